@@ -1,0 +1,3 @@
+//! Clientele: a Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.
+
+pub mod oauth;

@@ -1,0 +1,30 @@
+//! The core: what a client, a grant, a token and a key is, and the rules over them.
+//!
+//! Pure functions over values. This folder knows neither Kubernetes nor HTTP, neither a clock nor the
+//! environment: the time and fresh random bytes are arguments. What is decided here can be tested
+//! with a plain `#[test]`.
+
+pub mod access_token;
+pub mod client;
+pub mod credentials;
+pub mod error;
+pub mod key_schedule;
+pub mod keyring;
+pub mod ledger;
+pub mod metadata;
+pub mod redirect_uri;
+pub mod registry;
+pub mod scope;
+pub mod secret;
+pub mod signing;
+pub mod target;
+pub mod tenant;
+pub mod token;
+
+pub use client::{AuthMethod, Client, ClientType, GrantType};
+pub use error::{ErrorCode, OAuthError};
+pub use keyring::Keyring;
+pub use registry::{Endpoint, Registry};
+pub use secret::ClientSecret;
+pub use signing::{Algorithm, SigningKey, SigningKeys};
+pub use tenant::Tenant;

@@ -1,0 +1,215 @@
+//! Client authentication at the token endpoint (RFC 6749 §2.3).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::keyring::Registration;
+use super::{AuthMethod, Client, ClientType, Keyring, OAuthError, Tenant};
+
+/// The longest `Authorization` value that is decoded, in bytes after decoding.
+pub const MAX_BASIC: usize = 1024;
+
+/// What a client presented.
+pub enum Credentials<'a> {
+    /// ID and secret in the `Authorization` header.
+    Basic {
+        /// Client ID.
+        id: Zeroizing<String>,
+        /// Client secret.
+        secret: Zeroizing<String>,
+    },
+    /// ID and secret in the form.
+    Post {
+        /// Client ID.
+        id: &'a str,
+        /// Client secret.
+        secret: &'a str,
+    },
+    /// The ID alone.
+    IdOnly {
+        /// Client ID.
+        id: &'a str,
+    },
+}
+
+/// The parts of a request that may carry credentials.
+#[derive(Clone, Copy, Default)]
+pub struct Presented<'a> {
+    /// The value of the `Authorization` header.
+    pub authorization: Option<&'a [u8]>,
+    /// `client_id` of the form.
+    pub client_id: Option<&'a str>,
+    /// `client_secret` of the form.
+    pub client_secret: Option<&'a str>,
+    /// Whether `client_assertion` or `client_assertion_type` was sent.
+    pub assertion: bool,
+}
+
+impl<'a> Presented<'a> {
+    /// One method per request (RFC 6749 §2.3), and one client (OAuth 2.1 §2.4).
+    pub fn credentials(&self) -> Result<Credentials<'a>, OAuthError> {
+        if let Some(header) = self.authorization {
+            if self.client_secret.is_some() || self.assertion {
+                return Err(OAuthError::invalid_request(
+                    "more than one method of client authentication in one request",
+                ));
+            }
+            let (id, secret) = decode_basic(header).ok_or(OAuthError::invalid_client())?;
+            if self.client_id.is_some_and(|form| *form != **id) {
+                return Err(OAuthError::invalid_request(
+                    "client_id of the form differs from the client of the Authorization header",
+                ));
+            }
+            return Ok(Credentials::Basic { id, secret });
+        }
+        match (self.client_id, self.client_secret, self.assertion) {
+            (_, Some(_), true) => Err(OAuthError::invalid_request(
+                "more than one method of client authentication in one request",
+            )),
+            (Some(id), Some(secret), false) => Ok(Credentials::Post { id, secret }),
+            (Some(id), None, false) => Ok(Credentials::IdOnly { id }),
+            _ => Err(OAuthError::invalid_client()),
+        }
+    }
+}
+
+/// The client that the credentials prove.
+///
+/// An unknown client costs the same work and gives the same answer as a wrong secret.
+pub fn authenticate<'t>(
+    tenant: &'t Tenant,
+    keyring: &Keyring,
+    credentials: &Credentials<'_>,
+) -> Result<&'t Arc<Client>, OAuthError> {
+    let (id, method, secret) = match credentials {
+        Credentials::Basic { id, secret } => {
+            (id.as_str(), AuthMethod::ClientSecretBasic, secret.as_str())
+        }
+        Credentials::Post { id, secret } => (*id, AuthMethod::ClientSecretPost, *secret),
+        Credentials::IdOnly { id } => (*id, AuthMethod::None, ""),
+    };
+    let client = tenant.clients.get(id);
+    let registration = Registration {
+        client_id: id,
+        registration_id: client.map_or("", |client| &client.registration_id),
+    };
+    let generation = keyring.verify(registration, secret.as_bytes());
+    let client = client
+        .filter(|client| client.allows_method(method))
+        .ok_or(OAuthError::invalid_client())?;
+    let proven = match client.client_type {
+        ClientType::Public => method == AuthMethod::None,
+        ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
+    };
+    proven.then_some(client).ok_or(OAuthError::invalid_client())
+}
+
+/// Takes `Basic base64(form(id):form(secret))` apart (RFC 6749 §2.3.1, RFC 7617 §2).
+pub fn decode_basic(header: &[u8]) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
+    let (scheme, encoded) = header.split_at_checked(6)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return None;
+    }
+    let mut buffer = Zeroizing::new([0; MAX_BASIC]);
+    let written = STANDARD
+        .decode_slice(encoded.trim_ascii(), buffer.as_mut_slice())
+        .ok()?;
+    let decoded = &buffer[..written];
+    let colon = decoded.iter().position(|&b| b == b':')?;
+    Some((
+        form_decode(&decoded[..colon])?,
+        form_decode(&decoded[colon + 1..])?,
+    ))
+}
+
+/// `application/x-www-form-urlencoded` of one value; `None` where an escape or the UTF-8 is broken.
+fn form_decode(value: &[u8]) -> Option<Zeroizing<String>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(value.len()));
+    let mut rest = value.iter();
+    while let Some(&byte) = rest.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => hex_digit(*rest.next()?)? << 4 | hex_digit(*rest.next()?)?,
+            other => other,
+        });
+    }
+    String::from_utf8(std::mem::take(&mut *decoded))
+        .ok()
+        .map(Zeroizing::new)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// The borrowed text of an optional form value; an empty one counts as not sent (RFC 6749 §3.2).
+pub fn sent<'a>(value: Option<&'a Cow<'_, str>>) -> Option<&'a str> {
+    value
+        .map(|value| &**value)
+        .filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn header(text: &str) -> Vec<u8> {
+        format!("Basic {}", STANDARD.encode(text)).into_bytes()
+    }
+
+    fn decoded(text: &str) -> Option<(String, String)> {
+        let (id, secret) = decode_basic(&header(text))?;
+        Some((id.to_string(), secret.to_string()))
+    }
+
+    #[test]
+    fn d10_special_characters_come_back_when_form_encoded() {
+        let expected = Some(("a:b".to_owned(), "s:%+ x".to_owned()));
+        assert_eq!(decoded("a%3Ab:s%3A%25%2B+x"), expected);
+    }
+
+    #[test]
+    fn d10_broken_headers_are_no_credentials() {
+        assert_eq!(decoded("no colon"), None);
+        assert_eq!(decoded("a:%zz"), None);
+        assert_eq!(decoded("a:%2"), None);
+        assert_eq!(decoded("a:%ff"), None);
+        for bad in [
+            "",
+            "Basic",
+            "Basic ",
+            "Basic !!!",
+            "Bearer abc",
+            "Basic\u{a0}YTpi",
+        ] {
+            assert!(decode_basic(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+        assert!(decode_basic(&header(&"a".repeat(MAX_BASIC * 2))).is_none());
+    }
+
+    #[test]
+    fn the_scheme_is_case_insensitive_and_the_first_colon_divides() {
+        assert!(decode_basic(b"bAsIc YTpi").is_some());
+        assert_eq!(decoded("a:b:c"), Some(("a".into(), "b:c".into())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_pair_survives_form_encoding(id in ".{1,60}", secret in ".{0,60}") {
+            let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            prop_assert_eq!(decoded(&format!("{}:{}", encode(&id), encode(&secret))), Some((id, secret)));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = decode_basic(&bytes);
+            let _ = decode_basic(&[b"Basic ".as_slice(), STANDARD.encode(&bytes).as_bytes()].concat());
+        }
+    }
+}

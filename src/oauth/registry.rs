@@ -1,0 +1,120 @@
+//! All tenants and clients in one snapshot, replaced whole and never changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Keyring, Tenant};
+
+/// What a path means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Authorization server metadata (RFC 8414) and OpenID provider configuration: the same document.
+    Metadata,
+    /// The JWK Set.
+    Jwks,
+    /// The token endpoint (RFC 6749 §3.2).
+    Token,
+}
+
+/// A snapshot of everything the server accepts.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// Rises with every rebuild; shown as a metric.
+    pub revision: u64,
+    /// The root keys that verify client secrets; none until they are loaded.
+    pub keyring: Option<Arc<Keyring>>,
+    /// The tenants by name.
+    pub tenants: HashMap<Arc<str>, Arc<Tenant>>,
+    routes: HashMap<Box<str>, (Arc<Tenant>, Endpoint)>,
+}
+
+impl Registry {
+    /// Builds the snapshot and its table of paths.
+    pub fn new(revision: u64, keyring: Option<Arc<Keyring>>, tenants: Vec<Arc<Tenant>>) -> Self {
+        let mut routes = HashMap::with_capacity(tenants.len() * 4);
+        for tenant in &tenants {
+            for (path, endpoint) in paths(&tenant.issuer) {
+                routes.insert(path.into_boxed_str(), (tenant.clone(), endpoint));
+            }
+        }
+        let tenants = tenants
+            .into_iter()
+            .map(|tenant| (tenant.name.clone(), tenant))
+            .collect();
+        Self {
+            revision,
+            keyring,
+            tenants,
+            routes,
+        }
+    }
+
+    /// The tenant and endpoint of a raw request path.
+    ///
+    /// The path is compared byte for byte, undecoded: an issuer has one spelling only (RFC 8414 §3.3).
+    pub fn route(&self, path: &str) -> Option<(&Arc<Tenant>, Endpoint)> {
+        self.routes
+            .get(path)
+            .map(|(tenant, endpoint)| (tenant, *endpoint))
+    }
+
+    /// How many clients are registered.
+    pub fn client_count(&self) -> usize {
+        self.tenants.values().map(|t| t.clients.len()).sum()
+    }
+}
+
+/// The endpoints under an issuer, by path.
+///
+/// RFC 8414 §3.1 inserts the well-known segment between host and path of the issuer, OIDC Discovery §4
+/// appends it; for an issuer without a path the two rules agree on where the host ends.
+fn paths(issuer: &str) -> [(String, Endpoint); 4] {
+    let base = issuer_path(issuer);
+    [
+        (
+            format!("{base}/.well-known/openid-configuration"),
+            Endpoint::Metadata,
+        ),
+        (
+            format!("/.well-known/oauth-authorization-server{base}"),
+            Endpoint::Metadata,
+        ),
+        (format!("{base}/jwks"), Endpoint::Jwks),
+        (format!("{base}/token"), Endpoint::Token),
+    ]
+}
+
+/// The path of an issuer identifier, without a trailing slash.
+fn issuer_path(issuer: &str) -> &str {
+    let after_scheme = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    after_scheme
+        .find('/')
+        .map_or("", |slash| after_scheme[slash..].trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_with_a_path_has_its_rfc8414_document_at_the_root_of_the_host() {
+        let paths: Vec<String> = paths("https://id.example/t/a").map(|(p, _)| p).to_vec();
+        assert_eq!(
+            paths,
+            [
+                "/t/a/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/t/a",
+                "/t/a/jwks",
+                "/t/a/token",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issuer_without_a_path_lies_at_the_root() {
+        let paths: Vec<String> = paths("http://127.0.0.1:8080").map(|(p, _)| p).to_vec();
+        assert_eq!(paths[0], "/.well-known/openid-configuration");
+        assert_eq!(paths[1], "/.well-known/oauth-authorization-server");
+        assert_eq!(paths[3], "/token");
+    }
+}
