@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A tool is a program of the pinned modules.
+type tool struct {
+	name     string
+	module   string // the folder of its go.mod, from ours
+	pkg      string
+	estimate string // from a cold compile cache, on two cores
+	inPath   func(path string) bool
+}
+
+var tools = []tool{
+	{name: "etcd", module: ".", pkg: "go.etcd.io/etcd/server/v3", estimate: "about 15 s"},
+	{name: "kube-apiserver", module: ".", pkg: "k8s.io/kubernetes/cmd/kube-apiserver", estimate: "about 4 minutes"},
+	{name: "kube-controller-manager", module: ".", pkg: "k8s.io/kubernetes/cmd/kube-controller-manager", estimate: "about a minute"},
+	{name: "kubectl", module: ".", pkg: "k8s.io/kubernetes/cmd/kubectl", estimate: "about 20 s", inPath: anyVersion},
+	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
+}
+
+// controlPlaneTools are what `run` and `up` need; nobody waits for helm to see a cluster.
+var controlPlaneTools = []string{"etcd", "kube-apiserver", "kube-controller-manager"}
+
+func toolNamed(name string) (tool, error) {
+	for _, tool := range tools {
+		if tool.name == name {
+			return tool, nil
+		}
+	}
+	return tool{}, fmt.Errorf("no tool %q, %w", name, errUsage)
+}
+
+// ready is the tool that somebody else provides, or "".
+func (t tool) ready() string {
+	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
+		if path, err := exec.LookPath(filepath.Join(assets, t.name)); err == nil {
+			return path
+		}
+	}
+	if t.inPath == nil {
+		return ""
+	}
+	if path, err := exec.LookPath(t.name); err == nil && t.inPath(path) {
+		return path
+	}
+	return ""
+}
+
+func anyVersion(string) bool { return true }
+
+func helmThreeOrFour(path string) bool {
+	version, err := exec.Command(path, "version", "--short").Output()
+	return err == nil && (strings.HasPrefix(string(version), "v3.") || strings.HasPrefix(string(version), "v4."))
+}
+
+func toolCommand(ctx context.Context, arguments []string) error {
+	if len(arguments) != 1 {
+		return fmt.Errorf("tool takes one name, %w", errUsage)
+	}
+	paths, err := ensure(ctx, arguments)
+	if err != nil {
+		return err
+	}
+	fmt.Println(paths[arguments[0]])
+	return nil
+}

@@ -1,0 +1,24 @@
+//! The custom resources: our public interface.
+//!
+//! Group `clientele.dev`, version `v1alpha1`. What a person can get wrong is refused by the API server
+//! with a sentence that says what to write instead; the doc comments are the texts of `kubectl explain`.
+
+pub mod client;
+pub mod condition;
+pub mod crd;
+pub mod duration;
+pub mod secret;
+pub mod tenant;
+
+pub use client::{
+    ClientLifetimes, ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec,
+    OAuthClientStatus, SecretGeneration, TokenEndpointAuthMethod,
+};
+pub use duration::DurationString;
+pub use secret::{EntryNames, SecretSpec};
+pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
+
+/// The API group of our kinds.
+pub const GROUP: &str = "clientele.dev";
+/// The tenant that an `OAuthClient` belongs to when it names none.
+pub const DEFAULT_TENANT: &str = "default";

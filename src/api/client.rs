@@ -1,0 +1,316 @@
+//! `OAuthClient`: what an application team writes.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::duration::between;
+use super::{DEFAULT_TENANT, DurationString, SecretSpec};
+
+/// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
+/// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "clientele.dev",
+    version = "v1alpha1",
+    kind = "OAuthClient",
+    plural = "oauthclients",
+    singular = "oauthclient",
+    shortname = "oac",
+    category = "clientele",
+    namespaced,
+    status = "OAuthClientStatus",
+    derive = "PartialEq",
+    doc = "A client of the embedded OAuth 2.1 / OpenID Connect server. The operator registers it and writes its client ID and secret into a Secret in the same namespace.",
+    validation = Rule::new("size(self.metadata.name) <= 63").message("the name of an OAuthClient must not be longer than 63 characters, because it is part of the client ID"),
+    validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.secretGeneration) || (has(self.status) && has(self.status.secretGeneration))").message("status.secretGeneration is a ledger and must not be removed"),
+    printcolumn(name = "Client ID", type_ = "string", json_path = ".status.clientId"),
+    printcolumn(name = "Type", type_ = "string", json_path = ".spec.type"),
+    printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenant"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Secret age", type_ = "date", json_path = ".status.secretGeneration.publishedAt", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant").field_path(".tenant"),
+    validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it anew with the other ID"),
+    validation = Rule::new("(has(self.secret) && has(self.secret.type) ? self.secret.type : 'Opaque') == (has(oldSelf.secret) && has(oldSelf.secret.type) ? oldSelf.secret.type : 'Opaque')").message("secret.type cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient"),
+    validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
+    validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
+    validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
+    validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
+    validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
+)]
+pub struct OAuthClientSpec {
+    /// The name that people see. Default: the name of the OAuthClient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    #[x_kube(validation = Rule::new(r"!self.matches('[\\p{C}\\p{Zl}\\p{Zp}]')").message("must not contain control, formatting or bidirectional characters"))]
+    pub display_name: Option<String>,
+
+    /// The OAuthTenant that issues tokens for this client. Cannot be changed.
+    #[serde(default = "default_tenant")]
+    #[schemars(length(min = 1, max = 40))]
+    pub tenant: String,
+
+    /// A client ID brought from elsewhere. Default, and best left so: `<namespace>.<name>`, which is
+    /// unique by construction. The tenant must allow it for the namespace; the first to claim an ID has
+    /// it. Cannot be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[A-Za-z0-9._~-]+$')").message("must consist of letters, digits, '.', '_', '~' and '-'"),
+        validation = Rule::new("!self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?[.].*$')").message("must not have the form <namespace>.<name>, which is reserved for default IDs; leave clientId away to get that form"),
+        validation = Rule::new("!(self.lowerAscii() in ['kubernetes', 'k8s', 'api', 'default', 'system', 'sts.amazonaws.com', 'vault'])").message("is reserved, because it means something to a cluster; choose another ID")
+    )]
+    pub client_id: Option<String>,
+
+    /// `Confidential` (default): can keep a secret. `Public`: cannot, such as a browser, a phone or a
+    /// command line tool; it has no client secret and always uses PKCE (RFC 6749 section 2.1). May be
+    /// changed in both directions: to Public, the secret stops at once.
+    #[serde(default, rename = "type")]
+    #[schemars(rename = "type")]
+    pub type_: ClientType,
+
+    /// Whether people sign in without being asked for consent. Only in namespaces that the tenant allows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_party: bool,
+
+    /// Where people may be sent back to after signing in: an exact allow-list (RFC 9700 section 2.1).
+    /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [::1], or a private-use scheme
+    /// in reverse-DNS form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "redirect_uris_schema")]
+    pub redirect_uris: Vec<String>,
+
+    /// The grants it may use (RFC 7591 section 2). Default: `authorization_code` and `refresh_token` when
+    /// there are redirectUris, otherwise `client_credentials`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
+    pub grant_types: Option<Vec<GrantType>>,
+
+    /// The scopes it may ask for, out of OpenID Connect's and those that the tenant gives to its namespace.
+    /// Default: `openid`, `profile`, `email`, and `offline_access` with refresh_token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "scopes_schema")]
+    pub scopes: Option<Vec<String>>,
+
+    /// The APIs it may ask tokens for (resource indicators, RFC 8707), out of those that the tenant gives to
+    /// its namespace. The first is the default of client_credentials; without any, it is the issuer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "audiences_schema")]
+    pub audiences: Vec<String>,
+
+    /// The only way in which the client may authenticate at the token endpoint. Default: both
+    /// `client_secret_basic` and `client_secret_post` for Confidential clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
+
+    /// How long what is issued lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetimes: Option<ClientLifetimes>,
+
+    /// The credentials Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretSpec>,
+
+    /// What becomes of the credentials Secret when the OAuthClient is deleted: `Delete` (default) or
+    /// `Retain`. Its credentials stop in both cases.
+    #[serde(default)]
+    pub deletion_policy: DeletionPolicy,
+
+    /// Keeps everything and refuses every request, until it is set to false or removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+}
+
+fn default_tenant() -> String {
+    DEFAULT_TENANT.to_owned()
+}
+
+/// Whether a client can keep a secret (RFC 6749 section 2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum ClientType {
+    /// Can keep a secret.
+    #[default]
+    Confidential,
+    /// Cannot keep a secret.
+    Public,
+}
+
+/// A grant type (RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename_all = "snake_case")]
+pub enum GrantType {
+    /// People sign in (RFC 6749 section 4.1).
+    AuthorizationCode,
+    /// Tokens are renewed without people (RFC 6749 section 6).
+    RefreshToken,
+    /// A machine acts for itself (RFC 6749 section 4.4).
+    ClientCredentials,
+}
+
+/// A method of client authentication (RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename_all = "snake_case")]
+pub enum TokenEndpointAuthMethod {
+    /// ID and secret in the Authorization header.
+    ClientSecretBasic,
+    /// ID and secret in the form.
+    ClientSecretPost,
+}
+
+/// What becomes of the Secret when its OAuthClient is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum DeletionPolicy {
+    /// It goes with the object.
+    #[default]
+    Delete,
+    /// It stays, with credentials that no longer work.
+    Retain,
+}
+
+/// How long what is issued lives. Durations are written in h, m and s.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct ClientLifetimes {
+    /// Access tokens: at least 1s, at most 24h, never longer than the tenant's maximum. Default: the
+    /// tenant's default, which is 10m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "access_token_schema")]
+    pub access_token: Option<DurationString>,
+}
+
+/// What the operator says about an OAuthClient. Nothing in it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct OAuthClientStatus {
+    /// The generation of the spec that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+
+    /// The client ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+
+    /// The issuer identifier, where discovery begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+
+    /// The name of the credentials Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_name: Option<String>,
+
+    /// The UID of the credentials Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_uid: Option<String>,
+
+    /// Which generations of the client secret exist. A ledger: its numbers only rise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_generation: Option<SecretGeneration>,
+
+    /// Ready, Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "super::condition::conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The ledger of generations of the client secret.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.requested >= oldSelf.requested && self.published >= oldSelf.published && self.oldestAccepted >= oldSelf.oldestAccepted").message("the numbers of this ledger only rise"))]
+pub struct SecretGeneration {
+    /// The generation that the Secret shall hold.
+    #[schemars(range(min = 0, max = 4_294_967_295_i64))]
+    pub requested: i64,
+    /// The highest generation that was written into the Secret.
+    #[schemars(range(min = 0, max = 4_294_967_295_i64))]
+    pub published: i64,
+    /// The lowest generation that still authenticates.
+    #[schemars(range(min = 0, max = 4_294_967_295_i64))]
+    pub oldest_accepted: i64,
+    /// When the published generation was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+}
+
+fn access_token_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    between("1s", "24h")
+}
+
+/// The rules of redirect URIs, seen to be accepted and judged rightly by the API server.
+fn redirect_uris_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let rules: serde_json::Value = serde_json::from_str(include_str!("redirect-rules.json"))
+        .expect("the file is part of the program and a test reads it");
+    schemars::json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 512,
+            "x-kubernetes-validations": rules,
+        },
+    })
+}
+
+fn scopes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": scope_token(),
+    })
+}
+
+/// The schema of one scope-token (RFC 6749 section 3.3).
+pub fn scope_token() -> serde_json::Value {
+    serde_json::json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128,
+        "x-kubernetes-validations": [{
+            "rule": r"self.matches('^[!#-\\[\\]-~]+$')",
+            "message": "must be one scope of printable ASCII characters without space, quote and backslash; write a list with one entry for each scope",
+        }],
+    })
+}
+
+fn audiences_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "maxItems": 32,
+        "x-kubernetes-list-type": "set",
+        "items": audience_uri(),
+    })
+}
+
+/// The schema of an audience: an absolute URI without fragment (RFC 8707 section 2).
+pub fn audience_uri() -> serde_json::Value {
+    serde_json::json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 256,
+        "x-kubernetes-validations": [
+            {
+                "rule": "self.matches('^[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+$')",
+                "message": "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders",
+            },
+            {
+                "rule": "!self.matches('^https://kubernetes([.]default([.]svc([.].*)?)?)?(:[0-9]+)?/?$')",
+                "message": "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster",
+            },
+        ],
+    })
+}

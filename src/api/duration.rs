@@ -1,0 +1,88 @@
+//! Durations as manifests write them: `90s`, `10m`, `1h30m`, `720h`.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// A duration in hours, minutes and seconds. There is no unit above the hour, because a day has not
+/// always 24 of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DurationString(pub String);
+
+impl DurationString {
+    /// The duration; `None` for what the API server would have refused.
+    pub fn parse(&self) -> Option<Duration> {
+        let mut seconds: u64 = 0;
+        let mut number = String::new();
+        for c in self.0.chars() {
+            let unit = match c {
+                '0'..='9' => {
+                    number.push(c);
+                    continue;
+                }
+                'h' => 3600,
+                'm' => 60,
+                's' => 1,
+                _ => return None,
+            };
+            let count: u64 = number.parse().ok()?;
+            seconds = seconds.checked_add(count.checked_mul(unit)?)?;
+            number.clear();
+        }
+        (number.is_empty() && seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+}
+
+impl JsonSchema for DurationString {
+    fn schema_name() -> Cow<'static, str> {
+        "DurationString".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 16 })
+    }
+}
+
+/// The schema of a duration of a whole number of seconds between `min` and `max`.
+pub fn between(min: &str, max: &str) -> Schema {
+    const FORM: &str = "^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$";
+    let formed = format!("size(self) > 0 && self.matches('{FORM}')");
+    json_schema!({
+        "type": "string",
+        "maxLength": 16,
+        "x-kubernetes-validations": [
+            {
+                "rule": formed,
+                "message": "must be a duration in h, m and s, such as 10m or 1h30m; use h, m, s; 30 days is 720h",
+            },
+            {
+                // The guard keeps duration() from failing on what the first rule has refused.
+                "rule": format!("!({formed}) || (duration(self) >= duration('{min}') && duration(self) <= duration('{max}'))"),
+                "message": format!("must be at least {min} and at most {max}"),
+            },
+        ],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_add_up() {
+        let parsed = |text: &str| DurationString(text.into()).parse().map(|d| d.as_secs());
+        assert_eq!(parsed("10m"), Some(600));
+        assert_eq!(parsed("1h30m5s"), Some(5405));
+        assert_eq!(parsed("720h"), Some(2_592_000));
+        for bad in ["", "0s", "30d", "-1s", "10", "m", "1.5h", "99999999999999999999h"] {
+            assert_eq!(parsed(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `spec.secret`: the credentials Secret.
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// The credentials Secret, always in the namespace of the OAuthClient. The operator writes it and puts
+/// back whatever is changed or removed; entries that others add are left alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct SecretSpec {
+    /// The name of the Secret. Default: the name of the OAuthClient followed by `-oauth`.
+    /// A Secret of that name that belongs to somebody else is never touched. After a rename the new
+    /// Secret is written before the old one is removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message("must be a name of lower case letters, digits, '-' and '.', such as web-oauth"),
+        validation = Rule::new("!self.startsWith('bootstrap-token-') && !self.startsWith('sh.helm.release.') && !self.startsWith('default-token-') && !self.startsWith('clientele-root-key') && !self.startsWith('clientele-signing-')").message("is reserved for another purpose in Kubernetes; choose another name, or leave it away to get <name>-oauth")
+    )]
+    pub name: Option<String>,
+
+    /// The type of the Secret: `Opaque` (default), `servicebinding.io/oauth2` or `nginx.org/oidc`.
+    /// Cannot be changed, as in Kubernetes. Types with a meaning to the cluster cannot be had.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(rename = "type", length(max = 64))]
+    #[x_kube(validation = Rule::new("self in ['Opaque', 'servicebinding.io/oauth2', 'nginx.org/oidc']").message("must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc"))]
+    pub type_: Option<String>,
+
+    /// Labels put on the Secret, such as `app.kubernetes.io/part-of: argocd`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "labels_schema")]
+    pub labels: BTreeMap<String, String>,
+
+    /// Annotations put on the Secret, such as `reloader.stakater.com/match: "true"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "annotations_schema")]
+    pub annotations: BTreeMap<String, String>,
+
+    /// Other names for the entries of the Secret, for applications that expect them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries: Option<EntryNames>,
+}
+
+/// The name of each entry of the credentials Secret. An entry that is not named here keeps its default,
+/// which fits `envFrom`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new(DISTINCT).message("two entries have the same name; give each entry its own"))]
+pub struct EntryNames {
+    /// The entry that holds the client ID. Default: `CLIENT_ID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub client_id: Option<String>,
+
+    /// The entry that holds the client secret. Default: `CLIENT_SECRET`. A Public client has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub client_secret: Option<String>,
+
+    /// The entry that holds the issuer identifier. Default: `ISSUER`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub issuer: Option<String>,
+
+    /// The entry that holds the URL of the token endpoint. Default: `TOKEN_ENDPOINT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub token_endpoint: Option<String>,
+
+    /// The entry that holds the URL of the JWK Set. Default: `JWKS_URI`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub jwks_uri: Option<String>,
+}
+
+const DISTINCT: &str = "[has(self.clientId) ? self.clientId : 'CLIENT_ID', \
+has(self.clientSecret) ? self.clientSecret : 'CLIENT_SECRET', \
+has(self.issuer) ? self.issuer : 'ISSUER', \
+has(self.tokenEndpoint) ? self.tokenEndpoint : 'TOKEN_ENDPOINT', \
+has(self.jwksUri) ? self.jwksUri : 'JWKS_URI'].all(a, \
+[has(self.clientId) ? self.clientId : 'CLIENT_ID', \
+has(self.clientSecret) ? self.clientSecret : 'CLIENT_SECRET', \
+has(self.issuer) ? self.issuer : 'ISSUER', \
+has(self.tokenEndpoint) ? self.tokenEndpoint : 'TOKEN_ENDPOINT', \
+has(self.jwksUri) ? self.jwksUri : 'JWKS_URI'].exists_one(b, a == b))";
+
+/// Names that change how a program starts when the Secret is used with `envFrom`.
+const DANGEROUS_ENTRIES: &str = "['PATH', 'HOME', 'SHELL', 'IFS', 'ENV', 'BASH_ENV', 'NODE_OPTIONS', 'NODE_PATH', \
+'JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS', 'PERL5LIB', 'PERL5OPT', 'PYTHONPATH', 'PYTHONHOME', \
+'PYTHONSTARTUP', 'RUBYOPT', 'RUBYLIB', 'GOTRACEBACK', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', \
+'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CLASSPATH', 'PROMPT_COMMAND', 'PS4']";
+
+fn entry_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 63,
+        "x-kubernetes-validations": [
+            {
+                "rule": "self.matches('^[A-Za-z][-_.A-Za-z0-9]*$')",
+                "message": "must begin with a letter and consist of letters, digits, '_', '-' and '.'",
+            },
+            {
+                "rule": format!("!self.matches('^(LD_|DYLD_|KUBERNETES_|GIT_|MALLOC_|GLIBC_)') && !(self.upperAscii() in {DANGEROUS_ENTRIES})"),
+                "message": "would change how a program starts when the Secret is used with envFrom; choose another name",
+            },
+            {
+                "rule": "!(self in ['tls.key', 'tls.crt', 'ca.crt'])",
+                "message": "is the name of a TLS file; choose another name",
+            },
+        ],
+    })
+}
+
+fn labels_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "maxProperties": 16,
+        "additionalProperties": { "type": "string", "maxLength": 63 },
+        "x-kubernetes-validations": [
+            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
+            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
+            {
+                "rule": "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
+                "message": "a label value must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
+            },
+        ],
+    })
+}
+
+fn annotations_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "maxProperties": 16,
+        "additionalProperties": { "type": "string", "maxLength": 1024 },
+        "x-kubernetes-validations": [
+            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
+            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
+        ],
+    })
+}
+
+const FORMED_KEYS: &str = "self.all(key, size(key) <= 253 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))";
+const FORMED_KEYS_MESSAGE: &str = "a key must be a name such as team or example.com/team";
+/// The operator writes the Secret with rights that the author of the manifest may lack, so keys with a
+/// meaning to the cluster, to us or to GitOps tools cannot be had.
+const FREE_KEYS: &str = "self.all(key, key == 'app.kubernetes.io/part-of' || !key.matches('^([^/]*[.])?(kubernetes[.]io|k8s[.]io|clientele[.]dev|argoproj[.]io|fluxcd[.]io|helm[.]sh)/'))";
+const FREE_KEYS_MESSAGE: &str = "keys under kubernetes.io, k8s.io, clientele.dev, argoproj.io, fluxcd.io and helm.sh are reserved, except app.kubernetes.io/part-of";

@@ -1,0 +1,216 @@
+//! `OAuthTenant`: what a platform team writes.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use kube::{CustomResource, KubeSchema};
+use serde::{Deserialize, Serialize};
+
+use super::DurationString;
+use super::client::{audience_uri, scope_token};
+use super::duration::between;
+
+/// An issuer with its own signing keys, scopes and policy.
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[kube(
+    group = "clientele.dev",
+    version = "v1alpha1",
+    kind = "OAuthTenant",
+    plural = "oauthtenants",
+    singular = "oauthtenant",
+    shortname = "oat",
+    category = "clientele",
+    status = "OAuthTenantStatus",
+    derive = "PartialEq",
+    doc = "An issuer with its own signing keys, scopes and policy. The tenant named default issues at the public URL itself, others at <public URL>/t/<name>.",
+    validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$')").message("the name of an OAuthTenant must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL"),
+    printcolumn(name = "Issuer", type_ = "string", json_path = ".status.issuer"),
+    printcolumn(name = "Algorithm", type_ = "string", json_path = ".spec.signing.algorithm"),
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status"),
+    printcolumn(name = "Reason", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].reason"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1)
+)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct OAuthTenantSpec {
+    /// Which namespaces may have clients in this tenant, by their labels. Default: all. A single namespace
+    /// is selected by the label kubernetes.io/metadata.name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+
+    /// Which namespaces may have first-party clients, whose people are not asked for consent. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_party: Option<NamespacePolicy>,
+
+    /// Which namespaces may bring client IDs of their own. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_client_ids: Option<NamespacePolicy>,
+
+    /// The scopes that clients may ask for, beside those of OpenID Connect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub scopes: Vec<TenantScope>,
+
+    /// The APIs that clients may ask tokens for (resource indicators, RFC 8707).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uri"]))]
+    pub audiences: Vec<TenantAudience>,
+
+    /// Lifetimes of what the clients of this tenant are issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetimes: Option<TenantLifetimes>,
+
+    /// The keys that sign access tokens.
+    #[serde(default)]
+    pub signing: Signing,
+}
+
+/// Namespaces that have a privilege.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct NamespacePolicy {
+    /// The labels of these namespaces. An empty selector selects all.
+    pub namespaces: LabelSelector,
+}
+
+/// A scope of the tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct TenantScope {
+    /// The scope value (RFC 6749 section 3.3).
+    #[schemars(schema_with = "scope_name_schema")]
+    pub name: String,
+    /// What it allows, as a sentence for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub description: Option<String>,
+    /// Which namespaces' clients may have it. Default: all of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+}
+
+/// An API that accepts tokens of the tenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct TenantAudience {
+    /// The absolute URI that names the API (RFC 8707 section 2); it becomes the `aud` of its tokens.
+    #[schemars(schema_with = "audience_schema")]
+    pub uri: String,
+    /// The scopes of the tenant that belong to this API: they are granted only in tokens for it. A scope that
+    /// no API lists is granted in tokens for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "audience_scopes_schema")]
+    pub scopes: Vec<String>,
+    /// Which namespaces' clients may have tokens for it. Default: all of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+}
+
+/// Lifetimes of what the clients of a tenant are issued.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct TenantLifetimes {
+    /// For clients that say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<DefaultLifetimes>,
+    /// What no client exceeds, whatever it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<MaximumLifetimes>,
+}
+
+/// Lifetimes for clients that say nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct DefaultLifetimes {
+    /// Access tokens: at least 1s, at most 24h. Default: 10m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "access_token_schema")]
+    pub access_token: Option<DurationString>,
+}
+
+/// Lifetimes that no client exceeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct MaximumLifetimes {
+    /// Access tokens: at least 1s, at most 24h. Default: 24h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "access_token_schema")]
+    pub access_token: Option<DurationString>,
+}
+
+/// The keys that sign access tokens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct Signing {
+    /// The signature algorithm of access tokens: `ES256` (default), `RS256` or `EdDSA`. After a change the new
+    /// key is published before it signs, and the old one stays until its last token has expired.
+    #[serde(default)]
+    pub algorithm: SigningAlgorithm,
+    /// How long a key signs before the next one takes over: at least 1h, at most 8760h. Default: 2160h (90 days).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "rotate_every_schema")]
+    pub rotate_every: Option<DurationString>,
+}
+
+/// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum SigningAlgorithm {
+    /// ECDSA on P-256 with SHA-256.
+    #[default]
+    ES256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// What the operator says about an OAuthTenant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct OAuthTenantStatus {
+    /// The generation of the spec that this status is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The issuer identifier, where discovery begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The IDs of the published signing keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub key_ids: Vec<String>,
+    /// Ready, Reconciling and Stalled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "super::condition::conditions_schema")]
+    pub conditions: Vec<Condition>,
+}
+
+fn scope_name_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let mut schema = scope_token();
+    if let Some(rules) = schema["x-kubernetes-validations"].as_array_mut() {
+        rules.push(serde_json::json!({
+            "rule": "!(self in ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])",
+            "message": "is a scope of OpenID Connect, which every tenant knows; leave it away",
+        }));
+    }
+    schema.try_into().unwrap_or_default()
+}
+
+fn audience_scopes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": { "type": "string", "minLength": 1, "maxLength": 128 },
+    })
+}
+
+fn audience_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    audience_uri().try_into().unwrap_or_default()
+}
+
+fn access_token_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    between("1s", "24h")
+}
+
+fn rotate_every_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    between("1h", "8760h")
+}
