@@ -1,0 +1,124 @@
+{{/* The name of all objects. */}}
+{{- define "clientele.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
+{{- end }}
+
+{{/* At most 50 characters: the longest suffix is "-credentials" and names are at most 63. */}}
+{{- define "clientele.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- $name := include "clientele.name" . }}
+{{- if contains $name .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "clientele.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{- define "clientele.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "clientele.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.create is false: name an existing ServiceAccount in serviceAccount.name" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{/* The operator as the API server knows it. */}}
+{{- define "clientele.username" -}}
+{{- printf "system:serviceaccount:%s:%s" (include "clientele.namespace" .) (include "clientele.serviceAccountName" .) }}
+{{- end }}
+
+{{- define "clientele.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "clientele.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* The chart's own labels win over commonLabels: selectors depend on them. */}}
+{{- define "clientele.labels" -}}
+{{- $own := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+  "app.kubernetes.io/name" (include "clientele.name" .)
+  "app.kubernetes.io/instance" .Release.Name
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/part-of" "clientele" }}
+{{- toYaml (merge $own .Values.commonLabels) }}
+{{- end }}
+
+{{/* What the generated templates/crds.yaml puts below `metadata`. */}}
+{{- define "clientele.crdMetadata" -}}
+labels:
+  {{- include "clientele.labels" . | nindent 2 }}
+{{- $annotations := deepCopy .Values.crds.annotations }}
+{{- if .Values.crds.keep }}
+{{- $_ := set $annotations "helm.sh/resource-policy" "keep" }}
+{{- end }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "clientele.image" -}}
+{{- $image := .Values.image.repository }}
+{{- with .Values.image.registry }}{{ $image = printf "%s/%s" (trimSuffix "/" .) $image }}{{ end }}
+{{- if .Values.image.digest }}
+{{- printf "%s@%s" $image .Values.image.digest }}
+{{- else }}
+{{- printf "%s:%s" $image (default .Chart.AppVersion .Values.image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "clientele.publicUrl" -}}
+{{- default "http://127.0.0.1:8080" .Values.publicUrl }}
+{{- end }}
+
+{{/* The host names under which the edge publishes the server: those given, or the one of publicUrl. */}}
+{{- define "clientele.hosts" -}}
+{{- $given := index . 1 }}
+{{- with index . 0 }}
+{{- if $given }}
+{{- toYaml $given }}
+{{- else }}
+{{- toYaml (list (urlParse (include "clientele.publicUrl" .)).hostname) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The paths: those given, or what lies under publicUrl. The metadata of an issuer with a path lies beside it (RFC 8414 section 3). */}}
+{{- define "clientele.paths" -}}
+{{- $given := index . 1 }}
+{{- with index . 0 }}
+{{- $path := (urlParse (include "clientele.publicUrl" .)).path }}
+{{- if $given }}
+{{- toYaml $given }}
+{{- else if $path }}
+{{- toYaml (list $path (printf "/.well-known/oauth-authorization-server%s" $path)) }}
+{{- else }}
+{{- toYaml (list "/") }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "clientele.scheme" -}}
+{{- ternary "https" "http" (not (empty .Values.tls.secretName)) }}
+{{- end }}
+
+{{- define "clientele.servicePort" -}}
+{{- if .Values.service.port }}
+{{- .Values.service.port }}
+{{- else }}
+{{- ternary 443 80 (not (empty .Values.tls.secretName)) }}
+{{- end }}
+{{- end }}
+
+{{/* What the operator does with Secrets, wherever it may. */}}
+{{- define "clientele.secretVerbs" -}}
+["get", "list", "watch", "create", "update", "delete"]
+{{- end }}

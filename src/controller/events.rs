@@ -1,0 +1,96 @@
+//! Events for people: bounded in number, never in the way of the work, never with a secret.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::sync::mpsc;
+use tokio::time::{Duration, interval};
+
+use super::metrics::ControllerMetrics;
+use std::sync::Arc;
+
+/// So many events wait at the most; more are counted and dropped, because every event is a write that
+/// the API server has to do beside the work itself.
+const WAITING: usize = 256;
+/// One event in this time at the most.
+const PACE: Duration = Duration::from_millis(50);
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Credentials were issued.
+    Issued,
+    /// A deleted Secret came back.
+    Restored,
+    /// A changed Secret was put right.
+    Repaired,
+    /// The object was refused.
+    Refused,
+    /// Signing keys were made or removed.
+    KeysRotated,
+}
+
+impl Happening {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Issued => "Issued",
+            Self::Restored => "Restored",
+            Self::Repaired => "Repaired",
+            Self::Refused => "Refused",
+            Self::KeysRotated => "KeysRotated",
+        }
+    }
+
+    const fn type_(self) -> EventType {
+        match self {
+            Self::Issued | Self::KeysRotated => EventType::Normal,
+            Self::Restored | Self::Repaired | Self::Refused => EventType::Warning,
+        }
+    }
+}
+
+/// Where events are handed in.
+pub struct EventSink {
+    queue: mpsc::Sender<(Event, ObjectReference)>,
+    metrics: Arc<ControllerMetrics>,
+}
+
+impl EventSink {
+    /// Hands in an event; drops it when too many wait.
+    pub fn publish(&self, happening: Happening, about: ObjectReference, note: String) {
+        let event = Event {
+            type_: happening.type_(),
+            reason: happening.reason().to_owned(),
+            note: Some(note),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        if self.queue.try_send((event, about)).is_err() {
+            self.metrics.events_dropped.inc();
+        }
+    }
+}
+
+/// A sink, and the task that publishes what is handed in.
+pub fn channel(
+    kube: kube::Client,
+    metrics: Arc<ControllerMetrics>,
+) -> (EventSink, impl Future<Output = ()>) {
+    let (queue, mut waiting) = mpsc::channel(WAITING);
+    let recorder = Recorder::new(
+        kube,
+        Reporter {
+            controller: "clientele".to_owned(),
+            instance: None,
+        },
+    );
+    let task = async move {
+        let mut pace = interval(PACE);
+        while let Some((event, about)) = waiting.recv().await {
+            pace.tick().await;
+            if let Err(error) = recorder.publish(&event, &about).await {
+                tracing::debug!(%error, "an event could not be published");
+            }
+        }
+    };
+    (EventSink { queue, metrics }, task)
+}

@@ -1,0 +1,131 @@
+//! The observer: watches → registry. On any change it rebuilds the whole view and swaps it.
+//!
+//! It writes nothing to Kubernetes. Changes are gathered for a moment, so that a burst costs one rebuild.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream::{BoxStream, select_all};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Resource, ResourceExt};
+use tokio::time::sleep_until;
+
+use super::shared::Shared;
+use super::world::World;
+use crate::api::{OAuthClient, OAuthTenant};
+
+/// The shortest time for which changes are gathered.
+const GATHER: Duration = Duration::from_millis(10);
+/// Rebuilding takes at most about this share of the time.
+const REBUILD_SHARE: u32 = 10;
+
+/// Something that a watch said.
+pub enum Observation {
+    /// About OAuthClients.
+    Client(watcher::Event<OAuthClient>),
+    /// About OAuthTenants.
+    Tenant(watcher::Event<OAuthTenant>),
+    /// About namespaces.
+    Namespace(watcher::Event<PartialObjectMeta<Namespace>>),
+    /// About Secrets of the operator's namespace.
+    OwnSecret(watcher::Event<Secret>),
+    /// A watch failed and is started again.
+    Failed(&'static str, Box<watcher::Error>),
+}
+
+/// Observes for ever.
+pub async fn observe(shared: Arc<Shared>, clients: Writer<OAuthClient>, tenants: Writer<OAuthTenant>) {
+    let mut world = World::new(clients, tenants);
+    let mut observations = watches(&shared);
+    let mut due: Option<Instant> = None;
+    let mut pause = GATHER;
+    loop {
+        let wake = [due, world.brake_until()].into_iter().flatten().min();
+        tokio::select! {
+            observation = observations.next() => match observation {
+                Some(observation) => {
+                    if world.apply(&shared, observation) {
+                        due.get_or_insert_with(|| Instant::now() + pause);
+                    }
+                }
+                None => return,
+            },
+            () = shared.changed.notified() => { due.get_or_insert_with(|| Instant::now() + pause); }
+            list = world.confirmation() => world.confirm(&shared, list),
+            () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
+                world.release_brake(&shared);
+                let started = Instant::now();
+                world.rebuild(&shared);
+                pause = GATHER.max(started.elapsed() * REBUILD_SHARE);
+                due = None;
+            }
+        }
+    }
+}
+
+fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin + use<> {
+    let kube = &shared.kube;
+    let own: Api<Secret> = Api::namespaced(kube.clone(), &shared.settings.namespace);
+    select_all([
+        guarded(Api::all(kube.clone()), "OAuthClient", Observation::Client),
+        guarded(Api::all(kube.clone()), "OAuthTenant", Observation::Tenant),
+        guarded(Api::all(kube.clone()), "Namespace", Observation::Namespace),
+        guarded(own, "Secret", Observation::OwnSecret),
+    ])
+}
+
+/// A watch in which an object that cannot be read counts as absent instead of stopping the others.
+fn guarded<K>(
+    api: Api<DeserializeGuard<K>>,
+    what: &'static str,
+    wrap: impl Fn(watcher::Event<K>) -> Observation + Send + 'static,
+) -> BoxStream<'static, Observation>
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+{
+    watcher(api, watcher::Config::default())
+        .default_backoff()
+        .filter_map(move |event| {
+            let observation = match event {
+                Ok(event) => readable(what, event).map(&wrap),
+                Err(error) => Some(Observation::Failed(what, Box::new(error))),
+            };
+            std::future::ready(observation)
+        })
+        .boxed()
+}
+
+fn readable<K: Resource<DynamicType = ()>>(
+    what: &'static str,
+    event: watcher::Event<DeserializeGuard<K>>,
+) -> Option<watcher::Event<K>> {
+    use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
+    let read = |object: DeserializeGuard<K>| {
+        object
+            .0
+            .inspect_err(|invalid| {
+                let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
+                tracing::error!(kind = what, ?namespace, ?name, error = %invalid.error, "an object cannot be read and is treated as absent; correct it or delete it");
+            })
+            .ok()
+            .map(slim)
+    };
+    match event {
+        Apply(object) => read(object).map(Apply),
+        Delete(object) => read(object).map(Delete),
+        Init => Some(Init),
+        InitApply(object) => read(object).map(InitApply),
+        InitDone => Some(InitDone),
+    }
+}
+
+/// Drops what nobody here reads and what would be most of the memory.
+fn slim<K: Resource>(mut object: K) -> K {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+    object
+}

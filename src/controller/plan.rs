@@ -1,0 +1,150 @@
+//! What to do for one OAuthClient: pure and infallible. Whatever a person can write ends in a plan.
+//!
+//! The order of writes is fixed: the Secret, then the Secret of a former name, then the status. The server
+//! accepts the credential before any of them, because the registry was replaced before this plan was made.
+
+use kube::ResourceExt;
+
+use super::credentials_secret::{Desired, name_of};
+use super::facts::{Digests, Facts};
+use super::reason::{Reason, Refusal};
+use crate::api::OAuthClient;
+use crate::oauth::{Client, Keyring};
+
+/// What was found at the place of a Secret.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// Nothing is known to be there.
+    Nothing,
+    /// This is known to be there.
+    Secret(&'a Facts),
+}
+
+/// Everything a plan depends on.
+pub struct Situation<'a> {
+    /// What was written.
+    pub object: &'a OAuthClient,
+    /// What the registry says about it.
+    pub client: Result<&'a Client, &'a Refusal>,
+    /// The issuer of its tenant.
+    pub issuer: &'a str,
+    /// Why the tenant cannot issue tokens, if it cannot.
+    pub tenant_problem: Option<&'a str>,
+    /// The root keys, or why nothing may be derived now.
+    pub keyring: Result<&'a Keyring, &'a str>,
+    /// Why Secrets of the namespace are out of reach, if they are.
+    pub namespace_problem: Option<&'a str>,
+    /// The credentials Secret.
+    pub secret: Found<'a>,
+    /// The Secret of the name that the status still shows, if that is another one.
+    pub former: Found<'a>,
+    /// The key of the digests in the facts.
+    pub digests: &'a Digests,
+}
+
+/// What to do about the credentials Secret.
+pub enum SecretStep {
+    /// It is right, or must not be touched.
+    Keep,
+    /// Create it; nobody else may have it.
+    Create(Box<Desired>),
+    /// Put it right.
+    Repair(Box<Desired>),
+}
+
+/// The plan.
+pub struct Plan {
+    /// First: the credentials Secret.
+    pub secret: SecretStep,
+    /// Then: the Secret of a former name goes, if it is ours.
+    pub remove_former: bool,
+    /// Then: what the status says.
+    pub verdict: Result<(), Refusal>,
+}
+
+impl Plan {
+    fn refuse(refusal: Refusal) -> Self {
+        Self {
+            secret: SecretStep::Keep,
+            remove_former: false,
+            verdict: Err(refusal),
+        }
+    }
+}
+
+/// Decides.
+pub fn plan(now: &Situation<'_>) -> Plan {
+    let client = match now.client {
+        Ok(client) => client,
+        Err(refusal) => return Plan::refuse(refusal.clone()),
+    };
+    let keyring = match now.keyring {
+        Ok(keyring) => keyring,
+        Err(problem) => return Plan::refuse(Refusal::new(Reason::RootKeyUnavailable, problem)),
+    };
+    if let Some(problem) = now.namespace_problem {
+        return Plan::refuse(Refusal::new(Reason::NamespaceNotEnabled, problem));
+    }
+    let desired = Desired::new(now.object, client, now.issuer, keyring);
+    match secret_step(now, client, keyring, desired) {
+        Ok(secret) => Plan {
+            secret,
+            remove_former: is_former_ours(now, client, keyring),
+            verdict: verdict(now),
+        },
+        Err(refusal) => Plan::refuse(refusal),
+    }
+}
+
+fn secret_step(now: &Situation<'_>, client: &Client, keyring: &Keyring, desired: Desired) -> Result<SecretStep, Refusal> {
+    let Found::Secret(facts) = now.secret else {
+        return Ok(SecretStep::Create(Box::new(desired)));
+    };
+    let known = now.object.status.as_ref().and_then(|status| status.secret_uid.as_deref());
+    if !facts.is_ours(known, keyring, &desired.namespace, &desired.name, &client.registration_id) {
+        return Err(not_owned(now.object));
+    }
+    if facts.fulfil(&desired, now.digests) {
+        return Ok(SecretStep::Keep);
+    }
+    if !facts.has_type(&desired, now.digests) {
+        return Err(Refusal::new(
+            Reason::SecretRefused,
+            format!("the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written anew with the same credentials", desired.name, desired.type_),
+        ));
+    }
+    Ok(SecretStep::Repair(Box::new(desired)))
+}
+
+fn not_owned(object: &OAuthClient) -> Refusal {
+    let (name, namespace) = (name_of(object), object.namespace().unwrap_or_default());
+    Refusal::new(
+        Reason::SecretNotOwned,
+        format!(
+            "Secret {name:?} exists and belongs to somebody else; it was not touched. Set spec.secret.name to a free name, or delete that Secret with `kubectl -n {namespace} delete secret {name}` if nobody needs it"
+        ),
+    )
+}
+
+fn is_former_ours(now: &Situation<'_>, client: &Client, keyring: &Keyring) -> bool {
+    let Found::Secret(facts) = now.former else {
+        return false;
+    };
+    let status = now.object.status.as_ref();
+    let known = status.and_then(|status| status.secret_uid.as_deref());
+    let name = status.and_then(|status| status.secret_name.as_deref()).unwrap_or_default();
+    facts.is_ours(known, keyring, &now.object.namespace().unwrap_or_default(), name, &client.registration_id)
+}
+
+fn verdict(now: &Situation<'_>) -> Result<(), Refusal> {
+    if now.object.spec.suspended {
+        return Err(Refusal::new(
+            Reason::Suspended,
+            "every request of this client is refused, because spec.suspended is true; its credentials are kept and work again when it is set to false",
+        ));
+    }
+    match now.tenant_problem {
+        Some(problem) => Err(Refusal::new(Reason::TenantNotReady, problem)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Why an object does not work: a person's mistake, as a reason and a sentence with the remedy.
+
+use std::fmt;
+
+/// The reason of a condition. Stable names: people alert on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// It works.
+    Registered,
+    /// `spec.suspended` is set.
+    Suspended,
+    /// The tenant does not exist.
+    TenantNotFound,
+    /// The tenant has no usable signing keys.
+    TenantNotReady,
+    /// The tenant does not admit the namespace.
+    NamespaceNotAllowed,
+    /// The tenant does not allow first-party clients in the namespace.
+    FirstPartyNotAllowed,
+    /// The tenant does not allow client IDs of one's own in the namespace.
+    CustomClientIdNotAllowed,
+    /// The client ID means something to a cluster or has the form of a default one.
+    ClientIdReserved,
+    /// Another client has the ID.
+    ClientIdConflict,
+    /// The tenant does not know the scope.
+    ScopeNotFound,
+    /// The tenant does not give the scope to the namespace.
+    ScopeNotAllowed,
+    /// The tenant does not give the audience to the namespace.
+    AudienceNotAllowed,
+    /// A rule that the API server checks does not hold: the object was stored before the rule existed.
+    InvalidSpec,
+    /// The Secret of that name belongs to somebody else.
+    SecretNotOwned,
+    /// The operator may not write Secrets in the namespace.
+    NamespaceNotEnabled,
+    /// A quota of the namespace is used up.
+    QuotaExceeded,
+    /// The API server refused the Secret.
+    SecretRefused,
+    /// The root key is missing or not the one that was.
+    RootKeyUnavailable,
+    /// The signing keys are missing or damaged.
+    SigningKeysUnavailable,
+    /// A tenant that works.
+    Available,
+}
+
+impl Reason {
+    /// The name in conditions, events and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "Registered",
+            Self::Suspended => "Suspended",
+            Self::TenantNotFound => "TenantNotFound",
+            Self::TenantNotReady => "TenantNotReady",
+            Self::NamespaceNotAllowed => "NamespaceNotAllowed",
+            Self::FirstPartyNotAllowed => "FirstPartyNotAllowed",
+            Self::CustomClientIdNotAllowed => "CustomClientIdNotAllowed",
+            Self::ClientIdReserved => "ClientIdReserved",
+            Self::ClientIdConflict => "ClientIdConflict",
+            Self::ScopeNotFound => "ScopeNotFound",
+            Self::ScopeNotAllowed => "ScopeNotAllowed",
+            Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::InvalidSpec => "InvalidSpec",
+            Self::SecretNotOwned => "SecretNotOwned",
+            Self::NamespaceNotEnabled => "NamespaceNotEnabled",
+            Self::QuotaExceeded => "QuotaExceeded",
+            Self::SecretRefused => "SecretRefused",
+            Self::RootKeyUnavailable => "RootKeyUnavailable",
+            Self::SigningKeysUnavailable => "SigningKeysUnavailable",
+            Self::Available => "Available",
+        }
+    }
+
+    /// Whether the operator will get over it without anybody changing a manifest of the application.
+    pub const fn passes_by_itself(self) -> bool {
+        matches!(self, Self::TenantNotReady)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An object that is not accepted, with what a person can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason of the condition.
+    pub reason: Reason,
+    /// The message of the condition; names the remedy.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with a reason and the sentence that names the remedy.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The credentials Secrets as they are, in digests, and in which namespaces they can be seen at all.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::RwLock;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+
+use super::credentials_secret::CLIENT_LABEL;
+use super::facts::{Digests, Facts};
+
+/// Whether the Secrets of a namespace are within reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// They have not been listed yet.
+    Pending,
+    /// They are watched.
+    Granted,
+    /// The operator may not; the sentence names the command that enables it.
+    Denied(String),
+}
+
+#[derive(Debug)]
+struct Entry {
+    client: Box<str>,
+    facts: Facts,
+}
+
+type ByName = HashMap<Box<str>, Entry>;
+
+#[derive(Debug, Default)]
+struct State {
+    secrets: HashMap<Box<str>, ByName>,
+    access: HashMap<Box<str>, Access>,
+    cluster: Option<Access>,
+}
+
+/// The index.
+#[derive(Debug, Default)]
+pub struct SecretIndex(RwLock<State>);
+
+impl SecretIndex {
+    fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
+        ask(&self.0.read().expect("no holder of this lock panics"))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.write().expect("no holder of this lock panics"))
+    }
+
+    /// What is known of a Secret.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Facts> {
+        self.read(|state| Some(state.secrets.get(namespace)?.get(name)?.facts.clone()))
+    }
+
+    /// Remembers a Secret that was observed or written. Returns whether anything changed.
+    pub fn put(&self, secret: &Secret, digests: &Digests) -> bool {
+        let Some(client) = secret.labels().get(CLIENT_LABEL) else {
+            return self.forget(secret);
+        };
+        let facts = Facts::new(secret, digests);
+        let namespace = secret.namespace().unwrap_or_default();
+        self.write(|state| {
+            let entry = Entry { client: client.as_str().into(), facts };
+            let names = state.secrets.entry(namespace.into()).or_default();
+            let before = names.insert(secret.name_any().into(), entry);
+            before.map(|entry| entry.facts) != names.get(&*secret.name_any()).map(|entry| entry.facts.clone())
+        })
+    }
+
+    /// Forgets a Secret that was deleted. Returns whether it was known.
+    pub fn forget(&self, secret: &Secret) -> bool {
+        let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
+        self.remove(&namespace, &name)
+    }
+
+    /// Forgets a Secret by name. Returns whether it was known.
+    pub fn remove(&self, namespace: &str, name: &str) -> bool {
+        self.write(|state| state.secrets.get_mut(namespace).is_some_and(|names| names.remove(name).is_some()))
+    }
+
+    /// Replaces everything known of a namespace (or of all) by a complete list. Returns the clients
+    /// (namespace, name) whose Secret is not as it was.
+    pub fn replace(&self, namespace: Option<&str>, list: &[Secret], digests: &Digests) -> Vec<(String, String)> {
+        let listed: HashSet<(String, String)> = list
+            .iter()
+            .map(|secret| (secret.namespace().unwrap_or_default(), secret.name_any()))
+            .collect();
+        let mut changed = self.write(|state| {
+            let mut gone = Vec::new();
+            for (ns, names) in &mut state.secrets {
+                if namespace.is_none_or(|only| only == &**ns) {
+                    names.retain(|name, entry| {
+                        let keep = listed.contains(&(ns.to_string(), name.to_string()));
+                        if !keep {
+                            gone.push((ns.to_string(), entry.client.to_string()));
+                        }
+                        keep
+                    });
+                }
+            }
+            gone
+        });
+        for secret in list {
+            if self.put(secret, digests)
+                && let Some(client) = secret.labels().get(CLIENT_LABEL)
+            {
+                changed.push((secret.namespace().unwrap_or_default(), client.clone()));
+            }
+        }
+        changed
+    }
+
+    /// Whether Secrets of the namespace are within reach.
+    pub fn access(&self, namespace: &str) -> Access {
+        self.read(|state| {
+            let known = state.cluster.as_ref().or_else(|| state.access.get(namespace));
+            known.cloned().unwrap_or(Access::Pending)
+        })
+    }
+
+    /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
+    pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
+        self.write(|state| {
+            let before = match namespace {
+                None => state.cluster.replace(access.clone()),
+                Some(namespace) => state.access.insert(namespace.into(), access.clone()),
+            };
+            before != Some(access)
+        })
+    }
+}

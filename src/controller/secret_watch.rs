@@ -1,0 +1,140 @@
+//! Watches of credentials Secrets: one for the cluster, or one for each namespace that has clients.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tokio::task::JoinHandle;
+
+use super::credentials_secret::CLIENT_LABEL;
+use super::secret_index::Access;
+use super::settings::SecretsScope;
+use super::shared::Shared;
+
+/// How soon a namespace without rights is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Keeps the index of Secrets true, for ever.
+pub async fn watch(shared: Arc<Shared>) {
+    match shared.settings.secrets_scope {
+        SecretsScope::Cluster => watch_in(shared, None).await,
+        SecretsScope::Namespaces => watch_each(shared).await,
+    }
+}
+
+/// One watch for each namespace in which there is a client.
+async fn watch_each(shared: Arc<Shared>) {
+    let mut watches: HashMap<String, JoinHandle<()>> = HashMap::new();
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tick.tick().await;
+        for namespace in shared.clients.state().iter().filter_map(|object| object.namespace()) {
+            watches.entry(namespace.clone()).or_insert_with(|| {
+                tokio::spawn(watch_in(shared.clone(), Some(namespace)))
+            });
+        }
+    }
+}
+
+async fn watch_in(shared: Arc<Shared>, namespace: Option<String>) {
+    let api: Api<Secret> = match &namespace {
+        Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
+        None => Api::all(shared.kube.clone()),
+    };
+    let config = watcher::Config::default().labels(CLIENT_LABEL);
+    let mut list = Vec::new();
+    let mut events = watcher(api, config)
+        .default_backoff()
+        .map_err(|error| Box::new(error))
+        .boxed();
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => observe(&shared, namespace.as_deref(), event, &mut list),
+            Err(error) => {
+                failed(&shared, namespace.as_deref(), &error);
+                if is_forbidden(&error) {
+                    // The stream's own backoff grows to a minute; enabling shall take effect sooner.
+                    tokio::time::sleep(RETRY).await;
+                    events = watcher(
+                        match &namespace {
+                            Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
+                            None => Api::all(shared.kube.clone()),
+                        },
+                        watcher::Config::default().labels(CLIENT_LABEL),
+                    )
+                    .default_backoff()
+                    .map_err(|error| Box::new(error))
+                    .boxed();
+                }
+            }
+        }
+    }
+}
+
+fn observe(shared: &Shared, namespace: Option<&str>, event: watcher::Event<Secret>, list: &mut Vec<Secret>) {
+    match event {
+        watcher::Event::Init => list.clear(),
+        watcher::Event::InitApply(secret) => list.push(secret),
+        watcher::Event::InitDone => {
+            let changed = shared.secrets.replace(namespace, list, &shared.digests);
+            *list = Vec::new();
+            if shared.secrets.set_access(namespace, Access::Granted) {
+                shared.enqueue_all(namespace);
+            }
+            for (namespace, client) in changed {
+                shared.enqueue(ObjectRef::new(&client).within(&namespace));
+            }
+        }
+        watcher::Event::Apply(secret) => {
+            if shared.secrets.put(&secret, &shared.digests) {
+                enqueue_client(shared, &secret);
+            }
+        }
+        watcher::Event::Delete(secret) => {
+            shared.secrets.forget(&secret);
+            enqueue_client(shared, &secret);
+        }
+    }
+}
+
+fn enqueue_client(shared: &Shared, secret: &Secret) {
+    if let (Some(client), Some(namespace)) = (secret.labels().get(CLIENT_LABEL), secret.namespace()) {
+        shared.enqueue(ObjectRef::new(client).within(&namespace));
+    }
+}
+
+fn failed(shared: &Shared, namespace: Option<&str>, error: &watcher::Error) {
+    shared.metrics.watch_errors.inc();
+    if !is_forbidden(error) {
+        tracing::warn!(%error, namespace, "the watch of credentials Secrets failed and is started again");
+        return;
+    }
+    let sentence = denied(&shared.settings, namespace.unwrap_or("<namespace>"));
+    if shared.secrets.set_access(namespace, Access::Denied(sentence.clone())) {
+        tracing::warn!(namespace, "{sentence}");
+        shared.enqueue_all(namespace);
+    }
+}
+
+/// The sentence that names the commands.
+pub fn denied(settings: &super::settings::Settings, namespace: &str) -> String {
+    let (own, account) = (&settings.namespace, &settings.service_account);
+    format!(
+        "the operator may not write Secrets in namespace {namespace}; an administrator enables it with `kubectl -n {namespace} create role clientele-secrets --verb=get,list,watch,create,update,delete --resource=secrets` and `kubectl -n {namespace} create rolebinding clientele-secrets --role=clientele-secrets --serviceaccount={own}:{account}`, or by adding the namespace to secrets.namespaces of the Helm chart"
+    )
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.is_forbidden(),
+        watcher::Error::WatchError(status) => status.is_forbidden(),
+        _ => false,
+    }
+}

@@ -1,0 +1,38 @@
+//! What the operator was told at its start.
+
+use std::time::Duration;
+
+/// Where the operator may write credentials Secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretsScope {
+    /// Everywhere: one watch for the cluster.
+    Cluster,
+    /// Only in namespaces whose Role admits it: one watch for each.
+    Namespaces,
+}
+
+/// The settings of the Kubernetes side.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The operator's own namespace, where root key and signing keys lie.
+    pub namespace: String,
+    /// The name of its ServiceAccount, for the commands that messages show.
+    pub service_account: String,
+    /// The issuer of the tenant `default`; others follow from it.
+    pub public_url: String,
+    /// Where credentials Secrets may be written.
+    pub secrets_scope: SecretsScope,
+    /// The name of the Secret with the root keys.
+    pub root_key_secret: String,
+    /// How many OAuthClients are reconciled at once.
+    pub workers: u16,
+    /// How long a signing key is published before it signs.
+    pub publish_ahead: Duration,
+    /// Whether to create the tenant `default` and its first client, once per installation.
+    pub bootstrap: bool,
+}
+
+/// The ConfigMap that remembers what must not happen twice.
+pub const INSTALLATION: &str = "clientele-installation";
+/// The field manager of every write.
+pub const FIELD_MANAGER: &str = "clientele";

@@ -1,0 +1,155 @@
+//! What observer and controllers share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use arc_swap::ArcSwap;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::{Notify, mpsc, watch};
+
+use super::events::EventSink;
+use super::facts::Digests;
+use super::metrics::ControllerMetrics;
+use super::policy::TenantPolicy;
+use super::reason::Refusal;
+use super::secret_index::SecretIndex;
+use super::settings::Settings;
+use crate::api::{OAuthClient, OAuthTenant};
+use crate::oauth::{Client, Keyring, Registry};
+
+/// The root keys as far as they are known.
+#[derive(Clone, Debug, Default)]
+pub struct RootKeys {
+    /// They verify; kept in memory when the Secret is lost while we run.
+    pub verifying: Option<Arc<Keyring>>,
+    /// Why nothing may be derived now.
+    pub problem: Option<String>,
+}
+
+impl RootKeys {
+    /// The keys that derive, or why there are none.
+    pub fn deriving(&self) -> Result<&Keyring, &str> {
+        match (&self.problem, &self.verifying) {
+            (None, Some(keyring)) => Ok(keyring),
+            (Some(problem), _) => Err(problem),
+            (None, None) => Err("the root key has not been read yet"),
+        }
+    }
+}
+
+/// What the registry says about an object, as of one version of it.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The version that was judged.
+    pub object: Arc<OAuthClient>,
+    /// The client that is registered, or why none is.
+    pub client: Result<Arc<Client>, Refusal>,
+    /// The tenant at that time.
+    pub tenant: Option<Arc<TenantState>>,
+}
+
+/// A tenant as the observer sees it.
+#[derive(Debug)]
+pub struct TenantState {
+    /// Its rules.
+    pub policy: TenantPolicy,
+    /// Why it cannot issue tokens, if it cannot.
+    pub problem: Option<String>,
+}
+
+/// Which parts have been seen completely at least once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The list of OAuthClients.
+    pub clients: bool,
+    /// The list of OAuthTenants.
+    pub tenants: bool,
+    /// The list of namespaces.
+    pub namespaces: bool,
+    /// The signing keys.
+    pub signing_keys: bool,
+    /// The registry was built from all of them.
+    pub registry: bool,
+}
+
+/// Everything that observer and controllers share.
+pub struct Shared {
+    /// The connection to the API server.
+    pub kube: kube::Client,
+    /// What we were told.
+    pub settings: Settings,
+    /// The registry that the server reads.
+    pub registry: Arc<ArcSwap<Registry>>,
+    /// The root keys.
+    pub root_keys: ArcSwap<RootKeys>,
+    /// What the registry says about each object, by UID.
+    pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
+    /// The OAuthClients as listed and watched.
+    pub clients: Store<OAuthClient>,
+    /// The OAuthTenants as listed and watched.
+    pub tenants: Store<OAuthTenant>,
+    /// The credentials Secrets.
+    pub secrets: SecretIndex,
+    /// The key of the digests of Secrets.
+    pub digests: Digests,
+    /// OAuthClients to look at.
+    pub client_queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>,
+    /// OAuthTenants to look at.
+    pub tenant_queue: mpsc::UnboundedSender<ObjectRef<OAuthTenant>>,
+    /// Tells the observer that something outside its watches changed.
+    pub changed: Notify,
+    /// What has been seen so far.
+    pub progress: watch::Sender<Progress>,
+    /// Events for people.
+    pub events: EventSink,
+    /// Numbers for machines.
+    pub metrics: Arc<ControllerMetrics>,
+}
+
+impl Shared {
+    /// Asks for a look at an OAuthClient.
+    pub fn enqueue(&self, client: ObjectRef<OAuthClient>) {
+        // Fails only when the controller has ended, and then there is nothing left to do.
+        let _ = self.client_queue.send(client);
+    }
+
+    /// Asks for a look at every OAuthClient of a namespace, or of all.
+    pub fn enqueue_all(&self, namespace: Option<&str>) {
+        for object in self.clients.state() {
+            if namespace.is_none() || object.metadata.namespace.as_deref() == namespace {
+                self.enqueue(ObjectRef::from_obj(&*object));
+            }
+        }
+    }
+
+    /// What is still missing before the server may be asked; `Ok` when nothing is.
+    pub fn ready(&self) -> Result<(), String> {
+        let progress = *self.progress.borrow();
+        let missing = [
+            (progress.clients, "OAuthClients have not been listed yet"),
+            (progress.tenants, "OAuthTenants have not been listed yet"),
+            (progress.namespaces, "namespaces have not been listed yet"),
+            (progress.signing_keys, "signing keys have not been listed yet"),
+        ];
+        if let Some((_, sentence)) = missing.iter().find(|(seen, _)| !seen) {
+            return Err((*sentence).to_owned());
+        }
+        let root_keys = self.root_keys.load();
+        if root_keys.verifying.is_none() {
+            let problem = root_keys.problem.as_deref();
+            return Err(problem.unwrap_or("the root key has not been read yet").to_owned());
+        }
+        if !progress.registry {
+            return Err("the registry has not been built yet".to_owned());
+        }
+        let registry = self.registry.load();
+        let unsigned = registry.tenants.values().find(|tenant| tenant.signing_keys.is_none());
+        // One tenant without keys must not take the others out of service; all without are no service.
+        match unsigned {
+            Some(tenant) if registry.tenants.values().all(|t| t.signing_keys.is_none()) => {
+                Err(format!("the signing keys of OAuthTenant {:?} are not loaded", &*tenant.name))
+            }
+            _ => Ok(()),
+        }
+    }
+}

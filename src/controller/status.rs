@@ -1,0 +1,100 @@
+//! What the status of an OAuthClient says after a pass.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::{Resource, ResourceExt};
+
+use super::reason::{Reason, Refusal};
+use super::register::{asked_lifetime, client_id, ledger};
+use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
+use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration};
+use crate::oauth::Client;
+
+/// The credentials Secret as it now is.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// When its present generation was written.
+    pub at: Option<Timestamp>,
+}
+
+/// The status that the object shall have. Equal to the one it has when nothing moved.
+pub fn status(
+    object: &OAuthClient,
+    registered: Option<(&Client, &str)>,
+    published: Option<Published>,
+    verdict: &Result<(), Refusal>,
+    now: Timestamp,
+) -> OAuthClientStatus {
+    let previous = object.status.clone().unwrap_or_default();
+    let mut status = OAuthClientStatus {
+        observed_generation: object.meta().generation,
+        conditions: client_conditions(object, &previous.conditions, registered, verdict, now),
+        ..previous
+    };
+    if let Some((client, issuer)) = registered {
+        status.client_id = Some(client.id.to_string());
+        status.issuer = Some(issuer.to_owned());
+    }
+    if let Some(published) = published {
+        status.secret_generation = generation(object, &status, &published);
+        status.secret_name = Some(published.name);
+        status.secret_uid = Some(published.uid);
+    }
+    status
+}
+
+/// The ledger after the Secret was seen to hold the generation that was asked for.
+fn generation(object: &OAuthClient, status: &OAuthClientStatus, published: &Published) -> Option<SecretGeneration> {
+    if object.spec.type_ == ClientType::Public {
+        return status.secret_generation.clone();
+    }
+    let before = ledger(object);
+    let after = before.found(before.requested);
+    let since = status.secret_generation.as_ref().and_then(|generation| generation.published_at.clone());
+    Some(SecretGeneration {
+        requested: i64::from(after.requested),
+        published: i64::from(after.published),
+        oldest_accepted: i64::from(after.oldest_accepted),
+        published_at: if after == before { since } else { published.at.map(Time) },
+    })
+}
+
+fn client_conditions(
+    object: &OAuthClient,
+    previous: &[Condition],
+    registered: Option<(&Client, &str)>,
+    verdict: &Result<(), Refusal>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let (ready, reconciling, stalled, reason, message) = match verdict {
+        Ok(()) => ("True", "False", "False", Reason::Registered, registered_message(object, registered)),
+        Err(refusal) if refusal.reason.passes_by_itself() => {
+            ("False", "True", "False", refusal.reason, refusal.message.clone())
+        }
+        Err(refusal) => ("False", "False", "True", refusal.reason, refusal.message.clone()),
+    };
+    let states = [(READY, ready), (RECONCILING, reconciling), (STALLED, stalled)];
+    conditions(previous, states, reason.as_str(), &message, object.meta().generation, now)
+}
+
+fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>) -> String {
+    let name = super::credentials_secret::name_of(object);
+    let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
+    let mut message = format!("client {id} is registered; its credentials are in Secret {}/{name}", object.namespace().unwrap_or_default());
+    let granted = registered.map(|(client, _)| client.access_token_lifetime);
+    if let (Some(asked), Some(granted)) = (asked_lifetime(object), granted)
+        && granted < asked
+    {
+        let text = |duration: std::time::Duration| format!("{}s", duration.as_secs());
+        message.push_str(&format!(
+            "; its access tokens live {}, the tenant's maximum, and not {}",
+            text(granted),
+            text(asked)
+        ));
+    }
+    message
+}
