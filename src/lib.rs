@@ -1,3 +1,4 @@
 //! Clientele: a Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.
 
+pub mod http;
 pub mod oauth;
