@@ -199,7 +199,33 @@ mod tests {
         assert_eq!(decoded("a:b:c"), Some(("a".into(), "b:c".into())));
     }
 
+    fn accepts(floor: u32, generation: u32) -> bool {
+        let mut client = crate::oauth::client::testing::client();
+        client.oldest_accepted = floor;
+        let root = crate::oauth::keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
+        let keyring = Keyring::new("keyid000", vec![root]).unwrap();
+        let registration = Registration {
+            client_id: &client.id,
+            registration_id: &client.registration_id,
+        };
+        let secret = keyring.derive(registration, generation);
+        let id = client.id.clone();
+        let clients = [(id.clone(), Arc::new(client))].into();
+        let day = std::time::Duration::from_hours(24);
+        let tenant = Tenant::new("t".into(), "https://t".into(), None, clients, &[], day);
+        let credentials = Credentials::Post {
+            id: &id,
+            secret: secret.expose(),
+        };
+        authenticate(&tenant, &keyring, &credentials).is_ok()
+    }
+
     proptest! {
+        #[test]
+        fn d15_a_generation_below_the_floor_is_refused_and_every_other_accepted(floor in 1u32..50, generation in 0u32..100) {
+            prop_assert_eq!(accepts(floor, generation), generation >= floor);
+        }
+
         #[test]
         fn any_pair_survives_form_encoding(id in ".{1,60}", secret in ".{0,60}") {
             let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();

@@ -7,7 +7,7 @@
 //! Every field has a fixed length, every character is unreserved in a URL, and prefix and checksum
 //! let a secret scanner recognise a leak without asking us. The checksum is no protection.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,7 +36,7 @@ impl ClientSecret {
         let mut text = Zeroizing::new(String::with_capacity(SECRET_LEN));
         text.push_str(PREFIX);
         text.push_str(key_id);
-        text.push_str(&format!("{generation:08x}."));
+        let _ = write!(*text, "{generation:08x}.");
         URL_SAFE_NO_PAD.encode_string(mac, &mut text);
         let checksum = checksum(text.as_bytes());
         text.extend(checksum.iter().map(|&b| char::from(b)));

@@ -263,6 +263,9 @@ impl SigningKeys {
     }
 
     /// The JWK Set (RFC 7517 §5), as published.
+    ///
+    /// # Panics
+    /// Never: a JWK is representable in JSON.
     pub fn jwks(&self) -> Vec<u8> {
         let keys = self.0.iter().map(|scheduled| scheduled.key.jwk().clone());
         serde_json::to_vec(&jsonwebtoken::jwk::JwkSet {

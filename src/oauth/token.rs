@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use url::form_urlencoded;
@@ -125,6 +126,29 @@ pub fn answer(
     // 4. What, 5. mint
     let (token, scope) = client_credentials(context, client, &request)?;
     Ok(render(&token, &scope))
+}
+
+/// What a refused request named: for the log and the metrics, never for a decision.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named<'t> {
+    /// The client, only if it is registered: what strangers send is never repeated.
+    pub client: Option<&'t Arc<Client>>,
+    /// The grant type, only if the server knows it.
+    pub grant: Option<GrantType>,
+}
+
+/// Reads a refused request again, off the path of those that succeed.
+pub fn named<'t>(tenant: &'t Tenant, authorization: Option<&[u8]>, form: &[u8]) -> Named<'t> {
+    let Ok(request) = TokenRequest::parse(form) else {
+        return Named::default();
+    };
+    let basic = authorization.and_then(credentials::decode_basic);
+    let id = basic.as_ref().map(|(id, _)| id.as_str());
+    let id = id.or(sent(request.client_id.as_ref()));
+    Named {
+        client: id.and_then(|id| tenant.clients.get(id)),
+        grant: request.grant().ok(),
+    }
 }
 
 /// RFC 6749 §4.4.

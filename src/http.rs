@@ -1,0 +1,71 @@
+//! The web world: from a connection to an answer of the core.
+//!
+//! This folder knows HTTP and TLS. It knows neither Kubernetes nor the environment, and it decides
+//! nothing: who may have a token is [`crate::oauth`]'s to say.
+
+pub mod admin;
+mod documents;
+mod endpoints;
+mod form;
+pub mod metrics;
+mod refusal;
+mod response;
+pub mod serve;
+pub mod tls;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use jiff::Timestamp;
+
+pub use endpoints::Endpoints;
+
+use crate::oauth::Registry;
+use crate::oauth::access_token::JtiRandom;
+use metrics::TokenMetrics;
+
+/// What the public endpoints need. A test brings its own clock and randomness.
+#[derive(Clone)]
+pub struct App {
+    /// What the server accepts, replaced whole.
+    pub registry: Arc<ArcSwap<Registry>>,
+    /// The time.
+    pub clock: fn() -> Timestamp,
+    /// Fresh random bytes; `None` when the source fails, and then no token is issued.
+    pub random: fn() -> Option<JtiRandom>,
+    /// How long the body of a request may take to arrive.
+    pub body_timeout: Duration,
+    /// What is counted.
+    pub metrics: Arc<TokenMetrics>,
+}
+
+impl App {
+    /// The application with the random source of the cryptographic library.
+    pub fn new(
+        registry: Arc<ArcSwap<Registry>>,
+        clock: fn() -> Timestamp,
+        metrics: Arc<TokenMetrics>,
+    ) -> Self {
+        Self {
+            registry,
+            clock,
+            random: fresh_random,
+            body_timeout: Duration::from_secs(10),
+            metrics,
+        }
+    }
+}
+
+/// The public endpoints as a router. [`Endpoints`] maps the raw path itself, before anything decodes it.
+pub fn router(app: App) -> Router {
+    Router::new().fallback_service(Endpoints::new(app))
+}
+
+fn fresh_random() -> Option<JtiRandom> {
+    let mut bytes = JtiRandom::default();
+    aws_lc_rs::rand::fill(&mut bytes).ok()?;
+    Some(bytes)
+}

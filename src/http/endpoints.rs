@@ -1,0 +1,91 @@
+//! From a raw path and a method to a handler.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::HttpBody;
+use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
+use axum::http::{HeaderValue, Method, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use tower::Service;
+
+use super::metrics::Area;
+use super::refusal::Refusal;
+use super::{App, documents, token};
+use crate::oauth::Endpoint;
+
+/// The public endpoints of all tenants as a service.
+#[derive(Clone)]
+pub struct Endpoints(Arc<App>);
+
+impl Endpoints {
+    /// The endpoints of an application.
+    pub fn new(app: App) -> Self {
+        Self(Arc::new(app))
+    }
+}
+
+impl<B> Service<Request<B>> for Endpoints
+where
+    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let app = self.0.clone();
+        Box::pin(async move { Ok(respond(&app, request).await) })
+    }
+}
+
+async fn respond<B>(app: &App, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    // RFC 9112 §6.1: a chunked request may have carried a Content-Length as well, which hyper drops
+    // before we see it. Whatever follows such a request is not read as another one.
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let endpoint = endpoint_of(app, request.uri().path());
+    let mut response = match endpoint {
+        Some(Endpoint::Token) => token::respond(app, request).await,
+        Some(endpoint) => document(app, endpoint, &request),
+        None => Refusal::NOT_FOUND.into_response(),
+    };
+    if chunked {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+    let area = endpoint.map_or(Area::None, Area::of);
+    app.metrics.count_response(area, response.status());
+    response
+}
+
+fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {
+    app.registry
+        .load()
+        .route(path)
+        .map(|(_, endpoint)| endpoint)
+}
+
+fn document<B>(app: &App, endpoint: Endpoint, request: &Request<B>) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Refusal::wrong_method("GET, HEAD");
+    }
+    let registry = app.registry.load();
+    match registry.route(request.uri().path()) {
+        Some((tenant, Endpoint::Jwks)) => documents::jwks(tenant),
+        Some((tenant, _)) if endpoint == Endpoint::Metadata => documents::metadata(tenant),
+        // The registry was replaced a moment ago.
+        _ => Refusal::NOT_FOUND.into_response(),
+    }
+}

@@ -1,0 +1,57 @@
+//! The body of a request, bounded in size and time.
+
+use std::time::Duration;
+
+use axum::body::HttpBody;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use tokio::time::timeout;
+
+use super::refusal::Refusal;
+
+/// The largest body that is read.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// Reads a body whole.
+pub(super) async fn read<B>(body: B, patience: Duration) -> Result<Bytes, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Refusal::TOO_LARGE);
+    }
+    timeout(patience, collect(body))
+        .await
+        .unwrap_or(Err(Refusal::TIMED_OUT))
+}
+
+/// A body of one piece, the common case, is not copied.
+async fn collect<B>(mut body: B) -> Result<Bytes, Refusal>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::BROKEN_BODY)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if first.len().max(whole.len()) + data.len() > MAX_BODY {
+            return Err(Refusal::TOO_LARGE);
+        }
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&data);
+    }
+    Ok(if whole.is_empty() {
+        first
+    } else {
+        whole.freeze()
+    })
+}

@@ -1,0 +1,13 @@
+//! What the tests share: a registry with real keys, and a client for its endpoints.
+
+pub mod keys;
+pub mod logs;
+pub mod reply;
+pub mod running;
+pub mod verifier;
+pub mod world;
+
+use std::time::Duration;
+
+/// A condition that does not come true within this has failed.
+pub const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,0 +1,216 @@
+//! A registry with four tenants and clients of every kind, behind the real router.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clientele::http::metrics::TokenMetrics;
+use clientele::http::{App, router};
+use clientele::oauth::client::Audience;
+use clientele::oauth::keyring::Registration;
+use clientele::oauth::{
+    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
+};
+use jiff::Timestamp;
+use tower::ServiceExt;
+
+use super::keys;
+use super::reply::Reply;
+
+/// The issuer of the tenant `default`.
+pub const ISSUER: &str = "https://id.example";
+/// The issuer of the tenant `b`, which has a client of its own.
+pub const ISSUER_B: &str = "https://id.example/t/b";
+/// The media type of a form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+/// The scopes that the tenant `default` lists.
+pub const SCOPES: [&str; 3] = ["orders.read", "bills.read", "common"];
+
+/// A server in this process.
+pub struct World {
+    /// What the router was built from.
+    pub app: App,
+    /// The router.
+    pub router: Router,
+    /// The root keys.
+    pub keyring: Arc<Keyring>,
+}
+
+impl World {
+    /// Four tenants: `default` and `b` sign with ES256, `rsa` with RS256, `ed` with `EdDSA`; `keyless` cannot sign.
+    pub fn new() -> Self {
+        Self::of(tenants(), Timestamp::now)
+    }
+
+    /// A server of these tenants and this clock.
+    pub fn of(tenants: Vec<Arc<Tenant>>, clock: fn() -> Timestamp) -> Self {
+        let keyring = keys::keyring();
+        let registry = Registry::new(1, Some(keyring.clone()), tenants);
+        let registry = Arc::new(ArcSwap::from_pointee(registry));
+        Self::with(App::new(registry, clock, Arc::new(TokenMetrics::default())))
+    }
+
+    /// A server of this application.
+    pub fn with(app: App) -> Self {
+        Self {
+            router: router(app.clone()),
+            app,
+            keyring: keys::keyring(),
+        }
+    }
+
+    /// The secret of a client in a generation.
+    pub fn secret_of(&self, client_id: &str, generation: u32) -> String {
+        let registration = Registration {
+            client_id,
+            registration_id: &registration_id(client_id),
+        };
+        let secret = self.keyring.derive(registration, generation);
+        secret.expose().to_owned()
+    }
+
+    /// The current secret of a client.
+    pub fn secret(&self, client_id: &str) -> String {
+        self.secret_of(client_id, 1)
+    }
+
+    /// Answers a request in this process.
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        Reply::read(response).await
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// `POST /token` of the tenant `default`.
+    pub async fn token(&self, authorization: Option<&str>, form: &str) -> Reply {
+        self.token_at("/token", authorization, form).await
+    }
+
+    /// `POST` of a form to a token endpoint.
+    pub async fn token_at(&self, path: &str, authorization: Option<&str>, form: &str) -> Reply {
+        let mut request = Request::post(path).header(CONTENT_TYPE, FORM);
+        if let Some(value) = authorization {
+            request = request.header(AUTHORIZATION, value);
+        }
+        self.send(request.body(form.to_owned().into()).unwrap())
+            .await
+    }
+
+    /// A valid request of `team-a.web` by Basic, with more parameters.
+    pub async fn web(&self, more: &str) -> Reply {
+        let basic = basic("team-a.web", &self.secret("team-a.web"));
+        let form = format!("grant_type=client_credentials{more}");
+        self.token(Some(&basic), &form).await
+    }
+}
+
+/// An `Authorization` header (RFC 6749 §2.3.1) whose parts need no form encoding.
+pub fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
+}
+
+/// A UID that follows from the name.
+pub fn registration_id(client_id: &str) -> String {
+    format!("uid-of-{client_id}")
+}
+
+fn list(values: &[&str]) -> Arc<[Arc<str>]> {
+    values.iter().map(|&value| Arc::from(value)).collect()
+}
+
+/// A confidential machine client with two audiences.
+pub fn client(id: &str) -> Client {
+    let audience = |uri: &str, scope: &str| Audience {
+        uri: uri.into(),
+        scopes: list(&[scope]),
+    };
+    Client {
+        id: id.into(),
+        registration_id: registration_id(id).into(),
+        client_type: ClientType::Confidential,
+        first_party: false,
+        auth_method: None,
+        grant_types: [GrantType::ClientCredentials].into(),
+        scopes: list(&["openid", "orders.read", "bills.read", "common"]),
+        audiences: [
+            audience("https://orders.example", "orders.read"),
+            audience("https://bills.example", "bills.read"),
+        ]
+        .into(),
+        access_token_lifetime: Duration::from_mins(10),
+        oldest_accepted: 1,
+        default_claims: Box::default(),
+        default_scope: Box::default(),
+    }
+}
+
+fn with(id: &str, change: impl FnOnce(&mut Client)) -> Client {
+    let mut client = client(id);
+    change(&mut client);
+    client
+}
+
+fn clients_of_default() -> Vec<Client> {
+    vec![
+        client("team-a.web"),
+        client("team-a.other"),
+        with("team-a.basic", |c| {
+            c.auth_method = Some(AuthMethod::ClientSecretBasic);
+        }),
+        with("team-a.post", |c| {
+            c.auth_method = Some(AuthMethod::ClientSecretPost);
+        }),
+        with("team-a.spa", |c| {
+            c.client_type = ClientType::Public;
+            c.grant_types = [GrantType::AuthorizationCode].into();
+        }),
+        with("team-a.public-machine", |c| c.client_type = ClientType::Public),
+        with("team-a.login", |c| {
+            c.grant_types = [GrantType::AuthorizationCode].into();
+        }),
+        with("team-a.rotated", |c| c.oldest_accepted = 3),
+        with("https://a:b%c+d.example", |_| ()),
+    ]
+}
+
+/// A tenant with these clients.
+pub fn tenant(
+    name: &str,
+    issuer: &str,
+    keys: Option<Arc<SigningKeys>>,
+    clients: Vec<Client>,
+) -> Arc<Tenant> {
+    let clients: HashMap<_, _> = clients
+        .into_iter()
+        .map(|client| (client.id.clone(), Arc::new(client.with_default_claims(issuer))))
+        .collect();
+    let max_age = Duration::from_mins(4);
+    Arc::new(Tenant::new(name.into(), issuer.into(), keys, clients, &SCOPES, max_age))
+}
+
+fn tenants() -> Vec<Arc<Tenant>> {
+    let keys = |algorithm| Some(keys::signing_keys(algorithm));
+    let small = |name: &str, keys| {
+        let issuer = format!("{ISSUER}/t/{name}");
+        tenant(name, &issuer, keys, vec![client(&format!("{name}.api"))])
+    };
+    vec![
+        tenant("default", ISSUER, keys(Algorithm::Es256), clients_of_default()),
+        small("b", keys(Algorithm::Es256)),
+        small("rsa", keys(Algorithm::Rs256)),
+        small("ed", keys(Algorithm::EdDsa)),
+        small("keyless", None),
+    ]
+}
