@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::HttpBody;
-use axum::http::header::{CONNECTION, TRANSFER_ENCODING};
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderValue, Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
@@ -78,14 +78,28 @@ fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {
 }
 
 fn document<B>(app: &App, endpoint: Endpoint, request: &Request<B>) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Refusal::wrong_method("GET, HEAD");
+    match *request.method() {
+        Method::GET => read(app, endpoint, request.uri().path()),
+        Method::HEAD => without_body(read(app, endpoint, request.uri().path())),
+        _ => Refusal::wrong_method("GET, HEAD"),
     }
+}
+
+fn read(app: &App, endpoint: Endpoint, path: &str) -> Response {
     let registry = app.registry.load();
-    match registry.route(request.uri().path()) {
+    match registry.route(path) {
         Some((tenant, Endpoint::Jwks)) => documents::jwks(tenant),
         Some((tenant, _)) if endpoint == Endpoint::Metadata => documents::metadata(tenant),
         // The registry was replaced a moment ago.
         _ => Refusal::NOT_FOUND.into_response(),
     }
+}
+
+/// The same head without the content (RFC 9110 §9.3.2).
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.insert(CONTENT_LENGTH, length.into());
+    }
+    Response::from_parts(parts, Body::empty())
 }

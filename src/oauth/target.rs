@@ -124,6 +124,10 @@ mod tests {
             .map_err(|error| error.code.as_str())
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it is compared with what `ask` answers"
+    )]
     fn granted(
         audiences: &[&str],
         scopes: &[&str],

@@ -16,12 +16,10 @@ use jiff::Timestamp;
 pub fn pkcs8(algorithm: Algorithm) -> Vec<u8> {
     let random = SystemRandom::new();
     match algorithm {
-        Algorithm::Es256 => {
-            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
-                .unwrap()
-                .as_ref()
-                .to_vec()
-        }
+        Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+            .unwrap()
+            .as_ref()
+            .to_vec(),
         Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8(&random)
             .unwrap()
             .as_ref()

@@ -30,7 +30,9 @@ impl Reply {
 
     /// A header, empty when it is absent.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub fn access_token(&self) -> String {
@@ -62,7 +64,10 @@ impl Reply {
         assert_eq!(self.header("x-content-type-options"), "nosniff");
         assert_eq!(self.header("access-control-allow-origin"), "");
         let challenge = self.header("www-authenticate");
-        assert_eq!(challenge.starts_with("Basic realm=\"https://id.example"), self.status == 401);
+        assert_eq!(
+            challenge.starts_with("Basic realm=\"https://id.example"),
+            self.status == 401
+        );
         let body = self.json();
         let members: Vec<&String> = body.as_object().unwrap().keys().collect();
         assert_eq!(members, ["error", "error_description"]);

@@ -85,7 +85,11 @@ pub async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let reading = async {
         while !String::from_utf8_lossy(&seen).contains(text) {
             let read = stream.read_buf(&mut seen).await.unwrap();
-            assert!(read > 0, "closed before {text:?}: {}", String::from_utf8_lossy(&seen));
+            assert!(
+                read > 0,
+                "closed before {text:?}: {}",
+                String::from_utf8_lossy(&seen)
+            );
         }
     };
     timeout(DEADLINE, reading).await.expect("the text comes");

@@ -176,7 +176,9 @@ fn clients_of_default() -> Vec<Client> {
             c.client_type = ClientType::Public;
             c.grant_types = [GrantType::AuthorizationCode].into();
         }),
-        with("team-a.public-machine", |c| c.client_type = ClientType::Public),
+        with("team-a.public-machine", |c| {
+            c.client_type = ClientType::Public;
+        }),
         with("team-a.login", |c| {
             c.grant_types = [GrantType::AuthorizationCode].into();
         }),
@@ -194,10 +196,22 @@ pub fn tenant(
 ) -> Arc<Tenant> {
     let clients: HashMap<_, _> = clients
         .into_iter()
-        .map(|client| (client.id.clone(), Arc::new(client.with_default_claims(issuer))))
+        .map(|client| {
+            (
+                client.id.clone(),
+                Arc::new(client.with_default_claims(issuer)),
+            )
+        })
         .collect();
     let max_age = Duration::from_mins(4);
-    Arc::new(Tenant::new(name.into(), issuer.into(), keys, clients, &SCOPES, max_age))
+    Arc::new(Tenant::new(
+        name.into(),
+        issuer.into(),
+        keys,
+        clients,
+        &SCOPES,
+        max_age,
+    ))
 }
 
 fn tenants() -> Vec<Arc<Tenant>> {
@@ -207,7 +221,12 @@ fn tenants() -> Vec<Arc<Tenant>> {
         tenant(name, &issuer, keys, vec![client(&format!("{name}.api"))])
     };
     vec![
-        tenant("default", ISSUER, keys(Algorithm::Es256), clients_of_default()),
+        tenant(
+            "default",
+            ISSUER,
+            keys(Algorithm::Es256),
+            clients_of_default(),
+        ),
         small("b", keys(Algorithm::Es256)),
         small("rsa", keys(Algorithm::Rs256)),
         small("ed", keys(Algorithm::EdDsa)),

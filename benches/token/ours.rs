@@ -1,0 +1,127 @@
+//! The real server with the real router and 10,000 clients.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clientele::http::metrics::TokenMetrics;
+use clientele::http::serve::Limits;
+use clientele::http::{App, router};
+use clientele::oauth::client::Audience;
+use clientele::oauth::keyring::{Registration, RootKey};
+use clientele::oauth::signing::ScheduledKey;
+use clientele::oauth::{
+    Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
+};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+const ISSUER: &str = "https://id.example";
+const CLIENTS: usize = 10_000;
+const UID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+fn name(index: usize) -> String {
+    format!("team-a.client-{index}")
+}
+
+fn keyring() -> Keyring {
+    let root = RootKey::new("rootkey1", &[42; 32]).expect("32 bytes and a good name");
+    Keyring::new("rootkey1", vec![root]).expect("the key is there")
+}
+
+/// The `Authorization` header of one of the clients, for the load generator.
+pub fn basic() -> String {
+    let id = name(CLIENTS / 2);
+    let registration = Registration {
+        client_id: &id,
+        registration_id: UID,
+    };
+    let secret = keyring().derive(registration, 1);
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{id}:{}", secret.expose()))
+    )
+}
+
+fn client(id: &str) -> Client {
+    let list = |values: &[&str]| values.iter().map(|&value| Arc::from(value)).collect();
+    let audience = Audience {
+        uri: "https://orders.example".into(),
+        scopes: list(&["orders.read"]),
+    };
+    Client {
+        id: id.into(),
+        registration_id: UID.into(),
+        client_type: ClientType::Confidential,
+        first_party: false,
+        auth_method: None,
+        grant_types: [GrantType::ClientCredentials].into(),
+        scopes: list(&["orders.read", "common"]),
+        audiences: [audience].into(),
+        access_token_lifetime: Duration::from_mins(10),
+        oldest_accepted: 1,
+        default_claims: Box::default(),
+        default_scope: Box::default(),
+    }
+    .with_default_claims(ISSUER)
+}
+
+fn signing_keys() -> io::Result<SigningKeys> {
+    let pkcs8 =
+        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
+    let pkcs8 = pkcs8.map_err(io::Error::other)?;
+    let key = SigningKey::from_pkcs8(Algorithm::Es256, pkcs8.as_ref()).map_err(io::Error::other)?;
+    let key = ScheduledKey {
+        key: Arc::new(key),
+        activates_at: Timestamp::UNIX_EPOCH,
+        longest_lifetime: Duration::from_hours(24),
+    };
+    SigningKeys::new(vec![key]).ok_or_else(|| io::Error::other("no key"))
+}
+
+fn registry() -> io::Result<Registry> {
+    let clients: HashMap<Arc<str>, Arc<Client>> = (0..CLIENTS)
+        .map(|index| client(&name(index)))
+        .map(|client| (client.id.clone(), Arc::new(client)))
+        .collect();
+    let keys = Some(Arc::new(signing_keys()?));
+    let scopes = ["orders.read", "common"];
+    let max_age = Duration::from_mins(4);
+    let tenant = Tenant::new(
+        "default".into(),
+        ISSUER.into(),
+        keys,
+        clients,
+        &scopes,
+        max_age,
+    );
+    Ok(Registry::new(
+        1,
+        Some(Arc::new(keyring())),
+        vec![Arc::new(tenant)],
+    ))
+}
+
+pub async fn serve(listener: TcpListener) -> io::Result<()> {
+    let registry = Arc::new(ArcSwap::from_pointee(registry()?));
+    let metrics = Arc::new(TokenMetrics::default());
+    let connections = metrics.connections.clone();
+    let app = App::new(registry, Timestamp::now, metrics);
+    let never = CancellationToken::new();
+    clientele::http::serve::serve(
+        listener,
+        router(app),
+        None,
+        Limits::default(),
+        connections,
+        never,
+    )
+    .await
+}

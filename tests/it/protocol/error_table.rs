@@ -1,0 +1,123 @@
+//! P4: the exact error table of the token endpoint.
+
+use std::fmt::Write;
+
+use axum::http::Request;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+
+use crate::support::reply::Reply;
+use crate::support::world::{FORM, World, basic};
+
+const RESOURCE: &str = "https%3A%2F%2Forders.example";
+
+/// A valid request by form, parameter by parameter.
+fn valid(world: &World) -> Vec<(&'static str, String)> {
+    vec![
+        ("grant_type", "client_credentials".to_owned()),
+        ("client_id", "team-a.web".to_owned()),
+        ("client_secret", world.secret("team-a.web")),
+        ("scope", "orders.read".to_owned()),
+        ("resource", RESOURCE.to_owned()),
+    ]
+}
+
+fn form(parameters: &[(&str, String)]) -> String {
+    let pairs: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.join("&")
+}
+
+async fn send(world: &World, headers: &[String], form: String) -> Reply {
+    let mut request = Request::post("/token").header(CONTENT_TYPE, FORM);
+    for header in headers {
+        request = request.header(AUTHORIZATION, header);
+    }
+    world.send(request.body(form.into()).unwrap()).await
+}
+
+/// The variants of one parameter.
+fn variants(parameters: &[(&'static str, String)], at: usize) -> Vec<(&'static str, String)> {
+    let changed = |value: String| {
+        let mut parameters = parameters.to_vec();
+        parameters[at].1 = value;
+        form(&parameters)
+    };
+    let mut missing = parameters.to_vec();
+    let (name, value) = missing.remove(at);
+    let all = form(parameters);
+    vec![
+        ("missing", form(&missing)),
+        ("repeated, equal", format!("{all}&{name}={value}")),
+        ("repeated, empty", format!("{all}&{name}=")),
+        ("empty", changed(String::new())),
+        ("one character more", changed(format!("{value}x"))),
+        ("8 KiB", changed("x".repeat(8 * 1024))),
+        ("over 64 KiB", changed("x".repeat(65 * 1024))),
+        ("not UTF-8", changed("%ff%fe".to_owned())),
+    ]
+}
+
+#[tokio::test]
+async fn p4_the_error_table_of_the_token_endpoint() {
+    let world = World::new();
+    let mut table = String::new();
+    let mut row = |name: &str, variant: &str, reply: &Reply| {
+        if reply.status != 200 {
+            reply.is_a_refusal();
+        }
+        writeln!(table, "{name:<22} {variant:<20} {}", reply.outcome()).unwrap();
+    };
+    let parameters = valid(&world);
+    row(
+        "(all valid)",
+        "",
+        &send(&world, &[], form(&parameters)).await,
+    );
+    for (at, (name, _)) in parameters.iter().enumerate() {
+        for (variant, form) in variants(&parameters, at) {
+            row(name, variant, &send(&world, &[], form).await);
+        }
+    }
+    for name in ["client_assertion", "client_assertion_type"] {
+        let mut parameters = parameters.clone();
+        parameters[2] = (name, "x".to_owned());
+        for (variant, form) in variants(&parameters, 2) {
+            row(name, variant, &send(&world, &[], form).await);
+        }
+    }
+    let secret = world.secret("team-a.web");
+    let header = basic("team-a.web", &secret);
+    for (variant, headers) in [
+        ("valid", vec![header.clone()]),
+        ("missing", vec![]),
+        ("repeated", vec![header.clone(), header.clone()]),
+        ("empty", vec![String::new()]),
+        (
+            "one character more",
+            vec![basic("team-a.web", &format!("{secret}x"))],
+        ),
+        ("8 KiB", vec![basic("team-a.web", &"x".repeat(8 * 1024))]),
+        ("another scheme", vec![format!("Bearer {secret}")]),
+    ] {
+        let form = "grant_type=client_credentials".to_owned();
+        row(
+            "Authorization",
+            variant,
+            &send(&world, &headers, form).await,
+        );
+    }
+    row(
+        "(unknown)",
+        "present",
+        &send(&world, &[], format!("{}&foo=1&foo=2", form(&parameters))).await,
+    );
+    row("(empty body)", "", &send(&world, &[], String::new()).await);
+    row(
+        "(not a form)",
+        "",
+        &send(&world, &[], "{\"grant_type\":1}".to_owned()).await,
+    );
+    insta::assert_snapshot!(table);
+}

@@ -1,0 +1,140 @@
+//! M14: with everything logged, no secret is.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clientele::http::serve::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::support::DEADLINE;
+use crate::support::logs::Logs;
+use crate::support::running::Running;
+use crate::support::world::{World, basic};
+
+const FORM: &str =
+    "Host: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+
+async fn token_request(server: &Running, authorization: &str, form: &str) -> String {
+    let length = form.len();
+    let request = format!(
+        "POST /token HTTP/1.1\r\n{FORM}Authorization: {authorization}\r\nContent-Length: {length}\r\n\r\n{form}"
+    );
+    server.exchange(request.as_bytes()).await
+}
+
+/// What must not be found: the values, and the header as it was sent.
+fn forbidden(world: &World, token: &str) -> Vec<String> {
+    let secret = world.secret("team-a.web");
+    let header = basic("team-a.web", &secret);
+    vec![
+        secret[21..64].to_owned(),
+        header[6..].to_owned(),
+        token.to_owned(),
+        token.rsplit_once('.').unwrap().1.to_owned(),
+        STANDARD.encode("stranger:guess-of-a-stranger"),
+        "guess-of-a-stranger".to_owned(),
+        "stranger".to_owned(),
+    ]
+}
+
+#[tokio::test]
+async fn m14_no_secret_token_or_header_is_logged_at_any_level() {
+    let (logs, _guard) = Logs::capture();
+    let world = World::new();
+    let server = Running::start(world.router.clone(), None, Limits::default()).await;
+    let secret = world.secret("team-a.web");
+    let good = basic("team-a.web", &secret);
+    let grant = "grant_type=client_credentials";
+    let answer = token_request(&server, &good, grant).await;
+    let token = answer.split('"').nth(3).expect("a token").to_owned();
+    assert!(token.starts_with("eyJ"), "{answer}");
+    for (header, form) in [
+        (good.clone(), format!("{grant}&client_secret={secret}")),
+        (basic("team-a.web", "guess-of-a-stranger"), grant.to_owned()),
+        (basic("stranger", "guess-of-a-stranger"), grant.to_owned()),
+        (good.clone(), format!("{grant}&scope=guess-of-a-stranger")),
+        (good, format!("grant_type={secret}")),
+    ] {
+        token_request(&server, &header, &form).await;
+    }
+    let text = logs.text();
+    assert!(
+        text.contains("token request refused") && text.contains("client_id=\"team-a.web\""),
+        "{text}"
+    );
+    for secret in forbidden(&world, &token) {
+        assert!(!text.contains(&secret), "{secret} is in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn m14_http2_headers_are_not_logged_either() {
+    let (logs, _guard) = Logs::capture();
+    let world = World::new();
+    let server = Running::start(world.router.clone(), None, Limits::default()).await;
+    let header = basic("team-a.web", &world.secret("team-a.web"));
+    // Literal headers, never indexed (RFC 7541 §6.2.3); every length is below 127 and so one byte.
+    let literal = |name: &str, value: &str| {
+        let length = |text: &str| u8::try_from(text.len()).unwrap();
+        [
+            &[0x10, length(name)],
+            name.as_bytes(),
+            &[length(value)],
+            value.as_bytes(),
+        ]
+        .concat()
+    };
+    let value = literal("authorization", &header);
+    let block = [
+        &[0x83, 0x86, 0x04, 0x06][..],
+        b"/token",
+        &literal("content-type", "application/x-www-form-urlencoded"),
+        &value,
+    ]
+    .concat();
+    let body = b"grant_type=client_credentials";
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        [
+            &[
+                0,
+                0,
+                u8::try_from(payload.len()).unwrap(),
+                kind,
+                flags,
+                0,
+                0,
+                0,
+                stream,
+            ],
+            payload,
+        ]
+        .concat()
+    };
+    let bytes = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, 0, &[]),
+        frame(1, 4, 1, &block),
+        frame(0, 1, 1, body),
+    ]
+    .concat();
+    let mut stream = server.connect().await;
+    stream.write_all(&bytes).await.unwrap();
+    let mut seen = Vec::new();
+    let reading = async {
+        while !String::from_utf8_lossy(&seen).contains("expires_in") {
+            assert!(
+                stream.read_buf(&mut seen).await.unwrap() > 0,
+                "closed: {}",
+                logs.text()
+            );
+        }
+    };
+    timeout(DEADLINE, reading).await.expect("a token comes");
+    let answer = String::from_utf8_lossy(&seen).into_owned();
+    let token = answer.split('"').nth(3).expect("a token").to_owned();
+    let text = logs.text();
+    assert!(text.contains("h2"), "the library logs at this level");
+    for secret in forbidden(&world, &token) {
+        assert!(!text.contains(&secret), "{secret} is in\n{text}");
+    }
+}
