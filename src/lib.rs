@@ -1,6 +1,12 @@
 //! Clientele: a Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.
+//!
+//! [`oauth`] is the core and knows nothing of the others; [`controller`] is the Kubernetes world and
+//! [`http`] the web world, and they do not know each other. See `ARCHITECTURE.md`.
 
 pub mod api;
+pub mod config;
 pub mod controller;
 pub mod http;
 pub mod oauth;
+pub mod run;
+pub mod telemetry;

@@ -1,1 +1,37 @@
-fn main() { for d in clientele::api::crd::definitions() { println!("---\n{}", clientele::api::crd::to_yaml(&d)); } }
+//! parse → build → run.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clientele::config::{Command, CommandLine};
+use clientele::{api, controller, run, telemetry};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let done = match CommandLine::parse().command {
+        Command::Run(settings) => telemetry::start(settings.log_format, &settings.log_level)
+            .and_then(|()| run::run_to_completion(*settings)),
+        Command::Crds { helm } => print(&api::crd::render(helm)),
+        Command::RootKey { namespace, name } => controller::root_key::fresh(&namespace, &name)
+            .map_err(anyhow::Error::from)
+            .and_then(|secret| Ok(print(&serde_yaml::to_string(&secret)?)?)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("clientele: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A reader that goes away early, such as `head`, is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

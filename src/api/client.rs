@@ -21,6 +21,7 @@ use super::{DEFAULT_TENANT, DurationString, SecretSpec};
     namespaced,
     status = "OAuthClientStatus",
     derive = "PartialEq",
+    derive = "Default",
     doc = "A client of the embedded OAuth 2.1 / OpenID Connect server. The operator registers it and writes its client ID and secret into a Secret in the same namespace.",
     validation = Rule::new("size(self.metadata.name) <= 63").message("the name of an OAuthClient must not be longer than 63 characters, because it is part of the client ID"),
     validation = Rule::new("!has(oldSelf.status) || !has(oldSelf.status.secretGeneration) || (has(self.status) && has(self.status.secretGeneration))").message("status.secretGeneration is a ledger and must not be removed"),
@@ -134,7 +135,9 @@ fn default_tenant() -> String {
 }
 
 /// Whether a client can keep a secret (RFC 6749 section 2.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum ClientType {
     /// Can keep a secret.
     #[default]
@@ -168,7 +171,9 @@ pub enum TokenEndpointAuthMethod {
 }
 
 /// What becomes of the Secret when its OAuthClient is deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum DeletionPolicy {
     /// It goes with the object.
     #[default]

@@ -59,7 +59,9 @@ pub fn conditions(
     states
         .into_iter()
         .map(|(kind, status)| {
-            let before = previous.iter().find(|c| c.type_ == kind && c.status == status);
+            let before = previous
+                .iter()
+                .find(|c| c.type_ == kind && c.status == status);
             Condition {
                 type_: kind.to_owned(),
                 status: status.to_owned(),

@@ -3,7 +3,7 @@
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
-use kube::CustomResourceExt;
+use kube::{CustomResourceExt, ResourceExt};
 
 use super::condition::pending_status;
 use super::{OAuthClient, OAuthTenant};
@@ -15,7 +15,44 @@ pub fn definitions() -> [CustomResourceDefinition; 2] {
 
 /// A definition as a YAML document.
 pub fn to_yaml(definition: &CustomResourceDefinition) -> String {
-    serde_yaml::to_string(definition).expect("a definition is representable in YAML")
+    // Unquoted, some YAML parsers read a timestamp instead of a string.
+    const TIME: &str = "1970-01-01T00:00:00Z";
+    serde_yaml::to_string(definition)
+        .expect("a definition is representable in YAML")
+        .replace(
+            &format!("lastTransitionTime: {TIME}"),
+            &format!("lastTransitionTime: \"{TIME}\""),
+        )
+}
+
+/// Both definitions as they are committed: for `kubectl apply`, or as the template of the Helm chart.
+pub fn render(helm: bool) -> String {
+    let documents = definitions().map(|definition| {
+        let yaml = to_yaml(&definition);
+        if helm {
+            helm_document(&definition, &yaml)
+        } else {
+            yaml
+        }
+    });
+    let body = documents
+        .map(|document| format!("---\n{document}"))
+        .concat();
+    if helm {
+        format!(
+            "{{{{- /* Generated from the Rust types by `clientele crds --helm`. Do not edit. */}}}}\n{{{{- if .Values.crds.enabled }}}}\n{body}{{{{- end }}}}\n"
+        )
+    } else {
+        body
+    }
+}
+
+/// Escapes what Helm would take for a template, and lets the values add metadata.
+fn helm_document(definition: &CustomResourceDefinition, yaml: &str) -> String {
+    let name = format!("  name: {}\n", definition.name_any());
+    let include = format!("{name}  {{{{- include \"clientele.crdMetadata\" . | nindent 2 }}}}\n");
+    yaml.replace("{{", "{{ \"{{\" }}")
+        .replacen(&name, &include, 1)
 }
 
 /// Gives `status` its schema default, which no attribute of the derive can express.
@@ -40,7 +77,11 @@ fn with_pending_status(mut definition: CustomResourceDefinition) -> CustomResour
 /// Without `nullable` the API server prunes a null, so that it means "not set" to rules and to us alike.
 fn refuse_null(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
-    for property in schema.properties.iter_mut().flat_map(|map| map.values_mut()) {
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|map| map.values_mut())
+    {
         refuse_null(property);
     }
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = schema.items.as_mut() {

@@ -81,7 +81,16 @@ mod tests {
         assert_eq!(parsed("10m"), Some(600));
         assert_eq!(parsed("1h30m5s"), Some(5405));
         assert_eq!(parsed("720h"), Some(2_592_000));
-        for bad in ["", "0s", "30d", "-1s", "10", "m", "1.5h", "99999999999999999999h"] {
+        for bad in [
+            "",
+            "0s",
+            "30d",
+            "-1s",
+            "10",
+            "m",
+            "1.5h",
+            "99999999999999999999h",
+        ] {
             assert_eq!(parsed(bad), None, "{bad}");
         }
     }

@@ -20,6 +20,7 @@ use super::duration::between;
     category = "clientele",
     status = "OAuthTenantStatus",
     derive = "PartialEq",
+    derive = "Default",
     doc = "An issuer with its own signing keys, scopes and policy. The tenant named default issues at the public URL itself, others at <public URL>/t/<name>.",
     validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$')").message("the name of an OAuthTenant must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL"),
     printcolumn(name = "Issuer", type_ = "string", json_path = ".status.issuer"),
@@ -151,7 +152,9 @@ pub struct Signing {
 }
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum SigningAlgorithm {
     /// ECDSA on P-256 with SHA-256.
     #[default]

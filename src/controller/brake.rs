@@ -30,9 +30,16 @@ impl<K, V> Default for Brake<K, V> {
 impl<K: Hash + Eq, V> Brake<K, V> {
     /// Judges a relist: keeps `missing` if so many are gone at once that the list is doubted.
     /// Returns whether it has to be confirmed.
-    pub fn relisted(&mut self, known: usize, missing: impl Iterator<Item = (K, V)>, now: Instant) -> bool {
+    pub fn relisted(
+        &mut self,
+        known: usize,
+        listed: usize,
+        missing: impl Iterator<Item = (K, V)>,
+        now: Instant,
+    ) -> bool {
         let missing: HashMap<K, V> = missing.collect();
-        if missing.len() <= tolerated(known) {
+        let doubtful = listed == 0 || missing.len() > tolerated(known);
+        if missing.is_empty() || !doubtful {
             return !self.held.is_empty();
         }
         self.held.extend(missing);
@@ -95,7 +102,12 @@ mod tests {
 
     fn relist(known: usize, missing: usize) -> Brake<usize, usize> {
         let mut brake = Brake::default();
-        brake.relisted(known, (0..missing).map(|n| (n, n)), Instant::now());
+        brake.relisted(
+            known,
+            known - missing,
+            (0..missing).map(|n| (n, n)),
+            Instant::now(),
+        );
         brake
     }
 
@@ -107,7 +119,8 @@ mod tests {
 
     #[test]
     fn f14_an_empty_or_much_shorter_list_is_doubted() {
-        assert_eq!(relist(12, 11).len(), 11);
+        assert_eq!(relist(1, 1).len(), 1);
+        assert_eq!(relist(14, 11).len(), 11);
         assert_eq!(relist(1000, 1000).len(), 1000);
         assert_eq!(relist(1000, 201).len(), 201);
     }

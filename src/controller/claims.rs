@@ -33,7 +33,11 @@ impl Claims {
                 .entry((object.spec.tenant.clone(), id))
                 .or_insert_with(|| Holder {
                     uid: object.uid().unwrap_or_default(),
-                    name: format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any()),
+                    name: format!(
+                        "{}/{}",
+                        object.namespace().unwrap_or_default(),
+                        object.name_any()
+                    ),
                 });
         }
         Self(claims)

@@ -55,7 +55,13 @@ impl Desired {
         let namespace = object.namespace().unwrap_or_default();
         let name = name_of(object);
         let spec = object.spec.secret.clone().unwrap_or_default();
-        let data = entries(object, client, issuer, keyring, &spec.entries.unwrap_or_default());
+        let data = entries(
+            object,
+            client,
+            issuer,
+            keyring,
+            &spec.entries.unwrap_or_default(),
+        );
         let mut labels = spec.labels;
         labels.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
         labels.insert(CLIENT_LABEL.to_owned(), object.name_any());
@@ -97,9 +103,21 @@ impl Desired {
     pub fn to_replace(&self, mut existing: Secret) -> Secret {
         let stale = Ours::from_text(existing.annotations().get(OURS));
         let metadata = &mut existing.metadata;
-        merge(metadata.labels.get_or_insert_default(), &self.labels, &stale.labels);
-        merge(metadata.annotations.get_or_insert_default(), &self.annotations, &stale.annotations);
-        merge(existing.data.get_or_insert_default(), &self.data, &stale.entries);
+        merge(
+            metadata.labels.get_or_insert_default(),
+            &self.labels,
+            &stale.labels,
+        );
+        merge(
+            metadata.annotations.get_or_insert_default(),
+            &self.annotations,
+            &stale.annotations,
+        );
+        merge(
+            existing.data.get_or_insert_default(),
+            &self.data,
+            &stale.entries,
+        );
         let owners = metadata.owner_references.get_or_insert_default();
         owners.retain(|owner| !is_ours(owner) && owner.controller != Some(true));
         owners.extend(self.owner.clone());
@@ -113,7 +131,11 @@ fn merge<V: Clone>(map: &mut BTreeMap<String, V>, wanted: &BTreeMap<String, V>, 
     for key in stale {
         map.remove(key);
     }
-    map.extend(wanted.iter().map(|(key, value)| (key.clone(), value.clone())));
+    map.extend(
+        wanted
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone())),
+    );
 }
 
 /// Whether an owner reference names one of our kinds.
@@ -147,7 +169,11 @@ fn entries(
     };
     put(&names.client_id, "CLIENT_ID", &client.id);
     put(&names.issuer, "ISSUER", issuer);
-    put(&names.token_endpoint, "TOKEN_ENDPOINT", &format!("{issuer}/token"));
+    put(
+        &names.token_endpoint,
+        "TOKEN_ENDPOINT",
+        &format!("{issuer}/token"),
+    );
     put(&names.jwks_uri, "JWKS_URI", &format!("{issuer}/jwks"));
     if object.spec.type_ == ClientType::Confidential {
         let registration = Registration {
@@ -169,7 +195,11 @@ struct Ours {
 }
 
 impl Ours {
-    fn new<V>(data: &BTreeMap<String, V>, labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> Self {
+    fn new<V>(
+        data: &BTreeMap<String, V>,
+        labels: &BTreeMap<String, String>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Self {
         Self {
             entries: data.keys().cloned().collect(),
             labels: labels.keys().cloned().collect(),
@@ -186,7 +216,10 @@ impl Ours {
 
     fn from_text(text: Option<&String>) -> Self {
         let mut lists = text.map_or("", String::as_str).split(';').map(|list| {
-            list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+            list.split(',')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
         });
         Self {
             entries: lists.next().unwrap_or_default(),

@@ -46,24 +46,55 @@ pub struct Facts {
 impl Facts {
     /// Digests a Secret.
     pub fn new(secret: &Secret, digests: &Digests) -> Self {
-        let entries = secret.data.iter().flatten().map(|(name, value)| digests.of(Place::Entry, name, &value.0));
-        let labels = secret.labels().iter().map(|(name, value)| digests.of(Place::Label, name, value.as_bytes()));
-        let annotations = secret.annotations().iter().map(|(name, value)| digests.of(Place::Annotation, name, value.as_bytes()));
-        let type_ = digests.of(Place::Type, "", secret.type_.as_deref().unwrap_or("Opaque").as_bytes());
-        let owner = secret.owner_references().iter().find(|owner| is_ours(owner) && owner.controller == Some(true));
-        let mut items: Vec<u64> = entries.chain(labels).chain(annotations).chain([type_]).collect();
+        let entries = secret
+            .data
+            .iter()
+            .flatten()
+            .map(|(name, value)| digests.of(Place::Entry, name, &value.0));
+        let labels = secret
+            .labels()
+            .iter()
+            .map(|(name, value)| digests.of(Place::Label, name, value.as_bytes()));
+        let annotations = secret
+            .annotations()
+            .iter()
+            .map(|(name, value)| digests.of(Place::Annotation, name, value.as_bytes()));
+        let type_ = digests.of(
+            Place::Type,
+            "",
+            secret.type_.as_deref().unwrap_or("Opaque").as_bytes(),
+        );
+        let owner = secret
+            .owner_references()
+            .iter()
+            .find(|owner| is_ours(owner) && owner.controller == Some(true));
+        let mut items: Vec<u64> = entries
+            .chain(labels)
+            .chain(annotations)
+            .chain([type_])
+            .collect();
         items.sort_unstable();
         Self {
             uid: secret.uid().unwrap_or_default().into(),
             created_at: secret.creation_timestamp().map(|time| time.0),
-            proof: secret.annotations().get(PROOF).map(|proof| proof.as_str().into()),
+            proof: secret
+                .annotations()
+                .get(PROOF)
+                .map(|proof| proof.as_str().into()),
             owner: owner.map(|owner| digests.of(Place::Owner, "", owner.uid.as_bytes())),
             items: items.into(),
         }
     }
 
     /// Whether the Secret is ours: we recorded its UID, or it carries our proof for this place and owner.
-    pub fn is_ours(&self, secret_uid: Option<&str>, keyring: &Keyring, namespace: &str, name: &str, registration_id: &str) -> bool {
+    pub fn is_ours(
+        &self,
+        secret_uid: Option<&str>,
+        keyring: &Keyring,
+        namespace: &str,
+        name: &str,
+        registration_id: &str,
+    ) -> bool {
         secret_uid == Some(&*self.uid)
             || self
                 .proof
@@ -74,14 +105,28 @@ impl Facts {
     /// Whether everything that shall be in the Secret is in it, and it belongs to whom it shall.
     pub fn fulfil(&self, desired: &Desired, digests: &Digests) -> bool {
         let has = |place, name: &str, value: &[u8]| {
-            self.items.binary_search(&digests.of(place, name, value)).is_ok()
+            self.items
+                .binary_search(&digests.of(place, name, value))
+                .is_ok()
         };
-        let owner = desired.owner.as_ref().map(|owner| digests.of(Place::Owner, "", owner.uid.as_bytes()));
+        let owner = desired
+            .owner
+            .as_ref()
+            .map(|owner| digests.of(Place::Owner, "", owner.uid.as_bytes()));
         self.owner == owner
             && has(Place::Type, "", desired.type_.as_bytes())
-            && desired.data.iter().all(|(name, value)| has(Place::Entry, name, &value.0))
-            && desired.labels.iter().all(|(name, value)| has(Place::Label, name, value.as_bytes()))
-            && desired.annotations.iter().all(|(name, value)| has(Place::Annotation, name, value.as_bytes()))
+            && desired
+                .data
+                .iter()
+                .all(|(name, value)| has(Place::Entry, name, &value.0))
+            && desired
+                .labels
+                .iter()
+                .all(|(name, value)| has(Place::Label, name, value.as_bytes()))
+            && desired
+                .annotations
+                .iter()
+                .all(|(name, value)| has(Place::Annotation, name, value.as_bytes()))
     }
 
     /// Whether the type, which cannot be changed, is the one that is wanted.

@@ -52,21 +52,63 @@ pub struct ControllerMetrics {
 impl ControllerMetrics {
     /// Publishes the numbers.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register("clientele_reconciles", "Passes over an object by outcome", self.reconciles.clone());
-        registry.register("clientele_writes", "Writes to the API server", self.writes.clone());
-        registry.register("clientele_events_dropped", "Events not published because too many waited", self.events_dropped.clone());
-        registry.register("clientele_registry_revision", "How often the registry was rebuilt", self.registry_revision.clone());
-        registry.register("clientele_registry_clients", "Clients in the registry", self.registry_clients.clone());
-        registry.register("clientele_registry_rebuild_seconds", "Duration of the last rebuild of the registry", self.registry_rebuild_seconds.clone());
-        registry.register("clientele_brake_held_clients", "Clients served although the last list lacked them", self.brake_held.clone());
-        registry.register("clientele_watch_errors", "Watches that failed and were started again", self.watch_errors.clone());
-        registry.register("clientele_invalid_objects", "Objects that could not be read", self.invalid_objects.clone());
-        registry.register("clientele_root_key_usable", "1 while the root key is usable, 0 while the operator refuses to derive", self.root_key_usable.clone());
+        registry.register(
+            "clientele_reconciles",
+            "Passes over an object by outcome",
+            self.reconciles.clone(),
+        );
+        registry.register(
+            "clientele_writes",
+            "Writes to the API server",
+            self.writes.clone(),
+        );
+        registry.register(
+            "clientele_events_dropped",
+            "Events not published because too many waited",
+            self.events_dropped.clone(),
+        );
+        registry.register(
+            "clientele_registry_revision",
+            "How often the registry was rebuilt",
+            self.registry_revision.clone(),
+        );
+        registry.register(
+            "clientele_registry_clients",
+            "Clients in the registry",
+            self.registry_clients.clone(),
+        );
+        registry.register(
+            "clientele_registry_rebuild_seconds",
+            "Duration of the last rebuild of the registry",
+            self.registry_rebuild_seconds.clone(),
+        );
+        registry.register(
+            "clientele_brake_held_clients",
+            "Clients served although the last list lacked them",
+            self.brake_held.clone(),
+        );
+        registry.register(
+            "clientele_watch_errors",
+            "Watches that failed and were started again",
+            self.watch_errors.clone(),
+        );
+        registry.register(
+            "clientele_invalid_objects",
+            "Objects that could not be read",
+            self.invalid_objects.clone(),
+        );
+        registry.register(
+            "clientele_root_key_usable",
+            "1 while the root key is usable, 0 while the operator refuses to derive",
+            self.root_key_usable.clone(),
+        );
     }
 
     /// Counts a pass.
     pub fn reconciled(&self, kind: &'static str, reason: &'static str) {
-        self.reconciles.get_or_create(&OutcomeLabels { kind, reason }).inc();
+        self.reconciles
+            .get_or_create(&OutcomeLabels { kind, reason })
+            .inc();
     }
 
     /// Counts a write.

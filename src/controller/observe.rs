@@ -38,7 +38,11 @@ pub enum Observation {
 }
 
 /// Observes for ever.
-pub async fn observe(shared: Arc<Shared>, clients: Writer<OAuthClient>, tenants: Writer<OAuthTenant>) {
+pub async fn observe(
+    shared: Arc<Shared>,
+    clients: Writer<OAuthClient>,
+    tenants: Writer<OAuthTenant>,
+) {
     let mut world = World::new(clients, tenants);
     let mut observations = watches(&shared);
     let mut due: Option<Instant> = None;
@@ -57,7 +61,7 @@ pub async fn observe(shared: Arc<Shared>, clients: Writer<OAuthClient>, tenants:
             () = shared.changed.notified() => { due.get_or_insert_with(|| Instant::now() + pause); }
             list = world.confirmation() => world.confirm(&shared, list),
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
-                world.release_brake(&shared);
+                world.release_brake();
                 let started = Instant::now();
                 world.rebuild(&shared);
                 pause = GATHER.max(started.elapsed() * REBUILD_SHARE);
@@ -73,8 +77,8 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     select_all([
         guarded(Api::all(kube.clone()), "OAuthClient", Observation::Client),
         guarded(Api::all(kube.clone()), "OAuthTenant", Observation::Tenant),
-        guarded(Api::all(kube.clone()), "Namespace", Observation::Namespace),
-        guarded(own, "Secret", Observation::OwnSecret),
+        plain(Api::all(kube.clone()), "Namespace", Observation::Namespace),
+        plain(own, "Secret", Observation::OwnSecret),
     ])
 }
 
@@ -85,7 +89,13 @@ fn guarded<K>(
     wrap: impl Fn(watcher::Event<K>) -> Observation + Send + 'static,
 ) -> BoxStream<'static, Observation>
 where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+    K: Resource<DynamicType = ()>
+        + Clone
+        + Default
+        + std::fmt::Debug
+        + Send
+        + serde::de::DeserializeOwned
+        + 'static,
 {
     watcher(api, watcher::Config::default())
         .default_backoff()
@@ -99,33 +109,66 @@ where
         .boxed()
 }
 
-fn readable<K: Resource<DynamicType = ()>>(
+/// A watch of a kind that cannot fail to be read.
+fn plain<K>(
+    api: Api<K>,
+    what: &'static str,
+    wrap: impl Fn(watcher::Event<K>) -> Observation + Send + 'static,
+) -> BoxStream<'static, Observation>
+where
+    K: Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + Send
+        + serde::de::DeserializeOwned
+        + 'static,
+{
+    watcher(api, watcher::Config::default())
+        .default_backoff()
+        .map(move |event| match event {
+            Ok(event) => wrap(event),
+            Err(error) => Observation::Failed(what, Box::new(error)),
+        })
+        .boxed()
+}
+
+/// What can be read of an event. An object that has become unreadable is as good as deleted.
+fn readable<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
     event: watcher::Event<DeserializeGuard<K>>,
 ) -> Option<watcher::Event<K>> {
     use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
-    let read = |object: DeserializeGuard<K>| {
-        object
-            .0
-            .inspect_err(|invalid| {
-                let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
-                tracing::error!(kind = what, ?namespace, ?name, error = %invalid.error, "an object cannot be read and is treated as absent; correct it or delete it");
-            })
-            .ok()
-            .map(slim)
-    };
-    match event {
-        Apply(object) => read(object).map(Apply),
-        Delete(object) => read(object).map(Delete),
-        Init => Some(Init),
-        InitApply(object) => read(object).map(InitApply),
-        InitDone => Some(InitDone),
-    }
+    Some(match event {
+        Apply(object) => match read(what, object) {
+            Ok(object) => Apply(object),
+            Err(tombstone) => Delete(tombstone),
+        },
+        Delete(object) => Delete(read(what, object).unwrap_or_else(|tombstone| tombstone)),
+        Init => Init,
+        InitApply(object) => return read(what, object).ok().map(InitApply),
+        InitDone => InitDone,
+    })
+}
+
+/// The object, or one that has only its metadata.
+fn read<K: Resource<DynamicType = ()> + Default>(
+    what: &'static str,
+    object: DeserializeGuard<K>,
+) -> Result<K, K> {
+    object.0.map(slim).map_err(|invalid| {
+        let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
+        tracing::error!(kind = what, ?namespace, ?name, error = %invalid.error, "an object cannot be read and is treated as absent; correct it or delete it");
+        let mut tombstone = K::default();
+        *tombstone.meta_mut() = invalid.metadata;
+        tombstone
+    })
 }
 
 /// Drops what nobody here reads and what would be most of the memory.
 fn slim<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
-    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+    object
+        .annotations_mut()
+        .remove("kubectl.kubernetes.io/last-applied-configuration");
     object
 }

@@ -96,12 +96,27 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     }
 }
 
-fn secret_step(now: &Situation<'_>, client: &Client, keyring: &Keyring, desired: Desired) -> Result<SecretStep, Refusal> {
+fn secret_step(
+    now: &Situation<'_>,
+    client: &Client,
+    keyring: &Keyring,
+    desired: Desired,
+) -> Result<SecretStep, Refusal> {
     let Found::Secret(facts) = now.secret else {
         return Ok(SecretStep::Create(Box::new(desired)));
     };
-    let known = now.object.status.as_ref().and_then(|status| status.secret_uid.as_deref());
-    if !facts.is_ours(known, keyring, &desired.namespace, &desired.name, &client.registration_id) {
+    let known = now
+        .object
+        .status
+        .as_ref()
+        .and_then(|status| status.secret_uid.as_deref());
+    if !facts.is_ours(
+        known,
+        keyring,
+        &desired.namespace,
+        &desired.name,
+        &client.registration_id,
+    ) {
         return Err(not_owned(now.object));
     }
     if facts.fulfil(&desired, now.digests) {
@@ -110,7 +125,10 @@ fn secret_step(now: &Situation<'_>, client: &Client, keyring: &Keyring, desired:
     if !facts.has_type(&desired, now.digests) {
         return Err(Refusal::new(
             Reason::SecretRefused,
-            format!("the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written anew with the same credentials", desired.name, desired.type_),
+            format!(
+                "the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written anew with the same credentials",
+                desired.name, desired.type_
+            ),
         ));
     }
     Ok(SecretStep::Repair(Box::new(desired)))
@@ -132,8 +150,16 @@ fn is_former_ours(now: &Situation<'_>, client: &Client, keyring: &Keyring) -> bo
     };
     let status = now.object.status.as_ref();
     let known = status.and_then(|status| status.secret_uid.as_deref());
-    let name = status.and_then(|status| status.secret_name.as_deref()).unwrap_or_default();
-    facts.is_ours(known, keyring, &now.object.namespace().unwrap_or_default(), name, &client.registration_id)
+    let name = status
+        .and_then(|status| status.secret_name.as_deref())
+        .unwrap_or_default();
+    facts.is_ours(
+        known,
+        keyring,
+        &now.object.namespace().unwrap_or_default(),
+        name,
+        &client.registration_id,
+    )
 }
 
 fn verdict(now: &Situation<'_>) -> Result<(), Refusal> {

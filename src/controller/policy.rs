@@ -38,7 +38,9 @@ impl Namespaces {
     fn from_selector(selector: Option<&LabelSelector>, default: Self) -> Self {
         match selector {
             None => default,
-            Some(selector) => Selector::try_from(selector.clone()).map_or(Self::None, Self::Selected),
+            Some(selector) => {
+                Selector::try_from(selector.clone()).map_or(Self::None, Self::Selected)
+            }
         }
     }
 
@@ -96,8 +98,11 @@ impl TenantPolicy {
         let default = lifetimes.default.and_then(|default| default.access_token);
         let maximum = parsed(maximum.as_ref(), MAXIMUM_ACCESS_TOKEN).min(MAXIMUM_ACCESS_TOKEN);
         let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
-        let privilege = |selector: Option<&LabelSelector>| Namespaces::from_selector(selector, Namespaces::None);
-        let all = |selector: Option<&LabelSelector>| Namespaces::from_selector(selector, Namespaces::All);
+        let privilege = |selector: Option<&LabelSelector>| {
+            Namespaces::from_selector(selector, Namespaces::None)
+        };
+        let all =
+            |selector: Option<&LabelSelector>| Namespaces::from_selector(selector, Namespaces::All);
         Self {
             issuer: issuer_of(public_url, &name).into(),
             name: name.into(),
@@ -115,7 +120,11 @@ impl TenantPolicy {
                 .map(|audience| {
                     let policy = AudiencePolicy {
                         namespaces: all(audience.namespaces.as_ref()),
-                        scopes: audience.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+                        scopes: audience
+                            .scopes
+                            .iter()
+                            .map(|scope| scope.as_str().into())
+                            .collect(),
                     };
                     (audience.uri.as_str().into(), policy)
                 })

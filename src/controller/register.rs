@@ -19,7 +19,13 @@ use crate::oauth::{AuthMethod, Client, ClientType, GrantType, redirect_uri, scop
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
-    "kubernetes", "k8s", "api", "default", "system", "sts.amazonaws.com", "vault",
+    "kubernetes",
+    "k8s",
+    "api",
+    "default",
+    "system",
+    "sts.amazonaws.com",
+    "vault",
 ];
 
 /// What `register` needs to know besides the object.
@@ -63,7 +69,11 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
 /// The client ID of an object: its own, or `<namespace>.<name>`.
 pub fn client_id(object: &OAuthClient) -> String {
     object.spec.client_id.clone().unwrap_or_else(|| {
-        format!("{}.{}", object.namespace().unwrap_or_default(), object.name_any())
+        format!(
+            "{}.{}",
+            object.namespace().unwrap_or_default(),
+            object.name_any()
+        )
     })
 }
 
@@ -103,7 +113,11 @@ fn tenant_not_found(object: &OAuthClient) -> Refusal {
     )
 }
 
-fn admit_namespace(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels) -> Result<(), Refusal> {
+fn admit_namespace(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<(), Refusal> {
     if tenant.namespaces.contains(labels) {
         return Ok(());
     }
@@ -117,11 +131,17 @@ fn admit_namespace(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels)
     ))
 }
 
-fn check_client_id(object: &OAuthClient, tenant: &TenantPolicy, around: Surroundings<'_>) -> Result<(), Refusal> {
+fn check_client_id(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    around: Surroundings<'_>,
+) -> Result<(), Refusal> {
     let Some(id) = &object.spec.client_id else {
         return Ok(());
     };
-    let formed = id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
+    let formed = id
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
     if id.is_empty() || id.len() > 128 || !formed || is_reserved(id) {
         return Err(Refusal::new(
             Reason::ClientIdReserved,
@@ -151,7 +171,9 @@ fn check_client_id(object: &OAuthClient, tenant: &TenantPolicy, around: Surround
 fn is_reserved(id: &str) -> bool {
     let default_form = id.split_once('.').is_some_and(|(namespace, _)| {
         !namespace.is_empty()
-            && namespace.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && namespace
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     });
     default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
 }
@@ -168,7 +190,10 @@ fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
         return invalid(format!("the redirect URI {uri:?} {problem}"));
     }
     let public = spec.type_ == api::ClientType::Public;
-    if public && (grant_types(object).contains(&GrantType::ClientCredentials) || spec.token_endpoint_auth_method.is_some()) {
+    if public
+        && (grant_types(object).contains(&GrantType::ClientCredentials)
+            || spec.token_endpoint_auth_method.is_some())
+    {
         return invalid(
             "a Public client has no secret: it needs redirectUris, and neither client_credentials nor tokenEndpointAuthMethod".into(),
         );
@@ -179,7 +204,11 @@ fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_first_party(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels) -> Result<(), Refusal> {
+fn check_first_party(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<(), Refusal> {
     if !object.spec.first_party || tenant.first_party.contains(labels) {
         return Ok(());
     }
@@ -209,7 +238,9 @@ fn scopes(
     grant_types: &[GrantType],
 ) -> Result<Arc<[Arc<str>]>, Refusal> {
     let Some(asked) = &object.spec.scopes else {
-        let offline = grant_types.contains(&GrantType::RefreshToken).then_some("offline_access");
+        let offline = grant_types
+            .contains(&GrantType::RefreshToken)
+            .then_some("offline_access");
         let default = ["openid", "profile", "email"].into_iter().chain(offline);
         return Ok(default.map(Arc::from).collect());
     };
@@ -225,22 +256,35 @@ fn scopes(
 
 fn scope_refused(tenant: &TenantPolicy, name: &str, known: bool) -> Refusal {
     if !scope::is_scope_token(name) {
-        return Refusal::new(Reason::InvalidSpec, format!("{name:?} is not a scope (RFC 6749 section 3.3)"));
+        return Refusal::new(
+            Reason::InvalidSpec,
+            format!("{name:?} is not a scope (RFC 6749 section 3.3)"),
+        );
     }
     if known {
         return Refusal::new(
             Reason::ScopeNotAllowed,
-            format!("OAuthTenant {:?} does not give scope {name:?} to this namespace; remove it from scopes, or ask the tenant's administrator", &*tenant.name),
+            format!(
+                "OAuthTenant {:?} does not give scope {name:?} to this namespace; remove it from scopes, or ask the tenant's administrator",
+                &*tenant.name
+            ),
         );
     }
     Refusal::new(
         Reason::ScopeNotFound,
-        format!("OAuthTenant {:?} has no scope {name:?}; correct it, remove it, or ask the tenant's administrator to add it to spec.scopes", &*tenant.name),
+        format!(
+            "OAuthTenant {:?} has no scope {name:?}; correct it, remove it, or ask the tenant's administrator to add it to spec.scopes",
+            &*tenant.name
+        ),
     )
 }
 
 /// An unknown audience and one of others get the same answer: who may not have it need not know it exists.
-fn audiences(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels) -> Result<Arc<[Audience]>, Refusal> {
+fn audiences(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<Arc<[Audience]>, Refusal> {
     object
         .spec
         .audiences

@@ -61,10 +61,16 @@ impl SecretIndex {
         let facts = Facts::new(secret, digests);
         let namespace = secret.namespace().unwrap_or_default();
         self.write(|state| {
-            let entry = Entry { client: client.as_str().into(), facts };
+            let entry = Entry {
+                client: client.as_str().into(),
+                facts,
+            };
             let names = state.secrets.entry(namespace.into()).or_default();
             let before = names.insert(secret.name_any().into(), entry);
-            before.map(|entry| entry.facts) != names.get(&*secret.name_any()).map(|entry| entry.facts.clone())
+            before.map(|entry| entry.facts)
+                != names
+                    .get(&*secret.name_any())
+                    .map(|entry| entry.facts.clone())
         })
     }
 
@@ -76,12 +82,22 @@ impl SecretIndex {
 
     /// Forgets a Secret by name. Returns whether it was known.
     pub fn remove(&self, namespace: &str, name: &str) -> bool {
-        self.write(|state| state.secrets.get_mut(namespace).is_some_and(|names| names.remove(name).is_some()))
+        self.write(|state| {
+            state
+                .secrets
+                .get_mut(namespace)
+                .is_some_and(|names| names.remove(name).is_some())
+        })
     }
 
     /// Replaces everything known of a namespace (or of all) by a complete list. Returns the clients
     /// (namespace, name) whose Secret is not as it was.
-    pub fn replace(&self, namespace: Option<&str>, list: &[Secret], digests: &Digests) -> Vec<(String, String)> {
+    pub fn replace(
+        &self,
+        namespace: Option<&str>,
+        list: &[Secret],
+        digests: &Digests,
+    ) -> Vec<(String, String)> {
         let listed: HashSet<(String, String)> = list
             .iter()
             .map(|secret| (secret.namespace().unwrap_or_default(), secret.name_any()))
@@ -114,7 +130,10 @@ impl SecretIndex {
     /// Whether Secrets of the namespace are within reach.
     pub fn access(&self, namespace: &str) -> Access {
         self.read(|state| {
-            let known = state.cluster.as_ref().or_else(|| state.access.get(namespace));
+            let known = state
+                .cluster
+                .as_ref()
+                .or_else(|| state.access.get(namespace));
             known.cloned().unwrap_or(Access::Pending)
         })
     }

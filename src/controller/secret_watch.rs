@@ -33,10 +33,15 @@ async fn watch_each(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
         tick.tick().await;
-        for namespace in shared.clients.state().iter().filter_map(|object| object.namespace()) {
-            watches.entry(namespace.clone()).or_insert_with(|| {
-                tokio::spawn(watch_in(shared.clone(), Some(namespace)))
-            });
+        for namespace in shared
+            .clients
+            .state()
+            .iter()
+            .filter_map(|object| object.namespace())
+        {
+            watches
+                .entry(namespace.clone())
+                .or_insert_with(|| tokio::spawn(watch_in(shared.clone(), Some(namespace))));
         }
     }
 }
@@ -76,7 +81,12 @@ async fn watch_in(shared: Arc<Shared>, namespace: Option<String>) {
     }
 }
 
-fn observe(shared: &Shared, namespace: Option<&str>, event: watcher::Event<Secret>, list: &mut Vec<Secret>) {
+fn observe(
+    shared: &Shared,
+    namespace: Option<&str>,
+    event: watcher::Event<Secret>,
+    list: &mut Vec<Secret>,
+) {
     match event {
         watcher::Event::Init => list.clear(),
         watcher::Event::InitApply(secret) => list.push(secret),
@@ -103,7 +113,8 @@ fn observe(shared: &Shared, namespace: Option<&str>, event: watcher::Event<Secre
 }
 
 fn enqueue_client(shared: &Shared, secret: &Secret) {
-    if let (Some(client), Some(namespace)) = (secret.labels().get(CLIENT_LABEL), secret.namespace()) {
+    if let (Some(client), Some(namespace)) = (secret.labels().get(CLIENT_LABEL), secret.namespace())
+    {
         shared.enqueue(ObjectRef::new(client).within(&namespace));
     }
 }
@@ -115,7 +126,10 @@ fn failed(shared: &Shared, namespace: Option<&str>, error: &watcher::Error) {
         return;
     }
     let sentence = denied(&shared.settings, namespace.unwrap_or("<namespace>"));
-    if shared.secrets.set_access(namespace, Access::Denied(sentence.clone())) {
+    if shared
+        .secrets
+        .set_access(namespace, Access::Denied(sentence.clone()))
+    {
         tracing::warn!(namespace, "{sentence}");
         shared.enqueue_all(namespace);
     }

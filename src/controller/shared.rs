@@ -27,6 +27,11 @@ pub struct RootKeys {
 }
 
 impl RootKeys {
+    /// Whether nothing is known of them yet.
+    pub fn is_pending(&self) -> bool {
+        self.verifying.is_none() && self.problem.is_none()
+    }
+
     /// The keys that derive, or why there are none.
     pub fn deriving(&self) -> Result<&Keyring, &str> {
         match (&self.problem, &self.verifying) {
@@ -122,6 +127,15 @@ impl Shared {
         }
     }
 
+    /// Records what has been seen.
+    pub fn note_progress(&self, note: impl FnOnce(&mut Progress)) {
+        self.progress.send_if_modified(|progress| {
+            let before = *progress;
+            note(progress);
+            *progress != before
+        });
+    }
+
     /// What is still missing before the server may be asked; `Ok` when nothing is.
     pub fn ready(&self) -> Result<(), String> {
         let progress = *self.progress.borrow();
@@ -129,7 +143,10 @@ impl Shared {
             (progress.clients, "OAuthClients have not been listed yet"),
             (progress.tenants, "OAuthTenants have not been listed yet"),
             (progress.namespaces, "namespaces have not been listed yet"),
-            (progress.signing_keys, "signing keys have not been listed yet"),
+            (
+                progress.signing_keys,
+                "signing keys have not been listed yet",
+            ),
         ];
         if let Some((_, sentence)) = missing.iter().find(|(seen, _)| !seen) {
             return Err((*sentence).to_owned());
@@ -137,17 +154,25 @@ impl Shared {
         let root_keys = self.root_keys.load();
         if root_keys.verifying.is_none() {
             let problem = root_keys.problem.as_deref();
-            return Err(problem.unwrap_or("the root key has not been read yet").to_owned());
+            return Err(problem
+                .unwrap_or("the root key has not been read yet")
+                .to_owned());
         }
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());
         }
         let registry = self.registry.load();
-        let unsigned = registry.tenants.values().find(|tenant| tenant.signing_keys.is_none());
+        let unsigned = registry
+            .tenants
+            .values()
+            .find(|tenant| tenant.signing_keys.is_none());
         // One tenant without keys must not take the others out of service; all without are no service.
         match unsigned {
             Some(tenant) if registry.tenants.values().all(|t| t.signing_keys.is_none()) => {
-                Err(format!("the signing keys of OAuthTenant {:?} are not loaded", &*tenant.name))
+                Err(format!(
+                    "the signing keys of OAuthTenant {:?} are not loaded",
+                    &*tenant.name
+                ))
             }
             _ => Ok(()),
         }

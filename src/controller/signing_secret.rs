@@ -70,12 +70,14 @@ pub fn parse(secret: &Secret) -> Result<StoredKeys, String> {
 
 fn records(secret: &Secret) -> Result<Vec<KeyRecord>, String> {
     let entry = entry(secret, SCHEDULE).ok_or("has no entry keys.json")?;
-    let records: Vec<Record> = serde_json::from_slice(entry).map_err(|_| "has an entry keys.json that cannot be read")?;
+    let records: Vec<Record> =
+        serde_json::from_slice(entry).map_err(|_| "has an entry keys.json that cannot be read")?;
     records
         .into_iter()
         .map(|record| {
             Ok(KeyRecord {
-                algorithm: Algorithm::from_name(&record.alg).ok_or("names an algorithm in keys.json that is not known")?,
+                algorithm: Algorithm::from_name(&record.alg)
+                    .ok_or("names an algorithm in keys.json that is not known")?,
                 key_id: record.kid,
                 activates_at: record.activates_at,
                 longest_lifetime: Duration::from_secs(record.longest_lifetime_seconds),
@@ -90,7 +92,9 @@ fn key(secret: &Secret, record: &KeyRecord) -> Result<SigningKey, String> {
     let key = SigningKey::from_pkcs8(record.algorithm, der)
         .map_err(|error| format!("has an entry {name} that {error}"))?;
     if key.key_id() != record.key_id {
-        return Err(format!("has an entry {name} that is another key than its name says"));
+        return Err(format!(
+            "has an entry {name} that is another key than its name says"
+        ));
     }
     Ok(key)
 }
@@ -106,13 +110,16 @@ pub fn changed(
     changes: &[Change],
     policy: &KeyPolicy,
 ) -> Result<BTreeMap<String, ByteString>, &'static str> {
-    let mut data = secret.and_then(|secret| secret.data.clone()).unwrap_or_default();
+    let mut data = secret
+        .and_then(|secret| secret.data.clone())
+        .unwrap_or_default();
     let mut records = records.to_vec();
     for change in changes {
         match change {
             Change::Generate { activates_at } => {
                 let der = generate(policy.algorithm).ok_or("a signing key could not be made")?;
-                let key = SigningKey::from_pkcs8(policy.algorithm, &der).map_err(|_| "a new signing key cannot be read")?;
+                let key = SigningKey::from_pkcs8(policy.algorithm, &der)
+                    .map_err(|_| "a new signing key cannot be read")?;
                 records.push(KeyRecord {
                     key_id: key.key_id().to_owned(),
                     algorithm: policy.algorithm,
@@ -170,7 +177,10 @@ fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
 
 /// Whether the Secret belongs to this registration of the tenant.
 pub fn belongs_to(secret: &Secret, tenant_uid: &str) -> bool {
-    secret.owner_references().iter().any(|owner| owner.uid == tenant_uid)
+    secret
+        .owner_references()
+        .iter()
+        .any(|owner| owner.uid == tenant_uid)
 }
 
 #[cfg(test)]
@@ -184,9 +194,14 @@ mod tests {
             publish_ahead: Duration::from_mins(15),
             longest_lifetime: Duration::from_hours(1),
         };
-        let changes = [Change::Generate { activates_at: Timestamp::UNIX_EPOCH }];
+        let changes = [Change::Generate {
+            activates_at: Timestamp::UNIX_EPOCH,
+        }];
         let data = changed(None, &[], &changes, &policy).unwrap();
-        Secret { data: Some(data), ..Secret::default() }
+        Secret {
+            data: Some(data),
+            ..Secret::default()
+        }
     }
 
     #[test]
@@ -194,7 +209,10 @@ mod tests {
         for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa] {
             let stored = parse(&secret(algorithm)).unwrap();
             assert_eq!(stored.records[0].algorithm, algorithm);
-            assert_eq!(stored.keys.active(Timestamp::UNIX_EPOCH).key.key_id(), stored.records[0].key_id);
+            assert_eq!(
+                stored.keys.active(Timestamp::UNIX_EPOCH).key.key_id(),
+                stored.records[0].key_id
+            );
         }
     }
 
@@ -214,10 +232,25 @@ mod tests {
         assert!(with(None).is_err());
         assert!(with(Some(b"garbage".to_vec())).is_err());
         let other = secret(Algorithm::Es256).data.unwrap();
-        let other = other.iter().find(|(name, _)| name.ends_with(".der")).unwrap().1.0.clone();
-        assert!(with(Some(other)).is_err(), "another key under the same name");
+        let other = other
+            .iter()
+            .find(|(name, _)| name.ends_with(".der"))
+            .unwrap()
+            .1
+            .0
+            .clone();
+        assert!(
+            with(Some(other)).is_err(),
+            "another key under the same name"
+        );
         let rsa = secret(Algorithm::Rs256).data.unwrap();
-        let rsa = rsa.iter().find(|(name, _)| name.ends_with(".der")).unwrap().1.0.clone();
+        let rsa = rsa
+            .iter()
+            .find(|(name, _)| name.ends_with(".der"))
+            .unwrap()
+            .1
+            .0
+            .clone();
         assert!(with(Some(rsa)).is_err(), "a key of another algorithm");
         assert!(parse(&Secret::default()).is_err());
     }

@@ -48,18 +48,29 @@ pub fn status(
 }
 
 /// The ledger after the Secret was seen to hold the generation that was asked for.
-fn generation(object: &OAuthClient, status: &OAuthClientStatus, published: &Published) -> Option<SecretGeneration> {
+fn generation(
+    object: &OAuthClient,
+    status: &OAuthClientStatus,
+    published: &Published,
+) -> Option<SecretGeneration> {
     if object.spec.type_ == ClientType::Public {
         return status.secret_generation.clone();
     }
     let before = ledger(object);
     let after = before.found(before.requested);
-    let since = status.secret_generation.as_ref().and_then(|generation| generation.published_at.clone());
+    let since = status
+        .secret_generation
+        .as_ref()
+        .and_then(|generation| generation.published_at.clone());
     Some(SecretGeneration {
         requested: i64::from(after.requested),
         published: i64::from(after.published),
         oldest_accepted: i64::from(after.oldest_accepted),
-        published_at: if after == before { since } else { published.at.map(Time) },
+        published_at: if after == before {
+            since
+        } else {
+            published.at.map(Time)
+        },
     })
 }
 
@@ -71,20 +82,50 @@ fn client_conditions(
     now: Timestamp,
 ) -> Vec<Condition> {
     let (ready, reconciling, stalled, reason, message) = match verdict {
-        Ok(()) => ("True", "False", "False", Reason::Registered, registered_message(object, registered)),
-        Err(refusal) if refusal.reason.passes_by_itself() => {
-            ("False", "True", "False", refusal.reason, refusal.message.clone())
-        }
-        Err(refusal) => ("False", "False", "True", refusal.reason, refusal.message.clone()),
+        Ok(()) => (
+            "True",
+            "False",
+            "False",
+            Reason::Registered,
+            registered_message(object, registered),
+        ),
+        Err(refusal) if refusal.reason.passes_by_itself() => (
+            "False",
+            "True",
+            "False",
+            refusal.reason,
+            refusal.message.clone(),
+        ),
+        Err(refusal) => (
+            "False",
+            "False",
+            "True",
+            refusal.reason,
+            refusal.message.clone(),
+        ),
     };
-    let states = [(READY, ready), (RECONCILING, reconciling), (STALLED, stalled)];
-    conditions(previous, states, reason.as_str(), &message, object.meta().generation, now)
+    let states = [
+        (READY, ready),
+        (RECONCILING, reconciling),
+        (STALLED, stalled),
+    ];
+    conditions(
+        previous,
+        states,
+        reason.as_str(),
+        &message,
+        object.meta().generation,
+        now,
+    )
 }
 
 fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>) -> String {
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
-    let mut message = format!("client {id} is registered; its credentials are in Secret {}/{name}", object.namespace().unwrap_or_default());
+    let mut message = format!(
+        "client {id} is registered; its credentials are in Secret {}/{name}",
+        object.namespace().unwrap_or_default()
+    );
     let granted = registered.map(|(client, _)| client.access_token_lifetime);
     if let (Some(asked), Some(granted)) = (asked_lifetime(object), granted)
         && granted < asked

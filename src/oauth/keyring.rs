@@ -103,6 +103,11 @@ impl Keyring {
         &self.keys
     }
 
+    /// The ID of the key that derives.
+    pub fn current_id(&self) -> &str {
+        &self.keys[self.current].id
+    }
+
     /// The client secret of a registration in a generation, under the current root key.
     pub fn derive(&self, registration: Registration<'_>, generation: u32) -> ClientSecret {
         let key = &self.keys[self.current];

@@ -5,5 +5,6 @@
     reason = "in a test a panic is a failure with a line number"
 )]
 
+mod cluster;
 mod protocol;
 mod support;

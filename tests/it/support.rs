@@ -1,9 +1,12 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
 
+pub mod cluster;
 pub mod keys;
 pub mod logs;
+pub mod operator;
 pub mod reply;
 pub mod running;
+pub mod space;
 pub mod verifier;
 pub mod world;
 

@@ -1,0 +1,46 @@
+# `make help` lists what there is. Every target works on a fresh machine with Rust, Go and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CLUSTER := go -C cluster run .
+
+.PHONY: help
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Everything from nothing: a cluster, the chart, the operator, the samples, a token
+	@scripts/demo up
+
+.PHONY: demo-down
+demo-down: ## Remove what `make demo` left running
+	@scripts/demo down
+
+.PHONY: test
+test: ## Every test
+	@scripts/test
+
+.PHONY: bench
+bench: ## The benchmarks; takes minutes and prints tables
+	@scripts/bench
+
+.PHONY: check
+check: ## Format, clippy, deny, freshness of generated files
+	@scripts/check
+
+.PHONY: generate
+generate: ## Write the generated files: CRDs, the chart's CRDs, deploy/install.yaml
+	@scripts/generate
+
+.PHONY: cluster-build
+cluster-build: ## Build the control plane, kubectl and helm (about 5 minutes the first time)
+	@$(CLUSTER) build
+
+.PHONY: cluster-up
+cluster-up: ## Start Kubernetes in the background; prints the path of its kubeconfig
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and remove its files
+	@$(CLUSTER) down

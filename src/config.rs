@@ -1,0 +1,245 @@
+//! What was typed → what it means. The only file that names flags and environment variables.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::api::DurationString;
+use crate::controller::settings::{SecretsScope, Settings};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "clientele",
+    version,
+    about = "A Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside",
+    long_about = "A Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.\n\nApply an OAuthClient; a moment later a Secret with its client ID and secret lies beside it, and this server already accepts it.",
+    after_help = "Try it:\n  clientele run                               # with your kubeconfig, on loopback\n  kubectl apply -f - <<< '{\"apiVersion\":\"clientele.dev/v1alpha1\",\"kind\":\"OAuthClient\",\"metadata\":{\"name\":\"hello\"},\"spec\":{}}'\n  kubectl get oauthclients\n  kubectl get secret hello-oauth -o yaml"
+)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator and the server
+    Run(Box<Run>),
+    /// Print the CustomResourceDefinitions, for `kubectl apply --server-side -f -`
+    Crds {
+        /// As the template of the Helm chart
+        #[arg(long)]
+        helm: bool,
+    },
+    /// Print a Secret with a fresh root key, for `kubectl create -f -`. Only for an installation whose root key
+    /// is lost for good: every client gets a new secret
+    RootKey {
+        /// The operator's namespace
+        #[arg(long, env = "CLIENTELE_NAMESPACE", default_value = "clientele-system")]
+        namespace: String,
+        /// The name of the Secret
+        #[arg(
+            long,
+            env = "CLIENTELE_ROOT_KEY_SECRET",
+            default_value = "clientele-root-key"
+        )]
+        name: String,
+    },
+}
+
+/// The settings of `clientele run`. Each can be given as a flag or as an environment variable.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The operator's own namespace, where root key and signing keys lie
+    #[arg(long, env = "CLIENTELE_NAMESPACE", default_value = "clientele-system")]
+    pub namespace: String,
+
+    /// The issuer of the tenant `default`; others are at <URL>/t/<name>. https, or http on loopback
+    #[arg(long, env = "CLIENTELE_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = public_url)]
+    pub public_url: String,
+
+    /// Where the server listens
+    #[arg(long, env = "CLIENTELE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Where probes and metrics listen: /livez, /readyz, /metrics
+    #[arg(long, env = "CLIENTELE_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
+    pub admin_listen: SocketAddr,
+
+    /// The certificate chain of the server (PEM), such as tls.crt of a mounted Secret; read again when it changes
+    #[arg(long, env = "CLIENTELE_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of the server (PEM), such as tls.key of a mounted Secret
+    #[arg(long, env = "CLIENTELE_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Where credentials Secrets may be written: `cluster`, or only in `namespaces` whose Role admits it
+    #[arg(long, env = "CLIENTELE_SECRETS_SCOPE", value_enum, default_value_t = Scope::Cluster)]
+    pub secrets_scope: Scope,
+
+    /// The Secret with the root key in the operator's namespace; made at the first start if it is not brought
+    #[arg(
+        long,
+        env = "CLIENTELE_ROOT_KEY_SECRET",
+        default_value = "clientele-root-key"
+    )]
+    pub root_key_secret: String,
+
+    /// The name of the operator's ServiceAccount, for the commands that messages show
+    #[arg(long, env = "CLIENTELE_SERVICE_ACCOUNT", default_value = "clientele")]
+    pub service_account: String,
+
+    /// How many OAuthClients are reconciled at once
+    #[arg(long, env = "CLIENTELE_WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: u16,
+
+    /// How long a signing key is published before it signs, such as 15m; verifiers refresh their copy within it
+    #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
+    pub signing_key_publish_ahead: Duration,
+
+    /// Make the tenant `default` and its first client, once per installation
+    #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
+    pub bootstrap: bool,
+
+    /// Install the CustomResourceDefinitions and the namespace if they are missing. Default: only outside a cluster,
+    /// where there is no chart that did it
+    #[arg(long, env = "CLIENTELE_INSTALL_CRDS", action = clap::ArgAction::Set)]
+    pub install_crds: Option<bool>,
+
+    /// The form of the log
+    #[arg(long, env = "CLIENTELE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+
+    /// What is logged: error, warn, info, debug, trace, or a filter such as info,clientele=debug
+    #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info")]
+    pub log_level: String,
+}
+
+/// Where credentials Secrets may be written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Scope {
+    /// Everywhere
+    Cluster,
+    /// In namespaces whose Role admits it
+    Namespaces,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+impl Run {
+    /// The settings of the Kubernetes side.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            namespace: self.namespace.clone(),
+            service_account: self.service_account.clone(),
+            public_url: self.public_url.clone(),
+            secrets_scope: match self.secrets_scope {
+                Scope::Cluster => SecretsScope::Cluster,
+                Scope::Namespaces => SecretsScope::Namespaces,
+            },
+            root_key_secret: self.root_key_secret.clone(),
+            workers: self.workers,
+            publish_ahead: self.signing_key_publish_ahead,
+            bootstrap: self.bootstrap,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    DurationString(text.to_owned())
+        .parse()
+        .ok_or_else(|| "must be a duration in h, m and s, such as 15m".to_owned())
+}
+
+/// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
+        return Err("must be https://…; http only on loopback".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("must have neither query, fragment nor user information".to_owned());
+    }
+    let trimmed = text.trim_end_matches('/');
+    // Issuers are compared byte for byte: one spelling only.
+    if url.as_str().trim_end_matches('/') != trimmed {
+        return Err(format!(
+            "must be written in its normal form, {}",
+            url.as_str().trim_end_matches('/')
+        ));
+    }
+    Ok(trimmed.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_can_be_given_by_the_environment_and_says_so() {
+        let command = CommandLine::command();
+        let run = command.find_subcommand("run").unwrap();
+        for argument in run
+            .get_arguments()
+            .filter(|argument| argument.get_id() != "help")
+        {
+            let flag = argument.get_long().unwrap();
+            let expected = format!("CLIENTELE_{}", flag.replace('-', "_").to_uppercase());
+            assert_eq!(
+                argument.get_env().unwrap().to_str().unwrap(),
+                expected,
+                "--{flag}"
+            );
+            assert!(argument.get_help().is_some(), "--{flag} has no help");
+        }
+    }
+
+    #[test]
+    fn issuers_are_https_or_loopback_in_their_normal_form() {
+        assert_eq!(
+            public_url("https://id.example/").unwrap(),
+            "https://id.example"
+        );
+        assert_eq!(
+            public_url("http://127.0.0.1:8080").unwrap(),
+            "http://127.0.0.1:8080"
+        );
+        assert_eq!(
+            public_url("https://id.example/auth").unwrap(),
+            "https://id.example/auth"
+        );
+        for bad in [
+            "http://id.example",
+            "https://id.example?x",
+            "https://ID.example",
+            "id.example",
+            "https://u@id.example",
+        ] {
+            assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+}

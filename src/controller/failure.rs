@@ -1,0 +1,133 @@
+//! API trouble: what the API server answered, and what happens next.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use kube::core::Status;
+
+use super::reason::{Reason, Refusal};
+
+/// Trouble with the API server; the pass is tried again later.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server answered with an error or not at all.
+    #[error("{doing}: {source}")]
+    Api {
+        /// What was tried.
+        doing: &'static str,
+        /// What came of it.
+        source: Box<kube::Error>,
+    },
+    /// Somebody else wrote in between; the next pass sees what.
+    #[error("{0}: changed by somebody else in between")]
+    Conflict(&'static str),
+    /// A key could not be made.
+    #[error("{0}")]
+    Key(&'static str),
+}
+
+impl Error {
+    /// Wraps an answer of the API server.
+    pub fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> Self {
+        move |source| match &source {
+            kube::Error::Api(status) if status.is_conflict() => Self::Conflict(doing),
+            _ => Self::Api {
+                doing,
+                source: Box::new(source),
+            },
+        }
+    }
+
+    /// Whether trying again at once is likely to help.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict(_))
+    }
+}
+
+/// Why a Secret could not be written.
+pub enum SecretTrouble {
+    /// One of that name exists already.
+    Exists,
+    /// The namespace is going; there is nothing to do any more.
+    Terminating,
+    /// A person must act.
+    Refused(Refusal),
+    /// Try again.
+    Retry(Error),
+}
+
+/// Sorts the answer to a write of a Secret by what happens next.
+pub fn secret_trouble(
+    error: kube::Error,
+    doing: &'static str,
+    not_enabled: impl FnOnce() -> String,
+) -> SecretTrouble {
+    let kube::Error::Api(status) = &error else {
+        return SecretTrouble::Retry(Error::api(doing)(error));
+    };
+    if status.is_already_exists() {
+        return SecretTrouble::Exists;
+    }
+    if is_terminating(status) {
+        return SecretTrouble::Terminating;
+    }
+    let message = status.message.clone();
+    match status.code {
+        403 if message.contains("exceeded quota") => refused(
+            Reason::QuotaExceeded,
+            format!(
+                "the quota of the namespace does not admit the Secret: {message}; raise the quota or delete what is not needed"
+            ),
+        ),
+        403 if message.contains("ValidatingAdmissionPolicy") => refused(
+            Reason::SecretRefused,
+            format!("an admission policy refused the Secret: {message}"),
+        ),
+        403 => refused(Reason::NamespaceNotEnabled, not_enabled()),
+        400 | 413 | 422 => refused(
+            Reason::SecretRefused,
+            format!("the API server refused the Secret: {message}; correct spec.secret"),
+        ),
+        404 => SecretTrouble::Terminating,
+        _ => SecretTrouble::Retry(Error::api(doing)(error)),
+    }
+}
+
+fn refused(reason: Reason, message: String) -> SecretTrouble {
+    SecretTrouble::Refused(Refusal::new(reason, message))
+}
+
+fn is_terminating(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes
+        .into_iter()
+        .any(|cause| cause.reason == "NamespaceTerminating")
+}
+
+/// When an object whose pass failed is tried again: soon at first, then less and less often.
+#[derive(Debug, Default)]
+pub struct Retries(Mutex<HashMap<String, (u32, Instant)>>);
+
+impl Retries {
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    /// The pause before the next try. A quiet time of twice the longest pause forgives what was before.
+    pub fn next(&self, uid: &str, error: &Error) -> Duration {
+        if error.is_conflict() {
+            return Duration::from_millis(50);
+        }
+        let now = Instant::now();
+        let mut failures = self.0.lock().expect("no holder of this lock panics");
+        failures.retain(|_, (_, last)| now.duration_since(*last) < 2 * Self::LONGEST);
+        let (count, last) = failures.entry(uid.to_owned()).or_insert((0, now));
+        *count += 1;
+        *last = now;
+        let pause = Duration::from_millis(250) * 2_u32.saturating_pow((*count).min(9));
+        let jitter =
+            f64::from(u8::try_from(RandomState::new().hash_one(uid) % 256).unwrap_or(0)) / 512.0;
+        pause.min(Self::LONGEST).mul_f64(0.75 + jitter)
+    }
+}

@@ -1,0 +1,85 @@
+//! The tenant `default` and its first client: made once per installation. Deleting them sticks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::Api;
+
+use super::failure::Error;
+use super::root_key::{params, read_marks, write_marks};
+use super::shared::Shared;
+use crate::api::tenant::NamespacePolicy;
+use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
+
+const MARK: &str = "bootstrapped";
+/// The name of the first client, in the operator's namespace.
+pub const FIRST_CLIENT: &str = "clientele";
+
+/// Makes them, unless the mark says that it was done before. Tries until it is done.
+pub async fn bootstrap(shared: Arc<Shared>) {
+    if !shared.settings.bootstrap {
+        return;
+    }
+    while let Err(error) = try_bootstrap(&shared).await {
+        tracing::warn!(%error, "the tenant `default` could not be made; trying again");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+}
+
+async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
+    if read_marks(shared).await?.contains_key(MARK) {
+        return Ok(());
+    }
+    let namespace = &shared.settings.namespace;
+    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    create(&tenants, &default_tenant(namespace)).await?;
+    let clients: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), namespace);
+    create(&clients, &first_client()).await?;
+    // After a crash before this mark both are tried again, and a create that finds them is no harm.
+    write_marks(shared, [(MARK.to_owned(), "true".to_owned())].into()).await
+}
+
+async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Error>
+where
+    K: kube::Resource + Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    match api.create(&params(), object).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        Err(error) => Err(Error::api("make the tenant `default` and its first client")(error)),
+    }
+}
+
+/// The default tenant admits every namespace; only the operator's own may have first-party clients.
+fn default_tenant(namespace: &str) -> OAuthTenant {
+    let own = LabelSelector {
+        match_labels: Some(
+            [(
+                "kubernetes.io/metadata.name".to_owned(),
+                namespace.to_owned(),
+            )]
+            .into(),
+        ),
+        match_expressions: None,
+    };
+    OAuthTenant::new(
+        DEFAULT_TENANT,
+        OAuthTenantSpec {
+            first_party: Some(NamespacePolicy { namespaces: own }),
+            ..OAuthTenantSpec::default()
+        },
+    )
+}
+
+fn first_client() -> OAuthClient {
+    OAuthClient::new(
+        FIRST_CLIENT,
+        OAuthClientSpec {
+            display_name: Some("Clientele".to_owned()),
+            tenant: DEFAULT_TENANT.to_owned(),
+            first_party: true,
+            ..OAuthClientSpec::default()
+        },
+    )
+}

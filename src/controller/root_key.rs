@@ -1,0 +1,299 @@
+//! The root key: made once, then only ever read. Whatever a list says, it is never made again silently.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::{ObjectMeta, PostParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+
+use super::credentials_secret::MANAGED_BY;
+use super::failure::Error;
+use super::settings::{FIELD_MANAGER, INSTALLATION};
+use super::shared::{RootKeys, Shared};
+use crate::oauth::Keyring;
+use crate::oauth::keyring::{ROOT_KEY_LEN, RootKey};
+
+/// The entry that names the key which derives.
+const CURRENT: &str = "current";
+/// What precedes a key's ID in the installation's ConfigMap; the value is the key's fingerprint.
+const FINGERPRINT: &str = "root-key.";
+/// How soon a failed look is repeated.
+const RETRY: Duration = Duration::from_secs(3);
+
+/// What follows from the Secret and the fingerprints.
+pub enum Judgement {
+    /// Neither exists and nothing was ever issued: make a key.
+    FirstStart,
+    /// The keys are usable; these fingerprints are not recorded yet.
+    Usable(Keyring, BTreeMap<String, String>),
+    /// Derive nothing. The sentence says what to restore.
+    Refuse(String),
+}
+
+/// Judges what was found. `issued` says whether any client has ever been given a secret.
+pub fn judge(
+    name: &str,
+    secret: Option<&Secret>,
+    marks: &BTreeMap<String, String>,
+    issued: bool,
+) -> Judgement {
+    let known: Vec<(&str, &String)> = marks
+        .iter()
+        .filter_map(|(key, fingerprint)| Some((key.strip_prefix(FINGERPRINT)?, fingerprint)))
+        .collect();
+    let Some(secret) = secret else {
+        if known.is_empty() && !issued {
+            return Judgement::FirstStart;
+        }
+        return Judgement::Refuse(format!(
+            "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
+        ));
+    };
+    let keyring = match read_keyring(secret) {
+        Ok(keyring) => keyring,
+        Err(problem) => {
+            return Judgement::Refuse(format!(
+                "Secret {name:?} {problem}; restore it from a backup"
+            ));
+        }
+    };
+    for (id, fingerprint) in known {
+        let key = keyring.keys().iter().find(|key| key.id() == id);
+        if key.is_none_or(|key| key.fingerprint() != fingerprint) {
+            return Judgement::Refuse(format!(
+                "Secret {name:?} does not hold root key {id:?} from which client secrets were derived: it was replaced. Restore it from a backup. Nothing is issued or changed until then"
+            ));
+        }
+    }
+    let unrecorded = keyring
+        .keys()
+        .iter()
+        .map(|key| {
+            (
+                format!("{FINGERPRINT}{}", key.id()),
+                key.fingerprint().to_owned(),
+            )
+        })
+        .filter(|(mark, _)| !marks.contains_key(mark))
+        .collect();
+    Judgement::Usable(keyring, unrecorded)
+}
+
+/// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes.
+fn read_keyring(secret: &Secret) -> Result<Keyring, String> {
+    let data = secret.data.as_ref().ok_or("is empty")?;
+    let current = data.get(CURRENT).ok_or("has no entry current")?;
+    let current =
+        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is no text")?;
+    let keys = data
+        .iter()
+        .filter(|(name, _)| *name != CURRENT)
+        .map(|(name, bytes)| RootKey::new(name, &bytes.0))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("cannot be used: {error}"))?;
+    Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))
+}
+
+/// A Secret with a fresh root key.
+pub fn fresh(namespace: &str, name: &str) -> Result<Secret, Error> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut id = [0; 8];
+    let mut key = vec![0; ROOT_KEY_LEN];
+    let filled = aws_lc_rs::rand::fill(&mut id).and_then(|()| aws_lc_rs::rand::fill(&mut key));
+    filled.map_err(|_| Error::Key("the random source failed; no root key was made"))?;
+    let id: String = id
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    let label = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+    Ok(Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            labels: Some([label(MANAGED_BY), label(("clientele.dev/root-key", "true"))].into()),
+            ..ObjectMeta::default()
+        },
+        type_: Some("Opaque".to_owned()),
+        data: Some(
+            [
+                (CURRENT.to_owned(), ByteString(id.clone().into_bytes())),
+                (id, ByteString(key)),
+            ]
+            .into(),
+        ),
+        ..Secret::default()
+    })
+}
+
+/// Keeps the root keys in memory true, for ever.
+pub async fn watch(shared: Arc<Shared>) {
+    let mut progress = shared.progress.subscribe();
+    // Whether anything was issued is known only when the OAuthClients are.
+    let _ = progress.wait_for(|progress| progress.clients).await;
+    let named = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let namespace = &shared.settings.namespace;
+    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
+    let marks: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), namespace);
+    let mut changes = futures::stream::select(
+        watcher(secrets, named(&shared.settings.root_key_secret))
+            .default_backoff()
+            .map(drop)
+            .boxed(),
+        watcher(marks, named(INSTALLATION))
+            .default_backoff()
+            .map(drop)
+            .boxed(),
+    );
+    loop {
+        let look = look(&shared).await;
+        let pause = if look.is_ok() {
+            Duration::from_secs(3600)
+        } else {
+            RETRY
+        };
+        if let Err(error) = look {
+            tracing::warn!(%error, "the root key could not be read; trying again");
+        }
+        tokio::select! {
+            _ = changes.next() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Reads, judges and, at the first start, makes.
+async fn look(shared: &Shared) -> Result<(), Error> {
+    let settings = &shared.settings;
+    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), &settings.namespace);
+    let secret = secrets
+        .get_opt(&settings.root_key_secret)
+        .await
+        .map_err(Error::api("read the root key"))?;
+    let marks = read_marks(shared).await?;
+    let issued = shared.clients.state().iter().any(|object| {
+        object
+            .status
+            .as_ref()
+            .is_some_and(|status| status.secret_generation.is_some())
+    });
+    match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
+        Judgement::FirstStart => {
+            let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
+            match secrets.create(&params(), &fresh).await {
+                Ok(_) => tracing::info!(
+                    secret = settings.root_key_secret,
+                    "a root key was made; back this Secret up, every client secret is derived from it"
+                ),
+                // Another replica was first; its key is ours.
+                Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+                Err(error) => return Err(Error::api("create the root key")(error)),
+            }
+            // Nothing is derived before the key was read back and its fingerprint recorded.
+            Box::pin(look(shared)).await
+        }
+        Judgement::Usable(keyring, unrecorded) => {
+            if !unrecorded.is_empty() {
+                write_marks(shared, unrecorded).await?;
+            }
+            accept(shared, keyring);
+            Ok(())
+        }
+        Judgement::Refuse(problem) => {
+            refuse(shared, problem);
+            Ok(())
+        }
+    }
+}
+
+fn accept(shared: &Shared, keyring: Keyring) {
+    let before = shared.root_keys.load();
+    let same = before.verifying.as_ref().is_some_and(|old| {
+        let prints = |ring: &Keyring| {
+            ring.keys()
+                .iter()
+                .map(|key| key.fingerprint().to_owned())
+                .collect::<Vec<_>>()
+        };
+        prints(old) == prints(&keyring) && old.current_id() == keyring.current_id()
+    });
+    shared.metrics.root_key_usable.set(1);
+    if same && before.problem.is_none() {
+        return;
+    }
+    shared.root_keys.store(Arc::new(RootKeys {
+        verifying: Some(Arc::new(keyring)),
+        problem: None,
+    }));
+    shared.changed.notify_one();
+    shared.enqueue_all(None);
+}
+
+/// What is in memory goes on verifying, but nothing is derived.
+fn refuse(shared: &Shared, problem: String) {
+    let before = shared.root_keys.load();
+    shared.metrics.root_key_usable.set(0);
+    if before.problem.as_ref() == Some(&problem) {
+        return;
+    }
+    tracing::error!("{problem}");
+    shared.root_keys.store(Arc::new(RootKeys {
+        verifying: before.verifying.clone(),
+        problem: Some(problem),
+    }));
+    shared.changed.notify_one();
+    shared.enqueue_all(None);
+}
+
+/// The marks of the installation.
+pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Error> {
+    let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
+    let marks = api
+        .get_opt(INSTALLATION)
+        .await
+        .map_err(Error::api("read the marks of the installation"))?;
+    Ok(marks.and_then(|marks| marks.data).unwrap_or_default())
+}
+
+/// Adds marks; what is recorded is never changed.
+pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Result<(), Error> {
+    const DOING: &str = "record the marks of the installation";
+    let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
+    let Some(mut marks) = api.get_opt(INSTALLATION).await.map_err(Error::api(DOING))? else {
+        let marks = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(INSTALLATION.to_owned()),
+                labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
+                ..ObjectMeta::default()
+            },
+            data: Some(new),
+            ..ConfigMap::default()
+        };
+        return api
+            .create(&params(), &marks)
+            .await
+            .map(drop)
+            .map_err(Error::api(DOING));
+    };
+    let data = marks.data.get_or_insert_default();
+    for (key, value) in new {
+        data.entry(key).or_insert(value);
+    }
+    let name = marks.name_any();
+    api.replace(&name, &params(), &marks)
+        .await
+        .map(drop)
+        .map_err(Error::api(DOING))
+}
+
+/// Parameters of a create or replace.
+pub fn params() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    }
+}

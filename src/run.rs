@@ -1,0 +1,193 @@
+//! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::crd;
+use crate::config::Run;
+use crate::controller::Operator;
+use crate::controller::metrics::ControllerMetrics;
+use crate::controller::settings::FIELD_MANAGER;
+use crate::http::admin::{Admin, admin_router};
+use crate::http::metrics::TokenMetrics;
+use crate::http::serve::{Limits, serve};
+use crate::http::tls::Tls;
+use crate::http::{App, Endpoints};
+use crate::oauth::Registry;
+
+/// How often the files of the certificate are looked at.
+const TLS_RELOAD: Duration = Duration::from_secs(10);
+
+/// Runs on a runtime of its own until a signal comes.
+pub fn run_to_completion(settings: Run) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime could not be started")?
+        .block_on(run(settings))
+}
+
+async fn run(settings: Run) -> anyhow::Result<()> {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
+        bail!("another cryptographic provider is installed already");
+    }
+    let shutdown = shutdown_on_signal()?;
+    let public = bind(settings.listen, "--listen").await?;
+    let admin = bind(settings.admin_listen, "--admin-listen").await?;
+    let tls = load_tls(&settings).await?;
+    let (kube, in_cluster) = connect().await?;
+    if settings.install_crds.unwrap_or(!in_cluster) {
+        install(&kube, &settings.namespace).await?;
+    }
+
+    let registry: Arc<ArcSwap<Registry>> = Arc::default();
+    let token_metrics = Arc::new(TokenMetrics::default());
+    let controller_metrics = Arc::new(ControllerMetrics::default());
+    let mut metrics = prometheus_client::registry::Registry::default();
+    token_metrics.register(&mut metrics);
+    controller_metrics.register(&mut metrics);
+
+    let operator = Operator::start(
+        kube,
+        settings.settings(),
+        registry.clone(),
+        controller_metrics,
+        &shutdown,
+    );
+    let connections = token_metrics.connections.clone();
+    let endpoints = Endpoints::new(App::new(registry, Timestamp::now, token_metrics));
+    let probes = admin_router(Admin {
+        ready: operator.readiness(),
+        metrics: Arc::new(metrics),
+    });
+    tracing::info!(issuer = settings.public_url, listen = %public.local_addr()?, admin = %admin.local_addr()?, "serving");
+
+    // Probes answer until the very end, so that a draining server is seen to be alive.
+    let stopped = CancellationToken::new();
+    let probes = tokio::spawn(serve(
+        admin,
+        probes,
+        None,
+        Limits::default(),
+        Gauge::default(),
+        stopped.clone(),
+    ));
+    if let Some(tls) = &tls {
+        tokio::spawn(tls.clone().watch(TLS_RELOAD, shutdown.clone()));
+    }
+    let served = serve(
+        public,
+        endpoints,
+        tls,
+        Limits::default(),
+        connections,
+        shutdown,
+    )
+    .await;
+    operator.stop().await;
+    stopped.cancel();
+    probes.await.context("the admin listener failed")??;
+    tracing::info!("stopped");
+    served.context("the public listener failed")
+}
+
+async fn bind(address: std::net::SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}; choose another address with {flag}"))
+}
+
+async fn load_tls(settings: &Run) -> anyhow::Result<Option<Tls>> {
+    match (&settings.tls_cert, &settings.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key).await?)),
+        _ => Ok(None),
+    }
+}
+
+/// Connects by the pod's ServiceAccount or by the kubeconfig. Says which it was.
+async fn connect() -> anyhow::Result<(kube::Client, bool)> {
+    let (config, in_cluster) = match kube::Config::incluster() {
+        Ok(config) => (config, true),
+        Err(_) => {
+            let config = kube::Config::infer().await.context(
+                "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
+            )?;
+            (config, false)
+        }
+    };
+    let server = config.cluster_url.to_string();
+    let kube =
+        kube::Client::try_from(config).with_context(|| format!("cannot talk to {server}"))?;
+    Ok((kube, in_cluster))
+}
+
+/// What the chart does elsewhere: the definitions and the namespace, if they are missing.
+async fn install(kube: &kube::Client, namespace: &str) -> anyhow::Result<()> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(kube.clone());
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    for definition in crd::definitions() {
+        let name = definition.name_any();
+        if definitions
+            .get_opt(&name)
+            .await
+            .context("cannot read CustomResourceDefinitions")?
+            .is_some()
+        {
+            continue;
+        }
+        definitions
+            .patch(&name, &params, &Patch::Apply(&definition))
+            .await
+            .with_context(|| format!("cannot install CustomResourceDefinition {name}; install the chart, or `clientele crds | kubectl apply --server-side -f -`"))?;
+        tracing::info!(
+            name,
+            "the CustomResourceDefinition was missing and is installed"
+        );
+    }
+    let namespaces: Api<Namespace> = Api::all(kube.clone());
+    if namespaces
+        .get_opt(namespace)
+        .await
+        .context("cannot read namespaces")?
+        .is_none()
+    {
+        let object = serde_json::json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
+        namespaces
+            .patch(namespace, &params, &Patch::Apply(object))
+            .await
+            .context("cannot create the operator's namespace")?;
+    }
+    Ok(())
+}
+
+/// SIGTERM and Ctrl-C begin the shutdown.
+fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let shutdown = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let begin = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, requests in flight are finished");
+        begin.cancel();
+    });
+    Ok(shutdown)
+}

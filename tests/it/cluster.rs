@@ -1,0 +1,3 @@
+//! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
+
+mod issue;

@@ -1,0 +1,197 @@
+//! A real control plane, with the chart installed and the operator running under the chart's own rights.
+
+use std::fmt::Debug;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+
+use super::operator::{Options, RunningOperator};
+
+/// etcd, kube-apiserver and kube-controller-manager of one test or of all.
+///
+/// The harness ends when its standard input closes, hence also when this process dies.
+pub struct Cluster {
+    /// Path of the administrator's kubeconfig.
+    pub kubeconfig: PathBuf,
+    /// Path of the API server's audit log: one line for every write.
+    pub audit_log: PathBuf,
+    control: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    _harness: Child,
+}
+
+impl Cluster {
+    /// Starts a control plane of its own. Takes about four seconds when the tools are built.
+    pub fn start() -> Self {
+        let mut harness = Command::new("go")
+            .args(["-C", "cluster", "run", ".", "run"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("go is needed to build the control plane; install Go 1.25 or newer");
+        let stdin = harness.stdin.take().unwrap();
+        let mut stdout = BufReader::new(harness.stdout.take().unwrap());
+        let ready = read_json(&mut stdout);
+        let path = |name: &str| {
+            PathBuf::from(
+                ready[name]
+                    .as_str()
+                    .expect("the harness says where things are"),
+            )
+        };
+        Self {
+            kubeconfig: path("kubeconfig"),
+            audit_log: path("audit_log"),
+            control: Mutex::new((stdin, stdout)),
+            _harness: harness,
+        }
+    }
+
+    /// A control plane with the chart installed, but no operator running.
+    pub fn with_chart(values: &[&str]) -> Self {
+        let cluster = Self::start();
+        cluster.install_chart(values);
+        cluster
+    }
+
+    /// `restart kube-apiserver`, `stop …`, `kill …`, `start …`; waits until it is done.
+    pub fn control(&self, command: &str) {
+        let mut control = self.control.lock().unwrap();
+        writeln!(control.0, "{command}").unwrap();
+        let answer = read_json(&mut control.1);
+        assert_eq!(answer["ok"], true, "{command}: {answer}");
+    }
+
+    /// Installs or upgrades the chart without its Deployment: the operator runs outside, with its rights.
+    pub fn install_chart(&self, values: &[&str]) {
+        let mut arguments = vec![
+            "upgrade",
+            "--install",
+            "clientele",
+            "charts/clientele",
+            "--namespace",
+            "clientele-system",
+            "--create-namespace",
+            "--set",
+            "deployment.enabled=false",
+        ];
+        for value in values {
+            arguments.extend(["--set", value]);
+        }
+        self.helm(&arguments);
+        // A garbage collector that has seen the new kinds from its start collects within a moment.
+        self.control("restart kube-controller-manager");
+    }
+
+    /// Runs Helm as administrator.
+    pub fn helm(&self, arguments: &[&str]) -> String {
+        static HELM: OnceLock<String> = OnceLock::new();
+        self.run(HELM.get_or_init(|| tool("helm")), arguments)
+            .expect("helm succeeds")
+    }
+
+    /// Runs kubectl as administrator; `Err` is what it printed.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        static KUBECTL: OnceLock<String> = OnceLock::new();
+        self.run(KUBECTL.get_or_init(|| tool("kubectl")), arguments)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(program)
+            .args(arguments)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stdout) + &text(&output.stderr))
+        }
+    }
+
+    /// A connection as administrator. Each test makes its own, because it has its own runtime.
+    pub async fn kube(&self) -> kube::Client {
+        kube_client(&self.kubeconfig).await
+    }
+
+    /// Writes by this user that the audit log has seen, as (verb, resource with subresource, namespace/name).
+    pub fn writes_by(&self, user: &str) -> Vec<(String, String, String)> {
+        let log = std::fs::read_to_string(&self.audit_log).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .filter(|event| {
+                event["user"]["username"] == user && event["stage"] == "ResponseComplete"
+            })
+            .map(|event| {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let object = &event["objectRef"];
+                let subresource = object["subresource"]
+                    .as_str()
+                    .map(|s| format!("/{s}"))
+                    .unwrap_or_default();
+                (
+                    text(&event["verb"]),
+                    text(&object["resource"]) + &subresource,
+                    format!("{}/{}", text(&object["namespace"]), text(&object["name"])),
+                )
+            })
+            .collect()
+    }
+}
+
+/// The cluster that most tests share: the chart installed, one operator running.
+pub struct Shared {
+    /// The control plane.
+    pub cluster: Cluster,
+    /// The operator.
+    pub operator: RunningOperator,
+}
+
+/// The shared cluster; the first test that asks starts it.
+pub fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let cluster = Cluster::with_chart(&[]);
+        let operator = RunningOperator::start(&cluster, &Options::default());
+        Shared { cluster, operator }
+    })
+}
+
+/// A connection by a kubeconfig.
+pub async fn kube_client(kubeconfig: &Path) -> kube::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = Kubeconfig::read_from(kubeconfig).unwrap();
+    let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
+        .await
+        .unwrap();
+    kube::Client::try_from(config).unwrap()
+}
+
+/// The path of kubectl or Helm: from PATH, or built from the pinned modules.
+pub fn tool(name: &str) -> String {
+    let output = Command::new("go")
+        .args(["-C", "cluster", "run", ".", "tool", name])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn read_json(lines: &mut impl BufRead) -> Value {
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap_or_else(|error| panic!("the harness said {line:?}: {error}"))
+}
+
+impl Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cluster({})", self.kubeconfig.display())
+    }
+}

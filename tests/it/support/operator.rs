@@ -1,0 +1,223 @@
+//! The binary under test, running with the ServiceAccount of the chart and nothing more.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::cluster::Cluster;
+
+/// The user that the operator is to the API server.
+pub const OPERATOR_USER: &str = "system:serviceaccount:clientele-system:clientele";
+
+/// How an operator is started.
+#[derive(Default)]
+pub struct Options {
+    /// Flags beside those that every test needs.
+    pub flags: Vec<String>,
+    /// The filter of the log; trace unless said otherwise, because tests search the log for secrets.
+    pub log_level: Option<String>,
+}
+
+/// A running operator; ends with this value, and also when this process dies.
+pub struct RunningOperator {
+    /// The issuer of the tenant `default`.
+    pub issuer: String,
+    /// Where probes and metrics are.
+    pub admin: String,
+    /// The file with its log.
+    pub log: PathBuf,
+    /// Its process ID.
+    pub pid: u32,
+    guard: Child,
+    _files: tempfile::TempDir,
+}
+
+/// Starts the program and prints its process ID; ends it when standard input closes.
+const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
+
+impl RunningOperator {
+    /// Starts it and waits until it is ready.
+    pub fn start(cluster: &Cluster, options: &Options) -> Self {
+        let operator = Self::start_unready(cluster, options);
+        operator.wait_ready();
+        operator
+    }
+
+    /// Starts it and waits only until its process runs.
+    pub fn start_unready(cluster: &Cluster, options: &Options) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let files = tempfile::tempdir().unwrap();
+        let kubeconfig = files.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, service_account_kubeconfig(cluster)).unwrap();
+        let log = files.path().join(format!(
+            "operator-{}.log",
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
+        let (listen, admin) = (free_address(), free_address());
+        let issuer = format!("http://{listen}");
+        let level = options.log_level.as_deref().unwrap_or("trace");
+        let mut guard = Command::new("sh")
+            .args([
+                "-c",
+                GUARD,
+                "sh",
+                env!("CARGO_BIN_EXE_clientele"),
+                "run",
+                "--install-crds",
+                "false",
+            ])
+            .args([
+                "--listen",
+                &listen,
+                "--admin-listen",
+                &admin,
+                "--public-url",
+                &issuer,
+                "--log-level",
+                level,
+            ])
+            .args(&options.flags)
+            .env("KUBECONFIG", &kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut pid = String::new();
+        BufReader::new(guard.stdout.take().unwrap())
+            .read_line(&mut pid)
+            .unwrap();
+        Self {
+            issuer,
+            admin: format!("http://{admin}"),
+            log,
+            pid: pid.trim().parse().unwrap(),
+            guard,
+            _files: files,
+        }
+    }
+
+    /// Waits until `/readyz` says so.
+    pub fn wait_ready(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.readyz() != Some(200) {
+            assert!(
+                Instant::now() < deadline,
+                "the operator did not become ready; its log ends:\n{}",
+                self.log_tail()
+            );
+            pause();
+        }
+    }
+
+    /// The status code of `/readyz`; `None` while nobody listens.
+    pub fn readyz(&self) -> Option<u16> {
+        let address = self.admin.strip_prefix("http://").unwrap();
+        plain_get(address, "/readyz").map(|(code, _)| code)
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log
+            .lines()
+            .filter(|line| !line.contains("TRACE") && !line.contains("DEBUG"))
+            .collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// The text of `/metrics`.
+    pub fn metrics(&self) -> String {
+        let address = self.admin.strip_prefix("http://").unwrap();
+        plain_get(address, "/metrics")
+            .map(|(_, body)| body)
+            .unwrap_or_default()
+    }
+
+    /// SIGTERM, then waits until it has ended.
+    pub fn stop(mut self) {
+        drop(self.guard.stdin.take());
+        self.guard.wait().unwrap();
+    }
+
+    /// SIGKILL, then waits until it has ended.
+    pub fn kill(mut self) {
+        let _ = Command::new("kill")
+            .args(["-9", &self.pid.to_string()])
+            .status();
+        drop(self.guard.stdin.take());
+        self.guard.wait().unwrap();
+    }
+}
+
+impl Drop for RunningOperator {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// The kubeconfig of an administrator with the user replaced by the chart's ServiceAccount.
+pub fn service_account_kubeconfig(cluster: &Cluster) -> String {
+    let token = cluster
+        .kubectl(&[
+            "create",
+            "token",
+            "clientele",
+            "--namespace",
+            "clientele-system",
+            "--duration",
+            "10h",
+        ])
+        .expect("the chart has made the ServiceAccount");
+    let mut config = kube::config::Kubeconfig::read_from(&cluster.kubeconfig).unwrap();
+    for user in &mut config.auth_infos {
+        user.auth_info = Some(kube::config::AuthInfo {
+            token: Some(token.trim().to_owned().into()),
+            ..Default::default()
+        });
+    }
+    serde_yaml::to_string(&config).unwrap()
+}
+
+/// A loopback address on which nobody listens.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
+}
+
+/// A GET without any library, usable outside a runtime.
+fn plain_get(address: &str, path: &str) -> Option<(u16, String)> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let code = head.split(' ').nth(1)?.parse().ok()?;
+    Some((code, body.to_owned()))
+}
+
+/// A breath between two looks at a condition.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a look every few milliseconds at a condition with a deadline"
+)]
+pub fn pause() {
+    std::thread::sleep(Duration::from_millis(20));
+}
