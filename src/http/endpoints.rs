@@ -24,7 +24,7 @@ pub struct Endpoints(Arc<App>);
 
 impl Endpoints {
     /// The endpoints of an application.
-    pub fn new(app: App) -> Self {
+    pub(super) fn new(app: App) -> Self {
         Self(Arc::new(app))
     }
 }
