@@ -23,7 +23,7 @@ use crate::http::admin::{Admin, admin_router};
 use crate::http::metrics::TokenMetrics;
 use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
-use crate::http::{App, Endpoints};
+use crate::http::{App, router};
 use crate::oauth::Registry;
 
 /// How often the files of the certificate are looked at.
@@ -69,7 +69,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         &shutdown,
     );
     let connections = token_metrics.connections.clone();
-    let endpoints = Endpoints::new(App::new(registry, Timestamp::now, token_metrics));
+    let endpoints = router(App::new(registry, Timestamp::now, token_metrics));
     let probes = admin_router(Admin {
         ready: operator.readiness(),
         metrics: Arc::new(metrics),

@@ -16,6 +16,7 @@ use super::facts::Facts;
 use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Found, Plan, SecretStep, Situation, plan};
 use super::reason::{Reason, Refusal};
+use super::register::ledger;
 use super::secret_index::Access;
 use super::secret_watch::denied;
 use super::settings::FIELD_MANAGER;
@@ -108,6 +109,9 @@ async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read
             .whole
             .as_ref()
             .map(|secret| Facts::new(secret, &shared.digests));
+        if expected && found.secret.is_none() {
+            confirm_ledger(shared, object).await?;
+        }
     }
     if let Some(former) = status
         .and_then(|status| status.secret_name.as_deref())
@@ -116,6 +120,22 @@ async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read
         found.former = shared.secrets.get(&namespace, former);
     }
     Ok(found)
+}
+
+/// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
+/// true must not be followed.
+async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+    const DOING: &str = "restore the credentials Secret";
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    let current = api
+        .get_opt(&object.name_any())
+        .await
+        .map_err(Error::api(DOING))?;
+    let same = current.is_some_and(|current| {
+        current.meta().uid == object.meta().uid && ledger(&current) == ledger(object)
+    });
+    same.then_some(()).ok_or(Error::Conflict(DOING))
 }
 
 async fn get(shared: &Shared, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
