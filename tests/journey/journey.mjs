@@ -41,12 +41,14 @@ async function tokenBy(algorithm, authentication) {
   return { alg: protectedHeader.alg, kid: protectedHeader.kid, expiresIn: answer.expires_in, claims: payload }
 }
 
-/** A refused request must be refused as RFC 6749 section 5.2 says, in a way that the library understands. */
+/** A wrong secret must be refused as RFC 6749 section 5.2 says: 401, a challenge, and an error code in the body. */
 async function refusal(secret) {
   try {
     await tokenBy('oidc', client.ClientSecretBasic(secret))
   } catch (error) {
-    return { error: error.error ?? error.cause?.[0]?.parameters?.error ?? error.code ?? String(error), status: error.status }
+    if (!(error instanceof client.WWWAuthenticateChallengeError)) throw error
+    const { error: code } = await error.response.json()
+    return { status: error.status, scheme: error.cause[0].scheme, error: code }
   }
   throw new Error('a wrong client secret was accepted')
 }
