@@ -1,5 +1,7 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
+pub mod connect;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
 use crate::oauth::Registry;
+use connect::connect;
 
 /// How often the files of the certificate are looked at.
 const TLS_RELOAD: Duration = Duration::from_secs(10);
@@ -116,23 +119,6 @@ async fn load_tls(settings: &Run) -> anyhow::Result<Option<Tls>> {
         (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key).await?)),
         _ => Ok(None),
     }
-}
-
-/// Connects by the pod's ServiceAccount or by the kubeconfig. Says which it was.
-async fn connect() -> anyhow::Result<(kube::Client, bool)> {
-    let (config, in_cluster) = match kube::Config::incluster() {
-        Ok(config) => (config, true),
-        Err(_) => {
-            let config = kube::Config::infer().await.context(
-                "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
-            )?;
-            (config, false)
-        }
-    };
-    let server = config.cluster_url.to_string();
-    let kube =
-        kube::Client::try_from(config).with_context(|| format!("cannot talk to {server}"))?;
-    Ok((kube, in_cluster))
 }
 
 /// What the chart does elsewhere: the definitions and the namespace, if they are missing.

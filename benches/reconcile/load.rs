@@ -6,10 +6,14 @@ use clientele::api::OAuthClient;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{
+    DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 
 use crate::cluster::Cluster;
+use crate::operator::OPERATOR_USER;
 use crate::space::http;
 
 /// As many as the operator makes.
@@ -47,7 +51,8 @@ pub async fn create_clients(cluster: &Cluster, space: &str, count: usize) {
 /// The same two writes that the operator makes, with the same library: clients per second.
 pub async fn raw_writes(cluster: &Cluster, space: &str, count: usize) -> f64 {
     create_clients(cluster, space, count).await;
-    let kube = cluster.kube().await;
+    // As the operator, so that the same admission policies judge the same writes.
+    let kube = as_operator(cluster).await;
     let clients: Api<OAuthClient> = Api::namespaced(kube.clone(), space);
     let secrets: Api<Secret> = Api::namespaced(kube, space);
     let started = Instant::now();
@@ -73,18 +78,28 @@ pub async fn raw_writes(cluster: &Cluster, space: &str, count: usize) -> f64 {
         })
         .await;
     let rate = count as f64 / started.elapsed().as_secs_f64();
+    let clients: Api<OAuthClient> = Api::namespaced(cluster.kube().await, space);
     clients
-        .delete_collection(&Default::default(), &ListParams::default())
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
         .await
         .unwrap();
     rate
+}
+
+async fn as_operator(cluster: &Cluster) -> kube::Client {
+    let config = Kubeconfig::read_from(&cluster.kubeconfig).unwrap();
+    let mut config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
+        .await
+        .unwrap();
+    config.auth_info.impersonate = Some(OPERATOR_USER.to_owned());
+    clientele::run::connect::client(config).unwrap()
 }
 
 fn like_ours(space: &str, name: &str) -> Secret {
     serde_json::from_value(json!({
         "metadata": {
             "name": format!("{name}-oauth"),
-            "labels": { "app.kubernetes.io/managed-by": "bench", "example.com/oauthclient": name },
+            "labels": { "app.kubernetes.io/managed-by": "clientele", "clientele.dev/oauthclient": name },
             "annotations": { "example.com/proof": "x".repeat(73), "example.com/ours": "x".repeat(160) },
             "ownerReferences": [],
         },

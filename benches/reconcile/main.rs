@@ -17,17 +17,13 @@ mod measure;
 mod operator;
 #[path = "../../tests/it/support/space.rs"]
 mod space;
-mod support {
-    pub use super::{cluster, operator, space};
-}
-
 use std::time::Duration;
 
 use cluster::Cluster;
 use measure::{Report, quantile};
 use operator::{OPERATOR_USER, Options, RunningOperator};
 
-/// How many OAuthClients; 10,000 unless CLIENTELE_BENCH_CLIENTS says otherwise.
+/// How many OAuthClients; 10,000 unless `--clients=` says otherwise.
 fn clients() -> usize {
     let asked = std::option_env!("CLIENTELE_BENCH_CLIENTS").map(str::to_owned);
     let given = std::env::args()

@@ -60,7 +60,7 @@ impl EventSink {
         let event = Event {
             type_: happening.type_(),
             reason: happening.reason().to_owned(),
-            note: Some(note),
+            note: Some(shortened(note)),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
@@ -68,6 +68,17 @@ impl EventSink {
             self.metrics.events_dropped.inc();
         }
     }
+}
+
+/// The API server refuses longer notes; the condition has the whole sentence.
+fn shortened(mut note: String) -> String {
+    const LONGEST: usize = 1024;
+    const MORE: &str = "…";
+    if note.len() > LONGEST {
+        note.truncate(note.floor_char_boundary(LONGEST - MORE.len()));
+        note.push_str(MORE);
+    }
+    note
 }
 
 /// A sink, and the task that publishes what is handed in.
@@ -93,4 +104,17 @@ pub fn channel(
         }
     };
     (EventSink { queue, metrics }, task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_into_an_event() {
+        assert_eq!(shortened("short".into()), "short");
+        assert_eq!(shortened("n".repeat(1024)), "n".repeat(1024));
+        let long = shortened("ü".repeat(1000));
+        assert!(long.len() <= 1024 && long.ends_with('…'), "{}", long.len());
+    }
 }

@@ -144,17 +144,18 @@ fn not_owned(object: &OAuthClient) -> Refusal {
     )
 }
 
+/// Name and UID of the former Secret both come from the status, so they prove nothing about each other:
+/// only a Secret that carries our proof is removed.
 fn is_former_ours(now: &Situation<'_>, client: &Client, keyring: &Keyring) -> bool {
     let Found::Secret(facts) = now.former else {
         return false;
     };
     let status = now.object.status.as_ref();
-    let known = status.and_then(|status| status.secret_uid.as_deref());
     let name = status
         .and_then(|status| status.secret_name.as_deref())
         .unwrap_or_default();
     facts.is_ours(
-        known,
+        None,
         keyring,
         &now.object.namespace().unwrap_or_default(),
         name,

@@ -13,6 +13,8 @@ pub enum Reason {
     TenantNotFound,
     /// The tenant has no usable signing keys.
     TenantNotReady,
+    /// The namespace belongs to the cluster itself.
+    NamespaceReserved,
     /// The tenant does not admit the namespace.
     NamespaceNotAllowed,
     /// The tenant does not allow first-party clients in the namespace.
@@ -55,6 +57,7 @@ impl Reason {
             Self::Suspended => "Suspended",
             Self::TenantNotFound => "TenantNotFound",
             Self::TenantNotReady => "TenantNotReady",
+            Self::NamespaceReserved => "NamespaceReserved",
             Self::NamespaceNotAllowed => "NamespaceNotAllowed",
             Self::FirstPartyNotAllowed => "FirstPartyNotAllowed",
             Self::CustomClientIdNotAllowed => "CustomClientIdNotAllowed",

@@ -20,7 +20,7 @@ pub enum Access {
     Denied(String),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
     client: Box<str>,
     facts: Facts,
@@ -53,41 +53,38 @@ impl SecretIndex {
         self.read(|state| Some(state.secrets.get(namespace)?.get(name)?.facts.clone()))
     }
 
-    /// Remembers a Secret that was observed or written. Returns whether anything changed.
-    pub fn put(&self, secret: &Secret, digests: &Digests) -> bool {
+    /// Remembers a Secret that was observed or written. Returns the names of the clients whose Secret is
+    /// not as it was: the one in its label, and the one in the label that somebody replaced.
+    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Box<str>> {
         let Some(client) = secret.labels().get(CLIENT_LABEL) else {
-            return self.forget(secret);
+            return self.forget(secret).into_iter().collect();
         };
-        let facts = Facts::new(secret, digests);
+        let entry = Entry {
+            client: client.as_str().into(),
+            facts: Facts::new(secret, digests),
+        };
+        let after = entry.clone();
         let namespace = secret.namespace().unwrap_or_default();
-        self.write(|state| {
-            let entry = Entry {
-                client: client.as_str().into(),
-                facts,
-            };
+        let before = self.write(|state| {
             let names = state.secrets.entry(namespace.into()).or_default();
-            let before = names.insert(secret.name_any().into(), entry);
-            before.map(|entry| entry.facts)
-                != names
-                    .get(&*secret.name_any())
-                    .map(|entry| entry.facts.clone())
-        })
+            names.insert(secret.name_any().into(), entry)
+        });
+        match before {
+            Some(before) if before == after => Vec::new(),
+            Some(before) if before.client != after.client => vec![before.client, after.client],
+            _ => vec![after.client],
+        }
     }
 
-    /// Forgets a Secret that was deleted. Returns whether it was known.
-    pub fn forget(&self, secret: &Secret) -> bool {
+    /// Forgets a Secret that was deleted. Returns the name of its client, if it was known.
+    pub fn forget(&self, secret: &Secret) -> Option<Box<str>> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         self.remove(&namespace, &name)
     }
 
-    /// Forgets a Secret by name. Returns whether it was known.
-    pub fn remove(&self, namespace: &str, name: &str) -> bool {
-        self.write(|state| {
-            state
-                .secrets
-                .get_mut(namespace)
-                .is_some_and(|names| names.remove(name).is_some())
-        })
+    /// Forgets a Secret by name. Returns the name of its client, if it was known.
+    pub fn remove(&self, namespace: &str, name: &str) -> Option<Box<str>> {
+        self.write(|state| Some(state.secrets.get_mut(namespace)?.remove(name)?.client))
     }
 
     /// Replaces everything known of a namespace (or of all) by a complete list. Returns the clients
@@ -118,11 +115,13 @@ impl SecretIndex {
             gone
         });
         for secret in list {
-            if self.put(secret, digests)
-                && let Some(client) = secret.labels().get(CLIENT_LABEL)
-            {
-                changed.push((secret.namespace().unwrap_or_default(), client.clone()));
-            }
+            let namespace = secret.namespace().unwrap_or_default();
+            let clients = self.put(secret, digests);
+            changed.extend(
+                clients
+                    .into_iter()
+                    .map(|client| (namespace.clone(), client.into())),
+            );
         }
         changed
     }

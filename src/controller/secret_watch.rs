@@ -101,21 +101,22 @@ fn observe(
             }
         }
         watcher::Event::Apply(secret) => {
-            if shared.secrets.put(&secret, &shared.digests) {
-                enqueue_client(shared, &secret);
-            }
+            enqueue(
+                shared,
+                &secret,
+                shared.secrets.put(&secret, &shared.digests),
+            );
         }
         watcher::Event::Delete(secret) => {
-            shared.secrets.forget(&secret);
-            enqueue_client(shared, &secret);
+            enqueue(shared, &secret, shared.secrets.forget(&secret));
         }
     }
 }
 
-fn enqueue_client(shared: &Shared, secret: &Secret) {
-    if let (Some(client), Some(namespace)) = (secret.labels().get(CLIENT_LABEL), secret.namespace())
-    {
-        shared.enqueue(ObjectRef::new(client).within(&namespace));
+fn enqueue(shared: &Shared, secret: &Secret, clients: impl IntoIterator<Item = Box<str>>) {
+    let namespace = secret.namespace().unwrap_or_default();
+    for client in clients {
+        shared.enqueue(ObjectRef::new(&client).within(&namespace));
     }
 }
 

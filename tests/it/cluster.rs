@@ -1,3 +1,6 @@
 //! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
 
+mod forgery;
 mod issue;
+mod repair;
+mod reshape;

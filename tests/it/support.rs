@@ -2,10 +2,12 @@
 
 pub mod cluster;
 pub mod keys;
+pub mod load;
 pub mod logs;
 pub mod operator;
 pub mod reply;
 pub mod running;
+pub mod snapshot;
 pub mod space;
 pub mod verifier;
 pub mod world;

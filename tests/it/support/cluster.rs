@@ -170,7 +170,7 @@ pub async fn kube_client(kubeconfig: &Path) -> kube::Client {
     let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
         .await
         .unwrap();
-    kube::Client::try_from(config).unwrap()
+    clientele::run::connect::client(config).unwrap()
 }
 
 /// The path of kubectl or Helm: from PATH, or built from the pinned modules.

@@ -19,12 +19,37 @@ pub struct Options {
     pub flags: Vec<String>,
     /// The filter of the log; trace unless said otherwise, because tests search the log for secrets.
     pub log_level: Option<String>,
+    /// Where it listens, so that a later operator can take the place of an earlier one; a free port unless said.
+    pub listen: Option<String>,
+    /// The issuer, where it is not simply the place where it listens: one of several replicas.
+    pub issuer: Option<String>,
+    /// The kubeconfig, where it is not simply the chart's ServiceAccount at the API server.
+    pub kubeconfig: Option<String>,
+}
+
+impl Options {
+    /// Flags, and a log short enough for thousands of objects.
+    pub fn flags(flags: &[&str]) -> Self {
+        Self {
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            log_level: Some("info".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// In the place of an earlier operator, which has ended or is about to.
+    pub fn at(mut self, listen: &str) -> Self {
+        self.listen = Some(listen.to_owned());
+        self
+    }
 }
 
 /// A running operator; ends with this value, and also when this process dies.
 pub struct RunningOperator {
     /// The issuer of the tenant `default`.
     pub issuer: String,
+    /// Where it listens.
+    pub listen: String,
     /// Where probes and metrics are.
     pub admin: String,
     /// The file with its log.
@@ -51,13 +76,21 @@ impl RunningOperator {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let files = tempfile::tempdir().unwrap();
         let kubeconfig = files.path().join("kubeconfig");
-        std::fs::write(&kubeconfig, service_account_kubeconfig(cluster)).unwrap();
+        let content = options
+            .kubeconfig
+            .clone()
+            .unwrap_or_else(|| service_account_kubeconfig(cluster));
+        std::fs::write(&kubeconfig, content).unwrap();
         let log = files.path().join(format!(
             "operator-{}.log",
             COUNT.fetch_add(1, Ordering::Relaxed)
         ));
-        let (listen, admin) = (free_address(), free_address());
-        let issuer = format!("http://{listen}");
+        let listen = options.listen.clone().unwrap_or_else(free_address);
+        let admin = free_address();
+        let issuer = options
+            .issuer
+            .clone()
+            .unwrap_or_else(|| format!("http://{listen}"));
         let level = options.log_level.as_deref().unwrap_or("trace");
         let mut guard = Command::new("sh")
             .args([
@@ -92,6 +125,7 @@ impl RunningOperator {
             .unwrap();
         Self {
             issuer,
+            listen,
             admin: format!("http://{admin}"),
             log,
             pid: pid.trim().parse().unwrap(),
@@ -117,6 +151,23 @@ impl RunningOperator {
     pub fn readyz(&self) -> Option<u16> {
         let address = self.admin.strip_prefix("http://").unwrap();
         plain_get(address, "/readyz").map(|(code, _)| code)
+    }
+
+    /// The sentence of `/readyz`.
+    pub fn readiness(&self) -> String {
+        let address = self.admin.strip_prefix("http://").unwrap();
+        plain_get(address, "/readyz")
+            .map(|(_, body)| body)
+            .unwrap_or_default()
+    }
+
+    /// The value of a metric without labels.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let text = self.metrics();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        line.trim().parse().ok()
     }
 
     /// Everything it has logged.

@@ -281,7 +281,15 @@ pub async fn eventually<T, F>(what: &str, look: impl Fn() -> F) -> T
 where
     F: Future<Output = Result<T, String>>,
 {
-    let deadline = Instant::now() + DEADLINE;
+    eventually_within(DEADLINE, what, look).await
+}
+
+/// The same with a deadline of one's own, for what waits for somebody's backoff.
+pub async fn eventually_within<T, F>(within: Duration, what: &str, look: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let deadline = Instant::now() + within;
     loop {
         match look().await {
             Ok(seen) => return seen,
@@ -292,6 +300,11 @@ where
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// `Ok` when it is so, otherwise what was seen.
+pub fn when<T>(so: bool, value: T, seen: impl FnOnce() -> String) -> Result<T, String> {
+    if so { Ok(value) } else { Err(seen()) }
 }
 
 /// Status and reason of a condition.
