@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey { namespace, name } => controller::root_key::fresh(&namespace, &name)
             .map_err(anyhow::Error::from)
-            .and_then(|secret| Ok(print(&serde_yaml::to_string(&secret)?)?)),
+            .and_then(|secret| print(&serde_yaml::to_string(&secret)?)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

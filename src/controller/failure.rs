@@ -131,7 +131,7 @@ fn is_terminating(status: &Status) -> bool {
 pub struct Retries(Mutex<HashMap<String, (u32, Instant)>>);
 
 impl Retries {
-    const LONGEST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_mins(1);
 
     /// The pause before the next try. A quiet time of twice the longest pause forgives what was before.
     pub fn next(&self, uid: &str, error: &Error) -> Duration {

@@ -24,6 +24,10 @@ const GATHER: Duration = Duration::from_millis(10);
 const REBUILD_SHARE: u32 = 10;
 
 /// Something that a watch said.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "handed on at once, one at a time"
+)]
 pub enum Observation {
     /// About OAuthClients.
     Client(watcher::Event<OAuthClient>),

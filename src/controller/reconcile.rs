@@ -153,7 +153,7 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
     let tenant = verdict.tenant.as_ref();
     plan(&Situation {
         object: &verdict.object,
-        client: verdict.client.as_deref().map_err(|refusal| refusal),
+        client: verdict.client.as_deref(),
         issuer: tenant.map_or("", |tenant| &tenant.policy.issuer),
         tenant_problem: tenant.and_then(|tenant| tenant.problem.as_deref()),
         keyring: root_keys.deriving(),

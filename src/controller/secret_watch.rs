@@ -55,7 +55,7 @@ async fn watch_in(shared: Arc<Shared>, namespace: Option<String>) {
     let mut list = Vec::new();
     let mut events = watcher(api, config)
         .default_backoff()
-        .map_err(|error| Box::new(error))
+        .map_err(Box::new)
         .boxed();
     while let Some(event) = events.next().await {
         match event {
@@ -73,7 +73,7 @@ async fn watch_in(shared: Arc<Shared>, namespace: Option<String>) {
                         watcher::Config::default().labels(CLIENT_LABEL),
                     )
                     .default_backoff()
-                    .map_err(|error| Box::new(error))
+                    .map_err(Box::new)
                     .boxed();
                 }
             }
@@ -148,8 +148,8 @@ fn is_forbidden(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.is_forbidden(),
-        watcher::Error::WatchError(status) => status.is_forbidden(),
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.is_forbidden(),
         _ => false,
     }
 }

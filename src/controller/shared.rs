@@ -64,6 +64,10 @@ pub struct TenantState {
 
 /// Which parts have been seen completely at least once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each seen on its own"
+)]
 pub struct Progress {
     /// The list of OAuthClients.
     pub clients: bool,

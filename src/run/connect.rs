@@ -11,18 +11,17 @@ use tower::retry::RetryLayer;
 use tower::{BoxError, ServiceBuilder};
 
 /// An API server that does not begin to answer within this is asked again later.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// Connects. Says whether this is a pod of the cluster.
 pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
-    let (config, in_cluster) = match kube::Config::incluster() {
-        Ok(config) => (config, true),
-        Err(_) => {
-            let config = kube::Config::infer().await.context(
-                "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
-            )?;
-            (config, false)
-        }
+    let (config, in_cluster) = if let Ok(config) = kube::Config::incluster() {
+        (config, true)
+    } else {
+        let config = kube::Config::infer().await.context(
+            "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
+        )?;
+        (config, false)
     };
     let server = config.cluster_url.to_string();
     let kube = client(config).with_context(|| format!("cannot talk to {server}"))?;

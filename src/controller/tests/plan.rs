@@ -123,10 +123,12 @@ fn what_others_add_is_left_alone() {
     assert!(put_right.metadata.labels.unwrap().contains_key("others"));
 }
 
+type Tamper = fn(&mut Secret);
+
 #[test]
 fn f47_whatever_of_ours_is_changed_is_put_back() {
     let stage = Stage::new(json!({ "secret": { "labels": { "team": "a" } } }));
-    let tampering: [(&str, fn(&mut Secret)); 7] = [
+    let tampering: [(&str, Tamper); 7] = [
         ("entry changed", |s| {
             s.data
                 .as_mut()
@@ -159,7 +161,7 @@ fn f47_whatever_of_ours_is_changed_is_put_back() {
         }),
         ("owner removed", |s| s.metadata.owner_references = None),
         ("owner replaced", |s| {
-            s.metadata.owner_references.as_mut().unwrap()[0].uid = "another".into()
+            s.metadata.owner_references.as_mut().unwrap()[0].uid = "another".into();
         }),
     ];
     for (what, tamper) in tampering {

@@ -10,6 +10,10 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "as the function under test takes it"
+)]
 fn published() -> Option<Published> {
     Some(Published {
         name: "web-oauth".into(),

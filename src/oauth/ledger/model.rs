@@ -94,10 +94,10 @@ impl State {
         let mut writes = VecDeque::new();
         match order {
             Order::Ours | Order::OursWithGap if asks => {
-                writes.push_back(Write::Ledger(ledger.request_next()))
+                writes.push_back(Write::Ledger(ledger.request_next()));
             }
             Order::Ours | Order::OursWithGap if retires => {
-                writes.push_back(Write::Ledger(ledger.retire_old()))
+                writes.push_back(Write::Ledger(ledger.retire_old()));
             }
             Order::Ours | Order::OursWithGap => {
                 writes.extend(publish(ledger.requested));

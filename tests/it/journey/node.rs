@@ -43,7 +43,7 @@ impl Machine {
             node.output()
                 .expect("node is needed: install Node.js 20 or newer")
         });
-        let output = tokio::time::timeout(Duration::from_secs(60), run)
+        let output = tokio::time::timeout(Duration::from_mins(1), run)
             .await
             .expect("node ends within a minute")
             .unwrap();

@@ -72,7 +72,7 @@ impl Program {
     }
 
     fn wait_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         let ready = || plain_get(&self.admin, "/readyz").is_some_and(|(code, _)| code == 200);
         while !ready() {
             assert!(
