@@ -1,3 +1,11 @@
 //! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
 
+mod admission;
+mod explain;
+mod isolation;
 mod issue;
+mod namespaces;
+mod policies;
+mod refusals;
+mod rights;
+mod samples;

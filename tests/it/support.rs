@@ -4,9 +4,11 @@ pub mod cluster;
 pub mod keys;
 pub mod logs;
 pub mod operator;
+pub mod person;
 pub mod reply;
 pub mod running;
 pub mod space;
+pub mod verdict;
 pub mod verifier;
 pub mod world;
 
