@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, interval};
 
 use super::metrics::ControllerMetrics;
+use super::reason::Reason;
 use std::sync::Arc;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
@@ -23,8 +24,9 @@ pub enum Happening {
     Restored,
     /// A changed Secret was put right.
     Repaired,
-    /// The object was refused.
-    Refused,
+    /// The object was refused. Each reason is an event of its own: one that repeats is counted and keeps
+    /// the sentence of its first time.
+    Refused(Reason),
     /// Signing keys were made or removed.
     KeysRotated,
 }
@@ -35,7 +37,7 @@ impl Happening {
             Self::Issued => "Issued",
             Self::Restored => "Restored",
             Self::Repaired => "Repaired",
-            Self::Refused => "Refused",
+            Self::Refused(reason) => reason.as_str(),
             Self::KeysRotated => "KeysRotated",
         }
     }
@@ -43,7 +45,7 @@ impl Happening {
     const fn type_(self) -> EventType {
         match self {
             Self::Issued | Self::KeysRotated => EventType::Normal,
-            Self::Restored | Self::Repaired | Self::Refused => EventType::Warning,
+            Self::Restored | Self::Repaired | Self::Refused(_) => EventType::Warning,
         }
     }
 }

@@ -398,10 +398,11 @@ fn announce_refusal(shared: &Shared, object: &OAuthClient, outcome: &Result<(), 
     if known || refusal.reason.passes_by_itself() {
         return;
     }
-    let note = format!("{}: {}", refusal.reason, refusal.message);
+    let happening = Happening::Refused(refusal.reason);
+    let note = refusal.message.clone();
     shared
         .events
-        .publish(Happening::Refused, object.object_ref(&()), note);
+        .publish(happening, object.object_ref(&()), note);
 }
 
 fn params() -> PostParams {

@@ -5,10 +5,12 @@ pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod operator;
+pub mod person;
 pub mod reply;
 pub mod running;
 pub mod snapshot;
 pub mod space;
+pub mod verdict;
 pub mod verifier;
 pub mod world;
 

@@ -104,6 +104,8 @@ impl Cluster {
         let output = Command::new(program)
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
+            // What an earlier cluster on the same port served is not true of this one.
+            .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kube-cache"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .unwrap();
