@@ -1,6 +1,7 @@
 //! What observer and controllers share.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
@@ -51,6 +52,9 @@ pub struct Verdict {
     pub client: Result<Arc<Client>, Refusal>,
     /// The tenant at that time.
     pub tenant: Option<Arc<TenantState>>,
+    /// Whether we have written a newer version of the object ourselves. The watch brings it, and with it
+    /// the next verdict; a pass over this one would only write the same again.
+    pub superseded: AtomicBool,
 }
 
 /// A tenant as the observer sees it.
