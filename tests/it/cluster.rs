@@ -1,6 +1,8 @@
 //! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
 
+mod delete;
 mod forgery;
 mod issue;
 mod repair;
 mod reshape;
+mod restart;
