@@ -63,6 +63,9 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     let mut found = read(&shared, &object, false).await?;
     loop {
         let plan = make_plan(&shared, &verdict, &access, &found);
+        if plan.leave {
+            return Ok(Action::await_change());
+        }
         match write(&shared, &object, &plan, &found).await? {
             Written::Unknown => found = read(&shared, &object, true).await?,
             Written::Terminating => return Ok(Action::await_change()),

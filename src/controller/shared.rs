@@ -93,6 +93,8 @@ pub struct Shared {
     pub root_keys: ArcSwap<RootKeys>,
     /// What the registry says about each object, by UID.
     pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
+    /// Whether the tenant `default` was made, now or long ago; the mark of it outlives its ConfigMap here.
+    pub bootstrapped: AtomicBool,
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
     /// The OAuthTenants as listed and watched.
