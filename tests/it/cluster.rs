@@ -6,3 +6,5 @@ mod issue;
 mod repair;
 mod reshape;
 mod restart;
+mod root_key;
+mod signing;
