@@ -3,6 +3,7 @@
 mod delete;
 mod forgery;
 mod issue;
+mod outage;
 mod repair;
 mod reshape;
 mod restart;
