@@ -76,6 +76,7 @@ impl Operator {
             settings,
             registry,
             root_keys: ArcSwap::default(),
+            bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             clients,
             tenants,

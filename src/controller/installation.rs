@@ -1,6 +1,7 @@
 //! The tenant `default` and its first client: made once per installation. Deleting them sticks.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -12,7 +13,8 @@ use super::shared::Shared;
 use crate::api::tenant::NamespacePolicy;
 use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
 
-const MARK: &str = "bootstrapped";
+/// The mark that says that it was done.
+pub const MARK: (&str, &str) = ("bootstrapped", "true");
 /// The name of the first client, in the operator's namespace.
 pub const FIRST_CLIENT: &str = "clientele";
 
@@ -28,7 +30,8 @@ pub async fn bootstrap(shared: Arc<Shared>) {
 }
 
 async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
-    if read_marks(shared).await?.contains_key(MARK) {
+    if read_marks(shared).await?.contains_key(MARK.0) {
+        shared.bootstrapped.store(true, Relaxed);
         return Ok(());
     }
     let namespace = &shared.settings.namespace;
@@ -37,7 +40,9 @@ async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
     let clients: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), namespace);
     create(&clients, &first_client()).await?;
     // After a crash before this mark both are tried again, and a create that finds them is no harm.
-    write_marks(shared, [(MARK.to_owned(), "true".to_owned())].into()).await
+    write_marks(shared, [(MARK.0.to_owned(), MARK.1.to_owned())].into()).await?;
+    shared.bootstrapped.store(true, Relaxed);
+    Ok(())
 }
 
 async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Error>

@@ -9,6 +9,7 @@ use super::credentials_secret::{Desired, name_of};
 use super::facts::{Digests, Facts};
 use super::reason::{Reason, Refusal};
 use crate::api::OAuthClient;
+use crate::api::condition::READY;
 use crate::oauth::{Client, Keyring};
 
 /// What was found at the place of a Secret.
@@ -60,6 +61,8 @@ pub struct Plan {
     pub remove_former: bool,
     /// Then: what the status says.
     pub verdict: Result<(), Refusal>,
+    /// Nothing is written at all, and what the status said before stays said.
+    pub leave: bool,
 }
 
 impl Plan {
@@ -68,6 +71,7 @@ impl Plan {
             secret: SecretStep::Keep,
             remove_former: false,
             verdict: Err(refusal),
+            leave: false,
         }
     }
 }
@@ -80,7 +84,13 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     };
     let keyring = match now.keyring {
         Ok(keyring) => keyring,
-        Err(problem) => return Plan::refuse(Refusal::new(Reason::RootKeyUnavailable, problem)),
+        Err(problem) => {
+            let refusal = Refusal::new(Reason::RootKeyUnavailable, problem);
+            return Plan {
+                leave: is_settled(now),
+                ..Plan::refuse(refusal)
+            };
+        }
     };
     if let Some(problem) = now.namespace_problem {
         return Plan::refuse(Refusal::new(Reason::NamespaceNotEnabled, problem));
@@ -91,9 +101,24 @@ pub fn plan(now: &Situation<'_>) -> Plan {
             secret,
             remove_former: is_former_ours(now, client, keyring),
             verdict: verdict(now),
+            leave: false,
         },
         Err(refusal) => Plan::refuse(refusal),
     }
+}
+
+/// Whether the object was served in this generation and its Secret is where it was. A lost root key changes
+/// nothing of that: it verifies from memory, and when it is restored everything is as it was before.
+fn is_settled(now: &Situation<'_>) -> bool {
+    let (Some(status), Found::Secret(facts)) = (&now.object.status, now.secret) else {
+        return false;
+    };
+    let refused_before = status.conditions.iter().any(|condition| {
+        condition.type_ == READY && condition.reason == Reason::RootKeyUnavailable.as_str()
+    });
+    status.observed_generation == now.object.metadata.generation
+        && status.secret_uid.as_deref() == Some(&*facts.uid)
+        && !refused_before
 }
 
 fn secret_step(

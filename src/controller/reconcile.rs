@@ -1,6 +1,7 @@
 //! OAuthClient: read → plan → write.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -63,6 +64,9 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     let mut found = read(&shared, &object, false).await?;
     loop {
         let plan = make_plan(&shared, &verdict, &access, &found);
+        if plan.leave {
+            return Ok(Action::await_change());
+        }
         match write(&shared, &object, &plan, &found).await? {
             Written::Unknown => found = read(&shared, &object, true).await?,
             Written::Terminating => return Ok(Action::await_change()),
@@ -76,8 +80,8 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     }
 }
 
-/// What the registry says about exactly this version of the object. If the registry is not there yet, it
-/// will ask for another pass when it is.
+/// What the registry says about exactly this version of the object. If the registry is not there yet, or a
+/// newer version is on its way, it will ask for another pass when it is.
 fn current_verdict(object: &Arc<OAuthClient>, shared: &Shared) -> Option<Arc<Verdict>> {
     if object.meta().deletion_timestamp.is_some() {
         return None;
@@ -87,7 +91,8 @@ fn current_verdict(object: &Arc<OAuthClient>, shared: &Shared) -> Option<Arc<Ver
         .read()
         .expect("no holder of this lock panics");
     let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
-    Arc::ptr_eq(&verdict.object, object).then(|| verdict.clone())
+    let is_last = Arc::ptr_eq(&verdict.object, object) && !verdict.superseded.load(Relaxed);
+    is_last.then(|| verdict.clone())
 }
 
 /// 1. Read. Memory is asked first; the API server only when memory does not know or something is wrong.
@@ -349,7 +354,7 @@ async fn finish(
         .map(|client| (client, issuer));
     let wanted = status(object, registered, published, &outcome, Timestamp::now());
     if object.status.as_ref() != Some(&wanted) {
-        write_status(shared, object, &wanted).await?;
+        write_status(shared, verdict, &wanted).await?;
         announce_refusal(shared, object, &outcome);
     }
     shared.metrics.reconciled("OAuthClient", reason.as_str());
@@ -366,9 +371,10 @@ async fn finish(
 /// Server-side apply by one field manager; the UID keeps it from an object that was recreated.
 async fn write_status(
     shared: &Shared,
-    object: &OAuthClient,
+    verdict: &Verdict,
     status: &OAuthClientStatus,
 ) -> Result<(), Error> {
+    let object = &verdict.object;
     let name = object.name_any();
     let api: Api<OAuthClient> =
         Api::namespaced(shared.kube.clone(), &object.namespace().unwrap_or_default());
@@ -380,7 +386,11 @@ async fn write_status(
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
     match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
-        Ok(_) => shared.metrics.wrote("status"),
+        Ok(newer) => {
+            shared.metrics.wrote("status");
+            let changed = newer.resource_version() != object.resource_version();
+            verdict.superseded.store(changed, Relaxed);
+        }
         // Deleted in the meantime: the watch will tell.
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api("write the status")(error)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -13,6 +14,7 @@ use kube::{Api, ResourceExt};
 
 use super::credentials_secret::MANAGED_BY;
 use super::failure::Error;
+use super::installation::MARK;
 use super::settings::{FIELD_MANAGER, INSTALLATION};
 use super::shared::{RootKeys, Shared};
 use crate::oauth::Keyring;
@@ -196,7 +198,10 @@ async fn look(shared: &Shared) -> Result<(), Error> {
             // Nothing is derived before the key was read back and its fingerprint recorded.
             Box::pin(look(shared)).await
         }
-        Judgement::Usable(keyring, unrecorded) => {
+        Judgement::Usable(keyring, mut unrecorded) => {
+            if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
+                unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
+            }
             if !unrecorded.is_empty() {
                 write_marks(shared, unrecorded).await?;
             }

@@ -1,6 +1,7 @@
 //! What observer and controllers share.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
@@ -51,6 +52,9 @@ pub struct Verdict {
     pub client: Result<Arc<Client>, Refusal>,
     /// The tenant at that time.
     pub tenant: Option<Arc<TenantState>>,
+    /// Whether we have written a newer version of the object ourselves. The watch brings it, and with it
+    /// the next verdict; a pass over this one would only write the same again.
+    pub superseded: AtomicBool,
 }
 
 /// A tenant as the observer sees it.
@@ -93,6 +97,8 @@ pub struct Shared {
     pub root_keys: ArcSwap<RootKeys>,
     /// What the registry says about each object, by UID.
     pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
+    /// Whether the tenant `default` was made, now or long ago; the mark of it outlives its ConfigMap here.
+    pub bootstrapped: AtomicBool,
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
     /// The OAuthTenants as listed and watched.

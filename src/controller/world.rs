@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -266,6 +267,7 @@ impl World {
             object: object.clone(),
             client,
             tenant: tenant.cloned(),
+            superseded: AtomicBool::new(false),
         });
         let id_holder = id_holder.map(str::to_owned);
         (

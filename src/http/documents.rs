@@ -20,8 +20,10 @@ pub(super) fn metadata(tenant: &Tenant) -> Response {
 }
 
 /// The JWK Set (RFC 7517 §5), as `application/json`, because many verifiers ask for nothing else.
+///
+/// Keys that are lost cannot sign, but what they published still verifies the tokens that live.
 pub(super) fn jwks(tenant: &Tenant) -> Response {
-    if tenant.signing_keys.is_none() {
+    if tenant.jwks.is_empty() {
         return Refusal::from(OAuthError::new(
             ErrorCode::TemporarilyUnavailable,
             "the signing keys of this issuer are not available",

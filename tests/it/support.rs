@@ -6,6 +6,7 @@ pub mod load;
 pub mod logs;
 pub mod operator;
 pub mod person;
+pub mod proxy;
 pub mod reply;
 pub mod running;
 pub mod snapshot;

@@ -238,13 +238,18 @@ pub fn service_account_kubeconfig(cluster: &Cluster) -> String {
     serde_yaml::to_string(&config).unwrap()
 }
 
-/// A loopback address on which nobody listens.
+/// A loopback address on which nobody listens. Below the ports that the kernel gives to outgoing connections,
+/// so that none of those takes it before the operator does; the control planes have theirs above 20000.
 pub fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(61);
+    loop {
+        let offset = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        let address = format!("127.0.0.1:{}", 10_000 + offset);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// A GET without any library, usable outside a runtime.

@@ -1,0 +1,251 @@
+//! The API server fails, lies or refuses; tokens are issued all the same.
+
+use std::time::Duration;
+
+use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DeleteParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+
+use crate::support::cluster::Cluster;
+use crate::support::load::{Load, all_work, ask};
+use crate::support::operator::{
+    Options, RunningOperator, free_address, service_account_kubeconfig,
+};
+use crate::support::proxy::Proxy;
+use crate::support::snapshot::{credentials, differences, everything};
+use crate::support::space::{Space, eventually_within, http, when};
+
+/// A watch that failed is begun anew after at most 30 s and some jitter.
+const BACKOFF: Duration = Duration::from_secs(90);
+
+/// Waits until a new client works: the operator sees and writes again.
+async fn works_again(space: &Space, name: &str) {
+    space.create(name, json!({})).await;
+    let secret = format!("{name}-oauth");
+    eventually_within(BACKOFF, "a new client works", || async {
+        match space.secrets().get_opt(&secret).await {
+            Ok(Some(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    space.wait_ready(name).await;
+    assert_eq!(space.token(&secret).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f23_f24_without_an_api_server_tokens_go_on_and_a_new_operator_waits() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let listen = operator.listen.clone();
+    let space = Space::within(&cluster, &operator.issuer, "outage").await;
+    space.ready("web", json!({})).await;
+    space.ready("gone", json!({})).await;
+    let entries = space.entries("web-oauth").await;
+    let load = Load::start(entries.clone());
+    for turn in 0..3 {
+        cluster.control("kill kube-apiserver");
+        ask(&http(), &entries).await.unwrap();
+        assert_eq!(operator.readyz(), Some(200), "it serves, so it is ready");
+        cluster.control("start kube-apiserver");
+        works_again(&space, &format!("after-{turn}")).await;
+    }
+    let gone = space.entries("gone-oauth").await;
+    space.delete("gone").await;
+    eventually_within(BACKOFF, "a deletion is seen", || async {
+        let answer = ask(&http(), &gone).await;
+        when(answer.is_err(), (), || "issued".to_owned())
+    })
+    .await;
+    load.stop().await.is_flawless();
+    eventually_within(BACKOFF, "its Secret goes", || async {
+        let secret = space.secrets().get_opt("gone-oauth").await.unwrap();
+        when(secret.is_none(), (), || "there".to_owned())
+    })
+    .await;
+
+    // F23: started while nobody answers.
+    let before = everything(&space.kube).await;
+    let issued = credentials(&space.kube).await;
+    let kubeconfig = Some(service_account_kubeconfig(&cluster));
+    operator.stop();
+    cluster.control("kill kube-apiserver");
+    let options = Options {
+        kubeconfig,
+        ..Options::flags(&[]).at(&listen)
+    };
+    let operator = RunningOperator::start_unready(&cluster, &options);
+    eventually_within(BACKOFF, "it has noticed", || async {
+        let told = operator.log().contains("WARN");
+        when(told && operator.readyz() == Some(503), (), || {
+            operator.log()
+        })
+    })
+    .await;
+    cluster.control("start kube-apiserver");
+    operator.wait_ready();
+    all_work(&issued).await;
+    assert_eq!(
+        differences(&before, &everything(&space.kube).await),
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let space = Space::within(&cluster, &operator.issuer, "rights").await;
+    space.ready("web", json!({})).await;
+    let load = Load::start(space.entries("web-oauth").await);
+    let bindings: Api<ClusterRoleBinding> = Api::all(space.kube.clone());
+    let mut binding = bindings.get("clientele").await.unwrap();
+    let now = DeleteParams::default();
+    let _ = bindings.delete("clientele", &now).await.unwrap();
+    // A watch that is open stays open; a new API server knows none.
+    cluster.control("restart kube-apiserver");
+    eventually_within(BACKOFF, "its watches are refused", || async {
+        let refused =
+            operator.log().matches("403").count() + operator.log().matches("forbidden").count();
+        when(refused >= 3, (), || operator.log())
+    })
+    .await;
+    assert_eq!(operator.readyz(), Some(200));
+    let served = operator.metric("clientele_registry_clients");
+    assert_eq!(served, Some(2.0), "the first client and ours");
+
+    binding.metadata.resource_version = None;
+    bindings
+        .create(&PostParams::default(), &binding)
+        .await
+        .unwrap();
+    works_again(&space, "after").await;
+    space.wait_ready("web").await;
+    load.stop().await.is_flawless();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let space = Space::within(&cluster, &operator.issuer, "definition").await;
+    let object = space.ready("web", json!({})).await;
+    let entries = space.entries("web-oauth").await;
+    let definitions: Api<CustomResourceDefinition> = Api::all(space.kube.clone());
+    let name = "oauthclients.clientele.dev";
+    let now = DeleteParams::default();
+    let _ = definitions.delete(name, &now).await.unwrap();
+    eventually_within(
+        Duration::from_secs(10),
+        "every client has ended",
+        || async {
+            let answer = ask(&http(), &entries).await;
+            when(answer.is_err(), (), || "issued".to_owned())
+        },
+    )
+    .await;
+    eventually_within(BACKOFF, "definition and Secret are gone", || async {
+        let definition = definitions.get_opt(name).await.unwrap().is_some();
+        let secret = space
+            .secrets()
+            .get_opt("web-oauth")
+            .await
+            .unwrap()
+            .is_some();
+        when(!definition && !secret, (), || {
+            format!("{definition} {secret}")
+        })
+    })
+    .await;
+
+    let apply = [
+        "apply",
+        "--server-side",
+        "-f",
+        "crds/oauthclients.clientele.dev.yaml",
+    ];
+    cluster.kubectl(&apply).unwrap();
+    eventually_within(BACKOFF, "the definition is served", || async {
+        let list = space
+            .clients()
+            .list(&kube::api::ListParams::default())
+            .await;
+        list.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    works_again(&space, "web").await;
+    assert_ne!(
+        space.clients().get("web").await.unwrap().uid(),
+        object.uid()
+    );
+    let refused = ask(&http(), &entries).await.unwrap_err();
+    assert!(refused.starts_with("401 "), "the old secret: {refused}");
+}
+
+async fn as_operator(cluster: &Cluster) -> kube::Client {
+    let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
+    let options = KubeConfigOptions::default();
+    let mut config = kube::Config::from_custom_kubeconfig(config, &options)
+        .await
+        .unwrap();
+    config.read_timeout = None;
+    kube::Client::try_from(config).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let options = Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..Options::flags(&[]).at(&free_address())
+    };
+    let operator = RunningOperator::start(&cluster, &options);
+    let space = Space::within(&cluster, &operator.issuer, "brake").await;
+    for number in 0..12 {
+        space.ready(&format!("web-{number}"), json!({})).await;
+    }
+    let issued = credentials(&space.kube).await;
+    let before = everything(&space.kube).await;
+    let load = Load::start(space.entries("web-0-oauth").await);
+    let held = || {
+        operator
+            .metric("clientele_brake_held_clients")
+            .unwrap_or_default()
+    };
+
+    proxy.lie();
+    eventually_within(BACKOFF, "the brake holds", || async {
+        when(held() > 0.0 && proxy.empty_lists() > 0, (), || {
+            format!("{}", held())
+        })
+    })
+    .await;
+    all_work(&issued).await;
+    proxy.be_honest();
+    eventually_within(BACKOFF, "the second list settles the doubt", || async {
+        let settled = operator.log().contains("settled the doubt");
+        when(settled && held() == 0.0, (), || format!("{}", held()))
+    })
+    .await;
+    load.stop().await.is_flawless();
+    all_work(&issued).await;
+    assert_eq!(
+        differences(&before, &everything(&space.kube).await),
+        Vec::<String>::new()
+    );
+
+    // A deletion is believed at once, also one that came just before.
+    let gone = space.entries("web-1-oauth").await;
+    space.delete("web-1").await;
+    eventually_within(Duration::from_secs(5), "a deletion is believed", || async {
+        when(ask(&http(), &gone).await.is_err(), (), || {
+            "issued".to_owned()
+        })
+    })
+    .await;
+    works_again(&space, "after").await;
+}

@@ -1,0 +1,153 @@
+//! A proxy between operator and API server that can lie: lists come back empty, watches are cut as expired.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use futures::StreamExt;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// What an API server says when a watch is to be begun anew (410 Gone).
+const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
+
+/// How it behaves.
+#[derive(Default)]
+struct Behavior {
+    lies: AtomicBool,
+    empty_lists: AtomicU32,
+    cut: Notify,
+}
+
+/// A proxy that answers with the rights of a kubeconfig.
+pub struct Proxy {
+    /// A kubeconfig that leads here, without credentials of its own.
+    pub kubeconfig: String,
+    behavior: Arc<Behavior>,
+}
+
+impl Proxy {
+    /// Starts one on loopback; it ends with the runtime of the test.
+    pub async fn start(upstream: kube::Client) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let behavior = Arc::new(Behavior::default());
+        tokio::spawn(accept(listener, upstream, behavior.clone()));
+        let kubeconfig = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
+            "clusters": [{ "name": "proxy", "cluster": { "server": format!("http://{address}") } }],
+            "users": [{ "name": "proxy", "user": {} }],
+            "contexts": [{ "name": "proxy", "context": { "cluster": "proxy", "user": "proxy" } }],
+        });
+        Self {
+            kubeconfig: kubeconfig.to_string(),
+            behavior,
+        }
+    }
+
+    /// From now on lists of OAuthClients are empty, and every watch of them expires.
+    pub fn lie(&self) {
+        self.behavior.lies.store(true, Ordering::SeqCst);
+        self.behavior.cut.notify_waiters();
+    }
+
+    /// From now on it tells the truth.
+    pub fn be_honest(&self) {
+        self.behavior.lies.store(false, Ordering::SeqCst);
+    }
+
+    /// How many empty lists were answered.
+    pub fn empty_lists(&self) -> u32 {
+        self.behavior.empty_lists.load(Ordering::SeqCst)
+    }
+}
+
+async fn accept(listener: TcpListener, upstream: kube::Client, behavior: Arc<Behavior>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (upstream, behavior) = (upstream.clone(), behavior.clone());
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(move |request| {
+                answer(request, upstream.clone(), behavior.clone())
+            });
+            let builder = Builder::new(TokioExecutor::new());
+            // A connection that ends early is the business of who ended it.
+            let _ = builder
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    upstream: kube::Client,
+    behavior: Arc<Behavior>,
+) -> Result<Response<Body>, Infallible> {
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default();
+    let (clients, watch) = (
+        path.ends_with("/oauthclients"),
+        query.contains("watch=true"),
+    );
+    let get = request.method() == axum::http::Method::GET;
+    let lies = behavior.lies.load(Ordering::SeqCst);
+    Ok(match (get && clients, watch, lies) {
+        (true, true, true) => Response::new(Body::from(format!("{EXPIRED}\n"))),
+        (true, true, false) => cuttable(forward(request, upstream).await, behavior),
+        (true, false, true) => {
+            behavior.empty_lists.fetch_add(1, Ordering::SeqCst);
+            emptied(forward(request, upstream).await).await
+        }
+        _ => forward(request, upstream).await,
+    })
+}
+
+async fn forward(request: Request<Incoming>, upstream: kube::Client) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().unwrap().to_string();
+    parts.uri = path.parse().unwrap();
+    parts.headers.remove("host");
+    parts.headers.remove("accept-encoding");
+    let body = body.collect().await.unwrap().to_bytes();
+    let request = Request::from_parts(parts, kube::client::Body::from(body.to_vec()));
+    match upstream.send(request).await {
+        Ok(response) => {
+            let mut response = response.map(Body::new);
+            response.headers_mut().remove("transfer-encoding");
+            response
+        }
+        Err(error) => {
+            let mut response = Response::new(Body::from(error.to_string()));
+            *response.status_mut() = axum::http::StatusCode::BAD_GATEWAY;
+            response
+        }
+    }
+}
+
+/// The same list without its items.
+async fn emptied(response: Response<Body>) -> Response<Body> {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let mut list: Value = serde_json::from_slice(&body).unwrap();
+    list["items"] = json!([]);
+    let mut response = Response::new(Body::from(list.to_string()));
+    let headers = response.headers_mut();
+    headers.insert("content-type", "application/json".parse().unwrap());
+    response
+}
+
+/// A watch that ends with an error when lying begins.
+fn cuttable(response: Response<Body>, behavior: Arc<Behavior>) -> Response<Body> {
+    response.map(|body| {
+        let cut = async move { behavior.cut.notified().await };
+        let expired = async { Ok(format!("{EXPIRED}\n").into()) };
+        let events = body.into_data_stream().take_until(Box::pin(cut));
+        Body::from_stream(events.chain(futures::stream::once(expired)))
+    })
+}
