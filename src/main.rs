@@ -6,9 +6,6 @@ use clap::Parser;
 use clientele::config::{Command, CommandLine};
 use clientele::{api, controller, run, telemetry};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Run(settings) => telemetry::start(settings.log_format, &settings.log_level)

@@ -31,38 +31,40 @@ fn client(name: &str) -> OAuthClient {
     OAuthClient::new(name, serde_json::from_value(json!({})).unwrap())
 }
 
-/// Creates OAuthClients.
-pub async fn create_clients(cluster: &Cluster, space: &str, count: usize) {
+/// Creates OAuthClients; returns their UIDs.
+pub async fn create_clients(cluster: &Cluster, space: &str, count: usize) -> Vec<String> {
     let kube = cluster.kube().await;
     namespace(&kube, space).await;
     let api: Api<OAuthClient> = Api::namespaced(kube, space);
     futures::stream::iter(0..count)
-        .for_each_concurrent(AT_ONCE, |n| {
+        .map(|n| {
             let api = api.clone();
             async move {
-                api.create(&PostParams::default(), &client(&format!("client-{n:05}")))
-                    .await
-                    .unwrap();
+                let client = client(&format!("client-{n:05}"));
+                let created = api.create(&PostParams::default(), &client).await.unwrap();
+                created.metadata.uid.unwrap()
             }
         })
-        .await;
+        .buffered(AT_ONCE)
+        .collect()
+        .await
 }
 
 /// The same two writes that the operator makes, with the same library: clients per second.
 pub async fn raw_writes(cluster: &Cluster, space: &str, count: usize) -> f64 {
-    create_clients(cluster, space, count).await;
+    let uids = create_clients(cluster, space, count).await;
     // As the operator, so that the same admission policies judge the same writes.
     let kube = as_operator(cluster).await;
     let clients: Api<OAuthClient> = Api::namespaced(kube.clone(), space);
     let secrets: Api<Secret> = Api::namespaced(kube, space);
     let started = Instant::now();
-    futures::stream::iter(0..count)
-        .for_each_concurrent(AT_ONCE, |n| {
+    futures::stream::iter(uids.iter().enumerate())
+        .for_each_concurrent(AT_ONCE, |(n, uid)| {
             let (clients, secrets) = (clients.clone(), secrets.clone());
             async move {
                 let name = format!("client-{n:05}");
                 secrets
-                    .create(&PostParams::default(), &like_ours(space, &name))
+                    .create(&PostParams::default(), &like_ours(space, &name, uid))
                     .await
                     .unwrap();
                 let params = PatchParams::apply("bench").force();
@@ -95,13 +97,16 @@ async fn as_operator(cluster: &Cluster) -> kube::Client {
     clientele::run::connect::client(config).unwrap()
 }
 
-fn like_ours(space: &str, name: &str) -> Secret {
+fn like_ours(space: &str, name: &str, uid: &str) -> Secret {
     serde_json::from_value(json!({
         "metadata": {
             "name": format!("{name}-oauth"),
             "labels": { "app.kubernetes.io/managed-by": "clientele", "clientele.dev/oauthclient": name },
             "annotations": { "example.com/proof": "x".repeat(73), "example.com/ours": "x".repeat(160) },
-            "ownerReferences": [],
+            "ownerReferences": [{
+                "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient", "name": name, "uid": uid,
+                "controller": true, "blockOwnerDeletion": false,
+            }],
         },
         "stringData": {
             "CLIENT_ID": format!("{space}.{name}"),

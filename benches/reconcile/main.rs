@@ -19,24 +19,29 @@ mod operator;
 mod space;
 use std::time::Duration;
 
+use clap::Parser;
 use cluster::Cluster;
 use measure::{Report, quantile};
 use operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 
-/// How many OAuthClients; 10,000 unless `--clients=` says otherwise.
+#[derive(Parser)]
+struct Arguments {
+    /// How many OAuthClients
+    #[arg(long, default_value_t = 10_000)]
+    clients: usize,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 fn clients() -> usize {
     let asked = std::option_env!("CLIENTELE_BENCH_CLIENTS").map(str::to_owned);
-    let given = std::env::args()
-        .find_map(|argument| argument.strip_prefix("--clients=").map(str::to_owned));
-    given
-        .or(asked)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(10_000)
+    Arguments::parse().clients
 }
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let count = clients();
+    let count = Arguments::parse().clients;
     let cluster = Cluster::with_chart(&[]);
     // One address for all, so that the issuer, and with it every Secret, stays the same.
     let listen = free_address();
@@ -66,9 +71,10 @@ fn main() {
     let took = measure::until_ready(&operator, count, || {
         runtime.block_on(load::ready(&cluster, "bench"))
     });
+    let processor = measure::processor_seconds(operator.pid);
     let peak = measure::memory(operator.pid, "VmHWM");
     eprintln!("bench: a minute at rest");
-    let at_rest = measure::writes_at_rest(&cluster, Duration::from_secs(60));
+    let at_rest = measure::writes_at_rest(&cluster, Duration::from_mins(1));
     let resident = measure::memory(operator.pid, "VmRSS");
     let objects = measure::object_writes(&cluster, writes_before);
     operator.stop();
@@ -91,6 +97,10 @@ fn main() {
         format!("{:.1} s, {rate:.0} clients/s", took.as_secs_f64()),
     );
     report.row("ratio to the raw rate", format!("{:.2}", rate / raw));
+    report.row(
+        "processor time of the operator per client",
+        format!("{:.2} ms", processor / count as f64 * 1e3),
+    );
     report.row(
         "writes to objects per new client",
         format!("{:.3}", objects as f64 / count as f64),

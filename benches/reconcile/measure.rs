@@ -6,7 +6,7 @@ use crate::cluster::Cluster;
 use crate::operator::{OPERATOR_USER, Options, RunningOperator, pause};
 
 /// So long the operator may take.
-const LONGEST: Duration = Duration::from_secs(900);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// A table, printed at the end.
 #[derive(Default)]
@@ -75,6 +75,20 @@ pub fn until_ready(
     }
 }
 
+/// Seconds of processor time that a process has used.
+pub fn processor_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    // Fields 14 and 15 of proc(5), in ticks of a hundredth of a second.
+    let ticks = |index: usize| fields[index].parse::<f64>().unwrap();
+    (ticks(11) + ticks(12)) / 100.0
+}
+
 fn counter(metrics: &str, name: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|value| value.trim().parse().ok())
@@ -93,7 +107,7 @@ pub fn writes_at_rest(cluster: &Cluster, how_long: Duration) -> usize {
             (before, since) = (now, Instant::now());
         }
         assert!(
-            settle.elapsed() < Duration::from_secs(120),
+            settle.elapsed() < Duration::from_mins(2),
             "the operator does not come to rest"
         );
         pause();

@@ -18,9 +18,6 @@ use tokio::net::TcpListener;
 use statistics::{Samples, ratio};
 use wrk::Sample;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 struct Options {
     /// Rounds; fewer than 14 decide nothing finer than 20 %.

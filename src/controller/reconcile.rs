@@ -55,6 +55,10 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     let Some(verdict) = current_verdict(&object, &shared) else {
         return Ok(Action::await_change());
     };
+    // The first tenant is made at the first start; who waits for it is not refused meanwhile.
+    if verdict.tenant.is_none() && !shared.progress.borrow().bootstrap {
+        return Ok(Action::await_change());
+    }
     let namespace = object.namespace().unwrap_or_default();
     let access = shared.secrets.access(&namespace);
     // Both tell when they are there.
@@ -160,7 +164,7 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
         object: &verdict.object,
         client: verdict.client.as_deref(),
         issuer: tenant.map_or("", |tenant| &tenant.policy.issuer),
-        tenant_problem: tenant.and_then(|tenant| tenant.problem.as_deref()),
+        tenant_problem: tenant.and_then(|tenant| tenant.problem.as_ref()),
         keyring: root_keys.deriving(),
         namespace_problem: match access {
             Access::Denied(sentence) => Some(sentence),
@@ -201,7 +205,10 @@ async fn write(
 fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
     let cared_for = match &plan.verdict {
         Ok(()) => true,
-        Err(refusal) => matches!(refusal.reason, Reason::Suspended | Reason::TenantNotReady),
+        Err(refusal) => matches!(
+            refusal.reason,
+            Reason::Suspended | Reason::TenantPending | Reason::TenantNotReady
+        ),
     };
     found
         .secret

@@ -63,7 +63,7 @@ pub struct TenantState {
     /// Its rules.
     pub policy: TenantPolicy,
     /// Why it cannot issue tokens, if it cannot.
-    pub problem: Option<String>,
+    pub problem: Option<Refusal>,
 }
 
 /// Which parts have been seen completely at least once.
@@ -83,6 +83,8 @@ pub struct Progress {
     pub signing_keys: bool,
     /// The registry was built from all of them.
     pub registry: bool,
+    /// The tenant `default` was made, or need not be.
+    pub bootstrap: bool,
 }
 
 /// Everything that observer and controllers share.

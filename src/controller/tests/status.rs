@@ -82,12 +82,12 @@ fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
         &object("web", json!({})),
         None,
         None,
-        &refuse(Reason::TenantNotReady),
+        &refuse(Reason::TenantPending),
         at(10),
     );
     assert_eq!(
         triple(&waiting)[1],
-        ("Reconciling", "True", "TenantNotReady")
+        ("Reconciling", "True", "TenantPending")
     );
     assert_eq!(triple(&waiting)[2].1, "False");
 }

@@ -11,8 +11,6 @@ use super::space::{Space, condition, eventually, message};
 
 /// A person must act.
 pub const STALLED: [&str; 3] = ["False", "False", "True"];
-/// It passes by itself.
-pub const RECONCILING: [&str; 3] = ["False", "True", "False"];
 /// It works.
 pub const READY: [&str; 3] = ["True", "False", "False"];
 

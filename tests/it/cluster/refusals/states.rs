@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
 use crate::support::space::{Space, condition, message};
-use crate::support::verdict::{RECONCILING, triple};
+use crate::support::verdict::{STALLED, triple};
 
 #[tokio::test]
 async fn a_suspended_client_keeps_everything_and_is_refused_everywhere() {
@@ -46,7 +46,7 @@ async fn a_client_born_suspended_works_when_it_is_woken() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_its_signing_keys_is_waited_for() {
+async fn lost_signing_keys_stall_the_clients_until_they_are_restored() {
     let space = Space::new("states").await;
     let tenant = space.tenant(json!({})).await;
     space.ready("hello", json!({ "tenant": tenant })).await;
@@ -62,7 +62,7 @@ async fn a_tenant_without_its_signing_keys_is_waited_for() {
             condition(object, "Ready") == Some(("False".into(), "TenantNotReady".into()))
         })
         .await;
-    assert_eq!(triple(&object), RECONCILING);
+    assert_eq!(triple(&object), STALLED);
     assert!(
         message(&object).contains("restore it from a backup"),
         "{}",
