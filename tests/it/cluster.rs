@@ -2,7 +2,9 @@
 
 mod delete;
 mod forgery;
+mod installation;
 mod issue;
+mod leaks;
 mod outage;
 mod repair;
 mod reshape;

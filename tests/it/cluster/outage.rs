@@ -5,7 +5,6 @@ use std::time::Duration;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
@@ -14,7 +13,7 @@ use crate::support::load::{Load, all_work, ask};
 use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Proxy, as_operator};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, eventually_within, http, when};
 
@@ -183,16 +182,6 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
     );
     let refused = ask(&http(), &entries).await.unwrap_err();
     assert!(refused.starts_with("401 "), "the old secret: {refused}");
-}
-
-async fn as_operator(cluster: &Cluster) -> kube::Client {
-    let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
-    let options = KubeConfigOptions::default();
-    let mut config = kube::Config::from_custom_kubeconfig(config, &options)
-        .await
-        .unwrap();
-    config.read_timeout = None;
-    kube::Client::try_from(config).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

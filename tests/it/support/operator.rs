@@ -136,7 +136,7 @@ impl RunningOperator {
 
     /// Waits until `/readyz` says so.
     pub fn wait_ready(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while self.readyz() != Some(200) {
             assert!(
                 Instant::now() < deadline,
