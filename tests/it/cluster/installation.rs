@@ -1,5 +1,6 @@
 //! Helm and kustomize: what an administrator does with the chart, and what of it the clients notice. Nothing.
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -81,6 +82,15 @@ async fn the_default_tenant_and_the_first_client_are_made_once() {
         all.filter(|write| write.0 == "create" && write.1 == kind)
             .count()
     };
+    let marks: Api<ConfigMap> = Api::namespaced(space.kube.clone(), NAMESPACE);
+    eventually("it is recorded", || async {
+        let marks = marks.get_opt("clientele-installation").await.unwrap();
+        let data = marks.and_then(|marks| marks.data).unwrap_or_default();
+        when(data.contains_key("bootstrapped"), (), || {
+            format!("{data:?}")
+        })
+    })
+    .await;
     operator.stop();
     let operator = started(&cluster, &listen);
     let now = DeleteParams::default();
