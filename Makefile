@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-CLUSTER := go -C cluster run .
+CONTROL_PLANE := go -C cluster run .
 
 .PHONY: help
 help: ## Show this
@@ -35,12 +35,12 @@ generate: ## Write the generated files: CRDs, the chart's CRDs, deploy/install.y
 
 .PHONY: cluster-build
 cluster-build: ## Build the control plane, kubectl and helm (about 5 minutes the first time)
-	@$(CLUSTER) build
+	@$(CONTROL_PLANE) build
 
 .PHONY: cluster-up
 cluster-up: ## Start Kubernetes in the background; prints the path of its kubeconfig
-	@$(CLUSTER) up
+	@$(CONTROL_PLANE) up
 
 .PHONY: cluster-down
 cluster-down: ## Stop it and remove its files
-	@$(CLUSTER) down
+	@$(CONTROL_PLANE) down

@@ -28,6 +28,9 @@ pub mod signing_secret;
 pub mod status;
 pub mod world;
 
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::hash::Hash;

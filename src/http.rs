@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::Router;
 use jiff::Timestamp;
 
 pub use endpoints::Endpoints;
@@ -59,9 +58,12 @@ impl App {
     }
 }
 
-/// The public endpoints as a router. [`Endpoints`] maps the raw path itself, before anything decodes it.
-pub fn router(app: App) -> Router {
-    Router::new().fallback_service(Endpoints::new(app))
+/// The public endpoints as a service: for [`serve::serve`], for `oneshot` in a test, or as the fallback
+/// of an [`axum::Router`] that adds pages.
+///
+/// It is no `Router` itself, because that would decode the path, and take a microsecond per token for it.
+pub fn router(app: App) -> Endpoints {
+    Endpoints::new(app)
 }
 
 fn fresh_random() -> Option<JtiRandom> {

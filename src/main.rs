@@ -6,9 +6,6 @@ use clap::Parser;
 use clientele::config::{Command, CommandLine};
 use clientele::{api, controller, run, telemetry};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Run(settings) => telemetry::start(settings.log_format, &settings.log_level)
@@ -16,7 +13,7 @@ fn main() -> ExitCode {
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey { namespace, name } => controller::root_key::fresh(&namespace, &name)
             .map_err(anyhow::Error::from)
-            .and_then(|secret| Ok(print(&serde_yaml::to_string(&secret)?)?)),
+            .and_then(|secret| print(&serde_yaml::to_string(&secret)?)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

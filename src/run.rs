@@ -1,5 +1,7 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
+pub mod connect;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +25,9 @@ use crate::http::admin::{Admin, admin_router};
 use crate::http::metrics::TokenMetrics;
 use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
-use crate::http::{App, Endpoints};
+use crate::http::{App, router};
 use crate::oauth::Registry;
+use connect::connect;
 
 /// How often the files of the certificate are looked at.
 const TLS_RELOAD: Duration = Duration::from_secs(10);
@@ -69,7 +72,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         &shutdown,
     );
     let connections = token_metrics.connections.clone();
-    let endpoints = Endpoints::new(App::new(registry, Timestamp::now, token_metrics));
+    let endpoints = router(App::new(registry, Timestamp::now, token_metrics));
     let probes = admin_router(Admin {
         ready: operator.readiness(),
         metrics: Arc::new(metrics),
@@ -116,23 +119,6 @@ async fn load_tls(settings: &Run) -> anyhow::Result<Option<Tls>> {
         (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key).await?)),
         _ => Ok(None),
     }
-}
-
-/// Connects by the pod's ServiceAccount or by the kubeconfig. Says which it was.
-async fn connect() -> anyhow::Result<(kube::Client, bool)> {
-    let (config, in_cluster) = match kube::Config::incluster() {
-        Ok(config) => (config, true),
-        Err(_) => {
-            let config = kube::Config::infer().await.context(
-                "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
-            )?;
-            (config, false)
-        }
-    };
-    let server = config.cluster_url.to_string();
-    let kube =
-        kube::Client::try_from(config).with_context(|| format!("cannot talk to {server}"))?;
-    Ok((kube, in_cluster))
 }
 
 /// What the chart does elsewhere: the definitions and the namespace, if they are missing.

@@ -19,11 +19,9 @@ impl Samples {
 }
 
 /// The geometric mean of the rounds' ratios with its 95 % interval (Student's t on the logarithms).
-pub fn ratio(ours: &Samples, limit: &Samples) -> String {
-    let pairs = ours.0.iter().zip(&limit.0);
-    let logs: Vec<f64> = pairs
-        .map(|(a, b)| (a.per_second / b.per_second).ln())
-        .collect();
+pub fn ratio(above: &Samples, below: &Samples, of: impl Fn(&Sample) -> f64) -> String {
+    let pairs = above.0.iter().zip(&below.0);
+    let logs: Vec<f64> = pairs.map(|(a, b)| (of(a) / of(b)).ln()).collect();
     let count = f64::from(u32::try_from(logs.len()).unwrap_or(u32::MAX));
     let mean = logs.iter().sum::<f64>() / count;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();

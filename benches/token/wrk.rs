@@ -11,6 +11,10 @@ pub struct Sample {
     /// Milliseconds.
     pub p50: f64,
     pub p99: f64,
+    /// Requests of the whole run.
+    pub requests: f64,
+    /// Microseconds of the server's processor per request.
+    pub cpu: f64,
 }
 
 pub fn is_installed() -> bool {
@@ -62,7 +66,15 @@ fn parse(text: &str) -> Option<Sample> {
         per_second: value("Requests/sec:")?.parse().ok()?,
         p50: milliseconds(value("50%")?)?,
         p99: milliseconds(value("99%")?)?,
+        requests: requests(text)?,
+        cpu: f64::NAN,
     })
+}
+
+/// The number in `60310 requests in 2.01s, 41.1MB read`.
+fn requests(text: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.contains(" requests in "))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn milliseconds(text: &str) -> Option<f64> {

@@ -83,7 +83,7 @@ pub struct OAuthClientSpec {
     pub first_party: bool,
 
     /// Where people may be sent back to after signing in: an exact allow-list (RFC 9700 section 2.1).
-    /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [::1], or a private-use scheme
+    /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [`::1`], or a private-use scheme
     /// in reverse-DNS form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "redirect_uris_schema")]
@@ -96,13 +96,13 @@ pub struct OAuthClientSpec {
     pub grant_types: Option<Vec<GrantType>>,
 
     /// The scopes it may ask for, out of OpenID Connect's and those that the tenant gives to its namespace.
-    /// Default: `openid`, `profile`, `email`, and `offline_access` with refresh_token.
+    /// Default: `openid`, `profile`, `email`, and `offline_access` with `refresh_token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "scopes_schema")]
     pub scopes: Option<Vec<String>>,
 
     /// The APIs it may ask tokens for (resource indicators, RFC 8707), out of those that the tenant gives to
-    /// its namespace. The first is the default of client_credentials; without any, it is the issuer.
+    /// its namespace. The first is the default of `client_credentials`; without any, it is the issuer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "audiences_schema")]
     pub audiences: Vec<String>,

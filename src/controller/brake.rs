@@ -9,7 +9,7 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 /// How long the registry keeps serving what a relist left out.
-pub const HOLD: Duration = Duration::from_secs(60);
+pub const HOLD: Duration = Duration::from_mins(1);
 
 /// Objects kept although the last list did not have them.
 #[derive(Debug)]

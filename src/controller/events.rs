@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, interval};
 
 use super::metrics::ControllerMetrics;
+use super::reason::Reason;
 use std::sync::Arc;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
@@ -23,8 +24,9 @@ pub enum Happening {
     Restored,
     /// A changed Secret was put right.
     Repaired,
-    /// The object was refused.
-    Refused,
+    /// The object was refused. Each reason is an event of its own: one that repeats is counted and keeps
+    /// the sentence of its first time.
+    Refused(Reason),
     /// Signing keys were made or removed.
     KeysRotated,
 }
@@ -35,7 +37,7 @@ impl Happening {
             Self::Issued => "Issued",
             Self::Restored => "Restored",
             Self::Repaired => "Repaired",
-            Self::Refused => "Refused",
+            Self::Refused(reason) => reason.as_str(),
             Self::KeysRotated => "KeysRotated",
         }
     }
@@ -43,7 +45,7 @@ impl Happening {
     const fn type_(self) -> EventType {
         match self {
             Self::Issued | Self::KeysRotated => EventType::Normal,
-            Self::Restored | Self::Repaired | Self::Refused => EventType::Warning,
+            Self::Restored | Self::Repaired | Self::Refused(_) => EventType::Warning,
         }
     }
 }
@@ -60,7 +62,7 @@ impl EventSink {
         let event = Event {
             type_: happening.type_(),
             reason: happening.reason().to_owned(),
-            note: Some(note),
+            note: Some(shortened(note)),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
@@ -68,6 +70,17 @@ impl EventSink {
             self.metrics.events_dropped.inc();
         }
     }
+}
+
+/// The API server refuses longer notes; the condition has the whole sentence.
+fn shortened(mut note: String) -> String {
+    const LONGEST: usize = 1024;
+    const MORE: &str = "…";
+    if note.len() > LONGEST {
+        note.truncate(note.floor_char_boundary(LONGEST - MORE.len()));
+        note.push_str(MORE);
+    }
+    note
 }
 
 /// A sink, and the task that publishes what is handed in.
@@ -93,4 +106,17 @@ pub fn channel(
         }
     };
     (EventSink { queue, metrics }, task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_into_an_event() {
+        assert_eq!(shortened("short".into()), "short");
+        assert_eq!(shortened("n".repeat(1024)), "n".repeat(1024));
+        let long = shortened("ü".repeat(1000));
+        assert!(long.len() <= 1024 && long.ends_with('…'), "{}", long.len());
+    }
 }

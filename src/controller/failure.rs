@@ -76,17 +76,19 @@ pub fn secret_trouble(
     }
     let message = status.message.clone();
     match status.code {
-        403 if message.contains("exceeded quota") => refused(
+        403 if is_quota(&message) => refused(
             Reason::QuotaExceeded,
             format!(
                 "the quota of the namespace does not admit the Secret: {message}; raise the quota or delete what is not needed"
             ),
         ),
-        403 if message.contains("ValidatingAdmissionPolicy") => refused(
+        403 if is_missing_right(&message) => refused(Reason::NamespaceNotEnabled, not_enabled()),
+        403 => refused(
             Reason::SecretRefused,
-            format!("an admission policy refused the Secret: {message}"),
+            format!(
+                "an admission rule of the cluster refused the Secret: {message}; correct spec.secret, or ask the cluster's administrator"
+            ),
         ),
-        403 => refused(Reason::NamespaceNotEnabled, not_enabled()),
         400 | 413 | 422 => refused(
             Reason::SecretRefused,
             format!("the API server refused the Secret: {message}; correct spec.secret"),
@@ -98,6 +100,23 @@ pub fn secret_trouble(
 
 fn refused(reason: Reason, message: String) -> SecretTrouble {
     SecretTrouble::Refused(Refusal::new(reason, message))
+}
+
+/// The sentences of the quota plugin; a quota that was just made has no usage yet.
+fn is_quota(message: &str) -> bool {
+    [
+        "exceeded quota:",
+        "status unknown for quota:",
+        "failed quota:",
+        "insufficient quota to consume:",
+    ]
+    .iter()
+    .any(|sentence| message.contains(sentence))
+}
+
+/// The sentence of authorization, as opposed to those of admission, which have other remedies.
+fn is_missing_right(message: &str) -> bool {
+    message.contains(": User \"") && message.contains("\" cannot ")
 }
 
 fn is_terminating(status: &Status) -> bool {
@@ -112,7 +131,7 @@ fn is_terminating(status: &Status) -> bool {
 pub struct Retries(Mutex<HashMap<String, (u32, Instant)>>);
 
 impl Retries {
-    const LONGEST: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_mins(1);
 
     /// The pause before the next try. A quiet time of twice the longest pause forgives what was before.
     pub fn next(&self, uid: &str, error: &Error) -> Duration {
@@ -129,5 +148,61 @@ impl Retries {
         let jitter =
             f64::from(u8::try_from(RandomState::new().hash_one(uid) % 256).unwrap_or(0)) / 512.0;
         pause.min(Self::LONGEST).mul_f64(0.75 + jitter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: u16, message: &str) -> Option<Reason> {
+        let mut status = Status::failure(message, "Forbidden");
+        status.code = code;
+        let error = kube::Error::Api(Box::new(status));
+        match secret_trouble(error, "create the credentials Secret", String::new) {
+            SecretTrouble::Refused(refusal) => Some(refusal.reason),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn f08_a_refused_write_says_what_refused_it() {
+        let table = [
+            (
+                403,
+                r#"secrets is forbidden: User "system:serviceaccount:clientele-system:clientele" cannot create resource "secrets" in API group "" in the namespace "quota""#,
+                Some(Reason::NamespaceNotEnabled),
+            ),
+            (
+                403,
+                r#"secrets "a-oauth" is forbidden: exceeded quota: few, requested: secrets=1, used: secrets=0, limited: secrets=0"#,
+                Some(Reason::QuotaExceeded),
+            ),
+            (
+                403,
+                r#"secrets "a-oauth" is forbidden: status unknown for quota: few, resources: secrets"#,
+                Some(Reason::QuotaExceeded),
+            ),
+            (
+                403,
+                r#"secrets "a-oauth" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'p' denied request: no"#,
+                Some(Reason::SecretRefused),
+            ),
+            (
+                403,
+                r#"admission webhook "validate.kyverno.svc-fail" denied the request: no"#,
+                Some(Reason::SecretRefused),
+            ),
+            (
+                422,
+                "Secret \"a-oauth\" is invalid: data: Too long",
+                Some(Reason::SecretRefused),
+            ),
+            (429, "too many requests", None),
+            (500, "etcdserver: request timed out", None),
+        ];
+        for (code, message, expected) in table {
+            assert_eq!(reason(code, message), expected, "{message}");
+        }
     }
 }

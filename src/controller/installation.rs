@@ -20,13 +20,14 @@ pub const FIRST_CLIENT: &str = "clientele";
 
 /// Makes them, unless the mark says that it was done before. Tries until it is done.
 pub async fn bootstrap(shared: Arc<Shared>) {
-    if !shared.settings.bootstrap {
-        return;
+    if shared.settings.bootstrap {
+        while let Err(error) = try_bootstrap(&shared).await {
+            tracing::warn!(%error, "the tenant `default` could not be made; trying again");
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
     }
-    while let Err(error) = try_bootstrap(&shared).await {
-        tracing::warn!(%error, "the tenant `default` could not be made; trying again");
-        tokio::time::sleep(Duration::from_secs(3)).await;
-    }
+    shared.note_progress(|progress| progress.bootstrap = true);
+    shared.enqueue_all(None);
 }
 
 async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {

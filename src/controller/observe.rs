@@ -18,12 +18,19 @@ use super::shared::Shared;
 use super::world::World;
 use crate::api::{OAuthClient, OAuthTenant};
 
-/// The shortest time for which changes are gathered.
+/// For so long changes are gathered.
 const GATHER: Duration = Duration::from_millis(10);
-/// Rebuilding takes at most about this share of the time.
-const REBUILD_SHARE: u32 = 10;
+/// After a rebuild there is a pause of this many times its duration, so that a burst of changes to many clients
+/// does not spend the time of the requests. A single change finds the pause long over.
+const PAUSE: u32 = 20;
+/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster.
+pub const PAGE: u32 = 100;
 
 /// Something that a watch said.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "handed on at once, one at a time"
+)]
 pub enum Observation {
     /// About OAuthClients.
     Client(watcher::Event<OAuthClient>),
@@ -46,27 +53,30 @@ pub async fn observe(
     let mut world = World::new(clients, tenants);
     let mut observations = watches(&shared);
     let mut due: Option<Instant> = None;
-    let mut pause = GATHER;
+    let mut earliest = Instant::now();
     loop {
         let wake = [due, world.brake_until()].into_iter().flatten().min();
-        tokio::select! {
+        let changed = tokio::select! {
             observation = observations.next() => match observation {
-                Some(observation) => {
-                    if world.apply(&shared, observation) {
-                        due.get_or_insert_with(|| Instant::now() + pause);
-                    }
-                }
+                Some(observation) => world.apply(&shared, observation),
                 None => return,
             },
-            () = shared.changed.notified() => { due.get_or_insert_with(|| Instant::now() + pause); }
-            list = world.confirmation() => world.confirm(&shared, list),
+            () = shared.changed.notified() => true,
+            list = world.confirmation() => {
+                world.confirm(&shared, list);
+                true
+            }
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                 world.release_brake();
                 let started = Instant::now();
                 world.rebuild(&shared);
-                pause = GATHER.max(started.elapsed() * REBUILD_SHARE);
+                earliest = Instant::now() + started.elapsed() * PAUSE;
                 due = None;
+                false
             }
+        };
+        if changed {
+            due.get_or_insert_with(|| earliest.max(Instant::now() + GATHER));
         }
     }
 }
@@ -97,7 +107,7 @@ where
         + serde::de::DeserializeOwned
         + 'static,
 {
-    watcher(api, watcher::Config::default())
+    watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
         .filter_map(move |event| {
             let observation = match event {
@@ -123,7 +133,7 @@ where
         + serde::de::DeserializeOwned
         + 'static,
 {
-    watcher(api, watcher::Config::default())
+    watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
         .map(move |event| match event {
             Ok(event) => wrap(event),

@@ -30,7 +30,7 @@ pub struct Situation<'a> {
     /// The issuer of its tenant.
     pub issuer: &'a str,
     /// Why the tenant cannot issue tokens, if it cannot.
-    pub tenant_problem: Option<&'a str>,
+    pub tenant_problem: Option<&'a Refusal>,
     /// The root keys, or why nothing may be derived now.
     pub keyring: Result<&'a Keyring, &'a str>,
     /// Why Secrets of the namespace are out of reach, if they are.
@@ -196,7 +196,7 @@ fn verdict(now: &Situation<'_>) -> Result<(), Refusal> {
         ));
     }
     match now.tenant_problem {
-        Some(problem) => Err(Refusal::new(Reason::TenantNotReady, problem)),
+        Some(problem) => Err(problem.clone()),
         None => Ok(()),
     }
 }

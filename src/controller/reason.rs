@@ -11,8 +11,12 @@ pub enum Reason {
     Suspended,
     /// The tenant does not exist.
     TenantNotFound,
-    /// The tenant has no usable signing keys.
+    /// The signing keys of the tenant are being made.
+    TenantPending,
+    /// The tenant has no usable signing keys, and a person must restore them.
     TenantNotReady,
+    /// The namespace belongs to the cluster itself.
+    NamespaceReserved,
     /// The tenant does not admit the namespace.
     NamespaceNotAllowed,
     /// The tenant does not allow first-party clients in the namespace.
@@ -54,7 +58,9 @@ impl Reason {
             Self::Registered => "Registered",
             Self::Suspended => "Suspended",
             Self::TenantNotFound => "TenantNotFound",
+            Self::TenantPending => "TenantPending",
             Self::TenantNotReady => "TenantNotReady",
+            Self::NamespaceReserved => "NamespaceReserved",
             Self::NamespaceNotAllowed => "NamespaceNotAllowed",
             Self::FirstPartyNotAllowed => "FirstPartyNotAllowed",
             Self::CustomClientIdNotAllowed => "CustomClientIdNotAllowed",
@@ -76,7 +82,7 @@ impl Reason {
 
     /// Whether the operator will get over it without anybody changing a manifest of the application.
     pub const fn passes_by_itself(self) -> bool {
-        matches!(self, Self::TenantNotReady)
+        matches!(self, Self::TenantPending)
     }
 }
 

@@ -17,6 +17,7 @@ use super::facts::Facts;
 use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Found, Plan, SecretStep, Situation, plan};
 use super::reason::{Reason, Refusal};
+use super::register::ledger;
 use super::secret_index::Access;
 use super::secret_watch::denied;
 use super::settings::FIELD_MANAGER;
@@ -54,6 +55,10 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     let Some(verdict) = current_verdict(&object, &shared) else {
         return Ok(Action::await_change());
     };
+    // The first tenant is made at the first start; who waits for it is not refused meanwhile.
+    if verdict.tenant.is_none() && !shared.progress.borrow().bootstrap {
+        return Ok(Action::await_change());
+    }
     let namespace = object.namespace().unwrap_or_default();
     let access = shared.secrets.access(&namespace);
     // Both tell when they are there.
@@ -113,6 +118,9 @@ async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read
             .whole
             .as_ref()
             .map(|secret| Facts::new(secret, &shared.digests));
+        if expected && found.secret.is_none() {
+            confirm_ledger(shared, object).await?;
+        }
     }
     if let Some(former) = status
         .and_then(|status| status.secret_name.as_deref())
@@ -121,6 +129,22 @@ async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read
         found.former = shared.secrets.get(&namespace, former);
     }
     Ok(found)
+}
+
+/// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
+/// true must not be followed.
+async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+    const DOING: &str = "restore the credentials Secret";
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    let current = api
+        .get_opt(&object.name_any())
+        .await
+        .map_err(Error::api(DOING))?;
+    let same = current.is_some_and(|current| {
+        current.meta().uid == object.meta().uid && ledger(&current) == ledger(object)
+    });
+    same.then_some(()).ok_or(Error::Conflict(DOING))
 }
 
 async fn get(shared: &Shared, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
@@ -138,9 +162,9 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
     let tenant = verdict.tenant.as_ref();
     plan(&Situation {
         object: &verdict.object,
-        client: verdict.client.as_deref().map_err(|refusal| refusal),
+        client: verdict.client.as_deref(),
         issuer: tenant.map_or("", |tenant| &tenant.policy.issuer),
-        tenant_problem: tenant.and_then(|tenant| tenant.problem.as_deref()),
+        tenant_problem: tenant.and_then(|tenant| tenant.problem.as_ref()),
         keyring: root_keys.deriving(),
         namespace_problem: match access {
             Access::Denied(sentence) => Some(sentence),
@@ -181,7 +205,10 @@ async fn write(
 fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
     let cared_for = match &plan.verdict {
         Ok(()) => true,
-        Err(refusal) => matches!(refusal.reason, Reason::Suspended | Reason::TenantNotReady),
+        Err(refusal) => matches!(
+            refusal.reason,
+            Reason::Suspended | Reason::TenantPending | Reason::TenantNotReady
+        ),
     };
     found
         .secret
@@ -388,10 +415,11 @@ fn announce_refusal(shared: &Shared, object: &OAuthClient, outcome: &Result<(), 
     if known || refusal.reason.passes_by_itself() {
         return;
     }
-    let note = format!("{}: {}", refusal.reason, refusal.message);
+    let happening = Happening::Refused(refusal.reason);
+    let note = refusal.message.clone();
     shared
         .events
-        .publish(Happening::Refused, object.object_ref(&()), note);
+        .publish(happening, object.object_ref(&()), note);
 }
 
 fn params() -> PostParams {

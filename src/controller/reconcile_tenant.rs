@@ -179,7 +179,7 @@ fn until_next_change(stored: &StoredKeys, policy: &TenantPolicy, now: Timestamp)
     let wait = at.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
     // A long sleep would not survive a clock that jumps; a short one would spin.
     wait.unwrap_or_default()
-        .clamp(Duration::from_millis(200), Duration::from_secs(600))
+        .clamp(Duration::from_millis(200), Duration::from_mins(10))
 }
 
 async fn write_status(

@@ -28,6 +28,9 @@ const RESERVED_IDS: [&str; 7] = [
     "vault",
 ];
 
+/// Namespaces of the cluster itself, where a Secret of a chosen name can mean something to it.
+const RESERVED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
 /// What `register` needs to know besides the object.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -41,6 +44,7 @@ pub struct Surroundings<'a> {
 
 /// The client that an object describes, or why there is none.
 pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client, Refusal> {
+    refuse_reserved_namespace(object)?;
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_client_id(object, tenant, around)?;
@@ -101,6 +105,19 @@ pub fn asked_lifetime(object: &OAuthClient) -> Option<Duration> {
         .as_ref()
         .and_then(|lifetimes| lifetimes.access_token.as_ref())
         .and_then(DurationString::parse)
+}
+
+fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
+    let namespace = object.namespace().unwrap_or_default();
+    if !RESERVED_NAMESPACES.contains(&namespace.as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::NamespaceReserved,
+        format!(
+            "namespace {namespace:?} belongs to the cluster itself, and no Secrets are written there; create the OAuthClient in another namespace"
+        ),
+    ))
 }
 
 fn tenant_not_found(object: &OAuthClient) -> Refusal {
@@ -325,5 +342,105 @@ fn grant_type(name: api::GrantType) -> GrantType {
         api::GrantType::AuthorizationCode => GrantType::AuthorizationCode,
         api::GrantType::RefreshToken => GrantType::RefreshToken,
         api::GrantType::ClientCredentials => GrantType::ClientCredentials,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::OAuthTenant;
+    use serde_json::{Value, json};
+
+    /// What becomes of an object that was stored without any admission, in a tenant that allows everything.
+    fn judged(namespace: &str, name: &str, spec: &Value) -> Result<Client, Refusal> {
+        let object: OAuthClient = serde_json::from_value(json!({
+            "apiVersion": "clientele.dev/v1alpha1",
+            "kind": "OAuthClient",
+            "metadata": { "name": name, "namespace": namespace, "uid": "1" },
+            "spec": spec,
+        }))
+        .unwrap();
+        let tenant: OAuthTenant = serde_json::from_value(json!({
+            "apiVersion": "clientele.dev/v1alpha1",
+            "kind": "OAuthTenant",
+            "metadata": { "name": "default" },
+            "spec": { "customClientIds": { "namespaces": {} } },
+        }))
+        .unwrap();
+        let policy = TenantPolicy::new(&tenant, "https://login.example", Duration::from_mins(15));
+        let around = Surroundings {
+            tenant: Some(&policy),
+            namespace: &Labels::new(),
+            id_holder: None,
+        };
+        register(&object, around)
+    }
+
+    #[test]
+    fn f43_namespaces_of_the_cluster_itself_are_reserved() {
+        for namespace in ["kube-system", "kube-public", "kube-node-lease"] {
+            let refusal = judged(namespace, "hello", &json!({})).unwrap_err();
+            assert_eq!(refusal.reason, Reason::NamespaceReserved);
+            assert!(refusal.message.contains(namespace), "{}", refusal.message);
+        }
+        for namespace in ["default", "kube", "kube-systems", "team-a"] {
+            assert!(
+                judged(namespace, "hello", &json!({})).is_ok(),
+                "{namespace}"
+            );
+        }
+    }
+
+    #[test]
+    fn f72_what_admission_would_have_refused_is_refused_again() {
+        let redirect = "https://app.example/cb";
+        let table = [
+            (
+                json!({ "clientId": "kubernetes" }),
+                Reason::ClientIdReserved,
+            ),
+            (
+                json!({ "clientId": "KUBERNETES" }),
+                Reason::ClientIdReserved,
+            ),
+            (
+                json!({ "clientId": "team-b.web" }),
+                Reason::ClientIdReserved,
+            ),
+            (
+                json!({ "clientId": "system:admin" }),
+                Reason::ClientIdReserved,
+            ),
+            (json!({ "clientId": "" }), Reason::ClientIdReserved),
+            (
+                json!({ "redirectUris": ["http://evil.example/cb"] }),
+                Reason::InvalidSpec,
+            ),
+            (
+                json!({ "redirectUris": ["https://*.example/cb"] }),
+                Reason::InvalidSpec,
+            ),
+            (
+                json!({ "redirectUris": ["javascript:alert(1)"] }),
+                Reason::InvalidSpec,
+            ),
+            (json!({ "type": "Public" }), Reason::InvalidSpec),
+            (
+                json!({ "type": "Public", "redirectUris": [redirect], "grantTypes": ["client_credentials"] }),
+                Reason::InvalidSpec,
+            ),
+            (
+                json!({ "type": "Public", "redirectUris": [redirect], "tokenEndpointAuthMethod": "client_secret_basic" }),
+                Reason::InvalidSpec,
+            ),
+            (json!({ "scopes": ["two scopes"] }), Reason::InvalidSpec),
+        ];
+        for (spec, reason) in table {
+            let refusal = judged("team-a", "hello", &spec).expect_err(&spec.to_string());
+            assert_eq!(refusal.reason, reason, "{spec}");
+        }
+        let long = "n".repeat(64);
+        let refusal = judged("team-a", &long, &json!({})).unwrap_err();
+        assert_eq!(refusal.reason, Reason::InvalidSpec);
     }
 }

@@ -154,7 +154,7 @@ pub async fn watch(shared: Arc<Shared>) {
     loop {
         let look = look(&shared).await;
         let pause = if look.is_ok() {
-            Duration::from_secs(3600)
+            Duration::from_hours(1)
         } else {
             RETRY
         };

@@ -87,43 +87,29 @@ impl SecretIndex {
         self.write(|state| Some(state.secrets.get_mut(namespace)?.remove(name)?.client))
     }
 
-    /// Replaces everything known of a namespace (or of all) by a complete list. Returns the clients
-    /// (namespace, name) whose Secret is not as it was.
-    pub fn replace(
+    /// Forgets what a complete list of a namespace (or of all) does not have. Returns the clients (namespace,
+    /// name) whose Secret that was.
+    pub fn retain(
         &self,
         namespace: Option<&str>,
-        list: &[Secret],
-        digests: &Digests,
+        listed: &HashSet<(String, String)>,
     ) -> Vec<(String, String)> {
-        let listed: HashSet<(String, String)> = list
-            .iter()
-            .map(|secret| (secret.namespace().unwrap_or_default(), secret.name_any()))
-            .collect();
-        let mut changed = self.write(|state| {
-            let mut gone = Vec::new();
+        let mut gone = Vec::new();
+        self.write(|state| {
             for (ns, names) in &mut state.secrets {
-                if namespace.is_none_or(|only| only == &**ns) {
-                    names.retain(|name, entry| {
-                        let keep = listed.contains(&(ns.to_string(), name.to_string()));
-                        if !keep {
-                            gone.push((ns.to_string(), entry.client.to_string()));
-                        }
-                        keep
-                    });
+                if namespace.is_some_and(|only| only != &**ns) {
+                    continue;
                 }
+                names.retain(|name, entry| {
+                    let keep = listed.contains(&(ns.to_string(), name.to_string()));
+                    if !keep {
+                        gone.push((ns.to_string(), entry.client.to_string()));
+                    }
+                    keep
+                });
             }
-            gone
         });
-        for secret in list {
-            let namespace = secret.namespace().unwrap_or_default();
-            let clients = self.put(secret, digests);
-            changed.extend(
-                clients
-                    .into_iter()
-                    .map(|client| (namespace.clone(), client.into())),
-            );
-        }
-        changed
+        gone
     }
 
     /// Whether Secrets of the namespace are within reach.

@@ -1,9 +1,10 @@
 //! Watches of credentials Secrets: one for the cluster, or one for each namespace that has clients.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::ObjectRef;
@@ -12,6 +13,7 @@ use kube::{Api, ResourceExt};
 use tokio::task::JoinHandle;
 
 use super::credentials_secret::CLIENT_LABEL;
+use super::observe::PAGE;
 use super::secret_index::Access;
 use super::settings::SecretsScope;
 use super::shared::Shared;
@@ -47,56 +49,60 @@ async fn watch_each(shared: Arc<Shared>) {
 }
 
 async fn watch_in(shared: Arc<Shared>, namespace: Option<String>) {
-    let api: Api<Secret> = match &namespace {
-        Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
-        None => Api::all(shared.kube.clone()),
-    };
-    let config = watcher::Config::default().labels(CLIENT_LABEL);
-    let mut list = Vec::new();
-    let mut events = watcher(api, config)
-        .default_backoff()
-        .map_err(|error| Box::new(error))
-        .boxed();
+    let mut listed = HashSet::new();
+    let mut events = secrets(&shared, namespace.as_deref());
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => observe(&shared, namespace.as_deref(), event, &mut list),
+            Ok(event) => observe(&shared, namespace.as_deref(), event, &mut listed),
             Err(error) => {
                 failed(&shared, namespace.as_deref(), &error);
                 if is_forbidden(&error) {
                     // The stream's own backoff grows to a minute; enabling shall take effect sooner.
                     tokio::time::sleep(RETRY).await;
-                    events = watcher(
-                        match &namespace {
-                            Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
-                            None => Api::all(shared.kube.clone()),
-                        },
-                        watcher::Config::default().labels(CLIENT_LABEL),
-                    )
-                    .default_backoff()
-                    .map_err(|error| Box::new(error))
-                    .boxed();
+                    events = secrets(&shared, namespace.as_deref());
                 }
             }
         }
     }
 }
 
+type Events = BoxStream<'static, Result<watcher::Event<Secret>, Box<watcher::Error>>>;
+
+fn secrets(shared: &Shared, namespace: Option<&str>) -> Events {
+    let api: Api<Secret> = match namespace {
+        Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
+        None => Api::all(shared.kube.clone()),
+    };
+    let config = watcher::Config::default()
+        .labels(CLIENT_LABEL)
+        .page_size(PAGE);
+    watcher(api, config)
+        .default_backoff()
+        .map_err(Box::new)
+        .boxed()
+}
+
+/// Keeps digests only: a Secret is forgotten as soon as it was looked at, also while a list comes in.
 fn observe(
     shared: &Shared,
     namespace: Option<&str>,
     event: watcher::Event<Secret>,
-    list: &mut Vec<Secret>,
+    listed: &mut HashSet<(String, String)>,
 ) {
     match event {
-        watcher::Event::Init => list.clear(),
-        watcher::Event::InitApply(secret) => list.push(secret),
+        watcher::Event::Init => listed.clear(),
+        watcher::Event::InitApply(secret) => {
+            listed.insert((secret.namespace().unwrap_or_default(), secret.name_any()));
+            let changed = shared.secrets.put(&secret, &shared.digests);
+            enqueue(shared, &secret, changed);
+        }
         watcher::Event::InitDone => {
-            let changed = shared.secrets.replace(namespace, list, &shared.digests);
-            *list = Vec::new();
+            let gone = shared.secrets.retain(namespace, listed);
+            *listed = HashSet::new();
             if shared.secrets.set_access(namespace, Access::Granted) {
                 shared.enqueue_all(namespace);
             }
-            for (namespace, client) in changed {
+            for (namespace, client) in gone {
                 shared.enqueue(ObjectRef::new(&client).within(&namespace));
             }
         }
@@ -148,8 +154,8 @@ fn is_forbidden(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => status.is_forbidden(),
-        watcher::Error::WatchError(status) => status.is_forbidden(),
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.is_forbidden(),
         _ => false,
     }
 }

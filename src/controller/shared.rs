@@ -64,11 +64,15 @@ pub struct TenantState {
     /// Its rules.
     pub policy: TenantPolicy,
     /// Why it cannot issue tokens, if it cannot.
-    pub problem: Option<String>,
+    pub problem: Option<Refusal>,
 }
 
 /// Which parts have been seen completely at least once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each seen on its own"
+)]
 pub struct Progress {
     /// The list of OAuthClients.
     pub clients: bool,
@@ -80,6 +84,8 @@ pub struct Progress {
     pub signing_keys: bool,
     /// The registry was built from all of them.
     pub registry: bool,
+    /// The tenant `default` was made, or need not be.
+    pub bootstrap: bool,
 }
 
 /// Everything that observer and controllers share.

@@ -234,7 +234,7 @@ mod tests {
         let other = secret(Algorithm::Es256).data.unwrap();
         let other = other
             .iter()
-            .find(|(name, _)| name.ends_with(".der"))
+            .find(|(name, _)| *name != "keys.json")
             .unwrap()
             .1
             .0
@@ -246,7 +246,7 @@ mod tests {
         let rsa = secret(Algorithm::Rs256).data.unwrap();
         let rsa = rsa
             .iter()
-            .find(|(name, _)| name.ends_with(".der"))
+            .find(|(name, _)| *name != "keys.json")
             .unwrap()
             .1
             .0

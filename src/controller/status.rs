@@ -1,5 +1,7 @@
 //! What the status of an OAuthClient says after a pass.
 
+use std::fmt::Write;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{Resource, ResourceExt};
@@ -131,11 +133,12 @@ fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>)
         && granted < asked
     {
         let text = |duration: std::time::Duration| format!("{}s", duration.as_secs());
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             "; its access tokens live {}, the tenant's maximum, and not {}",
             text(granted),
             text(asked)
-        ));
+        );
     }
     message
 }

@@ -15,6 +15,7 @@ use super::claims::Claims;
 use super::listed::Listed;
 use super::observe::Observation;
 use super::policy::{Labels, TenantPolicy};
+use super::reason::{Reason, Refusal};
 use super::register::{Surroundings, register};
 use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret::{self, StoredKeys};
@@ -164,7 +165,6 @@ impl World {
             Confirmation::Clients(list) => self.clients.confirm(&shared.kube, list),
             Confirmation::Tenants(list) => self.tenants.confirm(&shared.kube, list),
         }
-        shared.changed.notify_one();
     }
 
     /// When the brake lets go of something.
@@ -311,7 +311,7 @@ impl World {
     }
 
     /// Why the tenant cannot issue tokens.
-    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<String> {
+    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<Refusal> {
         let name = object.name_any();
         let secret = format!(
             "Secret {}/{}",
@@ -319,28 +319,31 @@ impl World {
             signing_secret::name_of(&name)
         );
         let uid = object.uid().unwrap_or_default();
-        match self.signing.get(&name) {
-            Some(state) if !state.owner_uids.contains(&uid) => Some(format!(
-                "{secret} holds the keys of an earlier OAuthTenant {name:?}; it is removed by Kubernetes in a moment"
-            )),
-            Some(SigningState {
-                keys: Ok(stored), ..
-            }) => {
-                self.published.insert(name, stored.keys.clone());
-                None
-            }
-            Some(SigningState {
-                keys: Err(problem), ..
-            }) => Some(format!("{secret} {problem}; restore it from a backup")),
-            None if object
-                .status
-                .as_ref()
-                .is_some_and(|status| !status.key_ids.is_empty()) =>
-            {
-                Some(missing_keys(&secret, &name))
-            }
-            None => Some(format!("{secret} is being made")),
-        }
+        let had_keys = object
+            .status
+            .as_ref()
+            .is_some_and(|status| !status.key_ids.is_empty());
+        let (reason, message) = match self.signing.get(&name) {
+            Some(state) if !state.owner_uids.contains(&uid) => (
+                Reason::TenantPending,
+                format!(
+                    "{secret} holds the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it in a moment"
+                ),
+            ),
+            Some(state) => match &state.keys {
+                Ok(stored) => {
+                    self.published.insert(name, stored.keys.clone());
+                    return None;
+                }
+                Err(problem) => (
+                    Reason::TenantNotReady,
+                    format!("{secret} {problem}; restore it from a backup"),
+                ),
+            },
+            None if had_keys => (Reason::TenantNotReady, missing_keys(&secret, &name)),
+            None => (Reason::TenantPending, format!("{secret} is being made")),
+        };
+        Some(Refusal::new(reason, message))
     }
 
     fn tenant(

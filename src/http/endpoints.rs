@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use axum::http::{HeaderValue, Method, Request};
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use tower::Service;
@@ -24,7 +24,7 @@ pub struct Endpoints(Arc<App>);
 
 impl Endpoints {
     /// The endpoints of an application.
-    pub fn new(app: App) -> Self {
+    pub(super) fn new(app: App) -> Self {
         Self(Arc::new(app))
     }
 }
@@ -52,19 +52,12 @@ async fn respond<B>(app: &App, request: Request<B>) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    // RFC 9112 §6.1: a chunked request may have carried a Content-Length as well, which hyper drops
-    // before we see it. Whatever follows such a request is not read as another one.
-    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let endpoint = endpoint_of(app, request.uri().path());
-    let mut response = match endpoint {
+    let response = match endpoint {
         Some(Endpoint::Token) => token::respond(app, request).await,
         Some(endpoint) => document(app, endpoint, &request),
         None => Refusal::NOT_FOUND.into_response(),
     };
-    if chunked {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-    }
     let area = endpoint.map_or(Area::None, Area::of);
     app.metrics.count_response(area, response.status());
     response

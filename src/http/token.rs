@@ -122,14 +122,11 @@ fn ask(
     token::answer(context, authorization, form)
 }
 
-/// A security event names the client only if it is registered: what strangers send stays out of the log.
+/// A security event. It names the client only if it is registered: what strangers send stays out of
+/// the log. Strangers cost a line as well, so that time does not tell which client exists.
 fn record(tenant: &Tenant, named: Named<'_>, error: OAuthError) {
+    let client_id = named.client.map_or("(unregistered)", |client| &client.id);
     let (tenant, error, reason) = (&*tenant.name, error.code.as_str(), error.description);
-    let Some(client) = named.client else {
-        tracing::debug!(tenant, error, reason, "token request refused");
-        return;
-    };
-    let client_id = &*client.id;
     tracing::info!(tenant, client_id, error, reason, "token request refused");
 }
 

@@ -71,3 +71,6 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod model;

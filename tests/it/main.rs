@@ -6,5 +6,7 @@
 )]
 
 mod cluster;
+mod journey;
 mod protocol;
 mod support;
+mod tidy;

@@ -5,11 +5,13 @@ pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod operator;
+pub mod person;
 pub mod proxy;
 pub mod reply;
 pub mod running;
 pub mod snapshot;
 pub mod space;
+pub mod verdict;
 pub mod verifier;
 pub mod world;
 

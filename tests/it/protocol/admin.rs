@@ -39,43 +39,36 @@ async fn m11_the_public_listener_has_no_admin_endpoint_and_the_admin_port_no_pub
     }
 }
 
+const COUNTED: [&str; 8] = [
+    r#"clientele_token_requests_total{grant="client_credentials",outcome="issued"} 2"#,
+    r#"clientele_token_requests_total{grant="client_credentials",outcome="invalid_client"} 1"#,
+    r#"clientele_token_requests_total{grant="none",outcome="unsupported_grant_type"} 1"#,
+    r#"clientele_http_requests_total{endpoint="jwks",status="2xx"} 1"#,
+    r#"clientele_http_requests_total{endpoint="none",status="4xx"} 1"#,
+    r#"clientele_http_requests_total{endpoint="token",status="4xx"} 2"#,
+    "clientele_token_request_duration_seconds_count 4",
+    "clientele_http_connections 0",
+];
+
 #[tokio::test]
 async fn m11_metrics_count_outcomes_and_name_no_client() {
     let world = World::new();
     let token = world.web("").await.access_token();
     world.web("").await;
+    let wrong = basic("team-a.web", "wrong");
     world
-        .token(
-            Some(&basic("team-a.web", "wrong")),
-            "grant_type=client_credentials",
-        )
+        .token(Some(&wrong), "grant_type=client_credentials")
         .await;
-    world
-        .token(Some(&basic("stranger", "wrong")), "grant_type=x")
-        .await;
+    let stranger = basic("stranger", "wrong");
+    world.token(Some(&stranger), "grant_type=x").await;
     world.get("/jwks").await;
     world.get("/nothing").await;
     let reply = get(&admin_of(&world), "/metrics").await;
-    assert!(
-        reply
-            .header("content-type")
-            .starts_with("application/openmetrics-text; version=1.0.0")
-    );
-    for line in [
-        r#"clientele_token_requests_total{grant="client_credentials",outcome="issued"} 2"#,
-        r#"clientele_token_requests_total{grant="client_credentials",outcome="invalid_client"} 1"#,
-        r#"clientele_token_requests_total{grant="none",outcome="unsupported_grant_type"} 1"#,
-        r#"clientele_http_requests_total{endpoint="jwks",status="2xx"} 1"#,
-        r#"clientele_http_requests_total{endpoint="none",status="4xx"} 1"#,
-        r#"clientele_http_requests_total{endpoint="token",status="4xx"} 2"#,
-        "clientele_token_request_duration_seconds_count 4",
-        "clientele_http_connections 0",
-    ] {
-        assert!(
-            reply.body.lines().any(|l| l == line),
-            "{line} is not in\n{}",
-            reply.body
-        );
+    let openmetrics = "application/openmetrics-text; version=1.0.0";
+    assert!(reply.header("content-type").starts_with(openmetrics));
+    for line in COUNTED {
+        let found = reply.body.lines().any(|l| l == line);
+        assert!(found, "{line} is not in\n{}", reply.body);
     }
     for absent in ["team-a", "stranger", token.as_str()] {
         assert!(!reply.body.contains(absent), "{absent}");

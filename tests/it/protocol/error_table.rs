@@ -59,65 +59,67 @@ fn variants(parameters: &[(&'static str, String)], at: usize) -> Vec<(&'static s
     ]
 }
 
-#[tokio::test]
-async fn p4_the_error_table_of_the_token_endpoint() {
-    let world = World::new();
-    let mut table = String::new();
-    let mut row = |name: &str, variant: &str, reply: &Reply| {
+/// The table under construction.
+struct Table {
+    world: World,
+    rows: String,
+}
+
+impl Table {
+    async fn row(&mut self, name: &str, variant: &str, headers: &[String], form: String) {
+        let reply = send(&self.world, headers, form).await;
         if reply.status != 200 {
             reply.is_a_refusal();
         }
-        writeln!(table, "{name:<22} {variant:<20} {}", reply.outcome()).unwrap();
-    };
-    let parameters = valid(&world);
-    row(
-        "(all valid)",
-        "",
-        &send(&world, &[], form(&parameters)).await,
-    );
-    for (at, (name, _)) in parameters.iter().enumerate() {
-        for (variant, form) in variants(&parameters, at) {
-            row(name, variant, &send(&world, &[], form).await);
+        writeln!(self.rows, "{name:<22} {variant:<20} {}", reply.outcome()).unwrap();
+    }
+
+    async fn parameter(&mut self, parameters: &[(&'static str, String)], at: usize) {
+        for (variant, form) in variants(parameters, at) {
+            self.row(parameters[at].0, variant, &[], form).await;
         }
+    }
+
+    async fn header(&mut self) {
+        let secret = self.world.secret("team-a.web");
+        let header = basic("team-a.web", &secret);
+        let longer = basic("team-a.web", &format!("{secret}x"));
+        for (variant, headers) in [
+            ("valid", vec![header.clone()]),
+            ("missing", vec![]),
+            ("repeated", vec![header.clone(), header.clone()]),
+            ("empty", vec![String::new()]),
+            ("one character more", vec![longer]),
+            ("8 KiB", vec![basic("team-a.web", &"x".repeat(8 * 1024))]),
+            ("another scheme", vec![format!("Bearer {secret}")]),
+        ] {
+            let form = "grant_type=client_credentials".to_owned();
+            self.row("Authorization", variant, &headers, form).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn p4_the_error_table_of_the_token_endpoint() {
+    let world = World::new();
+    let parameters = valid(&world);
+    let rows = String::new();
+    let mut table = Table { world, rows };
+    let all = form(&parameters);
+    table.row("(all valid)", "", &[], all.clone()).await;
+    for at in 0..parameters.len() {
+        table.parameter(&parameters, at).await;
     }
     for name in ["client_assertion", "client_assertion_type"] {
         let mut parameters = parameters.clone();
         parameters[2] = (name, "x".to_owned());
-        for (variant, form) in variants(&parameters, 2) {
-            row(name, variant, &send(&world, &[], form).await);
-        }
+        table.parameter(&parameters, 2).await;
     }
-    let secret = world.secret("team-a.web");
-    let header = basic("team-a.web", &secret);
-    for (variant, headers) in [
-        ("valid", vec![header.clone()]),
-        ("missing", vec![]),
-        ("repeated", vec![header.clone(), header.clone()]),
-        ("empty", vec![String::new()]),
-        (
-            "one character more",
-            vec![basic("team-a.web", &format!("{secret}x"))],
-        ),
-        ("8 KiB", vec![basic("team-a.web", &"x".repeat(8 * 1024))]),
-        ("another scheme", vec![format!("Bearer {secret}")]),
-    ] {
-        let form = "grant_type=client_credentials".to_owned();
-        row(
-            "Authorization",
-            variant,
-            &send(&world, &headers, form).await,
-        );
-    }
-    row(
-        "(unknown)",
-        "present",
-        &send(&world, &[], format!("{}&foo=1&foo=2", form(&parameters))).await,
-    );
-    row("(empty body)", "", &send(&world, &[], String::new()).await);
-    row(
-        "(not a form)",
-        "",
-        &send(&world, &[], "{\"grant_type\":1}".to_owned()).await,
-    );
-    insta::assert_snapshot!(table);
+    table.header().await;
+    let unknown = format!("{all}&foo=1&foo=2");
+    table.row("(unknown)", "present", &[], unknown).await;
+    table.row("(empty body)", "", &[], String::new()).await;
+    let json = "{\"grant_type\":1}".to_owned();
+    table.row("(not a form)", "", &[], json).await;
+    insta::assert_snapshot!(table.rows);
 }

@@ -3,12 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::http::serve::Limits;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::io::AsyncWriteExt;
 
-use crate::support::DEADLINE;
 use crate::support::logs::Logs;
-use crate::support::running::Running;
+use crate::support::running::{Running, read_until};
 use crate::support::world::{World, basic};
 
 const FORM: &str =
@@ -67,70 +65,56 @@ async fn m14_no_secret_token_or_header_is_logged_at_any_level() {
     }
 }
 
+/// A literal header that is never indexed (RFC 7541 §6.2.3); every length is below 127 and so one byte.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    let length = |text: &str| u8::try_from(text.len()).unwrap();
+    let (name_length, value_length) = (length(name), length(value));
+    [
+        &[0x10, name_length],
+        name.as_bytes(),
+        &[value_length],
+        value.as_bytes(),
+    ]
+    .concat()
+}
+
+/// A short frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    let head = [0, 0, length, kind, flags, 0, 0, 0, stream];
+    [&head, payload].concat()
+}
+
+/// A token request as the bytes of an HTTP/2 connection.
+fn http2_token_request(authorization: &str) -> Vec<u8> {
+    let block = [
+        &[0x83, 0x86, 0x04, 0x06][..],
+        b"/token",
+        &literal("content-type", "application/x-www-form-urlencoded"),
+        &literal("authorization", authorization),
+    ]
+    .concat();
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
+        frame(4, 0, 0, &[]),
+        frame(1, 4, 1, &block),
+        frame(0, 1, 1, b"grant_type=client_credentials"),
+    ]
+    .concat()
+}
+
 #[tokio::test]
 async fn m14_http2_headers_are_not_logged_either() {
     let (logs, _guard) = Logs::capture();
     let world = World::new();
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let header = basic("team-a.web", &world.secret("team-a.web"));
-    // Literal headers, never indexed (RFC 7541 §6.2.3); every length is below 127 and so one byte.
-    let literal = |name: &str, value: &str| {
-        let length = |text: &str| u8::try_from(text.len()).unwrap();
-        [
-            &[0x10, length(name)],
-            name.as_bytes(),
-            &[length(value)],
-            value.as_bytes(),
-        ]
-        .concat()
-    };
-    let value = literal("authorization", &header);
-    let block = [
-        &[0x83, 0x86, 0x04, 0x06][..],
-        b"/token",
-        &literal("content-type", "application/x-www-form-urlencoded"),
-        &value,
-    ]
-    .concat();
-    let body = b"grant_type=client_credentials";
-    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
-        [
-            &[
-                0,
-                0,
-                u8::try_from(payload.len()).unwrap(),
-                kind,
-                flags,
-                0,
-                0,
-                0,
-                stream,
-            ],
-            payload,
-        ]
-        .concat()
-    };
-    let bytes = [
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
-        frame(4, 0, 0, &[]),
-        frame(1, 4, 1, &block),
-        frame(0, 1, 1, body),
-    ]
-    .concat();
     let mut stream = server.connect().await;
-    stream.write_all(&bytes).await.unwrap();
-    let mut seen = Vec::new();
-    let reading = async {
-        while !String::from_utf8_lossy(&seen).contains("expires_in") {
-            assert!(
-                stream.read_buf(&mut seen).await.unwrap() > 0,
-                "closed: {}",
-                logs.text()
-            );
-        }
-    };
-    timeout(DEADLINE, reading).await.expect("a token comes");
-    let answer = String::from_utf8_lossy(&seen).into_owned();
+    stream
+        .write_all(&http2_token_request(&header))
+        .await
+        .unwrap();
+    let answer = read_until(&mut stream, "expires_in").await;
     let token = answer.split('"').nth(3).expect("a token").to_owned();
     let text = logs.text();
     assert!(text.contains("h2"), "the library logs at this level");

@@ -104,6 +104,8 @@ impl Cluster {
         let output = Command::new(program)
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
+            // What an earlier cluster on the same port served is not true of this one.
+            .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kube-cache"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .unwrap();
@@ -170,7 +172,7 @@ pub async fn kube_client(kubeconfig: &Path) -> kube::Client {
     let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
         .await
         .unwrap();
-    kube::Client::try_from(config).unwrap()
+    clientele::run::connect::client(config).unwrap()
 }
 
 /// The path of kubectl or Helm: from PATH, or built from the pinned modules.

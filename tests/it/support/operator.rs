@@ -253,7 +253,7 @@ pub fn free_address() -> String {
 }
 
 /// A GET without any library, usable outside a runtime.
-fn plain_get(address: &str, path: &str) -> Option<(u16, String)> {
+pub fn plain_get(address: &str, path: &str) -> Option<(u16, String)> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;

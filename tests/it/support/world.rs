@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
-use clientele::http::{App, router};
+use clientele::http::{App, Endpoints, router};
 use clientele::oauth::client::Audience;
 use clientele::oauth::keyring::Registration;
 use clientele::oauth::{
@@ -38,7 +37,7 @@ pub struct World {
     /// What the router was built from.
     pub app: App,
     /// The router.
-    pub router: Router,
+    pub router: Endpoints,
     /// The root keys.
     pub keyring: Arc<Keyring>,
 }

@@ -1,0 +1,118 @@
+//! The operator beside the API server it works on: `make bench`, never part of the tests.
+//!
+//! Everything is measured on one control plane in one run, beside the rate at which the same API server takes
+//! the same writes from the same client library. Absolute numbers belong to the machine; quote the ratios.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
+#![allow(
+    dead_code,
+    reason = "the support of the tests has more than a benchmark needs"
+)]
+
+#[path = "../../tests/it/support/cluster.rs"]
+mod cluster;
+mod load;
+mod measure;
+#[path = "../../tests/it/support/operator.rs"]
+mod operator;
+#[path = "../../tests/it/support/space.rs"]
+mod space;
+use std::time::Duration;
+
+use clap::Parser;
+use cluster::Cluster;
+use measure::{Report, quantile};
+use operator::{OPERATOR_USER, Options, RunningOperator, free_address};
+
+#[derive(Parser)]
+struct Arguments {
+    /// How many OAuthClients
+    #[arg(long, default_value_t = 10_000)]
+    clients: usize,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn clients() -> usize {
+    let asked = std::option_env!("CLIENTELE_BENCH_CLIENTS").map(str::to_owned);
+    Arguments::parse().clients
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let count = Arguments::parse().clients;
+    let cluster = Cluster::with_chart(&[]);
+    // One address for all, so that the issuer, and with it every Secret, stays the same.
+    let listen = free_address();
+    let quiet = || Options::flags(&[]).at(&listen);
+    let mut report = Report::default();
+
+    eprintln!("bench: 200 OAuthClients, one after the other, on an idle cluster");
+    let idle = RunningOperator::start(&cluster, &quiet());
+    let latencies = runtime.block_on(load::apply_to_usable(&cluster, 200));
+    report.row(
+        "apply → usable credential, p50",
+        format!("{:.0} ms", quantile(&latencies, 0.5) * 1e3),
+    );
+    report.row(
+        "apply → usable credential, p99",
+        format!("{:.0} ms", quantile(&latencies, 0.99) * 1e3),
+    );
+    idle.stop();
+
+    eprintln!("bench: raw writes, before");
+    let before = runtime.block_on(load::raw_writes(&cluster, "raw-before", 2000));
+    eprintln!("bench: creating {count} OAuthClients");
+    runtime.block_on(load::create_clients(&cluster, "bench", count));
+    let writes_before = cluster.writes_by(OPERATOR_USER).len();
+    eprintln!("bench: operator starts and makes them ready");
+    let operator = RunningOperator::start_unready(&cluster, &quiet());
+    let took = measure::until_ready(&operator, count, || {
+        runtime.block_on(load::ready(&cluster, "bench"))
+    });
+    let processor = measure::processor_seconds(operator.pid);
+    let peak = measure::memory(operator.pid, "VmHWM");
+    eprintln!("bench: a minute at rest");
+    let at_rest = measure::writes_at_rest(&cluster, Duration::from_mins(1));
+    let resident = measure::memory(operator.pid, "VmRSS");
+    let objects = measure::object_writes(&cluster, writes_before);
+    operator.stop();
+
+    eprintln!("bench: restart");
+    let (restart, restarted) = measure::restart(&cluster, &quiet());
+    let after_restart = measure::memory(restarted.pid, "VmRSS");
+    restarted.stop();
+    eprintln!("bench: raw writes, after");
+    let after = runtime.block_on(load::raw_writes(&cluster, "raw-after", 2000));
+
+    let raw = f64::midpoint(before, after);
+    let rate = count as f64 / took.as_secs_f64();
+    report.row(
+        "raw writes (one Secret, one status), before and after",
+        format!("{before:.0} and {after:.0} clients/s"),
+    );
+    report.row(
+        &format!("{count} OAuthClients to Ready"),
+        format!("{:.1} s, {rate:.0} clients/s", took.as_secs_f64()),
+    );
+    report.row("ratio to the raw rate", format!("{:.2}", rate / raw));
+    report.row(
+        "processor time of the operator per client",
+        format!("{:.2} ms", processor / count as f64 * 1e3),
+    );
+    report.row(
+        "writes to objects per new client",
+        format!("{:.3}", objects as f64 / count as f64),
+    );
+    report.row("writes at rest in a minute", at_rest.to_string());
+    report.row(
+        &format!("RSS with {count} clients: peak, at rest, after a restart"),
+        format!("{peak:.0}, {resident:.0}, {after_restart:.0} MB"),
+    );
+    report.row(
+        &format!("restart to serving with {count} clients"),
+        format!("{:.2} s", restart.as_secs_f64()),
+    );
+    report.print();
+}

@@ -1,0 +1,32 @@
+# What the scripts share. Sourced, never run. Expects `set -euo pipefail` and the root of the project as working folder.
+
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+  bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+else
+  bold='' dim='' green='' red='' plain=''
+fi
+
+# step TEXT: a headline, with the seconds since the script began.
+step() { printf '\n%s%s%s %s(%d s)%s\n' "$bold" "$*" "$plain" "$dim" "$SECONDS" "$plain"; }
+
+note() { printf '%s%s%s\n' "$dim" "$*" "$plain"; }
+
+fail() {
+  printf '%sfailed:%s %s\n' "$red" "$plain" "$*" >&2
+  exit 1
+}
+
+# need TOOL HOW: ends with one sentence when a tool is missing.
+need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
+
+need_rust() {
+  need cargo 'install Rust (https://rustup.rs), or put ~/.cargo/bin on PATH'
+  need cc 'install a C compiler, for example `apt-get install gcc`'
+}
+
+need_go() { need go 'install Go 1.26 or newer (https://go.dev/dl)'; }
+
+# Programs of the tests that outlast a clean-up of the tree.
+cache="${CLIENTELE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clientele}"
+
+control_plane() { go -C cluster run . "$@"; }

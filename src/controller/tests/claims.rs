@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+
+use super::object;
+use crate::api::OAuthClient;
+use crate::controller::claims::Claims;
+
+fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
+    let mut object = object(name, json!({ "clientId": "legacy" }));
+    object.metadata.creation_timestamp = Some(Time(jiff::Timestamp::from_second(created).unwrap()));
+    object.status = Some(serde_json::from_value(status).unwrap());
+    Arc::new(object)
+}
+
+fn conflict(generation: i64) -> Value {
+    json!({ "conditions": [{
+        "type": "Ready", "status": "False", "reason": "ClientIdConflict", "message": "", "observedGeneration": generation,
+        "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }] })
+}
+
+/// Who has the ID, whatever the order of the list.
+fn holder(claimants: &[&Arc<OAuthClient>]) -> Option<String> {
+    let own = |order: &[&Arc<OAuthClient>]| {
+        let claims = Claims::new(order.iter().copied());
+        let winners: Vec<String> = order
+            .iter()
+            .filter(|object| claims.other_holder(object).is_none())
+            .map(|object| object.metadata.name.clone().unwrap())
+            .collect();
+        assert!(winners.len() <= 1, "one ID, two clients: {winners:?}");
+        winners.into_iter().next()
+    };
+    let forward = own(claimants);
+    let backward: Vec<&Arc<OAuthClient>> = claimants.iter().rev().copied().collect();
+    assert_eq!(forward, own(&backward), "the order of the list decides");
+    forward
+}
+
+#[test]
+fn f51_the_first_to_claim_an_id_has_it() {
+    let (old, young) = (
+        claimant("old", 1, json!({})),
+        claimant("young", 2, json!({})),
+    );
+    assert_eq!(holder(&[&old, &young]).as_deref(), Some("old"));
+}
+
+#[test]
+fn who_was_given_the_id_keeps_it() {
+    let given = claimant("given", 5, json!({ "clientId": "legacy" }));
+    let older = claimant("older", 1, json!({}));
+    assert_eq!(holder(&[&given, &older]).as_deref(), Some("given"));
+}
+
+#[test]
+fn a_loser_is_not_promoted_when_the_holder_goes() {
+    let loser = claimant("loser", 2, conflict(1));
+    assert_eq!(holder(&[&loser]), None);
+}
+
+#[test]
+fn a_loser_that_was_edited_claims_again() {
+    let edited = claimant("edited", 2, conflict(0));
+    assert_eq!(holder(&[&edited]).as_deref(), Some("edited"));
+}
+
+#[test]
+fn the_same_second_is_decided_by_something_that_does_not_change() {
+    let (a, b) = (claimant("a", 1, json!({})), claimant("b", 1, json!({})));
+    assert_eq!(holder(&[&a, &b]).as_deref(), Some("a"));
+}
+
+#[test]
+fn ids_of_two_tenants_do_not_meet() {
+    let here = claimant("here", 1, json!({}));
+    let mut there = (*claimant("there", 2, json!({}))).clone();
+    there.spec.tenant = "other".into();
+    let there = Arc::new(there);
+    let claims = Claims::new([&here, &there].into_iter());
+    assert!(claims.other_holder(&here).is_none() && claims.other_holder(&there).is_none());
+}

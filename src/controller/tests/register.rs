@@ -1,0 +1,205 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{generous, namespace, object, tenant};
+use crate::controller::reason::Refusal;
+use crate::controller::register::{Surroundings, register};
+use crate::oauth::{AuthMethod, Client, ClientType, GrantType};
+
+fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {
+    let mut object = object("web", spec);
+    object.metadata.namespace = Some(space.to_owned());
+    let around = Surroundings {
+        tenant: Some(&generous()),
+        namespace: &namespace(space),
+        id_holder: None,
+    };
+    register(&object, around)
+}
+
+fn registered(spec: Value) -> Client {
+    registered_in("team-a", spec).unwrap()
+}
+
+fn refused(spec: Value) -> String {
+    registered_in("team-a", spec)
+        .unwrap_err()
+        .reason
+        .to_string()
+}
+
+#[test]
+fn an_empty_spec_is_a_machine_client_with_safe_defaults() {
+    let client = registered(json!({}));
+    assert_eq!(&*client.id, "team-a.web");
+    assert_eq!(&*client.registration_id, "uid-of-web");
+    assert_eq!(client.client_type, ClientType::Confidential);
+    assert_eq!(*client.grant_types, [GrantType::ClientCredentials]);
+    assert_eq!(client.access_token_lifetime, Duration::from_mins(5));
+    assert_eq!(client.oldest_accepted, 1);
+    assert!(
+        client.allows_method(AuthMethod::ClientSecretBasic)
+            && client.allows_method(AuthMethod::ClientSecretPost)
+    );
+    assert!(!client.allows_method(AuthMethod::None));
+}
+
+#[test]
+fn redirect_uris_make_it_a_client_for_people() {
+    let client = registered(json!({ "redirectUris": ["https://app.example/cb"] }));
+    assert_eq!(
+        *client.grant_types,
+        [GrantType::AuthorizationCode, GrantType::RefreshToken]
+    );
+    let scopes: Vec<&str> = client.scopes.iter().map(|scope| &**scope).collect();
+    assert_eq!(scopes, ["openid", "profile", "email", "offline_access"]);
+}
+
+#[test]
+fn naming_a_method_refuses_the_others() {
+    let client = registered(json!({ "tokenEndpointAuthMethod": "client_secret_post" }));
+    assert!(client.allows_method(AuthMethod::ClientSecretPost));
+    assert!(!client.allows_method(AuthMethod::ClientSecretBasic));
+}
+
+#[test]
+fn a_lifetime_is_capped_by_the_tenant() {
+    let lifetime = |text: &str| {
+        registered(json!({ "lifetimes": { "accessToken": text } })).access_token_lifetime
+    };
+    assert_eq!(lifetime("30m"), Duration::from_mins(30));
+    assert_eq!(lifetime("12h"), Duration::from_hours(1));
+}
+
+#[test]
+fn what_the_tenant_gives_is_had() {
+    let client = registered(
+        json!({ "scopes": ["orders.read"], "audiences": ["https://orders.example"], "firstParty": true }),
+    );
+    assert!(client.first_party);
+    assert_eq!(&*client.audiences[0].uri, "https://orders.example");
+    assert_eq!(&*client.default_scope, "orders.read");
+    assert_eq!(
+        &*registered(json!({ "clientId": "Legacy_App" })).id,
+        "Legacy_App"
+    );
+}
+
+#[test]
+fn what_the_tenant_does_not_give_is_refused_with_its_reason() {
+    let cases = [
+        (json!({ "scopes": ["unheard.of"] }), "ScopeNotFound"),
+        (json!({ "scopes": ["bills.read"] }), "ScopeNotAllowed"),
+        (json!({ "scopes": ["*"] }), "ScopeNotFound"),
+        (
+            json!({ "audiences": ["https://bills.example"] }),
+            "AudienceNotAllowed",
+        ),
+        (
+            json!({ "audiences": ["https://nowhere.example"] }),
+            "AudienceNotAllowed",
+        ),
+    ];
+    for (spec, reason) in cases {
+        assert_eq!(refused(spec.clone()), reason, "{spec}");
+    }
+}
+
+#[test]
+fn privileges_follow_from_the_namespace_and_not_from_the_object() {
+    for (spec, reason) in [
+        (json!({ "firstParty": true }), "FirstPartyNotAllowed"),
+        (json!({ "clientId": "legacy" }), "CustomClientIdNotAllowed"),
+    ] {
+        assert_eq!(
+            registered_in("team-b", spec)
+                .unwrap_err()
+                .reason
+                .to_string(),
+            reason
+        );
+    }
+    assert_eq!(
+        registered_in("team-c", json!({}))
+            .unwrap_err()
+            .reason
+            .to_string(),
+        "NamespaceNotAllowed"
+    );
+}
+
+/// F72: an object that was stored before the rules existed, or past them, is judged all the same.
+#[test]
+fn f72_what_admission_would_have_refused_is_refused_here_too() {
+    let cases = [
+        (
+            json!({ "redirectUris": ["http://evil.example/cb"] }),
+            "InvalidSpec",
+        ),
+        (
+            json!({ "redirectUris": ["javascript:alert(1)"] }),
+            "InvalidSpec",
+        ),
+        (json!({ "type": "Public" }), "InvalidSpec"),
+        (
+            json!({ "type": "Public", "redirectUris": ["https://a.example"], "tokenEndpointAuthMethod": "client_secret_basic" }),
+            "InvalidSpec",
+        ),
+        (json!({ "scopes": ["a b"] }), "InvalidSpec"),
+        (json!({ "clientId": "team-b.web" }), "ClientIdReserved"),
+        (json!({ "clientId": "kubernetes" }), "ClientIdReserved"),
+        (json!({ "clientId": "system:admin" }), "ClientIdReserved"),
+        (json!({ "clientId": "" }), "ClientIdReserved"),
+    ];
+    for (spec, reason) in cases {
+        assert_eq!(refused(spec.clone()), reason, "{spec}");
+    }
+}
+
+#[test]
+fn a_selector_that_cannot_be_parsed_selects_nobody() {
+    let policy = tenant(
+        json!({ "namespaces": { "matchExpressions": [{ "key": "a", "operator": "Bogus" }] } }),
+    );
+    assert!(!policy.namespaces.contains(&namespace("team-a")));
+}
+
+#[test]
+fn an_empty_selector_selects_everybody() {
+    let policy = tenant(json!({ "firstParty": { "namespaces": {} } }));
+    assert!(policy.first_party.contains(&namespace("anybody")));
+}
+
+#[test]
+fn the_floor_of_generations_comes_from_the_ledger() {
+    let mut object = object("web", json!({}));
+    object.status = Some(
+        serde_json::from_value(
+            json!({ "secretGeneration": { "requested": 3, "published": 3, "oldestAccepted": 2 } }),
+        )
+        .unwrap(),
+    );
+    let around = Surroundings {
+        tenant: Some(&generous()),
+        namespace: &namespace("team-a"),
+        id_holder: None,
+    };
+    assert_eq!(register(&object, around).unwrap().oldest_accepted, 2);
+}
+
+#[test]
+fn every_refusal_names_a_remedy() {
+    let words = [
+        "create", "correct", "remove", "ask", "name", "label", "leave", "recreate", "must",
+    ];
+    for spec in [
+        json!({ "scopes": ["x"] }),
+        json!({ "audiences": ["urn:x"] }),
+        json!({ "clientId": "kubernetes" }),
+        json!({ "redirectUris": ["x"] }),
+    ] {
+        let message = registered_in("team-a", spec).unwrap_err().message;
+        assert!(words.iter().any(|word| message.contains(word)), "{message}");
+    }
+}

@@ -1,0 +1,158 @@
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::object;
+use crate::api::{OAuthClient, OAuthClientStatus};
+use crate::controller::reason::{Reason, Refusal};
+use crate::controller::status::{Published, status};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "as the function under test takes it"
+)]
+fn published() -> Option<Published> {
+    Some(Published {
+        name: "web-oauth".into(),
+        uid: "secret-uid".into(),
+        at: Some(at(5)),
+    })
+}
+
+fn triple(status: &OAuthClientStatus) -> Vec<(&str, &str, &str)> {
+    status
+        .conditions
+        .iter()
+        .map(|c| (c.type_.as_str(), c.status.as_str(), c.reason.as_str()))
+        .collect()
+}
+
+fn with(object: &OAuthClient, status: OAuthClientStatus) -> OAuthClient {
+    OAuthClient {
+        status: Some(status),
+        ..object.clone()
+    }
+}
+
+#[test]
+fn a_registered_client_is_current_in_the_sense_of_kstatus() {
+    let status = status(
+        &object("web", json!({})),
+        None,
+        published(),
+        &Ok(()),
+        at(10),
+    );
+    assert_eq!(status.observed_generation, Some(1));
+    assert_eq!(
+        triple(&status),
+        [
+            ("Ready", "True", "Registered"),
+            ("Reconciling", "False", "Registered"),
+            ("Stalled", "False", "Registered")
+        ]
+    );
+    let generation = status.secret_generation.unwrap();
+    assert_eq!(
+        (
+            generation.requested,
+            generation.published,
+            generation.oldest_accepted
+        ),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
+    let refuse = |reason| Err(Refusal::new(reason, "why and what to do"));
+    let stalled = status(
+        &object("web", json!({})),
+        None,
+        None,
+        &refuse(Reason::TenantNotFound),
+        at(10),
+    );
+    assert_eq!(triple(&stalled)[0].1, "False");
+    assert_eq!(triple(&stalled)[2], ("Stalled", "True", "TenantNotFound"));
+    let waiting = status(
+        &object("web", json!({})),
+        None,
+        None,
+        &refuse(Reason::TenantPending),
+        at(10),
+    );
+    assert_eq!(
+        triple(&waiting)[1],
+        ("Reconciling", "True", "TenantPending")
+    );
+    assert_eq!(triple(&waiting)[2].1, "False");
+}
+
+#[test]
+fn at_rest_the_status_does_not_move() {
+    let object = object("web", json!({}));
+    let first = status(&object, None, published(), &Ok(()), at(10));
+    let again = status(
+        &with(&object, first.clone()),
+        None,
+        published(),
+        &Ok(()),
+        at(99),
+    );
+    assert_eq!(first, again);
+}
+
+#[test]
+fn a_transition_has_its_time_and_a_new_message_has_not() {
+    let object = object("web", json!({}));
+    let refuse = |message: &str| Err(Refusal::new(Reason::TenantNotFound, message));
+    let first = status(&object, None, None, &refuse("one"), at(10));
+    let second = status(&with(&object, first), None, None, &refuse("two"), at(20));
+    assert_eq!(second.conditions[0].last_transition_time.0, at(10));
+    let third = status(&with(&object, second), None, published(), &Ok(()), at(30));
+    assert_eq!(third.conditions[0].last_transition_time.0, at(30));
+}
+
+#[test]
+fn a_refusal_keeps_the_ledger_and_the_name_of_the_secret() {
+    let object = object("web", json!({}));
+    let good = status(&object, None, published(), &Ok(()), at(10));
+    let bad = status(
+        &with(&object, good.clone()),
+        None,
+        None,
+        &Err(Refusal::new(Reason::ScopeNotFound, "x")),
+        at(20),
+    );
+    assert_eq!(bad.secret_generation, good.secret_generation);
+    assert_eq!(bad.secret_uid, good.secret_uid);
+}
+
+#[test]
+fn the_ledger_never_falls_whatever_the_status_claims() {
+    for claimed in [
+        (0, 0, 0),
+        (-5, -5, -5),
+        (3, 7, 2),
+        (2, 1, 9),
+        (i64::MAX, 1, 1),
+    ] {
+        let mut object = object("web", json!({}));
+        let generation =
+            json!({ "requested": claimed.0, "published": claimed.1, "oldestAccepted": claimed.2 });
+        object.status =
+            Some(serde_json::from_value(json!({ "secretGeneration": generation })).unwrap());
+        let after = status(&object, None, published(), &Ok(()), at(10))
+            .secret_generation
+            .unwrap();
+        assert!(
+            after.published >= after.oldest_accepted && after.oldest_accepted >= 1,
+            "{claimed:?}: {after:?}"
+        );
+        assert_eq!(after.published, after.requested, "{claimed:?}");
+    }
+}

@@ -1,0 +1,143 @@
+//! `secrets.scope: namespaces`: the operator writes Secrets where it was let, and says how to let it elsewhere.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use serde_json::json;
+
+use crate::support::cluster::Cluster;
+use crate::support::operator::{Options, RunningOperator};
+use crate::support::person;
+use crate::support::space::{Space, eventually};
+
+/// The namespace that the chart was told.
+pub const ENABLED: &str = "enabled";
+
+/// A cluster whose operator may write Secrets in one namespace and its own.
+pub struct Scoped {
+    pub cluster: Cluster,
+    pub operator: RunningOperator,
+}
+
+/// The cluster of the tests in need of it; the first that asks starts it.
+pub async fn scoped() -> &'static Scoped {
+    static SCOPED: OnceLock<Scoped> = OnceLock::new();
+    let start = || SCOPED.get_or_init(start);
+    tokio::task::spawn_blocking(start).await.unwrap()
+}
+
+fn start() -> Scoped {
+    let cluster = Cluster::start();
+    cluster.kubectl(&["create", "namespace", ENABLED]).unwrap();
+    cluster.install_chart(&["secrets.scope=namespaces", "secrets.namespaces={enabled}"]);
+    let options = Options {
+        flags: vec!["--secrets-scope".into(), "namespaces".into()],
+        ..Options::default()
+    };
+    let operator = RunningOperator::start(&cluster, &options);
+    Scoped { cluster, operator }
+}
+
+/// The commands between backticks.
+fn commands(message: &str) -> Vec<Vec<&str>> {
+    let quoted = message.split('`').skip(1).step_by(2);
+    quoted.map(|command| command.split(' ').collect()).collect()
+}
+
+#[tokio::test]
+async fn a_client_in_an_enabled_namespace_works() {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space {
+        kube: cluster.kube().await,
+        name: ENABLED.into(),
+        issuer: operator.issuer.clone(),
+    };
+    space.create("hello", json!({})).await;
+    space.accepted("hello").await;
+    assert_eq!(space.token("hello-oauth").await.0, 200);
+}
+
+#[tokio::test]
+async fn elsewhere_the_message_names_the_commands_that_enable_the_namespace() {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space::within(cluster, &operator.issuer, "elsewhere").await;
+    for name in ["hello", "second", "third"] {
+        space.create(name, json!({})).await;
+    }
+    let sentence = format!(
+        "the operator may not write Secrets in namespace {}",
+        space.name
+    );
+    let said = space
+        .refused("hello", "NamespaceNotEnabled", &sentence)
+        .await;
+    for name in ["second", "third"] {
+        assert_eq!(
+            space.refused(name, "NamespaceNotEnabled", &sentence).await,
+            said
+        );
+    }
+
+    let commands = commands(&said);
+    assert_eq!(commands.len(), 2, "{said}");
+    let enabled = Instant::now();
+    for command in commands {
+        assert_eq!(command[0], "kubectl");
+        cluster.kubectl(&command[1..]).unwrap();
+    }
+    for name in ["hello", "second", "third"] {
+        space.accepted(name).await;
+        assert_eq!(space.token(&format!("{name}-oauth")).await.0, 200);
+    }
+    assert!(
+        enabled.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        enabled.elapsed()
+    );
+
+    let log = operator.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains(" WARN ") && line.contains(&sentence));
+    assert_eq!(
+        lines.count(),
+        1,
+        "one line for a namespace, whatever the number of its clients"
+    );
+}
+
+#[tokio::test]
+async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space::within(cluster, &operator.issuer, "elsewhere").await;
+    space.create("hello", json!({})).await;
+    let said = space
+        .refused("hello", "NamespaceNotEnabled", &space.name)
+        .await;
+    for command in commands(&said) {
+        cluster.kubectl(&command[1..]).unwrap();
+    }
+    space.accepted("hello").await;
+    let binding = [
+        "delete",
+        "rolebinding",
+        "clientele-secrets",
+        "--namespace",
+        &space.name,
+    ];
+    cluster.kubectl(&binding).unwrap();
+    let secrets: Api<Secret> = Api::namespaced(person::operator(cluster).await, &space.name);
+    eventually("the rights are gone", || async {
+        let answer = secrets.get_opt("hello-oauth").await;
+        answer.map_or(Ok(()), |_| Err("the Secret can be read".to_owned()))
+    })
+    .await;
+    space.create("late", json!({})).await;
+    space
+        .refused("late", "NamespaceNotEnabled", &space.name)
+        .await;
+    // What was written before goes on.
+    assert_eq!(space.token("hello-oauth").await.0, 200);
+}

@@ -1,0 +1,128 @@
+//! The rights of the operator are a list that a person can read; a new one is a change of a file under review.
+
+use std::io::Write;
+
+use crate::cluster::namespaces::{ENABLED, scoped};
+use crate::support::cluster::{Cluster, shared, tool};
+use crate::support::operator::service_account_kubeconfig;
+use crate::support::space::Space;
+
+/// What `kubectl auth can-i --list` says to the operator, without what every ServiceAccount may.
+fn rights(cluster: &Cluster, namespace: &str) -> String {
+    let mut kubeconfig = tempfile::NamedTempFile::new().unwrap();
+    let text = service_account_kubeconfig(cluster);
+    kubeconfig.write_all(text.as_bytes()).unwrap();
+    let operator = ["--kubeconfig", kubeconfig.path().to_str().unwrap()];
+    let anybody = [
+        "--as=system:serviceaccount:default:anybody",
+        "--as-group=system:serviceaccounts",
+        "--as-group=system:authenticated",
+    ];
+    let everybody_may = list(cluster, namespace, &anybody);
+    assert!(everybody_may.len() > 5, "{everybody_may:?}");
+    let mut lines = list(cluster, namespace, &operator);
+    lines.retain(|line| !everybody_may.contains(line));
+    lines.sort();
+    lines.join("\n")
+}
+
+/// The lines of the list; their order and that of the verbs in them means nothing.
+fn list(cluster: &Cluster, namespace: &str, who: &[&str]) -> Vec<String> {
+    let ask = ["auth", "can-i", "--list", "--namespace", namespace];
+    let answer = cluster.kubectl(&[&ask[..], who].concat()).unwrap();
+    let lines = answer.lines().skip(1).map(|line| {
+        let (what, verbs) = line.trim_end_matches(']').rsplit_once('[').unwrap();
+        let what: Vec<&str> = what.split_whitespace().collect();
+        let mut verbs: Vec<&str> = verbs.split(' ').collect();
+        verbs.sort_unstable();
+        format!("{} [{}]", what.join(" "), verbs.join(" "))
+    });
+    lines.collect()
+}
+
+fn has_no_dangerous_right(rights: &str) {
+    for right in [
+        "*",
+        "escalate",
+        "bind",
+        "impersonate",
+        "pods",
+        "serviceaccounts",
+        "deletecollection",
+    ] {
+        assert!(!rights.contains(right), "{right}:\n{rights}");
+    }
+}
+
+#[tokio::test]
+async fn f67_the_rights_with_every_namespace() {
+    let space = Space::new("rights").await;
+    let cluster = &shared().cluster;
+    let elsewhere = rights(cluster, &space.name);
+    has_no_dangerous_right(&elsewhere);
+    insta::assert_snapshot!("cluster_scope_in_a_namespace_of_a_tenant", elsewhere);
+    let own = rights(cluster, "clientele-system");
+    has_no_dangerous_right(&own);
+    insta::assert_snapshot!("cluster_scope_in_its_own_namespace", own);
+}
+
+#[tokio::test]
+async fn f67_the_rights_with_some_namespaces() {
+    let cluster = &scoped().await.cluster;
+    for (namespace, name) in [
+        ("default", "namespaces_scope_in_a_namespace_of_a_tenant"),
+        (ENABLED, "namespaces_scope_in_an_enabled_namespace"),
+        ("clientele-system", "namespaces_scope_in_its_own_namespace"),
+    ] {
+        let rights = rights(cluster, namespace);
+        has_no_dangerous_right(&rights);
+        insta::assert_snapshot!(name, rights);
+    }
+}
+
+#[tokio::test]
+async fn f68_people_with_edit_may_not_write_oauthclients_unless_the_platform_says_so() {
+    Space::new("rights").await;
+    let cluster = &shared().cluster;
+    for role in ["view", "edit", "admin"] {
+        let rules = cluster
+            .kubectl(&["get", "clusterrole", role, "--output", "yaml"])
+            .unwrap();
+        assert!(
+            rules.contains("configmaps"),
+            "the role is aggregated: {rules}"
+        );
+        assert!(!rules.contains("clientele"), "{role}: {rules}");
+    }
+}
+
+#[test]
+fn f68_each_opt_in_opens_one_role() {
+    let helm = tool("helm");
+    for (value, opened) in [
+        ("rbac.aggregateToView", "view"),
+        ("rbac.aggregateToEdit", "edit"),
+        ("rbac.aggregateToAdmin", "admin"),
+    ] {
+        let output = std::process::Command::new(&helm)
+            .args([
+                "template",
+                "clientele",
+                "charts/clientele",
+                "--kube-version=1.33",
+            ])
+            .args(["--set", &format!("{value}=true")])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let labels: Vec<&str> = text
+            .lines()
+            .filter_map(|line| {
+                line.trim()
+                    .strip_prefix("rbac.authorization.k8s.io/aggregate-to-")
+            })
+            .collect();
+        assert_eq!(labels, [format!("{opened}: \"true\"")], "{value}");
+    }
+}

@@ -1,0 +1,10 @@
+//! What a reader relies on and no compiler checks: who may know whom, names, sizes, generated files, documents.
+//!
+//! Needs no cluster; `make check` runs these tests, too.
+
+mod documents;
+mod generated;
+mod imports;
+mod names;
+mod sizes;
+mod source;

@@ -1,0 +1,83 @@
+//! Documents tell what the program does: every metric, every reason, and links that lead somewhere.
+
+use std::collections::BTreeSet;
+
+use clientele::controller::metrics::ControllerMetrics;
+use clientele::http::metrics::TokenMetrics;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+
+use super::source::{none, read, root};
+
+/// The first cell of each row of a file's tables, without the backquotes.
+fn first_cells(path: &str) -> BTreeSet<String> {
+    read(path)
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| `")?
+                .split('`')
+                .next()
+                .map(str::to_owned)
+        })
+        .collect()
+}
+
+#[test]
+fn every_metric_is_documented() {
+    let mut registry = Registry::default();
+    TokenMetrics::default().register(&mut registry);
+    let controller = ControllerMetrics::default();
+    controller.register(&mut registry);
+    // Those with labels appear with their first value.
+    controller.reconciled("OAuthClient", "Registered");
+    controller.wrote("status");
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    let exposed: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        // A counter is exposed, and asked for, with this suffix.
+        .map(|(name, kind)| name.to_owned() + if kind == "counter" { "_total" } else { "" })
+        .collect();
+    assert_eq!(exposed, first_cells("docs/metrics.md"));
+}
+
+#[test]
+fn every_reason_is_documented_with_its_remedy() {
+    let source = read("src/controller/reason.rs");
+    let reasons: BTreeSet<String> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""))
+        .map(|(_, name)| name.trim_end_matches("\",").to_owned())
+        .collect();
+    assert!(reasons.len() > 10, "reason.rs is read in the wrong way");
+    let documented = first_cells("README.md");
+    let missing: Vec<String> = reasons.difference(&documented).cloned().collect();
+    none(&missing, "the troubleshooting table of README.md lacks");
+}
+
+#[test]
+fn links_between_files_lead_somewhere() {
+    let mut findings = Vec::new();
+    for path in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "charts/clientele/README.md",
+        "cluster/README.md",
+        "docs/metrics.md",
+    ] {
+        let text = read(path);
+        let folder = root().join(path).parent().unwrap().to_owned();
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let file = target.split('#').next().unwrap_or_default();
+            if !file.is_empty() && !folder.join(file).exists() {
+                findings.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    none(&findings, "dead links");
+}

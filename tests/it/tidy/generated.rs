@@ -1,0 +1,59 @@
+//! Generated files equal what the code generates today. `make generate` writes them.
+
+use std::process::Command;
+
+use clientele::api::crd;
+use kube::ResourceExt;
+
+use super::source::{read, root};
+use crate::support::cluster::tool;
+
+#[track_caller]
+fn assert_fresh(path: &str, generated: &str) {
+    let committed = read(path);
+    let differs = committed
+        .lines()
+        .zip(generated.lines())
+        .position(|(committed, generated)| committed != generated);
+    assert!(
+        committed == generated,
+        "{path} is stale from line {} on; run `make generate` and commit what it writes",
+        differs.unwrap_or(committed.lines().count().min(generated.lines().count())) + 1
+    );
+}
+
+#[test]
+fn the_definitions_are_fresh() {
+    for definition in crd::definitions() {
+        let path = format!("crds/{}.yaml", definition.name_any());
+        assert_fresh(&path, &crd::to_yaml(&definition));
+    }
+}
+
+#[test]
+fn the_definitions_of_the_chart_are_fresh() {
+    assert_fresh("charts/clientele/templates/crds.yaml", &crd::render(true));
+}
+
+#[test]
+fn the_manifests_for_kustomize_are_the_rendered_chart() {
+    let rendered = Command::new(tool("helm"))
+        .args([
+            "template",
+            "clientele",
+            "charts/clientele",
+            "--namespace",
+            "clientele-system",
+        ])
+        .args(["--kube-version", "1.33.0"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        rendered.status.success(),
+        "{}",
+        String::from_utf8_lossy(&rendered.stderr)
+    );
+    let manifests = read("deploy/namespace.yaml") + &String::from_utf8(rendered.stdout).unwrap();
+    assert_fresh("deploy/install.yaml", &manifests);
+}
