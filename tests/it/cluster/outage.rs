@@ -126,6 +126,45 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
     load.stop().await.is_flawless();
 }
 
+/// An API server that has just started refuses everybody until it has read its roles.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let listen = free_address();
+    let options = || Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..Options::flags(&[]).at(&listen)
+    };
+    let operator = RunningOperator::start(&cluster, &options());
+    let space = Space::within(&cluster, &operator.issuer, "refused").await;
+    space.ready("web", json!({})).await;
+    space.ready("first-party", json!({})).await;
+    let (before, issued) = (
+        everything(&space.kube).await,
+        credentials(&space.kube).await,
+    );
+    operator.stop();
+
+    proxy.forbid();
+    let operator = RunningOperator::start(&cluster, &options());
+    space.create("new", json!({})).await;
+    space.wait_refused("new", "NamespaceNotEnabled").await;
+    all_work(&issued).await;
+    let new = vec![format!("OAuthClient {}/new", space.name)];
+    assert_eq!(differences(&before, &everything(&space.kube).await), new);
+
+    proxy.be_honest();
+    works_again(&space, "after").await;
+    space.wait_ready("new").await;
+    let after = everything(&space.kube).await;
+    let changed = before
+        .iter()
+        .filter(|(name, object)| after.get(*name) != Some(object));
+    assert_eq!(changed.count(), 0);
+    assert!(operator.log().contains("may not write Secrets"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new() {
     let cluster = Cluster::with_chart(&[]);

@@ -28,6 +28,7 @@ const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":
 struct Behavior {
     lies: AtomicBool,
     garbles: AtomicBool,
+    forbids: AtomicBool,
     empty_lists: AtomicU32,
     cut: Notify,
 }
@@ -69,10 +70,16 @@ impl Proxy {
         self.behavior.garbles.store(true, Ordering::SeqCst);
     }
 
+    /// From now on all credentials Secrets are out of reach, as they are for a moment to a restarted API server.
+    pub fn forbid(&self) {
+        self.behavior.forbids.store(true, Ordering::SeqCst);
+    }
+
     /// From now on it tells the truth.
     pub fn be_honest(&self) {
         self.behavior.lies.store(false, Ordering::SeqCst);
         self.behavior.garbles.store(false, Ordering::SeqCst);
+        self.behavior.forbids.store(false, Ordering::SeqCst);
     }
 
     /// How many empty lists were answered.
@@ -121,6 +128,9 @@ async fn answer(
     );
     let get = request.method() == axum::http::Method::GET;
     let lies = behavior.lies.load(Ordering::SeqCst);
+    if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {
+        return Ok(forbidden());
+    }
     let garbles = behavior.garbles.load(Ordering::SeqCst);
     if garbles && get && !watch && path.contains("/secrets") {
         return Ok(garbled(forward(request, upstream).await).await);
@@ -166,6 +176,17 @@ async fn emptied(response: Response<Body>) -> Response<Body> {
     let mut response = Response::new(Body::from(list.to_string()));
     let headers = response.headers_mut();
     headers.insert("content-type", "application/json".parse().unwrap());
+    response
+}
+
+/// What an API server says to who has no right, and to everybody until it has read its roles.
+fn forbidden() -> Response<Body> {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "secrets is forbidden", "reason": "Forbidden", "code": 403,
+    });
+    let mut response = Response::new(Body::from(status.to_string()));
+    *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
     response
 }
 
