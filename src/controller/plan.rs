@@ -85,15 +85,23 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     let keyring = match now.keyring {
         Ok(keyring) => keyring,
         Err(problem) => {
+            // It verifies from memory, so a client goes on as long as its Secret is where it was.
+            let leave = is_settled(now) && is_where_it_was(now);
             let refusal = Refusal::new(Reason::RootKeyUnavailable, problem);
             return Plan {
-                leave: is_settled(now),
+                leave,
                 ..Plan::refuse(refusal)
             };
         }
     };
     if let Some(problem) = now.namespace_problem {
-        return Plan::refuse(Refusal::new(Reason::NamespaceNotEnabled, problem));
+        // Where the Secret is cannot be seen; an API server that has just started refuses everybody.
+        let leave = is_settled(now);
+        let refusal = Refusal::new(Reason::NamespaceNotEnabled, problem);
+        return Plan {
+            leave,
+            ..Plan::refuse(refusal)
+        };
     }
     let desired = Desired::new(now.object, client, now.issuer, keyring);
     match secret_step(now, client, keyring, desired) {
@@ -107,18 +115,29 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     }
 }
 
-/// Whether the object was served in this generation and its Secret is where it was. A lost root key changes
-/// nothing of that: it verifies from memory, and when it is restored everything is as it was before.
+/// Whether the object was given its Secret in this generation. What keeps us from writing changes nothing of
+/// that: the credentials go on, and when the trouble is over everything is as it was before.
 fn is_settled(now: &Situation<'_>) -> bool {
-    let (Some(status), Found::Secret(facts)) = (&now.object.status, now.secret) else {
+    let Some(status) = &now.object.status else {
         return false;
     };
-    let refused_before = status.conditions.iter().any(|condition| {
-        condition.type_ == READY && condition.reason == Reason::RootKeyUnavailable.as_str()
-    });
+    let trouble = [Reason::RootKeyUnavailable, Reason::NamespaceNotEnabled].map(Reason::as_str);
+    let refused_before = status
+        .conditions
+        .iter()
+        .any(|condition| condition.type_ == READY && trouble.contains(&condition.reason.as_str()));
     status.observed_generation == now.object.metadata.generation
-        && status.secret_uid.as_deref() == Some(&*facts.uid)
+        && status.secret_uid.is_some()
         && !refused_before
+}
+
+fn is_where_it_was(now: &Situation<'_>) -> bool {
+    let recorded = now
+        .object
+        .status
+        .as_ref()
+        .and_then(|status| status.secret_uid.as_deref());
+    matches!(now.secret, Found::Secret(facts) if recorded == Some(&*facts.uid))
 }
 
 fn secret_step(

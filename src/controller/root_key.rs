@@ -264,8 +264,21 @@ pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Err
     Ok(marks.and_then(|marks| marks.data).unwrap_or_default())
 }
 
-/// Adds marks; what is recorded is never changed.
+/// Adds marks; what is recorded is never changed. Others add theirs at the same time: at the first start the
+/// fingerprint of the root key and the mark of the bootstrap, and another replica both.
 pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Result<(), Error> {
+    const TRIES: u32 = 5;
+    let mut written = try_write_marks(shared, &new).await;
+    for _ in 1..TRIES {
+        if !written.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+        written = try_write_marks(shared, &new).await;
+    }
+    written
+}
+
+async fn try_write_marks(shared: &Shared, new: &BTreeMap<String, String>) -> Result<(), Error> {
     const DOING: &str = "record the marks of the installation";
     let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
     let Some(mut marks) = api.get_opt(INSTALLATION).await.map_err(Error::api(DOING))? else {
@@ -275,24 +288,27 @@ pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Resu
                 labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
                 ..ObjectMeta::default()
             },
-            data: Some(new),
+            data: Some(new.clone()),
             ..ConfigMap::default()
         };
-        return api
-            .create(&params(), &marks)
-            .await
-            .map(drop)
-            .map_err(Error::api(DOING));
+        let created = api.create(&params(), &marks).await;
+        return created.map(drop).map_err(conflict_or(DOING));
     };
     let data = marks.data.get_or_insert_default();
     for (key, value) in new {
-        data.entry(key).or_insert(value);
+        data.entry(key.clone()).or_insert_with(|| value.clone());
     }
     let name = marks.name_any();
-    api.replace(&name, &params(), &marks)
-        .await
-        .map(drop)
-        .map_err(Error::api(DOING))
+    let replaced = api.replace(&name, &params(), &marks).await;
+    replaced.map(drop).map_err(conflict_or(DOING))
+}
+
+/// Somebody else was first, be it with a change or with the creation.
+fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
+    move |error| match &error {
+        kube::Error::Api(status) if status.is_already_exists() => Error::Conflict(doing),
+        _ => Error::api(doing)(error),
+    }
 }
 
 /// Parameters of a create or replace.

@@ -53,8 +53,9 @@ pub struct Verdict {
     /// The tenant at that time.
     pub tenant: Option<Arc<TenantState>>,
     /// Whether we have written a newer version of the object ourselves. The watch brings it, and with it
-    /// the next verdict; a pass over this one would only write the same again.
-    pub superseded: AtomicBool,
+    /// the next verdict; a pass over this version would only write the same again. Shared by all verdicts
+    /// about the same version.
+    pub superseded: Arc<AtomicBool>,
 }
 
 /// A tenant as the observer sees it.

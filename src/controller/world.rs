@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
@@ -249,6 +248,11 @@ impl World {
                 return (before.expect("it was just looked at"), false);
             }
         }
+        let superseded = before
+            .as_ref()
+            .filter(|memo| Arc::ptr_eq(&memo.verdict.object, object))
+            .map(|memo| memo.verdict.superseded.clone())
+            .unwrap_or_default();
         let namespace = namespace
             .cloned()
             .unwrap_or_else(|| Arc::new(own_name(object)));
@@ -267,7 +271,7 @@ impl World {
             object: object.clone(),
             client,
             tenant: tenant.cloned(),
-            superseded: AtomicBool::new(false),
+            superseded,
         });
         let id_holder = id_holder.map(str::to_owned);
         (

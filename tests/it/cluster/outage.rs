@@ -5,7 +5,6 @@ use std::time::Duration;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
@@ -14,7 +13,7 @@ use crate::support::load::{Load, all_work, ask};
 use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
-use crate::support::proxy::Proxy;
+use crate::support::proxy::{Proxy, as_operator};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, eventually_within, http, when};
 
@@ -127,6 +126,45 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
     load.stop().await.is_flawless();
 }
 
+/// An API server that has just started refuses everybody until it has read its roles.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let listen = free_address();
+    let options = || Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..Options::flags(&[]).at(&listen)
+    };
+    let operator = RunningOperator::start(&cluster, &options());
+    let space = Space::within(&cluster, &operator.issuer, "refused").await;
+    space.ready("web", json!({})).await;
+    space.ready("first-party", json!({})).await;
+    let (before, issued) = (
+        everything(&space.kube).await,
+        credentials(&space.kube).await,
+    );
+    operator.stop();
+
+    proxy.forbid();
+    let operator = RunningOperator::start(&cluster, &options());
+    space.create("new", json!({})).await;
+    space.wait_refused("new", "NamespaceNotEnabled").await;
+    all_work(&issued).await;
+    let new = vec![format!("OAuthClient {}/new", space.name)];
+    assert_eq!(differences(&before, &everything(&space.kube).await), new);
+
+    proxy.be_honest();
+    works_again(&space, "after").await;
+    space.wait_ready("new").await;
+    let after = everything(&space.kube).await;
+    let changed = before
+        .iter()
+        .filter(|(name, object)| after.get(*name) != Some(object));
+    assert_eq!(changed.count(), 0);
+    assert!(operator.log().contains("may not write Secrets"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new() {
     let cluster = Cluster::with_chart(&[]);
@@ -183,16 +221,6 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
     );
     let refused = ask(&http(), &entries).await.unwrap_err();
     assert!(refused.starts_with("401 "), "the old secret: {refused}");
-}
-
-async fn as_operator(cluster: &Cluster) -> kube::Client {
-    let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
-    let options = KubeConfigOptions::default();
-    let mut config = kube::Config::from_custom_kubeconfig(config, &options)
-        .await
-        .unwrap();
-    config.read_timeout = None;
-    kube::Client::try_from(config).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,5 @@
-//! A proxy between operator and API server that can lie: lists come back empty, watches are cut as expired.
+//! A proxy between operator and API server that can lie: lists come back empty, watches are cut as expired, and
+//! Secrets come back garbled.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,9 +12,13 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+
+use super::cluster::Cluster;
+use super::operator::service_account_kubeconfig;
 
 /// What an API server says when a watch is to be begun anew (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
@@ -22,6 +27,8 @@ const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":
 #[derive(Default)]
 struct Behavior {
     lies: AtomicBool,
+    garbles: AtomicBool,
+    forbids: AtomicBool,
     empty_lists: AtomicU32,
     cut: Notify,
 }
@@ -58,15 +65,38 @@ impl Proxy {
         self.behavior.cut.notify_waiters();
     }
 
+    /// From now on Secrets that are read or listed are followed by something that is no JSON.
+    pub fn garble(&self) {
+        self.behavior.garbles.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on all credentials Secrets are out of reach, as they are for a moment to a restarted API server.
+    pub fn forbid(&self) {
+        self.behavior.forbids.store(true, Ordering::SeqCst);
+    }
+
     /// From now on it tells the truth.
     pub fn be_honest(&self) {
         self.behavior.lies.store(false, Ordering::SeqCst);
+        self.behavior.garbles.store(false, Ordering::SeqCst);
+        self.behavior.forbids.store(false, Ordering::SeqCst);
     }
 
     /// How many empty lists were answered.
     pub fn empty_lists(&self) -> u32 {
         self.behavior.empty_lists.load(Ordering::SeqCst)
     }
+}
+
+/// A connection with the rights of the operator, for a proxy to speak with.
+pub async fn as_operator(cluster: &Cluster) -> kube::Client {
+    let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
+    let options = KubeConfigOptions::default();
+    let mut config = kube::Config::from_custom_kubeconfig(config, &options)
+        .await
+        .unwrap();
+    config.read_timeout = None;
+    kube::Client::try_from(config).unwrap()
 }
 
 async fn accept(listener: TcpListener, upstream: kube::Client, behavior: Arc<Behavior>) {
@@ -98,6 +128,13 @@ async fn answer(
     );
     let get = request.method() == axum::http::Method::GET;
     let lies = behavior.lies.load(Ordering::SeqCst);
+    if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {
+        return Ok(forbidden());
+    }
+    let garbles = behavior.garbles.load(Ordering::SeqCst);
+    if garbles && get && !watch && path.contains("/secrets") {
+        return Ok(garbled(forward(request, upstream).await).await);
+    }
     Ok(match (get && clients, watch, lies) {
         (true, true, true) => Response::new(Body::from(format!("{EXPIRED}\n"))),
         (true, true, false) => cuttable(forward(request, upstream).await, behavior),
@@ -140,6 +177,23 @@ async fn emptied(response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert("content-type", "application/json".parse().unwrap());
     response
+}
+
+/// What an API server says to who has no right, and to everybody until it has read its roles.
+fn forbidden() -> Response<Body> {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "secrets is forbidden", "reason": "Forbidden", "code": 403,
+    });
+    let mut response = Response::new(Body::from(status.to_string()));
+    *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
+    response
+}
+
+/// The same with something behind it.
+async fn garbled(response: Response<Body>) -> Response<Body> {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    Response::new(Body::from([&body[..], b"<html>"].concat()))
 }
 
 /// A watch that ends with an error when lying begins.
