@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod read;
 pub mod reason;
 pub mod reconcile;
 pub mod reconcile_tenant;
@@ -27,6 +28,7 @@ pub mod shared;
 pub mod signing_secret;
 pub mod status;
 pub mod world;
+pub mod write;
 
 #[cfg(test)]
 mod tests;

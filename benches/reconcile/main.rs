@@ -3,6 +3,12 @@
 //! Everything is measured on one control plane in one run, beside the rate at which the same API server takes
 //! the same writes from the same client library. Absolute numbers belong to the machine; quote the ratios.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "counts and milliseconds for people"
+)]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 #![allow(
     dead_code,
@@ -32,11 +38,6 @@ struct Arguments {
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-fn clients() -> usize {
-    let asked = std::option_env!("CLIENTELE_BENCH_CLIENTS").map(str::to_owned);
-    Arguments::parse().clients
 }
 
 fn main() {

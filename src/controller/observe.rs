@@ -83,25 +83,29 @@ pub async fn observe(
 
 fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin + use<> {
     let kube = &shared.kube;
-    let own: Api<Secret> = Api::namespaced(kube.clone(), &shared.settings.namespace);
+    let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        guarded(Api::all(kube.clone()), "OAuthClient", Observation::Client),
-        guarded(Api::all(kube.clone()), "OAuthTenant", Observation::Tenant),
-        plain(Api::all(kube.clone()), "Namespace", Observation::Namespace),
-        plain(own, "Secret", Observation::OwnSecret),
+        watch(Api::all(kube.clone()), "OAuthClient", |event| {
+            readable("OAuthClient", event).map(Observation::Client)
+        }),
+        watch(Api::all(kube.clone()), "OAuthTenant", |event| {
+            readable("OAuthTenant", event).map(Observation::Tenant)
+        }),
+        watch(Api::all(kube.clone()), "Namespace", |event| {
+            Some(Observation::Namespace(event))
+        }),
+        watch(own, "Secret", |event| Some(Observation::OwnSecret(event))),
     ])
 }
 
-/// A watch in which an object that cannot be read counts as absent instead of stopping the others.
-fn guarded<K>(
-    api: Api<DeserializeGuard<K>>,
+fn watch<K>(
+    api: Api<K>,
     what: &'static str,
-    wrap: impl Fn(watcher::Event<K>) -> Observation + Send + 'static,
+    wrap: impl Fn(watcher::Event<K>) -> Option<Observation> + Send + 'static,
 ) -> BoxStream<'static, Observation>
 where
     K: Resource<DynamicType = ()>
         + Clone
-        + Default
         + std::fmt::Debug
         + Send
         + serde::de::DeserializeOwned
@@ -110,39 +114,15 @@ where
     watcher(api, watcher::Config::default().page_size(PAGE))
         .default_backoff()
         .filter_map(move |event| {
-            let observation = match event {
-                Ok(event) => readable(what, event).map(&wrap),
+            std::future::ready(match event {
+                Ok(event) => wrap(event),
                 Err(error) => Some(Observation::Failed(what, Box::new(error))),
-            };
-            std::future::ready(observation)
+            })
         })
         .boxed()
 }
 
-/// A watch of a kind that cannot fail to be read.
-fn plain<K>(
-    api: Api<K>,
-    what: &'static str,
-    wrap: impl Fn(watcher::Event<K>) -> Observation + Send + 'static,
-) -> BoxStream<'static, Observation>
-where
-    K: Resource<DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + Send
-        + serde::de::DeserializeOwned
-        + 'static,
-{
-    watcher(api, watcher::Config::default().page_size(PAGE))
-        .default_backoff()
-        .map(move |event| match event {
-            Ok(event) => wrap(event),
-            Err(error) => Observation::Failed(what, Box::new(error)),
-        })
-        .boxed()
-}
-
-/// What can be read of an event. An object that has become unreadable is as good as deleted.
+/// What can be read of an event. One object that cannot be read does not stop the others; it counts as absent.
 fn readable<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
     event: watcher::Event<DeserializeGuard<K>>,

@@ -1,5 +1,7 @@
 //! Everything the observer has seen, and the registry that follows from it.
 
+mod tenants;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,14 +16,14 @@ use kube::{Resource, ResourceExt};
 use super::claims::Claims;
 use super::listed::Listed;
 use super::observe::Observation;
-use super::policy::{Labels, TenantPolicy};
-use super::reason::{Reason, Refusal};
+use super::policy::Labels;
 use super::register::{Surroundings, register};
 use super::shared::{Shared, TenantState, Verdict};
-use super::signing_secret::{self, StoredKeys};
+use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant};
-use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{Client, Registry, SigningKeys, Tenant};
+use crate::oauth::{Client, Registry, SigningKeys};
+pub use tenants::missing_keys;
+use tenants::{SigningState, signing_state};
 
 /// A second list of either kind has arrived.
 pub enum Confirmation {
@@ -29,12 +31,6 @@ pub enum Confirmation {
     Clients(Result<Vec<OAuthClient>, kube::Error>),
     /// Of OAuthTenants.
     Tenants(Result<Vec<OAuthTenant>, kube::Error>),
-}
-
-/// The keys of a tenant as last seen.
-struct SigningState {
-    keys: Result<StoredKeys, String>,
-    owner_uids: Vec<String>,
 }
 
 /// A judgement and what it was made of, to be made again only when that changes.
@@ -284,104 +280,6 @@ impl World {
         )
     }
 
-    /// Reads the rules and keys of tenants that changed.
-    fn refresh_tenants(&mut self, shared: &Shared) {
-        let mut states = HashMap::new();
-        for object in self.tenants.objects() {
-            if TenantPolicy::is_deleted(&object) {
-                continue;
-            }
-            let name = object.name_any();
-            let problem = self.problem(shared, &object);
-            let known = self
-                .states
-                .remove(&name)
-                .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
-            let state = known.unwrap_or_else(|| {
-                let _ = shared.tenant_queue.send(ObjectRef::new(&name));
-                let settings = &shared.settings;
-                let policy =
-                    TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
-                (object, Arc::new(TenantState { policy, problem }))
-            });
-            states.insert(name, state);
-        }
-        self.published.retain(|name, _| states.contains_key(name));
-        self.states = states;
-    }
-
-    /// Why the tenant cannot issue tokens.
-    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<Refusal> {
-        let name = object.name_any();
-        let secret = format!(
-            "Secret {}/{}",
-            shared.settings.namespace,
-            signing_secret::name_of(&name)
-        );
-        let uid = object.uid().unwrap_or_default();
-        let had_keys = object
-            .status
-            .as_ref()
-            .is_some_and(|status| !status.key_ids.is_empty());
-        let (reason, message) = match self.signing.get(&name) {
-            Some(state) if !state.owner_uids.contains(&uid) => (
-                Reason::TenantPending,
-                format!(
-                    "{secret} holds the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it in a moment"
-                ),
-            ),
-            Some(state) => match &state.keys {
-                Ok(stored) => {
-                    self.published.insert(name, stored.keys.clone());
-                    return None;
-                }
-                Err(problem) => (
-                    Reason::TenantNotReady,
-                    format!("{secret} {problem}; restore it from a backup"),
-                ),
-            },
-            None if had_keys => (Reason::TenantNotReady, missing_keys(&secret, &name)),
-            None => (Reason::TenantPending, format!("{secret} is being made")),
-        };
-        Some(Refusal::new(reason, message))
-    }
-
-    fn tenant(
-        &self,
-        name: &str,
-        state: &TenantState,
-        clients: HashMap<Arc<str>, Arc<Client>>,
-    ) -> Tenant {
-        let stored = self
-            .signing
-            .get(name)
-            .and_then(|state| state.keys.as_ref().ok());
-        let signing_keys = stored
-            .filter(|_| state.problem.is_none())
-            .map(|stored| stored.keys.clone());
-        let policy = &state.policy;
-        let scopes: Vec<&str> = {
-            let mut scopes: Vec<&str> = policy.scopes.keys().map(|scope| &**scope).collect();
-            scopes.retain(|scope| !OPENID_SCOPES.contains(scope));
-            scopes.sort_unstable();
-            scopes
-        };
-        let max_age = (policy.keys.publish_ahead / 2).min(Duration::from_mins(5));
-        let mut tenant = Tenant::new(
-            policy.name.clone(),
-            policy.issuer.clone(),
-            signing_keys,
-            clients,
-            &scopes,
-            max_age,
-        );
-        // Tokens that live can be verified, even while their keys cannot sign.
-        if let (None, Some(published)) = (&tenant.signing_keys, self.published.get(name)) {
-            tenant.jwks = published.jwks().into();
-        }
-        tenant
-    }
-
     fn report(
         &self,
         shared: &Shared,
@@ -428,21 +326,6 @@ impl World {
     }
 }
 
-/// What a Secret of the operator's namespace says, if it holds signing keys.
-fn signing_state(secret: &Secret) -> Option<(String, SigningState)> {
-    let name = secret.name_any();
-    let tenant = signing_secret::tenant_of(&name)?;
-    let state = SigningState {
-        keys: signing_secret::parse(secret),
-        owner_uids: secret
-            .owner_references()
-            .iter()
-            .map(|owner| owner.uid.clone())
-            .collect(),
-    };
-    Some((tenant.to_owned(), state))
-}
-
 /// The client of an object, unless the object is going or suspended.
 fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
     let object = &verdict.object;
@@ -454,11 +337,4 @@ fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
 fn own_name(object: &OAuthClient) -> Labels {
     let name = object.namespace().unwrap_or_default();
     Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
-}
-
-/// The sentence for lost keys.
-pub fn missing_keys(secret: &str, tenant: &str) -> String {
-    format!(
-        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
-    )
 }

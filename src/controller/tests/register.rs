@@ -149,6 +149,7 @@ fn f72_what_admission_would_have_refused_is_refused_here_too() {
         (json!({ "scopes": ["a b"] }), "InvalidSpec"),
         (json!({ "clientId": "team-b.web" }), "ClientIdReserved"),
         (json!({ "clientId": "kubernetes" }), "ClientIdReserved"),
+        (json!({ "clientId": "KUBERNETES" }), "ClientIdReserved"),
         (json!({ "clientId": "system:admin" }), "ClientIdReserved"),
         (json!({ "clientId": "" }), "ClientIdReserved"),
     ];
@@ -202,4 +203,28 @@ fn every_refusal_names_a_remedy() {
         let message = registered_in("team-a", spec).unwrap_err().message;
         assert!(words.iter().any(|word| message.contains(word)), "{message}");
     }
+}
+
+#[test]
+fn f43_namespaces_of_the_cluster_itself_are_reserved() {
+    for space in ["kube-system", "kube-public", "kube-node-lease"] {
+        let refusal = registered_in(space, json!({})).unwrap_err();
+        assert_eq!(refusal.reason.to_string(), "NamespaceReserved");
+        assert!(refusal.message.contains(space), "{}", refusal.message);
+    }
+    for space in ["default", "kube", "kube-systems"] {
+        let reason = registered_in(space, json!({})).unwrap_err().reason;
+        assert_eq!(reason.to_string(), "NamespaceNotAllowed", "{space}");
+    }
+}
+
+#[test]
+fn f72_a_name_that_is_too_long_is_refused() {
+    let around = Surroundings {
+        tenant: Some(&generous()),
+        namespace: &namespace("team-a"),
+        id_holder: None,
+    };
+    let refusal = register(&object(&"n".repeat(64), json!({})), around).unwrap_err();
+    assert_eq!(refusal.reason.to_string(), "InvalidSpec");
 }

@@ -1,0 +1,80 @@
+//! 1. Read: the Secrets that a pass is about.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Resource, ResourceExt};
+
+use super::credentials_secret::name_of;
+use super::facts::Facts;
+use super::failure::Error;
+use super::register::ledger;
+use super::shared::Shared;
+use crate::api::OAuthClient;
+
+/// The Secrets that a pass is about.
+#[derive(Default)]
+pub struct Read {
+    /// The credentials Secret.
+    pub secret: Option<Facts>,
+    /// The whole Secret, when it was read from the API server and not from memory.
+    pub whole: Option<Secret>,
+    /// The Secret of a former name.
+    pub former: Option<Facts>,
+}
+
+/// Memory is asked first; the API server only when memory does not know or something is wrong.
+pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read, Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = name_of(object);
+    let mut found = Read {
+        secret: shared.secrets.get(&namespace, &name),
+        ..Read::default()
+    };
+    let status = object.status.as_ref();
+    let expected = status.is_some_and(|status| {
+        status.secret_uid.is_some() && status.secret_name.as_deref() == Some(&name)
+    });
+    // A Secret that we wrote and do not see may have lost its label; creating it would tell, by a failed write.
+    if exact || (expected && found.secret.is_none()) {
+        found.whole = get(shared, &namespace, &name).await?;
+        found.secret = found
+            .whole
+            .as_ref()
+            .map(|secret| Facts::new(secret, &shared.digests));
+        if expected && found.secret.is_none() {
+            confirm_ledger(shared, object).await?;
+        }
+    }
+    if let Some(former) = status
+        .and_then(|status| status.secret_name.as_deref())
+        .filter(|former| *former != name)
+    {
+        found.former = shared.secrets.get(&namespace, former);
+    }
+    Ok(found)
+}
+
+/// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
+/// true must not be followed.
+async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+    const DOING: &str = "restore the credentials Secret";
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    let current = api
+        .get_opt(&object.name_any())
+        .await
+        .map_err(Error::api(DOING))?;
+    let same = current.is_some_and(|current| {
+        current.meta().uid == object.meta().uid && ledger(&current) == ledger(object)
+    });
+    same.then_some(()).ok_or(Error::Conflict(DOING))
+}
+
+/// The Secret as it is now.
+pub async fn get(shared: &Shared, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
+    match api.get_opt(name).await {
+        // Without rights there is nothing to be seen, and the write will say so.
+        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(None),
+        answer => answer.map_err(Error::api("read the credentials Secret")),
+    }
+}

@@ -1,0 +1,146 @@
+//! The tenants as they follow from their objects and from the Secrets with their signing keys.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::World;
+use crate::api::OAuthTenant;
+use crate::controller::policy::TenantPolicy;
+use crate::controller::reason::{Reason, Refusal};
+use crate::controller::shared::{Shared, TenantState};
+use crate::controller::signing_secret::{self, StoredKeys};
+use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::{Client, Tenant};
+
+/// The keys of a tenant as last seen.
+pub(super) struct SigningState {
+    keys: Result<StoredKeys, String>,
+    owner_uids: Vec<String>,
+}
+
+impl World {
+    /// Reads the rules and keys of tenants that changed.
+    pub(super) fn refresh_tenants(&mut self, shared: &Shared) {
+        let mut states = HashMap::new();
+        for object in self.tenants.objects() {
+            if TenantPolicy::is_deleted(&object) {
+                continue;
+            }
+            let name = object.name_any();
+            let problem = self.problem(shared, &object);
+            let known = self
+                .states
+                .remove(&name)
+                .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
+            let state = known.unwrap_or_else(|| {
+                let _ = shared.tenant_queue.send(ObjectRef::new(&name));
+                let settings = &shared.settings;
+                let policy =
+                    TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
+                (object, Arc::new(TenantState { policy, problem }))
+            });
+            states.insert(name, state);
+        }
+        self.published.retain(|name, _| states.contains_key(name));
+        self.states = states;
+    }
+
+    /// Why the tenant cannot issue tokens.
+    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<Refusal> {
+        let name = object.name_any();
+        let secret = format!(
+            "Secret {}/{}",
+            shared.settings.namespace,
+            signing_secret::name_of(&name)
+        );
+        let uid = object.uid().unwrap_or_default();
+        let had_keys = object
+            .status
+            .as_ref()
+            .is_some_and(|status| !status.key_ids.is_empty());
+        let (reason, message) = match self.signing.get(&name) {
+            Some(state) if !state.owner_uids.contains(&uid) => (
+                Reason::TenantPending,
+                format!(
+                    "{secret} holds the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it in a moment"
+                ),
+            ),
+            Some(state) => match &state.keys {
+                Ok(stored) => {
+                    self.published.insert(name, stored.keys.clone());
+                    return None;
+                }
+                Err(problem) => (
+                    Reason::TenantNotReady,
+                    format!("{secret} {problem}; restore it from a backup"),
+                ),
+            },
+            None if had_keys => (Reason::TenantNotReady, missing_keys(&secret, &name)),
+            None => (Reason::TenantPending, format!("{secret} is being made")),
+        };
+        Some(Refusal::new(reason, message))
+    }
+
+    pub(super) fn tenant(
+        &self,
+        name: &str,
+        state: &TenantState,
+        clients: HashMap<Arc<str>, Arc<Client>>,
+    ) -> Tenant {
+        let stored = self
+            .signing
+            .get(name)
+            .and_then(|state| state.keys.as_ref().ok());
+        let signing_keys = stored
+            .filter(|_| state.problem.is_none())
+            .map(|stored| stored.keys.clone());
+        let policy = &state.policy;
+        let scopes: Vec<&str> = {
+            let mut scopes: Vec<&str> = policy.scopes.keys().map(|scope| &**scope).collect();
+            scopes.retain(|scope| !OPENID_SCOPES.contains(scope));
+            scopes.sort_unstable();
+            scopes
+        };
+        let max_age = (policy.keys.publish_ahead / 2).min(Duration::from_mins(5));
+        let mut tenant = Tenant::new(
+            policy.name.clone(),
+            policy.issuer.clone(),
+            signing_keys,
+            clients,
+            &scopes,
+            max_age,
+        );
+        // Tokens that live can be verified, even while their keys cannot sign.
+        if let (None, Some(published)) = (&tenant.signing_keys, self.published.get(name)) {
+            tenant.jwks = published.jwks().into();
+        }
+        tenant
+    }
+}
+
+/// What a Secret of the operator's namespace says, if it holds signing keys.
+pub(super) fn signing_state(secret: &Secret) -> Option<(String, SigningState)> {
+    let name = secret.name_any();
+    let tenant = signing_secret::tenant_of(&name)?;
+    let state = SigningState {
+        keys: signing_secret::parse(secret),
+        owner_uids: secret
+            .owner_references()
+            .iter()
+            .map(|owner| owner.uid.clone())
+            .collect(),
+    };
+    Some((tenant.to_owned(), state))
+}
+
+/// The sentence for lost keys.
+pub fn missing_keys(secret: &str, tenant: &str) -> String {
+    format!(
+        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
+    )
+}

@@ -1,0 +1,245 @@
+//! 3. Write: the Secret, then the Secret of a former name, then the status. Nothing here decides.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::{Api, Resource, ResourceExt};
+use serde_json::json;
+
+use super::credentials_secret::{Desired, name_of};
+use super::events::Happening;
+use super::failure::{Error, SecretTrouble, secret_trouble};
+use super::plan::{Plan, SecretStep};
+use super::read::{Read, get};
+use super::reason::{Reason, Refusal};
+use super::root_key::params;
+use super::secret_watch::denied;
+use super::settings::FIELD_MANAGER;
+use super::shared::{Shared, Verdict};
+use super::status::Published;
+use crate::api::{OAuthClient, OAuthClientStatus};
+
+/// How the writing ended.
+pub enum Written {
+    /// As planned.
+    Done(Option<Published>),
+    /// The credentials Secret exists, and we did not know.
+    Unknown,
+    /// The namespace is going.
+    Terminating,
+    /// A person must act.
+    Refused(Refusal),
+}
+
+/// The Secrets; the status follows when it is known how that ended.
+pub async fn write(
+    shared: &Shared,
+    object: &OAuthClient,
+    plan: &Plan,
+    found: &Read,
+) -> Result<Written, Error> {
+    let written = match &plan.secret {
+        SecretStep::Keep => Ok(Written::Done(kept(plan, found, object))),
+        SecretStep::Create(desired) => create(shared, object, desired).await,
+        SecretStep::Repair(desired) => repair(shared, object, desired, found).await,
+    };
+    let written = match written {
+        Ok(written) => written,
+        Err(SecretTrouble::Exists) => Written::Unknown,
+        Err(SecretTrouble::Terminating) => Written::Terminating,
+        Err(SecretTrouble::Refused(refusal)) => Written::Refused(refusal),
+        Err(SecretTrouble::Retry(error)) => return Err(error),
+    };
+    if plan.remove_former && matches!(written, Written::Done(_)) {
+        remove_former(shared, object, found).await?;
+    }
+    Ok(written)
+}
+
+/// A Secret that was found right; none when the plan was to leave it alone.
+fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
+    let cared_for = match &plan.verdict {
+        Ok(()) => true,
+        Err(refusal) => matches!(
+            refusal.reason,
+            Reason::Suspended | Reason::TenantPending | Reason::TenantNotReady
+        ),
+    };
+    found
+        .secret
+        .as_ref()
+        .filter(|_| cared_for)
+        .map(|facts| Published {
+            name: name_of(object),
+            uid: facts.uid.to_string(),
+            at: facts.created_at,
+        })
+}
+
+async fn create(
+    shared: &Shared,
+    object: &OAuthClient,
+    desired: &Desired,
+) -> Result<Written, SecretTrouble> {
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let created = api.create(&params(), &desired.to_create()).await;
+    let secret = created
+        .map_err(|error| trouble(shared, desired, error, "create the credentials Secret"))?;
+    shared.metrics.wrote("secret_create");
+    shared.secrets.put(&secret, &shared.digests);
+    let was_there = object.status.as_ref().is_some_and(|status| {
+        status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
+    });
+    let (happening, note) = if was_there {
+        (
+            Happening::Restored,
+            format!(
+                "Secret {} was deleted and is back with the same credentials",
+                desired.name
+            ),
+        )
+    } else {
+        (
+            Happening::Issued,
+            format!("credentials were written into Secret {}", desired.name),
+        )
+    };
+    shared
+        .events
+        .publish(happening, object.object_ref(&()), note);
+    Ok(Written::Done(Some(published(&secret))))
+}
+
+/// Replaces a Secret of ours, with its UID and resource version as the precondition.
+async fn repair(
+    shared: &Shared,
+    object: &OAuthClient,
+    desired: &Desired,
+    found: &Read,
+) -> Result<Written, SecretTrouble> {
+    let whole = match &found.whole {
+        Some(whole) => whole.clone(),
+        None => match get(shared, &desired.namespace, &desired.name)
+            .await
+            .map_err(SecretTrouble::Retry)?
+        {
+            Some(whole)
+                if whole.meta().uid.as_deref()
+                    == found.secret.as_ref().map(|facts| &*facts.uid) =>
+            {
+                whole
+            }
+            _ => {
+                shared.secrets.remove(&desired.namespace, &desired.name);
+                return Ok(Written::Unknown);
+            }
+        },
+    };
+    if whole.immutable == Some(true) {
+        return Err(SecretTrouble::Refused(Refusal::new(
+            Reason::SecretRefused,
+            format!(
+                "Secret {:?} was made immutable and is no longer right; delete it and it will be written anew with the same credentials",
+                desired.name
+            ),
+        )));
+    }
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let replaced = api
+        .replace(&desired.name, &params(), &desired.to_replace(whole))
+        .await;
+    let secret = replaced
+        .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
+    shared.metrics.wrote("secret_replace");
+    shared.secrets.put(&secret, &shared.digests);
+    if object.meta().generation
+        == object
+            .status
+            .as_ref()
+            .and_then(|status| status.observed_generation)
+    {
+        let note = format!(
+            "Secret {} had been changed and was put right, with the same credentials",
+            desired.name
+        );
+        shared
+            .events
+            .publish(Happening::Repaired, object.object_ref(&()), note);
+    }
+    Ok(Written::Done(Some(published(&secret))))
+}
+
+async fn remove_former(shared: &Shared, object: &OAuthClient, found: &Read) -> Result<(), Error> {
+    let (Some(facts), Some(name)) = (
+        &found.former,
+        object
+            .status
+            .as_ref()
+            .and_then(|status| status.secret_name.as_deref()),
+    ) else {
+        return Ok(());
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
+    let only_this = DeleteParams::default().preconditions(Preconditions {
+        uid: Some(facts.uid.to_string()),
+        resource_version: None,
+    });
+    match api.delete(name, &only_this).await {
+        Ok(_) => shared.metrics.wrote("secret_delete"),
+        Err(kube::Error::Api(status)) if status.is_not_found() => {}
+        Err(error) => return Err(Error::api("remove the Secret of the former name")(error)),
+    }
+    shared.secrets.remove(&namespace, name);
+    Ok(())
+}
+
+/// Server-side apply by one field manager; the UID keeps it from an object that was recreated.
+pub async fn write_status(
+    shared: &Shared,
+    verdict: &Verdict,
+    status: &OAuthClientStatus,
+) -> Result<(), Error> {
+    let object = &verdict.object;
+    let name = object.name_any();
+    let api: Api<OAuthClient> =
+        Api::namespaced(shared.kube.clone(), &object.namespace().unwrap_or_default());
+    let patch = json!({
+        "apiVersion": OAuthClient::api_version(&()),
+        "kind": OAuthClient::kind(&()),
+        "metadata": { "name": name, "uid": object.uid() },
+        "status": status,
+    });
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
+        Ok(newer) => {
+            shared.metrics.wrote("status");
+            let changed = newer.resource_version() != object.resource_version();
+            verdict.superseded.store(changed, Relaxed);
+        }
+        // Deleted in the meantime: the watch will tell.
+        Err(kube::Error::Api(status)) if status.is_not_found() => {}
+        Err(error) => return Err(Error::api("write the status")(error)),
+    }
+    Ok(())
+}
+
+fn published(secret: &Secret) -> Published {
+    Published {
+        name: secret.name_any(),
+        uid: secret.uid().unwrap_or_default(),
+        at: secret.creation_timestamp().map(|time| time.0),
+    }
+}
+
+fn trouble(
+    shared: &Shared,
+    desired: &Desired,
+    error: kube::Error,
+    doing: &'static str,
+) -> SecretTrouble {
+    secret_trouble(error, doing, || {
+        denied(&shared.settings, &desired.namespace)
+    })
+}
