@@ -73,10 +73,10 @@ fn main() {
         runtime.block_on(load::ready(&cluster, "bench"))
     });
     let processor = measure::processor_seconds(operator.pid);
-    let peak = measure::memory(operator.pid, "VmHWM");
     eprintln!("bench: a minute at rest");
     let at_rest = measure::writes_at_rest(&cluster, Duration::from_mins(1));
     let resident = measure::memory(operator.pid, "VmRSS");
+    let peak = measure::memory(operator.pid, "VmHWM");
     let objects = measure::object_writes(&cluster, writes_before);
     operator.stop();
 
