@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clientele::api::crd::definitions;
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     JSONSchemaProps, JSONSchemaPropsOrArray,
 };
+use kube::Api;
+use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::person::{bearer, sentence};
-use crate::support::space::Space;
+use crate::support::space::{Space, eventually};
 
 /// The claims of a token, as anybody who holds it can read them.
 fn claims(token: &Value) -> Value {
@@ -180,4 +183,43 @@ fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_woul
         suspicious,
         ["spec.redirectUris", "spec.secret.entries.jwksUri"]
     );
+}
+
+/// The documented default until a tenant can limit it: codes go only to whom the client registered, and the consent
+/// page will name the host, so a foreign host in one's own list harms nobody but oneself.
+#[tokio::test]
+async fn f56_a_redirect_host_belongs_to_nobody_yet() {
+    let (a, b) = (Space::new("host").await, Space::new("host").await);
+    let spec = json!({ "redirectUris": ["https://shop.example/callback"] });
+    a.ready("web", spec.clone()).await;
+    b.ready("web", spec).await;
+}
+
+#[tokio::test]
+async fn f59_a_namespace_made_anew_by_another_team_inherits_nothing() {
+    let first = Space::new("reborn").await;
+    first.ready("web", json!({})).await;
+    let old = first.entries("web-oauth").await;
+    let namespaces: Api<Namespace> = Api::all(first.kube.clone());
+    let only = DeleteParams::default();
+    namespaces.delete(&first.name, &only).await.unwrap();
+    eventually("the namespace is gone", || async {
+        match namespaces.get_opt(&first.name).await {
+            Ok(None) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+
+    let again = serde_json::from_value(json!({ "metadata": { "name": first.name } })).unwrap();
+    let params = PostParams::default();
+    namespaces.create(&params, &again).await.unwrap();
+    first.ready("web", json!({})).await;
+    let new = first.entries("web-oauth").await;
+    assert_eq!(old["CLIENT_ID"], new["CLIENT_ID"]);
+    assert_ne!(old["CLIENT_SECRET"], new["CLIENT_SECRET"]);
+    let (id, secret) = (&old["CLIENT_ID"], &old["CLIENT_SECRET"]);
+    let (code, body) = first.token_from(&first.issuer, id, secret, &[]).await;
+    assert_eq!((code, &body["error"]), (401, &json!("invalid_client")));
+    assert_eq!(first.token("web-oauth").await.0, 200);
 }

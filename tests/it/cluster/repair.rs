@@ -230,3 +230,18 @@ async fn f50_what_others_add_is_kept() {
     own.remove("INJECTED");
     assert_eq!(own, was);
 }
+
+/// As `kubectl replace` does with a manifest that knows nothing of us.
+#[tokio::test]
+async fn a_secret_that_was_replaced_by_a_bare_one_is_put_right() {
+    is_put_right(|_| {
+        json!({
+            "metadata": { "labels": null, "annotations": null, "ownerReferences": null },
+            "data": {
+                "CLIENT_ID": null, "ISSUER": null, "JWKS_URI": null, "TOKEN_ENDPOINT": null,
+                "CLIENT_SECRET": "bm90IG91cnM=",
+            },
+        })
+    })
+    .await;
+}
