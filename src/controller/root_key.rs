@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ObjectMeta, PostParams};
@@ -144,11 +144,11 @@ pub async fn watch(shared: Arc<Shared>) {
     let mut changes = futures::stream::select(
         watcher(secrets, named(&shared.settings.root_key_secret))
             .default_backoff()
-            .map(drop)
+            .map_ok(drop)
             .boxed(),
         watcher(marks, named(INSTALLATION))
             .default_backoff()
-            .map(drop)
+            .map_ok(drop)
             .boxed(),
     );
     loop {
@@ -162,7 +162,10 @@ pub async fn watch(shared: Arc<Shared>) {
             tracing::warn!(%error, "the root key could not be read; trying again");
         }
         tokio::select! {
-            _ = changes.next() => {}
+            change = changes.next() => if let Some(Err(error)) = change {
+                shared.metrics.watch_errors.inc();
+                tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
+            },
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -126,3 +126,20 @@ fn f68_each_opt_in_opens_one_role() {
         assert_eq!(labels, [format!("{opened}: \"true\"")], "{value}");
     }
 }
+
+/// The other half of least privilege: a right that is missing shows in the log of every installation.
+#[tokio::test]
+async fn the_operator_asks_for_nothing_that_it_may_not_do() {
+    let space = Space::new("rights").await;
+    space.ready("hello", serde_json::json!({})).await;
+    let operator = &shared().operator;
+    // Every watch has been asked for by then: the client was made ready, and it takes a root key and signing keys.
+    let log = operator.log();
+    let refused: Vec<&str> = log
+        .lines()
+        .filter(|line| {
+            line.contains("cannot list resource") || line.contains("cannot watch resource")
+        })
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
