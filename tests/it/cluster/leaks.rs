@@ -133,7 +133,7 @@ async fn a_busy_day(space: &Space) -> BTreeSet<String> {
     tokens
 }
 
-/// Repairs, a rename, a refusal by the policy, a foreign Secret in the way, a deletion.
+/// Repairs, a rename, a refusal, a deletion.
 async fn meddle(space: &Space) {
     let (secrets, params) = (space.secrets(), PatchParams::default());
     let before = entries(&secrets.get("a-oauth").await.unwrap());
@@ -145,7 +145,7 @@ async fn meddle(space: &Space) {
     let entry = json!({ "spec": { "secret": { "entries": { "clientSecret": "password" } } } });
     space.patch("b", entry).await;
     space.wait_ready("b").await;
-    // An immutable Secret that is no longer right, and one without any mark that the policy protects.
+    // An immutable Secret that is no longer right, and one that was stripped of every mark.
     let immutable = Patch::Merge(json!({ "immutable": true }));
     secrets.patch("c-oauth", &params, &immutable).await.unwrap();
     space
@@ -157,7 +157,11 @@ async fn meddle(space: &Space) {
     space.wait_refused("c", "SecretRefused").await;
     let unmarked = Patch::Merge(json!({ "metadata": { "labels": null, "ownerReferences": null } }));
     secrets.patch("a-oauth", &params, &unmarked).await.unwrap();
-    space.wait_refused("a", "SecretRefused").await;
+    space
+        .wait_secret("a-oauth", "marked again", |secret| {
+            !secret.labels().is_empty() && !secret.owner_references().is_empty()
+        })
+        .await;
     let now = DeleteParams::default();
     let _ = space.clients().delete("b", &now).await.unwrap();
 }
