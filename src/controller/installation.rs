@@ -8,8 +8,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
 
 use super::failure::Error;
-use super::root_key::{params, read_marks, write_marks};
+use super::root_key::{read_marks, write_marks};
 use super::shared::Shared;
+use super::write::params;
 use crate::api::tenant::NamespacePolicy;
 use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
 

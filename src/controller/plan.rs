@@ -12,15 +12,6 @@ use crate::api::OAuthClient;
 use crate::api::condition::READY;
 use crate::oauth::{Client, Keyring};
 
-/// What was found at the place of a Secret.
-#[derive(Clone, Copy, Debug)]
-pub enum Found<'a> {
-    /// Nothing is known to be there.
-    Nothing,
-    /// This is known to be there.
-    Secret(&'a Facts),
-}
-
 /// Everything a plan depends on.
 pub struct Situation<'a> {
     /// What was written.
@@ -36,9 +27,9 @@ pub struct Situation<'a> {
     /// Why Secrets of the namespace are out of reach, if they are.
     pub namespace_problem: Option<&'a str>,
     /// The credentials Secret.
-    pub secret: Found<'a>,
+    pub secret: Option<&'a Facts>,
     /// The Secret of the name that the status still shows, if that is another one.
-    pub former: Found<'a>,
+    pub former: Option<&'a Facts>,
     /// The key of the digests in the facts.
     pub digests: &'a Digests,
 }
@@ -137,7 +128,7 @@ fn is_where_it_was(now: &Situation<'_>) -> bool {
         .status
         .as_ref()
         .and_then(|status| status.secret_uid.as_deref());
-    matches!(now.secret, Found::Secret(facts) if recorded == Some(&*facts.uid))
+    matches!(now.secret, Some(facts) if recorded == Some(&*facts.uid))
 }
 
 fn secret_step(
@@ -146,7 +137,7 @@ fn secret_step(
     keyring: &Keyring,
     desired: Desired,
 ) -> Result<SecretStep, Refusal> {
-    let Found::Secret(facts) = now.secret else {
+    let Some(facts) = now.secret else {
         return Ok(SecretStep::Create(Box::new(desired)));
     };
     let known = now
@@ -191,7 +182,7 @@ fn not_owned(object: &OAuthClient) -> Refusal {
 /// Name and UID of the former Secret both come from the status, so they prove nothing about each other:
 /// only a Secret that carries our proof is removed.
 fn is_former_ours(now: &Situation<'_>, client: &Client, keyring: &Keyring) -> bool {
-    let Found::Secret(facts) = now.former else {
+    let Some(facts) = now.former else {
         return false;
     };
     let status = now.object.status.as_ref();

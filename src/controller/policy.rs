@@ -140,7 +140,7 @@ impl TenantPolicy {
         }
     }
 
-    /// Whether it was read from this version of the object.
+    /// Whether the tenant is being deleted: nobody is a client of it any more.
     pub fn is_deleted(tenant: &OAuthTenant) -> bool {
         tenant.meta().deletion_timestamp.is_some()
     }

@@ -10,7 +10,7 @@ use kube::{Resource, ResourceExt};
 
 use super::events::Happening;
 use super::failure::Error;
-use super::plan::{Found, Plan, Situation, plan};
+use super::plan::{Plan, Situation, plan};
 use super::read::{Read, read};
 use super::reason::{Reason, Refusal};
 use super::secret_index::Access;
@@ -86,8 +86,8 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
             Access::Denied(sentence) => Some(sentence),
             _ => None,
         },
-        secret: found.secret.as_ref().map_or(Found::Nothing, Found::Secret),
-        former: found.former.as_ref().map_or(Found::Nothing, Found::Secret),
+        secret: found.secret.as_ref(),
+        former: found.former.as_ref(),
         digests: &shared.digests,
     })
 }
@@ -119,11 +119,11 @@ async fn finish(
     }
     shared.metrics.reconciled("OAuthClient", reason.as_str());
     Ok(match reason {
-        // Nobody tells us when somebody else's Secret goes, or a quota is raised.
-        Reason::SecretNotOwned | Reason::QuotaExceeded | Reason::SecretRefused => {
-            Action::requeue(LOOK_AGAIN)
-        }
-        Reason::NamespaceNotEnabled => Action::requeue(LOOK_AGAIN),
+        // Nobody tells us when somebody else's Secret goes, a quota is raised or a right is given.
+        Reason::SecretNotOwned
+        | Reason::QuotaExceeded
+        | Reason::SecretRefused
+        | Reason::NamespaceNotEnabled => Action::requeue(LOOK_AGAIN),
         _ => Action::await_change(),
     })
 }

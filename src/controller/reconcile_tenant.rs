@@ -6,21 +6,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{ObjectMeta, Patch, PatchParams};
+use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
-use serde_json::json;
 
 use super::credentials_secret::MANAGED_BY;
 use super::events::Happening;
 use super::failure::Error;
 use super::policy::TenantPolicy;
 use super::reason::{Reason, Refusal};
-use super::root_key::params;
-use super::settings::FIELD_MANAGER;
 use super::shared::Shared;
 use super::signing_secret::{self, StoredKeys, belongs_to, name_of};
 use super::world::missing_keys;
+use super::write::{apply_status, params};
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
 use crate::api::{OAuthTenant, OAuthTenantStatus};
 use crate::oauth::key_schedule::{self, Change};
@@ -193,21 +191,8 @@ async fn write_status(
     if tenant.status.as_ref() == Some(&wanted) {
         return Ok(());
     }
-    let name = tenant.name_any();
-    let patch = json!({
-        "apiVersion": OAuthTenant::api_version(&()),
-        "kind": OAuthTenant::kind(&()),
-        "metadata": { "name": name, "uid": tenant.uid() },
-        "status": wanted,
-    });
     let api: Api<OAuthTenant> = Api::all(shared.kube.clone());
-    let params = PatchParams::apply(FIELD_MANAGER).force();
-    match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
-        Ok(_) => shared.metrics.wrote("status"),
-        Err(kube::Error::Api(status)) if status.is_not_found() => {}
-        Err(error) => return Err(Error::api("write the status")(error)),
-    }
-    Ok(())
+    apply_status(shared, &api, tenant, &wanted).await.map(drop)
 }
 
 fn status(

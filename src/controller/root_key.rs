@@ -8,15 +8,16 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::{ObjectMeta, PostParams};
+use kube::api::ObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 
 use super::credentials_secret::MANAGED_BY;
 use super::failure::Error;
 use super::installation::MARK;
-use super::settings::{FIELD_MANAGER, INSTALLATION};
+use super::settings::INSTALLATION;
 use super::shared::{RootKeys, Shared};
+use super::write::params;
 use crate::oauth::Keyring;
 use crate::oauth::keyring::{ROOT_KEY_LEN, RootKey};
 
@@ -311,13 +312,5 @@ fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
     move |error| match &error {
         kube::Error::Api(status) if status.is_already_exists() => Error::Conflict(doing),
         _ => Error::api(doing)(error),
-    }
-}
-
-/// Parameters of a create or replace.
-pub fn params() -> PostParams {
-    PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
     }
 }

@@ -1,10 +1,13 @@
 //! 3. Write: the Secret, then the Secret of a former name, then the status. Nothing here decides.
 
+use std::fmt::Debug;
 use std::sync::atomic::Ordering::Relaxed;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::credentials_secret::{Desired, name_of};
@@ -13,7 +16,6 @@ use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Plan, SecretStep};
 use super::read::{Read, get};
 use super::reason::{Reason, Refusal};
-use super::root_key::params;
 use super::secret_watch::denied;
 use super::settings::FIELD_MANAGER;
 use super::shared::{Shared, Verdict};
@@ -195,19 +197,37 @@ async fn remove_former(shared: &Shared, object: &OAuthClient, found: &Read) -> R
     Ok(())
 }
 
-/// Server-side apply by one field manager; the UID keeps it from an object that was recreated.
+/// Writes the status of an OAuthClient; its verdict then knows that a newer version is on its way.
 pub async fn write_status(
     shared: &Shared,
     verdict: &Verdict,
     status: &OAuthClientStatus,
 ) -> Result<(), Error> {
     let object = &verdict.object;
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    if let Some(newer) = apply_status(shared, &api, &**object, status).await? {
+        let changed = newer.resource_version() != object.resource_version();
+        verdict.superseded.store(changed, Relaxed);
+    }
+    Ok(())
+}
+
+/// Server-side apply by one field manager; the UID keeps it from an object that was recreated. `None` when the
+/// object was deleted in the meantime: the watch will tell.
+pub async fn apply_status<K>(
+    shared: &Shared,
+    api: &Api<K>,
+    object: &K,
+    status: &impl Serialize,
+) -> Result<Option<K>, Error>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
     let name = object.name_any();
-    let api: Api<OAuthClient> =
-        Api::namespaced(shared.kube.clone(), &object.namespace().unwrap_or_default());
     let patch = json!({
-        "apiVersion": OAuthClient::api_version(&()),
-        "kind": OAuthClient::kind(&()),
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
         "metadata": { "name": name, "uid": object.uid() },
         "status": status,
     });
@@ -215,14 +235,19 @@ pub async fn write_status(
     match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
         Ok(newer) => {
             shared.metrics.wrote("status");
-            let changed = newer.resource_version() != object.resource_version();
-            verdict.superseded.store(changed, Relaxed);
+            Ok(Some(newer))
         }
-        // Deleted in the meantime: the watch will tell.
-        Err(kube::Error::Api(status)) if status.is_not_found() => {}
-        Err(error) => return Err(Error::api("write the status")(error)),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(Error::api("write the status")(error)),
     }
-    Ok(())
+}
+
+/// Parameters of a create or replace.
+pub fn params() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    }
 }
 
 fn published(secret: &Secret) -> Published {

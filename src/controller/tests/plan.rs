@@ -6,7 +6,7 @@ use super::{generous, keyring, namespace, object};
 use crate::api::OAuthClient;
 use crate::controller::credentials_secret::{Desired, OURS, PROOF};
 use crate::controller::facts::{Digests, Facts};
-use crate::controller::plan::{Found, Plan, SecretStep, Situation, plan};
+use crate::controller::plan::{Plan, SecretStep, Situation, plan};
 use crate::controller::reason::Refusal;
 use crate::controller::register::{Surroundings, register};
 use crate::oauth::{Client, Keyring};
@@ -67,8 +67,8 @@ impl Stage {
             tenant_problem: None,
             keyring: Ok(&self.keyring),
             namespace_problem: None,
-            secret: facts.as_ref().map_or(Found::Nothing, Found::Secret),
-            former: Found::Nothing,
+            secret: facts.as_ref(),
+            former: None,
             digests: &self.digests,
         };
         change(&mut situation);
