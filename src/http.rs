@@ -8,6 +8,8 @@ mod documents;
 mod endpoints;
 mod form;
 pub mod metrics;
+#[expect(dead_code, reason = "until the endpoints are built")]
+mod pages;
 mod refusal;
 mod response;
 pub mod serve;
@@ -23,7 +25,7 @@ use jiff::Timestamp;
 pub use endpoints::Endpoints;
 
 use crate::oauth::Registry;
-use crate::oauth::access_token::JtiRandom;
+use crate::store::Store;
 use metrics::TokenMetrics;
 
 /// What the public endpoints need. A test brings its own clock and randomness.
@@ -34,7 +36,9 @@ pub struct App {
     /// The time.
     pub clock: fn() -> Timestamp,
     /// Fresh random bytes; `None` when the source fails, and then no token is issued.
-    pub random: fn() -> Option<JtiRandom>,
+    pub random: fn(&mut [u8]) -> Option<()>,
+    /// What outlives a restart.
+    pub store: Store,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Duration,
     /// What is counted.
@@ -47,8 +51,10 @@ impl App {
         registry: Arc<ArcSwap<Registry>>,
         clock: fn() -> Timestamp,
         metrics: Arc<TokenMetrics>,
+        store: Store,
     ) -> Self {
         Self {
+            store,
             registry,
             clock,
             random: fresh_random,
@@ -66,8 +72,6 @@ pub fn router(app: App) -> Endpoints {
     Endpoints::new(app)
 }
 
-fn fresh_random() -> Option<JtiRandom> {
-    let mut bytes = JtiRandom::default();
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes)
+fn fresh_random(bytes: &mut [u8]) -> Option<()> {
+    aws_lc_rs::rand::fill(bytes).ok()
 }

@@ -9,4 +9,5 @@ pub mod controller;
 pub mod http;
 pub mod oauth;
 pub mod run;
+pub mod store;
 pub mod telemetry;

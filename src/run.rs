@@ -27,6 +27,7 @@ use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
 use crate::oauth::Registry;
+use crate::store::Store;
 use connect::connect;
 
 /// How often the files of the certificate are looked at.
@@ -72,7 +73,12 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         &shutdown,
     );
     let connections = token_metrics.connections.clone();
-    let endpoints = router(App::new(registry, Timestamp::now, token_metrics));
+    let endpoints = router(App::new(
+        registry,
+        Timestamp::now,
+        token_metrics,
+        Store::open("sqlite::memory:").await?,
+    ));
     let probes = admin_router(Admin {
         ready: operator.readiness(),
         metrics: Arc::new(metrics),

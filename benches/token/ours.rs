@@ -13,12 +13,13 @@ use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::serve::Limits;
 use clientele::http::{App, router};
-use clientele::oauth::client::Audience;
+use clientele::oauth::client::{Audience, Lifetimes};
 use clientele::oauth::keyring::{Registration, RootKey};
 use clientele::oauth::signing::ScheduledKey;
 use clientele::oauth::{
     Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
 };
+use clientele::store::Store;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -59,13 +60,21 @@ fn client(id: &str) -> Client {
     Client {
         id: id.into(),
         registration_id: UID.into(),
+        namespace: "team-a".into(),
+        display_name: "Web".into(),
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["orders.read", "common"]),
         audiences: [audience].into(),
-        access_token_lifetime: Duration::from_mins(10),
+        redirect_uris: [].into(),
+        post_logout_redirect_uris: [].into(),
+        allowed_origins: [].into(),
+        require_pkce: true,
+        id_token_algorithm: Algorithm::Rs256,
+        allowed_groups: None,
+        lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
         default_claims: Box::default(),
         default_scope: Box::default(),
@@ -92,16 +101,12 @@ fn registry() -> io::Result<Registry> {
         .map(|client| (client.id.clone(), Arc::new(client)))
         .collect();
     let keys = Some(Arc::new(signing_keys()?));
-    let scopes = ["orders.read", "common"];
-    let max_age = Duration::from_mins(4);
-    let tenant = Tenant::new(
-        "default".into(),
-        ISSUER.into(),
-        keys,
+    let tenant = Tenant {
+        signing_keys: keys,
         clients,
-        &scopes,
-        max_age,
-    );
+        ..Tenant::new("default".into(), "uid-of-tenant".into(), ISSUER.into())
+    }
+    .rendered();
     Ok(Registry::new(
         1,
         Some(Arc::new(keyring())),
@@ -112,8 +117,11 @@ fn registry() -> io::Result<Registry> {
 pub async fn serve(listener: TcpListener) -> io::Result<()> {
     let registry = Arc::new(ArcSwap::from_pointee(registry()?));
     let metrics = Arc::new(TokenMetrics::default());
+    let store = Store::open("sqlite::memory:")
+        .await
+        .map_err(io::Error::other)?;
     let connections = metrics.connections.clone();
-    let app = App::new(registry, Timestamp::now, metrics);
+    let app = App::new(registry, Timestamp::now, metrics, store);
     let never = CancellationToken::new();
     clientele::http::serve::serve(
         listener,

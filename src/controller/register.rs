@@ -12,10 +12,10 @@ use kube::ResourceExt;
 use super::policy::{Labels, TenantPolicy};
 use super::reason::{Reason, Refusal};
 use crate::api::{self, DurationString, OAuthClient};
-use crate::oauth::client::Audience;
+use crate::oauth::client::{Audience, Lifetimes};
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{AuthMethod, Client, ClientType, GrantType, redirect_uri, scope};
+use crate::oauth::{Algorithm, AuthMethod, Client, ClientType, GrantType, redirect_uri, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
@@ -60,9 +60,30 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
-        access_token_lifetime: asked_lifetime(object)
-            .unwrap_or(tenant.default_access_token)
-            .min(tenant.maximum_access_token),
+        namespace: object.namespace().unwrap_or_default().into(),
+        display_name: object
+            .spec
+            .display_name
+            .clone()
+            .unwrap_or_else(|| object.name_any())
+            .into(),
+        redirect_uris: object
+            .spec
+            .redirect_uris
+            .iter()
+            .map(|uri| uri.as_str().into())
+            .collect(),
+        post_logout_redirect_uris: [].into(),
+        allowed_origins: [].into(),
+        require_pkce: true,
+        id_token_algorithm: Algorithm::Rs256,
+        allowed_groups: None,
+        lifetimes: Lifetimes {
+            access_token: asked_lifetime(object)
+                .unwrap_or(tenant.default_access_token)
+                .min(tenant.maximum_access_token),
+            ..Lifetimes::DEFAULT
+        },
         oldest_accepted: ledger(object).oldest_accepted,
         default_claims: Box::default(),
         default_scope: Box::default(),

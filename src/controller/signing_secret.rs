@@ -210,7 +210,12 @@ mod tests {
             let stored = parse(&secret(algorithm)).unwrap();
             assert_eq!(stored.records[0].algorithm, algorithm);
             assert_eq!(
-                stored.keys.active(Timestamp::UNIX_EPOCH).key.key_id(),
+                stored
+                    .keys
+                    .active(algorithm, Timestamp::UNIX_EPOCH)
+                    .unwrap()
+                    .key
+                    .key_id(),
                 stored.records[0].key_id
             );
         }

@@ -128,7 +128,7 @@ fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>)
         "client {id} is registered; its credentials are in Secret {}/{name}",
         object.namespace().unwrap_or_default()
     );
-    let granted = registered.map(|(client, _)| client.access_token_lifetime);
+    let granted = registered.map(|(client, _)| client.lifetimes.access_token);
     if let (Some(asked), Some(granted)) = (asked_lifetime(object), granted)
         && granted < asked
     {

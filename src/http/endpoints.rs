@@ -13,7 +13,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use tower::Service;
 
-use super::metrics::Area;
 use super::refusal::Refusal;
 use super::{App, documents, token};
 use crate::oauth::Endpoint;
@@ -55,11 +54,12 @@ where
     let endpoint = endpoint_of(app, request.uri().path());
     let response = match endpoint {
         Some(Endpoint::Token) => token::respond(app, request).await,
-        Some(endpoint) => document(app, endpoint, &request),
+        Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => document(app, endpoint, &request),
+        // Until they are built.
+        Some(_) => Refusal::NOT_FOUND.into_response(),
         None => Refusal::NOT_FOUND.into_response(),
     };
-    let area = endpoint.map_or(Area::None, Area::of);
-    app.metrics.count_response(area, response.status());
+    app.metrics.count_response(endpoint, response.status());
     response
 }
 

@@ -27,33 +27,21 @@ struct ResponseLabels {
     status: &'static str,
 }
 
-/// Which part of the public listener answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Area {
-    Metadata,
-    Jwks,
-    Token,
-    None,
-}
-
-impl Area {
-    const ALL: [Self; 4] = [Self::Metadata, Self::Jwks, Self::Token, Self::None];
-
-    pub const fn of(endpoint: Endpoint) -> Self {
-        match endpoint {
-            Endpoint::Metadata => Self::Metadata,
-            Endpoint::Jwks => Self::Jwks,
-            Endpoint::Token => Self::Token,
-        }
-    }
-
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Metadata => "metadata",
-            Self::Jwks => "jwks",
-            Self::Token => "token",
-            Self::None => "none",
-        }
+/// The label of an endpoint.
+const fn label(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Metadata => "metadata",
+        Endpoint::Jwks => "jwks",
+        Endpoint::Token => "token",
+        Endpoint::Authorize => "authorize",
+        Endpoint::Login => "login",
+        Endpoint::Consent => "consent",
+        Endpoint::Userinfo => "userinfo",
+        Endpoint::Revoke => "revoke",
+        Endpoint::Introspect => "introspect",
+        Endpoint::Logout => "logout",
+        Endpoint::Account => "account",
+        Endpoint::Stylesheet => "stylesheet",
     }
 }
 
@@ -66,9 +54,11 @@ const NO_GRANT: &str = "none";
 pub struct TokenMetrics {
     tokens: Family<TokenLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
-    issued: Counter,
-    refused: [[Counter; ErrorCode::ALL.len()]; 2],
-    by_area: [[Counter; CLASSES.len()]; Area::ALL.len()],
+    issued: [Counter; GrantType::ALL.len()],
+    refused: [[Counter; ErrorCode::ALL.len()]; GrantType::ALL.len()],
+    refused_without_grant: [Counter; ErrorCode::ALL.len()],
+    by_endpoint: [[Counter; CLASSES.len()]; Endpoint::ALL.len()],
+    elsewhere: [Counter; CLASSES.len()],
     /// How long token requests took, from their head to the answer.
     pub duration: AtomicHistogram,
     /// Open connections of the public listener.
@@ -80,19 +70,17 @@ impl Default for TokenMetrics {
         let tokens = Family::<TokenLabels, Counter>::default();
         let responses = Family::<ResponseLabels, Counter>::default();
         let token = |grant, outcome| tokens.get_or_create_owned(&TokenLabels { grant, outcome });
-        let grant = GrantType::ClientCredentials.as_str();
-        let refused =
-            [grant, NO_GRANT].map(|grant| ErrorCode::ALL.map(|code| token(grant, code.as_str())));
-        let by_area = Area::ALL.map(|area| {
-            CLASSES.map(|status| {
-                let endpoint = area.label();
-                responses.get_or_create_owned(&ResponseLabels { endpoint, status })
-            })
-        });
+        let refused = |grant| ErrorCode::ALL.map(|code| token(grant, code.as_str()));
+        let responses_of = |endpoint| {
+            CLASSES
+                .map(|status| responses.get_or_create_owned(&ResponseLabels { endpoint, status }))
+        };
         Self {
-            issued: token(grant, "issued"),
-            refused,
-            by_area,
+            issued: GrantType::ALL.map(|grant| token(grant.as_str(), "issued")),
+            refused: GrantType::ALL.map(|grant| refused(grant.as_str())),
+            refused_without_grant: refused(NO_GRANT),
+            by_endpoint: Endpoint::ALL.map(|endpoint| responses_of(label(endpoint))),
+            elsewhere: responses_of("none"),
             tokens,
             responses,
             duration: AtomicHistogram::default(),
@@ -127,27 +115,30 @@ impl TokenMetrics {
     }
 
     /// A token was issued.
-    pub(super) fn issued(&self, started: Instant) {
-        self.issued.inc();
+    pub(super) fn issued(&self, grant: GrantType, started: Instant) {
+        self.issued[grant as usize].inc();
         self.duration.observe(started.elapsed());
     }
 
     /// A token request was refused.
     pub(super) fn refused(&self, grant: Option<GrantType>, code: ErrorCode, started: Instant) {
-        let grant = usize::from(grant != Some(GrantType::ClientCredentials));
-        if let Some(column) = ErrorCode::ALL.iter().position(|known| *known == code) {
-            self.refused[grant][column].inc();
-        }
+        let row = grant.map_or(&self.refused_without_grant, |grant| {
+            &self.refused[grant as usize]
+        });
+        row[code as usize].inc();
         self.duration.observe(started.elapsed());
     }
 
     /// An answer left.
-    pub(super) fn count_response(&self, area: Area, status: StatusCode) {
+    pub(super) fn count_response(&self, endpoint: Option<Endpoint>, status: StatusCode) {
         let class = match status.as_u16() {
             ..400 => 0,
             400..500 => 1,
             500.. => 2,
         };
-        self.by_area[area as usize][class].inc();
+        let classes = endpoint.map_or(&self.elsewhere, |endpoint| {
+            &self.by_endpoint[endpoint as usize]
+        });
+        classes[class].inc();
     }
 }

@@ -11,8 +11,9 @@ use bytes::Bytes;
 
 use super::refusal::Refusal;
 use super::{App, form, response};
+use crate::oauth::access_token::JtiRandom;
 use crate::oauth::token::{self, Context, Named};
-use crate::oauth::{ErrorCode, OAuthError, Registry, Tenant};
+use crate::oauth::{ErrorCode, GrantType, OAuthError, Registry, Tenant};
 
 /// Answers a request to a token endpoint.
 pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
@@ -84,7 +85,7 @@ fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Response {
     let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
     match ask(app, &registry, tenant, authorization, form) {
         Ok(body) => {
-            app.metrics.issued(started);
+            app.metrics.issued(GrantType::ClientCredentials, started);
             let no_store = HeaderValue::from_static("no-store");
             response::json(StatusCode::OK, body.into(), no_store)
         }
@@ -108,7 +109,8 @@ fn ask(
         ErrorCode::TemporarilyUnavailable,
         "the server cannot verify client secrets yet: its root key is not loaded",
     ))?;
-    let random = (app.random)().ok_or(OAuthError::new(
+    let mut random = JtiRandom::default();
+    (app.random)(&mut random).ok_or(OAuthError::new(
         ErrorCode::ServerError,
         "the source of randomness failed",
     ))?;

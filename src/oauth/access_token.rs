@@ -57,7 +57,7 @@ fn mint(
     now: Timestamp,
     random: JtiRandom,
 ) -> Option<AccessToken> {
-    let lifetime = client.access_token_lifetime.min(key.longest_lifetime);
+    let lifetime = client.lifetimes.access_token.min(key.longest_lifetime);
     let issued_at = now.as_second();
     let expires_at = issued_at.checked_add(i64::try_from(lifetime.as_secs()).ok()?)?;
     let mut jti = [0; 22];

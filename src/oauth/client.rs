@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Algorithm;
+
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientType {
@@ -24,6 +26,13 @@ pub enum GrantType {
 }
 
 impl GrantType {
+    /// Every grant type, in the order of their numbers.
+    pub const ALL: [Self; 3] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+    ];
+
     /// The value of the `grant_type` parameter.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -65,6 +74,32 @@ pub struct Audience {
     pub scopes: Arc<[Arc<str>]>,
 }
 
+/// How long what a client is issued lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Authorization codes (RFC 6749 §4.1.2).
+    pub authorization_code: Duration,
+    /// Access tokens.
+    pub access_token: Duration,
+    /// ID tokens.
+    pub id_token: Duration,
+    /// Refresh tokens: however often they are used, the grant ends after this.
+    pub refresh_token: Duration,
+    /// Refresh tokens: unused for this long, the grant ends.
+    pub refresh_token_idle: Duration,
+}
+
+impl Lifetimes {
+    /// What a client has that says nothing, under a tenant that says nothing.
+    pub const DEFAULT: Self = Self {
+        authorization_code: Duration::from_secs(60),
+        access_token: Duration::from_mins(10),
+        id_token: Duration::from_mins(10),
+        refresh_token: Duration::from_hours(720),
+        refresh_token_idle: Duration::from_hours(168),
+    };
+}
+
 /// A client that the server accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -72,6 +107,10 @@ pub struct Client {
     pub id: Arc<str>,
     /// The UID of the `OAuthClient`: a recreated name is another registration and inherits nothing.
     pub registration_id: Arc<str>,
+    /// The namespace of the `OAuthClient`, which the consent page names.
+    pub namespace: Arc<str>,
+    /// The name that people see.
+    pub display_name: Arc<str>,
     /// Confidential or public.
     pub client_type: ClientType,
     /// First-party clients skip the consent page.
@@ -84,8 +123,20 @@ pub struct Client {
     pub scopes: Arc<[Arc<str>]>,
     /// The audiences it may ask for; the first is the default of `client_credentials`.
     pub audiences: Arc<[Audience]>,
-    /// How long an access token lives.
-    pub access_token_lifetime: Duration,
+    /// Where people may be sent back to with a code: compared exactly ([`super::redirect_uri::matches`]).
+    pub redirect_uris: Arc<[Arc<str>]>,
+    /// Where people may be sent back to after signing out (OIDC RP-Initiated Logout §3.1).
+    pub post_logout_redirect_uris: Arc<[Arc<str>]>,
+    /// The origins whose scripts may read answers of the token, userinfo and revocation endpoints (CORS).
+    pub allowed_origins: Arc<[Arc<str>]>,
+    /// Whether an authorization request needs a `code_challenge` (RFC 7636). Always for public clients.
+    pub require_pkce: bool,
+    /// The algorithm of its ID tokens (`id_token_signed_response_alg`).
+    pub id_token_algorithm: Algorithm,
+    /// Who may sign in through it: people in one of these groups; none means everybody of the tenant.
+    pub allowed_groups: Option<Arc<[Arc<str>]>>,
+    /// How long what it is issued lives.
+    pub lifetimes: Lifetimes,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
     /// The part of an access token's claims that is the same for every default request:
@@ -131,6 +182,8 @@ pub mod testing {
         Client {
             id: "team-a.web".into(),
             registration_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
+            namespace: "team-a".into(),
+            display_name: "web".into(),
             client_type: ClientType::Confidential,
             first_party: false,
             auth_method: None,
@@ -141,7 +194,13 @@ pub mod testing {
                 audience("https://bills.example", "bills.read"),
             ]
             .into(),
-            access_token_lifetime: Duration::from_mins(10),
+            redirect_uris: list(&["https://app.example/cb"]),
+            post_logout_redirect_uris: list(&[]),
+            allowed_origins: list(&[]),
+            require_pkce: true,
+            id_token_algorithm: Algorithm::Rs256,
+            allowed_groups: None,
+            lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
             default_claims: Box::default(),
             default_scope: Box::default(),

@@ -211,8 +211,10 @@ mod tests {
         let secret = keyring.derive(registration, generation);
         let id = client.id.clone();
         let clients = [(id.clone(), Arc::new(client))].into();
-        let day = std::time::Duration::from_hours(24);
-        let tenant = Tenant::new("t".into(), "https://t".into(), None, clients, &[], day);
+        let tenant = Tenant {
+            clients,
+            ..Tenant::new("t".into(), "uid-of-t".into(), "https://t".into())
+        };
         let credentials = Credentials::Post {
             id: &id,
             secret: secret.expose(),

@@ -2,21 +2,43 @@
 
 use std::fmt;
 
-/// An error code of the token endpoint (RFC 6749 §5.2, RFC 8707 §2).
+/// An error code of RFC 6749, RFC 6750, RFC 8707 or OpenID Connect Core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// The request is malformed, repeats a parameter or misses one.
     InvalidRequest,
     /// Client authentication failed.
     InvalidClient,
+    /// The code or refresh token is wrong, over, used, or another client's (RFC 6749 §5.2).
+    InvalidGrant,
     /// The client may not use this grant type.
     UnauthorizedClient,
     /// The server does not know this grant type.
     UnsupportedGrantType,
+    /// The server does not know this response type (RFC 6749 §4.1.2.1).
+    UnsupportedResponseType,
     /// A scope is malformed, unknown or not for this client.
     InvalidScope,
     /// A resource is malformed, unknown or not for this client (RFC 8707 §2).
     InvalidTarget,
+    /// The person said no, or may not use this client (RFC 6749 §4.1.2.1).
+    AccessDenied,
+    /// Nobody is signed in and nothing may be shown (OIDC Core §3.1.2.6).
+    LoginRequired,
+    /// Consent is missing and nothing may be shown (OIDC Core §3.1.2.6).
+    ConsentRequired,
+    /// A click is missing and nothing may be shown (OIDC Core §3.1.2.6).
+    InteractionRequired,
+    /// Request objects are not supported (OIDC Core §3.1.2.6).
+    RequestNotSupported,
+    /// Request objects by reference are not supported (OIDC Core §3.1.2.6).
+    RequestUriNotSupported,
+    /// Registration in a request is not supported (OIDC Core §3.1.2.6).
+    RegistrationNotSupported,
+    /// The access token is malformed, over, revoked or not for this resource (RFC 6750 §3.1).
+    InvalidToken,
+    /// The access token lacks a scope (RFC 6750 §3.1).
+    InsufficientScope,
     /// The server failed; the request may be right.
     ServerError,
     /// The server cannot answer now; try again later.
@@ -25,13 +47,24 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables of metrics and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidRequest,
         Self::InvalidClient,
+        Self::InvalidGrant,
         Self::UnauthorizedClient,
         Self::UnsupportedGrantType,
+        Self::UnsupportedResponseType,
         Self::InvalidScope,
         Self::InvalidTarget,
+        Self::AccessDenied,
+        Self::LoginRequired,
+        Self::ConsentRequired,
+        Self::InteractionRequired,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::RegistrationNotSupported,
+        Self::InvalidToken,
+        Self::InsufficientScope,
         Self::ServerError,
         Self::TemporarilyUnavailable,
     ];
@@ -41,10 +74,21 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::InteractionRequired => "interaction_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
@@ -79,6 +123,14 @@ impl OAuthError {
         Self::new(
             ErrorCode::InvalidClient,
             "client authentication failed: unknown client, wrong credentials or a method that is not registered",
+        )
+    }
+
+    /// The code or refresh token cannot be used. One sentence for every cause.
+    pub const fn invalid_grant() -> Self {
+        Self::new(
+            ErrorCode::InvalidGrant,
+            "the code or token is unknown, expired, used, revoked, or belongs to another client or redirect URI",
         )
     }
 

@@ -133,6 +133,21 @@ impl Keyring {
         (equal && claimed.is_some() && key.is_some()).then_some(generation)
     }
 
+    /// A MAC over these parts for one purpose, under the key of this ID, or under the current one. `None` if there is
+    /// no key of the ID. Purposes are constants that differ, so that no MAC of one serves another.
+    pub fn mac(&self, key_id: Option<&str>, purpose: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
+        let key = match key_id {
+            None => &self.keys[self.current],
+            Some(id) => self.keys.iter().find(|key| key.id == id)?,
+        };
+        let mut mac = hmac::Context::with_key(&key.key);
+        update(&mut mac, purpose.as_bytes());
+        for part in parts {
+            update(&mut mac, part);
+        }
+        mac.sign().as_ref().try_into().ok()
+    }
+
     /// A MAC over a credentials Secret's place and owner: proof that we wrote it.
     pub fn prove(&self, namespace: &str, name: &str, registration_id: &str) -> String {
         let key = &self.keys[self.current];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Keyring, Tenant};
 
 /// What a path means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// Authorization server metadata (RFC 8414) and OpenID provider configuration: the same document.
     Metadata,
@@ -14,6 +14,57 @@ pub enum Endpoint {
     Jwks,
     /// The token endpoint (RFC 6749 §3.2).
     Token,
+    /// The authorization endpoint (RFC 6749 §3.1).
+    Authorize,
+    /// The page to sign in.
+    Login,
+    /// The page to consent.
+    Consent,
+    /// What is known about a person (OIDC Core §5.3).
+    Userinfo,
+    /// Revocation (RFC 7009).
+    Revoke,
+    /// Introspection (RFC 7662).
+    Introspect,
+    /// The page to sign out (OIDC RP-Initiated Logout §2).
+    Logout,
+    /// The page on which a person sees and withdraws what was granted.
+    Account,
+    /// The stylesheet of the pages.
+    Stylesheet,
+}
+
+impl Endpoint {
+    /// Every endpoint, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::Metadata,
+        Self::Jwks,
+        Self::Token,
+        Self::Authorize,
+        Self::Login,
+        Self::Consent,
+        Self::Userinfo,
+        Self::Revoke,
+        Self::Introspect,
+        Self::Logout,
+        Self::Account,
+        Self::Stylesheet,
+    ];
+
+    /// Those whose path is the issuer's path and a word.
+    pub const UNDER_ISSUER: [(Self, &str); 11] = [
+        (Self::Jwks, "/jwks"),
+        (Self::Token, "/token"),
+        (Self::Authorize, "/authorize"),
+        (Self::Login, "/login"),
+        (Self::Consent, "/consent"),
+        (Self::Userinfo, "/userinfo"),
+        (Self::Revoke, "/revoke"),
+        (Self::Introspect, "/introspect"),
+        (Self::Logout, "/logout"),
+        (Self::Account, "/account"),
+        (Self::Stylesheet, "/style.css"),
+    ];
 }
 
 /// A snapshot of everything the server accepts.
@@ -31,7 +82,7 @@ pub struct Registry {
 impl Registry {
     /// Builds the snapshot and its table of paths.
     pub fn new(revision: u64, keyring: Option<Arc<Keyring>>, tenants: Vec<Arc<Tenant>>) -> Self {
-        let mut routes = HashMap::with_capacity(tenants.len() * 4);
+        let mut routes = HashMap::with_capacity(tenants.len() * 16);
         for tenant in &tenants {
             for (path, endpoint) in paths(&tenant.issuer) {
                 routes.insert(path.into_boxed_str(), (tenant.clone(), endpoint));
@@ -68,9 +119,9 @@ impl Registry {
 ///
 /// RFC 8414 §3.1 inserts the well-known segment between host and path of the issuer, OIDC Discovery §4
 /// appends it; for an issuer without a path the two rules agree on where the host ends.
-fn paths(issuer: &str) -> [(String, Endpoint); 4] {
+fn paths(issuer: &str) -> Vec<(String, Endpoint)> {
     let base = issuer_path(issuer);
-    [
+    let mut paths = vec![
         (
             format!("{base}/.well-known/openid-configuration"),
             Endpoint::Metadata,
@@ -79,13 +130,14 @@ fn paths(issuer: &str) -> [(String, Endpoint); 4] {
             format!("/.well-known/oauth-authorization-server{base}"),
             Endpoint::Metadata,
         ),
-        (format!("{base}/jwks"), Endpoint::Jwks),
-        (format!("{base}/token"), Endpoint::Token),
-    ]
+    ];
+    let under_issuer = Endpoint::UNDER_ISSUER.iter();
+    paths.extend(under_issuer.map(|(endpoint, path)| (format!("{base}{path}"), *endpoint)));
+    paths
 }
 
 /// The path of an issuer identifier, without a trailing slash.
-fn issuer_path(issuer: &str) -> &str {
+pub fn issuer_path(issuer: &str) -> &str {
     let after_scheme = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     after_scheme
         .find('/')
@@ -98,9 +150,12 @@ mod tests {
 
     #[test]
     fn an_issuer_with_a_path_has_its_rfc8414_document_at_the_root_of_the_host() {
-        let paths: Vec<String> = paths("https://id.example/t/a").map(|(p, _)| p).to_vec();
+        let paths: Vec<String> = paths("https://id.example/t/a")
+            .into_iter()
+            .map(|(p, _)| p)
+            .collect();
         assert_eq!(
-            paths,
+            paths[..4],
             [
                 "/t/a/.well-known/openid-configuration",
                 "/.well-known/oauth-authorization-server/t/a",
@@ -112,7 +167,10 @@ mod tests {
 
     #[test]
     fn an_issuer_without_a_path_lies_at_the_root() {
-        let paths: Vec<String> = paths("http://127.0.0.1:8080").map(|(p, _)| p).to_vec();
+        let paths: Vec<String> = paths("http://127.0.0.1:8080")
+            .into_iter()
+            .map(|(p, _)| p)
+            .collect();
         assert_eq!(paths[0], "/.well-known/openid-configuration");
         assert_eq!(paths[1], "/.well-known/oauth-authorization-server");
         assert_eq!(paths[3], "/token");

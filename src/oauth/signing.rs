@@ -71,6 +71,7 @@ pub struct SigningKey {
     jwk: Jwk,
     key_id: String,
     access_token_header: String,
+    id_token_header: String,
 }
 
 impl fmt::Debug for SigningKey {
@@ -105,16 +106,19 @@ impl SigningKey {
             .thumbprint(ThumbprintHash::SHA256)
             .map_err(|_| rejected)?;
         jwk.common.key_id = Some(key_id.clone());
-        let header = format!(
-            r#"{{"typ":"at+jwt","alg":"{}","kid":"{key_id}"}}"#,
-            algorithm.as_str()
-        );
+        let header = |typ: &str| {
+            let algorithm = algorithm.as_str();
+            URL_SAFE_NO_PAD.encode(format!(
+                r#"{{"typ":"{typ}","alg":"{algorithm}","kid":"{key_id}"}}"#
+            ))
+        };
         Ok(Self {
             pair,
             algorithm,
             jwk,
+            access_token_header: header("at+jwt"),
+            id_token_header: header("JWT"),
             key_id,
-            access_token_header: URL_SAFE_NO_PAD.encode(header),
         })
     }
 
@@ -137,10 +141,21 @@ impl SigningKey {
     ///
     /// Fails only if the cryptographic library does.
     pub fn sign_access_token(&self, claims: &[u8]) -> Option<String> {
+        self.sign(&self.access_token_header, claims)
+    }
+
+    /// A compact JWS of an ID token's claims (OIDC Core §2): `typ` is `JWT`.
+    ///
+    /// Fails only if the cryptographic library does.
+    pub fn sign_id_token(&self, claims: &[u8]) -> Option<String> {
+        self.sign(&self.id_token_header, claims)
+    }
+
+    fn sign(&self, header: &str, claims: &[u8]) -> Option<String> {
         // The longest signature is RSA's: 256 bytes, 342 characters.
-        let capacity = self.access_token_header.len() + claims.len().div_ceil(3) * 4 + 346;
+        let capacity = header.len() + claims.len().div_ceil(3) * 4 + 346;
         let mut token = String::with_capacity(capacity);
-        token.push_str(&self.access_token_header);
+        token.push_str(header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         self.append_signature(&mut token)?;
@@ -237,7 +252,7 @@ pub struct ScheduledKey {
     pub longest_lifetime: Duration,
 }
 
-/// The signing keys of a tenant, all published, one active.
+/// The signing keys of a tenant, all published; of each algorithm one is active.
 #[derive(Clone, Debug)]
 pub struct SigningKeys(Vec<ScheduledKey>);
 
@@ -248,13 +263,18 @@ impl SigningKeys {
         (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// The key that signs now: the last whose time has come, or the first if a clock lags behind all.
-    pub fn active(&self, now: Timestamp) -> &ScheduledKey {
-        self.0
-            .iter()
+    /// The key that signs with this algorithm now: the last whose time has come, or the first if a clock lags
+    /// behind all. None if the tenant has no key of the algorithm.
+    pub fn active(&self, algorithm: Algorithm, now: Timestamp) -> Option<&ScheduledKey> {
+        let of_algorithm = || {
+            self.0
+                .iter()
+                .filter(move |scheduled| scheduled.key.algorithm() == algorithm)
+        };
+        of_algorithm()
             .rev()
             .find(|scheduled| scheduled.activates_at <= now)
-            .unwrap_or(&self.0[0])
+            .or_else(|| of_algorithm().next())
     }
 
     /// All keys.

@@ -1,34 +1,91 @@
-//! A tenant inside the server: one issuer with its clients and keys.
+//! A tenant inside the server: one issuer with its clients, people and keys.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use super::{Client, SigningKeys, metadata};
+use super::person::People;
+use super::signing::ScheduledKey;
+use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys, metadata};
 
-/// The scopes that OpenID Connect defines (OIDC Core §5.4, §11); every tenant knows them.
-pub const OPENID_SCOPES: [&str; 6] = [
+/// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
+pub const OPENID_SCOPES: [&str; 7] = [
     "openid",
     "profile",
     "email",
     "address",
     "phone",
+    "groups",
     "offline_access",
 ];
 
-/// One issuer: its clients, keys and published documents.
+/// A scope of the tenant's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The scope value (RFC 6749 §3.3).
+    pub name: Arc<str>,
+    /// What it allows, as a sentence for people; the consent page shows it.
+    pub description: Option<Arc<str>>,
+    /// The claims about a person that it promises.
+    pub claims: Arc<[Arc<str>]>,
+}
+
+/// How long a person stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLifetimes {
+    /// Unused for this long, the session ends.
+    pub idle: Duration,
+    /// However much it is used, it ends after this.
+    pub absolute: Duration,
+}
+
+impl SessionLifetimes {
+    /// A working day; a week at the most.
+    pub const DEFAULT: Self = Self {
+        idle: Duration::from_hours(8),
+        absolute: Duration::from_hours(168),
+    };
+}
+
+/// How a tenant's pages look.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Branding {
+    /// The name that people see; the tenant's own name when it is empty.
+    pub name: Arc<str>,
+    /// A `data:` URL of a picture.
+    pub logo: Option<Arc<str>>,
+    /// `#rrggbb`, the colour of the main button.
+    pub color: Option<Arc<str>>,
+}
+
+/// One issuer: its clients, people, keys and published documents.
 #[derive(Debug)]
 pub struct Tenant {
     /// The name of the `OAuthTenant`.
     pub name: Arc<str>,
+    /// The UID of the `OAuthTenant`: what is stored belongs to it, and a recreated name inherits nothing.
+    pub registration_id: Arc<str>,
     /// The issuer identifier (RFC 8414 §2).
     pub issuer: Arc<str>,
+    /// How its pages look.
+    pub branding: Branding,
     /// The signing keys; none while they are missing or broken, and then no token is issued.
     pub signing_keys: Option<Arc<SigningKeys>>,
+    /// The algorithm of its access tokens.
+    pub access_token_algorithm: Algorithm,
     /// The clients by `client_id`.
     pub clients: HashMap<Arc<str>, Arc<Client>>,
+    /// Who can sign in.
+    pub people: Arc<People>,
+    /// The scopes of its own, beside [`OPENID_SCOPES`], in order of their names.
+    pub scopes: Arc<[Scope]>,
+    /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
+    pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
+    /// How long a person stays signed in.
+    pub session: SessionLifetimes,
     /// The metadata document (RFC 8414, OIDC Discovery), rendered once.
     pub metadata: Bytes,
     /// The JWK Set (RFC 7517 §5), rendered once.
@@ -38,25 +95,58 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant with its documents rendered.
-    pub fn new(
-        name: Arc<str>,
-        issuer: Arc<str>,
-        signing_keys: Option<Arc<SigningKeys>>,
-        clients: HashMap<Arc<str>, Arc<Client>>,
-        scopes: &[&str],
-        jwks_max_age: Duration,
-    ) -> Self {
-        let jwks = signing_keys.as_ref().map(|keys| keys.jwks());
+    /// A tenant with nobody and nothing in it. Fill it, then [`Tenant::rendered`].
+    pub fn new(name: Arc<str>, registration_id: Arc<str>, issuer: Arc<str>) -> Self {
         Self {
-            metadata: metadata::render(&issuer, scopes).into(),
-            jwks: jwks.unwrap_or_default().into(),
             name,
+            registration_id,
             issuer,
-            signing_keys,
-            clients,
-            jwks_max_age,
+            branding: Branding::default(),
+            signing_keys: None,
+            access_token_algorithm: Algorithm::Es256,
+            clients: HashMap::new(),
+            people: Arc::default(),
+            scopes: [].into(),
+            introspectors: HashMap::new(),
+            session: SessionLifetimes::DEFAULT,
+            metadata: Bytes::new(),
+            jwks: Bytes::new(),
+            jwks_max_age: Duration::from_mins(5),
         }
+    }
+
+    /// The tenant with its documents rendered.
+    #[must_use]
+    pub fn rendered(mut self) -> Self {
+        let scopes: Vec<&str> = self.scopes.iter().map(|scope| &*scope.name).collect();
+        self.metadata = metadata::render(&self.issuer, &scopes).into();
+        let jwks = self.signing_keys.as_ref().map(|keys| keys.jwks());
+        self.jwks = jwks.unwrap_or_default().into();
+        self
+    }
+
+    /// The name that people see.
+    pub fn display_name(&self) -> &str {
+        if self.branding.name.is_empty() {
+            &self.name
+        } else {
+            &self.branding.name
+        }
+    }
+
+    /// The key that signs with this algorithm now.
+    pub fn signing_key(
+        &self,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<&ScheduledKey, OAuthError> {
+        self.signing_keys
+            .as_ref()
+            .and_then(|keys| keys.active(algorithm, now))
+            .ok_or(OAuthError::new(
+                ErrorCode::TemporarilyUnavailable,
+                "the signing keys of this issuer are not available",
+            ))
     }
 }
 

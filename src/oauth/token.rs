@@ -157,11 +157,9 @@ fn client_credentials<'a>(
     client: &'a Client,
     request: &TokenRequest<'_>,
 ) -> Result<(AccessToken, Cow<'a, str>), OAuthError> {
-    let keys = context.tenant.signing_keys.as_ref().ok_or(OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "the signing keys of this issuer are not available",
-    ))?;
-    let key = keys.active(context.now);
+    let key = context
+        .tenant
+        .signing_key(context.tenant.access_token_algorithm, context.now)?;
     let scope = sent(request.scope.as_ref()).unwrap_or_default();
     if scope.is_empty() && request.resources.is_empty() {
         let token = access_token::mint_default(client, key, context.now, context.random);

@@ -36,7 +36,7 @@ fn an_empty_spec_is_a_machine_client_with_safe_defaults() {
     assert_eq!(&*client.registration_id, "uid-of-web");
     assert_eq!(client.client_type, ClientType::Confidential);
     assert_eq!(*client.grant_types, [GrantType::ClientCredentials]);
-    assert_eq!(client.access_token_lifetime, Duration::from_mins(5));
+    assert_eq!(client.lifetimes.access_token, Duration::from_mins(5));
     assert_eq!(client.oldest_accepted, 1);
     assert!(
         client.allows_method(AuthMethod::ClientSecretBasic)
@@ -66,7 +66,9 @@ fn naming_a_method_refuses_the_others() {
 #[test]
 fn a_lifetime_is_capped_by_the_tenant() {
     let lifetime = |text: &str| {
-        registered(json!({ "lifetimes": { "accessToken": text } })).access_token_lifetime
+        registered(json!({ "lifetimes": { "accessToken": text } }))
+            .lifetimes
+            .access_token
     };
     assert_eq!(lifetime("30m"), Duration::from_mins(30));
     assert_eq!(lifetime("12h"), Duration::from_hours(1));

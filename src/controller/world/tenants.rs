@@ -14,7 +14,7 @@ use crate::controller::policy::TenantPolicy;
 use crate::controller::reason::{Reason, Refusal};
 use crate::controller::shared::{Shared, TenantState};
 use crate::controller::signing_secret::{self, StoredKeys};
-use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::tenant::{OPENID_SCOPES, Scope};
 use crate::oauth::{Client, Tenant};
 
 /// The keys of a tenant as last seen.
@@ -100,21 +100,28 @@ impl World {
             .filter(|_| state.problem.is_none())
             .map(|stored| stored.keys.clone());
         let policy = &state.policy;
-        let scopes: Vec<&str> = {
-            let mut scopes: Vec<&str> = policy.scopes.keys().map(|scope| &**scope).collect();
-            scopes.retain(|scope| !OPENID_SCOPES.contains(scope));
-            scopes.sort_unstable();
-            scopes
+        let mut scopes: Vec<&Arc<str>> = policy.scopes.keys().collect();
+        scopes.retain(|scope| !OPENID_SCOPES.contains(&&***scope));
+        scopes.sort_unstable();
+        let scope = |name: &Arc<str>| Scope {
+            name: name.clone(),
+            description: None,
+            claims: [].into(),
         };
-        let max_age = (policy.keys.publish_ahead / 2).min(Duration::from_mins(5));
-        let mut tenant = Tenant::new(
-            policy.name.clone(),
-            policy.issuer.clone(),
+        let uid = self
+            .states
+            .get(name)
+            .and_then(|(object, _)| object.uid())
+            .unwrap_or_default();
+        let mut tenant = Tenant {
             signing_keys,
+            access_token_algorithm: policy.keys.algorithm,
             clients,
-            &scopes,
-            max_age,
-        );
+            scopes: scopes.into_iter().map(scope).collect(),
+            jwks_max_age: (policy.keys.publish_ahead / 2).min(Duration::from_mins(5)),
+            ..Tenant::new(policy.name.clone(), uid.into(), policy.issuer.clone())
+        }
+        .rendered();
         // Tokens that live can be verified, even while their keys cannot sign.
         if let (None, Some(published)) = (&tenant.signing_keys, self.published.get(name)) {
             tenant.jwks = published.jwks().into();

@@ -10,7 +10,7 @@ use crate::support::verifier::verify;
 use crate::support::world::{World, basic, registration_id};
 
 async fn issued(path: &str, id: &str, more: &str) -> (JwkSet, String, i64) {
-    let world = World::new();
+    let world = World::new().await;
     let header = basic(id, &world.secret(id));
     let form = format!("grant_type=client_credentials{more}");
     let reply = world
@@ -106,7 +106,7 @@ async fn rfc9068_a_token_is_not_verified_by_another_issuer_or_after_a_change() {
 
 #[tokio::test]
 async fn no_two_tokens_share_a_jti() {
-    let world = World::new();
+    let world = World::new().await;
     let mut seen = HashSet::new();
     for _ in 0..200 {
         assert!(seen.insert(world.web("").await.access_token()));

@@ -28,7 +28,7 @@ fn admin_of(world: &World) -> Router {
 
 #[tokio::test]
 async fn m11_the_public_listener_has_no_admin_endpoint_and_the_admin_port_no_public_one() {
-    let world = World::new();
+    let world = World::new().await;
     let admin = admin_of(&world);
     for path in ["/metrics", "/livez", "/readyz"] {
         assert_eq!(world.get(path).await.status, 404, "{path}");
@@ -52,7 +52,7 @@ const COUNTED: [&str; 8] = [
 
 #[tokio::test]
 async fn m11_metrics_count_outcomes_and_name_no_client() {
-    let world = World::new();
+    let world = World::new().await;
     let token = world.web("").await.access_token();
     world.web("").await;
     let wrong = basic("team-a.web", "wrong");

@@ -17,7 +17,7 @@ fn clock() -> Timestamp {
 
 #[tokio::test]
 async fn m06_a_clock_that_jumps_dates_tokens_and_resurrects_nothing() {
-    let world = World::new();
+    let world = World::new().await;
     let world = World::with(App { clock, ..world.app });
     let jwks = serde_json::from_str(&world.get("/jwks").await.body).unwrap();
     let retired = basic("team-a.rotated", &world.secret_of("team-a.rotated", 2));

@@ -22,7 +22,7 @@ fn impatient() -> Limits {
 
 #[tokio::test]
 async fn m04_a_connection_that_says_nothing_is_closed() {
-    let server = Running::start(World::new().router, None, impatient()).await;
+    let server = Running::start(World::new().await.router, None, impatient()).await;
     let mut silent = server.connect().await;
     assert_eq!(read_to_end(&mut silent).await, b"");
     server.until_open(0).await;
@@ -30,7 +30,7 @@ async fn m04_a_connection_that_says_nothing_is_closed() {
 
 #[tokio::test]
 async fn m04_half_a_head_is_closed_first_or_later() {
-    let server = Running::start(World::new().router, None, impatient()).await;
+    let server = Running::start(World::new().await.router, None, impatient()).await;
     let mut slow = server.connect().await;
     slow.write_all(&GET[..20]).await.unwrap();
     assert_eq!(read_to_end(&mut slow).await, b"");
@@ -39,7 +39,7 @@ async fn m04_half_a_head_is_closed_first_or_later() {
         idle: Duration::from_hours(1),
         ..impatient()
     };
-    let server = Running::start(World::new().router, None, patient_when_idle).await;
+    let server = Running::start(World::new().await.router, None, patient_when_idle).await;
     let mut slow = server.connect().await;
     slow.write_all(GET).await.unwrap();
     read_until(&mut slow, "]}").await;
@@ -50,7 +50,7 @@ async fn m04_half_a_head_is_closed_first_or_later() {
 
 #[tokio::test]
 async fn m04_an_idle_connection_outlives_the_head_timeout_and_is_closed_after_its_own() {
-    let server = Running::start(World::new().router, None, impatient()).await;
+    let server = Running::start(World::new().await.router, None, impatient()).await;
     let mut idle = server.connect().await;
     idle.write_all(GET).await.unwrap();
     read_until(&mut idle, "]}").await;
@@ -66,7 +66,7 @@ async fn m04_connections_beyond_the_limit_wait_for_their_turn() {
         connections: 2,
         ..Limits::default()
     };
-    let server = Running::start(World::new().router, None, two).await;
+    let server = Running::start(World::new().await.router, None, two).await;
     let (first, _second, mut third) = (
         server.connect().await,
         server.connect().await,
@@ -82,7 +82,7 @@ async fn m04_connections_beyond_the_limit_wait_for_their_turn() {
 
 #[tokio::test]
 async fn m04_many_silent_connections_do_not_stop_another() {
-    let server = Running::start(World::new().router, None, Limits::default()).await;
+    let server = Running::start(World::new().await.router, None, Limits::default()).await;
     let mut silent = vec![];
     for _ in 0..200 {
         silent.push(server.connect().await);
@@ -94,7 +94,7 @@ async fn m04_many_silent_connections_do_not_stop_another() {
 
 #[tokio::test]
 async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
-    let server = Running::start(World::new().router, None, Limits::default()).await;
+    let server = Running::start(World::new().await.router, None, Limits::default()).await;
     let mut idle = server.connect().await;
     idle.write_all(GET).await.unwrap();
     read_until(&mut idle, "]}").await;
@@ -117,7 +117,7 @@ async fn shutdown_does_not_wait_longer_than_its_deadline() {
         drain: Duration::from_millis(50),
         ..Limits::default()
     };
-    let server = Running::start(World::new().router, None, hasty).await;
+    let server = Running::start(World::new().await.router, None, hasty).await;
     let mut stuck = server.connect().await;
     let head = b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n";
     stuck.write_all(head).await.unwrap();

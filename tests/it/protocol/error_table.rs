@@ -101,7 +101,7 @@ impl Table {
 
 #[tokio::test]
 async fn p4_the_error_table_of_the_token_endpoint() {
-    let world = World::new();
+    let world = World::new().await;
     let parameters = valid(&world);
     let rows = String::new();
     let mut table = Table { world, rows };

@@ -9,7 +9,7 @@ const FORM: &str = "Host: x\r\nContent-Type: application/x-www-form-urlencoded\r
 const SMUGGLED: &str = "GET /jwks HTTP/1.1\r\nHost: x\r\n\r\n";
 
 async fn server() -> Running {
-    Running::start(World::new().router, None, Limits::default()).await
+    Running::start(World::new().await.router, None, Limits::default()).await
 }
 
 /// Sends a head and a body, and asserts that one answer comes and the connection is closed.
@@ -122,7 +122,7 @@ async fn m03_a_body_that_nobody_reads_is_not_the_next_request() {
 
 #[tokio::test]
 async fn a_chunked_token_request_is_answered() {
-    let world = World::new();
+    let world = World::new().await;
     let header = basic("team-a.web", &world.secret("team-a.web"));
     let server = Running::start(world.router, None, Limits::default()).await;
     let head = format!("POST /token HTTP/1.1\r\n{FORM}Authorization: {header}\r\n");

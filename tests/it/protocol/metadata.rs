@@ -22,7 +22,7 @@ fn texts(value: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn j10_an_unknown_tenant_has_no_documents() {
-    let world = World::new();
+    let world = World::new().await;
     for path in [
         "/t/nobody/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server/t/nobody",
@@ -46,7 +46,7 @@ async fn j10_an_unknown_tenant_has_no_documents() {
 
 #[tokio::test]
 async fn j11_an_issuer_has_one_spelling() {
-    let world = World::new();
+    let world = World::new().await;
     let exact = world.get("/t/b/.well-known/openid-configuration").await;
     assert_eq!(exact.json()["issuer"], ISSUER_B);
     for base in [
@@ -77,7 +77,7 @@ async fn j11_an_issuer_has_one_spelling() {
 
 #[tokio::test]
 async fn c16_the_host_header_changes_nothing() {
-    let world = World::new();
+    let world = World::new().await;
     let plain = world.get(WELL_KNOWN[0]).await;
     let request = Request::get(WELL_KNOWN[0])
         .header("host", "evil.example")
@@ -89,7 +89,7 @@ async fn c16_the_host_header_changes_nothing() {
 
 #[tokio::test]
 async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
-    let world = World::new();
+    let world = World::new().await;
     let mut kids = std::collections::HashMap::new();
     for path in ["/jwks", "/t/rsa/jwks", "/t/ed/jwks"] {
         let reply = world.get(path).await;
@@ -110,7 +110,7 @@ async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
 
 #[tokio::test]
 async fn documents_are_cached_and_readable_by_any_page() {
-    let world = World::new();
+    let world = World::new().await;
     for (path, age) in [(WELL_KNOWN[0], 300), (WELL_KNOWN[1], 300), ("/jwks", 240)] {
         let reply = world.get(path).await;
         assert_eq!(reply.status, 200);
@@ -127,7 +127,7 @@ async fn documents_are_cached_and_readable_by_any_page() {
 
 #[tokio::test]
 async fn documents_answer_head_like_get_and_nothing_else() {
-    let world = World::new();
+    let world = World::new().await;
     for path in [WELL_KNOWN[0], "/jwks"] {
         let length = world.get(path).await.body.len().to_string();
         let send = async |method: &str| {
@@ -150,7 +150,7 @@ async fn documents_answer_head_like_get_and_nothing_else() {
 
 #[tokio::test]
 async fn j16_both_well_known_documents_are_the_same_and_name_paths_that_answer() {
-    let world = World::new();
+    let world = World::new().await;
     let documents = [
         world.get(WELL_KNOWN[0]).await.json(),
         world.get(WELL_KNOWN[1]).await.json(),
@@ -190,7 +190,7 @@ async fn j16_both_well_known_documents_are_the_same_and_name_paths_that_answer()
 
 #[tokio::test]
 async fn j16_p5_every_listed_grant_type_works_and_no_other() {
-    let world = World::new();
+    let world = World::new().await;
     let document = world.get(WELL_KNOWN[0]).await.json();
     let listed = texts(&document["grant_types_supported"]);
     assert!(texts(&document["response_types_supported"]).is_empty());
@@ -218,7 +218,7 @@ async fn j16_p5_every_listed_grant_type_works_and_no_other() {
 
 #[tokio::test]
 async fn j16_p5_every_listed_authentication_method_works_and_no_other() {
-    let world = World::new();
+    let world = World::new().await;
     let document = world.get(WELL_KNOWN[0]).await.json();
     let listed = texts(&document["token_endpoint_auth_methods_supported"]);
     let (id, secret) = ("team-a.web", world.secret("team-a.web"));
@@ -254,7 +254,7 @@ async fn j16_p5_every_listed_authentication_method_works_and_no_other() {
 
 #[tokio::test]
 async fn j16_p5_every_listed_scope_can_be_granted_and_no_other() {
-    let world = World::new();
+    let world = World::new().await;
     let document = world.get(WELL_KNOWN[0]).await.json();
     let listed = texts(&document["scopes_supported"]);
     assert_eq!(listed, SCOPES);

@@ -38,7 +38,7 @@ fn forbidden(world: &World, token: &str) -> Vec<String> {
 #[tokio::test]
 async fn m14_no_secret_token_or_header_is_logged_at_any_level() {
     let (logs, _guard) = Logs::capture();
-    let world = World::new();
+    let world = World::new().await;
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let secret = world.secret("team-a.web");
     let good = basic("team-a.web", &secret);
@@ -106,7 +106,7 @@ fn http2_token_request(authorization: &str) -> Vec<u8> {
 #[tokio::test]
 async fn m14_http2_headers_are_not_logged_either() {
     let (logs, _guard) = Logs::capture();
-    let world = World::new();
+    let world = World::new().await;
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let header = basic("team-a.web", &world.secret("team-a.web"));
     let mut stream = server.connect().await;

@@ -104,7 +104,7 @@ impl Verifier {
 async fn j13_rotation_causes_no_verification_failure() {
     let mut keys = Keys::default();
     keys.follow_the_plan();
-    let world = World::of(vec![keys.tenant()], clock);
+    let world = World::of(vec![keys.tenant()], clock).await;
     let (mut verifier, mut revision, mut seen) = (Verifier::fetch(&world).await, 1, 1);
     let mut living: Vec<(i64, String)> = vec![];
     for _ in 0..1200 {

@@ -109,7 +109,7 @@ async fn alert(server: &Running, hello: &[u8]) -> Vec<u8> {
 async fn m01_tls_1_0_and_1_1_and_weak_ciphers_are_refused() {
     let (mounted, _) = Mounted::new();
     let server = Running::start(
-        World::new().router,
+        World::new().await.router,
         Some(mounted.load().await),
         Limits::default(),
     )
@@ -131,7 +131,7 @@ async fn m01_tls_1_0_and_1_1_and_weak_ciphers_are_refused() {
 async fn m01_tls_1_3_with_http_1_and_http_2_is_served() {
     let (mounted, root) = Mounted::new();
     let server = Running::start(
-        World::new().router,
+        World::new().await.router,
         Some(mounted.load().await),
         Limits::default(),
     )
@@ -161,7 +161,7 @@ async fn m04_a_handshake_that_never_comes_is_ended_and_delays_nobody() {
         handshake: Duration::from_millis(50),
         ..Limits::default()
     };
-    let server = Running::start(World::new().router, Some(mounted.load().await), hasty).await;
+    let server = Running::start(World::new().await.router, Some(mounted.load().await), hasty).await;
     let mut silent = server.connect().await;
     connect(&server, &root, &["h2"]).await.unwrap();
     assert_eq!(read_to_end(&mut silent).await, b"");
@@ -187,7 +187,7 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
     tokio::spawn(tls.clone().watch(Duration::from_millis(5), stop));
-    let server = Running::start(World::new().router, Some(tls), Limits::default()).await;
+    let server = Running::start(World::new().await.router, Some(tls), Limits::default()).await;
     until_served(&server, &first).await;
 
     let second = mounted.replace();

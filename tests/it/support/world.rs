@@ -12,11 +12,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::{App, Endpoints, router};
-use clientele::oauth::client::Audience;
+use clientele::oauth::client::{Audience, Lifetimes};
 use clientele::oauth::keyring::Registration;
+use clientele::oauth::tenant::Scope;
 use clientele::oauth::{
     Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
 };
+use clientele::store::Store;
 use jiff::Timestamp;
 use tower::ServiceExt;
 
@@ -44,16 +46,22 @@ pub struct World {
 
 impl World {
     /// Four tenants: `default` and `b` sign with ES256, `rsa` with RS256, `ed` with `EdDSA`; `keyless` cannot sign.
-    pub fn new() -> Self {
-        Self::of(tenants(), Timestamp::now)
+    pub async fn new() -> Self {
+        Self::of(tenants(), Timestamp::now).await
     }
 
     /// A server of these tenants and this clock.
-    pub fn of(tenants: Vec<Arc<Tenant>>, clock: fn() -> Timestamp) -> Self {
+    pub async fn of(tenants: Vec<Arc<Tenant>>, clock: fn() -> Timestamp) -> Self {
         let keyring = keys::keyring();
         let registry = Registry::new(1, Some(keyring.clone()), tenants);
         let registry = Arc::new(ArcSwap::from_pointee(registry));
-        Self::with(App::new(registry, clock, Arc::new(TokenMetrics::default())))
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        Self::with(App::new(
+            registry,
+            clock,
+            Arc::new(TokenMetrics::default()),
+            store,
+        ))
     }
 
     /// A server of this application.
@@ -138,6 +146,8 @@ pub fn client(id: &str) -> Client {
     Client {
         id: id.into(),
         registration_id: registration_id(id).into(),
+        namespace: "team-a".into(),
+        display_name: "Web".into(),
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
@@ -148,7 +158,13 @@ pub fn client(id: &str) -> Client {
             audience("https://bills.example", "bills.read"),
         ]
         .into(),
-        access_token_lifetime: Duration::from_mins(10),
+        redirect_uris: [].into(),
+        post_logout_redirect_uris: [].into(),
+        allowed_origins: [].into(),
+        require_pkce: true,
+        id_token_algorithm: Algorithm::Rs256,
+        allowed_groups: None,
+        lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
         default_claims: Box::default(),
         default_scope: Box::default(),
@@ -186,6 +202,14 @@ fn clients_of_default() -> Vec<Client> {
     ]
 }
 
+fn scope(name: &str) -> Scope {
+    Scope {
+        name: name.into(),
+        description: None,
+        claims: [].into(),
+    }
+}
+
 /// A tenant with these clients.
 pub fn tenant(
     name: &str,
@@ -202,15 +226,19 @@ pub fn tenant(
             )
         })
         .collect();
-    let max_age = Duration::from_mins(4);
-    Arc::new(Tenant::new(
-        name.into(),
-        issuer.into(),
-        keys,
+    let uid = format!("uid-of-tenant-{name}");
+    let algorithm = keys
+        .as_ref()
+        .and_then(|keys| Some(keys.iter().next()?.key.algorithm()));
+    let tenant = Tenant {
+        signing_keys: keys,
+        access_token_algorithm: algorithm.unwrap_or(Algorithm::Es256),
         clients,
-        &SCOPES,
-        max_age,
-    ))
+        scopes: SCOPES.iter().map(|name| scope(name)).collect(),
+        jwks_max_age: Duration::from_mins(4),
+        ..Tenant::new(name.into(), uid.into(), issuer.into())
+    };
+    Arc::new(tenant.rendered())
 }
 
 fn tenants() -> Vec<Arc<Tenant>> {
