@@ -5,6 +5,7 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod claims_request;
 pub mod client;
 pub mod credentials;
 pub mod error;
