@@ -5,6 +5,7 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod claims;
 pub mod claims_request;
 pub mod client;
 pub mod credentials;
@@ -14,6 +15,7 @@ pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
 pub mod metadata;
+pub mod own_token;
 pub mod password;
 pub mod person;
 pub mod redirect_uri;

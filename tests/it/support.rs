@@ -5,6 +5,7 @@ pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod operator;
+pub mod people;
 pub mod person;
 pub mod proxy;
 pub mod reply;
