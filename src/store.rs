@@ -76,6 +76,15 @@ impl Store {
         todo!()
     }
 
+    /// Puts a session in the place of the one of this digest, which has the same `sid`. If that is gone, it begins.
+    pub async fn replace_session(
+        &self,
+        _digest: &str,
+        _session: &Session,
+    ) -> Result<(), StoreError> {
+        todo!()
+    }
+
     /// The session of a cookie's digest in a tenant, whatever its age.
     pub async fn session(
         &self,

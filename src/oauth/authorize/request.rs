@@ -79,6 +79,11 @@ impl AuthorizationRequest {
         wanted.into_iter().flatten().all(|wanted| wanted == subject)
     }
 
+    /// Whether it says nothing of who must be signed in.
+    pub fn is_for_anybody(&self) -> bool {
+        self.hinted.is_none() && self.claims.subject.is_none()
+    }
+
     /// What the person agrees to: the scopes, and those whose claims are asked for one by one.
     pub fn to_agree(&self) -> impl Iterator<Item = &str> {
         self.scopes.iter().chain(&self.implied).map(String::as_str)
