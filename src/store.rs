@@ -102,13 +102,10 @@ impl Store {
         self.write(sessions::Begin(session.clone())).await
     }
 
-    /// Puts a session in the place of the one of this digest, which has the same `sid`. If that is gone, it begins.
-    pub async fn replace_session(
-        &self,
-        _digest: &str,
-        _session: &Session,
-    ) -> Result<(), StoreError> {
-        todo!()
+    /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
+    /// allowed in that one goes on in this.
+    pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(sessions::Renew(session.clone())).await
     }
 
     /// The session of a cookie's digest in a tenant, whatever its age.

@@ -97,7 +97,7 @@ pub(super) async fn begin(
     match earlier {
         Some(earlier) if earlier.subject == begun.kept.subject => {
             begun.kept.sid = earlier.sid;
-            store.replace_session(&earlier.digest, &begun.kept).await?;
+            store.renew_session(&begun.kept).await?;
         }
         Some(earlier) => {
             store.begin_session(&begun.kept).await?;
