@@ -10,6 +10,7 @@ mod form;
 pub mod metrics;
 #[expect(dead_code, reason = "until the endpoints are built")]
 mod pages;
+pub mod proxies;
 mod refusal;
 mod response;
 pub mod serve;
