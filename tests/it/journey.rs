@@ -1,7 +1,9 @@
 //! The whole way, as people go it: the binary, the chart, and a client library that others wrote.
 
 mod authority;
+mod browser;
 mod command_line;
+mod example_app;
 mod kubectl;
 mod node;
 mod own_shell;
