@@ -69,7 +69,7 @@ export class Person {
 
   /**
    * Goes to a URL and wherever that leads. Ends at a page that asks nothing, or at an address that begins with `until`.
-   * Returns `url`, `met` (the forms on the way: sign-in, consent, sign-out), and `status` and `body` of the last page,
+   * Returns `url`, `met` (the forms on the way: sign-in, consent, sign-out), and `status` and `title` of the last page,
    * or `form`, when the address was to be posted to (response mode form_post).
    */
   async visit(url, until) {
@@ -84,7 +84,7 @@ export class Person {
         continue
       }
       const todo = this.#decide(answer, met)
-      if (!todo) return { url: next.url.href, status: answer.status, body: answer.body, met }
+      if (!todo) return { url: next.url.href, status: answer.status, title: text(answer.body.match(/<title>(.*?)<\/title>/)?.[1] ?? ''), met }
       next = submission(todo, next.url, answer)
     }
     throw new Error('20 steps and no end')
@@ -97,21 +97,16 @@ export class Person {
     return answer
   }
 
-  /** The form that a person fills in now; nothing on a page that says something went wrong. */
+  /** The form that goes now, with what a person puts into it; no form on a page that says something went wrong. */
   #decide({ status, body }, met) {
-    const named = (form, name, value) => form.fields.find((field) => field.name === name && (!value || field.value === value))
-    for (const form of status < 400 ? forms(body) : []) {
-      const decide = (what, value) => {
-        met.push(what)
-        return { form, values: { decision: value }, }
-      }
-      if (named(form, 'password')) {
-        met.push('sign-in')
-        return { form, values: { username: this.username, password: this.password } }
-      }
-      if (named(form, 'decision', 'allow')) return decide('consent', this.decision)
-      if (named(form, 'decision', 'sign-out')) return decide('sign-out', 'sign-out')
-      if (named(form, 'code') || named(form, 'error')) return { form, values: {} }
+    const named = (form, name, value) => form.fields.some((field) => field.name === name && (!value || field.value === value))
+    const fill = (what, form, values) => met.push(what) && { form, values }
+    for (const form of forms(body)) {
+      if (named(form, 'code') || named(form, 'error')) return { form, values: {} } // goes by itself
+      if (status >= 400) continue
+      if (named(form, 'password')) return fill('sign-in', form, { username: this.username, password: this.password })
+      if (named(form, 'decision', 'allow')) return fill('consent', form, { decision: this.decision })
+      if (named(form, 'decision', 'sign-out')) return fill('sign-out', form, { decision: 'sign-out' })
     }
     return undefined
   }
@@ -136,7 +131,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const person = new Person({ username: USERNAME, password: PASSWORD, decision: DECISION })
   for await (const line of createInterface({ input: process.stdin })) {
     const [url, until] = line.split(' ')
-    const { body, ...seen } = await person.visit(url, until)
-    console.log(JSON.stringify({ ...seen, title: body?.match(/<title>(.*?)<\/title>/)?.[1] }))
+    console.log(JSON.stringify(await person.visit(url, until)))
   }
 }

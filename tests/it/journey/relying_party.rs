@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::node::Node;
 use super::people::{Someone, tenant};
+use super::secure::{Secure, secure};
 use crate::support::space::Space;
 
 const REDIRECT_URI: &str = "https://app.example.com/callback";
@@ -27,7 +28,9 @@ async fn a_rust_application_signs_people_in_without_a_secret() {
 }
 
 async fn journey(client: Value) -> Value {
-    let space = Space::new("rust").await;
+    // The library refuses a revocation endpoint that is not https.
+    let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
+    let space = Space::within(&secure.cluster, &secure.operator.issuer, "rust").await;
     tenant(&space).await;
     let mut spec = json!({
         "tenant": space.name,
@@ -39,8 +42,12 @@ async fn journey(client: Value) -> Value {
     space.ready("app", spec).await;
     let ada = Someone::new(&space, &space.name, "ada", json!({})).await;
     let entries = space.entries("app-oauth").await;
-    let person = ada.at(Node::new("person.mjs")).into_command();
-    tokio::task::spawn_blocking(move || converse(application(&entries), person))
+    let ca = secure.authority.ca();
+    let person = ada
+        .at(Node::new("person.mjs"))
+        .with("NODE_EXTRA_CA_CERTS", &ca);
+    let person = person.into_command();
+    tokio::task::spawn_blocking(move || converse(application(&entries, &ca), person))
         .await
         .unwrap()
 }
@@ -64,7 +71,7 @@ fn judge(seen: &Value, active: Value, inactive: Value) {
 }
 
 /// Built where our own things are, so that it is kept as they are.
-fn application(entries: &BTreeMap<String, String>) -> Command {
+fn application(entries: &BTreeMap<String, String>, ca: &Path) -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("relying-party");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -73,6 +80,7 @@ fn application(entries: &BTreeMap<String, String>) -> Command {
         .arg("--target-dir")
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("CA", ca)
         .env("REDIRECT_URI", REDIRECT_URI)
         .env("POST_LOGOUT_REDIRECT_URI", SIGNED_OUT);
     for name in ["ISSUER", "CLIENT_ID", "CLIENT_SECRET"] {
