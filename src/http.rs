@@ -8,8 +8,7 @@ mod documents;
 mod endpoints;
 mod form;
 pub mod metrics;
-#[expect(dead_code, reason = "until the endpoints are built")]
-mod pages;
+pub mod pages;
 mod refusal;
 mod response;
 pub mod serve;
