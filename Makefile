@@ -25,6 +25,10 @@ test: ## Every test
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench
 
+.PHONY: fuzz
+fuzz: ## Every fuzz target for a minute each
+	@scripts/fuzz 60
+
 .PHONY: check
 check: ## Format, clippy, deny, freshness of generated files
 	@scripts/check
