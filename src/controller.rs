@@ -10,6 +10,7 @@ pub mod events;
 pub mod facts;
 pub mod failure;
 pub mod installation;
+pub mod lifetimes;
 pub mod listed;
 pub mod metrics;
 pub mod observe;

@@ -117,6 +117,12 @@ impl Store {
         self.write(sessions::Begin(session.clone())).await
     }
 
+    /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
+    /// allowed in that one goes on in this.
+    pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(sessions::Renew(session.clone())).await
+    }
+
     /// The session of a cookie's digest in a tenant, whatever its age.
     pub async fn session(&self, tenant: &str, digest: &str) -> Result<Option<Session>, StoreError> {
         let (tenant, digest) = (tenant.to_owned(), digest.to_owned());

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{Resource, ResourceExt};
 
+use super::lifetimes::shortened;
 use super::reason::{Reason, Refusal};
-use super::register::{asked_lifetime, client_id, ledger};
+use super::register::{client_id, ledger};
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
 use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration};
 use crate::oauth::Client;
@@ -128,16 +129,16 @@ fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>)
         "client {id} is registered; its credentials are in Secret {}/{name}",
         object.namespace().unwrap_or_default()
     );
-    let granted = registered.map(|(client, _)| client.lifetimes.access_token);
-    if let (Some(asked), Some(granted)) = (asked_lifetime(object), granted)
-        && granted < asked
-    {
-        let text = |duration: std::time::Duration| format!("{}s", duration.as_secs());
+    let Some((client, _)) = registered else {
+        return message;
+    };
+    let seconds = |duration: std::time::Duration| duration.as_secs();
+    for cut in shortened(object.spec.lifetimes.as_ref(), &client.lifetimes) {
+        let (granted, asked) = (seconds(cut.granted), seconds(cut.asked));
         let _ = write!(
             message,
-            "; its access tokens live {}, the tenant's maximum, and not {}",
-            text(granted),
-            text(asked)
+            "; its {} live {granted}s, the tenant's maximum, and not {asked}s",
+            cut.what
         );
     }
     message

@@ -210,7 +210,7 @@ impl World {
         }
         let tenants = self.states.iter().map(|(name, (_, state))| {
             let clients = clients.remove(name.as_str()).unwrap_or_default();
-            Arc::new(self.tenant(name, state, clients))
+            Arc::new(self.tenant(name, state, clients, Arc::default()))
         });
         let keyring = shared.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());

@@ -74,6 +74,9 @@ pub struct Tenant {
     pub branding: Branding,
     /// The signing keys; none while they are missing or broken, and then no token is issued.
     pub signing_keys: Option<Arc<SigningKeys>>,
+    /// The keys that are published: those that sign, and while these are lost, what was published before. Tokens
+    /// that live are verified with them.
+    pub published_keys: Option<Arc<SigningKeys>>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
     /// The clients by `client_id`.
@@ -103,6 +106,7 @@ impl Tenant {
             issuer,
             branding: Branding::default(),
             signing_keys: None,
+            published_keys: None,
             access_token_algorithm: Algorithm::Es256,
             clients: HashMap::new(),
             people: Arc::default(),
@@ -120,7 +124,10 @@ impl Tenant {
     pub fn rendered(mut self) -> Self {
         let scopes: Vec<&str> = self.scopes.iter().map(|scope| &*scope.name).collect();
         self.metadata = metadata::render(&self.issuer, &scopes).into();
-        let jwks = self.signing_keys.as_ref().map(|keys| keys.jwks());
+        if self.published_keys.is_none() {
+            self.published_keys = self.signing_keys.clone();
+        }
+        let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
         self.jwks = jwks.unwrap_or_default().into();
         self
     }

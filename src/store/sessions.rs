@@ -41,20 +41,40 @@ impl Operation for Begin {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        let session = &self.0;
-        query(INSERT)
-            .bind(&*session.tenant)
-            .bind(&*session.digest)
-            .bind(&*session.sid)
-            .bind(&*session.subject)
-            .bind(&*session.person)
-            .bind(&*session.credential)
-            .bind(millis(session.auth_time))
-            .bind(millis(session.last_used))
-            .bind(millis(session.expires_at))
-            .execute(db)
+        insert(&self.0, db).await
+    }
+}
+
+async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
+    query(INSERT)
+        .bind(&*session.tenant)
+        .bind(&*session.digest)
+        .bind(&*session.sid)
+        .bind(&*session.subject)
+        .bind(&*session.person)
+        .bind(&*session.credential)
+        .bind(millis(session.auth_time))
+        .bind(millis(session.last_used))
+        .bind(millis(session.expires_at))
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Begins a session in the place of the one that has its `sid`.
+pub struct Renew(pub Session);
+
+impl Operation for Renew {
+    type Output = ();
+    const SINGLE: bool = false;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
+        query(DELETE_ONE)
+            .bind(&*self.0.tenant)
+            .bind(&*self.0.sid)
+            .execute(&mut *db)
             .await?;
-        Ok(())
+        insert(&self.0, db).await
     }
 }
 

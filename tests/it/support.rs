@@ -1,10 +1,15 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
 
+pub mod ask;
+pub mod browser;
+pub mod clock;
 pub mod cluster;
+pub mod form;
 pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod operator;
+pub mod people;
 pub mod person;
 pub mod proxy;
 pub mod reply;

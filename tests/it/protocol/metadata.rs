@@ -105,7 +105,7 @@ async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
             assert_eq!(kids.insert(kid, path), None);
         }
     }
-    assert_eq!(kids.len(), 3);
+    assert_eq!(kids.len(), 5);
 }
 
 #[tokio::test]
