@@ -180,7 +180,7 @@ fn check_client_id(
         Err(Refusal::new(
             Reason::ClientIdConflict,
             format!(
-                "client ID {id:?} belongs to OAuthClient {holder}, which claimed it first; recreate this OAuthClient with another clientId or without one"
+                "client ID {id:?} belongs to {holder}, which claimed it first; recreate this OAuthClient with another clientId or without one"
             ),
         ))
     })

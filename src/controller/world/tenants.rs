@@ -108,11 +108,7 @@ impl World {
         let introspectors = policy.audiences.iter();
         let introspectors =
             introspectors.map(|(uri, audience)| (uri.clone(), audience.introspectors.clone()));
-        let uid = self
-            .states
-            .get(name)
-            .and_then(|(object, _)| object.uid())
-            .unwrap_or_default();
+        let uid = self.tenant_uid(name);
         Tenant {
             // Tokens that live can be verified, even while their keys cannot sign.
             published_keys: match &signing_keys {
