@@ -11,6 +11,7 @@ pub mod logs;
 pub mod operator;
 pub mod people;
 pub mod person;
+pub mod postgres;
 pub mod proxy;
 pub mod reply;
 pub mod running;
