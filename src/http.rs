@@ -11,8 +11,7 @@ mod flow;
 mod form;
 pub mod logins;
 pub mod metrics;
-#[expect(dead_code, reason = "until the pages are built")]
-mod pages;
+pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;

@@ -154,7 +154,7 @@ fn fields(schema: &JSONSchemaProps, path: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_would_fetch() {
-    let [client, _] = definitions();
+    let [client, ..] = definitions();
     let schema = client.spec.versions[0].schema.as_ref().unwrap();
     let spec = &schema
         .open_api_v3_schema

@@ -49,6 +49,7 @@ impl Program {
             .env("CLIENTELE_LISTEN", &listen)
             .env("CLIENTELE_ADMIN_LISTEN", &admin)
             .env("CLIENTELE_PUBLIC_URL", format!("{scheme}://{listen}"))
+            .current_dir(files.path())
             .envs(more.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -64,7 +64,9 @@ fn links_between_files_lead_somewhere() {
         "ARCHITECTURE.md",
         "charts/clientele/README.md",
         "cluster/README.md",
+        "docs/kubectl-login.md",
         "docs/metrics.md",
+        "examples/web-app/README.md",
     ] {
         let text = read(path);
         let folder = root().join(path).parent().unwrap().to_owned();
