@@ -19,3 +19,4 @@ mod rights;
 mod root_key;
 mod samples;
 mod signing;
+mod users;
