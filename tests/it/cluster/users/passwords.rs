@@ -116,16 +116,15 @@ async fn what_cannot_be_used_as_a_password_is_said() {
     let said = space.not_enrolled("anna", "PasswordInvalid").await;
     assert!(said.contains("is empty"), "{said}");
     let long = "x".repeat(1025);
+    let costly = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();
+    let costly = costly.to_string().replace("$04$", "$14$");
     for (value, problem) in [
         (long.as_str(), "longer than 1024 bytes"),
         (
             "$argon2i$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$xh3cNsHfQ0RQ0zPWkjPHrPvxz0Ypo4NL3KWhKcPcaSE",
             "make it argon2id",
         ),
-        (
-            "$2b$14$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
-            "cost above 13",
-        ),
+        (costly.as_str(), "cost above 13"),
     ] {
         space.write_password("anna-password", value).await;
         space
