@@ -6,10 +6,14 @@
 pub mod admin;
 mod documents;
 mod endpoints;
+mod events;
+mod flow;
 mod form;
+pub mod logins;
 pub mod metrics;
-#[expect(dead_code, reason = "until the endpoints are built")]
+#[expect(dead_code, reason = "until the pages are built")]
 mod pages;
+pub mod proxies;
 mod refusal;
 mod response;
 pub mod serve;
@@ -26,7 +30,9 @@ pub use endpoints::Endpoints;
 
 use crate::oauth::Registry;
 use crate::store::Store;
+use logins::Logins;
 use metrics::TokenMetrics;
+use proxies::TrustedProxies;
 
 /// What the public endpoints need. A test brings its own clock and randomness.
 #[derive(Clone)]
@@ -41,6 +47,10 @@ pub struct App {
     pub store: Store,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Duration,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Tries passwords, a few at a time and not too often.
+    pub logins: Arc<Logins>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
 }
@@ -59,6 +69,8 @@ impl App {
             clock,
             random: fresh_random,
             body_timeout: Duration::from_secs(10),
+            trusted_proxies: TrustedProxies::default(),
+            logins: Arc::new(Logins::new(cores())),
             metrics,
         }
     }
@@ -74,4 +86,8 @@ pub fn router(app: App) -> Endpoints {
 
 fn fresh_random(bytes: &mut [u8]) -> Option<()> {
     aws_lc_rs::rand::fill(bytes).ok()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

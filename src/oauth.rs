@@ -5,6 +5,7 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod authorize;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
@@ -14,18 +15,23 @@ pub mod grant;
 pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
+pub mod logout;
 pub mod metadata;
 pub mod own_token;
+pub mod parameters;
 pub mod password;
 pub mod person;
 pub mod redirect_uri;
 pub mod registry;
 pub mod scope;
 pub mod secret;
+pub mod session;
 pub mod signing;
 pub mod target;
 pub mod tenant;
+pub mod throttle;
 pub mod token;
+pub mod transaction;
 
 pub use client::{AuthMethod, Client, ClientType, GrantType};
 pub use error::{ErrorCode, OAuthError};

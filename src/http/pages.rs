@@ -50,6 +50,8 @@ pub(super) enum SignInProblem {
 pub(super) struct SignIn<'a> {
     /// The application that the person comes from; none when they opened their account page.
     pub client: Option<&'a str>,
+    /// Where the person goes afterwards, as in [`ConsentAsked::returns_to`].
+    pub returns_to: Option<&'a str>,
     /// Handed back unchanged.
     pub transaction: &'a str,
     /// What was typed before, or `login_hint`.
@@ -58,7 +60,8 @@ pub(super) struct SignIn<'a> {
     pub problem: Option<SignInProblem>,
 }
 
-/// The page to consent: posts `transaction` and `decision` (`allow` or `deny`) to `{base}/consent`.
+/// The page to consent: posts `transaction` and `decision` (`allow`, `deny`, or `switch` to sign in as somebody else, as
+/// with `prompt=login`) to `{base}/consent`.
 pub(super) struct ConsentAsked<'a> {
     /// The application's name.
     pub client: &'a str,
@@ -68,6 +71,8 @@ pub(super) struct ConsentAsked<'a> {
     pub returns_to: &'a str,
     /// Who is signed in.
     pub person: &'a str,
+    /// Whether to offer `decision=switch`.
+    pub can_switch: bool,
     /// What the application may do, as sentences; empty when a click is all that is missing (RFC 8252 §8.6).
     pub scopes: &'a [String],
     /// The APIs that it may call for the person.
@@ -86,6 +91,9 @@ pub(super) struct Trouble<'a> {
     pub remedy: &'a str,
     /// The application's name, if it is known and registered.
     pub client: Option<&'a str>,
+    /// Where the application lies: the origin of a redirect URI that it registered, such as `https://app.example.com`,
+    /// never of one that was only asked for. Other than `https:` and `http:` is passed over.
+    pub home: Option<&'a str>,
 }
 
 /// The page that asks whether to sign out: posts `transaction` and `decision` (`sign-out` or `stay`) to `{base}/logout`.
@@ -169,6 +177,11 @@ pub(super) fn form_post(
     _fields: &[(&str, &str)],
 ) -> Response {
     plain(StatusCode::OK)
+}
+
+/// What a scope allows, as a sentence for people.
+pub(super) fn scope_sentence(_tenant: &Tenant, scope: &str) -> String {
+    scope.to_owned()
 }
 
 /// The stylesheet of all pages.

@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use axum::body::HttpBody;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -49,7 +49,7 @@ fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
             "parameters belong into the body, not into the query of the URL",
         ));
     }
-    if !is_form(&parts.headers) {
+    if !form::is_form(&parts.headers) {
         return Err(OAuthError::invalid_request(
             "the Content-Type must be application/x-www-form-urlencoded",
         ));
@@ -60,19 +60,6 @@ fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
         ));
     }
     Ok(())
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let media_type = only.as_bytes().split(|&b| b == b';').next();
-    media_type.is_some_and(|media_type| {
-        media_type
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    })
 }
 
 /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry

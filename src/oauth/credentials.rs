@@ -127,7 +127,7 @@ pub fn decode_basic(header: &[u8]) -> Option<(Zeroizing<String>, Zeroizing<Strin
 }
 
 /// `application/x-www-form-urlencoded` of one value; `None` where an escape or the UTF-8 is broken.
-fn form_decode(value: &[u8]) -> Option<Zeroizing<String>> {
+pub(super) fn form_decode(value: &[u8]) -> Option<Zeroizing<String>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(value.len()));
     let mut rest = value.iter();
     while let Some(&byte) = rest.next() {

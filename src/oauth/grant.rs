@@ -63,6 +63,14 @@ pub struct Authorization {
     pub claims: String,
 }
 
+impl Authorization {
+    /// Whether it outlives the session in which it was allowed (OIDC Core §11).
+    pub fn is_offline(&self) -> bool {
+        let mut scopes = self.scope.split(' ');
+        scopes.any(|scope| scope == "offline_access")
+    }
+}
+
 /// An authorization code as it is kept (RFC 6749 §4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
@@ -118,8 +126,7 @@ impl Family {
 
     /// Whether it outlives the session in which it was allowed (OIDC Core §11).
     pub fn is_offline(&self) -> bool {
-        let mut scopes = self.authorization.scope.split(' ');
-        scopes.any(|scope| scope == "offline_access")
+        self.authorization.is_offline()
     }
 }
 

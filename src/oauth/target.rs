@@ -103,7 +103,7 @@ pub fn default_scopes<'a>(client: &'a Client, audiences: &[&Audience]) -> Vec<&'
 }
 
 /// A scope that belongs to APIs is granted only together with one of them.
-fn reaches(client: &Client, audiences: &[&Audience], token: &str) -> bool {
+pub(super) fn reaches(client: &Client, audiences: &[&Audience], token: &str) -> bool {
     let lists = |audience: &Audience| audience.scopes.iter().any(|scope| **scope == *token);
     audiences.iter().any(|audience| lists(audience)) || !client.audiences.iter().any(lists)
 }

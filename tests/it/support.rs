@@ -1,6 +1,10 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
 
+pub mod ask;
+pub mod browser;
+pub mod clock;
 pub mod cluster;
+pub mod form;
 pub mod keys;
 pub mod load;
 pub mod logs;

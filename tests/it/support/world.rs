@@ -65,6 +65,21 @@ impl World {
         ))
     }
 
+    /// The tenants of [`World::new`], at the time of [`super::clock`].
+    pub async fn at_rest() -> Self {
+        Self::of(tenants(), super::clock::now).await
+    }
+
+    /// Changes the tenant `default` from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Tenant)) {
+        let mut tenants = tenants();
+        let mut tenant = default_tenant(clients_of_default(), people::everybody());
+        change(&mut tenant);
+        tenants[0] = Arc::new(tenant.rendered());
+        let registry = Registry::new(2, Some(self.keyring.clone()), tenants);
+        self.app.registry.store(registry.into());
+    }
+
     /// A server of this application.
     pub fn with(app: App) -> Self {
         Self {

@@ -1,0 +1,96 @@
+//! Opens SQLite: a file that only its owner may read, or memory.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, Connection, Executor};
+use url::Url;
+
+use super::options;
+use crate::store::error::{StoreError, describe};
+use crate::store::schema::migrate;
+use crate::store::sqlite::Sqlite;
+
+/// How many may read at the same time.
+const READERS: u32 = 4;
+/// How long a reader may wait for its turn.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// `synchronous = FULL`: in WAL mode anything less may forget what was answered when the power fails.
+const WRITER: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;";
+const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
+
+/// Opens a database of its own.
+pub async fn open_memory() -> Result<Sqlite, StoreError> {
+    let url = Url::parse("sqlite::memory:").expect("a constant");
+    let mut writer = AnyConnection::connect_with(&options(&url)?).await?;
+    migrate(&mut writer).await?;
+    Ok(Sqlite::new(writer, None))
+}
+
+/// Opens a file, or creates it.
+pub async fn open_file(path: &Path) -> Result<Sqlite, StoreError> {
+    create(path)?;
+    let options = options(&file_url(path)?)?;
+    let writer = open_writer(&options)
+        .await
+        .map_err(|error| explain(path, error))?;
+    let readers = AnyPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(WAIT)
+        .test_before_acquire(false)
+        .after_connect(|db, _| Box::pin(async { db.execute(READER).await.map(drop) }))
+        .connect_lazy_with(options);
+    Ok(Sqlite::new(writer, Some(readers)))
+}
+
+async fn open_writer(options: &AnyConnectOptions) -> Result<AnyConnection, StoreError> {
+    let mut writer = AnyConnection::connect_with(options).await?;
+    writer.execute(WRITER).await?;
+    // From the beginning: two processes that create the same file would both see an empty one.
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    migrate(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(writer)
+}
+
+/// SQLite gives its other files the rights of this one.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).mode(0o600);
+    let created = match open.open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => open.create(true).open(path),
+        opened => opened,
+    };
+    created.map(drop).map_err(|error| {
+        StoreError::Open(format!(
+            "the database file {} cannot be opened for writing: {error}; the folder must exist, and file and folder must be writable for the user that runs this program",
+            path.display()
+        ))
+    })
+}
+
+fn file_url(path: &Path) -> Result<Url, StoreError> {
+    let unreadable = || StoreError::Url("the path of the database file cannot be read".to_owned());
+    let absolute = std::path::absolute(path).map_err(|_| unreadable())?;
+    // It encodes what means something in a URL; sqlx decodes it again.
+    let url = Url::from_file_path(absolute).map_err(|()| unreadable())?;
+    let url = url.as_str().replacen("file:", "sqlite:", 1);
+    Url::parse(&url).map_err(|_| unreadable())
+}
+
+/// What SQLite says in a word, in a sentence.
+fn explain(path: &Path, error: StoreError) -> StoreError {
+    let StoreError::Database(said) = error else {
+        return error;
+    };
+    let _ = describe;
+    let path = path.display();
+    StoreError::Open(format!("the database file {path} cannot be used: {said}"))
+}

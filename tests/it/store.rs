@@ -1,0 +1,4 @@
+//! The store: one contract, over SQLite and PostgreSQL.
+
+mod codes;
+mod samples;
