@@ -4,26 +4,20 @@
 //! nothing: who may have a token is [`crate::oauth`]'s to say.
 
 pub mod admin;
-mod authenticated;
-mod cors;
 mod documents;
 mod endpoints;
 mod events;
 mod flow;
 mod form;
-mod introspect;
 pub mod logins;
 pub mod metrics;
 pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;
-mod revoke;
 pub mod serve;
-pub mod shared_throttle;
 pub mod tls;
 mod token;
-mod userinfo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,18 +28,10 @@ use jiff::Timestamp;
 pub use endpoints::Endpoints;
 
 use crate::oauth::Registry;
-use crate::oauth::throttle::Rate;
 use crate::store::Store;
 use logins::Logins;
 use metrics::TokenMetrics;
 use proxies::TrustedProxies;
-use shared_throttle::SharedThrottle;
-
-/// Guesses about tokens that one client may make (RFC 7662 §4).
-const GUESSES: Rate = Rate {
-    burst: 100,
-    every: Duration::from_millis(100),
-};
 
 /// What the public endpoints need. A test brings its own clock and randomness.
 #[derive(Clone)]
@@ -64,8 +50,6 @@ pub struct App {
     pub trusted_proxies: TrustedProxies,
     /// Tries passwords, a few at a time and not too often.
     pub logins: Arc<Logins>,
-    /// How often a client may ask about tokens that are not active.
-    pub introspections: Arc<SharedThrottle>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
 }
@@ -85,7 +69,6 @@ impl App {
             random: fresh_random,
             body_timeout: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
-            introspections: Arc::new(SharedThrottle::new(GUESSES, 10_000)),
             logins: Arc::new(Logins::new(cores())),
             metrics,
         }

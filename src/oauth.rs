@@ -6,14 +6,12 @@
 
 pub mod access_token;
 pub mod authorize;
-pub mod bearer;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
 pub mod credentials;
 pub mod error;
 pub mod grant;
-pub mod introspection;
 pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
@@ -25,9 +23,7 @@ pub mod parameters;
 pub mod password;
 pub mod person;
 pub mod redirect_uri;
-pub mod refresh_token;
 pub mod registry;
-pub mod revocation;
 pub mod scope;
 pub mod secret;
 pub mod session;
@@ -38,7 +34,6 @@ pub mod tenant;
 pub mod throttle;
 pub mod token;
 pub mod transaction;
-pub mod userinfo;
 
 pub use client::{AuthMethod, Client, ClientType, GrantType};
 pub use error::{ErrorCode, OAuthError};

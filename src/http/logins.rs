@@ -3,7 +3,7 @@
 //! Counters are this replica's own. With many replicas somebody may fail as often at each.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,9 +11,8 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use super::shared_throttle::SharedThrottle;
 use crate::oauth::person::{PasswordHash, normal};
-use crate::oauth::throttle::{Key, Rate, key};
+use crate::oauth::throttle::{Key, Rate, Throttle, key};
 use crate::oauth::{Person, Tenant, password};
 
 /// Failures of one account, whether it exists or not.
@@ -36,8 +35,8 @@ const WAITING_PER_WORKER: usize = 16;
 pub struct Logins {
     workers: Arc<Semaphore>,
     places: Semaphore,
-    accounts: SharedThrottle,
-    addresses: SharedThrottle,
+    accounts: Mutex<Throttle>,
+    addresses: Mutex<Throttle>,
 }
 
 /// What became of a try.
@@ -75,8 +74,8 @@ impl Logins {
         Self {
             workers: Arc::new(Semaphore::new(workers)),
             places: Semaphore::new(workers * WAITING_PER_WORKER),
-            accounts: SharedThrottle::new(PER_ACCOUNT, CAPACITY),
-            addresses: SharedThrottle::new(PER_ADDRESS, CAPACITY),
+            accounts: Mutex::new(Throttle::new(PER_ACCOUNT, CAPACITY)),
+            addresses: Mutex::new(Throttle::new(PER_ADDRESS, CAPACITY)),
         }
     }
 
@@ -94,16 +93,16 @@ impl Logins {
             Some(right) if right && enabled => Tried::Right,
             Some(_) => return Tried::Wrong,
         };
-        self.accounts.refund(account);
-        self.addresses.refund(address);
+        lock(&self.accounts).refund(account);
+        lock(&self.addresses).refund(address);
         tried
     }
 
     fn charge(&self, account: Key, address: Key, now: Timestamp) -> Result<(), Duration> {
-        self.addresses.charge(address, now)?;
-        self.accounts
+        lock(&self.addresses).charge(address, now)?;
+        lock(&self.accounts)
             .charge(account, now)
-            .inspect_err(|_| self.addresses.refund(address))
+            .inspect_err(|_| lock(&self.addresses).refund(address))
     }
 
     /// `None` if too many wait already. A worker is busy until the hash is done, also if nobody waits for it any more.
@@ -120,6 +119,11 @@ impl Logins {
         });
         Some(verified.await.unwrap_or(false))
     }
+}
+
+/// The throttle holds nothing that a panic elsewhere could leave half done.
+fn lock(throttle: &Mutex<Throttle>) -> MutexGuard<'_, Throttle> {
+    throttle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.

@@ -6,7 +6,6 @@ use axum::response::Response;
 
 use super::response;
 use crate::oauth::{ErrorCode, OAuthError};
-use crate::store::StoreError;
 
 /// An answer that refuses. Its words are constants of this program (RFC 6749 §5.2 bounds their
 /// characters), so nothing internal and nothing that was sent can be in it.
@@ -37,18 +36,6 @@ impl Refusal {
         StatusCode::BAD_REQUEST,
         "invalid_request",
         "the body ended before it was complete",
-    );
-
-    pub const TOO_MANY: Self = Self::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "invalid_request",
-        "too many tokens that are not active: wait as long as Retry-After says",
-    );
-    /// RFC 6750 §3.1: whoever sends no token is told no error code, only the scheme.
-    pub const NO_TOKEN: Self = Self::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "send an access token in the Authorization header",
     );
 
     const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
@@ -88,22 +75,10 @@ impl Refusal {
     }
 }
 
-/// A store that fails is said in the log, once, here; whoever asked is told to come back.
-impl From<StoreError> for OAuthError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request could not be answered");
-        Self::new(
-            ErrorCode::TemporarilyUnavailable,
-            "the server cannot answer now: try again later",
-        )
-    }
-}
-
 impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
         let status = match error.code {
-            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
-            ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+            ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
             ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,

@@ -43,7 +43,7 @@ where
 }
 
 /// What can be judged before the body is read.
-pub(super) fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
+fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
     if parts.uri.query().is_some() {
         return Err(OAuthError::invalid_request(
             "parameters belong into the body, not into the query of the URL",
@@ -120,7 +120,7 @@ fn record(tenant: &Tenant, named: Named<'_>, error: OAuthError) {
 }
 
 /// RFC 6749 §5.2: a 401 always names the scheme that works (RFC 9110 §15.5.2 demands it).
-pub(super) fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
+fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
     let mut response = Refusal::from(error).into_response();
     if error.code == ErrorCode::InvalidClient {
         let challenge = format!(r#"Basic realm="{}""#, tenant.issuer);
