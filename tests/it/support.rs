@@ -5,6 +5,7 @@ pub mod browser;
 pub mod clock;
 pub mod cluster;
 pub mod form;
+pub mod grants;
 pub mod keys;
 pub mod load;
 pub mod logs;
