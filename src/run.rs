@@ -64,6 +64,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let mut metrics = prometheus_client::registry::Registry::default();
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
+    storage::tend(&store, &mut metrics, &shutdown);
 
     let operator = Operator::start(
         kube,
