@@ -1,7 +1,10 @@
 //! The whole way, as people go it: the binary, the chart, and a client library that others wrote.
 
 mod authority;
+mod browser;
 mod command_line;
+mod exhibits;
+mod gallery;
 mod node;
 mod own_shell;
 mod program;
