@@ -1,44 +1,76 @@
-//! Scripts of `tests/journey` that drive Debian's Chromium.
+//! A person in Chromium: from the example application to the sign-in page and back, on https under a company's own CA.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journey");
+use super::example_app::ExampleApp;
+use super::node::Node;
+use super::people::{Someone, tenant};
+use super::secure::{Secure, secure};
+use crate::support::operator::free_address;
+use crate::support::space::Space;
 
-/// Where the pictures go.
-pub const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+/// What the manifest says, for an application that runs on a port of its own.
+fn client_of_the_manifest(url: &str, tenant: &str) -> Value {
+    let manifest = include_str!("../../../examples/web-app/oauthclient.yaml")
+        .replace("http://127.0.0.1:3000", url);
+    let object: Value = serde_yaml::from_str(&manifest).unwrap();
+    let mut spec = object["spec"].clone();
+    spec["tenant"] = json!(tenant);
+    spec
+}
 
-/// Runs a script with these environment variables, and returns the JSON that it prints.
-pub async fn run(script: &str, variables: &[(&str, &str)]) -> Value {
-    for (path, remedy) in [
-        (
-            "/usr/bin/chromium",
-            "install it, for example `apt-get install chromium`",
-        ),
-        (
-            &format!("{FOLDER}/node_modules/playwright-core"),
-            "run `npm --prefix tests/journey ci`, as `make test` does",
-        ),
-    ] {
-        assert!(Path::new(path).exists(), "{path} is missing: {remedy}");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_signs_in_to_the_example_application_in_chromium() {
+    let chromium = Path::new("/usr/bin/chromium");
+    assert!(
+        chromium.exists(),
+        "Chromium is missing: `apt-get install chromium`"
+    );
+    let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
+    let space = Space::within(&secure.cluster, &secure.operator.issuer, "browser").await;
+    tenant(&space).await;
+    let url = format!("http://{}", free_address());
+    space
+        .ready("example-app", client_of_the_manifest(&url, &space.name))
+        .await;
+    let entries = space.entries("example-app-oauth").await;
+    let ada = Someone::new(&space, &space.name, "ada", json!({})).await;
+    let app = ExampleApp::start(&url, &entries, &secure.authority.ca());
+    let seen = ada
+        .at(Node::new("browser.mjs"))
+        .with("APP_URL", &url)
+        .with("ISSUER", &entries["ISSUER"])
+        .with("CERTIFICATE", secure.authority.server().0)
+        .run()
+        .await;
+    drop(app);
+    judge(&seen, &url, &space.name);
+}
+
+fn judge(seen: &Value, url: &str, namespace: &str) {
+    assert_eq!(seen["complaints"], json!([]));
+    assert_eq!(seen["welcome"], "Example application");
+    assert_eq!(seen["wrongPassword"]["username"], "ada");
+    let consent = seen["consent"].as_str().unwrap();
+    let host = url.strip_prefix("http://").unwrap();
+    for expected in ["Example application", namespace, host] {
+        assert!(consent.contains(expected), "{expected} in {consent}");
     }
-    let mut node = Command::new("node");
-    node.arg(script)
-        .current_dir(FOLDER)
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null());
-    let run = tokio::task::spawn_blocking(move || {
-        node.output()
-            .expect("node is needed: install Node.js 20 or newer")
-    });
-    let output = tokio::time::timeout(Duration::from_mins(5), run)
-        .await
-        .expect("the browser ends within five minutes")
-        .unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let denied = seen["denied"].as_str().unwrap();
+    assert!(denied.contains("You did not allow it"), "{denied}");
+    assert_eq!(seen["hello"], "Hello, Ada Example");
+    assert_eq!(seen["userinfo"]["email"], "ada@example.com");
+    assert_eq!(seen["signedOutAt"], format!("{url}/"));
+    assert_eq!(seen["helloAgain"], "Hello, Ada Example");
+    let cookies = seen["cookies"].as_array().unwrap();
+    assert!(!cookies.is_empty());
+    for cookie in cookies {
+        let name = cookie["name"].as_str().unwrap();
+        assert!(name.starts_with("__Host-clientele"), "{name}");
+        assert_eq!(cookie["path"], "/");
+        assert_eq!(cookie["domain"], "127.0.0.1");
+        assert_eq!(cookie["httpOnly"], true);
+    }
 }

@@ -3,6 +3,7 @@
 //! The pictures lie in `target/screenshots` afterwards: look at them after a change.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::http::Request;
 use axum::response::Response;
@@ -11,9 +12,12 @@ use clientele::http::serve::Limits;
 use serde_json::{Map, Value, json};
 use tower::service_fn;
 
-use super::browser::{self, PICTURES};
 use super::exhibits::EXHIBITS;
+use super::node::Node;
 use crate::support::running::Running;
+
+/// Where the pictures go.
+const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {
@@ -26,7 +30,10 @@ async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {
         })
         .collect();
     let pages = Value::Object(pages).to_string();
-    let wrong = browser::run("look.mjs", &[("PAGES", &pages), ("FOLDER", PICTURES)]).await;
+    let wrong = Node::new("look.mjs")
+        .with("PAGES", pages)
+        .with("FOLDER", PICTURES);
+    let wrong = wrong.run_within(Duration::from_mins(5)).await;
     assert_eq!(wrong, json!({}), "{wrong:#}");
 }
 
