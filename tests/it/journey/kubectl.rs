@@ -68,21 +68,13 @@ async fn platform(secure: &Secure) -> Space {
         name: PLATFORM.to_owned(),
         issuer: secure.operator.issuer.clone(),
     };
-    let users = json!({ "spec": { "users": { "namespaces": {
-        "matchLabels": { "kubernetes.io/metadata.name": PLATFORM },
-    } } } });
     eventually("the tenant `default` is there", || async {
         cluster.kubectl(&["get", "oauthtenant", "default"])
     })
     .await;
-    kubectl(&[
-        "patch",
-        "oauthtenant",
-        "default",
-        "--type=merge",
-        "--patch",
-        &users.to_string(),
-    ]);
+    // The tenant `default` takes its people from namespaces with this label.
+    let label = "clientele.dev/users=default";
+    kubectl(&["label", "namespace", PLATFORM, label]);
     kubectl(&[
         "apply",
         "--namespace",
