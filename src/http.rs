@@ -4,18 +4,25 @@
 //! nothing: who may have a token is [`crate::oauth`]'s to say.
 
 pub mod admin;
+mod client_request;
+mod cors;
 mod documents;
 mod endpoints;
+mod events;
+mod flow;
 mod form;
+mod introspect;
+pub mod logins;
 pub mod metrics;
-#[expect(dead_code, reason = "until the endpoints are built")]
-mod pages;
+pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;
+mod revoke;
 pub mod serve;
 pub mod tls;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,10 +31,13 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 pub use endpoints::Endpoints;
+pub use introspect::Inactive;
 
 use crate::oauth::Registry;
 use crate::store::Store;
+use logins::Logins;
 use metrics::TokenMetrics;
+use proxies::TrustedProxies;
 
 /// What the public endpoints need. A test brings its own clock and randomness.
 #[derive(Clone)]
@@ -42,6 +52,12 @@ pub struct App {
     pub store: Store,
     /// How long the body of a request may take to arrive.
     pub body_timeout: Duration,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Tries passwords, a few at a time and not too often.
+    pub logins: Arc<Logins>,
+    /// Counts questions about tokens that are not good.
+    pub inactive: Arc<Inactive>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
 }
@@ -60,6 +76,9 @@ impl App {
             clock,
             random: fresh_random,
             body_timeout: Duration::from_secs(10),
+            trusted_proxies: TrustedProxies::default(),
+            logins: Arc::new(Logins::new(cores())),
+            inactive: Arc::default(),
             metrics,
         }
     }
@@ -75,4 +94,8 @@ pub fn router(app: App) -> Endpoints {
 
 fn fresh_random(bytes: &mut [u8]) -> Option<()> {
     aws_lc_rs::rand::fill(bytes).ok()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

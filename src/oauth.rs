@@ -5,26 +5,42 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod authorize;
+pub mod claims;
+pub mod claims_request;
 pub mod client;
 pub mod credentials;
 pub mod error;
 pub mod grant;
+pub mod id_token;
+pub mod introspection;
 pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
+pub mod logout;
 pub mod metadata;
 pub mod origin;
+pub mod own_token;
+pub mod parameters;
 pub mod password;
 pub mod person;
+pub mod presented;
 pub mod redirect_uri;
+pub mod refresh_token;
 pub mod registry;
+pub mod revocation;
 pub mod scope;
 pub mod secret;
+pub mod session;
 pub mod signing;
+pub mod standing;
 pub mod subject;
 pub mod target;
 pub mod tenant;
+pub mod throttle;
 pub mod token;
+pub mod transaction;
+pub mod userinfo;
 
 pub use client::{AuthMethod, Client, ClientType, GrantType};
 pub use error::{ErrorCode, OAuthError};

@@ -64,6 +64,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let mut metrics = prometheus_client::registry::Registry::default();
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
+    storage::tend(&store, &mut metrics, &shutdown);
 
     let operator = Operator::start(
         kube,
@@ -76,7 +77,10 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         ready: readiness(&operator, Health::watch(store.clone(), shutdown.clone())),
         metrics: Arc::new(metrics),
     });
-    let app = App::new(registry, Timestamp::now, token_metrics, store.clone());
+    let app = App {
+        trusted_proxies: settings.trusted_proxies(),
+        ..App::new(registry, Timestamp::now, token_metrics, store.clone())
+    };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
     let served = listeners.serve(app, probes, operator, shutdown).await;
     store.close().await;

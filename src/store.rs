@@ -4,33 +4,45 @@
 //! and decides nothing beyond what must be atomic; the rules are [`crate::oauth`]'s. It knows neither the web nor
 //! Kubernetes. What is kept is digests: nobody can use what he reads here.
 
-use std::time::Duration;
+mod authorization;
+mod codes;
+mod consents;
+mod ending;
+mod error;
+mod families;
+mod metrics;
+mod open;
+mod operation;
+mod postgres;
+pub mod purge;
+mod schema;
+mod sessions;
+mod sqlite;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::oauth::grant::{Code, Consent, Family, Session};
+pub use error::StoreError;
+pub use metrics::StoreMetrics;
+use operation::Operation;
+use postgres::Postgres;
+use sqlite::Sqlite;
 
 /// A store that is open. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Store {}
+pub struct Store {
+    backend: Arc<Backend>,
+    metrics: Arc<StoreMetrics>,
+}
 
-/// Why the store could not answer. Nothing that was sent is in it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The URL names no database that we know, or cannot be read.
-    #[error("{0}")]
-    Url(String),
-    /// The database was written by a newer version of this program.
-    #[error(
-        "the database was written by a newer version (its schema has migration {0}, which this version does not know); run that version, or restore a backup of before the upgrade"
-    )]
-    Newer(i64),
-    /// The database failed.
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
-    /// A migration failed.
-    #[error("the database could not be migrated: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+#[derive(Debug)]
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 /// What became of a code that was to be redeemed.
@@ -62,168 +74,265 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be reached or migrated, or is newer than this program.
-    pub async fn open(_url: &str) -> Result<Self, StoreError> {
-        Ok(Self {})
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let metrics = Arc::default();
+        let backend = Arc::new(open::open(url, &metrics).await?);
+        Ok(Self { backend, metrics })
     }
 
-    /// Whether the database answers.
+    /// What the store counts.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    /// Runs an operation that changes something.
+    async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        let started = Instant::now();
+        let outcome = match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.write(operation).await,
+            Backend::Postgres(postgres) => postgres.write(operation).await,
+        };
+        self.metrics.writes.count(&outcome, started.elapsed());
+        outcome
+    }
+
+    /// Runs an operation that only reads. It sees whatever was answered before it began.
+    async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        let started = Instant::now();
+        let outcome = match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.read(operation).await,
+            Backend::Postgres(postgres) => postgres.read(operation).await,
+        };
+        self.metrics.reads.count(&outcome, started.elapsed());
+        outcome
+    }
+
+    /// Whether the database answers, and can begin a transaction.
     pub async fn check(&self) -> Result<(), StoreError> {
-        Ok(())
+        self.write(operation::Check).await
     }
 
     /// Begins a session.
-    pub async fn begin_session(&self, _session: &Session) -> Result<(), StoreError> {
-        todo!()
+    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(sessions::Begin(session.clone())).await
+    }
+
+    /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
+    /// allowed in that one goes on in this.
+    pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(sessions::Renew(session.clone())).await
     }
 
     /// The session of a cookie's digest in a tenant, whatever its age.
-    pub async fn session(
-        &self,
-        _tenant: &str,
-        _digest: &str,
-    ) -> Result<Option<Session>, StoreError> {
-        todo!()
+    pub async fn session(&self, tenant: &str, digest: &str) -> Result<Option<Session>, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(sessions::Find { tenant, digest }).await
     }
 
     /// Records that a session is in use. Called at most once a minute for a session.
     pub async fn touch_session(
         &self,
-        _tenant: &str,
-        _digest: &str,
-        _now: Timestamp,
+        tenant: &str,
+        digest: &str,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.write(sessions::Touch {
+            tenant,
+            digest,
+            now,
+        })
+        .await
     }
 
-    /// Ends a session (by `sid`) and revokes the families that were allowed in it without `offline_access`.
+    /// Ends a session (by `sid`) and whatever was allowed in it without `offline_access`: its families are revoked,
+    /// and its codes are used up, so that none begins a family afterwards.
     pub async fn end_session(
         &self,
-        _tenant: &str,
-        _sid: &str,
-        _now: Timestamp,
+        tenant: &str,
+        sid: &str,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        let (tenant, sid) = (tenant.to_owned(), sid.to_owned());
+        self.write(sessions::End { tenant, sid, now }).await
     }
 
-    /// Ends every session of a person, and revokes every family without `offline_access`; those with it as well if
+    /// Ends every session of a person, with every family and code without `offline_access`; those with it as well if
     /// `offline_too`.
     pub async fn end_all_sessions(
         &self,
-        _tenant: &str,
-        _subject: &str,
-        _offline_too: bool,
-        _now: Timestamp,
+        tenant: &str,
+        subject: &str,
+        offline_too: bool,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.write(sessions::EndAll {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            offline_too,
+            now,
+        })
+        .await
     }
 
     /// Keeps a code. `false` if its authorization request was answered before: then nothing is kept.
-    pub async fn insert_code(&self, _code: &Code) -> Result<bool, StoreError> {
-        todo!()
+    pub async fn insert_code(&self, code: &Code) -> Result<bool, StoreError> {
+        self.write(codes::Insert(code.clone())).await
     }
 
     /// The code of a digest in a tenant, whatever its age and state.
-    pub async fn code(&self, _tenant: &str, _digest: &str) -> Result<Option<Code>, StoreError> {
-        todo!()
+    pub async fn code(&self, tenant: &str, digest: &str) -> Result<Option<Code>, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(codes::Find { tenant, digest }).await
     }
 
     /// Uses a code, once: marks it and begins the family, in one transaction. With `None` the code is used up and
     /// nothing begins, as after a wrong verifier. A second use revokes the family of the first.
+    ///
+    /// # Errors
+    /// Also if the family is not the one that was set aside for the code; nothing happens then.
     pub async fn redeem(
         &self,
-        _tenant: &str,
-        _digest: &str,
-        _family: Option<&Family>,
-        _now: Timestamp,
+        tenant: &str,
+        digest: &str,
+        family: Option<&Family>,
+        now: Timestamp,
     ) -> Result<Redemption, StoreError> {
-        todo!()
+        self.write(codes::Redeem {
+            tenant: tenant.to_owned(),
+            digest: digest.to_owned(),
+            family: family.cloned(),
+            now,
+        })
+        .await
     }
 
     /// A family, whatever its age and state.
-    pub async fn family(&self, _tenant: &str, _id: &str) -> Result<Option<Family>, StoreError> {
-        todo!()
+    pub async fn family(&self, tenant: &str, id: &str) -> Result<Option<Family>, StoreError> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        self.read(families::Find { tenant, id }).await
     }
 
     /// Uses the refresh token `sequence` of a family. Within `grace` of its first use, while its successor is unused,
     /// it may be used again. `idle` is until when the family may now lie unused.
     pub async fn rotate(
         &self,
-        _tenant: &str,
-        _id: &str,
-        _sequence: u32,
-        _grace: Duration,
-        _idle: Timestamp,
-        _now: Timestamp,
+        tenant: &str,
+        id: &str,
+        sequence: u32,
+        grace: Duration,
+        idle: Timestamp,
+        now: Timestamp,
     ) -> Result<Rotation, StoreError> {
-        todo!()
+        self.write(families::Rotate {
+            tenant: tenant.to_owned(),
+            id: id.to_owned(),
+            sequence,
+            grace,
+            idle,
+            now,
+        })
+        .await
     }
 
     /// Revokes a family. Whether there was one that lived.
     pub async fn revoke_family(
         &self,
-        _tenant: &str,
-        _id: &str,
-        _now: Timestamp,
+        tenant: &str,
+        id: &str,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        todo!()
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        self.write(families::Revoke { tenant, id, now }).await
     }
 
     /// The consent of a person for a client's registration.
     pub async fn consent(
         &self,
-        _tenant: &str,
-        _subject: &str,
-        _registration_id: &str,
+        tenant: &str,
+        subject: &str,
+        registration_id: &str,
     ) -> Result<Option<Consent>, StoreError> {
-        todo!()
+        self.read(consents::Find {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            registration: registration_id.to_owned(),
+        })
+        .await
     }
 
     /// Keeps a consent in place of an earlier one.
-    pub async fn keep_consent(&self, _consent: &Consent) -> Result<(), StoreError> {
-        todo!()
+    pub async fn keep_consent(&self, consent: &Consent) -> Result<(), StoreError> {
+        self.write(consents::Keep(consent.clone())).await
     }
 
     /// The consents of a person, newest first.
-    pub async fn consents(
-        &self,
-        _tenant: &str,
-        _subject: &str,
-    ) -> Result<Vec<Consent>, StoreError> {
-        todo!()
+    pub async fn consents(&self, tenant: &str, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+        self.read(consents::List { tenant, subject }).await
     }
 
-    /// Withdraws a consent and revokes every family of the person for that registration.
+    /// Withdraws a consent, revokes every family of the person for that registration, and uses up its codes.
     pub async fn withdraw(
         &self,
-        _tenant: &str,
-        _subject: &str,
-        _registration_id: &str,
-        _now: Timestamp,
+        tenant: &str,
+        subject: &str,
+        registration_id: &str,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.write(consents::Withdraw {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            registration: registration_id.to_owned(),
+            now,
+        })
+        .await
     }
 
     /// Remembers until it expires that the access token of this `jti` is revoked (RFC 7009).
     pub async fn revoke_token(
         &self,
-        _tenant: &str,
-        _jti: &str,
-        _expires_at: Timestamp,
+        tenant: &str,
+        jti: &str,
+        expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.write(tokens::Revoke {
+            tenant: tenant.to_owned(),
+            jti: jti.to_owned(),
+            expires_at,
+        })
+        .await
     }
 
     /// Whether the access token of this `jti` was revoked.
-    pub async fn is_token_revoked(&self, _tenant: &str, _jti: &str) -> Result<bool, StoreError> {
-        todo!()
+    pub async fn is_token_revoked(&self, tenant: &str, jti: &str) -> Result<bool, StoreError> {
+        let (tenant, jti) = (tenant.to_owned(), jti.to_owned());
+        self.read(tokens::IsRevoked { tenant, jti }).await
     }
 
-    /// Removes up to `limit` rows of each kind that ended before `now`. How many went; call again while it is `limit`.
-    /// Codes stay an hour longer than they live, so that a second use is recognised; families and sessions a day.
-    pub async fn purge(&self, _now: Timestamp, _limit: u32) -> Result<u64, StoreError> {
-        todo!()
+    /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call
+    /// again while it is `limit`. Codes and revoked tokens stay an hour longer than they live, so that a second use is
+    /// recognised; families and sessions a day.
+    pub async fn purge(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut left = limit;
+        for kind in purge::KINDS {
+            let limit = left;
+            let gone = self.write(purge::Purge { kind, now, limit }).await?;
+            left = left.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+            if left == 0 {
+                break;
+            }
+        }
+        let gone = u64::from(limit - left);
+        self.metrics.purged.inc_by(gone);
+        Ok(gone)
     }
 
-    /// Closes the database.
-    pub async fn close(&self) {}
+    /// Closes the database, when what is being written is written.
+    pub async fn close(&self) {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close().await,
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
+    }
 }

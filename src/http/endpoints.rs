@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tower::Service;
 
 use super::refusal::Refusal;
-use super::{App, documents, token};
+use super::{App, documents, flow, introspect, pages, revoke, token, userinfo};
 use crate::oauth::Endpoint;
 
 /// The public endpoints of all tenants as a service.
@@ -55,8 +55,17 @@ where
     let response = match endpoint {
         Some(Endpoint::Token) => token::respond(app, request).await,
         Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => document(app, endpoint, &request),
-        // Until they are built.
-        Some(_) => Refusal::NOT_FOUND.into_response(),
+        Some(
+            endpoint @ (Endpoint::Authorize
+            | Endpoint::Login
+            | Endpoint::Consent
+            | Endpoint::Logout
+            | Endpoint::Account),
+        ) => flow::respond(app, endpoint, request).await,
+        Some(Endpoint::Stylesheet) => stylesheet(&request),
+        Some(Endpoint::Userinfo) => userinfo::respond(app, request).await,
+        Some(Endpoint::Introspect) => introspect::respond(app, request).await,
+        Some(Endpoint::Revoke) => revoke::respond(app, request).await,
         None => Refusal::NOT_FOUND.into_response(),
     };
     app.metrics.count_response(endpoint, response.status());
@@ -78,6 +87,14 @@ fn document<B>(app: &App, endpoint: Endpoint, request: &Request<B>) -> Response 
     }
 }
 
+fn stylesheet<B>(request: &Request<B>) -> Response {
+    match *request.method() {
+        Method::GET => pages::stylesheet(),
+        Method::HEAD => without_body(pages::stylesheet()),
+        _ => Refusal::wrong_method("GET, HEAD"),
+    }
+}
+
 fn read(app: &App, endpoint: Endpoint, path: &str) -> Response {
     let registry = app.registry.load();
     match registry.route(path) {
@@ -89,7 +106,7 @@ fn read(app: &App, endpoint: Endpoint, path: &str) -> Response {
 }
 
 /// The same head without the content (RFC 9110 §9.3.2).
-fn without_body(response: Response) -> Response {
+pub(super) fn without_body(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
         parts.headers.insert(CONTENT_LENGTH, length.into());

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::body::HttpBody;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use tokio::time::timeout;
@@ -11,6 +13,20 @@ use super::refusal::Refusal;
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// Whether the request says, once, that its body is a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let media_type = only.as_bytes().split(|&b| b == b';').next();
+    media_type.is_some_and(|media_type| {
+        media_type
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
+}
 
 /// Reads a body whole.
 pub(super) async fn read<B>(body: B, patience: Duration) -> Result<Bytes, Refusal>

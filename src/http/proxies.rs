@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+
 /// A network in CIDR notation (RFC 4632), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -75,6 +77,25 @@ impl TrustedProxies {
     pub fn contains(&self, peer: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(peer))
     }
+
+    /// From where a request comes: the last address of `X-Forwarded-For` that is no proxy of ours, as far back as our
+    /// proxies lead. Whatever stands before it was written by a stranger.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut from = peer;
+        let lists = headers.get_all("x-forwarded-for").iter().rev();
+        let hops = lists.flat_map(|list| list.as_bytes().rsplit(|&b| b == b','));
+        for hop in hops {
+            if !self.contains(from) {
+                break;
+            }
+            let hop = std::str::from_utf8(hop).ok();
+            let Some(hop) = hop.and_then(|hop| hop.trim().parse().ok()) else {
+                break;
+            };
+            from = hop;
+        }
+        from
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +120,33 @@ mod tests {
         }
         assert!(super::tests::proxies("0.0.0.0/0").contains(peer("8.8.8.8")));
         assert!(!super::tests::proxies("0.0.0.0/0").contains(peer("fd00::1")));
+    }
+
+    #[test]
+    fn c16_a_forwarded_address_is_believed_as_far_as_our_proxies_lead() {
+        let proxies = proxies("10.0.0.0/8");
+        for (peer, forwarded, expected) in [
+            ("192.0.2.1", &["198.51.100.1"][..], "192.0.2.1"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["203.0.113.9, 198.51.100.1"], "198.51.100.1"),
+            ("10.0.0.1", &["198.51.100.1,10.0.0.2"], "198.51.100.1"),
+            (
+                "10.0.0.1",
+                &["203.0.113.9", "198.51.100.1, 10.0.0.2"],
+                "198.51.100.1",
+            ),
+            ("10.0.0.1", &["203.0.113.9, evil, 10.0.0.2"], "10.0.0.2"),
+            ("10.0.0.1", &["evil"], "10.0.0.1"),
+            ("10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for list in forwarded {
+                headers.append("x-forwarded-for", list.parse().unwrap());
+            }
+            let from = proxies.client(peer.parse().unwrap(), &headers);
+            assert_eq!(from, expected.parse::<IpAddr>().unwrap(), "{forwarded:?}");
+        }
     }
 
     #[test]

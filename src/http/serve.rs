@@ -5,6 +5,7 @@ mod connection;
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,10 @@ impl Default for Limits {
     }
 }
 
+/// Who is at the other end of the connection: an extension of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
 /// A service that answers requests: an [`axum::Router`] or [`super::Endpoints`].
 pub trait Answers:
     Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send>
@@ -100,8 +105,8 @@ pub async fn serve<S: Answers>(
         .run_until_cancelled(accept(&listener, &permits))
         .await
     {
-        if let Some((stream, permit)) = next {
-            connections.open(stream, permit);
+        if let Some((stream, peer, permit)) = next {
+            connections.open(stream, peer, permit);
         }
     }
     // Closed before the drain, so that new connections go to another replica.
@@ -115,10 +120,10 @@ pub async fn serve<S: Answers>(
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let permit = permits.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, address)) => Some((stream, Peer(address), permit)),
         Err(error) => {
             pause_after(&error).await;
             None

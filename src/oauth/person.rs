@@ -100,3 +100,31 @@ impl People {
 pub fn normal(username: &str) -> String {
     username.trim().to_lowercase()
 }
+
+/// A person for the tests of this folder.
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+    use serde_json::json;
+
+    /// Somebody with a name, an address and groups.
+    pub fn person() -> Person {
+        let claims = json!({
+            "name": "Alice",
+            "email": "alice@example.com",
+            "email_verified": true,
+            "department": "bees",
+        });
+        Person {
+            subject: "7f6a0c9e".into(),
+            registration_id: "uid-of-alice".into(),
+            username: "alice".into(),
+            claims: claims.as_object().cloned().unwrap_or_default(),
+            groups: ["staff".into(), "system:masters".into()].into(),
+            password: None,
+            disabled: false,
+            credential: "credential-1".into(),
+            valid_from: Timestamp::UNIX_EPOCH,
+        }
+    }
+}

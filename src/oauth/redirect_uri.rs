@@ -1,4 +1,4 @@
-//! Which redirect URIs may be registered (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1).
+//! Which redirect URIs may be registered, and which a request may then name (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1).
 //!
 //! The API server judges the same rules in CEL when a manifest is applied; they are judged again here,
 //! because an object may have been stored before the rules existed.
@@ -34,6 +34,38 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
     allowed.then_some(()).ok_or(
         "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback",
     )
+}
+
+/// Whether a request may name `asked` where `registered` stands in the list: byte for byte the same, or the same but
+/// for the port on a loopback IP literal, where a native application listens wherever it can (RFC 8252 §7.3).
+pub fn matches(registered: &str, asked: &str) -> bool {
+    registered == asked
+        || without_port(registered)
+            .is_some_and(|registered| without_port(asked) == Some(registered))
+}
+
+/// Host and rest of an `http` URI on a loopback IP literal; `localhost` is a name, and may lead elsewhere.
+fn without_port(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (host, port) = split_port(authority);
+    (is_loopback_ip(host) && port.is_none_or(is_port)).then_some((host, rest))
+}
+
+/// Whether a program on the person's own device answers there, of which nobody knows which it is (RFC 8252 §8.6).
+pub fn is_on_device(uri: &str) -> bool {
+    !uri.starts_with("https:")
+}
+
+/// Where a person goes who is sent there: host and port, or the scheme of an application on the device.
+pub fn returns_to(uri: &str) -> &str {
+    let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
+    match rest.strip_prefix("//") {
+        Some(rest) if matches!(scheme, "https" | "http") => {
+            &rest[..rest.find(['/', '?']).unwrap_or(rest.len())]
+        }
+        _ => scheme,
+    }
 }
 
 fn web(rest: &str, host_allowed: fn(&str) -> bool) -> bool {
@@ -76,9 +108,12 @@ fn is_label(label: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
+fn is_loopback_ip(host: &str) -> bool {
+    host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+}
+
 fn is_loopback(host: &str) -> bool {
-    host == "[::1]"
-        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    is_loopback_ip(host)
         || host == "localhost"
         || host
             .strip_suffix(".localhost")
@@ -106,85 +141,4 @@ fn has_user_info(rest: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn k02_loopback_and_https_and_private_schemes_are_allowed() {
-        for good in [
-            "https://app.example/cb",
-            "https://app.example:8443/cb?x=1",
-            "https://[2001:db8::1]/cb",
-            "http://localhost:3000/cb",
-            "http://127.0.0.1/cb",
-            "http://127.8.9.10:80/cb",
-            "http://[::1]/cb",
-            "http://test.localhost/cb",
-            "com.example.app:/callback",
-        ] {
-            assert_eq!(check(good), Ok(()), "{good}");
-        }
-    }
-
-    #[test]
-    fn k01_k03_k04_everything_else_is_refused() {
-        for bad in [
-            "http://localhost.evil.com/cb",
-            "http://localhostevil.com/cb",
-            "http://169.254.169.254/cb",
-            "http://10.0.0.1/cb",
-            "http://0.0.0.0/cb",
-            "http://127.1/cb",
-            "http://2130706433/cb",
-            "https://*.example/cb",
-            "https://app.example/cb#x",
-            "https://a@app.example/cb",
-            "https://app.example\\@evil/cb",
-            "https://app.example:0/cb",
-            "https://app.example:99999/cb",
-            "https://app.example:80:81/cb",
-            "https:///cb",
-            "https://app..example/cb",
-            "/cb",
-            "app.example/cb",
-            "",
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "file:///etc/passwd",
-            "about:blank",
-            "myapp:/cb",
-            "HTTPS://app.example/cb",
-            "https://app.example/c b",
-            "https://äpp.example/cb",
-        ] {
-            assert!(check(bad).is_err(), "{bad}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,600}") {
-            let _ = check(&text);
-        }
-
-        /// What we accept, the parser of browsers (WHATWG) reads with the same host: no confusion.
-        #[test]
-        fn an_accepted_web_uri_has_the_host_that_a_browser_sees(
-            text in "https?://([a-zA-Z0-9.@:\\[\\]-]{1,20}|localhost|127\\.0\\.0\\.1)(:[0-9]{1,6})?[/?]?[!-~]{0,12}"
-        ) {
-            if check(&text).is_ok() {
-                let parsed = url::Url::parse(&text);
-                // A browser may refuse what we accept (such as a number too large for an IPv4 part).
-                if let Ok(parsed) = parsed {
-                    prop_assert!(parsed.username().is_empty() && parsed.password().is_none());
-                    prop_assert!(parsed.fragment().is_none());
-                    if parsed.scheme() == "http" {
-                        let host = parsed.host_str().unwrap_or_default();
-                        prop_assert!(is_loopback(host), "{} has host {}", text, host);
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

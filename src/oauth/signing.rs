@@ -7,7 +7,8 @@ use std::time::Duration;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -70,6 +71,7 @@ enum Pair {
 /// A private key that signs tokens. Its JOSE header is encoded once.
 pub struct SigningKey {
     pair: Pair,
+    public: ParsedPublicKey,
     algorithm: Algorithm,
     jwk: Jwk,
     key_id: String,
@@ -93,6 +95,7 @@ impl SigningKey {
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         let rejected = KeyError::Rejected(algorithm.as_str());
         let pair = Pair::from_pkcs8(algorithm, der).ok_or(rejected)?;
+        let public = pair.public_key().ok_or(rejected)?;
         let mut jwk = Jwk {
             common: CommonParameters {
                 public_key_use: Some(PublicKeyUse::Signature),
@@ -117,6 +120,7 @@ impl SigningKey {
         };
         Ok(Self {
             pair,
+            public,
             algorithm,
             jwk,
             access_token_header: header("at+jwt"),
@@ -152,6 +156,21 @@ impl SigningKey {
     /// Fails only if the cryptographic library does.
     pub fn sign_id_token(&self, claims: &[u8]) -> Option<String> {
         self.sign(&self.id_token_header, claims)
+    }
+
+    /// The encoded header of the access tokens that this key signs.
+    pub fn access_token_header(&self) -> &str {
+        &self.access_token_header
+    }
+
+    /// The encoded header of the ID tokens that this key signs.
+    pub fn id_token_header(&self) -> &str {
+        &self.id_token_header
+    }
+
+    /// Whether this key made the signature over this message.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
     }
 
     fn sign(&self, header: &str, claims: &[u8]) -> Option<String> {
@@ -203,6 +222,15 @@ impl Pair {
                 .filter(|pair| (256..=512).contains(&pair.public_modulus_len()))
                 .map(Self::Rsa),
         }
+    }
+
+    fn public_key(&self) -> Option<ParsedPublicKey> {
+        match self {
+            Self::Ec(pair) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()),
+            Self::Ed(pair) => ParsedPublicKey::new(&ED25519, pair.public_key()),
+            Self::Rsa(pair) => ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key()),
+        }
+        .ok()
     }
 
     fn public_parameters(&self) -> Option<AlgorithmParameters> {

@@ -1,6 +1,6 @@
 //! A tenant inside the server: one issuer with its clients, people and keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +74,9 @@ pub struct Tenant {
     pub branding: Branding,
     /// The signing keys; none while they are missing or broken, and then no token is issued.
     pub signing_keys: Option<Arc<SigningKeys>>,
+    /// The keys that are published: those that sign, and while these are lost, what was published before. Tokens
+    /// that live are verified with them.
+    pub published_keys: Option<Arc<SigningKeys>>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
     /// The clients by `client_id`.
@@ -84,6 +87,8 @@ pub struct Tenant {
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
     pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
+    /// Every origin that some client lists in its `allowed_origins`.
+    pub origins: HashSet<Arc<str>>,
     /// How long a person stays signed in.
     pub session: SessionLifetimes,
     /// The metadata document (RFC 8414, OIDC Discovery), rendered once.
@@ -103,11 +108,13 @@ impl Tenant {
             issuer,
             branding: Branding::default(),
             signing_keys: None,
+            published_keys: None,
             access_token_algorithm: Algorithm::Es256,
             clients: HashMap::new(),
             people: Arc::default(),
             scopes: [].into(),
             introspectors: HashMap::new(),
+            origins: HashSet::new(),
             session: SessionLifetimes::DEFAULT,
             metadata: Bytes::new(),
             jwks: Bytes::new(),
@@ -115,12 +122,16 @@ impl Tenant {
         }
     }
 
-    /// The tenant with its documents rendered.
+    /// The tenant with its documents rendered, and what else follows from the rest.
     #[must_use]
     pub fn rendered(mut self) -> Self {
-        let scopes: Vec<&str> = self.scopes.iter().map(|scope| &*scope.name).collect();
-        self.metadata = metadata::render(&self.issuer, &scopes).into();
-        let jwks = self.signing_keys.as_ref().map(|keys| keys.jwks());
+        let origins = self.clients.values().flat_map(|c| c.allowed_origins.iter());
+        self.origins = origins.cloned().collect();
+        if self.published_keys.is_none() {
+            self.published_keys.clone_from(&self.signing_keys);
+        }
+        self.metadata = metadata::render(&self).into();
+        let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
         self.jwks = jwks.unwrap_or_default().into();
         self
     }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
 use crate::store::Store;
+use crate::store::purge::purge_forever;
 
 /// How often the store is asked whether it answers.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -34,6 +37,13 @@ pub async fn open(settings: &Run) -> anyhow::Result<Store> {
     Store::open(&url)
         .await
         .context("the database cannot be used; give another one with --database-url")
+}
+
+/// Shows what the store counts, and removes what has ended from it until the shutdown.
+pub fn tend(store: &Store, metrics: &mut Registry, shutdown: &CancellationToken) {
+    store.metrics().register(metrics);
+    let purge = purge_forever(store.clone(), Timestamp::now, shutdown.clone());
+    tokio::spawn(purge);
 }
 
 /// Whether the store answered when it was last asked; what is wrong if not.

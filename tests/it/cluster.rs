@@ -2,6 +2,7 @@
 
 mod admission;
 mod delete;
+mod example;
 mod explain;
 mod forgery;
 mod installation;

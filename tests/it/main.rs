@@ -8,5 +8,6 @@
 mod cluster;
 mod journey;
 mod protocol;
+mod store;
 mod support;
 mod tidy;

@@ -2,16 +2,24 @@
 //! the row of the table of attacks that it answers, or after the RFC section.
 
 mod access_token;
+mod account;
 mod admin;
 mod authentication;
+mod authorize_destination;
+mod authorize_request;
+mod authorize_table;
+mod browser_sessions;
 mod clock;
 mod connections;
+mod consent;
 mod error_table;
 mod grants;
 mod http1;
 mod http2;
+mod logout;
 mod metadata;
 mod redaction;
 mod rotation;
+mod sign_in;
 mod tls;
 mod token_request;

@@ -1,11 +1,18 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
 
+pub mod ask;
+pub mod browser;
+pub mod clock;
 pub mod cluster;
+pub mod form;
+pub mod grants;
 pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod operator;
+pub mod people;
 pub mod person;
+pub mod postgres;
 pub mod proxy;
 pub mod replica;
 pub mod reply;

@@ -109,7 +109,12 @@ impl World {
         let introspectors =
             introspectors.map(|(uri, audience)| (uri.clone(), audience.introspectors.clone()));
         let uid = self.tenant_uid(name);
-        let mut tenant = Tenant {
+        Tenant {
+            // Tokens that live can be verified, even while their keys cannot sign.
+            published_keys: match &signing_keys {
+                Some(keys) => Some(keys.clone()),
+                None => self.published.get(name).cloned(),
+            },
             signing_keys,
             access_token_algorithm: policy.access_token_algorithm,
             clients,
@@ -121,12 +126,7 @@ impl World {
             jwks_max_age: (policy.keys.publish_ahead / 2).min(Duration::from_mins(5)),
             ..Tenant::new(policy.name.clone(), uid.into(), policy.issuer.clone())
         }
-        .rendered();
-        // Tokens that live can be verified, even while their keys cannot sign.
-        if let (None, Some(published)) = (&tenant.signing_keys, self.published.get(name)) {
-            tenant.jwks = published.jwks().into();
-        }
-        tenant
+        .rendered()
     }
 }
 

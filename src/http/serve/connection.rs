@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Watched};
-use super::{Answers, Limits};
+use super::{Answers, Limits, Peer};
 use crate::http::tls::Tls;
 
 /// A connection that is told to close gets this long to say good-bye.
@@ -57,12 +57,12 @@ impl<S: Answers> Connections<S> {
     }
 
     /// Serves a connection in a task of its own, so that a slow handshake delays nobody else.
-    pub fn open(&self, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    pub fn open(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
         let shared = self.0.clone();
         tokio::spawn(async move {
             let _open = Counted::new(&shared.open);
             let abort = shared.abort.child_token();
-            abort.run_until_cancelled(shared.greet(stream)).await;
+            abort.run_until_cancelled(shared.greet(stream, peer)).await;
             drop(permit);
         });
     }
@@ -95,24 +95,29 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
 }
 
 impl<S: Answers> Shared<S> {
-    async fn greet(&self, stream: TcpStream) {
+    async fn greet(&self, stream: TcpStream, peer: Peer) {
         // A small answer leaves at once instead of waiting for an acknowledgment.
         if stream.set_nodelay(true).is_err() {
             return;
         }
         let Some(tls) = &self.tls else {
-            return self.converse(stream).await;
+            return self.converse(stream, peer).await;
         };
         match timeout(self.limits.handshake, tls.accept(stream)).await {
-            Ok(Ok(stream)) => self.converse(stream).await,
+            Ok(Ok(stream)) => self.converse(stream, peer).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
         }
     }
 
-    async fn converse<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: T) {
+    async fn converse<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        &self,
+        stream: T,
+        peer: Peer,
+    ) {
         let activity = Arc::new(Activity::default());
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
             let in_flight = activity.begin(request.version());
             let answer = self.service.clone().call(request);
             async move {

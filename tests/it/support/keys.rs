@@ -53,6 +53,16 @@ pub fn signing_keys(algorithm: Algorithm) -> Arc<SigningKeys> {
     ALL[algorithm as usize].clone()
 }
 
+/// Signing keys of every algorithm in one set, which no other tenant has; ES256 comes first.
+pub fn signing_keys_of_all() -> Arc<SigningKeys> {
+    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(|| {
+        let keys = [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
+            .map(|algorithm| scheduled(algorithm, Timestamp::UNIX_EPOCH));
+        Arc::new(SigningKeys::new(keys.into()).unwrap())
+    });
+    ALL.clone()
+}
+
 /// A keyring of one root key.
 pub fn keyring() -> Arc<Keyring> {
     let root = RootKey::new("rootkey1", &[42; 32]).unwrap();

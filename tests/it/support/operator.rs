@@ -63,7 +63,7 @@ pub struct RunningOperator {
 }
 
 /// Starts the program and prints its process ID; ends it when standard input closes.
-const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
+pub const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
 
 impl RunningOperator {
     /// Starts it and waits until it is ready.

@@ -16,14 +16,15 @@ use clientele::oauth::client::{Audience, Lifetimes};
 use clientele::oauth::keyring::Registration;
 use clientele::oauth::tenant::Scope;
 use clientele::oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
+    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
+    Tenant,
 };
 use clientele::store::Store;
 use jiff::Timestamp;
 use tower::ServiceExt;
 
-use super::keys;
 use super::reply::Reply;
+use super::{keys, people};
 
 /// The issuer of the tenant `default`.
 pub const ISSUER: &str = "https://id.example";
@@ -62,6 +63,21 @@ impl World {
             Arc::new(TokenMetrics::default()),
             store,
         ))
+    }
+
+    /// The tenants of [`World::new`], at the time of [`super::clock`].
+    pub async fn at_rest() -> Self {
+        Self::of(tenants(), super::clock::now).await
+    }
+
+    /// Changes the tenant `default` from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Tenant)) {
+        let mut tenants = tenants();
+        let mut tenant = default_tenant(clients_of_default(), people::everybody());
+        change(&mut tenant);
+        tenants[0] = Arc::new(tenant.rendered());
+        let registry = Registry::new(2, Some(self.keyring.clone()), tenants);
+        self.app.registry.store(registry.into());
     }
 
     /// A server of this application.
@@ -133,7 +149,8 @@ pub fn registration_id(client_id: &str) -> String {
     format!("uid-of-{client_id}")
 }
 
-fn list(values: &[&str]) -> Arc<[Arc<str>]> {
+/// A list as clients hold it.
+pub fn list(values: &[&str]) -> Arc<[Arc<str>]> {
     values.iter().map(|&value| Arc::from(value)).collect()
 }
 
@@ -177,8 +194,9 @@ fn with(id: &str, change: impl FnOnce(&mut Client)) -> Client {
     client
 }
 
-fn clients_of_default() -> Vec<Client> {
-    vec![
+/// Every client of the tenant `default`.
+pub fn clients_of_default() -> Vec<Client> {
+    let machines = vec![
         client("team-a.web"),
         client("team-a.other"),
         with("team-a.basic", |c| {
@@ -186,10 +204,6 @@ fn clients_of_default() -> Vec<Client> {
         }),
         with("team-a.post", |c| {
             c.auth_method = Some(AuthMethod::ClientSecretPost);
-        }),
-        with("team-a.spa", |c| {
-            c.client_type = ClientType::Public;
-            c.grant_types = [GrantType::AuthorizationCode].into();
         }),
         with("team-a.public-machine", |c| {
             c.client_type = ClientType::Public;
@@ -199,7 +213,8 @@ fn clients_of_default() -> Vec<Client> {
         }),
         with("team-a.rotated", |c| c.oldest_accepted = 3),
         with("https://a:b%c+d.example", |_| ()),
-    ]
+    ];
+    machines.into_iter().chain(people::applications()).collect()
 }
 
 fn scope(name: &str) -> Scope {
@@ -217,6 +232,16 @@ pub fn tenant(
     keys: Option<Arc<SigningKeys>>,
     clients: Vec<Client>,
 ) -> Arc<Tenant> {
+    Arc::new(unrendered(name, issuer, keys, clients).rendered())
+}
+
+/// A tenant with these clients, to be completed and rendered.
+pub fn unrendered(
+    name: &str,
+    issuer: &str,
+    keys: Option<Arc<SigningKeys>>,
+    clients: Vec<Client>,
+) -> Tenant {
     let clients: HashMap<_, _> = clients
         .into_iter()
         .map(|client| {
@@ -230,31 +255,48 @@ pub fn tenant(
     let algorithm = keys
         .as_ref()
         .and_then(|keys| Some(keys.iter().next()?.key.algorithm()));
-    let tenant = Tenant {
+    Tenant {
         signing_keys: keys,
         access_token_algorithm: algorithm.unwrap_or(Algorithm::Es256),
         clients,
         scopes: SCOPES.iter().map(|name| scope(name)).collect(),
         jwks_max_age: Duration::from_mins(4),
         ..Tenant::new(name.into(), uid.into(), issuer.into())
-    };
-    Arc::new(tenant.rendered())
+    }
 }
 
-fn tenants() -> Vec<Arc<Tenant>> {
+/// The tenant `default`: the machines, the applications, the people and keys of every algorithm.
+pub fn default_tenant(clients: Vec<Client>, people: Vec<Person>) -> Tenant {
+    let keys = keys::signing_keys_of_all();
+    Tenant {
+        people: people::index(people),
+        introspectors: [(people::ORDERS.into(), list(&["team-a.orders-api"]))].into(),
+        ..unrendered("default", ISSUER, Some(keys), clients)
+    }
+}
+
+/// The tenant `b`: one machine, one application and one person, who is called like one of `default`.
+fn tenant_b() -> Tenant {
+    let mut alice = people::person("alice");
+    alice.subject = "subject-of-alice-of-b".into();
+    let clients = vec![client("b.api"), people::app("b.app")];
+    let keys = keys::signing_keys(Algorithm::Es256);
+    Tenant {
+        people: people::index(vec![alice]),
+        ..unrendered("b", ISSUER_B, Some(keys), clients)
+    }
+}
+
+/// The tenants of [`World::new`].
+pub fn tenants() -> Vec<Arc<Tenant>> {
     let keys = |algorithm| Some(keys::signing_keys(algorithm));
     let small = |name: &str, keys| {
         let issuer = format!("{ISSUER}/t/{name}");
         tenant(name, &issuer, keys, vec![client(&format!("{name}.api"))])
     };
     vec![
-        tenant(
-            "default",
-            ISSUER,
-            keys(Algorithm::Es256),
-            clients_of_default(),
-        ),
-        small("b", keys(Algorithm::Es256)),
+        Arc::new(default_tenant(clients_of_default(), people::everybody()).rendered()),
+        Arc::new(tenant_b().rendered()),
         small("rsa", keys(Algorithm::Rs256)),
         small("ed", keys(Algorithm::EdDsa)),
         small("keyless", None),

@@ -1,0 +1,100 @@
+//! `/consent`: a person decides what a client may.
+
+use axum::response::Response;
+
+use super::progress::Progress;
+use super::sessions::Current;
+use super::stop::Stop;
+use super::visit::Visit;
+use super::{answer, pending, same_origin, sessions};
+use crate::http::events;
+use crate::http::pages::{self, ConsentAsked, scope_sentence};
+use crate::oauth::authorize::decision::{DENIED, Decision};
+use crate::oauth::authorize::response::Answer;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::redirect_uri::returns_to;
+use crate::oauth::transaction::{Transaction, Waiting};
+
+/// Answers `GET` with the page and `POST` with what follows. Only in the session in which the page was shown, and only
+/// for what is sealed: what else a form says counts for nothing.
+pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
+    if visit.is_post() {
+        same_origin::check(&visit.headers, &visit.tenant.issuer)?;
+    }
+    let parameters = visit.parameters()?;
+    let transaction = pending::open(visit, &parameters)?;
+    let asked = pending::asked(visit, &transaction)?.ok_or_else(Stop::form)?;
+    let Some(current) = sessions::current(visit).await? else {
+        return Ok(start_again(visit, &transaction));
+    };
+    if !current.saw(&transaction) {
+        return Err(Stop::other_session().of(&asked.destination.client));
+    }
+    match Progress::of(visit, &asked, transaction, Some(&current)).await? {
+        Err(answered) => Ok(answered),
+        Ok(progress) if visit.is_post() => decided(progress, &current, &parameters).await,
+        Ok(progress) => shown(progress, &current).await,
+    }
+}
+
+/// The session ended while the page was open: the same request once more, which leads to the page to sign in.
+fn start_again(visit: &Visit<'_>, transaction: &Transaction) -> Response {
+    let query = match &transaction.waiting {
+        Waiting::Authorization { query, .. } => query,
+        _ => "",
+    };
+    answer::see_other(&format!("{}?{query}", visit.url("/authorize")))
+}
+
+async fn decided(
+    progress: Progress<'_>,
+    current: &Current,
+    parameters: &Parameters,
+) -> Result<Response, Stop> {
+    match parameters.one("decision") {
+        Ok(Some("allow")) => progress.go_on(true).await,
+        Ok(Some("switch")) => progress.ask_login(),
+        Ok(Some("deny")) => {
+            let (tenant, client) = (&progress.visit.tenant, &progress.destination.client);
+            events::consent(tenant, &client.id, &current.person, "declined");
+            Ok(progress.answer(Answer::Error(DENIED)))
+        }
+        _ => Err(Stop::form().of(&progress.destination.client)),
+    }
+}
+
+async fn shown(progress: Progress<'_>, current: &Current) -> Result<Response, Stop> {
+    let (visit, request) = (progress.visit, progress.request);
+    let sentences = match progress.decide(false) {
+        Decision::Consent => {
+            let scopes = request.to_agree();
+            scopes
+                .map(|scope| scope_sentence(&visit.tenant, scope))
+                .collect()
+        }
+        Decision::Proceed => Vec::new(),
+        // Something has changed since: the person agreed in another window, say.
+        _ => return progress.go_on(false).await,
+    };
+    let resources: Vec<&str> = request.resources.iter().map(String::as_str).collect();
+    let transaction = pending::seal(visit, &progress.transaction)?;
+    let (client, redirect_uri) = (
+        &progress.destination.client,
+        &progress.destination.redirect_uri,
+    );
+    let view = ConsentAsked {
+        client: &client.display_name,
+        namespace: &client.namespace,
+        returns_to: returns_to(redirect_uri),
+        person: current.name(),
+        can_switch: request.is_for_anybody(),
+        resources: if sentences.is_empty() {
+            &[]
+        } else {
+            &resources
+        },
+        scopes: &sentences,
+        transaction: &transaction,
+    };
+    Ok(pages::consent(&visit.frame(), &view))
+}

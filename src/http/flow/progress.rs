@@ -1,0 +1,134 @@
+//! An authorization request goes on: the core decides, and here the browser is sent to where that leads.
+
+use axum::response::Response;
+
+use super::sessions::Current;
+use super::stop::Stop;
+use super::visit::Visit;
+use super::{answer, pending};
+use crate::http::events;
+use crate::oauth::authorize::Asked;
+use crate::oauth::authorize::decision::{Decision, Situation, decide};
+use crate::oauth::authorize::destination::Destination;
+use crate::oauth::authorize::grant::{self, Granted};
+use crate::oauth::authorize::request::AuthorizationRequest;
+use crate::oauth::authorize::response::Answer;
+use crate::oauth::grant::Consent;
+use crate::oauth::transaction::Transaction;
+
+/// Where an authorization request stands.
+pub(super) struct Progress<'a> {
+    pub visit: &'a Visit<'a>,
+    /// Where the answer goes.
+    pub destination: &'a Destination,
+    /// What is asked.
+    pub request: &'a AuthorizationRequest,
+    /// The transaction in which it waits.
+    pub transaction: Transaction,
+    /// Who is signed in.
+    pub current: Option<&'a Current>,
+    /// What that person agreed to earlier.
+    pub consent: Option<Consent>,
+}
+
+impl<'a> Progress<'a> {
+    /// Looks up what the decision depends on; a request that is wrong is answered at once.
+    pub async fn of(
+        visit: &'a Visit<'a>,
+        asked: &'a Asked,
+        transaction: Transaction,
+        current: Option<&'a Current>,
+    ) -> Result<Result<Self, Response>, Stop> {
+        let destination = &asked.destination;
+        let request = match &asked.request {
+            Ok(request) => request,
+            Err(error) => {
+                let error = Answer::Error(*error);
+                return Ok(Err(answer::to_client(visit, destination, error)));
+            }
+        };
+        let consent = match current {
+            None => None,
+            Some(current) => {
+                let tenant = &visit.tenant.registration_id;
+                let registration = &destination.client.registration_id;
+                let store = &visit.app.store;
+                store
+                    .consent(tenant, &current.person.subject, registration)
+                    .await?
+            }
+        };
+        Ok(Ok(Self {
+            visit,
+            destination,
+            request,
+            transaction,
+            current,
+            consent,
+        }))
+    }
+
+    /// What follows, if the person has agreed or not.
+    pub fn decide(&self, agreed: bool) -> Decision {
+        let current = self.current;
+        decide(&Situation {
+            client: &self.destination.client,
+            redirect_uri: &self.destination.redirect_uri,
+            request: self.request,
+            signed_in: current.map(|current| current.signed_in(&self.transaction)),
+            consent: self.consent.as_ref(),
+            agreed,
+            now: self.visit.now,
+        })
+    }
+
+    /// Sends the person to where the request leads now.
+    pub async fn go_on(self, agreed: bool) -> Result<Response, Stop> {
+        match (self.decide(agreed), self.current) {
+            (Decision::Issue, Some(current)) => self.issue(current, agreed).await,
+            (Decision::Consent | Decision::Proceed, Some(current)) => self.ask_consent(current),
+            (Decision::Refuse(error), _) => Ok(self.answer(Answer::Error(error))),
+            _ => self.ask_login(),
+        }
+    }
+
+    /// Answers the client.
+    pub fn answer(&self, answer: Answer<'_>) -> Response {
+        answer::to_client(self.visit, self.destination, answer)
+    }
+
+    /// Sends the person to sign in, whoever is signed in.
+    pub fn ask_login(mut self) -> Result<Response, Stop> {
+        self.transaction.shown_to = None;
+        pending::send_to(self.visit, "/login", &self.transaction)
+    }
+
+    fn ask_consent(mut self, current: &Current) -> Result<Response, Stop> {
+        let for_this = current.signed_in(&self.transaction).for_this;
+        self.transaction.shown_to = Some(current.mark(for_this));
+        pending::send_to(self.visit, "/consent", &self.transaction)
+    }
+
+    /// Issues a code. What was agreed to is kept only after the code: a request that was answered already changes
+    /// nothing. And it is kept before the code leaves.
+    async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, Stop> {
+        let (visit, store) = (self.visit, &self.visit.app.store);
+        let granted = Granted {
+            tenant: &visit.tenant,
+            destination: self.destination,
+            request: self.request,
+            signed_in: current.signed_in(&self.transaction),
+            transaction: &self.transaction.id,
+        };
+        let code = grant::code(granted, &visit.random()?, visit.now);
+        if !store.insert_code(&code.kept).await? {
+            return Err(Stop::answered().of(&self.destination.client));
+        }
+        if agreed && self.decide(false) == Decision::Consent {
+            let consent = grant::consent(granted, self.consent.as_ref(), visit.now);
+            store.keep_consent(&consent).await?;
+            events::consent(&visit.tenant, &consent.client_id, &current.person, "given");
+        }
+        Ok(self.answer(Answer::Code(&code.value)))
+    }
+}

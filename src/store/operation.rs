@@ -1,0 +1,67 @@
+//! An operation as a value: it can wait in a queue, and be run again when the transaction that it was part of failed.
+
+use std::future::Future;
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+use sqlx::{Decode, Row, Type};
+
+/// What runs on a connection, inside a transaction if it writes. It either happens wholly or not at all.
+pub trait Operation: Send + Sync + 'static {
+    /// What it answers.
+    type Output: Send + 'static;
+
+    /// Whether it is one statement, which is atomic without a transaction around it.
+    const SINGLE: bool = true;
+
+    /// Runs it. It may be called again after a failure, when nothing of the first time has remained.
+    fn run(
+        &self,
+        db: &mut AnyConnection,
+    ) -> impl Future<Output = sqlx::Result<Self::Output>> + Send;
+}
+
+/// Whether the database answers.
+pub struct Check;
+
+impl Operation for Check {
+    type Output = ();
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
+        sqlx::query("SELECT 1").execute(db).await.map(drop)
+    }
+}
+
+/// A time as it is kept: milliseconds since 1970. What is finer is lost.
+pub fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// A row as a value.
+pub trait FromRow: Sized {
+    /// Reads it by the names of the columns.
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self>;
+}
+
+/// Reads a column.
+pub fn column<'r, T>(row: &'r AnyRow, name: &'static str) -> sqlx::Result<T>
+where
+    T: Decode<'r, sqlx::Any> + Type<sqlx::Any>,
+{
+    row.try_get(name)
+}
+
+/// Reads a column that holds a time.
+pub fn time(row: &AnyRow, name: &'static str) -> sqlx::Result<Timestamp> {
+    to_time(column(row, name)?)
+}
+
+/// Reads a column that may hold a time.
+pub fn optional_time(row: &AnyRow, name: &'static str) -> sqlx::Result<Option<Timestamp>> {
+    column::<Option<i64>>(row, name)?.map(to_time).transpose()
+}
+
+fn to_time(millis: i64) -> sqlx::Result<Timestamp> {
+    Timestamp::from_millisecond(millis).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}

@@ -1,0 +1,156 @@
+//! The people of the tenants `default` and `b`, and the applications through which they sign in.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use clientele::oauth::client::{Audience, Lifetimes};
+use clientele::oauth::person::PasswordHash;
+use clientele::oauth::{Algorithm, Client, ClientType, GrantType, People, Person, password};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::world::{client, list};
+
+/// The password of everybody who has one.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// Where `team-a.app` and most others are sent back to.
+pub const APP: &str = "https://app.example/cb";
+/// Where `team-a.spa` is sent back to.
+pub const SPA: &str = "https://spa.example/cb";
+/// The origin of `team-a.spa`.
+pub const SPA_ORIGIN: &str = "https://spa.example";
+/// An API of the tenant `default`, which `team-a.orders-api` may introspect tokens for.
+pub const ORDERS: &str = "https://orders.example";
+/// Another API of the tenant `default`.
+pub const BILLS: &str = "https://bills.example";
+
+/// Hashed once: it is slow on purpose.
+fn hash() -> PasswordHash {
+    static HASH: LazyLock<PasswordHash> =
+        LazyLock::new(|| password::hash(PASSWORD, &[9; 16]).unwrap());
+    HASH.clone()
+}
+
+/// Somebody who can sign in.
+pub fn person(username: &str) -> Person {
+    let claims = json!({
+        "name": format!("{username} of Example"),
+        "preferred_username": username,
+        "email": format!("{username}@example.com"),
+        "email_verified": true,
+    });
+    Person {
+        subject: format!("subject-of-{username}").into(),
+        registration_id: format!("uid-of-user-{username}").into(),
+        username: username.into(),
+        claims: claims.as_object().unwrap().clone(),
+        groups: list(&["everybody"]),
+        password: Some(hash()),
+        disabled: false,
+        credential: format!("credential-of-{username}").into(),
+        valid_from: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The people of the tenant `default`: `alice` (of the group `staff`), `bob`, `dora` (disabled), `paul` (without a password).
+pub fn everybody() -> Vec<Person> {
+    let alice = Person {
+        groups: list(&["everybody", "staff", "system:masters"]),
+        ..person("alice")
+    };
+    let dora = Person {
+        disabled: true,
+        ..person("dora")
+    };
+    let paul = Person {
+        password: None,
+        ..person("paul")
+    };
+    vec![alice, person("bob"), dora, paul]
+}
+
+/// The index of these people.
+pub fn index(people: Vec<Person>) -> Arc<People> {
+    Arc::new(People::new(people.into_iter().map(Arc::new)))
+}
+
+fn audience(uri: &str, scope: &str) -> Audience {
+    Audience {
+        uri: uri.into(),
+        scopes: list(&[scope]),
+    }
+}
+
+/// A confidential third-party application with PKCE, refresh tokens and two APIs.
+pub fn app(id: &str) -> Client {
+    Client {
+        display_name: "The App".into(),
+        grant_types: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
+        scopes: list(&[
+            "openid",
+            "profile",
+            "email",
+            "groups",
+            "offline_access",
+            "orders.read",
+            "bills.read",
+            "common",
+        ]),
+        audiences: [
+            audience(ORDERS, "orders.read"),
+            audience(BILLS, "bills.read"),
+        ]
+        .into(),
+        redirect_uris: list(&[APP, "https://app.example/other"]),
+        post_logout_redirect_uris: list(&["https://app.example/bye"]),
+        ..client(id)
+    }
+}
+
+/// A client like [`app`] with a difference.
+pub fn app_with(id: &str, change: impl FnOnce(&mut Client)) -> Client {
+    let mut client = app(id);
+    change(&mut client);
+    client
+}
+
+/// The applications of the tenant `default`.
+pub fn applications() -> Vec<Client> {
+    vec![
+        app("team-a.app"),
+        app("team-a.second"),
+        app_with("team-a.spa", |c| {
+            c.client_type = ClientType::Public;
+            c.redirect_uris = list(&[SPA]);
+            c.allowed_origins = list(&[SPA_ORIGIN]);
+        }),
+        app_with("team-a.native", |c| {
+            c.client_type = ClientType::Public;
+            c.first_party = true;
+            c.redirect_uris = list(&["http://127.0.0.1/cb", "com.example.app:/cb"]);
+        }),
+        app_with("team-a.first", |c| c.first_party = true),
+        app_with("team-a.without-pkce", |c| c.require_pkce = false),
+        app_with("team-a.once", |c| {
+            c.grant_types = [GrantType::AuthorizationCode].into();
+        }),
+        app_with("team-a.staff", |c| {
+            c.allowed_groups = Some(list(&["staff"]))
+        }),
+        app_with("team-a.es256", |c| {
+            c.id_token_algorithm = Algorithm::Es256;
+        }),
+        app_with("team-a.eddsa", |c| {
+            c.id_token_algorithm = Algorithm::EdDsa;
+        }),
+        app_with("team-a.brief", |c| {
+            c.lifetimes = Lifetimes {
+                refresh_token: Duration::from_hours(3),
+                refresh_token_idle: Duration::from_hours(1),
+                ..Lifetimes::DEFAULT
+            };
+        }),
+        // The API itself, which asks about the tokens that it is sent.
+        client("team-a.orders-api"),
+    ]
+}
