@@ -7,6 +7,7 @@ mod admin;
 mod authentication;
 mod authorize_destination;
 mod authorize_request;
+mod authorize_table;
 mod browser_sessions;
 mod clock;
 mod connections;

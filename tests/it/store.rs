@@ -3,6 +3,8 @@
 mod codes;
 mod consents;
 mod families;
+mod model;
+mod opening;
 mod place;
 mod purge;
 mod samples;

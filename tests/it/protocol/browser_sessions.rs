@@ -103,8 +103,8 @@ async fn c18_p6_a_session_of_one_tenant_is_none_of_another() {
     assert_eq!(page.path(), "/t/b/login");
     let login = browser.open(&at_b).await;
     let at_default = login.url.replace("/t/b/login", "/login");
-    let browser_of_b = browser.cookies["__Host-clientele-b-browser"].clone();
-    let name = "__Host-clientele-default-browser".to_owned();
+    let browser_of_b = browser.cookies["__Host-clientele-b_browser"].clone();
+    let name = "__Host-clientele-default_browser".to_owned();
     browser.cookies.insert(name, browser_of_b);
     browser
         .open(&at_default)
@@ -117,7 +117,7 @@ async fn c19_sessions_end_by_themselves() {
     let world = World::at_rest().await;
     let short = SessionLifetimes {
         idle: Duration::from_mins(10),
-        absolute: Duration::from_mins(60),
+        absolute: Duration::from_hours(1),
     };
     world.change(|tenant| tenant.session = short);
     let mut browser = Browser::new(&world);
@@ -187,7 +187,7 @@ async fn on_plain_http_the_cookies_go_without_the_prefix_and_nowhere_else() {
         .request("GET", &ask("team-a.app").url(), None)
         .await;
     let cookie = reply.header("set-cookie");
-    assert!(cookie.starts_with("clientele-default-browser="), "{cookie}");
+    assert!(cookie.starts_with("clientele-default_browser="), "{cookie}");
     assert!(!cookie.contains("Secure"));
     assert!(
         reply

@@ -51,7 +51,7 @@ async fn c01_c03_whoever_cannot_sign_in_sees_the_same() {
         assert!(
             page.cookies
                 .iter()
-                .all(|cookie| cookie.contains("-browser="))
+                .all(|cookie| cookie.contains("_browser="))
         );
     }
 }
@@ -239,7 +239,7 @@ async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         let value = rest.strip_suffix(attributes).unwrap();
         assert_eq!(value.len(), 43, "{cookie}");
     };
-    check(&page.cookies[0], "__Host-clientele-default-browser=");
+    check(&page.cookies[0], "__Host-clientele-default_browser=");
     let page = browser.sign_in_at(&page, "alice").await;
     assert_eq!(page.cookies.len(), 1);
     check(&page.cookies[0], "__Host-clientele-default=");
