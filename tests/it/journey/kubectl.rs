@@ -47,8 +47,8 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 async fn people_are_users_by_the_client_for_kubectl_and_by_no_other() {
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
     let platform = platform(secure).await;
-    let groups = json!({ "groups": ["platform", "staff"] });
-    let ada = Someone::new(&platform, "default", "ada", groups).await;
+    let groups = ["platform", "staff"];
+    let ada = Someone::new(&platform, "default", "ada", &groups).await;
 
     let good = tokens(secure, "platform.kubectl", REDIRECT_URI, &ada).await;
     is_a_user(secure, text(&good, "id_token")).await;
@@ -72,9 +72,7 @@ async fn platform(secure: &Secure) -> Space {
         cluster.kubectl(&["get", "oauthtenant", "default"])
     })
     .await;
-    // The tenant `default` takes its people from namespaces with this label.
-    let label = "clientele.dev/users=default";
-    kubectl(&["label", "namespace", PLATFORM, label]);
+    space.label_for_people().await;
     kubectl(&[
         "apply",
         "--namespace",
