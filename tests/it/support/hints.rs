@@ -32,7 +32,7 @@ pub fn id_claims(client_id: &str, sid: &str) -> Value {
 
 /// An ID token of the tenant `default`.
 pub fn id_token(claims: &Value) -> String {
-    signed(&keys::signing_keys_of_all(), claims)
+    signed(&keys::signing_keys_of_all("default"), claims)
 }
 
 /// An ID token that these keys sign.
