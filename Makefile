@@ -10,7 +10,7 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Everything from nothing: a cluster, the chart, the operator, the samples, a token
+demo: ## Everything from nothing: a cluster, the chart, the operator, the samples, a token, a web app to sign in to
 	@scripts/demo up
 
 .PHONY: demo-down
@@ -24,6 +24,10 @@ test: ## Every test
 .PHONY: bench
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for a minute each
+	@scripts/fuzz 60
 
 .PHONY: check
 check: ## Format, clippy, deny, freshness of generated files

@@ -30,3 +30,12 @@ need_go() { need go 'install Go 1.26 or newer (https://go.dev/dl)'; }
 cache="${CLIENTELE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clientele}"
 
 control_plane() { go -C cluster run . "$@"; }
+
+# npm_ci FOLDER: the packages of its lockfile, unless they are there.
+npm_ci() {
+  if [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; then
+    note "the packages of $1 are installed already"
+  else
+    npm --prefix "$1" ci --no-audit --no-fund --loglevel=error
+  fi
+}

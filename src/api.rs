@@ -7,16 +7,21 @@ pub mod client;
 pub mod condition;
 pub mod crd;
 pub mod duration;
+pub mod lifetimes;
+pub mod schema;
 pub mod secret;
 pub mod tenant;
+pub mod user;
 
 pub use client::{
-    ClientLifetimes, ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec,
-    OAuthClientStatus, SecretGeneration, TokenEndpointAuthMethod,
+    ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec, OAuthClientStatus,
+    SecretGeneration, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
+pub use lifetimes::Lifetimes;
 pub use secret::{EntryNames, SecretSpec};
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
+pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};
 
 /// The API group of our kinds.
 pub const GROUP: &str = "clientele.dev";

@@ -1,13 +1,17 @@
 //! What was typed → what it means. The only file that names flags and environment variables.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::api::DurationString;
 use crate::controller::settings::{SecretsScope, Settings};
+use crate::http::proxies::{Network, TrustedProxies};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -78,6 +82,29 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
+    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.0.0.0/8. Default:
+    /// none, and a request comes from whoever connects
+    #[arg(long, env = "CLIENTELE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+
+    /// The database that keeps sessions and grants: sqlite:<path>, or postgres://<user>:<password>@<host>/<name>, which
+    /// several replicas can share. A password is better given by the environment or by --database-url-file
+    #[arg(
+        long,
+        env = "CLIENTELE_DATABASE_URL",
+        default_value = "sqlite:clientele.db",
+        hide_env_values = true
+    )]
+    pub database_url: DatabaseUrl,
+
+    /// A file that holds the database URL, such as an entry of a mounted Secret
+    #[arg(
+        long,
+        env = "CLIENTELE_DATABASE_URL_FILE",
+        conflicts_with = "database_url"
+    )]
+    pub database_url_file: Option<PathBuf>,
+
     /// Where credentials Secrets may be written: `cluster`, or only in `namespaces` whose Role admits it
     #[arg(long, env = "CLIENTELE_SECRETS_SCOPE", value_enum, default_value_t = Scope::Cluster)]
     pub secrets_scope: Scope,
@@ -138,7 +165,37 @@ pub enum LogFormat {
     Json,
 }
 
+/// The URL of a database. It may hold a password, so it is not printed.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL, to connect with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.to_owned()))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl([redacted])")
+    }
+}
+
 impl Run {
+    /// Whose forwarding headers are believed.
+    pub fn trusted_proxies(&self) -> TrustedProxies {
+        TrustedProxies::new(&self.trusted_proxies)
+    }
+
     /// The settings of the Kubernetes side.
     pub fn settings(&self) -> Settings {
         Settings {
@@ -216,6 +273,21 @@ mod tests {
             );
             assert!(argument.get_help().is_some(), "--{flag} has no help");
         }
+    }
+
+    #[test]
+    fn the_password_of_the_database_is_in_no_help_and_in_no_debug_form() {
+        let url = "postgres://clientele:hunter2@db/clientele";
+        let line = CommandLine::try_parse_from(["clientele", "run", "--database-url", url]);
+        let Command::Run(run) = line.unwrap().command else {
+            panic!("another command")
+        };
+        assert_eq!(run.database_url.expose(), url);
+        assert!(!format!("{run:?}").contains("hunter2"));
+        let command = CommandLine::command();
+        let run = command.find_subcommand("run").unwrap();
+        let setting = run.get_arguments().find(|a| a.get_id() == "database_url");
+        assert!(setting.unwrap().is_hide_env_values_set());
     }
 
     #[test]

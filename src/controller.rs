@@ -3,22 +3,28 @@
 //! The controller writes Kubernetes and nothing else; the observer replaces the registry and nothing
 //! else. They meet in [`register::register`], a pure function. This folder knows neither axum nor hyper.
 
+pub mod access;
 pub mod brake;
 pub mod claims;
 pub mod credentials_secret;
+pub mod enroll;
 pub mod events;
 pub mod facts;
 pub mod failure;
 pub mod installation;
+pub mod lifetimes;
 pub mod listed;
 pub mod metrics;
 pub mod observe;
+pub mod password_index;
+pub mod password_watch;
 pub mod plan;
 pub mod policy;
 pub mod read;
 pub mod reason;
 pub mod reconcile;
 pub mod reconcile_tenant;
+pub mod reconcile_user;
 pub mod register;
 pub mod root_key;
 pub mod secret_index;
@@ -27,6 +33,7 @@ pub mod settings;
 pub mod shared;
 pub mod signing_secret;
 pub mod status;
+pub mod user_status;
 pub mod world;
 pub mod write;
 
@@ -47,6 +54,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::Registry;
 use failure::Error;
 use metrics::ControllerMetrics;
@@ -70,8 +78,12 @@ impl Operator {
     ) -> Self {
         let (clients, client_writer) = reflector::store();
         let (tenants, tenant_writer) = reflector::store();
+        let (users, user_writer) = reflector::store();
         let (client_queue, client_requests) = unbounded_channel();
         let (tenant_queue, tenant_requests) = unbounded_channel();
+        let (user_queue, user_requests) = unbounded_channel();
+        let (password_jobs, jobs) = unbounded_channel();
+        let (password_reads, reads) = unbounded_channel();
         let (events, publish_events) = events::channel(kube.clone(), metrics.clone());
         let shared = Arc::new(Shared {
             kube,
@@ -80,44 +92,38 @@ impl Operator {
             root_keys: ArcSwap::default(),
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
+            user_verdicts: std::sync::RwLock::default(),
             clients,
             tenants,
+            users,
             secrets: secret_index::SecretIndex::default(),
+            passwords: password_index::PasswordIndex::default(),
+            password_jobs,
+            password_reads,
             digests: facts::Digests::default(),
             client_queue,
             tenant_queue,
+            user_queue,
             changed: tokio::sync::Notify::new(),
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
         });
         let mut tasks = JoinSet::new();
+        let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
+        tasks.spawn(observer);
         tasks.spawn(publish_events);
-        tasks.spawn(observe::observe(
+        tasks.spawn(secret_watch::watch(
             shared.clone(),
-            client_writer,
-            tenant_writer,
+            &secret_watch::CREDENTIALS,
         ));
-        tasks.spawn(secret_watch::watch(shared.clone()));
+        tasks.spawn(password_watch::watch(shared.clone()));
+        tasks.spawn(password_watch::read_again(shared.clone(), reads));
+        tasks.spawn(password_watch::hash(shared.clone(), jobs));
         tasks.spawn(root_key::watch(shared.clone()));
         tasks.spawn(installation::bootstrap(shared.clone()));
-        let workers = shared.settings.workers;
-        let clients = queue(client_requests, shutdown);
-        tasks.spawn(run(
-            clients,
-            shared.clients.clone(),
-            shared.clone(),
-            workers,
-            |object, shared| Box::pin(reconcile::reconcile(object, shared)),
-        ));
-        let tenants = queue(tenant_requests, shutdown);
-        tasks.spawn(run(
-            tenants,
-            shared.tenants.clone(),
-            shared.clone(),
-            4,
-            |tenant, shared| Box::pin(reconcile_tenant::reconcile(tenant, shared)),
-        ));
+        let requests = (client_requests, tenant_requests, user_requests);
+        spawn_passes(&mut tasks, &shared, requests, shutdown);
         Self { shared, tasks }
     }
 
@@ -133,9 +139,45 @@ impl Operator {
     }
 }
 
+type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
+
+/// One queue of passes for each kind.
+fn spawn_passes(
+    tasks: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+    (clients, tenants, users): (
+        Requests<OAuthClient>,
+        Requests<OAuthTenant>,
+        Requests<OAuthUser>,
+    ),
+    shutdown: &CancellationToken,
+) {
+    tasks.spawn(run(
+        queue(clients, shutdown),
+        shared.clients.clone(),
+        shared.clone(),
+        shared.settings.workers,
+        |object, shared| Box::pin(reconcile::reconcile(object, shared)),
+    ));
+    tasks.spawn(run(
+        queue(tenants, shutdown),
+        shared.tenants.clone(),
+        shared.clone(),
+        4,
+        |tenant, shared| Box::pin(reconcile_tenant::reconcile(tenant, shared)),
+    ));
+    tasks.spawn(run(
+        queue(users, shutdown),
+        shared.users.clone(),
+        shared.clone(),
+        4,
+        |user, shared| Box::pin(reconcile_user::reconcile(user, shared)),
+    ));
+}
+
 /// Requests until the shutdown begins.
 fn queue<K: Resource + 'static>(
-    mut requests: UnboundedReceiver<ObjectRef<K>>,
+    mut requests: Requests<K>,
     shutdown: &CancellationToken,
 ) -> impl Stream<Item = Result<ObjectRef<K>, Infallible>> + use<K>
 where

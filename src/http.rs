@@ -14,8 +14,7 @@ mod form;
 mod introspect;
 pub mod logins;
 pub mod metrics;
-#[expect(dead_code, reason = "until the pages are built")]
-mod pages;
+pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;

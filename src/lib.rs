@@ -6,6 +6,7 @@
 pub mod api;
 pub mod config;
 pub mod controller;
+pub mod histogram;
 pub mod http;
 pub mod oauth;
 pub mod run;

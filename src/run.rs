@@ -1,6 +1,7 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
 pub mod connect;
+mod storage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +22,14 @@ use crate::config::Run;
 use crate::controller::Operator;
 use crate::controller::metrics::ControllerMetrics;
 use crate::controller::settings::FIELD_MANAGER;
-use crate::http::admin::{Admin, admin_router};
+use crate::http::admin::{Admin, Readiness, admin_router};
 use crate::http::metrics::TokenMetrics;
 use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
 use crate::oauth::Registry;
-use crate::store::Store;
 use connect::connect;
+use storage::Health;
 
 /// How often the files of the certificate are looked at.
 const TLS_RELOAD: Duration = Duration::from_secs(10);
@@ -50,13 +51,12 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         bail!("another cryptographic provider is installed already");
     }
     let shutdown = shutdown_on_signal()?;
-    let public = bind(settings.listen, "--listen").await?;
-    let admin = bind(settings.admin_listen, "--admin-listen").await?;
-    let tls = load_tls(&settings).await?;
+    let listeners = Listeners::bind(&settings).await?;
     let (kube, in_cluster) = connect().await?;
     if settings.install_crds.unwrap_or(!in_cluster) {
         install(&kube, &settings.namespace).await?;
     }
+    let store = storage::open(&settings).await?;
 
     let registry: Arc<ArcSwap<Registry>> = Arc::default();
     let token_metrics = Arc::new(TokenMetrics::default());
@@ -64,6 +64,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let mut metrics = prometheus_client::registry::Registry::default();
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
+    storage::tend(&store, &mut metrics, &shutdown);
 
     let operator = Operator::start(
         kube,
@@ -72,46 +73,78 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         controller_metrics,
         &shutdown,
     );
-    let connections = token_metrics.connections.clone();
-    let endpoints = router(App::new(
-        registry,
-        Timestamp::now,
-        token_metrics,
-        Store::open("sqlite::memory:").await?,
-    ));
     let probes = admin_router(Admin {
-        ready: operator.readiness(),
+        ready: readiness(&operator, Health::watch(store.clone(), shutdown.clone())),
         metrics: Arc::new(metrics),
     });
-    tracing::info!(issuer = settings.public_url, listen = %public.local_addr()?, admin = %admin.local_addr()?, "serving");
-
-    // Probes answer until the very end, so that a draining server is seen to be alive.
-    let stopped = CancellationToken::new();
-    let probes = tokio::spawn(serve(
-        admin,
-        probes,
-        None,
-        Limits::default(),
-        Gauge::default(),
-        stopped.clone(),
-    ));
-    if let Some(tls) = &tls {
-        tokio::spawn(tls.clone().watch(TLS_RELOAD, shutdown.clone()));
-    }
-    let served = serve(
-        public,
-        endpoints,
-        tls,
-        Limits::default(),
-        connections,
-        shutdown,
-    )
-    .await;
-    operator.stop().await;
-    stopped.cancel();
-    probes.await.context("the admin listener failed")??;
+    let app = App {
+        trusted_proxies: settings.trusted_proxies(),
+        ..App::new(registry, Timestamp::now, token_metrics, store.clone())
+    };
+    tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
+    let served = listeners.serve(app, probes, operator, shutdown).await;
+    store.close().await;
     tracing::info!("stopped");
-    served.context("the public listener failed")
+    served
+}
+
+/// The Kubernetes side and the store are both needed.
+fn readiness(operator: &Operator, store: Health) -> Readiness {
+    let operator = operator.readiness();
+    Arc::new(move || operator().and_then(|()| store.check()))
+}
+
+/// Where the server listens.
+struct Listeners {
+    public: TcpListener,
+    admin: TcpListener,
+    tls: Option<Tls>,
+}
+
+impl Listeners {
+    async fn bind(settings: &Run) -> anyhow::Result<Self> {
+        Ok(Self {
+            public: bind(settings.listen, "--listen").await?,
+            admin: bind(settings.admin_listen, "--admin-listen").await?,
+            tls: load_tls(settings).await?,
+        })
+    }
+
+    /// Serves until the shutdown. Probes answer until the very end, so that a draining server is seen to be alive.
+    async fn serve(
+        self,
+        app: App,
+        probes: axum::Router,
+        operator: Operator,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let stopped = CancellationToken::new();
+        let probes = tokio::spawn(serve(
+            self.admin,
+            probes,
+            None,
+            Limits::default(),
+            Gauge::default(),
+            stopped.clone(),
+        ));
+        if let Some(tls) = &self.tls {
+            tokio::spawn(tls.clone().watch(TLS_RELOAD, shutdown.clone()));
+        }
+        let connections = app.metrics.connections.clone();
+        let served = serve(
+            self.public,
+            router(app),
+            self.tls,
+            Limits::default(),
+            connections,
+            shutdown,
+        )
+        .await;
+        operator.stop().await;
+        stopped.cancel();
+        probes.await.context("the admin listener failed")??;
+        served.context("the public listener failed")
+    }
 }
 
 async fn bind(address: std::net::SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {

@@ -10,22 +10,24 @@ mod consents;
 mod ending;
 mod error;
 mod families;
+mod metrics;
 mod open;
 mod operation;
 mod postgres;
-mod purge;
+pub mod purge;
 mod schema;
 mod sessions;
 mod sqlite;
 mod tokens;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::oauth::grant::{Code, Consent, Family, Session};
 pub use error::StoreError;
+pub use metrics::StoreMetrics;
 use operation::Operation;
 use postgres::Postgres;
 use sqlite::Sqlite;
@@ -34,6 +36,7 @@ use sqlite::Sqlite;
 #[derive(Clone, Debug)]
 pub struct Store {
     backend: Arc<Backend>,
+    metrics: Arc<StoreMetrics>,
 }
 
 #[derive(Debug)]
@@ -72,24 +75,36 @@ impl Store {
     /// # Errors
     /// If it cannot be reached or migrated, or is newer than this program.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let backend = Arc::new(open::open(url).await?);
-        Ok(Self { backend })
+        let metrics = Arc::default();
+        let backend = Arc::new(open::open(url, &metrics).await?);
+        Ok(Self { backend, metrics })
+    }
+
+    /// What the store counts.
+    pub fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
     }
 
     /// Runs an operation that changes something.
     async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
-        match &*self.backend {
+        let started = Instant::now();
+        let outcome = match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(operation).await,
-            Backend::Postgres(postgres) => postgres.run(operation).await,
-        }
+            Backend::Postgres(postgres) => postgres.write(operation).await,
+        };
+        self.metrics.writes.count(&outcome, started.elapsed());
+        outcome
     }
 
     /// Runs an operation that only reads. It sees whatever was answered before it began.
     async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
-        match &*self.backend {
+        let started = Instant::now();
+        let outcome = match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(operation).await,
-            Backend::Postgres(postgres) => postgres.run(operation).await,
-        }
+            Backend::Postgres(postgres) => postgres.read(operation).await,
+        };
+        self.metrics.reads.count(&outcome, started.elapsed());
+        outcome
     }
 
     /// Whether the database answers, and can begin a transaction.
@@ -308,7 +323,9 @@ impl Store {
                 break;
             }
         }
-        Ok(u64::from(limit - left))
+        let gone = u64::from(limit - left);
+        self.metrics.purged.inc_by(gone);
+        Ok(gone)
     }
 
     /// Closes the database, when what is being written is written.

@@ -4,8 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::duration::between;
-use super::{DEFAULT_TENANT, DurationString, SecretSpec};
+use super::tenant::SigningAlgorithm;
+use super::{DEFAULT_TENANT, Lifetimes, SecretSpec, schema};
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
@@ -44,14 +44,15 @@ use super::{DEFAULT_TENANT, DurationString, SecretSpec};
     validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
+    validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
     validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
 )]
 pub struct OAuthClientSpec {
-    /// The name that people see. Default: the name of the OAuthClient.
+    /// The name that people see when they sign in. Default: the name of the OAuthClient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
-    #[x_kube(validation = Rule::new(r"!self.matches('[\\p{C}\\p{Zl}\\p{Zp}]')").message("must not contain control, formatting or bidirectional characters"))]
+    #[x_kube(validation = Rule::new(schema::READABLE).message(schema::READABLE_MESSAGE))]
     pub display_name: Option<String>,
 
     /// The OAuthTenant that issues tokens for this client. Cannot be changed.
@@ -86,8 +87,36 @@ pub struct OAuthClientSpec {
     /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [`::1`], or a private-use scheme
     /// in reverse-DNS form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "redirect_uris_schema")]
+    #[schemars(schema_with = "schema::redirect_uris")]
     pub redirect_uris: Vec<String>,
+
+    /// Where people may be sent back to after signing out (OpenID Connect RP-Initiated Logout 1.0): an exact
+    /// allow-list with the same rules as redirectUris.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::redirect_uris")]
+    pub post_logout_redirect_uris: Vec<String>,
+
+    /// The web origins whose scripts may read the answers of the token, userinfo and revocation endpoints
+    /// (CORS), for applications that run in a browser: `https://host[:port]`, or `http://` on loopback.
+    /// Compared exactly with what the browser sends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::origins")]
+    pub allowed_origins: Vec<String>,
+
+    /// Whether signing in needs PKCE (RFC 7636), always with S256. Default: true. Can be false only for
+    /// Confidential clients whose library cannot do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_pkce: Option<bool>,
+
+    /// The signature algorithm of its ID tokens: `RS256` (default, as OpenID Connect has it), `ES256` or `EdDSA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<SigningAlgorithm>,
+
+    /// The groups whose people may sign in through it; one of them is enough. Default: everybody of the tenant.
+    /// Groups that begin with `system:` are reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::some_groups")]
+    pub allowed_groups: Option<Vec<String>>,
 
     /// The grants it may use (RFC 7591 section 2). Default: `authorization_code` and `refresh_token` when
     /// there are redirectUris, otherwise `client_credentials`.
@@ -95,16 +124,16 @@ pub struct OAuthClientSpec {
     #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
     pub grant_types: Option<Vec<GrantType>>,
 
-    /// The scopes it may ask for, out of OpenID Connect's and those that the tenant gives to its namespace.
+    /// The scopes it may ask for, out of OpenID Connect's, `groups`, and those that the tenant gives to its namespace.
     /// Default: `openid`, `profile`, `email`, and `offline_access` with `refresh_token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "scopes_schema")]
+    #[schemars(schema_with = "schema::scopes")]
     pub scopes: Option<Vec<String>>,
 
     /// The APIs it may ask tokens for (resource indicators, RFC 8707), out of those that the tenant gives to
     /// its namespace. The first is the default of `client_credentials`; without any, it is the issuer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(schema_with = "audiences_schema")]
+    #[schemars(schema_with = "schema::audiences")]
     pub audiences: Vec<String>,
 
     /// The only way in which the client may authenticate at the token endpoint. Default: both
@@ -112,9 +141,11 @@ pub struct OAuthClientSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
 
-    /// How long what is issued lives.
+    /// How long what is issued lives, never longer than the tenant's maximum. Default: the tenant's default,
+    /// which is `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`, `refreshToken: 720h` and
+    /// `refreshTokenIdle: 168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifetimes: Option<ClientLifetimes>,
+    pub lifetimes: Option<Lifetimes>,
 
     /// The credentials Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,18 +213,6 @@ pub enum DeletionPolicy {
     Retain,
 }
 
-/// How long what is issued lives. Durations are written in h, m and s.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename_all = "camelCase")]
-pub struct ClientLifetimes {
-    /// Access tokens: at least 1s, at most 24h, never longer than the tenant's maximum. Default: the
-    /// tenant's default, which is 10m.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "access_token_schema")]
-    pub access_token: Option<DurationString>,
-}
-
 /// What the operator says about an OAuthClient. Nothing in it is secret.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -247,75 +266,4 @@ pub struct SecretGeneration {
     /// When the published generation was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
-}
-
-fn access_token_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    between("1s", "24h")
-}
-
-/// The rules of redirect URIs, seen to be accepted and judged rightly by the API server.
-fn redirect_uris_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let rules: serde_json::Value = serde_json::from_str(include_str!("redirect-rules.json"))
-        .expect("the file is part of the program and a test reads it");
-    schemars::json_schema!({
-        "type": "array",
-        "maxItems": 64,
-        "x-kubernetes-list-type": "set",
-        "items": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 512,
-            "x-kubernetes-validations": rules,
-        },
-    })
-}
-
-fn scopes_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "array",
-        "maxItems": 64,
-        "x-kubernetes-list-type": "set",
-        "items": scope_token(),
-    })
-}
-
-/// The schema of one scope-token (RFC 6749 section 3.3).
-pub fn scope_token() -> serde_json::Value {
-    serde_json::json!({
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 128,
-        "x-kubernetes-validations": [{
-            "rule": r"self.matches('^[!#-\\[\\]-~]+$')",
-            "message": "must be one scope of printable ASCII characters without space, quote and backslash; write a list with one entry for each scope",
-        }],
-    })
-}
-
-fn audiences_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "array",
-        "maxItems": 32,
-        "x-kubernetes-list-type": "set",
-        "items": audience_uri(),
-    })
-}
-
-/// The schema of an audience: an absolute URI without fragment (RFC 8707 section 2).
-pub fn audience_uri() -> serde_json::Value {
-    serde_json::json!({
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 256,
-        "x-kubernetes-validations": [
-            {
-                "rule": "self.matches('^[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+$')",
-                "message": "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders",
-            },
-            {
-                "rule": "!self.matches('^https://kubernetes([.]default([.]svc([.].*)?)?)?(:[0-9]+)?/?$')",
-                "message": "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster",
-            },
-        ],
-    })
 }

@@ -1,4 +1,4 @@
-//! The conditions of both kinds, in the sense of kstatus.
+//! The conditions of every kind, in the sense of kstatus.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::{Schema, SchemaGenerator, json_schema};

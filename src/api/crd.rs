@@ -6,11 +6,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::{CustomResourceExt, ResourceExt};
 
 use super::condition::pending_status;
-use super::{OAuthClient, OAuthTenant};
+use super::{OAuthClient, OAuthTenant, OAuthUser};
 
-/// Both definitions, complete.
-pub fn definitions() -> [CustomResourceDefinition; 2] {
-    [OAuthClient::crd(), OAuthTenant::crd()].map(with_pending_status)
+/// All definitions, complete.
+pub fn definitions() -> [CustomResourceDefinition; 3] {
+    [OAuthClient::crd(), OAuthTenant::crd(), OAuthUser::crd()].map(with_pending_status)
 }
 
 /// A definition as a YAML document.
@@ -25,7 +25,7 @@ pub fn to_yaml(definition: &CustomResourceDefinition) -> String {
         )
 }
 
-/// Both definitions as they are committed: for `kubectl apply`, or as the template of the Helm chart.
+/// All definitions as they are committed: for `kubectl apply`, or as the template of the Helm chart.
 pub fn render(helm: bool) -> String {
     let documents = definitions().map(|definition| {
         let yaml = to_yaml(&definition);
@@ -68,7 +68,7 @@ fn with_pending_status(mut definition: CustomResourceDefinition) -> CustomResour
             .properties
             .as_mut()
             .and_then(|properties| properties.get_mut("status"))
-            .expect("both kinds have a status");
+            .expect("every kind has a status");
         status.default = Some(JSON(pending_status()));
     }
     definition

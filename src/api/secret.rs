@@ -71,6 +71,11 @@ pub struct EntryNames {
     #[schemars(schema_with = "entry_schema")]
     pub token_endpoint: Option<String>,
 
+    /// The entry that holds the URL of the authorization endpoint. Default: `AUTHORIZATION_ENDPOINT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "entry_schema")]
+    pub authorization_endpoint: Option<String>,
+
     /// The entry that holds the URL of the JWK Set. Default: `JWKS_URI`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "entry_schema")]
@@ -81,11 +86,13 @@ const DISTINCT: &str = "[has(self.clientId) ? self.clientId : 'CLIENT_ID', \
 has(self.clientSecret) ? self.clientSecret : 'CLIENT_SECRET', \
 has(self.issuer) ? self.issuer : 'ISSUER', \
 has(self.tokenEndpoint) ? self.tokenEndpoint : 'TOKEN_ENDPOINT', \
+has(self.authorizationEndpoint) ? self.authorizationEndpoint : 'AUTHORIZATION_ENDPOINT', \
 has(self.jwksUri) ? self.jwksUri : 'JWKS_URI'].all(a, \
 [has(self.clientId) ? self.clientId : 'CLIENT_ID', \
 has(self.clientSecret) ? self.clientSecret : 'CLIENT_SECRET', \
 has(self.issuer) ? self.issuer : 'ISSUER', \
 has(self.tokenEndpoint) ? self.tokenEndpoint : 'TOKEN_ENDPOINT', \
+has(self.authorizationEndpoint) ? self.authorizationEndpoint : 'AUTHORIZATION_ENDPOINT', \
 has(self.jwksUri) ? self.jwksUri : 'JWKS_URI'].exists_one(b, a == b))";
 
 /// Names that change how a program starts when the Secret is used with `envFrom`.

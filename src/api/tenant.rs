@@ -4,11 +4,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::DurationString;
-use super::client::{audience_uri, scope_token};
 use super::duration::between;
+use super::schema::{self, audience_uri, scope_token};
+use super::{DurationString, Lifetimes};
 
-/// An issuer with its own signing keys, scopes and policy.
+/// An issuer with its own people, signing keys, scopes and policy.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[kube(
     group = "clientele.dev",
@@ -21,7 +21,7 @@ use super::duration::between;
     status = "OAuthTenantStatus",
     derive = "PartialEq",
     derive = "Default",
-    doc = "An issuer with its own signing keys, scopes and policy. The tenant named default issues at the public URL itself, others at <public URL>/t/<name>.",
+    doc = "An issuer with its own people, signing keys, scopes and policy. The tenant named default issues at the public URL itself, others at <public URL>/t/<name>.",
     validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$')").message("the name of an OAuthTenant must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL"),
     printcolumn(name = "Issuer", type_ = "string", json_path = ".status.issuer"),
     printcolumn(name = "Algorithm", type_ = "string", json_path = ".spec.signing.algorithm"),
@@ -33,6 +33,16 @@ use super::duration::between;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 pub struct OAuthTenantSpec {
+    /// The name that people see when they sign in. Default: the name of the OAuthTenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    #[x_kube(validation = Rule::new(schema::READABLE).message(schema::READABLE_MESSAGE))]
+    pub display_name: Option<String>,
+
+    /// How the pages look on which people sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branding: Option<Branding>,
+
     /// Which namespaces may have clients in this tenant, by their labels. Default: all. A single namespace
     /// is selected by the label kubernetes.io/metadata.name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +56,15 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_client_ids: Option<NamespacePolicy>,
 
-    /// The scopes that clients may ask for, beside those of OpenID Connect.
+    /// Where the people of this tenant are described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
+
+    /// How long people stay signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Session>,
+
+    /// The scopes that clients may ask for, beside those of OpenID Connect and `groups`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub scopes: Vec<TenantScope>,
@@ -60,9 +78,48 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetimes: Option<TenantLifetimes>,
 
-    /// The keys that sign access tokens.
+    /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
+}
+
+/// How the pages look on which people sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct Branding {
+    /// A picture as a `data:` URL of type image/png, image/jpeg, image/webp or image/svg+xml in base64, at most
+    /// 32 KiB long. It is shown as a picture only: a script within does not run, and nothing is fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32_768))]
+    #[x_kube(validation = Rule::new("self.matches('^data:image/(png|jpeg|webp|svg[+]xml);base64,[A-Za-z0-9+/]+={0,2}$')").message("must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml"))]
+    pub logo: Option<String>,
+    /// The color of the main button, such as `#1a73e8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 7))]
+    #[x_kube(validation = Rule::new("self.matches('^#[0-9a-fA-F]{6}$')").message("must be a color of the form #rrggbb, such as #1a73e8"))]
+    pub color: Option<String>,
+}
+
+/// Where the people of a tenant are described.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct Users {
+    /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
+    /// there decides who signs in. Default: none. An empty selector selects all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+}
+
+/// How long people stay signed in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(validation = Rule::new(schema::IDLE_WITHIN_ABSOLUTE).message("idle must be at most absolute"))]
+pub struct Session {
+    /// Unused for this long, a session ends: at least 1m, at most 8760h. Default: 8h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "session_schema")]
+    pub idle: Option<DurationString>,
+    /// However much it is used, a session ends after this: at least 1m, at most 8760h. Default: 168h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "session_schema")]
+    pub absolute: Option<DurationString>,
 }
 
 /// Namespaces that have a privilege.
@@ -78,10 +135,14 @@ pub struct TenantScope {
     /// The scope value (RFC 6749 section 3.3).
     #[schemars(schema_with = "scope_name_schema")]
     pub name: String,
-    /// What it allows, as a sentence for people.
+    /// What it allows, as a sentence for people; the consent page shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
+    /// The claims about a person that it promises, such as those that OAuthUsers have in `claims`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::claim_names")]
+    pub claims: Vec<String>,
     /// Which namespaces' clients may have it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
@@ -98,6 +159,10 @@ pub struct TenantAudience {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "audience_scopes_schema")]
     pub scopes: Vec<String>,
+    /// The IDs of the clients that may introspect tokens for it (RFC 7662), such as those of the API itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::client_ids")]
+    pub introspectors: Vec<String>,
     /// Which namespaces' clients may have tokens for it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
@@ -106,43 +171,23 @@ pub struct TenantAudience {
 /// Lifetimes of what the clients of a tenant are issued.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 pub struct TenantLifetimes {
-    /// For clients that say nothing.
+    /// For clients that say nothing. Default: `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`,
+    /// `refreshToken: 720h`, `refreshTokenIdle: 168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<DefaultLifetimes>,
-    /// What no client exceeds, whatever it says.
+    pub default: Option<Lifetimes>,
+    /// What no client exceeds, whatever it says. Default: `authorizationCode: 10m`, `accessToken: 24h`,
+    /// `idToken: 24h`, `refreshToken: 8760h`, `refreshTokenIdle: 8760h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<MaximumLifetimes>,
+    pub maximum: Option<Lifetimes>,
 }
 
-/// Lifetimes for clients that say nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename_all = "camelCase")]
-pub struct DefaultLifetimes {
-    /// Access tokens: at least 1s, at most 24h. Default: 10m.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "access_token_schema")]
-    pub access_token: Option<DurationString>,
-}
-
-/// Lifetimes that no client exceeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename_all = "camelCase")]
-pub struct MaximumLifetimes {
-    /// Access tokens: at least 1s, at most 24h. Default: 24h.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "access_token_schema")]
-    pub access_token: Option<DurationString>,
-}
-
-/// The keys that sign access tokens.
+/// The keys that sign tokens. A tenant has keys of all three algorithms, all of them published.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 pub struct Signing {
-    /// The signature algorithm of access tokens: `ES256` (default), `RS256` or `EdDSA`. After a change the new
-    /// key is published before it signs, and the old one stays until its last token has expired.
+    /// The signature algorithm of access tokens: `ES256` (default), `RS256` or `EdDSA`. A change takes
+    /// effect at once. Clients choose the algorithm of their ID tokens themselves.
     #[serde(default)]
     pub algorithm: SigningAlgorithm,
     /// How long a key signs before the next one takes over: at least 1h, at most 8760h. Default: 2160h (90 days).
@@ -190,8 +235,8 @@ fn scope_name_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     let mut schema = scope_token();
     if let Some(rules) = schema["x-kubernetes-validations"].as_array_mut() {
         rules.push(serde_json::json!({
-            "rule": "!(self in ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])",
-            "message": "is a scope of OpenID Connect, which every tenant knows; leave it away",
+            "rule": "!(self in ['openid', 'profile', 'email', 'address', 'phone', 'groups', 'offline_access'])",
+            "message": "is a scope that every tenant knows; leave it away",
         }));
     }
     schema.try_into().unwrap_or_default()
@@ -210,10 +255,10 @@ fn audience_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     audience_uri().try_into().unwrap_or_default()
 }
 
-fn access_token_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    between("1s", "24h")
-}
-
 fn rotate_every_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     between("1h", "8760h")
+}
+
+fn session_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    between("1m", "8760h")
 }

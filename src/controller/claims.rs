@@ -1,77 +1,139 @@
-//! Who has a custom client ID: the first to claim it, stable over restarts and list order.
+//! Names that only one may have in a tenant: the first to claim one has it, stable over restarts and list order.
+//!
+//! Client IDs that are brought and subjects that are brought are one kind of name: nobody may be taken for somebody
+//! else. Usernames are another.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
-use crate::api::OAuthClient;
 use crate::api::condition::READY;
+use crate::api::{OAuthClient, OAuthUser};
 
-/// The holder of each custom client ID, by tenant and ID.
+/// Somebody's claim to a name.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The tenant.
+    tenant: String,
+    /// The name that is claimed.
+    name: String,
+    /// Who claims it: the UID.
+    uid: String,
+    /// Who claims it, for people.
+    by: String,
+    /// Whether the status says that it was given already.
+    given: bool,
+    created: Option<jiff::Timestamp>,
+    /// Whether it was refused to this version of the object: a loser is not promoted silently when the holder
+    /// goes, it stays refused until a person acts.
+    lost: bool,
+}
+
+/// The holder of each name, by tenant and name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Claims(HashMap<(String, String), Holder>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Holder {
     uid: String,
-    name: String,
+    by: String,
 }
 
 impl Claims {
-    /// Decides all claims over the objects that exist.
-    pub fn new<'a>(objects: impl Iterator<Item = &'a Arc<OAuthClient>>) -> Self {
-        let mut claimants: Vec<&Arc<OAuthClient>> = objects
-            .filter(|object| object.spec.client_id.is_some() && !was_refused(object))
-            .collect();
-        claimants.sort_by_cached_key(|object| order(object));
-        let mut claims = HashMap::new();
-        for object in claimants {
-            let id = object.spec.client_id.clone().unwrap_or_default();
-            claims
-                .entry((object.spec.tenant.clone(), id))
-                .or_insert_with(|| Holder {
-                    uid: object.uid().unwrap_or_default(),
-                    name: format!(
-                        "{}/{}",
-                        object.namespace().unwrap_or_default(),
-                        object.name_any()
-                    ),
-                });
+    /// Decides all claims.
+    pub fn decide(claims: impl Iterator<Item = Claim>) -> Self {
+        let mut claims: Vec<Claim> = claims.filter(|claim| !claim.lost).collect();
+        claims.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut holders = HashMap::new();
+        for claim in claims {
+            holders.entry((claim.tenant, claim.name)).or_insert(Holder {
+                uid: claim.uid,
+                by: claim.by,
+            });
         }
-        Self(claims)
+        Self(holders)
     }
 
-    /// `namespace/name` of the holder of this object's ID, if it is not the object itself.
-    pub fn other_holder(&self, object: &OAuthClient) -> Option<&str> {
-        let id = object.spec.client_id.clone()?;
-        match self.0.get(&(object.spec.tenant.clone(), id)) {
-            Some(holder) if Some(&holder.uid) == object.meta().uid.as_ref() => None,
-            Some(holder) => Some(&holder.name),
-            None => Some("that has since been deleted or changed"),
+    /// The kind, namespace and name of the holder of this name, if it is not the claimant itself.
+    pub fn other_holder(&self, claim: &Claim) -> Option<&str> {
+        match self.0.get(&(claim.tenant.clone(), claim.name.clone())) {
+            Some(holder) if holder.uid == claim.uid => None,
+            Some(holder) => Some(&holder.by),
+            None => Some("somebody that has since been deleted or changed"),
         }
     }
 }
 
-/// A loser is not promoted silently when the holder goes: it stays refused until a person acts.
-fn was_refused(object: &OAuthClient) -> bool {
-    let generation = object.meta().generation;
-    object.status.as_ref().is_some_and(|status| {
-        status.conditions.iter().any(|condition| {
-            condition.type_ == READY
-                && condition.reason == Reason::ClientIdConflict.as_str()
-                && condition.observed_generation == generation
+impl Claim {
+    /// The claim to a client ID that a client brings.
+    pub fn of_client_id(object: &OAuthClient) -> Option<Self> {
+        let status = object.status.as_ref();
+        Some(Self {
+            tenant: object.spec.tenant.clone(),
+            name: object.spec.client_id.clone()?,
+            given: status.is_some_and(|status| status.client_id == object.spec.client_id),
+            lost: status.is_some_and(|status| {
+                was_refused(object, &status.conditions, Reason::ClientIdConflict)
+            }),
+            ..Self::of(object)
         })
-    })
+    }
+
+    /// The claim to a subject that a person brings.
+    pub fn of_subject(object: &OAuthUser) -> Option<Self> {
+        let status = object.status.as_ref();
+        Some(Self {
+            tenant: object.spec.tenant.clone(),
+            name: object.spec.subject.clone()?,
+            given: status.is_some_and(|status| status.subject == object.spec.subject),
+            lost: status.is_some_and(|status| {
+                was_refused(object, &status.conditions, Reason::SubjectConflict)
+            }),
+            ..Self::of(object)
+        })
+    }
+
+    /// The claim to a username.
+    pub fn of_username(object: &OAuthUser) -> Self {
+        let status = object.status.as_ref();
+        let given = status.and_then(|status| status.username.as_deref());
+        Self {
+            tenant: object.spec.tenant.clone(),
+            name: object.spec.username.clone(),
+            given: given == Some(object.spec.username.as_str()),
+            lost: status.is_some_and(|status| {
+                was_refused(object, &status.conditions, Reason::UsernameConflict)
+            }),
+            ..Self::of(object)
+        }
+    }
+
+    fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
+        let namespace = object.namespace().unwrap_or_default();
+        Self {
+            tenant: String::new(),
+            name: String::new(),
+            uid: object.uid().unwrap_or_default(),
+            by: format!("{} {namespace}/{}", K::kind(&()), object.name_any()),
+            given: false,
+            created: object.meta().creation_timestamp.as_ref().map(|time| time.0),
+            lost: false,
+        }
+    }
+
+    /// Who was given the name already comes first, then who came first, then a fixed order.
+    fn order(&self) -> (bool, Option<jiff::Timestamp>, &str) {
+        (!self.given, self.created, &self.uid)
+    }
 }
 
-/// Who was given the ID already comes first, then who came first, then a fixed order.
-fn order(object: &OAuthClient) -> (bool, Option<jiff::Timestamp>, String) {
-    let given = object
-        .status
-        .as_ref()
-        .is_some_and(|status| status.client_id == object.spec.client_id);
-    let created = object.meta().creation_timestamp.as_ref().map(|time| time.0);
-    (!given, created, object.uid().unwrap_or_default())
+fn was_refused<K: Resource>(object: &K, conditions: &[Condition], reason: Reason) -> bool {
+    let generation = object.meta().generation;
+    conditions.iter().any(|condition| {
+        condition.type_ == READY
+            && condition.reason == reason.as_str()
+            && condition.observed_generation == generation
+    })
 }

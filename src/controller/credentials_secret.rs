@@ -167,6 +167,12 @@ fn entries(
         let name = name.clone().unwrap_or_else(|| default.to_owned());
         data.insert(name, ByteString(value.as_bytes().to_vec()));
     };
+    // The first, so that a name that was chosen for another entry before this one existed stays that entry's.
+    put(
+        &names.authorization_endpoint,
+        "AUTHORIZATION_ENDPOINT",
+        &format!("{issuer}/authorize"),
+    );
     put(&names.client_id, "CLIENT_ID", &client.id);
     put(&names.issuer, "ISSUER", issuer);
     put(

@@ -11,11 +11,13 @@ use super::failure::Error;
 use super::root_key::{read_marks, write_marks};
 use super::shared::Shared;
 use super::write::params;
-use crate::api::tenant::NamespacePolicy;
+use crate::api::tenant::{NamespacePolicy, Users};
 use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
 
 /// The mark that says that it was done.
 pub const MARK: (&str, &str) = ("bootstrapped", "true");
+/// The label by which the tenant `default` selects the namespaces of its people; the value is the tenant's name.
+pub const USERS_LABEL: &str = "clientele.dev/users";
 /// The name of the first client, in the operator's namespace.
 pub const FIRST_CLIENT: &str = "clientele";
 
@@ -29,6 +31,7 @@ pub async fn bootstrap(shared: Arc<Shared>) {
     }
     shared.note_progress(|progress| progress.bootstrap = true);
     shared.enqueue_all(None);
+    shared.enqueue_users();
 }
 
 async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
@@ -58,25 +61,27 @@ where
     }
 }
 
-/// The default tenant admits every namespace; only the operator's own may have first-party clients.
+/// The default tenant admits every namespace; only the operator's own may have first-party clients. Its people are
+/// those of namespaces that an administrator labels so.
 fn default_tenant(namespace: &str) -> OAuthTenant {
-    let own = LabelSelector {
-        match_labels: Some(
-            [(
-                "kubernetes.io/metadata.name".to_owned(),
-                namespace.to_owned(),
-            )]
-            .into(),
-        ),
-        match_expressions: None,
-    };
+    let own = labelled("kubernetes.io/metadata.name", namespace);
     OAuthTenant::new(
         DEFAULT_TENANT,
         OAuthTenantSpec {
             first_party: Some(NamespacePolicy { namespaces: own }),
+            users: Some(Users {
+                namespaces: Some(labelled(USERS_LABEL, DEFAULT_TENANT)),
+            }),
             ..OAuthTenantSpec::default()
         },
     )
+}
+
+fn labelled(label: &str, value: &str) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some([(label.to_owned(), value.to_owned())].into()),
+        match_expressions: None,
+    }
 }
 
 fn first_client() -> OAuthClient {

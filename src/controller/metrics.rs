@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 /// The reason in which a pass over an object ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OutcomeLabels {
-    /// `OAuthClient` or `OAuthTenant`.
+    /// `OAuthClient`, `OAuthTenant` or `OAuthUser`.
     pub kind: &'static str,
     /// The reason of the condition, or `Error`.
     pub reason: &'static str,
@@ -37,9 +37,11 @@ pub struct ControllerMetrics {
     pub registry_revision: Gauge<i64, AtomicI64>,
     /// The clients in the registry.
     pub registry_clients: Gauge<i64, AtomicI64>,
+    /// The people in the registry.
+    pub registry_people: Gauge<i64, AtomicI64>,
     /// How long the last rebuild took.
     pub registry_rebuild_seconds: Gauge<f64, AtomicU64>,
-    /// Clients that are served although the last list lacked them.
+    /// Clients, tenants and people that are served although the last list lacked them.
     pub brake_held: Gauge<i64, AtomicI64>,
     /// Watches that failed and were started again.
     pub watch_errors: Counter,
@@ -76,6 +78,11 @@ impl ControllerMetrics {
             "clientele_registry_clients",
             "Clients in the registry",
             self.registry_clients.clone(),
+        );
+        registry.register(
+            "clientele_registry_people",
+            "People in the registry",
+            self.registry_people.clone(),
         );
         registry.register(
             "clientele_registry_rebuild_seconds",

@@ -16,7 +16,7 @@ use tokio::time::sleep_until;
 
 use super::shared::Shared;
 use super::world::World;
-use crate::api::{OAuthClient, OAuthTenant};
+use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 
 /// For so long changes are gathered.
 const GATHER: Duration = Duration::from_millis(10);
@@ -36,6 +36,8 @@ pub enum Observation {
     Client(watcher::Event<OAuthClient>),
     /// About OAuthTenants.
     Tenant(watcher::Event<OAuthTenant>),
+    /// About OAuthUsers.
+    User(watcher::Event<OAuthUser>),
     /// About namespaces.
     Namespace(watcher::Event<PartialObjectMeta<Namespace>>),
     /// About Secrets of the operator's namespace.
@@ -49,8 +51,9 @@ pub async fn observe(
     shared: Arc<Shared>,
     clients: Writer<OAuthClient>,
     tenants: Writer<OAuthTenant>,
+    users: Writer<OAuthUser>,
 ) {
-    let mut world = World::new(clients, tenants);
+    let mut world = World::new(clients, tenants, users);
     let mut observations = watches(&shared);
     let mut due: Option<Instant> = None;
     let mut earliest = Instant::now();
@@ -90,6 +93,9 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
         }),
         watch(Api::all(kube.clone()), "OAuthTenant", |event| {
             readable("OAuthTenant", event).map(Observation::Tenant)
+        }),
+        watch(Api::all(kube.clone()), "OAuthUser", |event| {
+            readable("OAuthUser", event).map(Observation::User)
         }),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))

@@ -11,16 +11,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
-use crate::api::{DurationString, OAuthTenant, SigningAlgorithm};
+use super::lifetimes::LifetimePolicy;
+use crate::api::tenant::{TenantAudience, TenantScope};
+use crate::api::{DurationString, OAuthTenant, SigningAlgorithm, tenant};
 use crate::oauth::Algorithm;
 use crate::oauth::key_schedule::KeyPolicy;
-use crate::oauth::tenant::issuer_of;
+use crate::oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
 
-const DEFAULT_ACCESS_TOKEN: Duration = Duration::from_mins(10);
-const MAXIMUM_ACCESS_TOKEN: Duration = Duration::from_hours(24);
 const DEFAULT_ROTATION: Duration = Duration::from_hours(90 * 24);
 
 /// Which namespaces are meant.
@@ -44,6 +44,11 @@ impl Namespaces {
         }
     }
 
+    /// Every namespace, unless some are selected.
+    fn all_or(selector: Option<&LabelSelector>) -> Self {
+        Self::from_selector(selector, Self::All)
+    }
+
     /// Whether a namespace with these labels is meant.
     pub fn contains(&self, labels: &Labels) -> bool {
         match self {
@@ -61,6 +66,17 @@ pub struct AudiencePolicy {
     pub namespaces: Namespaces,
     /// The scopes that belong to it.
     pub scopes: Arc<[Arc<str>]>,
+    /// The IDs of the clients that may introspect tokens for it.
+    pub introspectors: Arc<[Arc<str>]>,
+}
+
+/// A scope of the tenant.
+#[derive(Debug)]
+pub struct ScopePolicy {
+    /// Whose clients may have it.
+    pub namespaces: Namespaces,
+    /// What the server says about it.
+    pub scope: Scope,
 }
 
 /// A tenant's rules, ready to be asked.
@@ -76,14 +92,20 @@ pub struct TenantPolicy {
     pub first_party: Namespaces,
     /// Who may bring client IDs.
     pub custom_client_ids: Namespaces,
+    /// Whose OAuthUsers are people of the tenant.
+    pub users: Namespaces,
     /// The tenant's own scopes and who may have them.
-    pub scopes: HashMap<Arc<str>, Namespaces>,
+    pub scopes: HashMap<Arc<str>, ScopePolicy>,
     /// The tenant's audiences by URI.
     pub audiences: HashMap<Arc<str>, AudiencePolicy>,
-    /// The lifetime of access tokens of clients that say nothing.
-    pub default_access_token: Duration,
-    /// The longest lifetime of access tokens.
-    pub maximum_access_token: Duration,
+    /// How long what its clients are issued lives.
+    pub lifetimes: LifetimePolicy,
+    /// How long people stay signed in.
+    pub session: SessionLifetimes,
+    /// How its pages look.
+    pub branding: Branding,
+    /// The algorithm of access tokens.
+    pub access_token_algorithm: Algorithm,
     /// What the signing keys shall be.
     pub keys: KeyPolicy,
 }
@@ -93,50 +115,29 @@ impl TenantPolicy {
     pub fn new(tenant: &OAuthTenant, public_url: &str, publish_ahead: Duration) -> Self {
         let spec = &tenant.spec;
         let name = tenant.name_any();
-        let lifetimes = spec.lifetimes.clone().unwrap_or_default();
-        let maximum = lifetimes.maximum.and_then(|maximum| maximum.access_token);
-        let default = lifetimes.default.and_then(|default| default.access_token);
-        let maximum = parsed(maximum.as_ref(), MAXIMUM_ACCESS_TOKEN).min(MAXIMUM_ACCESS_TOKEN);
+        let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
         let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
         let privilege = |selector: Option<&LabelSelector>| {
             Namespaces::from_selector(selector, Namespaces::None)
         };
-        let all =
-            |selector: Option<&LabelSelector>| Namespaces::from_selector(selector, Namespaces::All);
         Self {
             issuer: issuer_of(public_url, &name).into(),
             name: name.into(),
-            namespaces: all(spec.namespaces.as_ref()),
+            namespaces: Namespaces::all_or(spec.namespaces.as_ref()),
             first_party: privilege(spec.first_party.as_ref().map(|p| &p.namespaces)),
             custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
-            scopes: spec
-                .scopes
-                .iter()
-                .map(|scope| (scope.name.as_str().into(), all(scope.namespaces.as_ref())))
-                .collect(),
-            audiences: spec
-                .audiences
-                .iter()
-                .map(|audience| {
-                    let policy = AudiencePolicy {
-                        namespaces: all(audience.namespaces.as_ref()),
-                        scopes: audience
-                            .scopes
-                            .iter()
-                            .map(|scope| scope.as_str().into())
-                            .collect(),
-                    };
-                    (audience.uri.as_str().into(), policy)
-                })
-                .collect(),
-            default_access_token: parsed(default.as_ref(), DEFAULT_ACCESS_TOKEN).min(maximum),
-            maximum_access_token: maximum,
+            users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
+            scopes: spec.scopes.iter().map(scope_policy).collect(),
+            audiences: spec.audiences.iter().map(audience_policy).collect(),
+            session: session(spec.session.as_ref()),
+            branding: branding(tenant),
+            access_token_algorithm: algorithm(spec.signing.algorithm),
             keys: KeyPolicy {
-                algorithm: algorithm(spec.signing.algorithm),
                 rotate_every,
                 publish_ahead: publish_ahead.min(rotate_every / 4),
-                longest_lifetime: maximum,
+                longest_lifetime: lifetimes.longest_signed(),
             },
+            lifetimes,
         }
     }
 
@@ -150,7 +151,74 @@ fn parsed(duration: Option<&DurationString>, default: Duration) -> Duration {
     duration.and_then(DurationString::parse).unwrap_or(default)
 }
 
-fn algorithm(name: SigningAlgorithm) -> Algorithm {
+fn scope_policy(scope: &TenantScope) -> (Arc<str>, ScopePolicy) {
+    let name: Arc<str> = scope.name.as_str().into();
+    let policy = ScopePolicy {
+        namespaces: Namespaces::all_or(scope.namespaces.as_ref()),
+        scope: Scope {
+            name: name.clone(),
+            description: scope.description.as_deref().map(Arc::from),
+            claims: shared(&scope.claims),
+        },
+    };
+    (name, policy)
+}
+
+fn audience_policy(audience: &TenantAudience) -> (Arc<str>, AudiencePolicy) {
+    let policy = AudiencePolicy {
+        namespaces: Namespaces::all_or(audience.namespaces.as_ref()),
+        scopes: shared(&audience.scopes),
+        introspectors: shared(&audience.introspectors),
+    };
+    (audience.uri.as_str().into(), policy)
+}
+
+/// A list that many share.
+pub fn shared(values: &[String]) -> Arc<[Arc<str>]> {
+    values.iter().map(|value| value.as_str().into()).collect()
+}
+
+fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {
+    let default = SessionLifetimes::DEFAULT;
+    let (idle, absolute) = spec.map_or((None, None), |s| (s.idle.as_ref(), s.absolute.as_ref()));
+    let absolute = parsed(absolute, default.absolute);
+    SessionLifetimes {
+        idle: parsed(idle, default.idle).min(absolute),
+        absolute,
+    }
+}
+
+/// What stands in an attribute or in the stylesheet is looked at again, in case admission was bypassed.
+fn branding(tenant: &OAuthTenant) -> Branding {
+    let spec = tenant.spec.branding.clone().unwrap_or_default();
+    let is_picture = |url: &String| {
+        let rest = url.strip_prefix("data:image/");
+        let data = rest.and_then(|rest| rest.split_once(";base64,"));
+        data.is_some_and(|(kind, data)| {
+            ["png", "jpeg", "webp", "svg+xml"].contains(&kind)
+                && url.len() <= 32_768
+                && data
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+        })
+    };
+    let is_color = |color: &String| {
+        let digits = color.strip_prefix('#').unwrap_or_default();
+        digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    Branding {
+        name: tenant
+            .spec
+            .display_name
+            .as_deref()
+            .unwrap_or_default()
+            .into(),
+        logo: spec.logo.filter(is_picture).map(Arc::from),
+        color: spec.color.filter(is_color).map(Arc::from),
+    }
+}
+
+pub(super) fn algorithm(name: SigningAlgorithm) -> Algorithm {
     match name {
         SigningAlgorithm::ES256 => Algorithm::Es256,
         SigningAlgorithm::RS256 => Algorithm::Rs256,

@@ -49,6 +49,18 @@ pub enum Reason {
     SigningKeysUnavailable,
     /// A tenant that works.
     Available,
+    /// `spec.disabled` is set.
+    Disabled,
+    /// Another person has the username.
+    UsernameConflict,
+    /// Another person has the subject, or a client has it as its ID.
+    SubjectConflict,
+    /// There is no Secret with the password.
+    PasswordSecretNotFound,
+    /// The Secret is not marked as one that holds passwords.
+    PasswordSecretWrongType,
+    /// What the Secret holds cannot be used as a password.
+    PasswordInvalid,
 }
 
 impl Reason {
@@ -77,6 +89,12 @@ impl Reason {
             Self::RootKeyUnavailable => "RootKeyUnavailable",
             Self::SigningKeysUnavailable => "SigningKeysUnavailable",
             Self::Available => "Available",
+            Self::Disabled => "Disabled",
+            Self::UsernameConflict => "UsernameConflict",
+            Self::SubjectConflict => "SubjectConflict",
+            Self::PasswordSecretNotFound => "PasswordSecretNotFound",
+            Self::PasswordSecretWrongType => "PasswordSecretWrongType",
+            Self::PasswordInvalid => "PasswordInvalid",
         }
     }
 

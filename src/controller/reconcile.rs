@@ -5,15 +5,17 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
+use super::access::Access;
 use super::events::Happening;
 use super::failure::Error;
 use super::plan::{Plan, Situation, plan};
 use super::read::{Read, read};
 use super::reason::{Reason, Refusal};
-use super::secret_index::Access;
 use super::shared::{Shared, Verdict};
 use super::status::{Published, status};
 use super::write::{Written, write, write_status};
@@ -115,7 +117,8 @@ async fn finish(
     let wanted = status(object, registered, published, &outcome, Timestamp::now());
     if object.status.as_ref() != Some(&wanted) {
         write_status(shared, verdict, &wanted).await?;
-        announce_refusal(shared, object, &outcome);
+        let known = object.status.iter().flat_map(|status| &status.conditions);
+        announce_refusal(shared, known, object.object_ref(&()), &outcome);
     }
     shared.metrics.reconciled("OAuthClient", reason.as_str());
     Ok(match reason {
@@ -128,19 +131,23 @@ async fn finish(
     })
 }
 
-fn announce_refusal(shared: &Shared, object: &OAuthClient, outcome: &Result<(), Refusal>) {
+/// Tells people of a refusal, unless its reason was told already.
+pub fn announce_refusal<'a>(
+    shared: &Shared,
+    known: impl Iterator<Item = &'a Condition>,
+    about: ObjectReference,
+    outcome: &Result<(), Refusal>,
+) {
     let Err(refusal) = outcome else { return };
-    let known = object
-        .status
-        .iter()
-        .flat_map(|status| &status.conditions)
-        .any(|condition| condition.type_ == READY && condition.reason == refusal.reason.as_str());
-    if known || refusal.reason.passes_by_itself() {
+    let reason = refusal.reason;
+    let is_known =
+        |condition: &Condition| condition.type_ == READY && condition.reason == reason.as_str();
+    let mut known = known;
+    if known.any(is_known) || reason.passes_by_itself() {
         return;
     }
-    let happening = Happening::Refused(refusal.reason);
     let note = refusal.message.clone();
     shared
         .events
-        .publish(happening, object.object_ref(&()), note);
+        .publish(Happening::Refused(reason), about, note);
 }

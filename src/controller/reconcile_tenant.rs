@@ -105,8 +105,15 @@ async fn bring_up_to_date(
     if let (Some(stored), true) = (&stored, changes.is_empty()) {
         return Ok(stored.clone());
     }
-    let data = signing_secret::changed(secret.as_ref(), records, &changes, &policy.keys)
-        .map_err(Error::Key)?;
+    let data = {
+        let (secret, records) = (secret.clone(), records.to_vec());
+        let (changes, keys) = (changes.clone(), policy.keys);
+        // An RSA key takes a while to find.
+        let change = move || signing_secret::changed(secret.as_ref(), &records, &changes, &keys);
+        let made = tokio::task::spawn_blocking(change).await;
+        made.map_err(|_| Error::Key("a signing key could not be made"))?
+            .map_err(Error::Key)?
+    };
     let api = secrets(shared);
     let written = match secret {
         // Created once; when another replica was first, the next pass reads its keys.
@@ -156,8 +163,12 @@ fn empty_secret(tenant: &OAuthTenant) -> Secret {
 
 fn announce(shared: &Shared, tenant: &OAuthTenant, changes: &[Change]) {
     let notes = changes.iter().map(|change| match change {
-        Change::Generate { activates_at } => {
-            format!("a signing key was published and signs from {activates_at}")
+        Change::Generate {
+            algorithm,
+            activates_at,
+        } => {
+            let algorithm = algorithm.as_str();
+            format!("a signing key for {algorithm} was published and signs from {activates_at}")
         }
         Change::Extend { key_id } => format!("signing key {key_id} may sign longer tokens"),
         Change::Remove { key_id } => {

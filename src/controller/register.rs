@@ -5,17 +5,18 @@
 //! have been stored before a rule existed or with admission bypassed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use kube::ResourceExt;
 
-use super::policy::{Labels, TenantPolicy};
+use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
-use crate::api::{self, DurationString, OAuthClient};
-use crate::oauth::client::{Audience, Lifetimes};
+use crate::api::{self, OAuthClient};
+use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{Algorithm, AuthMethod, Client, ClientType, GrantType, redirect_uri, scope};
+use crate::oauth::{
+    Algorithm, AuthMethod, Client, ClientType, GrantType, origin, redirect_uri, scope,
+};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
@@ -51,39 +52,29 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
     let grant_types = grant_types(object);
+    let spec = &object.spec;
+    let may_refresh = grant_types.contains(&GrantType::RefreshToken);
+    let display_name = spec.display_name.clone();
     let client = Client {
         id: client_id(object).into(),
         registration_id: object.uid().unwrap_or_default().into(),
         client_type: client_type(object),
-        first_party: object.spec.first_party,
-        auth_method: object.spec.token_endpoint_auth_method.map(auth_method),
+        first_party: spec.first_party,
+        auth_method: spec.token_endpoint_auth_method.map(auth_method),
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
         namespace: object.namespace().unwrap_or_default().into(),
-        display_name: object
-            .spec
-            .display_name
-            .clone()
-            .unwrap_or_else(|| object.name_any())
-            .into(),
-        redirect_uris: object
-            .spec
-            .redirect_uris
-            .iter()
-            .map(|uri| uri.as_str().into())
-            .collect(),
-        post_logout_redirect_uris: [].into(),
-        allowed_origins: [].into(),
-        require_pkce: true,
-        id_token_algorithm: Algorithm::Rs256,
-        allowed_groups: None,
-        lifetimes: Lifetimes {
-            access_token: asked_lifetime(object)
-                .unwrap_or(tenant.default_access_token)
-                .min(tenant.maximum_access_token),
-            ..Lifetimes::DEFAULT
-        },
+        display_name: display_name.unwrap_or_else(|| object.name_any()).into(),
+        redirect_uris: shared(&spec.redirect_uris),
+        post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
+        allowed_origins: shared(&spec.allowed_origins),
+        require_pkce: spec.require_pkce.unwrap_or(true),
+        id_token_algorithm: spec
+            .id_token_signed_response_alg
+            .map_or(Algorithm::Rs256, algorithm),
+        allowed_groups: spec.allowed_groups.as_deref().map(shared),
+        lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
         default_claims: Box::default(),
         default_scope: Box::default(),
@@ -116,16 +107,6 @@ pub fn ledger(object: &OAuthClient) -> Ledger {
                 number(generation.oldest_accepted),
             )
         })
-}
-
-/// The lifetime that the object asks for.
-pub fn asked_lifetime(object: &OAuthClient) -> Option<Duration> {
-    object
-        .spec
-        .lifetimes
-        .as_ref()
-        .and_then(|lifetimes| lifetimes.access_token.as_ref())
-        .and_then(DurationString::parse)
 }
 
 fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
@@ -199,7 +180,7 @@ fn check_client_id(
         Err(Refusal::new(
             Reason::ClientIdConflict,
             format!(
-                "client ID {id:?} belongs to OAuthClient {holder}, which claimed it first; recreate this OAuthClient with another clientId or without one"
+                "client ID {id:?} belongs to {holder}, which claimed it first; recreate this OAuthClient with another clientId or without one"
             ),
         ))
     })
@@ -216,30 +197,77 @@ fn is_reserved(id: &str) -> bool {
     default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
 }
 
-/// The rules between fields that CEL has judged already.
+/// The rules of fields, and between them, that CEL has judged already.
 fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
     let spec = &object.spec;
-    let invalid = |message: String| Err(Refusal::new(Reason::InvalidSpec, message));
-    if let Some((uri, problem)) = spec
-        .redirect_uris
-        .iter()
-        .find_map(|uri| redirect_uri::check(uri).err().map(|problem| (uri, problem)))
-    {
-        return invalid(format!("the redirect URI {uri:?} {problem}"));
-    }
+    each_is_fine(&spec.redirect_uris, "redirect URI", redirect_uri::check)?;
+    let after_logout = "post-logout redirect URI";
+    each_is_fine(
+        &spec.post_logout_redirect_uris,
+        after_logout,
+        redirect_uri::check,
+    )?;
+    each_is_fine(&spec.allowed_origins, "origin", origin::check)?;
+    let groups = spec.allowed_groups.as_deref().unwrap_or_default();
+    each_is_fine(groups, "group", check_group)?;
+    let grants = grant_types(object);
     let public = spec.type_ == api::ClientType::Public;
-    if public
-        && (grant_types(object).contains(&GrantType::ClientCredentials)
-            || spec.token_endpoint_auth_method.is_some())
-    {
-        return invalid(
-            "a Public client has no secret: it needs redirectUris, and neither client_credentials nor tokenEndpointAuthMethod".into(),
-        );
+    let secretless = !grants.contains(&GrantType::ClientCredentials)
+        && spec.token_endpoint_auth_method.is_none();
+    let signs_in = grants.contains(&GrantType::AuthorizationCode);
+    let rules = [
+        (
+            public && !secretless,
+            "a Public client has no secret: it needs redirectUris, and neither client_credentials nor tokenEndpointAuthMethod",
+        ),
+        (
+            public && spec.require_pkce == Some(false),
+            "requirePkce can be false only for a Confidential client",
+        ),
+        (
+            signs_in && spec.redirect_uris.is_empty(),
+            "authorization_code needs at least one entry in redirectUris",
+        ),
+        (
+            grants.contains(&GrantType::RefreshToken) && !signs_in,
+            "refresh_token needs authorization_code beside it in grantTypes",
+        ),
+        (
+            object.name_any().len() > 63,
+            "the name of an OAuthClient must not be longer than 63 characters",
+        ),
+    ];
+    match rules.into_iter().find(|(broken, _)| *broken) {
+        Some((_, message)) => Err(Refusal::new(Reason::InvalidSpec, message)),
+        None => Ok(()),
     }
-    if object.name_any().len() > 63 {
-        return invalid("the name of an OAuthClient must not be longer than 63 characters".into());
+}
+
+fn each_is_fine(
+    values: &[String],
+    what: &str,
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Result<(), Refusal> {
+    for value in values {
+        if let Err(problem) = check(value) {
+            let message = format!("the {what} {value:?} {problem}");
+            return Err(Refusal::new(Reason::InvalidSpec, message));
+        }
     }
     Ok(())
+}
+
+/// Groups that mean something to a cluster are nobody's; the error completes the sentence "the group …".
+pub fn check_group(group: &str) -> Result<(), &'static str> {
+    if group.to_ascii_lowercase().starts_with("system:") {
+        return Err(
+            "is reserved, because groups that begin with system: mean something to a cluster",
+        );
+    }
+    let readable = !group.chars().any(|c| c.is_control() || c.is_whitespace());
+    (readable && !group.is_empty() && group.len() <= 512)
+        .then_some(())
+        .ok_or("must have 1 to 128 characters, none of them a space or a control character")
 }
 
 fn check_first_party(
@@ -286,7 +314,7 @@ fn scopes(
         .iter()
         .map(|name| match tenant.scopes.get_key_value(name.as_str()) {
             _ if OPENID_SCOPES.contains(&name.as_str()) => Ok(name.as_str().into()),
-            Some((known, namespaces)) if namespaces.contains(labels) => Ok(known.clone()),
+            Some((known, policy)) if policy.namespaces.contains(labels) => Ok(known.clone()),
             known => Err(scope_refused(tenant, name, known.is_some())),
         })
         .collect()

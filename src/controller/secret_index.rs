@@ -6,19 +6,9 @@ use std::sync::RwLock;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
+use super::access::{Access, Reach};
 use super::credentials_secret::CLIENT_LABEL;
 use super::facts::{Digests, Facts};
-
-/// Whether the Secrets of a namespace are within reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// They have not been listed yet.
-    Pending,
-    /// They are watched.
-    Granted,
-    /// The operator may not; the sentence names the command that enables it.
-    Denied(String),
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -31,8 +21,7 @@ type ByName = HashMap<Box<str>, Entry>;
 #[derive(Debug, Default)]
 struct State {
     secrets: HashMap<Box<str>, ByName>,
-    access: HashMap<Box<str>, Access>,
-    cluster: Option<Access>,
+    reach: Reach,
 }
 
 /// The index.
@@ -114,23 +103,11 @@ impl SecretIndex {
 
     /// Whether Secrets of the namespace are within reach.
     pub fn access(&self, namespace: &str) -> Access {
-        self.read(|state| {
-            let known = state
-                .cluster
-                .as_ref()
-                .or_else(|| state.access.get(namespace));
-            known.cloned().unwrap_or(Access::Pending)
-        })
+        self.read(|state| state.reach.of(namespace))
     }
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
-        self.write(|state| {
-            let before = match namespace {
-                None => state.cluster.replace(access.clone()),
-                Some(namespace) => state.access.insert(namespace.into(), access.clone()),
-            };
-            before != Some(access)
-        })
+        self.write(|state| state.reach.set(namespace, access))
     }
 }

@@ -5,18 +5,20 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::events::EventSink;
 use super::facts::Digests;
 use super::metrics::ControllerMetrics;
+use super::password_index::{Job, PasswordIndex};
 use super::policy::TenantPolicy;
 use super::reason::Refusal;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
-use crate::api::{OAuthClient, OAuthTenant};
-use crate::oauth::{Client, Keyring, Registry};
+use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::oauth::{Client, Keyring, Person, Registry};
 
 /// The root keys as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +60,23 @@ pub struct Verdict {
     pub superseded: Arc<AtomicBool>,
 }
 
+/// What the registry says about a person, as of one version of the object.
+#[derive(Debug)]
+pub struct UserVerdict {
+    /// The version that was judged.
+    pub object: Arc<OAuthUser>,
+    /// The person, or why there is none.
+    pub person: Result<Arc<Person>, Refusal>,
+    /// The tenant at that time.
+    pub tenant: Option<Arc<TenantState>>,
+    /// Whether the password still has to be looked at or hashed. Another verdict follows in a moment.
+    pub pending: bool,
+    /// What began earlier is over.
+    pub valid_from: Timestamp,
+    /// As in [`Verdict::superseded`].
+    pub superseded: Arc<AtomicBool>,
+}
+
 /// A tenant as the observer sees it.
 #[derive(Debug)]
 pub struct TenantState {
@@ -78,6 +97,8 @@ pub struct Progress {
     pub clients: bool,
     /// The list of OAuthTenants.
     pub tenants: bool,
+    /// The list of OAuthUsers.
+    pub users: bool,
     /// The list of namespaces.
     pub namespaces: bool,
     /// The signing keys.
@@ -102,18 +123,30 @@ pub struct Shared {
     pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
     /// Whether the tenant `default` was made, now or long ago; the mark of it outlives its ConfigMap here.
     pub bootstrapped: AtomicBool,
+    /// What the registry says about each person, by the UID of the object.
+    pub user_verdicts: RwLock<HashMap<String, Arc<UserVerdict>>>,
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
     /// The OAuthTenants as listed and watched.
     pub tenants: Store<OAuthTenant>,
+    /// The OAuthUsers as listed and watched.
+    pub users: Store<OAuthUser>,
     /// The credentials Secrets.
     pub secrets: SecretIndex,
+    /// The passwords.
+    pub passwords: PasswordIndex,
+    /// Plaintexts to hash.
+    pub password_jobs: mpsc::UnboundedSender<Job>,
+    /// Secrets with passwords, by namespace and name, to read once more.
+    pub password_reads: mpsc::UnboundedSender<(String, String)>,
     /// The key of the digests of Secrets.
     pub digests: Digests,
     /// OAuthClients to look at.
     pub client_queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>,
     /// OAuthTenants to look at.
     pub tenant_queue: mpsc::UnboundedSender<ObjectRef<OAuthTenant>>,
+    /// OAuthUsers to look at.
+    pub user_queue: mpsc::UnboundedSender<ObjectRef<OAuthUser>>,
     /// Tells the observer that something outside its watches changed.
     pub changed: Notify,
     /// What has been seen so far.
@@ -140,6 +173,14 @@ impl Shared {
         }
     }
 
+    /// Asks for a look at every OAuthUser.
+    pub fn enqueue_users(&self) {
+        for object in self.users.state() {
+            // Fails only when the controller has ended, and then there is nothing left to do.
+            let _ = self.user_queue.send(ObjectRef::from_obj(&*object));
+        }
+    }
+
     /// Records what has been seen.
     pub fn note_progress(&self, note: impl FnOnce(&mut Progress)) {
         self.progress.send_if_modified(|progress| {
@@ -155,6 +196,7 @@ impl Shared {
         let missing = [
             (progress.clients, "OAuthClients have not been listed yet"),
             (progress.tenants, "OAuthTenants have not been listed yet"),
+            (progress.users, "OAuthUsers have not been listed yet"),
             (progress.namespaces, "namespaces have not been listed yet"),
             (
                 progress.signing_keys,
@@ -173,6 +215,9 @@ impl Shared {
         }
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());
+        }
+        if !self.passwords.is_settled() {
+            return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
         }
         let registry = self.registry.load();
         let unsigned = registry

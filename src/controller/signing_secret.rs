@@ -116,13 +116,16 @@ pub fn changed(
     let mut records = records.to_vec();
     for change in changes {
         match change {
-            Change::Generate { activates_at } => {
-                let der = generate(policy.algorithm).ok_or("a signing key could not be made")?;
-                let key = SigningKey::from_pkcs8(policy.algorithm, &der)
+            Change::Generate {
+                algorithm,
+                activates_at,
+            } => {
+                let der = generate(*algorithm).ok_or("a signing key could not be made")?;
+                let key = SigningKey::from_pkcs8(*algorithm, &der)
                     .map_err(|_| "a new signing key cannot be read")?;
                 records.push(KeyRecord {
                     key_id: key.key_id().to_owned(),
-                    algorithm: policy.algorithm,
+                    algorithm: *algorithm,
                     activates_at: *activates_at,
                     longest_lifetime: policy.longest_lifetime,
                 });
@@ -189,12 +192,12 @@ mod tests {
 
     fn secret(algorithm: Algorithm) -> Secret {
         let policy = KeyPolicy {
-            algorithm,
             rotate_every: Duration::from_hours(24),
             publish_ahead: Duration::from_mins(15),
             longest_lifetime: Duration::from_hours(1),
         };
         let changes = [Change::Generate {
+            algorithm,
             activates_at: Timestamp::UNIX_EPOCH,
         }];
         let data = changed(None, &[], &changes, &policy).unwrap();
@@ -206,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_generated_key_of_each_algorithm_is_read_back() {
-        for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa] {
+        for algorithm in Algorithm::ALL {
             let stored = parse(&secret(algorithm)).unwrap();
             assert_eq!(stored.records[0].algorithm, algorithm);
             assert_eq!(

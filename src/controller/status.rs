@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::{Resource, ResourceExt};
 
+use super::lifetimes::shortened;
 use super::reason::{Reason, Refusal};
-use super::register::{asked_lifetime, client_id, ledger};
+use super::register::{client_id, ledger};
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
 use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration};
 use crate::oauth::Client;
@@ -32,9 +33,17 @@ pub fn status(
     now: Timestamp,
 ) -> OAuthClientStatus {
     let previous = object.status.clone().unwrap_or_default();
+    let generation_now = object.meta().generation;
+    let conditions = verdict_conditions(
+        &previous.conditions,
+        verdict,
+        || registered_message(object, registered),
+        generation_now,
+        now,
+    );
     let mut status = OAuthClientStatus {
-        observed_generation: object.meta().generation,
-        conditions: client_conditions(object, &previous.conditions, registered, verdict, now),
+        observed_generation: generation_now,
+        conditions,
         ..previous
     };
     if let Some((client, issuer)) = registered {
@@ -76,49 +85,30 @@ fn generation(
     })
 }
 
-fn client_conditions(
-    object: &OAuthClient,
+/// The three conditions that a verdict makes.
+pub fn verdict_conditions(
     previous: &[Condition],
-    registered: Option<(&Client, &str)>,
     verdict: &Result<(), Refusal>,
+    message: impl FnOnce() -> String,
+    generation: Option<i64>,
     now: Timestamp,
 ) -> Vec<Condition> {
-    let (ready, reconciling, stalled, reason, message) = match verdict {
-        Ok(()) => (
-            "True",
-            "False",
-            "False",
-            Reason::Registered,
-            registered_message(object, registered),
-        ),
-        Err(refusal) if refusal.reason.passes_by_itself() => (
-            "False",
-            "True",
-            "False",
-            refusal.reason,
-            refusal.message.clone(),
-        ),
-        Err(refusal) => (
-            "False",
-            "False",
-            "True",
-            refusal.reason,
-            refusal.message.clone(),
-        ),
+    let (ready, reconciling, stalled) = match verdict {
+        Ok(()) => ("True", "False", "False"),
+        Err(refusal) if refusal.reason.passes_by_itself() => ("False", "True", "False"),
+        Err(_) => ("False", "False", "True"),
+    };
+    let (reason, message) = match verdict {
+        Ok(()) => (Reason::Registered, message()),
+        Err(refusal) => (refusal.reason, refusal.message.clone()),
     };
     let states = [
         (READY, ready),
         (RECONCILING, reconciling),
         (STALLED, stalled),
     ];
-    conditions(
-        previous,
-        states,
-        reason.as_str(),
-        &message,
-        object.meta().generation,
-        now,
-    )
+    let reason = reason.as_str();
+    conditions(previous, states, reason, &message, generation, now)
 }
 
 fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>) -> String {
@@ -128,16 +118,16 @@ fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>)
         "client {id} is registered; its credentials are in Secret {}/{name}",
         object.namespace().unwrap_or_default()
     );
-    let granted = registered.map(|(client, _)| client.lifetimes.access_token);
-    if let (Some(asked), Some(granted)) = (asked_lifetime(object), granted)
-        && granted < asked
-    {
-        let text = |duration: std::time::Duration| format!("{}s", duration.as_secs());
+    let Some((client, _)) = registered else {
+        return message;
+    };
+    let seconds = |duration: std::time::Duration| duration.as_secs();
+    for cut in shortened(object.spec.lifetimes.as_ref(), &client.lifetimes) {
+        let (granted, asked) = (seconds(cut.granted), seconds(cut.asked));
         let _ = write!(
             message,
-            "; its access tokens live {}, the tenant's maximum, and not {}",
-            text(granted),
-            text(asked)
+            "; its {} live {granted}s, the tenant's maximum, and not {asked}s",
+            cut.what
         );
     }
     message

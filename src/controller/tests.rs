@@ -1,9 +1,14 @@
 //! Rules of the Kubernetes side, values in and values out: no cluster, no mock.
 
 mod claims;
+mod enroll;
+mod lifetimes;
+mod passwords;
 mod plan;
+mod policy;
 mod register;
 mod root_key;
+mod sign_in;
 mod status;
 
 use std::time::Duration;
@@ -12,7 +17,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::policy::{Labels, TenantPolicy};
-use crate::api::{OAuthClient, OAuthTenant};
+use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::Keyring;
 use crate::oauth::keyring::RootKey;
 
@@ -24,6 +29,16 @@ pub fn object(name: &str, spec: Value) -> OAuthClient {
     object.metadata.generation = Some(1);
     object.metadata.creation_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
     object
+}
+
+/// An OAuthUser of namespace team-a with this spec.
+pub fn user(name: &str, spec: Value) -> OAuthUser {
+    let mut user = OAuthUser::new(name, serde_json::from_value(spec).unwrap());
+    user.metadata.namespace = Some("team-a".into());
+    user.metadata.uid = Some(format!("uid-of-{name}"));
+    user.metadata.generation = Some(1);
+    user.metadata.creation_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
+    user
 }
 
 /// The tenant `default` with this spec.
@@ -40,6 +55,7 @@ pub fn generous() -> TenantPolicy {
     tenant(json!({
         "namespaces": { "matchExpressions": [{ "key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team-a", "team-b"] }] },
         "firstParty": { "namespaces": team_a },
+        "users": { "namespaces": team_a },
         "customClientIds": { "namespaces": team_a },
         "scopes": [{ "name": "orders.read" }, { "name": "bills.read", "namespaces": team_b }],
         "audiences": [

@@ -1,5 +1,7 @@
 //! Everything the observer has seen, and the registry that follows from it.
 
+mod clients;
+mod people;
 mod tenants;
 
 use std::collections::HashMap;
@@ -7,64 +9,70 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
-use kube::{Resource, ResourceExt};
 
-use super::claims::Claims;
+use super::enroll;
 use super::listed::Listed;
 use super::observe::Observation;
 use super::policy::Labels;
-use super::register::{Surroundings, register};
 use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret;
-use crate::api::{OAuthClient, OAuthTenant};
-use crate::oauth::{Client, Registry, SigningKeys};
+use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::oauth::{Client, People, Registry, SigningKeys};
+use clients::{Memo, acceptable};
+use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
 use tenants::{SigningState, signing_state};
 
-/// A second list of either kind has arrived.
+/// A second list of some kind has arrived.
 pub enum Confirmation {
     /// Of OAuthClients.
     Clients(Result<Vec<OAuthClient>, kube::Error>),
     /// Of OAuthTenants.
     Tenants(Result<Vec<OAuthTenant>, kube::Error>),
-}
-
-/// A judgement and what it was made of, to be made again only when that changes.
-struct Memo {
-    verdict: Arc<Verdict>,
-    namespace: Arc<Labels>,
-    id_holder: Option<String>,
+    /// Of OAuthUsers.
+    Users(Result<Vec<OAuthUser>, kube::Error>),
 }
 
 /// What has been seen.
 pub struct World {
     clients: Listed<OAuthClient>,
     tenants: Listed<OAuthTenant>,
+    users: Listed<OAuthUser>,
     namespaces: HashMap<String, Arc<Labels>>,
     signing: HashMap<String, SigningState>,
     relisted_signing: HashMap<String, SigningState>,
     published: HashMap<String, Arc<SigningKeys>>,
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
     memos: HashMap<String, Memo>,
+    user_memos: HashMap<String, UserMemo>,
+    people: HashMap<String, Arc<People>>,
     revision: u64,
 }
 
 impl World {
     /// Nothing seen yet.
-    pub fn new(clients: Writer<OAuthClient>, tenants: Writer<OAuthTenant>) -> Self {
+    pub fn new(
+        clients: Writer<OAuthClient>,
+        tenants: Writer<OAuthTenant>,
+        users: Writer<OAuthUser>,
+    ) -> Self {
         Self {
             clients: Listed::new(clients),
             tenants: Listed::new(tenants),
+            users: Listed::new(users),
             namespaces: HashMap::new(),
             signing: HashMap::new(),
             relisted_signing: HashMap::new(),
             published: HashMap::new(),
             states: HashMap::new(),
             memos: HashMap::new(),
+            user_memos: HashMap::new(),
+            people: HashMap::new(),
             revision: 0,
         }
     }
@@ -82,6 +90,13 @@ impl World {
                 let changed = self.tenants.apply(&shared.kube, &event);
                 let complete = self.tenants.is_complete();
                 shared.note_progress(|progress| progress.tenants = complete);
+                changed
+            }
+            Observation::User(event) => {
+                want_password(shared, &event);
+                let changed = self.users.apply(&shared.kube, &event);
+                let complete = self.users.is_complete();
+                shared.note_progress(|progress| progress.users = complete);
                 changed
             }
             Observation::Namespace(event) => self.see_namespace(shared, event),
@@ -152,6 +167,7 @@ impl World {
         tokio::select! {
             list = self.clients.confirmation() => Confirmation::Clients(list),
             list = self.tenants.confirmation() => Confirmation::Tenants(list),
+            list = self.users.confirmation() => Confirmation::Users(list),
         }
     }
 
@@ -160,20 +176,27 @@ impl World {
         match confirmation {
             Confirmation::Clients(list) => self.clients.confirm(&shared.kube, list),
             Confirmation::Tenants(list) => self.tenants.confirm(&shared.kube, list),
+            Confirmation::Users(list) => self.users.confirm(&shared.kube, list),
         }
     }
 
     /// When the brake lets go of something.
     pub fn brake_until(&self) -> Option<Instant> {
-        [self.clients.brake_until(), self.tenants.brake_until()]
-            .into_iter()
-            .flatten()
-            .min()
+        let each = [
+            self.clients.brake_until(),
+            self.tenants.brake_until(),
+            self.users.brake_until(),
+        ];
+        each.into_iter().flatten().min()
     }
 
     /// Lets go of what was held for too long.
     pub fn release_brake(&mut self) {
-        let released = [self.clients.release_brake(), self.tenants.release_brake()];
+        let released = [
+            self.clients.release_brake(),
+            self.tenants.release_brake(),
+            self.users.release_brake(),
+        ];
         if released.contains(&true) {
             tracing::warn!(
                 "no second list could be read within a minute; what the first one lacked is dropped"
@@ -184,20 +207,22 @@ impl World {
     /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
     pub fn rebuild(&mut self, shared: &Shared) {
         let progress = *shared.progress.borrow();
-        if !(progress.clients && progress.tenants && progress.namespaces && progress.signing_keys) {
+        let listed = progress.clients && progress.tenants && progress.users;
+        if !(listed && progress.namespaces && progress.signing_keys) {
             return;
         }
         let started = Instant::now();
         self.revision += 1;
         self.refresh_tenants(shared);
         let objects = self.clients.objects();
-        let claims = Claims::new(objects.iter());
+        let names = self.names();
+        let people = self.judge_people(shared, &names);
         let mut clients: HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>> = HashMap::new();
         let mut changed = Vec::new();
         let mut alive = HashMap::with_capacity(objects.len());
         for object in objects {
             let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge(&object, &uid, &claims);
+            let (memo, fresh) = self.judge(&object, &uid, &names.ids);
             if fresh {
                 changed.push(memo.verdict.clone());
             }
@@ -210,7 +235,8 @@ impl World {
         }
         let tenants = self.states.iter().map(|(name, (_, state))| {
             let clients = clients.remove(name.as_str()).unwrap_or_default();
-            Arc::new(self.tenant(name, state, clients))
+            let people = self.people.get(name).cloned().unwrap_or_default();
+            Arc::new(self.tenant(name, state, clients, people))
         });
         let keyring = shared.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());
@@ -221,63 +247,20 @@ impl World {
         shared.registry.store(Arc::new(registry));
         let gone = std::mem::replace(&mut self.memos, alive);
         self.report(shared, &changed, &gone, started.elapsed());
+        report_people(shared, &people);
     }
 
-    /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed.
-    fn judge(&mut self, object: &Arc<OAuthClient>, uid: &str, claims: &Claims) -> (Memo, bool) {
-        let tenant = self.states.get(&object.spec.tenant).map(|(_, state)| state);
-        let namespace = self
-            .namespaces
-            .get(object.metadata.namespace.as_deref().unwrap_or_default());
-        let id_holder = claims.other_holder(object);
-        let before = self.memos.remove(uid);
-        if let Some(memo) = &before {
-            let same_tenant = match (&memo.verdict.tenant, tenant) {
-                (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-                (None, None) => true,
-                _ => false,
-            };
-            let same_namespace =
-                namespace.is_none_or(|labels| Arc::ptr_eq(labels, &memo.namespace));
-            let same = Arc::ptr_eq(&memo.verdict.object, object) && same_tenant && same_namespace;
-            if same && memo.id_holder.as_deref() == id_holder {
-                return (before.expect("it was just looked at"), false);
-            }
-        }
-        let superseded = before
-            .as_ref()
-            .filter(|memo| Arc::ptr_eq(&memo.verdict.object, object))
-            .map(|memo| memo.verdict.superseded.clone())
-            .unwrap_or_default();
-        let namespace = namespace
-            .cloned()
-            .unwrap_or_else(|| Arc::new(own_name(object)));
-        let around = Surroundings {
-            tenant: tenant.map(|state| &state.policy),
-            namespace: &namespace,
-            id_holder,
-        };
-        let client = register(object, around).map(Arc::new);
-        // The registration itself mostly stays the same; keep one copy of it.
-        let client = match (client, before.map(|memo| memo.verdict.client.clone())) {
-            (Ok(new), Some(Ok(old))) if new == old => Ok(old),
-            (new, _) => new,
-        };
-        let verdict = Arc::new(Verdict {
-            object: object.clone(),
-            client,
-            tenant: tenant.cloned(),
-            superseded,
-        });
-        let id_holder = id_holder.map(str::to_owned);
-        (
-            Memo {
-                verdict,
-                namespace,
-                id_holder,
-            },
-            true,
-        )
+    fn tenant_state(&self, name: &str) -> Option<&Arc<TenantState>> {
+        self.states.get(name).map(|(_, state)| state)
+    }
+
+    fn tenant_uid(&self, name: &str) -> String {
+        let object = self.states.get(name).map(|(object, _)| object);
+        object.and_then(|object| object.uid()).unwrap_or_default()
+    }
+
+    fn labels(&self, namespace: Option<&str>) -> Option<&Arc<Labels>> {
+        self.namespaces.get(namespace?)
     }
 
     fn report(
@@ -303,7 +286,7 @@ impl World {
         for verdict in changed {
             shared.enqueue(ObjectRef::from_obj(&*verdict.object));
         }
-        let held = self.clients.held() + self.tenants.held();
+        let held = self.clients.held() + self.tenants.held() + self.users.held();
         shared
             .metrics
             .brake_held
@@ -326,15 +309,38 @@ impl World {
     }
 }
 
-/// The client of an object, unless the object is going or suspended.
-fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
-    let object = &verdict.object;
-    let serves = object.meta().deletion_timestamp.is_none() && !object.spec.suspended;
-    verdict.client.as_ref().ok().filter(|_| serves)
+fn report_people(shared: &Shared, people: &Judged) {
+    let mut verdicts = shared
+        .user_verdicts
+        .write()
+        .expect("no holder of this lock panics");
+    for uid in &people.gone {
+        verdicts.remove(uid);
+    }
+    for verdict in &people.changed {
+        let uid = verdict.object.uid().unwrap_or_default();
+        verdicts.insert(uid, verdict.clone());
+    }
+    drop(verdicts);
+    for verdict in &people.changed {
+        // Fails only when the controller has ended, and then there is nothing left to do.
+        let _ = shared
+            .user_queue
+            .send(ObjectRef::from_obj(&*verdict.object));
+    }
 }
 
-/// Every namespace has the label of its name, also one that has not been seen yet.
-fn own_name(object: &OAuthClient) -> Labels {
-    let name = object.namespace().unwrap_or_default();
-    Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
+/// Says beforehand which entries of Secrets are looked at.
+fn want_password(shared: &Shared, event: &watcher::Event<OAuthUser>) {
+    use watcher::Event::{Apply, InitApply};
+    let (Apply(user) | InitApply(user)) = event else {
+        return;
+    };
+    let Some(place) = enroll::place(user) else {
+        return;
+    };
+    if shared.passwords.want(&place) {
+        // Fails only when the controller has ended, and then there is nothing left to do.
+        let _ = shared.password_reads.send((place.namespace, place.secret));
+    }
 }

@@ -1,7 +1,5 @@
 //! What the public endpoints count. Every handle exists beforehand: a look-up by label takes a lock.
 
-mod histogram;
-
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -11,8 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-pub use histogram::AtomicHistogram;
-
+use crate::histogram::AtomicHistogram;
 use crate::oauth::{Endpoint, ErrorCode, GrantType};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

@@ -1,7 +1,8 @@
 //! When signing keys are made, published, used and removed.
 //!
 //! A key is published before it signs and kept until the last token it signed has expired, so no
-//! verifier ever meets a key that it cannot know.
+//! verifier ever meets a key that it cannot know. A tenant has keys of every algorithm at all times, each
+//! algorithm with a schedule of its own: changing the algorithm of tokens needs no new key.
 
 use std::time::Duration;
 
@@ -28,13 +29,11 @@ pub struct KeyRecord {
 /// What a tenant wants of its keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPolicy {
-    /// The algorithm of new keys.
-    pub algorithm: Algorithm,
     /// How long a key signs.
     pub rotate_every: Duration,
     /// How long a key is published before it signs: verifiers refresh their JWK Set within it.
     pub publish_ahead: Duration,
-    /// The longest lifetime that a client of this tenant may have for its access tokens.
+    /// The longest lifetime that a client of this tenant may have for its access and ID tokens.
     pub longest_lifetime: Duration,
 }
 
@@ -43,6 +42,8 @@ pub struct KeyPolicy {
 pub enum Change {
     /// Make a key.
     Generate {
+        /// What it signs with.
+        algorithm: Algorithm,
         /// When it begins to sign.
         activates_at: Timestamp,
     },
@@ -60,6 +61,32 @@ pub enum Change {
 
 /// Decides what to change in the keys of a tenant. At rest the answer is empty.
 pub fn plan(records: &[KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Vec<Change> {
+    let each = Algorithm::ALL.into_iter();
+    each.flat_map(|algorithm| plan_one(&of(records, algorithm), algorithm, policy, now))
+        .collect()
+}
+
+/// The next time at which [`plan`] may answer differently.
+pub fn next_change(records: &[KeyRecord], policy: &KeyPolicy) -> Option<Timestamp> {
+    let each = Algorithm::ALL.into_iter();
+    each.filter_map(|algorithm| next_change_of_one(&of(records, algorithm), policy))
+        .min()
+}
+
+fn of(records: &[KeyRecord], algorithm: Algorithm) -> Vec<&KeyRecord> {
+    let of_algorithm = records.iter();
+    of_algorithm
+        .filter(|record| record.algorithm == algorithm)
+        .collect()
+}
+
+/// The same for the keys of one algorithm.
+fn plan_one(
+    records: &[&KeyRecord],
+    algorithm: Algorithm,
+    policy: &KeyPolicy,
+    now: Timestamp,
+) -> Vec<Change> {
     let mut changes: Vec<Change> = removals(records, now).collect();
     changes.extend(records.iter().filter_map(|record| {
         let signs = superseded_at(records, record).is_none_or(|at| at > now);
@@ -68,13 +95,15 @@ pub fn plan(records: &[KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Vec<Ch
         })
     }));
     changes.extend(
-        next_key(records, policy, now).map(|activates_at| Change::Generate { activates_at }),
+        next_key(records, policy, now).map(|activates_at| Change::Generate {
+            algorithm,
+            activates_at,
+        }),
     );
     changes
 }
 
-/// The next time at which [`plan`] may answer differently.
-pub fn next_change(records: &[KeyRecord], policy: &KeyPolicy) -> Option<Timestamp> {
+fn next_change_of_one(records: &[&KeyRecord], policy: &KeyPolicy) -> Option<Timestamp> {
     let removal = records
         .iter()
         .filter_map(|record| expires_at(records, record))
@@ -88,7 +117,7 @@ pub fn next_change(records: &[KeyRecord], policy: &KeyPolicy) -> Option<Timestam
     [removal, rotation].into_iter().flatten().min()
 }
 
-fn removals(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = Change> {
+fn removals(records: &[&KeyRecord], now: Timestamp) -> impl Iterator<Item = Change> {
     records.iter().filter_map(move |record| {
         let expired = expires_at(records, record).is_some_and(|at| at < now);
         expired.then(|| Change::Remove {
@@ -98,25 +127,25 @@ fn removals(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = Chang
 }
 
 /// When a new key has to begin to sign, if one has to be made now.
-fn next_key(records: &[KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Option<Timestamp> {
+fn next_key(records: &[&KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Option<Timestamp> {
     let Some(newest) = newest(records) else {
-        // Nobody holds a token or a JWK Set of ours yet, so there is nothing to wait for.
+        // Nothing was ever signed with this algorithm, so nobody has to be told beforehand.
         return Some(now);
     };
     let earliest = add(now, policy.publish_ahead);
-    if newest.algorithm != policy.algorithm {
-        return Some(earliest.max(newest.activates_at));
-    }
     let due = add(newest.activates_at, policy.rotate_every);
     (due <= earliest).then(|| due.max(earliest))
 }
 
-fn newest(records: &[KeyRecord]) -> Option<&KeyRecord> {
-    records.iter().max_by_key(|record| record.activates_at)
+fn newest<'a>(records: &[&'a KeyRecord]) -> Option<&'a KeyRecord> {
+    records
+        .iter()
+        .copied()
+        .max_by_key(|record| record.activates_at)
 }
 
 /// When a later key takes over.
-fn superseded_at(records: &[KeyRecord], record: &KeyRecord) -> Option<Timestamp> {
+fn superseded_at(records: &[&KeyRecord], record: &KeyRecord) -> Option<Timestamp> {
     records
         .iter()
         .filter(|other| other.activates_at > record.activates_at)
@@ -125,7 +154,7 @@ fn superseded_at(records: &[KeyRecord], record: &KeyRecord) -> Option<Timestamp>
 }
 
 /// When the last token that a superseded key signed has expired everywhere.
-fn expires_at(records: &[KeyRecord], record: &KeyRecord) -> Option<Timestamp> {
+fn expires_at(records: &[&KeyRecord], record: &KeyRecord) -> Option<Timestamp> {
     superseded_at(records, record).map(|at| add(at, record.longest_lifetime + CLOCK_SKEW))
 }
 
@@ -144,9 +173,8 @@ mod tests {
         Timestamp::from_second(i64::try_from(second).unwrap()).unwrap()
     }
 
-    fn policy(algorithm: Algorithm) -> KeyPolicy {
+    fn policy() -> KeyPolicy {
         KeyPolicy {
-            algorithm,
             rotate_every: Duration::from_hours(24),
             publish_ahead: Duration::from_mins(15),
             longest_lifetime: Duration::from_hours(1),
@@ -156,11 +184,14 @@ mod tests {
     fn apply(records: &mut Vec<KeyRecord>, policy: &KeyPolicy, now: Timestamp, made: &mut u32) {
         for change in plan(records, policy, now) {
             match change {
-                Change::Generate { activates_at } => {
+                Change::Generate {
+                    algorithm,
+                    activates_at,
+                } => {
                     *made += 1;
                     records.push(KeyRecord {
                         key_id: made.to_string(),
-                        algorithm: policy.algorithm,
+                        algorithm,
                         activates_at,
                         longest_lifetime: policy.longest_lifetime,
                     });
@@ -175,27 +206,25 @@ mod tests {
         }
     }
 
-    fn active(records: &[KeyRecord], now: Timestamp) -> Option<&KeyRecord> {
+    fn active(records: &[KeyRecord], algorithm: Algorithm, now: Timestamp) -> Option<&KeyRecord> {
         records
             .iter()
-            .filter(|r| r.activates_at <= now)
+            .filter(|r| r.algorithm == algorithm && r.activates_at <= now)
             .max_by_key(|r| r.activates_at)
     }
 
     #[test]
-    fn the_first_key_signs_at_once() {
-        let plan = plan(&[], &policy(Algorithm::Es256), at(1000));
-        assert_eq!(
-            plan,
-            [Change::Generate {
-                activates_at: at(1000)
-            }]
-        );
+    fn the_first_key_of_every_algorithm_signs_at_once() {
+        let first = Algorithm::ALL.map(|algorithm| Change::Generate {
+            algorithm,
+            activates_at: at(1000),
+        });
+        assert_eq!(plan(&[], &policy(), at(1000)), first);
     }
 
     #[test]
     fn at_rest_nothing_changes() {
-        let (mut records, policy) = (vec![], policy(Algorithm::Es256));
+        let (mut records, policy) = (vec![], policy());
         apply(&mut records, &policy, at(0), &mut 0);
         for hour in 0..23 {
             assert_eq!(plan(&records, &policy, at(hour * HOUR)), [], "hour {hour}");
@@ -203,21 +232,23 @@ mod tests {
     }
 
     #[test]
-    fn another_algorithm_is_published_before_it_signs() {
-        let mut records = vec![];
-        apply(&mut records, &policy(Algorithm::Es256), at(0), &mut 0);
-        let changed = plan(&records, &policy(Algorithm::EdDsa), at(60));
-        assert_eq!(
-            changed,
-            [Change::Generate {
-                activates_at: at(60 + 900)
-            }]
-        );
+    fn an_installation_that_had_one_algorithm_gets_the_others_and_keeps_its_key() {
+        let before = KeyRecord {
+            key_id: "before".into(),
+            algorithm: Algorithm::Es256,
+            activates_at: at(0),
+            longest_lifetime: policy().longest_lifetime,
+        };
+        let made = [Algorithm::Rs256, Algorithm::EdDsa].map(|algorithm| Change::Generate {
+            algorithm,
+            activates_at: at(60),
+        });
+        assert_eq!(plan(&[before], &policy(), at(60)), made);
     }
 
     proptest! {
-        /// Whatever the policy becomes, a token verifies as long as it lives, with a JWK Set that is
-        /// up to `publish_ahead` old.
+        /// Whatever the policy becomes and whichever algorithm signs, a token verifies as long as it lives, with
+        /// a JWK Set that is up to `publish_ahead` old.
         #[test]
         fn j13_no_verifier_ever_misses_a_key(
             steps in proptest::collection::vec((1u64..7200, 0u8..3, 1u64..48, 1u64..24), 1..120),
@@ -228,15 +259,15 @@ mod tests {
             let mut published: Vec<(u64, Vec<String>)> = vec![];
             for (wait, algorithm, rotate, longest) in steps {
                 now += wait;
+                let algorithm = Algorithm::ALL[usize::from(algorithm)];
                 let policy = KeyPolicy {
-                    algorithm: [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa][usize::from(algorithm)],
                     rotate_every: Duration::from_hours(rotate),
                     publish_ahead: ahead,
                     longest_lifetime: Duration::from_hours(longest),
                 };
                 apply(&mut records, &policy, at(now), &mut made);
                 published.push((now, records.iter().map(|r| r.key_id.clone()).collect()));
-                let key = active(&records, at(now)).expect("some key is active");
+                let key = active(&records, algorithm, at(now)).expect("a key of every algorithm is active");
                 let lifetime = key.longest_lifetime.min(policy.longest_lifetime).as_secs();
                 tokens.push((key.key_id.clone(), now + lifetime));
                 tokens.retain(|(_, expires)| *expires > now);

@@ -31,6 +31,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm; a tenant has a key of each.
+    pub const ALL: [Self; 3] = [Self::Es256, Self::Rs256, Self::EdDsa];
+
     /// The JOSE name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,7 +45,7 @@ impl Algorithm {
 
     /// The algorithm of a JOSE name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Es256, Self::Rs256, Self::EdDsa]
+        Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
     }

@@ -1,6 +1,4 @@
-//! Why the store could not answer, in sentences.
-
-use std::fmt;
+//! Why the store could not answer, in sentences that say what to do.
 
 /// Why the store could not answer. Nothing that was sent is in it, nor the password of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +6,7 @@ pub enum StoreError {
     /// The URL names no database that we know, or cannot be read.
     #[error("{0}")]
     Url(String),
-    /// The database could not be opened. Says what to do about it.
+    /// The database could not be opened.
     #[error("{0}")]
     Open(String),
     /// The database was written by a newer version of this program.
@@ -16,13 +14,10 @@ pub enum StoreError {
         "the database was written by a newer version (its schema has migration {0}, which this version does not know); run that version, or restore a backup of before the upgrade"
     )]
     Newer(i64),
-    /// A migration failed.
-    #[error("the database could not be migrated: {0}")]
-    Migration(String),
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(String),
-    /// The database took too long. What was to be written may or may not be; if it is, it is there as a whole.
+    /// The database took too long. What was to be written may or may not be there; if it is, it is there as a whole.
     #[error("the database did not answer in time")]
     Timeout,
     /// The store is closed.
@@ -40,30 +35,98 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What a database said, without what it was sent: PostgreSQL's details and decoding errors quote rows.
+/// What a database said, without what it was sent: details of PostgreSQL and decoding errors quote rows.
 pub fn describe(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => {
-            let code = Code(error.code().unwrap_or_default());
-            format!("{}{code}", error.message())
+            let message = error.message();
+            let Some(code) = error.code() else {
+                return message.to_owned();
+            };
+            match remedy(&code) {
+                Some(remedy) => format!("{message} (code {code}); {remedy}"),
+                None => format!("{message} (code {code})"),
+            }
         }
         sqlx::Error::ColumnDecode { index, .. } => {
-            format!("the column {index} holds what this version cannot read")
+            format!("column {index} holds what this version cannot read")
         }
         sqlx::Error::Decode(_) => "a column holds what this version cannot read".to_owned(),
         error => error.to_string(),
     }
 }
 
-/// A code after a message, in brackets, if there is one.
-#[derive(Default)]
-struct Code<'a>(std::borrow::Cow<'a, str>);
+/// What a person can do about a code: SQLite's are numbers, PostgreSQL's have five characters.
+fn remedy(code: &str) -> Option<&'static str> {
+    if code.len() == 5 {
+        return of_postgres(code);
+    }
+    let extended: u32 = code.parse().ok()?;
+    of_sqlite(extended & 0xff)
+}
 
-impl fmt::Display for Code<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
+/// <https://www.sqlite.org/rescode.html>
+const fn of_sqlite(primary: u32) -> Option<&'static str> {
+    match primary {
+        5 | 6 => Some(
+            "another process has it locked: let only one replica use a SQLite file, and end what else has it open",
+        ),
+        8 => Some(
+            "make the file, its folder and the files beside it writable for the user that runs this program",
+        ),
+        10 => Some(
+            "look at the disk; a SQLite file does not belong on a network file system without locks",
+        ),
+        11 => Some("the file is damaged: restore a backup, or move it away to begin anew"),
+        13 => Some("make room on the volume"),
+        14 => Some("the folder must exist and be writable for the user that runs this program"),
+        26 => Some("name another file, or move this one away so that a new one is made"),
+        _ => None,
+    }
+}
+
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const fn of_postgres(code: &str) -> Option<&'static str> {
+    match code.as_bytes() {
+        b"28P01" | b"28000" => {
+            Some("look at user, password and sslmode in the database URL, and at pg_hba.conf")
         }
-        write!(f, " (code {})", self.0)
+        b"3D000" => Some("create it with CREATE DATABASE, or name another one in the URL"),
+        b"42501" => Some(
+            "let the user of the URL own the database, or GRANT it CREATE and USAGE on the schema",
+        ),
+        b"53100" => Some("make room on the volume of the server"),
+        b"53300" => Some("raise max_connections of the server; each replica holds up to 16"),
+        b"25006" => Some("the URL must name the primary server, not a read-only standby"),
+        b"57P03" => Some("the server is starting or stopping: wait, or look at its log"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_of_both_databases_lead_to_a_remedy() {
+        assert_eq!(remedy("13"), Some("make room on the volume"));
+        // SQLITE_BUSY_RECOVERY, SQLITE_READONLY_DBMOVED.
+        assert!(remedy("261").is_some_and(|text| text.contains("locked")));
+        assert!(remedy("1032").is_some_and(|text| text.contains("writable")));
+        assert!(remedy("25006").is_some_and(|text| text.contains("primary")));
+        assert_eq!(remedy("1"), None);
+        assert_eq!(remedy("42601"), None);
+        assert_eq!(remedy(""), None);
+    }
+
+    #[test]
+    fn a_column_that_cannot_be_read_is_named_but_not_quoted() {
+        let error = sqlx::Error::ColumnDecode {
+            index: "scope".to_owned(),
+            source: "expected TEXT, got the-value".into(),
+        };
+        let text = describe(&error);
+        assert_eq!(text, "column scope holds what this version cannot read");
+        assert!(!describe(&sqlx::Error::Decode("the-value".into())).contains("the-value"));
     }
 }

@@ -2,72 +2,48 @@
 
 mod postgres;
 mod sqlite;
+mod url;
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ::url::Url;
 use sqlx::ConnectOptions;
 use sqlx::any::AnyConnectOptions;
 use tracing::log::LevelFilter;
-use url::Url;
 
+use self::url::{Place, place};
 use super::Backend;
 use super::error::StoreError;
+use super::metrics::StoreMetrics;
 
 /// A statement that takes longer is worth a warning.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Where a database is.
-enum Place {
-    /// In memory, SQLite.
-    Memory,
-    /// In a file, SQLite.
-    File(PathBuf),
-    /// In a PostgreSQL server.
-    Server(Url),
-}
-
 /// Opens the database of a URL and brings its schema up to date.
-pub async fn open(url: &str) -> Result<Backend, StoreError> {
+pub async fn open(url: &str, metrics: &Arc<StoreMetrics>) -> Result<Backend, StoreError> {
     sqlx::any::install_default_drivers();
+    let metrics = metrics.clone();
     match place(url)? {
-        Place::Memory => sqlite::open_memory().await.map(Backend::Sqlite),
-        Place::File(path) => sqlite::open_file(&path).await.map(Backend::Sqlite),
-        Place::Server(url) => postgres::open(&url).await.map(Backend::Postgres),
+        Place::Memory => sqlite::open_memory(metrics).await.map(Backend::Sqlite),
+        Place::File(path) => sqlite::open_file(&path, metrics).await.map(Backend::Sqlite),
+        Place::Server(url) => postgres::open(&url, metrics).await.map(Backend::Postgres),
     }
 }
 
-fn place(url: &str) -> Result<Place, StoreError> {
-    let unknown = || {
-        StoreError::Url("a database URL is sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned())
-    };
-    let (scheme, rest) = url.split_once(':').ok_or_else(unknown)?;
-    match scheme {
-        "sqlite" => {
-            let path = rest.strip_prefix("//").unwrap_or(rest);
-            match path {
-                ":memory:" => Ok(Place::Memory),
-                "" => Err(unknown()),
-                path if path.contains('?') => Err(StoreError::Url(
-                    "a database URL sqlite:PATH takes no parameters after ?".to_owned(),
-                )),
-                path => Ok(Place::File(path.into())),
-            }
-        }
-        "postgres" | "postgresql" => {
-            let url = Url::parse(url).map_err(|error| {
-                StoreError::Url(format!("the database URL cannot be read: {error}; a special character in the password is written as %XX"))
-            })?;
-            Ok(Place::Server(url))
-        }
-        _ => Err(unknown()),
-    }
-}
-
-/// How sqlx connects. Its log names statements, never values.
+/// How sqlx connects. What it logs are statements, never values.
 fn options(url: &Url) -> Result<AnyConnectOptions, StoreError> {
     let options = AnyConnectOptions::from_url(url)?;
     Ok(options
         .log_statements(LevelFilter::Trace)
         .log_slow_statements(LevelFilter::Warn, SLOW))
+}
+
+/// Says of a failure where it happened.
+fn locate(place: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(said) => StoreError::Open(format!("{place} cannot be used: {said}")),
+        StoreError::Timeout => StoreError::Open(format!("{place} did not answer in time")),
+        error => error,
+    }
 }

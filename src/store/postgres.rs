@@ -1,11 +1,14 @@
 //! PostgreSQL: a pool, and one transaction for each operation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::task::JoinError;
 
 use super::error::StoreError;
+use super::metrics::StoreMetrics;
 use super::operation::Operation;
 
 /// How long an operation may take, the wait for a connection not counted.
@@ -17,33 +20,47 @@ const ATTEMPTS: usize = 5;
 #[derive(Debug)]
 pub struct Postgres {
     pool: AnyPool,
+    metrics: Arc<StoreMetrics>,
 }
 
 impl Postgres {
     /// Takes over a pool.
-    pub fn new(pool: AnyPool) -> Self {
-        Self { pool }
+    pub fn new(pool: AnyPool, metrics: Arc<StoreMetrics>) -> Self {
+        Self { pool, metrics }
     }
 
-    /// Runs an operation. It has a task of its own, so that it is finished even if nobody waits for it any more.
-    pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
-        let pool = self.pool.clone();
+    /// Runs an operation that writes. It has a task of its own, so that it is finished even if nobody waits any more.
+    pub async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        let (pool, metrics) = (self.pool.clone(), self.metrics.clone());
         let run = tokio::spawn(async move {
-            let mut db = pool.acquire().await?;
-            let done = tokio::time::timeout(PATIENCE, attempts(&mut db, &operation)).await;
-            if done.is_err() {
-                // Nobody knows what still comes on this connection.
-                drop(db.detach());
+            let done = run(&pool, operation).await;
+            if done.is_ok() {
+                metrics.commits.inc();
             }
-            Ok(done.map_err(|_| StoreError::Timeout)??)
+            done
         });
         run.await.map_err(|_: JoinError| StoreError::Closed)?
+    }
+
+    /// Runs an operation that only reads.
+    pub async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
+        run(&self.pool, operation).await
     }
 
     /// Closes every connection.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn run<O: Operation>(pool: &AnyPool, operation: O) -> Result<O::Output, StoreError> {
+    let mut db = pool.acquire().await?;
+    let done = tokio::time::timeout(PATIENCE, attempts(&mut db, &operation)).await;
+    if done.is_err() {
+        // Nobody knows what still comes on this connection.
+        drop(db.detach());
+    }
+    Ok(done.map_err(|_| StoreError::Timeout)??)
 }
 
 async fn attempts<O: Operation>(db: &mut AnyConnection, operation: &O) -> sqlx::Result<O::Output> {
@@ -68,6 +85,6 @@ async fn attempt<O: Operation>(db: &mut AnyConnection, operation: &O) -> sqlx::R
 
 /// Whether PostgreSQL has undone it because of another transaction: `serialization_failure`, `deadlock_detected`.
 fn was_in_the_way(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }

@@ -1,20 +1,58 @@
 //! Removes what has ended, in small steps, so that nobody has to wait for it.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, query};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
+use super::Store;
 use super::operation::{Operation, millis};
+
+/// How many rows go at once: a few milliseconds of the one writer that SQLite has.
+const STEP: u32 = 200;
+/// Between steps while there is more to remove; others write meanwhile.
+const BREATH: Duration = Duration::from_millis(50);
+/// Between rounds; half of it is random, so that replicas do not purge together.
+const PAUSE: Duration = Duration::from_mins(2);
+
+/// Removes what has ended, now and every few minutes, until the shutdown.
+pub async fn purge_forever(store: Store, clock: fn() -> Timestamp, shutdown: CancellationToken) {
+    let round = async {
+        loop {
+            let pause = match store.purge(clock(), STEP).await {
+                Ok(gone) if gone >= u64::from(STEP) => BREATH,
+                Ok(_) => with_jitter(PAUSE),
+                Err(error) => {
+                    tracing::warn!(%error, "what has ended could not be removed from the store; it is tried again");
+                    with_jitter(PAUSE)
+                }
+            };
+            sleep(pause).await;
+        }
+    };
+    shutdown.run_until_cancelled(round).await;
+}
+
+/// Half of it, and up to half of it more.
+fn with_jitter(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without chance the pause is the shortest.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    pause.mul_f64(0.5 + f64::from(byte[0]) / 512.0)
+}
 
 /// A kind of row, and how long it is kept after its end.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub(super) struct Kind {
     delete: &'static str,
     keep: SignedDuration,
 }
 
 /// Codes stay for a while, so that a second use is recognised; revoked tokens, so that a replica whose clock is
 /// behind does not take one for valid.
-pub const KINDS: [Kind; 4] = [
+pub(super) const KINDS: [Kind; 4] = [
     Kind {
         delete: "DELETE FROM codes WHERE (tenant, digest) IN
             (SELECT tenant, digest FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
@@ -38,7 +76,7 @@ pub const KINDS: [Kind; 4] = [
 ];
 
 /// Removes up to so many rows of a kind.
-pub struct Purge {
+pub(super) struct Purge {
     pub kind: Kind,
     pub now: Timestamp,
     pub limit: u32,
@@ -48,12 +86,9 @@ impl Operation for Purge {
     type Output = u64;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<u64> {
-        let before = self
-            .now
-            .checked_sub(self.kind.keep)
-            .unwrap_or(Timestamp::MIN);
+        let before = self.now.checked_sub(self.kind.keep);
         let done = query(self.kind.delete)
-            .bind(millis(before))
+            .bind(millis(before.unwrap_or(Timestamp::MIN)))
             .bind(i64::from(self.limit))
             .execute(db)
             .await?;

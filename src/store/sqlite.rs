@@ -3,6 +3,7 @@
 //! A durable commit costs one flush of the disk however much is in it. So while one is on its way, operations queue,
 //! and the next commit takes them all. An operation is answered when its commit is on the disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -11,7 +12,8 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::error::StoreError;
+use super::error::{StoreError, describe};
+use super::metrics::StoreMetrics;
 use super::operation::Operation;
 
 /// How many operations may wait.
@@ -33,14 +35,14 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Takes over the connection that writes.
-    pub fn new(writer: AnyConnection, readers: Option<AnyPool>) -> Self {
+    pub fn new(db: AnyConnection, readers: Option<AnyPool>, metrics: Arc<StoreMetrics>) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let closing = CancellationToken::new();
         let closed = CancellationToken::new();
         let ended = closed.clone().drop_guard();
         let until = closing.clone();
         tokio::spawn(async move {
-            write_until(writer, waiting, until).await;
+            Writer { db, metrics }.write_until(waiting, until).await;
             drop(ended);
         });
         Self {
@@ -123,45 +125,83 @@ impl<O: Operation> Job for Pending<O> {
     }
 }
 
-/// Writes until it is told to close, or until nobody can send any more.
-async fn write_until(
-    mut db: AnyConnection,
-    mut waiting: mpsc::Receiver<Box<dyn Job>>,
-    closing: CancellationToken,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    loop {
-        tokio::select! {
-            biased;
-            _ = waiting.recv_many(&mut batch, BATCH) => {}
-            () = closing.cancelled(), if !waiting.is_closed() => {
-                waiting.close();
-                continue;
-            }
-        }
-        if batch.is_empty() {
-            break;
-        }
-        batch.retain(|job| !job.is_abandoned());
-        write(&mut db, &mut batch).await;
-    }
-    if let Err(error) = db.close().await {
-        tracing::warn!(%error, "the database was not closed cleanly; nothing is lost");
-    }
+/// The only one who writes.
+struct Writer {
+    db: AnyConnection,
+    metrics: Arc<StoreMetrics>,
 }
 
-/// Writes a batch in one transaction. If one of it fails, each is written alone, so that it takes no other with it.
-async fn write(db: &mut AnyConnection, batch: &mut Vec<Box<dyn Job>>) {
-    match commit(db, batch).await {
-        Ok(()) => answer(batch, &Ok(())),
-        Err(Failed::Operation(_)) if batch.len() > 1 => {
-            for job in batch.drain(..) {
-                let mut alone = vec![job];
-                let done = commit(db, &mut alone).await.map_err(Failed::into_error);
-                answer(&mut alone, &done);
+impl Writer {
+    /// Writes until it is told to close, or until nobody can send any more.
+    async fn write_until(
+        mut self,
+        mut waiting: mpsc::Receiver<Box<dyn Job>>,
+        closing: CancellationToken,
+    ) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                _ = waiting.recv_many(&mut batch, BATCH) => {}
+                () = closing.cancelled(), if !waiting.is_closed() => {
+                    waiting.close();
+                    continue;
+                }
+            }
+            if batch.is_empty() {
+                break;
+            }
+            batch.retain(|job| !job.is_abandoned());
+            if !batch.is_empty() {
+                self.write(&mut batch).await;
             }
         }
-        Err(failed) => answer(batch, &Err(failed.into_error())),
+        if let Err(error) = self.db.close().await {
+            let error = describe(&error);
+            tracing::warn!(
+                error,
+                "the database was not closed cleanly; nothing is lost"
+            );
+        }
+    }
+
+    /// Writes a batch in one transaction. If one of it fails, each is written alone, so that it takes no other with it.
+    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        match self.commit(batch).await {
+            Ok(()) => answer(batch, &Ok(())),
+            Err(Failed::Operation(_)) if batch.len() > 1 => {
+                for job in batch.drain(..) {
+                    let mut alone = vec![job];
+                    let done = self.commit(&mut alone).await;
+                    answer(&mut alone, &done.map_err(Failed::into_error));
+                }
+            }
+            Err(failed) => answer(batch, &Err(failed.into_error())),
+        }
+    }
+
+    /// The statements are sent plainly: SQLite ends a transaction by itself when the disk is full, and then sqlx's own
+    /// count of open transactions would be wrong for ever.
+    async fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failed> {
+        let begun = self.db.execute("BEGIN IMMEDIATE").await;
+        begun.map_err(Failed::Transaction)?;
+        let mut done = Ok(());
+        for job in batch {
+            done = job.run(&mut self.db).await.map_err(Failed::Operation);
+            if done.is_err() {
+                break;
+            }
+        }
+        if done.is_ok() {
+            let committed = self.db.execute("COMMIT").await;
+            done = committed.map(drop).map_err(Failed::Transaction);
+        }
+        if done.is_ok() {
+            self.metrics.commits.inc();
+        } else {
+            // Fails if SQLite has rolled back already.
+            let _ = self.db.execute("ROLLBACK").await;
+        }
+        done
     }
 }
 
@@ -184,27 +224,4 @@ impl Failed {
         let (Self::Operation(error) | Self::Transaction(error)) = self;
         error.into()
     }
-}
-
-/// The statements are sent plainly: SQLite ends a transaction by itself when the disk is full, and then sqlx's own
-/// count of open transactions would be wrong for ever.
-async fn commit(db: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> Result<(), Failed> {
-    let begun = db.execute("BEGIN IMMEDIATE").await;
-    begun.map_err(Failed::Transaction)?;
-    let mut done = Ok(());
-    for job in batch {
-        done = job.run(db).await.map_err(Failed::Operation);
-        if done.is_err() {
-            break;
-        }
-    }
-    if done.is_ok() {
-        let committed = db.execute("COMMIT").await;
-        done = committed.map(drop).map_err(Failed::Transaction);
-    }
-    if done.is_err() {
-        // Fails if SQLite has rolled back already.
-        let _ = db.execute("ROLLBACK").await;
-    }
-    done
 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod delete;
+mod example;
 mod explain;
 mod forgery;
 mod installation;
@@ -19,3 +20,4 @@ mod rights;
 mod root_key;
 mod samples;
 mod signing;
+mod users;

@@ -1,22 +1,29 @@
 //! The whole way, as people go it: the binary, the chart, and a client library that others wrote.
 
 mod authority;
+mod browser;
 mod command_line;
+mod example_app;
+mod kubectl;
 mod node;
 mod own_shell;
+mod people;
 mod program;
+mod relying_party;
+mod secure;
+mod sign_in;
 
 use serde_json::json;
 
 use crate::support::space::Space;
-use node::Machine;
+use node::machine;
 
 #[tokio::test]
 async fn a_client_library_of_others_gets_and_verifies_tokens() {
     let space = Space::new("journey").await;
     space.ready("machine", json!({})).await;
     let entries = space.entries("machine-oauth").await;
-    let seen = Machine::new(&entries).run().await;
+    let seen = machine(&entries).run().await;
     for token in [&seen["basic"], &seen["post"]] {
         assert_eq!(token["alg"], "ES256");
         assert_eq!(token["expiresIn"], 600);
@@ -50,7 +57,7 @@ async fn it_gets_tokens_for_the_api_of_a_tenant_of_its_own() {
         entries["ISSUER"],
         format!("{}/t/{}", space.issuer, space.name)
     );
-    let seen = Machine::new(&entries)
+    let seen = machine(&entries)
         .with("AUDIENCE", API)
         .with("SCOPE", "orders.read")
         .run()

@@ -1,4 +1,12 @@
-//! The store: one contract, over SQLite and PostgreSQL.
+//! The store: one contract over SQLite and PostgreSQL, and what becomes of it when something dies.
 
 mod codes;
+mod consents;
+mod families;
+mod model;
+mod opening;
+mod place;
+mod purge;
 mod samples;
+mod sessions;
+mod tokens;

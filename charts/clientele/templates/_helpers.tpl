@@ -118,6 +118,24 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* The claim for the volume of the SQLite database. */}}
+{{- define "clientele.claim" -}}
+{{- default (include "clientele.fullname" .) .Values.database.sqlite.persistence.existingClaim }}
+{{- end }}
+
+{{- define "clientele.checkDatabase" -}}
+{{- if eq .Values.database.type "sqlite" }}
+{{- if gt (int .Values.replicaCount) 1 }}
+{{- fail "replicaCount is more than 1, and SQLite serves one process: set database.type to postgres and database.postgres.existingSecret, or replicaCount to 1" }}
+{{- end }}
+{{- if .Values.database.postgres.existingSecret }}
+{{- fail "database.postgres.existingSecret is set, but database.type is sqlite: set database.type to postgres, or leave the Secret away" }}
+{{- end }}
+{{- else if not .Values.database.postgres.existingSecret }}
+{{- fail "database.type is postgres: name the Secret with its URL in database.postgres.existingSecret" }}
+{{- end }}
+{{- end }}
+
 {{/* What the operator does with Secrets, wherever it may. */}}
 {{- define "clientele.secretVerbs" -}}
 ["get", "list", "watch", "create", "update", "delete"]

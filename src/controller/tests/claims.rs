@@ -3,9 +3,9 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use super::object;
+use super::{object, user};
 use crate::api::OAuthClient;
-use crate::controller::claims::Claims;
+use crate::controller::claims::{Claim, Claims};
 
 fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
     let mut object = object(name, json!({ "clientId": "legacy" }));
@@ -24,10 +24,11 @@ fn conflict(generation: i64) -> Value {
 /// Who has the ID, whatever the order of the list.
 fn holder(claimants: &[&Arc<OAuthClient>]) -> Option<String> {
     let own = |order: &[&Arc<OAuthClient>]| {
-        let claims = Claims::new(order.iter().copied());
+        let claim = |object: &&Arc<OAuthClient>| Claim::of_client_id(object).unwrap();
+        let claims = Claims::decide(order.iter().map(claim));
         let winners: Vec<String> = order
             .iter()
-            .filter(|object| claims.other_holder(object).is_none())
+            .filter(|object| claims.other_holder(&claim(object)).is_none())
             .map(|object| object.metadata.name.clone().unwrap())
             .collect();
         assert!(winners.len() <= 1, "one ID, two clients: {winners:?}");
@@ -79,6 +80,42 @@ fn ids_of_two_tenants_do_not_meet() {
     let mut there = (*claimant("there", 2, json!({}))).clone();
     there.spec.tenant = "other".into();
     let there = Arc::new(there);
-    let claims = Claims::new([&here, &there].into_iter());
-    assert!(claims.other_holder(&here).is_none() && claims.other_holder(&there).is_none());
+    let claim = |object: &Arc<OAuthClient>| Claim::of_client_id(object).unwrap();
+    let claims = Claims::decide([&here, &there].into_iter().map(claim));
+    assert!(claims.other_holder(&claim(&here)).is_none());
+    assert!(claims.other_holder(&claim(&there)).is_none());
+}
+
+#[test]
+fn k11_a_brought_subject_and_a_brought_client_id_are_never_the_same() {
+    let client = claimant("client", 2, json!({}));
+    let mut user = user("alice", json!({ "username": "alice", "subject": "legacy" }));
+    let at = |second| Some(Time(jiff::Timestamp::from_second(second).unwrap()));
+    for (created, person_has_it) in [(1, true), (3, false)] {
+        user.metadata.creation_timestamp = at(created);
+        let (of_user, of_client) = (
+            Claim::of_subject(&user).unwrap(),
+            Claim::of_client_id(&client).unwrap(),
+        );
+        let claims = Claims::decide([of_user.clone(), of_client.clone()].into_iter());
+        assert_eq!(claims.other_holder(&of_user).is_none(), person_has_it);
+        let holder = claims.other_holder(&of_client);
+        assert_eq!(holder, person_has_it.then_some("OAuthUser team-a/alice"));
+    }
+}
+
+#[test]
+fn a_renamed_person_does_not_take_the_name_of_another() {
+    let mut renamed = user("old", json!({ "username": "bob" }));
+    renamed.status = Some(serde_json::from_value(json!({ "username": "alice" })).unwrap());
+    let mut bob = user("young", json!({ "username": "bob" }));
+    bob.metadata.creation_timestamp = Some(Time(jiff::Timestamp::from_second(9).unwrap()));
+    bob.status = Some(serde_json::from_value(json!({ "username": "bob" })).unwrap());
+    let (renamed, bob) = (Claim::of_username(&renamed), Claim::of_username(&bob));
+    let claims = Claims::decide([renamed.clone(), bob.clone()].into_iter());
+    assert_eq!(
+        claims.other_holder(&renamed),
+        Some("OAuthUser team-a/young")
+    );
+    assert_eq!(claims.other_holder(&bob), None);
 }

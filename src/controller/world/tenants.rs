@@ -15,7 +15,7 @@ use crate::controller::reason::{Reason, Refusal};
 use crate::controller::shared::{Shared, TenantState};
 use crate::controller::signing_secret::{self, StoredKeys};
 use crate::oauth::tenant::{OPENID_SCOPES, Scope};
-use crate::oauth::{Client, Tenant};
+use crate::oauth::{Client, People, Tenant};
 
 /// The keys of a tenant as last seen.
 pub(super) struct SigningState {
@@ -91,6 +91,7 @@ impl World {
         name: &str,
         state: &TenantState,
         clients: HashMap<Arc<str>, Arc<Client>>,
+        people: Arc<People>,
     ) -> Tenant {
         let stored = self
             .signing
@@ -100,19 +101,14 @@ impl World {
             .filter(|_| state.problem.is_none())
             .map(|stored| stored.keys.clone());
         let policy = &state.policy;
-        let mut scopes: Vec<&Arc<str>> = policy.scopes.keys().collect();
-        scopes.retain(|scope| !OPENID_SCOPES.contains(&&***scope));
-        scopes.sort_unstable();
-        let scope = |name: &Arc<str>| Scope {
-            name: name.clone(),
-            description: None,
-            claims: [].into(),
-        };
-        let uid = self
-            .states
-            .get(name)
-            .and_then(|(object, _)| object.uid())
-            .unwrap_or_default();
+        let own = policy.scopes.values().map(|policy| &policy.scope);
+        let own = own.filter(|scope| !OPENID_SCOPES.contains(&&*scope.name));
+        let mut scopes: Vec<Scope> = own.cloned().collect();
+        scopes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let introspectors = policy.audiences.iter();
+        let introspectors =
+            introspectors.map(|(uri, audience)| (uri.clone(), audience.introspectors.clone()));
+        let uid = self.tenant_uid(name);
         Tenant {
             // Tokens that live can be verified, even while their keys cannot sign.
             published_keys: match &signing_keys {
@@ -120,9 +116,13 @@ impl World {
                 None => self.published.get(name).cloned(),
             },
             signing_keys,
-            access_token_algorithm: policy.keys.algorithm,
+            access_token_algorithm: policy.access_token_algorithm,
             clients,
-            scopes: scopes.into_iter().map(scope).collect(),
+            people,
+            branding: policy.branding.clone(),
+            session: policy.session,
+            scopes: scopes.into(),
+            introspectors: introspectors.collect(),
             jwks_max_age: (policy.keys.publish_ahead / 2).min(Duration::from_mins(5)),
             ..Tenant::new(policy.name.clone(), uid.into(), policy.issuer.clone())
         }

@@ -1,17 +1,18 @@
 //! Opens SQLite: a file that only its owner may read, or memory.
 
 use std::fs::OpenOptions;
-use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, Connection, Executor};
 use url::Url;
 
-use super::options;
-use crate::store::error::{StoreError, describe};
+use super::{locate, options};
+use crate::store::error::StoreError;
+use crate::store::metrics::StoreMetrics;
 use crate::store::schema::migrate;
 use crate::store::sqlite::Sqlite;
 
@@ -27,27 +28,27 @@ const WRITER: &str =
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;";
 
 /// Opens a database of its own.
-pub async fn open_memory() -> Result<Sqlite, StoreError> {
+pub async fn open_memory(metrics: Arc<StoreMetrics>) -> Result<Sqlite, StoreError> {
     let url = Url::parse("sqlite::memory:").expect("a constant");
     let mut writer = AnyConnection::connect_with(&options(&url)?).await?;
     migrate(&mut writer).await?;
-    Ok(Sqlite::new(writer, None))
+    Ok(Sqlite::new(writer, None, metrics))
 }
 
 /// Opens a file, or creates it.
-pub async fn open_file(path: &Path) -> Result<Sqlite, StoreError> {
+pub async fn open_file(path: &Path, metrics: Arc<StoreMetrics>) -> Result<Sqlite, StoreError> {
     create(path)?;
     let options = options(&file_url(path)?)?;
-    let writer = open_writer(&options)
-        .await
-        .map_err(|error| explain(path, error))?;
+    let writer = open_writer(&options).await;
+    let writer =
+        writer.map_err(|error| locate(&format!("the database file {}", path.display()), error))?;
     let readers = AnyPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(WAIT)
         .test_before_acquire(false)
         .after_connect(|db, _| Box::pin(async { db.execute(READER).await.map(drop) }))
         .connect_lazy_with(options);
-    Ok(Sqlite::new(writer, Some(readers)))
+    Ok(Sqlite::new(writer, Some(readers), metrics))
 }
 
 async fn open_writer(options: &AnyConnectOptions) -> Result<AnyConnection, StoreError> {
@@ -60,18 +61,14 @@ async fn open_writer(options: &AnyConnectOptions) -> Result<AnyConnection, Store
     Ok(writer)
 }
 
-/// SQLite gives its other files the rights of this one.
+/// Makes sure that there is a file which can be written. SQLite gives the files beside it the same rights.
 fn create(path: &Path) -> Result<(), StoreError> {
     let mut open = OpenOptions::new();
-    open.read(true).write(true).mode(0o600);
-    let created = match open.open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => open.create(true).open(path),
-        opened => opened,
-    };
-    created.map(drop).map_err(|error| {
+    open.read(true).write(true).create(true).mode(0o600);
+    open.open(path).map(drop).map_err(|error| {
+        let path = path.display();
         StoreError::Open(format!(
-            "the database file {} cannot be opened for writing: {error}; the folder must exist, and file and folder must be writable for the user that runs this program",
-            path.display()
+            "the database file {path} cannot be opened for writing: {error}; its folder must exist, and both must be writable for the user that runs this program"
         ))
     })
 }
@@ -83,14 +80,4 @@ fn file_url(path: &Path) -> Result<Url, StoreError> {
     let url = Url::from_file_path(absolute).map_err(|()| unreadable())?;
     let url = url.as_str().replacen("file:", "sqlite:", 1);
     Url::parse(&url).map_err(|_| unreadable())
-}
-
-/// What SQLite says in a word, in a sentence.
-fn explain(path: &Path, error: StoreError) -> StoreError {
-    let StoreError::Database(said) = error else {
-        return error;
-    };
-    let _ = describe;
-    let path = path.display();
-    StoreError::Open(format!("the database file {path} cannot be used: {said}"))
 }

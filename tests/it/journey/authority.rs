@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -42,6 +43,14 @@ impl Authority {
     /// The same in DER.
     pub fn der(&self) -> CertificateDer<'static> {
         self.issuer.der().clone()
+    }
+
+    /// An HTTP client that trusts it and nobody else.
+    pub fn http(&self) -> reqwest::Client {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let ca = reqwest::Certificate::from_der(&self.der()).unwrap();
+        let builder = reqwest::Client::builder().tls_certs_only([ca]);
+        builder.timeout(Duration::from_secs(10)).build().unwrap()
     }
 
     /// The files of the server.

@@ -1,6 +1,7 @@
-//! openid-client and jose, run by node.
+//! Programs of tests/journey, run by node: openid-client, jose, Chromium, and a person without a screen.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,12 +10,13 @@ use serde_json::Value;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journey");
 
-/// A machine that has nothing but the entries of its Secret.
-pub struct Machine(Command);
+/// A program that has not begun. What it must know comes by the environment, as with `envFrom`; arguments can be
+/// read by everybody.
+pub struct Node(Command);
 
-impl Machine {
-    /// One with these credentials.
-    pub fn new(entries: &BTreeMap<String, String>) -> Self {
+impl Node {
+    /// A program of tests/journey.
+    pub fn new(program: &str) -> Self {
         assert!(
             Path::new(FOLDER)
                 .join("node_modules/openid-client")
@@ -22,21 +24,32 @@ impl Machine {
             "the client libraries of this test are missing: run `npm --prefix tests/journey ci` (Node.js 20 or newer), as `make test` does"
         );
         let mut node = Command::new("node");
-        // By the environment, as with `envFrom`; arguments can be read by everybody.
-        node.arg("journey.mjs")
-            .current_dir(FOLDER)
-            .envs(["ISSUER", "CLIENT_ID", "CLIENT_SECRET"].map(|name| (name, &entries[name])))
-            .stdin(Stdio::null());
+        node.arg(program).current_dir(FOLDER).stdin(Stdio::null());
         Self(node)
     }
 
     /// The same with one more environment variable.
-    pub fn with(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub fn with(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// Discovers, asks for tokens, verifies them; returns what it saw.
+    /// The same with what an application needs to know of its Secret. A public client's has no client secret.
+    pub fn with_entries(mut self, entries: &BTreeMap<String, String>) -> Self {
+        for name in ["ISSUER", "CLIENT_ID", "CLIENT_SECRET"] {
+            if let Some(value) = entries.get(name) {
+                self.0.env(name, value);
+            }
+        }
+        self
+    }
+
+    /// The command, for those who talk with the program while it runs.
+    pub fn into_command(self) -> Command {
+        self.0
+    }
+
+    /// Runs it to its end; returns what it saw.
     pub async fn run(self) -> Value {
         let mut node = self.0;
         let run = tokio::task::spawn_blocking(move || {
@@ -51,4 +64,9 @@ impl Machine {
         assert!(output.status.success(), "{errors}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
+}
+
+/// A machine that has nothing but the entries of its Secret: it discovers, asks for tokens, verifies them.
+pub fn machine(entries: &BTreeMap<String, String>) -> Node {
+    Node::new("machine.mjs").with_entries(entries)
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::authority::Authority;
-use super::node::Machine;
+use super::node::machine;
 use super::program::Program;
 use crate::support::DEADLINE;
 use crate::support::cluster::Cluster;
@@ -30,7 +30,7 @@ async fn clientele_run_needs_nothing_but_a_kubeconfig() {
     space.ready("machine", json!({})).await;
     let before = space.entries("machine-oauth").await;
     assert_eq!(before["ISSUER"], issuer);
-    assert_eq!(Machine::new(&before).run().await["basic"]["alg"], "ES256");
+    assert_eq!(machine(&before).run().await["basic"]["alg"], "ES256");
     finishes_what_it_has_begun(&mut program, &before).await;
 
     let after = moves_to_https(&cluster, &space).await;
@@ -112,7 +112,7 @@ async fn moves_to_https(cluster: &Cluster, space: &Space) -> BTreeMap<String, St
     })
     .await;
     let entries = space.entries("machine-oauth").await;
-    let machine = Machine::new(&entries).with("NODE_EXTRA_CA_CERTS", authority.ca());
+    let machine = machine(&entries).with("NODE_EXTRA_CA_CERTS", authority.ca());
     assert_eq!(machine.run().await["post"]["claims"]["iss"], issuer);
 
     let renewed = authority.issue();

@@ -175,11 +175,9 @@ async fn j16_both_well_known_documents_are_the_same_and_name_paths_that_answer()
         .filter(|k| k.ends_with("_endpoint"));
     assert_eq!(endpoints.collect::<Vec<_>>(), ["token_endpoint"]);
     for absent in [
-        "/authorize",
         "/userinfo",
         "/revoke",
         "/introspect",
-        "/logout",
         "/device",
         "/par",
         "/register",

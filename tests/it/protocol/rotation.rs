@@ -21,7 +21,6 @@ fn clock() -> Timestamp {
 }
 
 const POLICY: KeyPolicy = KeyPolicy {
-    algorithm: Algorithm::Es256,
     rotate_every: Duration::from_mins(20),
     publish_ahead: Duration::from_mins(5),
     longest_lifetime: Duration::from_mins(10),
@@ -37,8 +36,11 @@ impl Keys {
         let changes = plan(&records, &POLICY, clock());
         for change in &changes {
             match change {
-                Change::Generate { activates_at } => {
-                    let key = keys::scheduled(Algorithm::Es256, *activates_at);
+                Change::Generate {
+                    algorithm,
+                    activates_at,
+                } => {
+                    let key = keys::scheduled(*algorithm, *activates_at);
                     let longest_lifetime = POLICY.longest_lifetime;
                     self.0.push(ScheduledKey {
                         longest_lifetime,
@@ -129,7 +131,7 @@ async fn j13_rotation_causes_no_verification_failure() {
         verifier.accepts(&living[0].1);
     }
     assert!(
-        revision > 10 && seen >= 2,
+        revision > 10 && seen > 3,
         "12,000 seconds hold ten rotations, with overlaps"
     );
 }

@@ -1,70 +1,169 @@
-//! Codes: answered once, used once.
+//! Codes: one for a request, used once.
 
-use std::time::Duration;
+use clientele::oauth::grant::Code;
+use clientele::store::{Redemption, Store};
 
-use clientele::store::{Redemption, Rotation, Store};
+use super::place::{Place, at_once, over_both_stores};
+use super::samples::{TENANT, at, code, family, redeem};
 
-use super::samples::{TENANT, at, code, consent, family, session};
+over_both_stores![
+    a_code_comes_back_as_it_was_kept,
+    a_request_is_answered_once,
+    a_request_that_is_answered_fifty_times_at_once_is_answered_once,
+    e06_a_code_used_twice_kills_what_the_first_use_produced,
+    e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives,
+    a_code_that_was_used_up_begins_nothing,
+    a_code_that_nobody_made_is_gone,
+    a_code_is_worth_nothing_in_another_tenant,
+    a_family_that_was_not_set_aside_for_the_code_changes_nothing,
+    e22_a_family_that_cannot_be_kept_leaves_the_code_unused,
+];
 
-#[tokio::test]
-async fn smoke() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = format!("sqlite:{}", folder.path().join("a b%20.db").display());
-    for url in ["sqlite::memory:", &file] {
-        let started = std::time::Instant::now();
-        let store = Store::open(url).await.unwrap();
-        eprintln!("open {:?}", started.elapsed());
-        store.check().await.unwrap();
-        let code = code("a");
+async fn lives(store: &Store, code: &Code) -> bool {
+    let family = store.family(TENANT, &code.family).await.unwrap();
+    family.is_some_and(|family| family.lives(at(1)))
+}
+
+async fn a_code_comes_back_as_it_was_kept(place: Place) {
+    let store = place.open().await;
+    let mut full = code("full");
+    full.nonce = Some("n'once \"\\ ☕ %_".to_owned());
+    full.authorization.claims = r#"{"userinfo":{"name":null}}"#.repeat(40);
+    let mut bare = code("bare");
+    bare.code_challenge = None;
+    bare.authorization.resources = String::new();
+    for code in [full, bare] {
         assert!(store.insert_code(&code).await.unwrap());
-        assert!(!store.insert_code(&code).await.unwrap());
-        assert_eq!(
-            store.code(TENANT, &code.digest).await.unwrap(),
-            Some(code.clone())
-        );
-        let fam = family(&code);
-        let r = store
-            .redeem(TENANT, &code.digest, Some(&fam), at(1))
-            .await
-            .unwrap();
-        assert_eq!(r, Redemption::First);
-        assert_eq!(
-            store.family(TENANT, &fam.id).await.unwrap(),
-            Some(fam.clone())
-        );
-        let grace = Duration::from_secs(10);
-        let r = store
-            .rotate(TENANT, &fam.id, 1, grace, at(2000), at(10))
-            .await
-            .unwrap();
-        assert!(matches!(r, Rotation::Next(_)));
-        let r = store
-            .rotate(TENANT, &fam.id, 1, grace, at(2000), at(11))
-            .await
-            .unwrap();
-        assert!(matches!(r, Rotation::Retry(_)));
-        let r = store
-            .redeem(TENANT, &code.digest, Some(&fam), at(1))
-            .await
-            .unwrap();
-        assert_eq!(r, Redemption::Again);
-        store.begin_session(&session("1")).await.unwrap();
-        assert_eq!(
-            store.session(TENANT, "cookie-1").await.unwrap(),
-            Some(session("1"))
-        );
-        store.keep_consent(&consent("r")).await.unwrap();
-        assert_eq!(store.consents(TENANT, "ada").await.unwrap(), [consent("r")]);
-        store.end_session(TENANT, "sid-1", at(3)).await.unwrap();
-        store
-            .end_all_sessions(TENANT, "ada", true, at(3))
-            .await
-            .unwrap();
-        store.withdraw(TENANT, "ada", "r", at(3)).await.unwrap();
-        store.revoke_token(TENANT, "jti", at(60)).await.unwrap();
-        assert!(store.is_token_revoked(TENANT, "jti").await.unwrap());
-        assert!(store.revoke_family(TENANT, "x", at(2)).await.is_ok());
-        assert_eq!(store.purge(at(1_000_000), 100).await.unwrap(), 3);
-        store.close().await;
+        let kept = store.code(TENANT, &code.digest).await.unwrap();
+        assert_eq!(kept.as_ref(), Some(&code));
+        redeem(&store, &code, at(1)).await;
+        let used = store.code(TENANT, &code.digest).await.unwrap().unwrap();
+        assert_eq!(used.redeemed_at, Some(at(1)));
     }
+}
+
+async fn a_request_is_answered_once(place: Place) {
+    let store = place.open().await;
+    let first = code("first");
+    let mut second = code("second");
+    second.transaction.clone_from(&first.transaction);
+    assert!(store.insert_code(&first).await.unwrap());
+    assert!(!store.insert_code(&second).await.unwrap());
+    assert_eq!(store.code(TENANT, &second.digest).await.unwrap(), None);
+    // In another tenant it is another request.
+    second.authorization.tenant = "tenant-2".to_owned();
+    assert!(store.insert_code(&second).await.unwrap());
+}
+
+async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(place: Place) {
+    let replicas = [place.open().await, place.open().await];
+    let answers = at_once(50, |n| {
+        let store = replicas[n % 2].clone();
+        let mut code = code(&n.to_string());
+        code.transaction = "the same".to_owned();
+        async move { store.insert_code(&code).await.unwrap() }
+    });
+    let kept = answers.await.into_iter().filter(|kept| *kept).count();
+    assert_eq!(kept, 1);
+}
+
+async fn e06_a_code_used_twice_kills_what_the_first_use_produced(place: Place) {
+    let store = place.open().await;
+    let code = code("a");
+    assert!(store.insert_code(&code).await.unwrap());
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::First);
+    let begun = store.family(TENANT, &code.family).await.unwrap();
+    assert_eq!(begun, Some(family(&code)));
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::Again);
+    let dead = store.family(TENANT, &code.family).await.unwrap().unwrap();
+    assert_eq!(dead.revoked_at, Some(at(1)));
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::Again);
+    assert!(!lives(&store, &code).await);
+}
+
+async fn e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives(place: Place) {
+    let replicas = [place.open().await, place.open().await];
+    let code = code("a");
+    assert!(replicas[0].insert_code(&code).await.unwrap());
+    let outcomes = at_once(50, |n| {
+        let (store, code) = (replicas[n % 2].clone(), code.clone());
+        async move { redeem(&store, &code, at(1)).await }
+    });
+    let outcomes = outcomes.await;
+    let count = |wanted| {
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == wanted)
+            .count()
+    };
+    assert_eq!(count(Redemption::First), 1);
+    assert_eq!(count(Redemption::Again), 49);
+    assert!(!lives(&replicas[0], &code).await);
+    assert!(!lives(&replicas[1], &code).await);
+}
+
+async fn a_code_that_was_used_up_begins_nothing(place: Place) {
+    let store = place.open().await;
+    let code = code("a");
+    assert!(store.insert_code(&code).await.unwrap());
+    let used_up = store.redeem(TENANT, &code.digest, None, at(1)).await;
+    assert_eq!(used_up, Ok(Redemption::First));
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::Again);
+    assert_eq!(store.family(TENANT, &code.family).await.unwrap(), None);
+}
+
+async fn a_code_that_nobody_made_is_gone(place: Place) {
+    let store = place.open().await;
+    let code = code("a");
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::Gone);
+    assert_eq!(store.family(TENANT, &code.family).await.unwrap(), None);
+}
+
+async fn a_code_is_worth_nothing_in_another_tenant(place: Place) {
+    let store = place.open().await;
+    let code = code("a");
+    assert!(store.insert_code(&code).await.unwrap());
+    assert_eq!(store.code("tenant-2", &code.digest).await.unwrap(), None);
+    let mut theirs = family(&code);
+    theirs.authorization.tenant = "tenant-2".to_owned();
+    let elsewhere = store.redeem("tenant-2", &code.digest, Some(&theirs), at(1));
+    assert_eq!(elsewhere.await, Ok(Redemption::Gone));
+    // It was not used by that.
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::First);
+    assert_eq!(store.family("tenant-2", &code.family).await.unwrap(), None);
+}
+
+async fn a_family_that_was_not_set_aside_for_the_code_changes_nothing(place: Place) {
+    let store = place.open().await;
+    let code = code("a");
+    assert!(store.insert_code(&code).await.unwrap());
+    let mut other = family(&code);
+    "fam_other".clone_into(&mut other.id);
+    let mut foreign = family(&code);
+    foreign.authorization.tenant = "tenant-2".to_owned();
+    for family in [other, foreign] {
+        let redeemed = store.redeem(TENANT, &code.digest, Some(&family), at(1));
+        assert!(redeemed.await.is_err());
+        let tenant = &family.authorization.tenant;
+        assert_eq!(store.family(tenant, &family.id).await.unwrap(), None);
+    }
+    assert_eq!(redeem(&store, &code, at(1)).await, Redemption::First);
+}
+
+async fn e22_a_family_that_cannot_be_kept_leaves_the_code_unused(place: Place) {
+    let store = place.open().await;
+    let (first, mut second) = (code("first"), code("second"));
+    // The ID is taken, so that the second of the two writes fails.
+    second.family.clone_from(&first.family);
+    for code in [&first, &second] {
+        assert!(store.insert_code(code).await.unwrap());
+    }
+    assert_eq!(redeem(&store, &first, at(1)).await, Redemption::First);
+    let taken = family(&second);
+    let redeemed = store.redeem(TENANT, &second.digest, Some(&taken), at(2));
+    let error = redeemed.await.unwrap_err().to_string();
+    assert!(!error.contains(&second.family), "{error}");
+    let kept = store.code(TENANT, &second.digest).await.unwrap().unwrap();
+    assert_eq!(kept.redeemed_at, None);
+    assert!(lives(&store, &first).await);
 }

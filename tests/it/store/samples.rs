@@ -1,6 +1,7 @@
 //! Values to keep.
 
 use clientele::oauth::grant::{Authorization, Code, Consent, Family, Session};
+use clientele::store::{Redemption, Store};
 use jiff::Timestamp;
 
 /// A time: so many seconds after the tests' beginning.
@@ -82,4 +83,19 @@ pub fn consent(registration: &str) -> Consent {
         resources: String::new(),
         granted_at: at(0),
     }
+}
+
+/// Redeems a code for the family that was set aside for it.
+pub async fn redeem(store: &Store, code: &Code, now: Timestamp) -> Redemption {
+    let family = family(code);
+    let tenant = &code.authorization.tenant;
+    let redeemed = store.redeem(tenant, &code.digest, Some(&family), now);
+    redeemed.await.unwrap()
+}
+
+/// Keeps a code and redeems it.
+pub async fn begin(store: &Store, code: &Code) -> Family {
+    assert!(store.insert_code(code).await.unwrap());
+    assert_eq!(redeem(store, code, at(1)).await, Redemption::First);
+    family(code)
 }

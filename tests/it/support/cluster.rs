@@ -26,8 +26,14 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a control plane of its own. Takes about four seconds when the tools are built.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with options of `go -C cluster run . run`.
+    pub fn start_with(options: &[&str]) -> Self {
         let mut harness = Command::new("go")
             .args(["-C", "cluster", "run", ".", "run"])
+            .args(options)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

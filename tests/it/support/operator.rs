@@ -25,6 +25,8 @@ pub struct Options {
     pub issuer: Option<String>,
     /// The kubeconfig, where it is not simply the chart's ServiceAccount at the API server.
     pub kubeconfig: Option<String>,
+    /// The URL of its database, where it is not simply one of its own that goes with it.
+    pub database_url: Option<String>,
 }
 
 impl Options {
@@ -61,7 +63,7 @@ pub struct RunningOperator {
 }
 
 /// Starts the program and prints its process ID; ends it when standard input closes.
-const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
+pub const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
 
 impl RunningOperator {
     /// Starts it and waits until it is ready.
@@ -91,6 +93,11 @@ impl RunningOperator {
             .issuer
             .clone()
             .unwrap_or_else(|| format!("http://{listen}"));
+        let database = files.path().join("clientele.db");
+        let database_url = options
+            .database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", database.display()));
         let level = options.log_level.as_deref().unwrap_or("trace");
         let mut guard = Command::new("sh")
             .args([
@@ -114,6 +121,7 @@ impl RunningOperator {
             ])
             .args(&options.flags)
             .env("KUBECONFIG", &kubeconfig)
+            .env("CLIENTELE_DATABASE_URL", database_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())

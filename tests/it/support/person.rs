@@ -23,6 +23,11 @@ pub async fn operator(cluster: &Cluster) -> kube::Client {
 
 /// A connection with this bearer token.
 pub async fn bearer(cluster: &Cluster, token: &str) -> kube::Client {
+    connect(bearer_kubeconfig(cluster, token)).await
+}
+
+/// A kubeconfig with this bearer token and nothing else.
+pub fn bearer_kubeconfig(cluster: &Cluster, token: &str) -> Kubeconfig {
     let mut config = Kubeconfig::read_from(&cluster.kubeconfig).unwrap();
     for named in &mut config.auth_infos {
         named.auth_info = Some(AuthInfo {
@@ -30,7 +35,7 @@ pub async fn bearer(cluster: &Cluster, token: &str) -> kube::Client {
             ..AuthInfo::default()
         });
     }
-    connect(config).await
+    config
 }
 
 async fn connect(config: Kubeconfig) -> kube::Client {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::http::metrics::TokenMetrics;
+use clientele::store::StoreMetrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
@@ -31,6 +32,7 @@ fn every_metric_is_documented() {
     // Those with labels appear with their first value.
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
+    StoreMetrics::default().register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     let exposed: BTreeSet<String> = text
@@ -64,7 +66,9 @@ fn links_between_files_lead_somewhere() {
         "ARCHITECTURE.md",
         "charts/clientele/README.md",
         "cluster/README.md",
+        "docs/kubectl-login.md",
         "docs/metrics.md",
+        "examples/web-app/README.md",
     ] {
         let text = read(path);
         let folder = root().join(path).parent().unwrap().to_owned();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::{MetricType, TypedMetric};
 
-/// Upper bounds in nanoseconds, around what a signature costs; the last bucket has none.
+/// Upper bounds in nanoseconds, from what a signature costs to what a disk may take; the last bucket has none.
 const BOUNDS: [u64; 13] = [
     25_000,
     50_000,

@@ -1,7 +1,7 @@
 // What a machine client does, by libraries that others wrote: openid-client discovers the server and asks for tokens,
 // jose verifies them. Credentials come from the environment, because anybody may read the arguments of a process.
 //
-//   ISSUER=... CLIENT_ID=... CLIENT_SECRET=... [AUDIENCE=...] [SCOPE=...] node journey.mjs
+//   ISSUER=... CLIENT_ID=... CLIENT_SECRET=... [AUDIENCE=...] [SCOPE=...] node machine.mjs
 //
 // AUDIENCE is what the access token must be for (default: the issuer); it is asked for by `resource` when it is given.
 // Prints one JSON object. NODE_EXTRA_CA_CERTS names the CA of an https issuer that the system does not know.

@@ -1,0 +1,222 @@
+//! The forms of values that more than one kind has: each with a sentence that says what to write instead.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+/// The rules of redirect URIs, seen to be accepted and judged rightly by the API server.
+pub fn redirect_uris(_: &mut SchemaGenerator) -> Schema {
+    let rules: Value = serde_json::from_str(include_str!("redirect-rules.json"))
+        .expect("the file is part of the program and a test reads it");
+    json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 512,
+            "x-kubernetes-validations": rules,
+        },
+    })
+}
+
+/// Scopes that a client may ask for.
+pub fn scopes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": scope_token(),
+    })
+}
+
+/// The schema of one scope-token (RFC 6749 section 3.3).
+pub fn scope_token() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128,
+        "x-kubernetes-validations": [{
+            "rule": r"self.matches('^[!#-\\[\\]-~]+$')",
+            "message": "must be one scope of printable ASCII characters without space, quote and backslash; write a list with one entry for each scope",
+        }],
+    })
+}
+
+/// Audiences that a client may ask for.
+pub fn audiences(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 32,
+        "x-kubernetes-list-type": "set",
+        "items": audience_uri(),
+    })
+}
+
+/// The schema of an audience: an absolute URI without fragment (RFC 8707 section 2).
+pub fn audience_uri() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 256,
+        "x-kubernetes-validations": [
+            {
+                "rule": "self.matches('^[a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+$')",
+                "message": "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders",
+            },
+            {
+                "rule": "!self.matches('^https://kubernetes([.]default([.]svc([.].*)?)?)?(:[0-9]+)?/?$')",
+                "message": "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster",
+            },
+        ],
+    })
+}
+
+/// Web origins (RFC 6454 section 6.2), as a browser sends them.
+pub fn origins(_: &mut SchemaGenerator) -> Schema {
+    const PORT: &str = "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?";
+    const LABELS: &str = "([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])*";
+    const LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+    const OCTET: &str = "[.](25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})";
+    let https = format!("^https://([[][0-9a-f:]+[]]|{LABELS}{LABEL}){PORT}$");
+    let http = format!("^http://({LABELS}localhost|127{OCTET}{OCTET}{OCTET}|[[]::1[]]){PORT}$");
+    json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 267,
+            "x-kubernetes-validations": [
+                {
+                    "rule": format!("self.matches('{https}') || self.matches('{http}')"),
+                    "message": "must be an origin in lower case without a path, such as https://app.example.com or https://app.example.com:8443; http only on localhost, *.localhost, 127.0.0.0/8 and [::1]",
+                },
+                {
+                    "rule": "!self.matches('^https:.*:443$') && !self.matches('^http:.*:80$')",
+                    "message": "must not name the default port, because no browser sends it",
+                },
+            ],
+        },
+    })
+}
+
+/// Groups of people.
+pub fn groups(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })
+}
+
+/// Groups of people, at least one: an empty list would read as everybody, and mean nobody.
+pub fn some_groups(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "minItems": 1, "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })
+}
+
+fn group() -> Value {
+    json!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 128,
+        "x-kubernetes-validations": [
+            {
+                "rule": r"!self.matches('[\\p{C}\\p{Z}]')",
+                "message": "must not contain spaces, control, formatting or bidirectional characters",
+            },
+            {
+                "rule": "!self.lowerAscii().startsWith('system:')",
+                "message": "is reserved, because groups that begin with system: mean something to a cluster",
+            },
+        ],
+    })
+}
+
+/// Names of claims about a person.
+pub fn claim_names(_: &mut SchemaGenerator) -> Schema {
+    let protocol = PROTOCOL_CLAIMS.map(|name| format!("'{name}'")).join(", ");
+    json_schema!({
+        "type": "array",
+        "maxItems": 32,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 128,
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.matches('^[!#-Z^-~]+$')",
+                    "message": "must be the name of a claim, such as department",
+                },
+                {
+                    "rule": format!("!(self in [{protocol}])"),
+                    "message": "is a claim of the protocol, which says nothing about a person; leave it away",
+                },
+                {
+                    "rule": "self != 'groups'",
+                    "message": "is promised by the scope groups, which every tenant knows",
+                },
+            ],
+        },
+    })
+}
+
+/// Client IDs.
+pub fn client_ids(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "maxItems": 64,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 128,
+            "x-kubernetes-validations": [{
+                "rule": "self.matches('^[A-Za-z0-9._~-]+$')",
+                "message": "must be a client ID, such as <namespace>.<name>",
+            }],
+        },
+    })
+}
+
+/// Claims with a meaning to the protocol: who describes a person must not be able to say them.
+pub const PROTOCOL_CLAIMS: [&str; 29] = [
+    "acr",
+    "act",
+    "active",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "authorization_details",
+    "azp",
+    "c_hash",
+    "client_id",
+    "cnf",
+    "events",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "may_act",
+    "nbf",
+    "nonce",
+    "s_hash",
+    "scope",
+    "scp",
+    "sid",
+    "sub",
+    "sub_id",
+    "sub_jwk",
+    "token_type",
+    "typ",
+];
+
+/// The rule between the two lifetimes of a session; what is malformed is refused by the rule of its field.
+pub const IDLE_WITHIN_ABSOLUTE: &str = "!has(self.idle) || !has(self.absolute) || \
+!self.idle.matches('^([0-9]{1,6}[hms]){1,3}$') || !self.absolute.matches('^([0-9]{1,6}[hms]){1,3}$') || \
+duration(self.idle) <= duration(self.absolute)";
+
+/// A text that people read.
+pub const READABLE: &str = r"!self.matches('[\\p{C}\\p{Zl}\\p{Zp}]')";
+/// What is wrong with a text that nobody can read.
+pub const READABLE_MESSAGE: &str =
+    "must not contain control, formatting or bidirectional characters";

@@ -1,0 +1,121 @@
+//! How long what clients are issued lives: what they ask for, within what their tenant allows.
+
+use std::time::Duration;
+
+use crate::api::tenant::TenantLifetimes;
+use crate::api::{self, DurationString};
+use crate::oauth::client::Lifetimes;
+
+/// What no tenant allows more of; the API server has the same bounds.
+const BOUNDS: Lifetimes = Lifetimes {
+    authorization_code: Duration::from_mins(10),
+    access_token: Duration::from_hours(24),
+    id_token: Duration::from_hours(24),
+    refresh_token: Duration::from_hours(8760),
+    refresh_token_idle: Duration::from_hours(8760),
+};
+
+/// The lifetimes of a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LifetimePolicy {
+    /// For clients that say nothing.
+    pub default: Lifetimes,
+    /// What no client exceeds.
+    pub maximum: Lifetimes,
+}
+
+impl LifetimePolicy {
+    /// Reads what a tenant says.
+    pub fn new(spec: Option<&TenantLifetimes>) -> Self {
+        let maximum = spec.and_then(|spec| spec.maximum.as_ref());
+        let maximum = smaller(asked_or(maximum, BOUNDS), BOUNDS);
+        let default = spec.and_then(|spec| spec.default.as_ref());
+        let default = smaller(asked_or(default, Lifetimes::DEFAULT), maximum);
+        Self { default, maximum }
+    }
+
+    /// What a client is given that asks for this. A token that renews another is not outlived by it.
+    pub fn grant(&self, asked: Option<&api::Lifetimes>, may_refresh: bool) -> Lifetimes {
+        let mut granted = smaller(asked_or(asked, self.default), self.maximum);
+        granted.refresh_token_idle = granted.refresh_token_idle.min(granted.refresh_token);
+        if may_refresh {
+            granted.access_token = granted.access_token.min(granted.refresh_token);
+        }
+        granted
+    }
+
+    /// The longest lifetime of what a key signs.
+    pub fn longest_signed(&self) -> Duration {
+        self.maximum.access_token.max(self.maximum.id_token)
+    }
+}
+
+/// A lifetime that is shorter than what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortened {
+    /// What lives: a noun in the plural.
+    pub what: &'static str,
+    /// For how long it was asked.
+    pub asked: Duration,
+    /// How long it lives.
+    pub granted: Duration,
+}
+
+/// Which lifetimes are shorter than what was asked for.
+pub fn shortened(
+    asked: Option<&api::Lifetimes>,
+    granted: &Lifetimes,
+) -> impl Iterator<Item = Shortened> {
+    let wanted = asked_or(asked, *granted);
+    let rows = [
+        (
+            "authorization codes",
+            wanted.authorization_code,
+            granted.authorization_code,
+        ),
+        ("access tokens", wanted.access_token, granted.access_token),
+        ("ID tokens", wanted.id_token, granted.id_token),
+        (
+            "refresh tokens",
+            wanted.refresh_token,
+            granted.refresh_token,
+        ),
+        (
+            "unused refresh tokens",
+            wanted.refresh_token_idle,
+            granted.refresh_token_idle,
+        ),
+    ];
+    rows.into_iter()
+        .filter(|(_, asked, granted)| granted < asked)
+        .map(|(what, asked, granted)| Shortened {
+            what,
+            asked,
+            granted,
+        })
+}
+
+fn asked_or(asked: Option<&api::Lifetimes>, default: Lifetimes) -> Lifetimes {
+    let Some(asked) = asked else { return default };
+    let or = |asked: &Option<DurationString>, default| {
+        let parsed = asked.as_ref().and_then(DurationString::parse);
+        parsed.unwrap_or(default)
+    };
+    Lifetimes {
+        authorization_code: or(&asked.authorization_code, default.authorization_code),
+        access_token: or(&asked.access_token, default.access_token),
+        id_token: or(&asked.id_token, default.id_token),
+        refresh_token: or(&asked.refresh_token, default.refresh_token),
+        refresh_token_idle: or(&asked.refresh_token_idle, default.refresh_token_idle),
+    }
+}
+
+fn smaller(a: Lifetimes, b: Lifetimes) -> Lifetimes {
+    Lifetimes {
+        authorization_code: a.authorization_code.min(b.authorization_code),
+        access_token: a.access_token.min(b.access_token),
+        id_token: a.id_token.min(b.id_token),
+        refresh_token: a.refresh_token.min(b.refresh_token),
+        refresh_token_idle: a.refresh_token_idle.min(b.refresh_token_idle),
+    }
+}

@@ -1,0 +1,131 @@
+//! The watch of Secrets with passwords, and the hashing of those that are plaintexts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::watcher;
+use kube::{Api, ResourceExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::access::Access;
+use super::password_index::{Hash, Job};
+use super::secret_watch::{Listed, Watched};
+use super::shared::Shared;
+use crate::api::user::PASSWORD_TYPE;
+use crate::oauth::password;
+
+/// How soon a read that failed is repeated.
+const RETRY: Duration = Duration::from_secs(3);
+
+/// The Secrets with passwords. The type is how one opts in, so others are not even sent to us.
+pub const PASSWORDS: Watched = Watched {
+    what: "Secrets with passwords",
+    selected: |config| config.fields(&format!("type={PASSWORD_TYPE}")),
+    namespaces: |shared| shared.passwords.namespaces(),
+    observe,
+    set_access: |shared, namespace, access| {
+        let changed = shared.passwords.set_access(namespace, access);
+        if changed {
+            shared.changed.notify_one();
+        }
+        changed
+    },
+};
+
+/// Keeps the index of passwords true, for ever.
+pub async fn watch(shared: Arc<Shared>) {
+    let mut progress = shared.progress.subscribe();
+    // What is looked at in a Secret follows from who refers to it.
+    let _ = progress.wait_for(|progress| progress.users).await;
+    super::secret_watch::watch(shared, &PASSWORDS).await;
+}
+
+fn observe(
+    shared: &Shared,
+    namespace: Option<&str>,
+    event: watcher::Event<Secret>,
+    listed: &mut Listed,
+) {
+    match event {
+        watcher::Event::Init => listed.clear(),
+        watcher::Event::InitApply(secret) => {
+            listed.insert((secret.namespace().unwrap_or_default(), secret.name_any()));
+            see(shared, &secret);
+        }
+        watcher::Event::InitDone => {
+            shared.passwords.retain(namespace, listed);
+            *listed = HashSet::new();
+            (PASSWORDS.set_access)(shared, namespace, Access::Granted);
+            shared.changed.notify_one();
+        }
+        watcher::Event::Apply(secret) => {
+            see(shared, &secret);
+            shared.changed.notify_one();
+        }
+        watcher::Event::Delete(secret) => {
+            let namespace = secret.namespace().unwrap_or_default();
+            shared.passwords.forget(&namespace, &secret.name_any());
+            shared.changed.notify_one();
+        }
+    }
+}
+
+fn see(shared: &Shared, secret: &Secret) {
+    if secret.type_.as_deref() != Some(PASSWORD_TYPE) {
+        return;
+    }
+    for job in shared.passwords.put(secret) {
+        // Fails only when the controller has ended, and then nobody signs in.
+        let _ = shared.password_jobs.send(job);
+    }
+}
+
+/// Reads Secrets once more of which another entry is needed, for ever.
+pub async fn read_again(shared: Arc<Shared>, mut reads: UnboundedReceiver<(String, String)>) {
+    while let Some((namespace, name)) = reads.recv().await {
+        let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
+        loop {
+            match api.get_opt(&name).await {
+                Ok(Some(secret)) => see(&shared, &secret),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");
+                    tokio::time::sleep(RETRY).await;
+                    continue;
+                }
+            }
+            break;
+        }
+        shared.changed.notify_one();
+    }
+}
+
+/// Hashes plaintexts, a few at once and not on the threads that serve, for ever.
+pub async fn hash(shared: Arc<Shared>, mut jobs: UnboundedReceiver<Job>) {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    futures::stream::poll_fn(move |context| jobs.poll_recv(context))
+        .for_each_concurrent((processors / 2).max(1), |job| hash_one(&shared, job))
+        .await;
+}
+
+async fn hash_one(shared: &Shared, job: Job) {
+    let Job {
+        place,
+        fingerprint,
+        plaintext,
+    } = job;
+    let hashed = tokio::task::spawn_blocking(move || {
+        let mut salt = [0; 16];
+        aws_lc_rs::rand::fill(&mut salt).ok()?;
+        password::hash(&plaintext, &salt)
+    });
+    let hash = match hashed.await {
+        Ok(Some(hash)) => Hash::Ready(hash),
+        _ => Hash::Unusable("could not be hashed"),
+    };
+    shared.passwords.hashed(&place, fingerprint, hash);
+    shared.changed.notify_one();
+}

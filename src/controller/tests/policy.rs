@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{namespace, tenant};
+use crate::oauth::Algorithm;
+use crate::oauth::tenant::{Branding, SessionLifetimes};
+
+#[test]
+fn a_tenant_that_says_nothing_has_no_people_and_safe_defaults() {
+    let policy = tenant(json!({}));
+    assert!(!policy.users.contains(&namespace("team-a")));
+    assert_eq!(policy.session, SessionLifetimes::DEFAULT);
+    assert_eq!(policy.branding, Branding::default());
+    assert_eq!(policy.access_token_algorithm, Algorithm::Es256);
+    assert!(
+        !tenant(json!({ "users": {} }))
+            .users
+            .contains(&namespace("team-a"))
+    );
+}
+
+#[test]
+fn a_selector_that_cannot_be_parsed_selects_nobody() {
+    let bad = json!({ "users": { "namespaces": { "matchExpressions": [{ "key": "a", "operator": "Near" }] } } });
+    assert!(!tenant(bad).users.contains(&namespace("team-a")));
+    let all = json!({ "users": { "namespaces": {} } });
+    assert!(tenant(all).users.contains(&namespace("team-a")));
+}
+
+#[test]
+fn a_session_is_never_idle_for_longer_than_it_lasts() {
+    let policy = tenant(json!({ "session": { "absolute": "1h" } }));
+    assert_eq!(policy.session.idle, Duration::from_hours(1));
+    let policy = tenant(json!({ "session": { "idle": "5m" } }));
+    assert_eq!(policy.session.idle, Duration::from_mins(5));
+    assert_eq!(policy.session.absolute, SessionLifetimes::DEFAULT.absolute);
+}
+
+#[test]
+fn what_stands_in_pages_is_looked_at_again() {
+    let branding = |logo: &str, color: &str| {
+        tenant(json!({ "displayName": "Orders", "branding": { "logo": logo, "color": color } }))
+            .branding
+    };
+    let good = branding("data:image/png;base64,iVBORw0KGgo=", "#1A73e8");
+    assert_eq!(&*good.name, "Orders");
+    assert!(good.logo.is_some() && good.color.is_some());
+    for logo in [
+        "https://evil.example/logo.png",
+        "data:text/html;base64,PHNjcmlwdD4=",
+        "data:image/png;base64,\" onerror=",
+        "data:image/gif;base64,R0lGODlh",
+        "javascript:alert(1)",
+        &format!("data:image/png;base64,{}", "A".repeat(40_000)),
+    ] {
+        assert_eq!(branding(logo, "#000000").logo, None, "{logo}");
+    }
+    for color in ["red", "#fff", "#1a73e8;}", "#12345g", "123456"] {
+        assert_eq!(branding("", color).color, None, "{color}");
+    }
+}
+
+#[test]
+fn scopes_and_audiences_say_what_pages_and_tokens_need() {
+    let policy = tenant(json!({
+        "scopes": [{ "name": "orders.read", "description": "Read your orders", "claims": ["department"] }],
+        "audiences": [{ "uri": "https://orders.example", "introspectors": ["team-a.api"] }],
+    }));
+    let scope = &policy.scopes["orders.read"].scope;
+    assert_eq!(scope.description.as_deref(), Some("Read your orders"));
+    assert_eq!(*scope.claims, ["department".into()]);
+    let audience = &policy.audiences["https://orders.example"];
+    assert_eq!(*audience.introspectors, ["team-a.api".into()]);
+}

@@ -1,0 +1,110 @@
+//! Clients as they follow from their objects, judged again only when something about them changed.
+
+use std::sync::Arc;
+
+use kube::{Resource, ResourceExt};
+
+use super::World;
+use crate::api::OAuthClient;
+use crate::controller::claims::{Claim, Claims};
+use crate::controller::policy::Labels;
+use crate::controller::register::{Surroundings, register};
+use crate::controller::shared::{TenantState, Verdict};
+use crate::oauth::Client;
+
+/// A judgement and what it was made of, to be made again only when that changes.
+pub(super) struct Memo {
+    pub(super) verdict: Arc<Verdict>,
+    namespace: Arc<Labels>,
+    id_holder: Option<String>,
+}
+
+impl World {
+    /// Who claims the ID that an object brings, if its tenant lets its namespace bring one: who may not have a
+    /// name must not keep others from it.
+    pub(super) fn id_claim(&self, object: &OAuthClient) -> Option<Claim> {
+        let tenant = self.tenant_state(&object.spec.tenant)?;
+        let labels = self.labels(object.metadata.namespace.as_deref())?;
+        let may = tenant.policy.custom_client_ids.contains(labels);
+        Claim::of_client_id(object).filter(|_| may)
+    }
+
+    /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed.
+    pub(super) fn judge(
+        &mut self,
+        object: &Arc<OAuthClient>,
+        uid: &str,
+        claims: &Claims,
+    ) -> (Memo, bool) {
+        let tenant = self.tenant_state(&object.spec.tenant).cloned();
+        let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
+        let claim = Claim::of_client_id(object);
+        let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
+        let before = self.memos.remove(uid);
+        if let Some(memo) = &before {
+            let same = Arc::ptr_eq(&memo.verdict.object, object)
+                && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
+                && is_same_or_gone(namespace.as_ref(), &memo.namespace);
+            if same && memo.id_holder.as_deref() == id_holder {
+                return (before.expect("it was just looked at"), false);
+            }
+        }
+        let superseded = before
+            .as_ref()
+            .filter(|memo| Arc::ptr_eq(&memo.verdict.object, object))
+            .map(|memo| memo.verdict.superseded.clone())
+            .unwrap_or_default();
+        let namespace = namespace.unwrap_or_else(|| Arc::new(own_name(&**object)));
+        let around = Surroundings {
+            tenant: tenant.as_ref().map(|state| &state.policy),
+            namespace: &namespace,
+            id_holder,
+        };
+        let client = register(object, around).map(Arc::new);
+        // The registration itself mostly stays the same; keep one copy of it.
+        let client = match (client, before.map(|memo| memo.verdict.client.clone())) {
+            (Ok(new), Some(Ok(old))) if new == old => Ok(old),
+            (new, _) => new,
+        };
+        let verdict = Arc::new(Verdict {
+            object: object.clone(),
+            client,
+            tenant,
+            superseded,
+        });
+        let id_holder = id_holder.map(str::to_owned);
+        let memo = Memo {
+            verdict,
+            namespace,
+            id_holder,
+        };
+        (memo, true)
+    }
+}
+
+/// Whether the tenant is what it was.
+pub(super) fn same_tenant(a: Option<&Arc<TenantState>>, b: Option<&Arc<TenantState>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether the labels of the namespace are what they were; a namespace that is gone changes nothing.
+pub(super) fn is_same_or_gone(now: Option<&Arc<Labels>>, before: &Arc<Labels>) -> bool {
+    now.is_none_or(|labels| Arc::ptr_eq(labels, before))
+}
+
+/// The client of an object, unless the object is going or suspended.
+pub(super) fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
+    let object = &verdict.object;
+    let serves = object.meta().deletion_timestamp.is_none() && !object.spec.suspended;
+    verdict.client.as_ref().ok().filter(|_| serves)
+}
+
+/// Every namespace has the label of its name, also one that has not been seen yet.
+pub(super) fn own_name<K: Resource>(object: &K) -> Labels {
+    let name = object.namespace().unwrap_or_default();
+    Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
+}

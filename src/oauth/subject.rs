@@ -1,0 +1,106 @@
+//! `sub`, the name by which applications know a person (OIDC Core §2): stable, never reassigned, never a client ID
+//! (RFC 9700 §4.15).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// What every derived subject begins with. No client ID has a colon, and a `sub` with a colon must be a URI
+/// (RFC 7519 §2), which this makes it.
+pub const PREFIX: &str = "usr:";
+/// The longest subject (OIDC Core §2).
+pub const MAX_LEN: usize = 255;
+
+/// The subject that belongs to a registration of a person in a registration of a tenant: 128 random-looking bits
+/// that no later person or tenant of the same name gets again.
+pub fn derived(tenant_registration: &str, person_registration: &str) -> String {
+    let parts = [
+        "clientele subject v1",
+        tenant_registration,
+        person_registration,
+    ];
+    let digest = digest(&SHA256, parts.join("\n").as_bytes());
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]))
+}
+
+/// Checks a subject that is brought from elsewhere; the error completes the sentence "the subject …".
+pub fn check(subject: &str) -> Result<(), &'static str> {
+    if subject.is_empty() || subject.len() > MAX_LEN {
+        return Err("must have 1 to 255 characters");
+    }
+    if !subject.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err("must consist of printable ASCII characters without spaces");
+    }
+    if subject.starts_with(PREFIX) || subject.starts_with("system:") {
+        return Err("must not begin with system: or usr:, which are reserved");
+    }
+    if has_form_of_default_id(subject) {
+        return Err("must not have the form <namespace>.<name>, which is the form of client IDs");
+    }
+    Ok(())
+}
+
+/// Whether this could be the default ID of some client, `<namespace>.<name>`.
+fn has_form_of_default_id(subject: &str) -> bool {
+    let is_id = subject
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
+    let Some((namespace, _)) = subject.split_once('.') else {
+        return false;
+    };
+    let is_namespace = !namespace.is_empty()
+        && !namespace.starts_with('-')
+        && !namespace.ends_with('-')
+        && namespace
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    is_id && is_namespace
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g03_a_derived_subject_is_stable_unique_and_never_a_client_id() {
+        let subject = derived("tenant-1", "user-1");
+        assert_eq!(subject, derived("tenant-1", "user-1"));
+        assert_eq!(subject.len(), 26);
+        assert!(subject.is_ascii() && subject.contains(':'));
+        for (tenant, user) in [
+            ("tenant-2", "user-1"),
+            ("tenant-1", "user-2"),
+            ("tenant-1\nuser-1", ""),
+        ] {
+            assert_ne!(subject, derived(tenant, user), "{tenant} {user}");
+        }
+    }
+
+    #[test]
+    fn g03_a_brought_subject_that_could_be_a_client_id_or_a_user_of_the_cluster_is_refused() {
+        for bad in [
+            "",
+            "team-a.web",
+            "a.b.c",
+            "0.x",
+            "system:admin",
+            "usr:AAAA",
+            "with space",
+            "tab\t",
+            "ümlaut",
+            &"x".repeat(256),
+        ] {
+            assert!(check(bad).is_err(), "{bad:?}");
+        }
+        for good in [
+            "b7e0c1d2-4f53-4a7e-9a51-0d6f3f1b2c3d",
+            "alice",
+            "first.last@example.com",
+            "Upper.case",
+            "auth0|5f7c8ec7c33c6c004bbafe82",
+            "-a.b",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The store: opened before anything is served, asked whether it answers, closed at the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use prometheus_client::registry::Registry;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Run;
+use crate::store::Store;
+use crate::store::purge::purge_forever;
+
+/// How often the store is asked whether it answers.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+/// An answer that takes longer than this is none.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// Opens the store of the settings.
+pub async fn open(settings: &Run) -> anyhow::Result<Store> {
+    let url = match &settings.database_url_file {
+        Some(path) => tokio::fs::read_to_string(path)
+            .await
+            .with_context(|| {
+                format!(
+                    "cannot read the database URL from {}; give a file with --database-url-file",
+                    path.display()
+                )
+            })?
+            .trim()
+            .to_owned(),
+        None => settings.database_url.expose().to_owned(),
+    };
+    Store::open(&url)
+        .await
+        .context("the database cannot be used; give another one with --database-url")
+}
+
+/// Shows what the store counts, and removes what has ended from it until the shutdown.
+pub fn tend(store: &Store, metrics: &mut Registry, shutdown: &CancellationToken) {
+    store.metrics().register(metrics);
+    let purge = purge_forever(store.clone(), Timestamp::now, shutdown.clone());
+    tokio::spawn(purge);
+}
+
+/// Whether the store answered when it was last asked; what is wrong if not.
+#[derive(Clone)]
+pub struct Health(Arc<ArcSwap<Option<String>>>);
+
+impl Health {
+    /// Asks again and again until the shutdown.
+    pub fn watch(store: Store, shutdown: CancellationToken) -> Self {
+        let health = Self(Arc::new(ArcSwap::from_pointee(None)));
+        let watched = health.clone();
+        tokio::spawn(shutdown.run_until_cancelled_owned(async move {
+            loop {
+                watched.note(ask(&store).await);
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+        }));
+        health
+    }
+
+    fn note(&self, problem: Option<String>) {
+        let before = self.0.swap(Arc::new(problem.clone()));
+        match (&*before, problem) {
+            (before, Some(problem)) if before.as_ref() != Some(&problem) => {
+                tracing::error!("{problem}");
+            }
+            (Some(_), None) => tracing::info!("the database answers again"),
+            _ => {}
+        }
+    }
+
+    /// Whether it answers.
+    pub fn check(&self) -> Result<(), String> {
+        match &**self.0.load() {
+            None => Ok(()),
+            Some(problem) => Err(problem.clone()),
+        }
+    }
+}
+
+async fn ask(store: &Store) -> Option<String> {
+    match timeout(ANSWER, store.check()).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(format!("the database does not answer: {error}")),
+        Err(_) => Some(format!("the database does not answer within {ANSWER:?}")),
+    }
+}

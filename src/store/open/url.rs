@@ -1,0 +1,157 @@
+//! What a database URL names. It may hold a password, so no sentence here quotes it.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::store::error::StoreError;
+
+/// Where a database is.
+#[cfg_attr(test, derive(Debug, PartialEq))]
+pub enum Place {
+    /// In memory, SQLite.
+    Memory,
+    /// In a file, SQLite.
+    File(PathBuf),
+    /// In a PostgreSQL server.
+    Server(Url),
+}
+
+/// Parameters of a PostgreSQL URL. sqlx would log an unknown one with its value, and go on without it.
+const PARAMETERS: [&str; 12] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+/// Reads a database URL.
+pub fn place(url: &str) -> Result<Place, StoreError> {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    match scheme {
+        "sqlite" => sqlite(rest.strip_prefix("//").unwrap_or(rest)),
+        "postgres" | "postgresql" => server(url),
+        _ => refuse(
+            "a database URL is sqlite:PATH, sqlite::memory: or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        ),
+    }
+}
+
+fn refuse(sentence: &str) -> Result<Place, StoreError> {
+    Err(StoreError::Url(sentence.to_owned()))
+}
+
+fn sqlite(path: &str) -> Result<Place, StoreError> {
+    match path {
+        ":memory:" => Ok(Place::Memory),
+        "" => refuse("the database URL names no file: write sqlite:PATH"),
+        path if path.contains('?') => refuse("a database URL sqlite:PATH takes no parameters"),
+        path => Ok(Place::File(path.into())),
+    }
+}
+
+fn server(url: &str) -> Result<Place, StoreError> {
+    const ENCODE: &str = "special characters in user and password are written as %XX, for example / as %2F, ? as %3F, # as %23, @ as %40";
+    let Ok(mut url) = Url::parse(url) else {
+        return refuse(&format!("the database URL cannot be read: {ENCODE}"));
+    };
+    let astray = |part: Option<&str>| part.is_some_and(|part| part.contains('@'));
+    // The password went on where the host should be.
+    if url.fragment().is_some() || astray(Some(url.path())) || astray(url.query()) {
+        return refuse(&format!("the database URL is cut short: {ENCODE}"));
+    }
+    if !url
+        .query_pairs()
+        .all(|(name, _)| PARAMETERS.contains(&&*name))
+    {
+        let known = PARAMETERS.join(", ");
+        return refuse(&format!(
+            "the database URL has a parameter that is not known; known are {known}"
+        ));
+    }
+    if !url
+        .query_pairs()
+        .any(|(name, _)| name == "application_name")
+    {
+        url.query_pairs_mut()
+            .append_pair("application_name", "clientele");
+    }
+    Ok(Place::Server(url))
+}
+
+/// The server of a URL, for sentences.
+pub fn server_name(url: &Url) -> String {
+    let parameter = |wanted: &str| {
+        let mut pairs = url.query_pairs();
+        pairs
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.into_owned())
+    };
+    let host = parameter("host").or_else(|| url.host_str().map(str::to_owned));
+    let port = parameter("port").or_else(|| url.port().map(|port| port.to_string()));
+    let host = host.unwrap_or_else(|| "localhost".to_owned());
+    format!("{host}:{}", port.unwrap_or_else(|| "5432".to_owned())).replace("%2F", "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_as_it_is_written() {
+        for (url, path) in [
+            ("sqlite:clientele.db", "clientele.db"),
+            ("sqlite:/var/lib/a b%20c.db", "/var/lib/a b%20c.db"),
+            ("sqlite:///var/lib/c.db", "/var/lib/c.db"),
+            ("sqlite://relative.db", "relative.db"),
+        ] {
+            assert_eq!(place(url), Ok(Place::File(path.into())), "{url}");
+        }
+        assert_eq!(place("sqlite::memory:"), Ok(Place::Memory));
+        assert_eq!(place("sqlite://:memory:"), Ok(Place::Memory));
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_read_is_refused_without_being_quoted() {
+        for url in [
+            "",
+            "hunter2",
+            "mysql://user:hunter2@host/database",
+            "sqlite:",
+            "sqlite:hunter2?mode=memory",
+            "postgres://user:hunter2:x@host:port/database",
+            "postgres://user:99/hunter2@host/database",
+            "postgres://user:99?hunter2@host/database",
+            "postgres://user:99#hunter2@host/database",
+            "postgres://user@host/database?passwort=hunter2",
+        ] {
+            let error = place(url).expect_err(url).to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("URL"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_named_without_user_and_password() {
+        for (url, name) in [
+            ("postgres://u:p@db.example/d", "db.example:5432"),
+            ("postgresql://u:p@db.example:6000/d", "db.example:6000"),
+            ("postgres://u@%2Frun%2Fpg/d", "/run/pg:5432"),
+            ("postgres:///d?host=/run/pg&port=7", "/run/pg:7"),
+            ("postgres:///d", "localhost:5432"),
+        ] {
+            let Place::Server(url) = place(url).unwrap() else {
+                panic!("{url} is a server");
+            };
+            assert_eq!(server_name(&url), name);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Where a test keeps its store, and both kinds of place for every test of the contract.
+
+use clientele::store::Store;
+use tempfile::TempDir;
+
+use crate::support::postgres::Server;
+
+/// An empty database of one test. Opening it twice opens the same.
+pub struct Place {
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Place {
+    /// A file.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            url: format!("sqlite:{}", folder.path().join("store.db").display()),
+            _folder: Some(folder),
+        }
+    }
+
+    /// A database of the PostgreSQL server that the tests share.
+    pub async fn postgres() -> Self {
+        Self {
+            url: Server::shared().database().await,
+            _folder: None,
+        }
+    }
+
+    /// Opens it, as one replica more.
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url).await.unwrap()
+    }
+}
+
+/// Makes of each `async fn(Place)` a test over SQLite and one over PostgreSQL.
+macro_rules! over_both_stores {
+    ($($test:ident,)+) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::store::place::Place::sqlite()).await;
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test($crate::store::place::Place::postgres().await).await;
+                }
+            )+
+        }
+    };
+}
+pub(super) use over_both_stores;
+
+/// Runs the same many times at once, and gathers what came of it.
+pub async fn at_once<T, F>(times: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let tasks: Vec<_> = (0..times).map(|n| tokio::spawn(task(n))).collect();
+    let mut outcomes = Vec::with_capacity(times);
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    outcomes
+}

@@ -1,0 +1,159 @@
+//! A real PostgreSQL: one server for all tests, a database for each; or a server of one's own, to be killed.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+/// Makes a cluster and starts the server; `kill` and `start` come on standard input, and its end is the end.
+///
+/// After a kill the processes of the server need a moment until they notice, and until then it does not start.
+const GUARD: &str = r#"
+dir=$1 bin=$2
+"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1 ||
+  { cat "$dir/log" >&2; exit 1; }
+start() {
+  for attempt in $(seq 100); do
+    "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=400 -c shared_buffers=32MB \
+      -c fsync=off >>"$dir/log" 2>&1 </dev/null &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+      if "$bin/pg_isready" -q -h "$dir"; then echo ready; return; fi
+      sleep 0.05
+    done
+    sleep 0.1
+  done
+  cat "$dir/log" >&2
+}
+start
+while read -r command; do
+  case $command in
+    kill) kill -9 "$pid"; wait "$pid" 2>/dev/null; echo killed ;;
+    start) start ;;
+  esac
+done
+kill -QUIT "$pid" 2>/dev/null
+wait "$pid"
+rm -rf "$dir"
+"#;
+
+/// A server; ends with this value, and also when this process dies.
+pub struct Server {
+    folder: PathBuf,
+    databases: AtomicU32,
+    control: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    _guard: Child,
+}
+
+impl Server {
+    /// Starts a server of its own. Takes about a second.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("clientele-pg-").tempdir();
+        let folder = folder.unwrap().keep();
+        let mut guard = unprivileged(&folder)
+            .args(["sh", "-c", GUARD, "sh"])
+            .args([&folder, &programs()])
+            .current_dir(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdin = guard.stdin.take().unwrap();
+        let stdout = BufReader::new(guard.stdout.take().unwrap());
+        let server = Self {
+            folder,
+            databases: AtomicU32::new(0),
+            control: Mutex::new((stdin, stdout)),
+            _guard: guard,
+        };
+        server.expect("ready");
+        server
+    }
+
+    /// The server that all tests share.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// The URL of a new, empty database.
+    pub async fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.execute(&format!("CREATE DATABASE {name}")).await;
+        self.url(&name)
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        let socket = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://postgres@{socket}/{database}")
+    }
+
+    /// Runs a statement as the server's administrator.
+    pub async fn execute(&self, sql: &str) {
+        let mut db = PgConnection::connect(&self.url("postgres")).await.unwrap();
+        db.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// Kills the server as a power cut would, without a word.
+    pub fn kill(&self) {
+        self.tell("kill");
+        self.expect("killed");
+    }
+
+    /// Starts it again after [`Server::kill`].
+    pub fn restart(&self) {
+        self.tell("start");
+        self.expect("ready");
+    }
+
+    fn tell(&self, command: &str) {
+        writeln!(self.control.lock().unwrap().0, "{command}").unwrap();
+    }
+
+    fn expect(&self, answer: &str) {
+        let mut line = String::new();
+        let mut control = self.control.lock().unwrap();
+        control.1.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), answer, "PostgreSQL is in {:?}", self.folder);
+    }
+}
+
+/// Where initdb, postgres, pg_dump and the others are.
+pub fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter();
+    let debian = debian
+        .flatten()
+        .map(|version| version.unwrap().path().join("bin"));
+    std::env::split_paths(&path)
+        .chain(debian)
+        // The links that some machines have on their PATH are not complete.
+        .filter_map(|folder| folder.join("initdb").canonicalize().ok())
+        .map(|initdb| initdb.parent().unwrap().to_owned())
+        .find(|folder| folder.join("postgres").exists() && folder.join("pg_isready").exists())
+        .expect("the tests need PostgreSQL; install it, for example `apt-get install postgresql`")
+}
+
+/// PostgreSQL refuses to run as root.
+fn unprivileged(folder: &Path) -> Command {
+    let succeeds = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let command = command.args(arguments).stderr(Stdio::null());
+        command.output().unwrap().status.success()
+    };
+    let id = Command::new("id").arg("-u").output().unwrap().stdout;
+    if id != b"0\n" {
+        return Command::new("env");
+    }
+    let known = succeeds("id", &["postgres"]);
+    let user = if known { "postgres" } else { "nobody" };
+    assert!(succeeds("chown", &[user, folder.to_str().unwrap()]));
+    let mut command = Command::new("runuser");
+    command.args(["-u", user, "--"]);
+    command
+}

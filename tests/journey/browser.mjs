@@ -1,0 +1,75 @@
+// A person at a real browser: Debian's Chromium, led by Playwright, from the example application to the sign-in page and
+// back, through a wrong password, a refusal, a consent, and sign-out.
+//
+//   APP_URL ISSUER CERTIFICATE USERNAME PASSWORD [CHROMIUM=/usr/bin/chromium] node browser.mjs
+//
+// CERTIFICATE is the issuer's (PEM): Chromium accepts its key and no other that it does not know. Prints what the
+// person saw as one JSON object.
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+
+const { APP_URL, ISSUER, CERTIFICATE, USERNAME, PASSWORD, CHROMIUM = '/usr/bin/chromium' } = process.env
+
+const key = new X509Certificate(readFileSync(CERTIFICATE)).publicKey.export({ type: 'spki', format: 'der' })
+const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  chromiumSandbox: process.getuid() !== 0, // its sandbox refuses root
+  args: [...quiet, `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`],
+})
+
+try {
+  const context = await browser.newContext()
+  context.setDefaultTimeout(15_000)
+  const page = await context.newPage()
+  const complaints = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => {
+    if (/content security policy|refused|blocked/i.test(message.text())) complaints.push(message.text())
+  })
+  console.log(JSON.stringify({ ...await journey(context, page), complaints }))
+} finally {
+  await browser.close()
+}
+
+async function journey(context, page) {
+  const seen = {}
+  const headline = () => page.locator('h1').innerText()
+  const at = (origin) => page.waitForURL((url) => url.origin === new URL(origin).origin)
+  const leave = () => page.getByRole('link', { name: 'Sign in' }).click().then(() => at(ISSUER))
+  const signIn = async (password) => {
+    await page.locator('input[name=username]').fill(USERNAME)
+    await page.locator('input[name=password]').fill(password)
+    await page.keyboard.press('Enter')
+  }
+  const decide = (decision) => page.locator(`button[name=decision][value=${decision}]`).click().then(() => at(APP_URL))
+
+  await page.goto(APP_URL)
+  seen.welcome = await headline()
+  await leave()
+  await signIn(`${PASSWORD}?`)
+  await page.getByRole('alert').waitFor()
+  seen.wrongPassword = { alert: await page.getByRole('alert').innerText(), username: await page.locator('input[name=username]').inputValue() }
+  await signIn(PASSWORD)
+  await page.locator('button[name=decision]').first().waitFor()
+  seen.consent = await page.locator('main').innerText()
+  await decide('deny')
+  seen.denied = await page.locator('main').innerText()
+
+  await leave()
+  await decide('allow') // signed in already, but what was refused is asked again
+  seen.hello = await headline()
+  seen.userinfo = Object.fromEntries(await page.locator('dl > div').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent))))
+  seen.cookies = (await context.cookies(ISSUER)).filter(({ secure }) => secure)
+    .map(({ name, path, domain, httpOnly, sameSite }) => ({ name, path, domain, httpOnly, sameSite }))
+
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByText('Nobody is signed in').waitFor()
+  seen.signedOutAt = page.url()
+  await leave()
+  await signIn(PASSWORD) // asked for again
+  await at(APP_URL) // but not for consent
+  seen.helloAgain = await headline()
+  return seen
+}
