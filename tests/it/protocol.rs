@@ -21,6 +21,7 @@ mod http2;
 mod introspection;
 mod logout;
 mod metadata;
+mod metadata_promises;
 mod people_tokens;
 mod redaction;
 mod refresh_grant;
