@@ -23,3 +23,4 @@ mod rotation;
 mod sign_in;
 mod tls;
 mod token_request;
+mod whole_flow;
