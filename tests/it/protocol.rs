@@ -31,3 +31,4 @@ mod sign_in;
 mod tls;
 mod token_request;
 mod userinfo;
+mod whole_flow;
