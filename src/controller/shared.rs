@@ -219,6 +219,9 @@ impl Shared {
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());
         }
+        if !progress.bootstrap {
+            return Err("the tenant `default` is not there yet".to_owned());
+        }
         let registry = self.registry.load();
         let unsigned = registry
             .tenants
