@@ -216,6 +216,9 @@ impl Shared {
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());
         }
+        if !progress.bootstrap {
+            return Err("the tenant `default` is not there yet".to_owned());
+        }
         if !self.passwords.is_settled() {
             return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
         }

@@ -34,9 +34,9 @@ impl AccessToken {
         self.text("jti")
     }
 
-    /// What it was issued for, as `jti` says before the point: the ID of a family, or the UID of a client's registration.
+    /// What it was issued for, as `jti` says before the last point: the ID of a family, or the UID of a client's registration.
     fn origin(&self) -> &str {
-        self.id().split('.').next().unwrap_or_default()
+        self.id().rsplit_once('.').map_or("", |(origin, _)| origin)
     }
 
     /// The family that it belongs to, if a person allowed it.

@@ -4,6 +4,8 @@ mod authority;
 mod browser;
 mod command_line;
 mod example_app;
+mod exhibits;
+mod gallery;
 mod kubectl;
 mod node;
 mod own_shell;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
-use crate::support::grants::TENANT;
+use crate::support::hints::TENANT;
 use crate::support::logs::Logs;
 use crate::support::people::{ORDERS, PASSWORD};
 use crate::support::world::World;
