@@ -4,20 +4,25 @@
 //! nothing: who may have a token is [`crate::oauth`]'s to say.
 
 pub mod admin;
+mod client_request;
+mod cors;
 mod documents;
 mod endpoints;
 mod events;
 mod flow;
 mod form;
+mod introspect;
 pub mod logins;
 pub mod metrics;
 pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;
+mod revoke;
 pub mod serve;
 pub mod tls;
 mod token;
+mod userinfo;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +31,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 pub use endpoints::Endpoints;
+pub use introspect::Inactive;
 
 use crate::oauth::Registry;
 use crate::store::Store;
@@ -50,6 +56,8 @@ pub struct App {
     pub trusted_proxies: TrustedProxies,
     /// Tries passwords, a few at a time and not too often.
     pub logins: Arc<Logins>,
+    /// Counts questions about tokens that are not good.
+    pub inactive: Arc<Inactive>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
 }
@@ -70,6 +78,7 @@ impl App {
             body_timeout: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
             logins: Arc::new(Logins::new(cores())),
+            inactive: Arc::default(),
             metrics,
         }
     }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tower::Service;
 
 use super::refusal::Refusal;
-use super::{App, documents, flow, pages, token};
+use super::{App, documents, flow, introspect, pages, revoke, token, userinfo};
 use crate::oauth::Endpoint;
 
 /// The public endpoints of all tenants as a service.
@@ -63,8 +63,10 @@ where
             | Endpoint::Account),
         ) => flow::respond(app, endpoint, request).await,
         Some(Endpoint::Stylesheet) => stylesheet(&request),
-        // Some are still to be built.
-        _ => Refusal::NOT_FOUND.into_response(),
+        Some(Endpoint::Userinfo) => userinfo::respond(app, request).await,
+        Some(Endpoint::Introspect) => introspect::respond(app, request).await,
+        Some(Endpoint::Revoke) => revoke::respond(app, request).await,
+        None => Refusal::NOT_FOUND.into_response(),
     };
     app.metrics.count_response(endpoint, response.status());
     response

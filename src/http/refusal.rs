@@ -38,6 +38,12 @@ impl Refusal {
         "the body ended before it was complete",
     );
 
+    pub const TOO_MANY: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "temporarily_unavailable",
+        "too many questions about tokens that are not good",
+    );
+
     const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
         Self {
             status,
@@ -78,7 +84,8 @@ impl Refusal {
 impl From<OAuthError> for Refusal {
     fn from(error: OAuthError) -> Self {
         let status = match error.code {
-            ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
             ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,

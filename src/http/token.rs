@@ -1,19 +1,27 @@
 //! `POST /token` (RFC 6749 §3.2): extract → ask the core → respond.
 
+mod exchange;
+mod refresh;
+
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::HttpBody;
-use axum::http::header::{AUTHORIZATION, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
+use jiff::Timestamp;
 
+use super::client_request::{self, authorization};
 use super::refusal::Refusal;
-use super::{App, form, response};
+use super::{App, cors};
 use crate::oauth::access_token::JtiRandom;
-use crate::oauth::token::{self, Context, Named};
-use crate::oauth::{ErrorCode, GrantType, OAuthError, Registry, Tenant};
+use crate::oauth::token::authorization_code::Exchange;
+use crate::oauth::token::refresh_token::Refresh;
+use crate::oauth::token::{self, Answer, Context, Named};
+use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
 
 /// Answers a request to a token endpoint.
 pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
@@ -22,80 +30,82 @@ where
 {
     let started = Instant::now();
     if request.method() != Method::POST {
-        return Refusal::wrong_method("POST");
+        return cors::other_method(app, &request, "POST");
     }
     let (parts, body) = request.into_parts();
-    let form = match well_formed(&parts) {
-        Ok(()) => form::read(body, app.body_timeout).await,
-        Err(error) => Err(error.into()),
-    };
-    let mut response = match form {
-        Ok(form) => decide(app, &parts, &form, started),
+    match client_request::read(app, &parts, body).await {
+        Ok(form) => match decide(app, &parts, &form, started) {
+            Step::Answered(response) => response,
+            Step::Asked(pending) => pending.finish(app, &parts, started).await,
+        },
         Err(refusal) => {
             app.metrics
                 .refused(None, ErrorCode::InvalidRequest, started);
-            refusal.into_response()
+            client_request::malformed(refusal)
         }
-    };
-    let headers = response.headers_mut();
-    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
+    }
 }
 
-/// What can be judged before the body is read.
-fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
-    if parts.uri.query().is_some() {
-        return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the query of the URL",
-        ));
-    }
-    if !form::is_form(&parts.headers) {
-        return Err(OAuthError::invalid_request(
-            "the Content-Type must be application/x-www-form-urlencoded",
-        ));
-    }
-    if parts.headers.get_all(AUTHORIZATION).iter().count() > 1 {
-        return Err(OAuthError::invalid_request(
-            "more than one Authorization header",
-        ));
-    }
-    Ok(())
+/// How far a request comes without the store.
+enum Step {
+    Answered(Response),
+    /// Boxed, because most requests need none of it.
+    Asked(Box<Pending>),
+}
+
+/// A request of an authenticated client for which the store must be asked. It keeps what it was judged by.
+struct Pending {
+    tenant: Arc<Tenant>,
+    keyring: Arc<Keyring>,
+    client: Arc<Client>,
+    grant: Grant,
+    now: Timestamp,
+    random: JtiRandom,
+}
+
+enum Grant {
+    Exchange(Exchange),
+    Refresh(Refresh),
 }
 
 /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
 /// from which its client has gone in the meantime.
-fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Response {
+fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
     let registry = app.registry.load();
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
-        return Refusal::NOT_FOUND.into_response();
+        return Step::Answered(client_request::malformed(Refusal::NOT_FOUND));
     };
-    let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    match ask(app, &registry, tenant, authorization, form) {
-        Ok(body) => {
+    let mut response = match ask(app, &registry, tenant, parts, form) {
+        Ok(Asked::Done(body)) => {
             app.metrics.issued(GrantType::ClientCredentials, started);
-            let no_store = HeaderValue::from_static("no-store");
-            response::json(StatusCode::OK, body.into(), no_store)
+            client_request::json(body)
         }
+        Ok(Asked::Pending(pending)) => return Step::Asked(pending),
         Err(error) => {
-            let named = token::named(tenant, authorization, form);
-            app.metrics.refused(named.grant, error.code, started);
-            record(tenant, named, error);
-            refuse(tenant, error)
+            let named = token::named(tenant, authorization(parts), form);
+            refuse(app, tenant, named, error, started)
         }
+    };
+    if parts.headers.contains_key(ORIGIN) {
+        let client = token::named(tenant, authorization(parts), form).client;
+        cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
     }
+    Step::Answered(response)
+}
+
+enum Asked {
+    Done(String),
+    Pending(Box<Pending>),
 }
 
 fn ask(
     app: &App,
     registry: &Registry,
-    tenant: &Tenant,
-    authorization: Option<&[u8]>,
+    tenant: &Arc<Tenant>,
+    parts: &Parts,
     form: &[u8],
-) -> Result<String, OAuthError> {
-    let keyring = registry.keyring.as_ref().ok_or(OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "the server cannot verify client secrets yet: its root key is not loaded",
-    ))?;
+) -> Result<Asked, OAuthError> {
+    let keyring = client_request::keyring(registry)?;
     let mut random = JtiRandom::default();
     (app.random)(&mut random).ok_or(OAuthError::new(
         ErrorCode::ServerError,
@@ -108,7 +118,67 @@ fn ask(
         now,
         random,
     };
-    token::answer(context, authorization, form)
+    let (client, grant) = match token::answer(context, authorization(parts), form)? {
+        Answer::Done(body) => return Ok(Asked::Done(body)),
+        Answer::Exchange(client, exchange) => (client, Grant::Exchange(exchange)),
+        Answer::Refresh(client, refresh) => (client, Grant::Refresh(refresh)),
+    };
+    Ok(Asked::Pending(Box::new(Pending {
+        tenant: tenant.clone(),
+        keyring: keyring.clone(),
+        client: client.clone(),
+        grant,
+        now,
+        random,
+    })))
+}
+
+impl Pending {
+    async fn finish(self, app: &App, parts: &Parts, started: Instant) -> Response {
+        let context = Context {
+            tenant: &self.tenant,
+            keyring: &self.keyring,
+            now: self.now,
+            random: self.random,
+        };
+        let (grant, result) = match &self.grant {
+            Grant::Exchange(exchange) => (
+                GrantType::AuthorizationCode,
+                exchange::answer(&app.store, context, &self.client, exchange).await,
+            ),
+            Grant::Refresh(refresh) => (
+                GrantType::RefreshToken,
+                refresh::answer(&app.store, context, &self.client, refresh).await,
+            ),
+        };
+        let mut response = match result {
+            Ok(body) => {
+                app.metrics.issued(grant, started);
+                client_request::json(body)
+            }
+            Err(error) => {
+                let named = Named {
+                    client: Some(&self.client),
+                    grant: Some(grant),
+                };
+                refuse(app, &self.tenant, named, error, started)
+            }
+        };
+        cors::expose(&mut response, &parts.headers, Some(&self.client));
+        response
+    }
+}
+
+fn refuse(
+    app: &App,
+    tenant: &Tenant,
+    named: Named<'_>,
+    error: OAuthError,
+    started: Instant,
+) -> Response {
+    app.metrics.refused(named.grant, error.code, started);
+    record(tenant, named, error);
+    client_request::refuse(tenant, error)
 }
 
 /// A security event. It names the client only if it is registered: what strangers send stays out of
@@ -117,16 +187,4 @@ fn record(tenant: &Tenant, named: Named<'_>, error: OAuthError) {
     let client_id = named.client.map_or("(unregistered)", |client| &client.id);
     let (tenant, error, reason) = (&*tenant.name, error.code.as_str(), error.description);
     tracing::info!(tenant, client_id, error, reason, "token request refused");
-}
-
-/// RFC 6749 §5.2: a 401 always names the scheme that works (RFC 9110 §15.5.2 demands it).
-fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
-    let mut response = Refusal::from(error).into_response();
-    if error.code == ErrorCode::InvalidClient {
-        let challenge = format!(r#"Basic realm="{}""#, tenant.issuer);
-        let challenge = HeaderValue::from_str(&challenge)
-            .unwrap_or(HeaderValue::from_static(r#"Basic realm="token""#));
-        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    }
-    response
 }

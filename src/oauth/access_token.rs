@@ -6,7 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use super::grant::Family;
 use super::signing::ScheduledKey;
 use super::target::{Target, default_scopes};
 use super::{Client, target};
@@ -50,6 +52,48 @@ pub fn mint_for(
     )
 }
 
+/// Signs an access token for a person's grant. It ends with its family, and `jti` names that.
+pub fn mint_for_person(
+    client: &Client,
+    issuer: &str,
+    family: &Family,
+    target: &Target<'_>,
+    key: &ScheduledKey,
+    now: Timestamp,
+    random: JtiRandom,
+) -> Option<AccessToken> {
+    let authorization = &family.authorization;
+    let end = family.expires_at.min(family.idle_expires_at);
+    let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
+    let longest = client.lifetimes.access_token.min(key.longest_lifetime);
+    let lifetime = Duration::from_secs(longest.min(left).as_secs());
+    // The issuer answers for itself at the userinfo endpoint.
+    let own = target.scopes.contains(&"openid") || target.audiences.is_empty();
+    let own = own.then_some(issuer);
+    let audiences = target
+        .audiences
+        .iter()
+        .copied()
+        .chain(own)
+        .collect::<Vec<_>>();
+    let issued_at = now.as_second();
+    let claims = json!({
+        "iss": issuer,
+        "sub": authorization.subject,
+        "client_id": authorization.client_id,
+        "aud": audience(&audiences, issuer),
+        "scope": target.scopes.join(" "),
+        "auth_time": authorization.auth_time.as_second(),
+        "iat": issued_at,
+        "exp": issued_at.checked_add(i64::try_from(lifetime.as_secs()).ok()?)?,
+        "jti": format!("{}.{}", family.id, URL_SAFE_NO_PAD.encode(random)),
+    });
+    Some(AccessToken {
+        token: key.key.sign_access_token(claims.to_string().as_bytes())?,
+        lifetime,
+    })
+}
+
 fn mint(
     client: &Client,
     constant: &str,
@@ -85,18 +129,22 @@ fn constant_claims(client: &Client, issuer: &str, target: &Target<'_>) -> String
     // Without a person the subject is the client (RFC 9068 §2.2).
     claims.insert("sub".into(), text(&client.id));
     claims.insert("client_id".into(), text(&client.id));
-    let audience = match target.audiences.as_slice() {
-        [] => text(issuer),
-        [one] => text(one),
-        many => many.iter().copied().map(text).collect(),
-    };
-    claims.insert("aud".into(), audience);
+    claims.insert("aud".into(), audience(&target.audiences, issuer));
     if !target.scopes.is_empty() {
         claims.insert("scope".into(), text(&target.scopes.join(" ")));
     }
     let mut json = serde_json::Value::Object(claims).to_string();
     json.pop();
     json
+}
+
+/// `aud` (RFC 7519 §4.1.3): one is a text, several are a list, and none means the issuer.
+fn audience(audiences: &[&str], issuer: &str) -> Value {
+    match audiences {
+        [] => issuer.into(),
+        [one] => (*one).into(),
+        many => many.iter().copied().map(Value::from).collect(),
+    }
 }
 
 impl Client {

@@ -108,6 +108,17 @@ pub fn authenticate<'t>(
     proven.then_some(client).ok_or(OAuthError::invalid_client())
 }
 
+/// The client that a request names, rightly or not, if it is registered.
+pub fn named<'t>(
+    tenant: &'t Tenant,
+    authorization: Option<&[u8]>,
+    client_id: Option<&str>,
+) -> Option<&'t Arc<Client>> {
+    let basic = authorization.and_then(decode_basic);
+    let id = basic.as_ref().map(|(id, _)| id.as_str()).or(client_id)?;
+    tenant.clients.get(id)
+}
+
 /// Takes `Basic base64(form(id):form(secret))` apart (RFC 6749 §2.3.1, RFC 7617 §2).
 pub fn decode_basic(header: &[u8]) -> Option<(Zeroizing<String>, Zeroizing<String>)> {
     let (scheme, encoded) = header.split_at_checked(6)?;

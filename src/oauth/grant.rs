@@ -8,6 +8,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use super::Client;
+
+/// What the ID of every family begins with.
+pub const FAMILY_PREFIX: &str = "fam_";
+
 /// SHA-256 of a value that only its holder knows, in base64url: what the store keeps of it.
 pub fn digest_of(value: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, value.as_bytes()))
@@ -64,6 +69,11 @@ pub struct Authorization {
 }
 
 impl Authorization {
+    /// Whether it was given to this registration of the client: a recreated name is somebody else.
+    pub fn belongs_to(&self, client: &Client) -> bool {
+        self.client_id == *client.id && self.registration_id == *client.registration_id
+    }
+
     /// Whether it outlives the session in which it was allowed (OIDC Core §11).
     pub fn is_offline(&self) -> bool {
         let mut scopes = self.scope.split(' ');

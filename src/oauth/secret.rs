@@ -23,8 +23,8 @@ pub const SECRET_LEN: usize = MAC_AT + MAC_TEXT_LEN + CHECKSUM_LEN;
 const GENERATION_AT: usize = PREFIX.len() + KEY_ID_LEN;
 const DOT_AT: usize = GENERATION_AT + 8;
 const MAC_AT: usize = DOT_AT + 1;
-const MAC_TEXT_LEN: usize = 43;
-const CHECKSUM_LEN: usize = 6;
+pub(super) const MAC_TEXT_LEN: usize = 43;
+pub(super) const CHECKSUM_LEN: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A client secret in plaintext. Cannot be printed, cloned into a log or serialized.
@@ -92,13 +92,13 @@ impl<'a> Claimed<'a> {
 }
 
 /// `from_str_radix` takes a sign and upper case; a secret has one spelling.
-fn is_lower_hex(text: &str) -> bool {
+pub(super) fn is_lower_hex(text: &str) -> bool {
     text.bytes()
         .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// CRC-32 (ISO-HDLC) in six base62 digits, as in GitHub's tokens.
-fn checksum(body: &[u8]) -> [u8; CHECKSUM_LEN] {
+pub(super) fn checksum(body: &[u8]) -> [u8; CHECKSUM_LEN] {
     let mut rest = crc32fast::hash(body) as usize;
     let mut digits = [0; CHECKSUM_LEN];
     for digit in digits.iter_mut().rev() {

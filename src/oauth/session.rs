@@ -106,7 +106,7 @@ mod tests {
             );
         }
         let shorter = SessionLifetimes {
-            absolute: Duration::from_secs(900),
+            absolute: Duration::from_mins(15),
             ..LIFETIMES
         };
         assert!(!stands(&session, &person(), shorter, at(960)));

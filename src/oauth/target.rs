@@ -3,11 +3,16 @@
 use std::borrow::Cow;
 
 pub use super::client::Audience;
+use super::grant::Authorization;
 use super::tenant::OPENID_SCOPES;
 use super::{Client, OAuthError, scope};
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;
+
+const OUT_OF_REACH: OAuthError = OAuthError::invalid_scope(
+    "scope belongs to an API that is not among the resources of this request",
+);
 
 /// What will be granted: audiences and scopes.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,11 +89,67 @@ fn allowed_scope<'a>(
         ));
     }
     if !reaches(client, audiences, token) {
-        return Err(OAuthError::invalid_scope(
-            "scope belongs to an API that is not among the resources of this request",
-        ));
+        return Err(OUT_OF_REACH);
     }
     Ok(token)
+}
+
+/// Decides scopes and audiences of a token for a person: what was granted, as far as the client may still have it, or the
+/// part of it that is asked for (RFC 6749 §6, RFC 8707 §2.2).
+pub fn for_person<'a>(
+    client: &'a Client,
+    granted: &'a Authorization,
+    scope: &'a str,
+    resources: &[String],
+) -> Result<Target<'a>, OAuthError> {
+    let audiences = granted_audiences(client, granted, resources)?;
+    let mut scopes: Vec<&str> = granted.scope.split(' ').collect();
+    scopes.retain(|token| client.scopes.iter().any(|known| **known == **token));
+    let asked = scope::parse(scope)?;
+    if asked.is_empty() {
+        scopes.retain(|token| reaches(client, &audiences, token));
+    } else if asked.iter().all(|token| scopes.contains(token)) {
+        scopes = asked;
+    } else {
+        return Err(OAuthError::invalid_scope(
+            "scope goes beyond what was granted, or what this client may still have",
+        ));
+    }
+    if !scopes
+        .iter()
+        .all(|token| reaches(client, &audiences, token))
+    {
+        return Err(OUT_OF_REACH);
+    }
+    Ok(Target {
+        audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
+        scopes,
+    })
+}
+
+/// The resources asked for, or all that were granted.
+fn granted_audiences<'a>(
+    client: &'a Client,
+    granted: &Authorization,
+    resources: &[String],
+) -> Result<Vec<&'a Audience>, OAuthError> {
+    let mut audiences: Vec<&Audience> = client.audiences.iter().collect();
+    audiences.retain(|audience| {
+        granted
+            .resources
+            .split(' ')
+            .any(|uri| *uri == *audience.uri)
+    });
+    let granted = |uri: &String| audiences.iter().any(|audience| *audience.uri == **uri);
+    if !resources.iter().all(granted) {
+        return Err(OAuthError::invalid_target(
+            "resource is not among those that were granted to this client",
+        ));
+    }
+    if !resources.is_empty() {
+        audiences.retain(|audience| resources.iter().any(|uri| **uri == *audience.uri));
+    }
+    Ok(audiences)
 }
 
 /// Everything the client may have for these audiences.

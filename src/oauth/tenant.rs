@@ -1,6 +1,6 @@
 //! A tenant inside the server: one issuer with its clients, people and keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,6 +87,8 @@ pub struct Tenant {
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
     pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
+    /// Every origin that some client lists in its `allowed_origins`.
+    pub origins: HashSet<Arc<str>>,
     /// How long a person stays signed in.
     pub session: SessionLifetimes,
     /// The metadata document (RFC 8414, OIDC Discovery), rendered once.
@@ -112,6 +114,7 @@ impl Tenant {
             people: Arc::default(),
             scopes: [].into(),
             introspectors: HashMap::new(),
+            origins: HashSet::new(),
             session: SessionLifetimes::DEFAULT,
             metadata: Bytes::new(),
             jwks: Bytes::new(),
@@ -119,14 +122,15 @@ impl Tenant {
         }
     }
 
-    /// The tenant with its documents rendered.
+    /// The tenant with its documents rendered, and what else follows from the rest.
     #[must_use]
     pub fn rendered(mut self) -> Self {
-        let scopes: Vec<&str> = self.scopes.iter().map(|scope| &*scope.name).collect();
-        self.metadata = metadata::render(&self.issuer, &scopes).into();
+        let origins = self.clients.values().flat_map(|c| c.allowed_origins.iter());
+        self.origins = origins.cloned().collect();
         if self.published_keys.is_none() {
-            self.published_keys = self.signing_keys.clone();
+            self.published_keys.clone_from(&self.signing_keys);
         }
+        self.metadata = metadata::render(&self).into();
         let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
         self.jwks = jwks.unwrap_or_default().into();
         self

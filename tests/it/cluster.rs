@@ -20,3 +20,4 @@ mod rights;
 mod root_key;
 mod samples;
 mod signing;
+mod users;

@@ -20,11 +20,12 @@ pub(super) enum Purpose {
 /// No value of ours is longer; what is, is not looked at.
 const MAX_LEN: usize = 64;
 
+/// No tenant's name has an underscore, so no tenant's session has the name of another's browser.
 fn name(tenant: &Tenant, purpose: Purpose) -> String {
     let prefix = if is_secure(tenant) { "__Host-" } else { "" };
     let suffix = match purpose {
         Purpose::Session => "",
-        Purpose::Browser => "-browser",
+        Purpose::Browser => "_browser",
     };
     format!("{prefix}clientele-{}{suffix}", tenant.name)
 }
@@ -94,7 +95,7 @@ mod tests {
             (&["__Host-clientele-a"], None),
             (&["clientele-a=v"], None),
             (&["__host-clientele-a=v"], None),
-            (&["__Host-clientele-a-browser=v"], None),
+            (&["__Host-clientele-a_browser=v"], None),
             (&["__Host-clientele-b=v"], None),
             (&["\u{e9}=1; __Host-clientele-a=v"], Some("v")),
             (&[long.as_str()], None),
@@ -114,7 +115,7 @@ mod tests {
         let cookie = set(&tenant("http://127.0.0.1:8080/t/a"), Purpose::Browser, "v");
         assert_eq!(
             cookie,
-            "clientele-a-browser=v; Path=/; HttpOnly; SameSite=Lax"
+            "clientele-a_browser=v; Path=/; HttpOnly; SameSite=Lax"
         );
         let cookie = clear(&tenant("https://id.example"), Purpose::Session);
         assert_eq!(

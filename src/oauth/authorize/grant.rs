@@ -8,12 +8,10 @@ use super::decision::SignedIn;
 use super::destination::Destination;
 use super::request::AuthorizationRequest;
 use crate::oauth::Tenant;
-use crate::oauth::grant::{Authorization, Code, Consent, digest_of};
+use crate::oauth::grant::{Authorization, Code, Consent, FAMILY_PREFIX, digest_of};
 
 /// Begins every authorization code, so that scanners recognize one, and no other kind of value passes for one.
 const CODE_PREFIX: &str = "clc_";
-/// Begins the ID of every family.
-const FAMILY_PREFIX: &str = "fam_";
 
 /// Fresh random bytes: for the code, and for the family that it will begin.
 pub type CodeRandom = [u8; 48];

@@ -4,8 +4,10 @@ mod immutable;
 mod ledger;
 mod redirects;
 mod secret;
+mod sign_in;
 mod spec;
 mod tenant;
+mod user;
 
 use serde_json::Value;
 

@@ -31,10 +31,10 @@ fn silent(schema: &JSONSchemaProps, path: &str, found: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn every_field_of_both_kinds_has_a_description() {
+async fn every_field_of_every_kind_has_a_description() {
     let space = Space::new("explain").await;
     let definitions: Api<CustomResourceDefinition> = Api::all(space.kube);
-    for kind in ["oauthclients", "oauthtenants"] {
+    for kind in ["oauthclients", "oauthtenants", "oauthusers"] {
         let definition = definitions
             .get(&format!("{kind}.clientele.dev"))
             .await
@@ -62,6 +62,10 @@ async fn kubectl_explains_every_field() {
         ("oauthtenant.spec", "rotateEvery"),
         ("oac.spec.secret.entries", "tokenEndpoint"),
         ("oat.spec.signing", "algorithm"),
+        ("oat.spec.session", "absolute"),
+        ("oauthuser.spec", "passwordSecretRef"),
+        ("oauthuser.status", "sessionsValidFrom"),
+        ("oau.spec.passwordSecretRef", "key"),
     ] {
         explains(&[path, "--recursive"], expected).await;
     }
@@ -165,9 +169,12 @@ async fn the_wide_table_says_why() {
 }
 
 #[tokio::test]
-async fn the_category_lists_both_kinds() {
+async fn the_category_lists_every_kind() {
     let space = Space::new("explain").await;
     space.ready("hello", json!({})).await;
+    space
+        .create_user("anna", json!({ "username": "anna" }))
+        .await;
     let all = [
         "get",
         "clientele",
@@ -179,6 +186,7 @@ async fn the_category_lists_both_kinds() {
     let text = shared().cluster.kubectl(&all).unwrap();
     let names: Vec<&str> = text.lines().collect();
     assert!(names.contains(&"oauthclient.clientele.dev/hello"), "{text}");
+    assert!(names.contains(&"oauthuser.clientele.dev/anna"), "{text}");
     assert!(
         names.contains(&"oauthtenant.clientele.dev/default"),
         "{text}"

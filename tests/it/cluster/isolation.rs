@@ -7,7 +7,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clientele::api::crd::definitions;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray,
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
 };
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
@@ -154,35 +154,41 @@ fn fields(schema: &JSONSchemaProps, path: &str, found: &mut BTreeSet<String>) {
 
 #[test]
 fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_would_fetch() {
-    let [client, ..] = definitions();
-    let schema = client.spec.versions[0].schema.as_ref().unwrap();
-    let spec = &schema
-        .open_api_v3_schema
-        .as_ref()
-        .unwrap()
-        .properties
-        .as_ref()
-        .unwrap()["spec"];
-    let mut found = BTreeSet::new();
-    fields(spec, "spec", &mut found);
-    let written: BTreeSet<&str> = found.iter().map(String::as_str).collect();
-    assert!(
-        written.contains("spec.secret.entries.clientSecret"),
-        "{written:?}"
+    let [client, _, user] = definitions();
+    // URIs are only compared; one is the name of an entry of the Secret; "refreshToken" holds "ref".
+    assert_eq!(
+        suspicious(&client, "spec.secret.entries.clientSecret"),
+        [
+            "spec.lifetimes.refreshToken",
+            "spec.lifetimes.refreshTokenIdle",
+            "spec.postLogoutRedirectUris",
+            "spec.redirectUris",
+            "spec.secret.entries.jwksUri"
+        ]
     );
-    let suspicious = |path: &&&str| {
+    // A reference has a name and a key, and nothing else; "preferred" holds "ref", and the claim cannot be written.
+    assert_eq!(
+        suspicious(&user, "spec.passwordSecretRef.key"),
+        ["spec.claims.preferred_username", "spec.passwordSecretRef"]
+    );
+}
+
+/// The fields of a spec whose names sound as if they led elsewhere. `known` is one that must be among all fields.
+fn suspicious(definition: &CustomResourceDefinition, known: &str) -> Vec<String> {
+    let schema = definition.spec.versions[0].schema.as_ref().unwrap();
+    let schema = schema.open_api_v3_schema.as_ref().unwrap();
+    let mut found = BTreeSet::new();
+    let spec = &schema.properties.as_ref().unwrap()["spec"];
+    fields(spec, "spec", &mut found);
+    assert!(found.contains(known), "{found:?}");
+    found.retain(|path| {
         let last = path.rsplit('.').next().unwrap().to_ascii_lowercase();
         let names_elsewhere = ["namespace", "ref", "selector", "url"]
             .iter()
             .any(|word| last.contains(word));
         names_elsewhere || last.ends_with("uri") || last.ends_with("uris")
-    };
-    let suspicious: Vec<&str> = written.iter().filter(suspicious).copied().collect();
-    // The first is only compared; the other is the name of an entry of the Secret.
-    assert_eq!(
-        suspicious,
-        ["spec.redirectUris", "spec.secret.entries.jwksUri"]
-    );
+    });
+    found.into_iter().collect()
 }
 
 /// The documented default until a tenant can limit it: codes go only to whom the client registered, and the consent

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use clientele::api::{OAuthClient, OAuthTenant};
+use clientele::api::{OAuthClient, OAuthTenant, OAuthUser};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
@@ -130,7 +130,36 @@ async fn a_busy_day(space: &Space) -> BTreeSet<String> {
             .unwrap(),
     );
     meddle(space).await;
+    people_come_and_go(space).await;
     tokens
+}
+
+/// Values of every kind that a Secret with a password can hold.
+const PASSWORDS: [&str; 4] = [
+    "correct-horse-battery-staple",
+    "another-horse-another-staple",
+    "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$5n3ZBlkY0ZyJ2hpGGxEhl3QxvZ5bGwvgZbYxBWDdNZo",
+    "$argon2i$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$xh3cNsHfQ0RQ0zPWkjPHrPvxz0Ypo4NL3KWhKcPcaSE",
+];
+
+/// People with passwords that are good, changed, refused, and in a Secret that did not opt in; and their end.
+async fn people_come_and_go(space: &Space) {
+    let people = space.tenant_with_people(json!({})).await;
+    let spec = |name: &str| json!({ "tenant": people, "username": name, "passwordSecretRef": { "name": name } });
+    space.person(&people, "anna", PASSWORDS[0]).await;
+    space.write_password("anna", PASSWORDS[1]).await;
+    space.person(&people, "bert", PASSWORDS[2]).await;
+    space.write_password("carl", PASSWORDS[3]).await;
+    space.create_user("carl", spec("carl")).await;
+    space.not_enrolled("carl", "PasswordInvalid").await;
+    let entries = [("password", PASSWORDS[0])];
+    space.write_secret("dora", "Opaque", &entries).await;
+    space.create_user("dora", spec("dora")).await;
+    space.not_enrolled("dora", "PasswordSecretWrongType").await;
+    space.patch_user("anna", json!({ "disabled": true })).await;
+    space.not_enrolled("anna", "Disabled").await;
+    let now = DeleteParams::default();
+    let _ = space.users().delete("bert", &now).await.unwrap();
 }
 
 /// Repairs, a rename, a refusal, a deletion.
@@ -191,6 +220,7 @@ async fn everything_said(operator: &RunningOperator, kube: &kube::Client) -> Vec
     ];
     objects::<OAuthClient>(kube, &mut said).await;
     objects::<OAuthTenant>(kube, &mut said).await;
+    objects::<OAuthUser>(kube, &mut said).await;
     objects::<ConfigMap>(kube, &mut said).await;
     objects::<Event>(kube, &mut said).await;
     let log = operator.log();
@@ -234,6 +264,19 @@ async fn m14_f69_k19_at_no_level_and_in_no_object_is_anything_secret() {
     for (number, token) in tokens.iter().enumerate() {
         let signature = token.rsplit('.').next().unwrap();
         canaries.insert(format!("signature of token {number}"), signature.to_owned());
+    }
+    for (number, password) in PASSWORDS.iter().enumerate() {
+        add_forms(
+            &mut canaries,
+            &format!("password {number}"),
+            password.as_bytes(),
+        );
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, password.as_bytes());
+        add_forms(
+            &mut canaries,
+            &format!("fingerprint {number}"),
+            digest.as_ref(),
+        );
     }
     canaries.insert("what somebody edited".into(), "edited-by-somebody".into());
     let parsed: Value = serde_yaml::from_str(&kubeconfig).unwrap();

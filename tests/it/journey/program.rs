@@ -45,6 +45,8 @@ impl Program {
             .args(["-c", GUARD, "sh", env!("CARGO_BIN_EXE_clientele"), "run"])
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
+            // Where its database lies, unless it is told otherwise.
+            .current_dir(files.path())
             .env("KUBECONFIG", kubeconfig)
             .env("CLIENTELE_LISTEN", &listen)
             .env("CLIENTELE_ADMIN_LISTEN", &admin)

@@ -53,13 +53,21 @@ pub fn signing_keys(algorithm: Algorithm) -> Arc<SigningKeys> {
     ALL[algorithm as usize].clone()
 }
 
+fn one_of_each() -> Arc<SigningKeys> {
+    let keys = [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
+        .map(|algorithm| scheduled(algorithm, Timestamp::UNIX_EPOCH));
+    Arc::new(SigningKeys::new(keys.into()).unwrap())
+}
+
 /// Signing keys of every algorithm in one set, which no other tenant has; ES256 comes first.
 pub fn signing_keys_of_all() -> Arc<SigningKeys> {
-    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(|| {
-        let keys = [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
-            .map(|algorithm| scheduled(algorithm, Timestamp::UNIX_EPOCH));
-        Arc::new(SigningKeys::new(keys.into()).unwrap())
-    });
+    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(one_of_each);
+    ALL.clone()
+}
+
+/// The same for the tenant `b`.
+pub fn signing_keys_of_b() -> Arc<SigningKeys> {
+    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(one_of_each);
     ALL.clone()
 }
 

@@ -1,9 +1,11 @@
 //! Captures everything this thread logs, at the lowest level there is.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
 
 /// What was logged.
@@ -13,6 +15,7 @@ pub struct Logs(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// Captures until the guard is dropped.
     pub fn capture() -> (Self, DefaultGuard) {
+        several_dispatchers();
         let logs = Self::default();
         let writer = logs.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -26,6 +29,13 @@ impl Logs {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
+}
+
+/// As long as there is only one, `tracing` asks the subscriber of whichever thread meets an event first whether anybody
+/// wants it, and keeps the answer: a test that captures nothing could silence one that does.
+fn several_dispatchers() {
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
+    LazyLock::force(&SECOND);
 }
 
 impl Write for Logs {

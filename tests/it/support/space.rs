@@ -254,7 +254,7 @@ pub fn http() -> reqwest::Client {
 }
 
 /// Sends an object as it is, unknown fields and all, as kubectl does with strict validation.
-async fn create_raw<K: serde::de::DeserializeOwned>(
+pub async fn create_raw<K: serde::de::DeserializeOwned>(
     kube: &kube::Client,
     path: &str,
     object: &Value,

@@ -280,7 +280,7 @@ fn tenant_b() -> Tenant {
     let mut alice = people::person("alice");
     alice.subject = "subject-of-alice-of-b".into();
     let clients = vec![client("b.api"), people::app("b.app")];
-    let keys = keys::signing_keys(Algorithm::Es256);
+    let keys = keys::signing_keys_of_b();
     Tenant {
         people: people::index(vec![alice]),
         ..unrendered("b", ISSUER_B, Some(keys), clients)

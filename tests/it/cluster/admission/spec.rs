@@ -200,7 +200,7 @@ async fn k08_k09_k18_what_must_not_be_asked_for_cannot_be_expressed() {
             json!({ "jwksUri": "http://169.254.169.254/" }),
             "jwksUri",
         ),
-        ("pkce", json!({ "requirePkce": false }), "requirePkce"),
+        ("pkce", json!({ "pkce": "Optional" }), "pkce"),
         ("misspelled", json!({ "redirectURIs": [] }), "redirectURIs"),
     ];
     refuses(&table.map(|(name, spec, field)| {

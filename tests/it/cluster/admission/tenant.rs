@@ -7,7 +7,7 @@ use crate::support::space::Space;
 
 const URI: &str = "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders";
 const CLUSTER: &str = "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster";
-const OPENID: &str = "is a scope of OpenID Connect, which every tenant knows; leave it away";
+const OPENID: &str = "is a scope that every tenant knows; leave it away";
 const DURATION: &str =
     "must be a duration in h, m and s, such as 10m or 1h30m; use h, m, s; 30 days is 720h";
 const NAME: &str = "the name of an OAuthTenant must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL";
@@ -62,6 +62,7 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "spec.scopes[0].name",
             OPENID,
         ),
+        ("groups", scope("groups"), "spec.scopes[0].name", OPENID),
         (
             "default-zero",
             lifetime("default", "0s"),
@@ -95,6 +96,13 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
         ("dotted.name", json!({}), "<nil>", NAME),
         (&*long, json!({}), "<nil>", NAME),
     ];
+    refuses(&space, table).await;
+}
+
+async fn refuses<'a>(
+    space: &Space,
+    table: impl IntoIterator<Item = (&'a str, Value, &'a str, &'a str)>,
+) {
     for (name, spec, field, sentence) in table {
         let answer = space.try_create_tenant(name, spec).await;
         let answer = answer.expect_err(&format!("{name} was accepted"));
@@ -111,13 +119,136 @@ async fn a_tenant_with_everything_is_accepted() {
     let space = Space::new("admission").await;
     let selector = space.selector();
     let spec = json!({
+        "displayName": "Orders and more",
+        "branding": { "logo": "data:image/png;base64,iVBORw0KGgo=", "color": "#1a73e8" },
         "namespaces": selector,
+        "users": { "namespaces": selector },
+        "session": { "idle": "30m", "absolute": "12h" },
         "firstParty": { "namespaces": selector },
         "customClientIds": { "namespaces": {} },
-        "scopes": [{ "name": "orders.read", "description": "Read your orders", "namespaces": selector }],
-        "audiences": [{ "uri": "urn:example:orders", "scopes": ["orders.read"], "namespaces": selector }],
-        "lifetimes": { "default": { "accessToken": "5m" }, "maximum": { "accessToken": "1h" } },
+        "scopes": [{ "name": "orders.read", "description": "Read your orders", "claims": ["department"], "namespaces": selector }],
+        "audiences": [{ "uri": "urn:example:orders", "scopes": ["orders.read"], "introspectors": ["team-a.api"], "namespaces": selector }],
+        "lifetimes": {
+            "default": { "accessToken": "5m", "refreshTokenIdle": "8h" },
+            "maximum": { "authorizationCode": "1m", "accessToken": "1h", "idToken": "1h", "refreshToken": "720h", "refreshTokenIdle": "168h" },
+        },
         "signing": { "algorithm": "EdDSA", "rotateEvery": "720h" },
     });
     space.try_create_tenant(&space.name, spec).await.unwrap();
+}
+
+#[tokio::test]
+async fn mistakes_about_people_are_answered_with_the_remedy() {
+    const CLAIM: &str =
+        "is a claim of the protocol, which says nothing about a person; leave it away";
+    const LOGO: &str = "must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml";
+    let space = Space::new("admission").await;
+    let logo = |url: &str| json!({ "branding": { "logo": url } });
+    let claims = |claim: &str| json!({ "scopes": [{ "name": "x", "claims": [claim] }] });
+    let introspector =
+        |id: &str| json!({ "audiences": [{ "uri": "urn:a", "introspectors": [id] }] });
+    let session =
+        |idle: &str, absolute: &str| json!({ "session": { "idle": idle, "absolute": absolute } });
+    let long = format!("data:image/png;base64,{}", "A".repeat(32_768));
+    let lifetimes =
+        json!({ "lifetimes": { "maximum": { "refreshToken": "1h", "accessToken": "2h" } } });
+    let table = [
+        (
+            "logo-url",
+            logo("https://evil.example/logo.png"),
+            "spec.branding.logo",
+            LOGO,
+        ),
+        (
+            "logo-html",
+            logo("data:text/html;base64,PHNjcmlwdD4="),
+            "spec.branding.logo",
+            LOGO,
+        ),
+        (
+            "logo-script",
+            logo("javascript:alert(1)"),
+            "spec.branding.logo",
+            LOGO,
+        ),
+        (
+            "logo-quote",
+            logo("data:image/png;base64,\" onerror="),
+            "spec.branding.logo",
+            LOGO,
+        ),
+        (
+            "logo-long",
+            logo(&long),
+            "spec.branding.logo",
+            "may not be more than 32768 bytes",
+        ),
+        (
+            "color",
+            json!({ "branding": { "color": "#1a73e8;}" } }),
+            "spec.branding.color",
+            "may not be more than 7 bytes",
+        ),
+        (
+            "color-name",
+            json!({ "branding": { "color": "red" } }),
+            "spec.branding.color",
+            "must be a color of the form #rrggbb, such as #1a73e8",
+        ),
+        (
+            "name",
+            json!({ "displayName": "a\u{202e}b" }),
+            "spec.displayName",
+            "must not contain control, formatting or bidirectional characters",
+        ),
+        (
+            "claim-sub",
+            claims("sub"),
+            "spec.scopes[0].claims[0]",
+            CLAIM,
+        ),
+        (
+            "claim-aud",
+            claims("aud"),
+            "spec.scopes[0].claims[0]",
+            CLAIM,
+        ),
+        (
+            "claim-groups",
+            claims("groups"),
+            "spec.scopes[0].claims[0]",
+            "is promised by the scope groups, which every tenant knows",
+        ),
+        (
+            "introspector",
+            introspector("team-a/api"),
+            "spec.audiences[0].introspectors[0]",
+            "must be a client ID, such as <namespace>.<name>",
+        ),
+        (
+            "idle",
+            session("2h", "1h"),
+            "spec.session",
+            "idle must be at most absolute",
+        ),
+        (
+            "short",
+            session("1s", "1h"),
+            "spec.session.idle",
+            "must be at least 1m and at most 8760h",
+        ),
+        (
+            "days",
+            session("1h", "7d"),
+            "spec.session.absolute",
+            DURATION,
+        ),
+        (
+            "lifetimes",
+            lifetimes,
+            "spec.lifetimes.maximum",
+            "refreshToken must be at least accessToken: a token that renews another must outlive it",
+        ),
+    ];
+    refuses(&space, table).await;
 }

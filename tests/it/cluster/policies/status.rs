@@ -1,6 +1,6 @@
 //! Status is output: nobody but the operator writes it.
 
-use clientele::api::{OAuthClient, OAuthTenant};
+use clientele::api::{OAuthClient, OAuthTenant, OAuthUser};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -159,6 +159,40 @@ async fn an_editor_of_clients_needs_no_other_right() {
     let answer = sentence(secrets.get("hello-oauth").await).unwrap_err();
     assert!(
         answer.contains(r#"User "ann" cannot get resource "secrets""#),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn k15_nobody_but_the_operator_writes_the_status_of_a_person() {
+    let space = Space::new("status").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    let spec = json!({ "tenant": tenant, "username": "anna", "disabled": true });
+    space.create_user("anna", spec).await;
+    space.not_enrolled("anna", "Disabled").await;
+    let api: Api<OAuthUser> = Api::namespaced(administrator().await, &space.name);
+    let status = json!({ "sessionsValidFrom": "2100-01-01T00:00:00Z" });
+    let patch = Patch::Merge(json!({ "status": status }));
+    let params = PatchParams::default();
+    let answer = api.patch_status("anna", &params, &patch);
+    let answer = sentence(answer.await).unwrap_err();
+    assert!(
+        answer.contains("writes the status of oauthusers, and you are root"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_editor_of_clients_decides_nothing_about_people() {
+    let space = Space::new("status").await;
+    let api: Api<OAuthUser> = Api::namespaced(editor(&space).await, &space.name);
+    let user = OAuthUser::new(
+        "anna",
+        serde_json::from_value(json!({ "username": "anna" })).unwrap(),
+    );
+    let answer = sentence(api.create(&PostParams::default(), &user).await).unwrap_err();
+    assert!(
+        answer.contains(r#"User "ann" cannot create resource "oauthusers""#),
         "{answer}"
     );
 }

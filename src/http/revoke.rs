@@ -1,0 +1,82 @@
+//! `POST /revoke` (RFC 7009).
+
+use axum::body::HttpBody;
+use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::client_request::{self, authorization, unavailable};
+use super::refusal::Refusal;
+use super::{App, cors};
+use crate::oauth::parameters::Parameters;
+use crate::oauth::presented::Presented;
+use crate::oauth::revocation::{self, Judgement};
+use crate::oauth::{OAuthError, Registry, Tenant, credentials};
+use crate::store::StoreError;
+
+/// Answers a request to a revocation endpoint.
+pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    if request.method() != Method::POST {
+        return cors::other_method(app, &request, "POST");
+    }
+    let (parts, body) = request.into_parts();
+    let form = match client_request::read(app, &parts, body).await {
+        Ok(form) => form,
+        Err(refusal) => return client_request::malformed(refusal),
+    };
+    let registry = app.registry.load_full();
+    let Some((tenant, _)) = registry.route(parts.uri.path()) else {
+        return Refusal::NOT_FOUND.into_response();
+    };
+    let form = match Parameters::read(&form) {
+        Ok(form) => form,
+        Err(error) => return client_request::refuse(tenant, error),
+    };
+    let mut response = match revoke(app, &registry, tenant, &parts, &form).await {
+        Ok(()) => client_request::done(),
+        Err(error) => client_request::refuse(tenant, error),
+    };
+    if parts.headers.contains_key(ORIGIN) {
+        let id = form.one("client_id").unwrap_or_default();
+        let client = credentials::named(tenant, authorization(&parts), id);
+        cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
+    }
+    response
+}
+
+/// Success means that the token is gone, and that the store has it in writing.
+async fn revoke(
+    app: &App,
+    registry: &Registry,
+    tenant: &Tenant,
+    parts: &Parts,
+    form: &Parameters,
+) -> Result<(), OAuthError> {
+    let keyring = client_request::keyring(registry)?;
+    let caller = client_request::caller(tenant, keyring, parts, form)?;
+    let token = form.one("token")?;
+    let token = token.ok_or(OAuthError::invalid_request("token is missing"))?;
+    let presented = Presented::read(tenant, keyring, token);
+    let uid = &*tenant.registration_id;
+    let family = app.store.family(uid, presented.family()).await;
+    let family = family.map_err(|error| unavailable(&error))?;
+    let judgement = revocation::judge(caller, &presented, family.as_ref())?;
+    let done = carry_out(app, uid, judgement).await;
+    done.map_err(|error| unavailable(&error))
+}
+
+async fn carry_out(app: &App, tenant: &str, judgement: Judgement<'_>) -> Result<(), StoreError> {
+    match judgement {
+        Judgement::Nothing => Ok(()),
+        Judgement::Family(id) => {
+            let now = (app.clock)();
+            app.store.revoke_family(tenant, id, now).await.map(drop)
+        }
+        Judgement::AccessToken(id, end) => app.store.revoke_token(tenant, id, end).await,
+    }
+}

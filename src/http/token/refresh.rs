@@ -1,0 +1,49 @@
+//! A refresh token for new tokens: the store says what the family is, the core whether it may go on, the store that it did.
+
+use crate::http::client_request::unavailable;
+use crate::oauth::token::Context;
+use crate::oauth::token::refresh_token::{GRACE, Judgement, Refresh};
+use crate::oauth::{Client, OAuthError};
+use crate::store::{Rotation, Store};
+
+/// The JSON body of a success. Tokens are minted only after the store has recorded the use.
+pub(super) async fn answer(
+    store: &Store,
+    context: Context<'_>,
+    client: &Client,
+    refresh: &Refresh,
+) -> Result<String, OAuthError> {
+    let (tenant, now) = (&*context.tenant.registration_id, context.now);
+    let (id, sequence) = (&*refresh.place.family, refresh.place.sequence);
+    let family = store.family(tenant, id).await;
+    let family = family.map_err(|error| unavailable(&error))?;
+    let successor = match refresh.judge(context, client, family.as_ref()) {
+        Judgement::Refuse(error) => return Err(error),
+        Judgement::Revoke(error) => {
+            let revoked = store.revoke_family(tenant, id, now).await;
+            revoked.map_err(|error| unavailable(&error))?;
+            return Err(error);
+        }
+        Judgement::Rotate(successor) => successor,
+    };
+    let idle = successor.idle_expires_at;
+    let rotation = store.rotate(tenant, id, sequence, GRACE, idle, now).await;
+    match rotation.map_err(|error| unavailable(&error))? {
+        Rotation::Next(family) | Rotation::Retry(family) => successor.mint(context, &family),
+        Rotation::Reused => {
+            record(context, client);
+            Err(OAuthError::invalid_grant())
+        }
+        Rotation::Gone => Err(OAuthError::invalid_grant()),
+    }
+}
+
+/// Somebody may have stolen the token (RFC 9700 §4.14.2).
+fn record(context: Context<'_>, client: &Client) {
+    let (tenant, client_id) = (&*context.tenant.name, &*client.id);
+    tracing::warn!(
+        tenant,
+        client_id,
+        "a refresh token was used again: its family is revoked"
+    );
+}

@@ -1,0 +1,116 @@
+//! Names that only one may have.
+
+use serde_json::json;
+
+use crate::support::replica::Replica;
+use crate::support::space::Space;
+
+#[tokio::test]
+async fn the_first_to_claim_a_username_has_it_and_a_loser_is_not_promoted() {
+    let space = Space::new("names").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    let spec = json!({ "tenant": tenant, "username": "anna" });
+    space.create_user("first", spec.clone()).await;
+    let first = space.enrolled("first").await;
+    space.create_user("second", spec.clone()).await;
+    let said = space.not_enrolled("second", "UsernameConflict").await;
+    assert!(
+        said.contains(&format!("OAuthUser {}/first", space.name)),
+        "{said}"
+    );
+
+    // A look by another replica, or after a restart, changes nothing.
+    let replica = Replica::start().await;
+    let person = replica.person(&tenant, "anna").unwrap();
+    assert_eq!(*person.registration_id, *first.metadata.uid.unwrap());
+
+    let delete = kube::api::DeleteParams::default();
+    let _ = space.users().delete("first", &delete).await.unwrap();
+    replica
+        .wait_person(&tenant, "anna", "nobody has the name", |person| {
+            person.is_none()
+        })
+        .await;
+    space
+        .wait_user("second", "it knows that the first is gone", |user| {
+            crate::support::users::user_message(user).contains("has since been deleted")
+        })
+        .await;
+    space.patch_user("second", json!({ "name": "Anna" })).await;
+    space.enrolled("second").await;
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn a_renamed_person_cannot_take_the_name_of_another() {
+    let space = Space::new("names").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    let named = |name: &str| json!({ "tenant": tenant, "username": name });
+    space.create_user("anna", named("anna")).await;
+    let subject = space.enrolled("anna").await.status.unwrap().subject;
+    space.create_user("bert", named("bert")).await;
+    space.enrolled("bert").await;
+    space
+        .patch_user("anna", json!({ "username": "bert" }))
+        .await;
+    space.not_enrolled("anna", "UsernameConflict").await;
+    space.enrolled("bert").await;
+    space
+        .patch_user("anna", json!({ "username": "annabelle" }))
+        .await;
+    let renamed = space.enrolled("anna").await.status.unwrap();
+    assert_eq!(renamed.subject, subject, "the person is the same");
+    assert_eq!(renamed.username.as_deref(), Some("annabelle"));
+}
+
+#[tokio::test]
+async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
+    let space = Space::new("names").await;
+    let custom = json!({ "customClientIds": { "namespaces": space.selector() } });
+    let tenant = space.tenant_with_people(custom).await;
+    let person = |name: &str, subject: &str| json!({ "tenant": tenant, "username": name, "subject": subject });
+    space.create_user("anna", person("anna", "b7e0c1d2")).await;
+    let status = space.enrolled("anna").await.status.unwrap();
+    assert_eq!(status.subject.as_deref(), Some("b7e0c1d2"));
+    space.create_user("bert", person("bert", "b7e0c1d2")).await;
+    let said = space.not_enrolled("bert", "SubjectConflict").await;
+    assert!(
+        said.contains(&format!("OAuthUser {}/anna", space.name)),
+        "{said}"
+    );
+
+    let client = |id: &str| json!({ "tenant": tenant, "clientId": id });
+    space.create("taken", client("b7e0c1d2")).await;
+    let said = space.wait_refused("taken", "ClientIdConflict").await;
+    assert!(
+        said.contains(&format!("OAuthUser {}/anna", space.name)),
+        "{said}"
+    );
+    space.ready("legacy", client("legacy")).await;
+    space.create_user("carl", person("carl", "legacy")).await;
+    let said = space.not_enrolled("carl", "SubjectConflict").await;
+    assert!(
+        said.contains(&format!("OAuthClient {}/legacy", space.name)),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_have_a_name_does_not_keep_others_from_it() {
+    let (outside, inside) = (Space::new("names").await, Space::new("names").await);
+    let custom = json!({ "customClientIds": { "namespaces": inside.selector() } });
+    let tenant = inside.tenant_with_people(custom).await;
+    let spec = json!({ "tenant": tenant, "username": "anna", "subject": "b7e0" });
+    outside.create_user("squatter", spec.clone()).await;
+    outside
+        .not_enrolled("squatter", "NamespaceNotAllowed")
+        .await;
+    inside.create_user("anna", spec).await;
+    inside.enrolled("anna").await;
+    let client = json!({ "tenant": tenant, "clientId": "legacy" });
+    outside.create("squatter", client.clone()).await;
+    outside
+        .wait_refused("squatter", "CustomClientIdNotAllowed")
+        .await;
+    inside.ready("legacy", client).await;
+}

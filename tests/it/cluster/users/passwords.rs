@@ -1,0 +1,171 @@
+//! The Secret with the password: that it opts in, that a change is noticed, that what is wrong with it is said.
+
+use clientele::oauth::password;
+use clientele::oauth::person::PasswordHash;
+use serde_json::json;
+
+use crate::support::replica::Replica;
+use crate::support::space::Space;
+
+/// A space with a tenant of its own and the spec of a person whose password is in Secret `secret`.
+async fn space_with(secret: &str) -> (Space, String, serde_json::Value) {
+    let space = Space::new("passwords").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    let spec = json!({
+        "tenant": tenant, "username": "anna", "passwordSecretRef": { "name": secret },
+    });
+    (space, tenant, spec)
+}
+
+#[tokio::test]
+async fn f09_c17_a_changed_password_is_another_credential_on_every_replica() {
+    let space = Space::new("passwords").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    space.person(&tenant, "anna", "first").await;
+    let (one, other) = (Replica::start().await, Replica::start().await);
+    let before = one.person(&tenant, "anna").unwrap();
+    let beside = other.person(&tenant, "anna").unwrap();
+    assert_eq!(before.credential, beside.credential);
+    assert_ne!(
+        before.password, beside.password,
+        "hashed with a salt of its own"
+    );
+    other.stop().await;
+
+    space.write_password("anna", "second").await;
+    let opens_to = |word: &'static str| {
+        move |person: Option<&clientele::oauth::Person>| {
+            person.is_some_and(|person| password::verify(person.password.as_ref(), word))
+        }
+    };
+    let after = one
+        .wait_person(&tenant, "anna", "the new password", opens_to("second"))
+        .await
+        .unwrap();
+    assert_ne!(before.credential, after.credential);
+    assert_eq!(before.subject, after.subject);
+    assert!(!password::verify(after.password.as_ref(), "first"));
+    one.stop().await;
+
+    let restarted = Replica::start().await;
+    let again = restarted.person(&tenant, "anna").unwrap();
+    assert_eq!(
+        after.credential, again.credential,
+        "a restart signs nobody out"
+    );
+    restarted.stop().await;
+}
+
+#[tokio::test]
+async fn hashes_of_argon2id_and_bcrypt_are_brought_as_they_are() {
+    let space = Space::new("passwords").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    let argon2 = password::hash("horse", &[7; 16]).unwrap();
+    let bcrypt = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();
+    space.person(&tenant, "argon", &argon2.0).await;
+    space.person(&tenant, "blow", &bcrypt.to_string()).await;
+    let replica = Replica::start().await;
+    let brought = |name| replica.person(&tenant, name).unwrap().password.clone();
+    assert_eq!(brought("argon"), Some(argon2));
+    let bcrypt = PasswordHash(bcrypt.to_string().into());
+    assert_eq!(brought("blow"), Some(bcrypt));
+    replica.stop().await;
+}
+
+#[tokio::test]
+async fn the_order_of_secret_and_person_does_not_matter() {
+    let (space, _, spec) = space_with("anna-password").await;
+    space.create_user("anna", spec).await;
+    let said = space.not_enrolled("anna", "PasswordSecretNotFound").await;
+    let command = format!(
+        "kubectl -n {} create secret generic anna-password --type=clientele.dev/password",
+        space.name
+    );
+    assert!(said.contains(&command), "{said}");
+    space.write_password("anna-password", "correct horse").await;
+    space.enrolled("anna").await;
+    space.delete_secret("anna-password").await;
+    space.not_enrolled("anna", "PasswordSecretNotFound").await;
+}
+
+#[tokio::test]
+async fn a_secret_that_did_not_opt_in_is_not_read() {
+    let (space, tenant, spec) = space_with("somebody-elses").await;
+    let entries = [("password", "guess")];
+    space
+        .write_secret("somebody-elses", "Opaque", &entries)
+        .await;
+    space.create_user("anna", spec).await;
+    let said = space.not_enrolled("anna", "PasswordSecretWrongType").await;
+    assert!(said.contains("clientele.dev/password"), "{said}");
+    assert!(!said.contains("guess"), "{said}");
+    let replica = Replica::start().await;
+    assert!(replica.person(&tenant, "anna").is_none());
+    replica.stop().await;
+
+    space.delete_secret("somebody-elses").await;
+    space.write_password("somebody-elses", "mine now").await;
+    space.enrolled("anna").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_as_a_password_is_said() {
+    let (space, _, spec) = space_with("anna-password").await;
+    space.write_password("anna-password", "").await;
+    space.create_user("anna", spec).await;
+    let said = space.not_enrolled("anna", "PasswordInvalid").await;
+    assert!(said.contains("is empty"), "{said}");
+    let long = "x".repeat(1025);
+    let costly = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();
+    let costly = costly.to_string().replace("$04$", "$14$");
+    for (value, problem) in [
+        (long.as_str(), "longer than 1024 bytes"),
+        (
+            "$argon2i$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$xh3cNsHfQ0RQ0zPWkjPHrPvxz0Ypo4NL3KWhKcPcaSE",
+            "make it argon2id",
+        ),
+        (costly.as_str(), "cost above 13"),
+    ] {
+        space.write_password("anna-password", value).await;
+        space
+            .wait_user("anna", problem, |user| {
+                crate::support::users::user_message(user).contains(problem)
+            })
+            .await;
+        let said = space.not_enrolled("anna", "PasswordInvalid").await;
+        assert!(!said.contains(value), "{said}");
+    }
+    space
+        .write_secret(
+            "anna-password",
+            crate::support::users::PASSWORD,
+            &[("password", "fine")],
+        )
+        .await;
+    space.enrolled("anna").await;
+}
+
+#[tokio::test]
+async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
+    let (space, tenant, mut spec) = space_with("people").await;
+    let entries = [("anna", "horse"), ("bert", "staple")];
+    space
+        .write_secret("people", crate::support::users::PASSWORD, &entries)
+        .await;
+    spec["passwordSecretRef"] = json!({ "name": "people", "key": "nobody" });
+    space.create_user("anna", spec).await;
+    let said = space.not_enrolled("anna", "PasswordInvalid").await;
+    assert!(
+        said.contains(r#"entry "nobody""#) && said.contains("is missing"),
+        "{said}"
+    );
+    for (key, word) in [("anna", "horse"), ("bert", "staple")] {
+        let reference = json!({ "passwordSecretRef": { "name": "people", "key": key } });
+        space.patch_user("anna", reference).await;
+        space.enrolled("anna").await;
+        let replica = Replica::start().await;
+        let person = replica.person(&tenant, "anna").unwrap();
+        assert!(password::verify(person.password.as_ref(), word));
+        replica.stop().await;
+    }
+}

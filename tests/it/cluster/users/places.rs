@@ -1,0 +1,57 @@
+//! In which namespaces people are honoured, and in which their passwords can be read.
+
+use serde_json::json;
+
+use crate::cluster::namespaces::{ENABLED, Scoped, scoped};
+use crate::support::space::Space;
+
+#[tokio::test]
+async fn a_person_counts_only_where_the_tenant_takes_people_from() {
+    let space = Space::new("places").await;
+    let spec = json!({ "username": space.name });
+    space.create_user("anna", spec).await;
+    let said = space.not_enrolled("anna", "NamespaceNotAllowed").await;
+    let command = format!(
+        "kubectl label namespace {} clientele.dev/users=default",
+        space.name
+    );
+    assert!(said.contains(&command), "{said}");
+    space.label_for_people().await;
+    space.enrolled("anna").await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_exist_is_said_and_order_does_not_matter() {
+    let space = Space::new("places").await;
+    let spec = json!({ "tenant": space.name, "username": "anna" });
+    space.create_user("anna", spec).await;
+    space.not_enrolled("anna", "TenantNotFound").await;
+    space.tenant_with_people(json!({})).await;
+    space.enrolled("anna").await;
+}
+
+#[tokio::test]
+async fn with_some_namespaces_passwords_are_read_only_in_those() {
+    let Scoped { cluster, operator } = scoped().await;
+    let elsewhere = Space::within(cluster, &operator.issuer, "elsewhere").await;
+    let enabled = Space {
+        kube: cluster.kube().await,
+        name: ENABLED.into(),
+        issuer: operator.issuer.clone(),
+    };
+    for space in [&elsewhere, &enabled] {
+        space.label_for_people().await;
+        space.write_password("anna", "horse").await;
+        let spec = json!({ "username": space.name, "passwordSecretRef": { "name": "anna" } });
+        space.create_user("anna", spec).await;
+    }
+    enabled.enrolled("anna").await;
+    let said = elsewhere.not_enrolled("anna", "NamespaceNotEnabled").await;
+    assert!(
+        said.contains("create rolebinding clientele-secrets"),
+        "{said}"
+    );
+    let nobody = json!({ "passwordSecretRef": null });
+    elsewhere.patch_user("anna", nobody).await;
+    elsewhere.enrolled("anna").await;
+}
