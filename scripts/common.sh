@@ -26,6 +26,12 @@ need_rust() {
 
 need_go() { need go 'install Go 1.26 or newer (https://go.dev/dl)'; }
 
+# The tests start a server of their own, as an unprivileged user if need be; Debian keeps its programs off PATH.
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ||
+    fail 'PostgreSQL (15 or newer) is missing: install it, for example `apt-get install postgresql`'
+}
+
 # Programs of the tests that outlast a clean-up of the tree.
 cache="${CLIENTELE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clientele}"
 

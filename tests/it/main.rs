@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     reason = "in a test a panic is a failure with a line number"
 )]
-
 #![allow(
     clippy::assigning_clones,
     clippy::items_after_statements,

@@ -51,7 +51,7 @@ async fn a_request_is_answered_once(place: Place) {
     assert!(!store.insert_code(&second).await.unwrap());
     assert_eq!(store.code(TENANT, &second.digest).await.unwrap(), None);
     // In another tenant it is another request.
-    second.authorization.tenant = "tenant-2".to_owned();
+    "tenant-2".clone_into(&mut second.authorization.tenant);
     assert!(store.insert_code(&second).await.unwrap());
 }
 
@@ -60,7 +60,7 @@ async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(place: 
     let answers = at_once(50, |n| {
         let store = replicas[n % 2].clone();
         let mut code = code(&n.to_string());
-        code.transaction = "the same".to_owned();
+        "the same".clone_into(&mut code.transaction);
         async move { store.insert_code(&code).await.unwrap() }
     });
     let kept = answers.await.into_iter().filter(|kept| *kept).count();
@@ -125,7 +125,7 @@ async fn a_code_is_worth_nothing_in_another_tenant(place: Place) {
     assert!(store.insert_code(&code).await.unwrap());
     assert_eq!(store.code("tenant-2", &code.digest).await.unwrap(), None);
     let mut theirs = family(&code);
-    theirs.authorization.tenant = "tenant-2".to_owned();
+    "tenant-2".clone_into(&mut theirs.authorization.tenant);
     let elsewhere = store.redeem("tenant-2", &code.digest, Some(&theirs), at(1));
     assert_eq!(elsewhere.await, Ok(Redemption::Gone));
     // It was not used by that.
@@ -140,7 +140,7 @@ async fn a_family_that_was_not_set_aside_for_the_code_changes_nothing(place: Pla
     let mut other = family(&code);
     "fam_other".clone_into(&mut other.id);
     let mut foreign = family(&code);
-    foreign.authorization.tenant = "tenant-2".to_owned();
+    "tenant-2".clone_into(&mut foreign.authorization.tenant);
     for family in [other, foreign] {
         let redeemed = store.redeem(TENANT, &code.digest, Some(&family), at(1));
         assert!(redeemed.await.is_err());

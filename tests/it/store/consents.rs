@@ -20,10 +20,10 @@ async fn a_consent_replaces_the_earlier_one(place: Place) {
         Ok(Some(first.clone()))
     );
     let mut wider = first;
-    wider.scope = "openid email".to_owned();
-    wider.resources = "https://api.example".to_owned();
-    wider.client_id = "renamed".to_owned();
-    wider.person = "person-2".to_owned();
+    "openid email".clone_into(&mut wider.scope);
+    "https://api.example".clone_into(&mut wider.resources);
+    "renamed".clone_into(&mut wider.client_id);
+    "person-2".clone_into(&mut wider.person);
     wider.granted_at = at(5);
     store.keep_consent(&wider).await.unwrap();
     assert_eq!(
@@ -51,8 +51,8 @@ async fn consents_are_listed_newest_first_for_one_person(place: Place) {
         kept.insert(0, consent);
     }
     let (mut bobs, mut foreign) = (consent("r1"), consent("r1"));
-    bobs.subject = "bob".to_owned();
-    foreign.tenant = "tenant-2".to_owned();
+    "bob".clone_into(&mut bobs.subject);
+    "tenant-2".clone_into(&mut foreign.tenant);
     for consent in [bobs, foreign] {
         store.keep_consent(&consent).await.unwrap();
     }
@@ -79,7 +79,7 @@ async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -
 async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(place: Place) {
     let store = place.open().await;
     let mut waiting = code("waiting");
-    waiting.authorization.registration_id = "r1".to_owned();
+    "r1".clone_into(&mut waiting.authorization.registration_id);
     assert!(store.insert_code(&waiting).await.unwrap());
     let all = [
         (TENANT, "ada", "r1"),

@@ -222,7 +222,7 @@ async fn a_family_is_worth_nothing_in_another_tenant(place: Place) {
     assert_eq!(kept(&store, &family).await, family);
     // The same ID there is another family.
     let mut theirs = code("a");
-    theirs.authorization.tenant = "tenant-2".to_owned();
+    "tenant-2".clone_into(&mut theirs.authorization.tenant);
     begin(&store, &theirs).await;
     assert_eq!(
         store.revoke_family("tenant-2", &family.id, at(5)).await,

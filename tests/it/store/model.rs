@@ -84,9 +84,11 @@ fn whose() -> impl Strategy<Value = Whose> {
     )
 }
 
+/// Seconds that pass: around the grace, the life of a code, of a family that lies unused, and what a purge keeps.
+const PASSES: &[i64] = &[1, 5, 9, 10, 11, 60, 900, 1800, 3600, 86_400];
+
 fn event() -> impl Strategy<Value = Event> {
     let code = || 0..8_usize;
-    const PASSES: &[i64] = &[1, 5, 9, 10, 11, 60, 900, 1800, 3600, 86_400];
     prop_oneof![
         6 => (whose(), 0..6_usize, any::<bool>()).prop_map(|(whose, request, offline)| Event::Insert { whose, request, offline }),
         6 => (code(), prop::bool::weighted(0.9)).prop_map(|(code, begins)| Event::Redeem { code, begins }),

@@ -74,7 +74,7 @@ async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offlin
     let offline = allow(&store, code_in("offline", "sid-1", true)).await;
     let elsewhere = allow(&store, code_in("elsewhere", "sid-2", false)).await;
     let mut foreign = code_in("foreign", "sid-1", false);
-    foreign.authorization.tenant = "tenant-2".to_owned();
+    "tenant-2".clone_into(&mut foreign.authorization.tenant);
     let foreign = allow(&store, foreign).await;
 
     store.end_session(TENANT, "sid-1", at(10)).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_code_of_a_session_that_has_ended_begins_nothing(place: Place) {
 async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place: Place) {
     let store = place.open().await;
     let mut others = session("3");
-    others.subject = "bob".to_owned();
+    "bob".clone_into(&mut others.subject);
     for session in [session("1"), session("2"), others] {
         store.begin_session(&session).await.unwrap();
     }
@@ -122,7 +122,7 @@ async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place
     let two = allow(&store, code_in("two", "sid-2", false)).await;
     let offline = allow(&store, code_in("offline", "sid-1", true)).await;
     let mut bobs = code_in("bobs", "sid-3", false);
-    bobs.authorization.subject = "bob".to_owned();
+    "bob".clone_into(&mut bobs.authorization.subject);
     let bobs = allow(&store, bobs).await;
     let waiting = code_in("waiting", "sid-1", true);
     assert!(store.insert_code(&waiting).await.unwrap());

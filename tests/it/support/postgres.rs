@@ -119,11 +119,16 @@ impl Server {
         let mut line = String::new();
         let mut control = self.control.lock().unwrap();
         control.1.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), answer, "PostgreSQL is in {:?}", self.folder);
+        assert_eq!(
+            line.trim(),
+            answer,
+            "PostgreSQL is in {}",
+            self.folder.display()
+        );
     }
 }
 
-/// Where initdb, postgres, `pg_dump` and the others are.
+/// Where the programs of PostgreSQL are.
 pub fn programs() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter();
