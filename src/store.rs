@@ -18,6 +18,8 @@ pub mod purge;
 mod schema;
 mod sessions;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ const style = `
   h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem } p { color: var(--soft); margin: 0 0 1.5rem }
   dl { border: 1px solid var(--line); border-radius: .75rem; padding: .25rem 1.25rem; margin: 0 0 1.5rem }
   dl > div { display: flex; gap: 1rem; padding: .5rem 0 } dl > div + div { border-top: 1px solid var(--line) }
-  dt { flex: 0 0 9rem; color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
+  dt { flex: 0 0 11rem; color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
   a.button, button { font: inherit; font-weight: 600; display: inline-block; padding: .6rem 1.25rem; border-radius: .6rem; cursor: pointer;
     border: 1px solid var(--accent); background: var(--accent); color: light-dark(#fff, #0d1526); text-decoration: none }
   button { background: none; color: var(--accent) }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
+use kube::runtime::reflector::ObjectRef;
 
 use super::failure::Error;
 use super::root_key::{read_marks, write_marks};
@@ -21,6 +22,9 @@ pub const USERS_LABEL: &str = "clientele.dev/users";
 /// The name of the first client, in the operator's namespace.
 pub const FIRST_CLIENT: &str = "clientele";
 
+/// Nobody waits longer for the keys of the tenant `default`.
+const FIRST_KEYS: Duration = Duration::from_secs(30);
+
 /// Makes them, unless the mark says that it was done before. Tries until it is done.
 pub async fn bootstrap(shared: Arc<Shared>) {
     if shared.settings.bootstrap {
@@ -28,10 +32,31 @@ pub async fn bootstrap(shared: Arc<Shared>) {
             tracing::warn!(%error, "the tenant `default` could not be made; trying again");
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
+        // Keys take a while to find; a client that is judged before would be written twice.
+        let _ = tokio::time::timeout(FIRST_KEYS, served(&shared)).await;
     }
     shared.note_progress(|progress| progress.bootstrap = true);
     shared.enqueue_all(None);
     shared.enqueue_users();
+}
+
+/// Until the tenant `default` can issue tokens, or is known not to be there any more.
+async fn served(shared: &Shared) {
+    let waits = || {
+        let registry = shared.registry.load();
+        let tenant = registry.tenants.get(DEFAULT_TENANT);
+        let made_now = shared
+            .tenants
+            .get(&ObjectRef::new(DEFAULT_TENANT))
+            .is_some();
+        match tenant {
+            Some(tenant) => tenant.signing_keys.is_none(),
+            None => made_now || !shared.progress.borrow().registry,
+        }
+    };
+    while waits() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {

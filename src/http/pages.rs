@@ -191,7 +191,10 @@ pub fn sign_in(frame: &Frame<'_>, view: &SignIn<'_>) -> Response {
         shell: Shell::new(frame, texts.lang, t.title),
         view,
         texts,
-        heading: Said::new(t.heading, &[("tenant", frame.tenant)]),
+        heading: Said::new(
+            frame.logo.map_or(t.heading, |_| t.heading_with_name),
+            &[("tenant", frame.tenant)],
+        ),
         lead: match view.client {
             Some(client) => Said::new(t.to_client, &[("client", client)]),
             None => Said::new(t.to_account, &[]),
@@ -220,7 +223,6 @@ pub fn consent(frame: &Frame<'_>, view: &ConsentAsked<'_>) -> Response {
         shell: Shell::new(frame, texts.lang, title),
         view,
         texts,
-        initial: initial(view.client),
         heading: Said::new(heading, &client),
         signed_in_as: Said::new(t.signed_in_as, &[("person", view.person)]),
         may: Said::new(t.may, &client),

@@ -143,3 +143,7 @@ impl Redeem {
         Ok(Redemption::Again)
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT, REDEEM, FAMILY];

@@ -123,3 +123,7 @@ impl Operation for Withdraw {
         end(db, &self.tenant, &whose, self.now).await
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT, LIST, DELETE];

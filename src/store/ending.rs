@@ -69,3 +69,16 @@ pub async fn end(
     }
     Ok(())
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[
+    SESSION.codes,
+    SESSION.families,
+    PERSON_ONLINE.codes,
+    PERSON_ONLINE.families,
+    PERSON.codes,
+    PERSON.families,
+    CONSENT.codes,
+    CONSENT.families,
+];

@@ -186,3 +186,7 @@ impl Operation for Revoke {
         revoke(db, &self.tenant, &self.id, self.now).await
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT, ROTATE, REVOKE];

@@ -95,3 +95,12 @@ impl Operation for Purge {
         Ok(done.rows_affected())
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub(super) const SEARCHES: &[&str] = &[
+    KINDS[0].delete,
+    KINDS[1].delete,
+    KINDS[2].delete,
+    KINDS[3].delete,
+];

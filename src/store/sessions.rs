@@ -165,3 +165,7 @@ impl Operation for EndAll {
         end(db, &self.tenant, &whose, self.now).await
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT, TOUCH, DELETE_ONE, DELETE_ALL];

@@ -48,3 +48,7 @@ impl Operation for IsRevoked {
         Ok(row.is_some())
     }
 }
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT];

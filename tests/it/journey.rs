@@ -4,6 +4,8 @@ mod authority;
 mod browser;
 mod command_line;
 mod example_app;
+mod exhibits;
+mod gallery;
 mod kubectl;
 mod node;
 mod own_shell;
@@ -12,6 +14,7 @@ mod program;
 mod relying_party;
 mod secure;
 mod sign_in;
+mod visitor;
 
 use serde_json::json;
 

@@ -33,3 +33,4 @@ mod sign_in;
 mod tls;
 mod token_request;
 mod userinfo;
+mod whole_flow;

@@ -1,7 +1,11 @@
 //! The store: one contract over SQLite and PostgreSQL, and what becomes of it when something dies.
 
+mod backup;
+mod cancellation;
+mod child;
 mod codes;
 mod consents;
+mod crash;
 mod families;
 mod model;
 mod opening;

@@ -121,7 +121,7 @@ fn policy(forms: Forms, inline: &Inline<'_>) -> String {
 }
 
 /// A hash-source of Content Security Policy Level 3 (§2.3.1).
-fn source(content: &str) -> String {
+pub(super) fn source(content: &str) -> String {
     let hash = digest(&SHA256, content.as_bytes());
     format!("'sha256-{}'", STANDARD.encode(hash))
 }

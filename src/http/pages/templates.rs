@@ -42,7 +42,7 @@ impl<'a> Shell<'a> {
 }
 
 /// `--main` of the stylesheet.
-pub(super) const ICON: &str = "#1d4d4f";
+pub(super) const ICON: &str = "#0b6864";
 
 /// The letter that stands for a name that has no picture.
 pub(super) fn initial(name: &str) -> String {
@@ -69,7 +69,6 @@ pub(super) struct ConsentPage<'a> {
     pub shell: Shell<'a>,
     pub view: &'a ConsentAsked<'a>,
     pub texts: &'a Texts,
-    pub initial: String,
     pub heading: Said<'a>,
     pub signed_in_as: Said<'a>,
     pub may: Said<'a>,

@@ -23,6 +23,8 @@ pub(super) struct Texts {
 pub(super) struct SignInTexts {
     pub title: &'static str,
     pub heading: &'static str,
+    /// Beside a logo, which may not say the name.
+    pub heading_with_name: &'static str,
     pub to_client: &'static str,
     pub to_account: &'static str,
     pub username: &'static str,
@@ -42,7 +44,6 @@ pub(super) struct ConsentTexts {
     pub switch: &'static str,
     pub may: &'static str,
     pub calls: &'static str,
-    pub client: &'static str,
     pub namespace: &'static str,
     pub returns_to: &'static str,
     pub allow: &'static str,
@@ -133,7 +134,8 @@ pub(super) const ENGLISH: Texts = Texts {
     lang: "en",
     sign_in: SignInTexts {
         title: "Sign in",
-        heading: "Sign in to {tenant}",
+        heading: "Sign in",
+        heading_with_name: "Sign in to {tenant}",
         to_client: "to continue to {client}",
         to_account: "to see your account",
         username: "Username",
@@ -155,7 +157,6 @@ pub(super) const ENGLISH: Texts = Texts {
         switch: "Not you?",
         may: "If you allow it, {client} can:",
         calls: "It can also use these services in your name:",
-        client: "Application",
         namespace: "Namespace",
         returns_to: "You go back to",
         allow: "Allow",
@@ -165,7 +166,7 @@ pub(super) const ENGLISH: Texts = Texts {
     proceed: ProceedTexts {
         title: "Continue",
         heading: "Continue to {client}?",
-        why: "You are signed in already. Continue only if you opened {client} yourself just now.",
+        why: "Continue only if you opened {client} yourself just now.",
         allow: "Continue",
         deny: "Cancel",
     },
@@ -202,7 +203,7 @@ pub(super) const ENGLISH: Texts = Texts {
         grants: "Applications with access",
         nothing: "You have not given access to any application.",
         namespace: "Namespace {namespace}",
-        since: "since {date}",
+        since: "Since {date}",
         withdraw: "Withdraw",
         withdraw_from: "access of {client}",
         sessions: "Sign out",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::example_app::ExampleApp;
 use super::node::Node;
-use super::people::{Someone, tenant};
+use super::people::{Someone, with};
 use super::secure::{Secure, secure};
 use crate::support::operator::free_address;
 use crate::support::space::Space;
@@ -16,9 +16,7 @@ fn client_of_the_manifest(url: &str, tenant: &str) -> Value {
     let manifest = include_str!("../../../examples/web-app/oauthclient.yaml")
         .replace("http://127.0.0.1:3000", url);
     let object: Value = serde_yaml::from_str(&manifest).unwrap();
-    let mut spec = object["spec"].clone();
-    spec["tenant"] = json!(tenant);
-    spec
+    with(object["spec"].clone(), &json!({ "tenant": tenant }))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,13 +28,13 @@ async fn a_person_signs_in_to_the_example_application_in_chromium() {
     );
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
     let space = Space::within(&secure.cluster, &secure.operator.issuer, "browser").await;
-    tenant(&space).await;
+    let tenant = space.tenant_with_people(json!({})).await;
     let url = format!("http://{}", free_address());
     space
-        .ready("example-app", client_of_the_manifest(&url, &space.name))
+        .ready("example-app", client_of_the_manifest(&url, &tenant))
         .await;
     let entries = space.entries("example-app-oauth").await;
-    let ada = Someone::new(&space, &space.name, "ada", json!({})).await;
+    let ada = Someone::new(&space, &tenant, "ada", &[]).await;
     let app = ExampleApp::start(&url, &entries, &secure.authority.ca());
     let seen = ada
         .at(Node::new("browser.mjs"))

@@ -47,8 +47,8 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 async fn people_are_users_by_the_client_for_kubectl_and_by_no_other() {
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
     let platform = platform(secure).await;
-    let groups = json!({ "groups": ["platform", "staff"] });
-    let ada = Someone::new(&platform, "default", "ada", groups).await;
+    let groups = ["platform", "staff"];
+    let ada = Someone::new(&platform, "default", "ada", &groups).await;
 
     let good = tokens(secure, "platform.kubectl", REDIRECT_URI, &ada).await;
     is_a_user(secure, text(&good, "id_token")).await;
@@ -68,21 +68,11 @@ async fn platform(secure: &Secure) -> Space {
         name: PLATFORM.to_owned(),
         issuer: secure.operator.issuer.clone(),
     };
-    let users = json!({ "spec": { "users": { "namespaces": {
-        "matchLabels": { "kubernetes.io/metadata.name": PLATFORM },
-    } } } });
     eventually("the tenant `default` is there", || async {
         cluster.kubectl(&["get", "oauthtenant", "default"])
     })
     .await;
-    kubectl(&[
-        "patch",
-        "oauthtenant",
-        "default",
-        "--type=merge",
-        "--patch",
-        &users.to_string(),
-    ]);
+    space.label_for_people().await;
     kubectl(&[
         "apply",
         "--namespace",

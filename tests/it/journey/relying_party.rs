@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 
 use super::node::Node;
-use super::people::{Someone, tenant};
+use super::people::{Someone, with};
 use super::secure::{Secure, secure};
 use crate::support::space::Space;
 
@@ -31,16 +31,14 @@ async fn journey(client: Value) -> Value {
     // The library refuses a revocation endpoint that is not https.
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
     let space = Space::within(&secure.cluster, &secure.operator.issuer, "rust").await;
-    tenant(&space).await;
-    let mut spec = json!({
-        "tenant": space.name,
+    let tenant = space.tenant_with_people(json!({})).await;
+    let spec = json!({
+        "tenant": tenant,
         "redirectUris": [REDIRECT_URI],
         "postLogoutRedirectUris": [SIGNED_OUT],
     });
-    let fields = client.as_object().cloned().unwrap();
-    spec.as_object_mut().unwrap().extend(fields);
-    space.ready("app", spec).await;
-    let ada = Someone::new(&space, &space.name, "ada", json!({})).await;
+    space.ready("app", with(spec, &client)).await;
+    let ada = Someone::new(&space, &tenant, "ada", &[]).await;
     let entries = space.entries("app-oauth").await;
     let ca = secure.authority.ca();
     let person = ada

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::node::Node;
-use super::people::{Someone, tenant};
+use super::people::{Someone, with};
 use crate::support::space::Space;
 
 /// Nothing is there: the person stops where the browser would open it.
@@ -22,18 +22,15 @@ fn ended(confidential: bool) -> Value {
 /// A client with these fields, a person, and the whole journey; returns the client ID and what the program saw.
 async fn journey(client: Value, environment: &[(&str, &str)]) -> (String, Value) {
     let space = Space::new("sign-in").await;
-    tenant(&space).await;
-    let mut spec = json!({
-        "tenant": space.name,
+    let tenant = space.tenant_with_people(json!({})).await;
+    let spec = json!({
+        "tenant": tenant,
         "displayName": "The shop",
         "redirectUris": [REDIRECT_URI],
         "postLogoutRedirectUris": [SIGNED_OUT],
     });
-    let fields = client.as_object().cloned().unwrap();
-    spec.as_object_mut().unwrap().extend(fields);
-    space.ready("shop", spec).await;
-    let groups = json!({ "groups": ["staff"] });
-    let ada = Someone::new(&space, &space.name, "ada", groups).await;
+    space.ready("shop", with(spec, &client)).await;
+    let ada = Someone::new(&space, &tenant, "ada", &["staff"]).await;
     let entries = space.entries("shop-oauth").await;
     let mut program = ada
         .at(Node::new("sign_in.mjs").with_entries(&entries))

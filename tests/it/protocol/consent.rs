@@ -96,6 +96,28 @@ async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn c08_of_many_answers_at_once_one_counts() {
+    let world = World::at_rest().await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let page = asked(&mut browser, &ask("team-a.app")).await;
+    let answers = (0..20).map(|_| {
+        let (mut browser, page) = (browser.twin(), &page);
+        async move {
+            browser
+                .submit(page, &[("decision", "allow")])
+                .await
+                .reply
+                .status
+        }
+    });
+    let statuses = futures::future::join_all(answers).await;
+    let codes = statuses.iter().filter(|status| **status == 303).count();
+    let refused = statuses.iter().filter(|status| **status == 400).count();
+    assert_eq!((codes, refused), (1, 19));
+}
+
+#[tokio::test]
 async fn c08_the_page_to_sign_in_is_no_consent() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);

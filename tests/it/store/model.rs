@@ -367,7 +367,7 @@ fn explore(cases: u32, length: usize, open: impl AsyncFn() -> Store) {
 
 #[test]
 fn p1_sqlite_is_as_the_model() {
-    explore(150, 60, async || {
+    explore(60, 60, async || {
         Store::open("sqlite::memory:").await.unwrap()
     });
 }

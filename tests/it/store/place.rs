@@ -8,7 +8,7 @@ use crate::support::postgres::Server;
 /// An empty database of one test. Opening it twice opens the same.
 pub struct Place {
     pub url: String,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Place {
@@ -17,15 +17,26 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         Self {
             url: format!("sqlite:{}", folder.path().join("store.db").display()),
-            _folder: Some(folder),
+            folder: Some(folder),
         }
     }
 
     /// A database of the PostgreSQL server that the tests share.
     pub async fn postgres() -> Self {
-        Self {
-            url: Server::shared().database().await,
-            _folder: None,
+        Self::at(Server::shared().database().await)
+    }
+
+    /// What is at a URL already.
+    pub fn at(url: String) -> Self {
+        Self { url, folder: None }
+    }
+
+    /// Another one of the same kind.
+    pub async fn another(&self) -> Self {
+        if self.folder.is_some() {
+            Self::sqlite()
+        } else {
+            Self::postgres().await
         }
     }
 

@@ -1,0 +1,236 @@
+//! What the gallery shows.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use clientele::http::pages::{
+    Account, ConsentAsked, Frame, Granted, SignIn, SignInProblem, SignOutAsked, Trouble, account,
+    consent, form_post, sign_in, sign_out, signed_out, trouble,
+};
+
+type Show = fn() -> Response;
+
+/// Pages by the name of their picture.
+pub const EXHIBITS: [(&str, Show); 24] = [
+    ("sign-in", || sign_in(&ACME, &SIGN_IN)),
+    ("sign-in-wrong", || sign_in(&ACME, &WRONG)),
+    ("sign-in-wait", || sign_in(&ACME, &WAIT)),
+    ("sign-in-account", || sign_in(&ACME, &TO_ACCOUNT)),
+    ("sign-in-logo", || sign_in(&LOGO, &SIGN_IN)),
+    ("sign-in-yellow", || sign_in(&colored("#ffd400"), &SIGN_IN)),
+    ("sign-in-black", || sign_in(&colored("#000000"), &SIGN_IN)),
+    ("sign-in-white", || sign_in(&colored("#ffffff"), &SIGN_IN)),
+    ("sign-in-long", || sign_in(&long_frame(), &long_sign_in())),
+    ("consent", || consent(&ACME, &asked(&sentences()))),
+    ("consent-logo", || consent(&LOGO, &asked(&sentences()))),
+    ("consent-long", || long_consent()),
+    ("proceed", || consent(&ACME, &asked(&[]))),
+    ("trouble", || {
+        trouble(&ACME, StatusCode::BAD_REQUEST, &EXPIRED)
+    }),
+    ("trouble-unknown", || {
+        trouble(&ACME, StatusCode::BAD_REQUEST, &UNKNOWN)
+    }),
+    ("sign-out", || sign_out(&ACME, &SIGN_OUT)),
+    ("sign-out-direct", || {
+        sign_out(
+            &LOGO,
+            &SignOutAsked {
+                client: None,
+                ..SIGN_OUT
+            },
+        )
+    }),
+    ("signed-out", || signed_out(&ACME, false)),
+    ("signed-out-stayed", || signed_out(&ACME, true)),
+    ("account", || {
+        show_account(&ACME, Some("Wiki has no access any more."))
+    }),
+    ("account-logo", || show_account(&LOGO, None)),
+    ("account-empty", || account(&ACME, &EMPTY)),
+    ("account-long", || long_account()),
+    ("form-post", || {
+        form_post(
+            &ACME,
+            "https://orders.acme.example/callback",
+            &[("code", "c"), ("state", "s")],
+        )
+    }),
+];
+
+const ACME: Frame<'_> = Frame {
+    base: "",
+    tenant: "Acme",
+    logo: None,
+    color: None,
+};
+/// A wordmark, as companies have it.
+const LOGO: Frame<'_> = Frame {
+    base: "",
+    tenant: "Nordlicht Energie",
+    logo: Some(
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='220' height='40'%3E%3Ccircle cx='20' cy='20' r='18' fill='%23c2410c'/%3E%3Cpath d='M6 24c8-14 20-14 28 0' fill='none' stroke='%23fff' stroke-width='4'/%3E%3Ctext x='50' y='29' font-family='sans-serif' font-size='26' font-weight='700' fill='%23c2410c'%3ENordlicht%3C/text%3E%3C/svg%3E",
+    ),
+    color: Some("#c2410c"),
+};
+
+fn colored(color: &'static str) -> Frame<'static> {
+    Frame {
+        color: Some(color),
+        ..ACME
+    }
+}
+
+const SIGN_IN: SignIn<'_> = SignIn {
+    client: Some("Orders"),
+    returns_to: Some("orders.acme.example"),
+    transaction: "transaction",
+    username: "",
+    problem: None,
+};
+const WRONG: SignIn<'_> = SignIn {
+    username: "ada",
+    problem: Some(SignInProblem::Wrong),
+    ..SIGN_IN
+};
+const WAIT: SignIn<'_> = SignIn {
+    username: "ada",
+    problem: Some(SignInProblem::Wait { seconds: 95 }),
+    ..SIGN_IN
+};
+const TO_ACCOUNT: SignIn<'_> = SignIn {
+    client: None,
+    returns_to: None,
+    ..SIGN_IN
+};
+
+fn sentences() -> Vec<String> {
+    [
+        "Know that it is you",
+        "See your name and your profile",
+        "See your email address",
+        "Read and change your orders",
+        "Stay connected while you are away",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+fn asked(scopes: &[String]) -> ConsentAsked<'_> {
+    ConsentAsked {
+        client: "Orders",
+        namespace: "shop",
+        returns_to: "orders.acme.example",
+        person: "Ada Lovelace",
+        can_switch: true,
+        scopes,
+        resources: &[],
+        transaction: "transaction",
+    }
+}
+
+const EXPIRED: Trouble<'_> = Trouble {
+    code: "expired_request",
+    sentence: "This sign-in was started too long ago, or was finished already.",
+    remedy: "Go back to the application and sign in from there.",
+    client: Some("Orders"),
+    home: Some("https://orders.acme.example"),
+};
+const UNKNOWN: Trouble<'_> = Trouble {
+    code: "invalid_client",
+    sentence: "The application that sent you here is not known to Acme.",
+    remedy: "If you came here by a link, it may be old. Ask whoever runs the application.",
+    client: None,
+    home: None,
+};
+const SIGN_OUT: SignOutAsked<'_> = SignOutAsked {
+    person: "Ada Lovelace",
+    client: Some("Orders"),
+    transaction: "transaction",
+};
+const EMPTY: Account<'_> = Account {
+    person: "Ada Lovelace",
+    username: "ada",
+    grants: &[],
+    notice: None,
+    transaction: "transaction",
+};
+
+fn granted(client: &'static str, namespace: &'static str, scopes: &[String]) -> Granted<'static> {
+    Granted {
+        client,
+        namespace,
+        scopes: scopes.to_vec(),
+        since: "2026-11-23".to_owned(),
+        registration_id: "registration",
+    }
+}
+
+fn show_account(frame: &Frame<'_>, notice: Option<&str>) -> Response {
+    let all = sentences();
+    let grants = [
+        granted("Orders", "shop", &all),
+        granted("Grafana", "monitoring", &all[..3]),
+        granted("Photo prints", "partners", &all[..1]),
+    ];
+    let view = Account {
+        grants: &grants,
+        notice,
+        ..EMPTY
+    };
+    account(frame, &view)
+}
+
+const LONG: &str =
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft of the north";
+
+fn long_frame() -> Frame<'static> {
+    Frame {
+        tenant: LONG,
+        ..ACME
+    }
+}
+
+fn long_sign_in() -> SignIn<'static> {
+    SignIn {
+        client: Some(LONG),
+        returns_to: Some(
+            "a-very-long-name-of-a-preview-environment.pull-request-31415.applications.acme.example",
+        ),
+        username: "ada.lovelace.countess.of.lovelace@mathematics.analytical-engine.acme.example",
+        ..SIGN_IN
+    }
+}
+
+fn long_consent() -> Response {
+    let mut scopes = sentences();
+    scopes
+        .push("orders.read.everything.that.was.ever.ordered.by.anybody.in.this.company".to_owned());
+    scopes.push("Read what you have ordered in all the years, what you have paid for it and by which means, and where it was sent".to_owned());
+    let view = ConsentAsked {
+        client: LONG,
+        namespace: "a-namespace-whose-name-is-as-long-as-kubernetes-allows-it-to-be",
+        returns_to: "a-very-long-name-of-a-preview-environment.pull-request-31415.applications.acme.example",
+        person: LONG,
+        resources: &[
+            "https://orders.acme.example",
+            "https://bills.applications.acme.example/a/long/path/to/an/application/programming/interface",
+        ],
+        ..asked(&scopes)
+    };
+    consent(&long_frame(), &view)
+}
+
+fn long_account() -> Response {
+    let grants = [granted(
+        LONG,
+        "a-namespace-whose-name-is-as-long-as-kubernetes-allows-it-to-be",
+        &sentences(),
+    )];
+    let view = Account {
+        person: LONG,
+        username: long_sign_in().username,
+        grants: &grants,
+        ..EMPTY
+    };
+    account(&long_frame(), &view)
+}

@@ -1,0 +1,47 @@
+//! Every page in every state, shown to a browser.
+//!
+//! The pictures lie in `target/screenshots` afterwards: look at them after a change.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::http::Request;
+use axum::response::Response;
+use clientele::http::pages;
+use clientele::http::serve::Limits;
+use serde_json::{Map, Value, json};
+use tower::service_fn;
+
+use super::exhibits::EXHIBITS;
+use super::node::Node;
+use crate::support::running::Running;
+
+/// Where the pictures go.
+pub const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {
+    let server = Running::start(service_fn(answer), None, Limits::default()).await;
+    let pages: Map<String, Value> = EXHIBITS
+        .iter()
+        .map(|(name, _)| {
+            let address = format!("http://{}/{name}", server.address);
+            ((*name).to_owned(), address.into())
+        })
+        .collect();
+    let pages = Value::Object(pages).to_string();
+    let wrong = Node::new("look.mjs")
+        .with("PAGES", pages)
+        .with("FOLDER", PICTURES);
+    let wrong = wrong.run_within(Duration::from_mins(5)).await;
+    assert_eq!(wrong, json!({}), "{wrong:#}");
+}
+
+async fn answer<B>(request: Request<B>) -> Result<Response, Infallible> {
+    let name = request.uri().path().trim_start_matches('/');
+    if name == "style.css" {
+        return Ok(pages::stylesheet());
+    }
+    let show = EXHIBITS.iter().find(|(known, _)| *known == name);
+    Ok(show.map_or_else(Response::default, |(_, show)| show()))
+}
