@@ -78,13 +78,20 @@ pub(super) fn caller<'t>(
     credentials::authenticate(tenant, keyring, &presented.credentials()?)
 }
 
+/// The token that a request is about. `token_type_hint` is only a hint (RFC 7009 §2.1, RFC 7662 §2.1), but a parameter.
+pub(super) fn token(form: &Parameters) -> Result<&str, OAuthError> {
+    form.one("token_type_hint")?;
+    form.one("token")?
+        .ok_or(OAuthError::invalid_request("token is missing"))
+}
+
 /// A success.
 pub(super) fn json(body: String) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     with_pragma(response::json(StatusCode::OK, body.into(), no_store))
 }
 
-/// A success that says no more.
+/// An answer that says no more than its status.
 pub(super) fn done() -> Response {
     let mut response = Response::default();
     let no_store = HeaderValue::from_static("no-store");

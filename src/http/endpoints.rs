@@ -52,6 +52,7 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let endpoint = endpoint_of(app, request.uri().path());
+    // What waits for the store is boxed, so that a request that does not is not moved about with room for it.
     let response = match endpoint {
         Some(Endpoint::Token) => token::respond(app, request).await,
         Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => document(app, endpoint, &request),
@@ -61,11 +62,11 @@ where
             | Endpoint::Consent
             | Endpoint::Logout
             | Endpoint::Account),
-        ) => flow::respond(app, endpoint, request).await,
+        ) => Box::pin(flow::respond(app, endpoint, request)).await,
         Some(Endpoint::Stylesheet) => stylesheet(&request),
-        Some(Endpoint::Userinfo) => userinfo::respond(app, request).await,
-        Some(Endpoint::Introspect) => introspect::respond(app, request).await,
-        Some(Endpoint::Revoke) => revoke::respond(app, request).await,
+        Some(Endpoint::Userinfo) => Box::pin(userinfo::respond(app, request)).await,
+        Some(Endpoint::Introspect) => Box::pin(introspect::respond(app, request)).await,
+        Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, request)).await,
         None => Refusal::NOT_FOUND.into_response(),
     };
     app.metrics.count_response(endpoint, response.status());
@@ -112,4 +113,17 @@ pub(super) fn without_body(response: Response) -> Response {
         parts.headers.insert(CONTENT_LENGTH, length.into());
     }
     Response::from_parts(parts, Body::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_not_moved_about_with_room_for_what_it_does_not_need() {
+        let store = crate::store::Store::open("sqlite::memory:").await.unwrap();
+        let app = App::new(Arc::default(), jiff::Timestamp::now, Arc::default(), store);
+        let size = std::mem::size_of_val(&respond(&app, Request::new(Body::empty())));
+        assert!(size < 2048, "{size} bytes");
+    }
 }

@@ -79,9 +79,7 @@ async fn answer(
     let form = Parameters::read(form)?;
     let caller = client_request::caller(tenant, keyring, parts, &form)?;
     introspection::admit(caller)?;
-    let token = form.one("token")?;
-    let token = token.ok_or(OAuthError::invalid_request("token is missing"))?;
-    let presented = Presented::read(tenant, keyring, token);
+    let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
     let uid = &*tenant.registration_id;
     // Also for a token that is not ours: the answer takes the same steps.
     let family = app.store.family(uid, presented.family()).await;

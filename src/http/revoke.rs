@@ -59,9 +59,7 @@ async fn revoke(
 ) -> Result<(), OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let caller = client_request::caller(tenant, keyring, parts, form)?;
-    let token = form.one("token")?;
-    let token = token.ok_or(OAuthError::invalid_request("token is missing"))?;
-    let presented = Presented::read(tenant, keyring, token);
+    let presented = Presented::read(tenant, keyring, client_request::token(form)?);
     let uid = &*tenant.registration_id;
     let family = app.store.family(uid, presented.family()).await;
     let family = family.map_err(|error| unavailable(&error))?;

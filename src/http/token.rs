@@ -36,7 +36,7 @@ where
     match client_request::read(app, &parts, body).await {
         Ok(form) => match decide(app, &parts, &form, started) {
             Step::Answered(response) => response,
-            Step::Asked(pending) => pending.finish(app, &parts, started).await,
+            Step::Asked(pending) => Box::pin(pending.finish(app, &parts, started)).await,
         },
         Err(refusal) => {
             app.metrics

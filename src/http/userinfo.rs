@@ -91,7 +91,7 @@ async fn tell(
 
 /// RFC 6750 §3.1: without a token there is nothing to explain.
 fn challenge(tenant: &Tenant) -> Response {
-    let mut response = Response::default();
+    let mut response = client_request::done();
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     demand(
         &mut response,
