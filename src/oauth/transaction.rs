@@ -64,12 +64,12 @@ pub struct ShownTo {
 }
 
 /// Why a transaction cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unusable {
     /// We did not seal it, or for another tenant or browser.
     Foreign,
-    /// The person took too long.
-    Expired,
+    /// The person took too long. It is ours, and says who asked; nothing may follow from it.
+    Expired(Box<Transaction>),
 }
 
 impl Transaction {
@@ -97,7 +97,11 @@ impl Transaction {
         let started_at = Timestamp::from_second(opened.started_at);
         let age = started_at.map_or(jiff::SignedDuration::MAX, |start| now.duration_since(start));
         let young = age.unsigned_abs() < LIFETIME;
-        young.then_some(opened).ok_or(Unusable::Expired)
+        if young {
+            Ok(opened)
+        } else {
+            Err(Unusable::Expired(Box::new(opened)))
+        }
     }
 }
 
@@ -202,7 +206,7 @@ mod tests {
         assert!(opened(&sealed(), "uid-of-t", "browser", 1799).is_ok());
         for second in [1800, 86_400, -1800, -900_000] {
             let late = opened(&sealed(), "uid-of-t", "browser", second);
-            assert_eq!(late, Err(Unusable::Expired), "{second}");
+            assert!(matches!(late, Err(Unusable::Expired(_))), "{second}");
         }
     }
 

@@ -234,6 +234,7 @@ const scenarios = {
     assert.equal(await heading(page), 'This did not work')
     assert.match(await page.locator('main').innerText(), /no longer valid/)
     await isFine(page, complained, 400)
+    assert.equal(await page.getByRole('link', { name: 'Go to Orders' }).getAttribute('href'), CLIENT)
     await page.getByRole('link', { name: 'Your account' }).click()
     await signIn(page)
     assert.equal(await heading(page), 'Your account')

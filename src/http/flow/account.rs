@@ -96,7 +96,7 @@ async fn act(
 ) -> Result<Response, Stop> {
     let transaction = match pending::open(visit, parameters) {
         Ok(transaction) => transaction,
-        Err(Unopened::Expired) => return Ok(reload(visit)),
+        Err(Unopened::Expired(_)) => return Ok(reload(visit)),
         Err(Unopened::Stop(stop)) => return Err(stop),
     };
     if transaction.waiting != Waiting::Account || !current.saw(&transaction) {

@@ -1,5 +1,7 @@
 //! Transactions on their way: begun here, sent along with the person, and opened when they come back.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine;
@@ -8,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::answer;
 use super::stop::Stop;
 use super::visit::Visit;
+use crate::oauth::Client;
 use crate::oauth::authorize::response::with_query;
 use crate::oauth::authorize::{self, Asked};
 use crate::oauth::parameters::Parameters;
@@ -56,14 +59,19 @@ pub(super) fn open(visit: &Visit<'_>, parameters: &Parameters) -> Result<Transac
     match Transaction::open(keyring, tenant, sealed, &visit.browser, visit.now) {
         Ok(transaction) => Ok(transaction),
         Err(Unusable::Foreign) => Err(foreign()),
-        Err(Unusable::Expired) => Err(Unopened::Expired),
+        Err(Unusable::Expired(transaction)) => {
+            let asked = asked(visit, &transaction).ok().flatten();
+            Err(Unopened::Expired(
+                asked.map(|asked| asked.destination.client),
+            ))
+        }
     }
 }
 
 /// Why there is no transaction to go on with.
 pub(super) enum Unopened {
-    /// It took too long.
-    Expired,
+    /// It took too long; the client that asked is known, if one did.
+    Expired(Option<Arc<Client>>),
     /// Anything else.
     Stop(Stop),
 }
@@ -71,7 +79,8 @@ pub(super) enum Unopened {
 impl From<Unopened> for Stop {
     fn from(unopened: Unopened) -> Self {
         match unopened {
-            Unopened::Expired => Self::expired(),
+            Unopened::Expired(None) => Self::expired(),
+            Unopened::Expired(Some(client)) => Self::expired().of(&client),
             Unopened::Stop(stop) => stop,
         }
     }
