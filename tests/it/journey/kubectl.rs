@@ -1,5 +1,7 @@
 //! People are users of the cluster by ID tokens of the client that was made for kubectl, and nobody by anything else.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::Api;
 use kube::api::PostParams;
@@ -15,6 +17,9 @@ use crate::support::space::{Space, eventually};
 const PLATFORM: &str = "platform";
 /// As the sample has it, with a port of its own choice.
 const REDIRECT_URI: &str = "http://127.0.0.1:8000";
+
+/// Where another application is.
+const THEIRS: &str = "https://app.example.com/callback";
 
 /// Who the API server takes the bearer of a token for.
 async fn whoami(secure: &Secure, token: &str) -> Result<UserInfo, String> {
@@ -122,15 +127,12 @@ async fn f53_a_token_for_another_client_is_nobody(
     platform: &Space,
     ada: &Someone,
 ) {
-    let spec = |redirect_uri: &str| {
-        json!({
-            "type": "Public", "redirectUris": [redirect_uri], "scopes": ["openid", "profile", "groups"],
-        })
-    };
-    const THEIRS: &str = "https://app.example.com/callback";
+    let spec = json!({
+        "type": "Public", "redirectUris": [THEIRS], "scopes": ["openid", "profile", "groups"],
+    });
     let team = Space::within(&secure.cluster, &secure.operator.issuer, "team").await;
     for (space, name) in [(&team, "kubectl"), (&team, "app"), (platform, "app")] {
-        space.ready(name, spec(THEIRS)).await;
+        space.ready(name, spec.clone()).await;
         let client_id = format!("{}.{name}", space.name);
         let theirs = tokens(secure, &client_id, THEIRS, ada).await;
         refused(secure, &client_id, text(&theirs, "id_token")).await;
@@ -144,24 +146,24 @@ async fn f54_a_machine_is_nobody_whatever_its_name(secure: &Secure) {
     for name in ["ada", "admin", "kubectl", "masters"] {
         team.ready(name, json!({})).await;
         let entries = team.entries(&format!("{name}-oauth")).await;
-        let ask = |resource: &'static str| {
-            let entries = entries.clone();
-            let http = secure.authority.http();
-            async move {
-                let mut form = vec![("grant_type", "client_credentials")];
-                if !resource.is_empty() {
-                    form.push(("resource", resource));
-                }
-                let request = http
-                    .post(&entries["TOKEN_ENDPOINT"])
-                    .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
-                    .form(&form);
-                request.send().await.unwrap().json::<Value>().await.unwrap()
-            }
-        };
-        let token = ask("").await;
+        let token = machine_token(secure, &entries, &[]).await;
         refused(secure, name, text(&token, "access_token")).await;
-        let for_kubectl = ask("platform.kubectl").await;
-        assert_eq!(for_kubectl["error"], "invalid_target");
+        let for_kubectl = [("resource", "platform.kubectl")];
+        let refusal = machine_token(secure, &entries, &for_kubectl).await;
+        assert_eq!(refusal["error"], "invalid_target");
     }
+}
+
+async fn machine_token(
+    secure: &Secure,
+    entries: &BTreeMap<String, String>,
+    more: &[(&str, &str)],
+) -> Value {
+    let request = secure
+        .authority
+        .http()
+        .post(&entries["TOKEN_ENDPOINT"])
+        .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
+        .form(&[&[("grant_type", "client_credentials")], more].concat());
+    request.send().await.unwrap().json().await.unwrap()
 }
