@@ -103,7 +103,7 @@ pub struct Progress {
     pub namespaces: bool,
     /// The signing keys.
     pub signing_keys: bool,
-    /// The registry was built from all of them.
+    /// The registry was built from all of them, with the root keys and the passwords.
     pub registry: bool,
     /// The tenant `default` was made, or need not be.
     pub bootstrap: bool,
@@ -213,14 +213,14 @@ impl Shared {
                 .unwrap_or("the root key has not been read yet")
                 .to_owned());
         }
+        if !self.passwords.is_settled() {
+            return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
+        }
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());
         }
         if !progress.bootstrap {
             return Err("the tenant `default` is not there yet".to_owned());
-        }
-        if !self.passwords.is_settled() {
-            return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
         }
         let registry = self.registry.load();
         let unsigned = registry

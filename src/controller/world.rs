@@ -212,6 +212,8 @@ impl World {
             return;
         }
         let started = Instant::now();
+        // Known beforehand, so that a registry that is said to be complete holds everybody with their passwords.
+        let complete = shared.passwords.is_settled() && shared.root_keys.load().verifying.is_some();
         self.revision += 1;
         self.refresh_tenants(shared);
         let objects = self.clients.objects();
@@ -248,6 +250,7 @@ impl World {
         let gone = std::mem::replace(&mut self.memos, alive);
         self.report(shared, &changed, &gone, started.elapsed());
         report_people(shared, &people);
+        shared.note_progress(|progress| progress.registry |= complete);
     }
 
     fn tenant_state(&self, name: &str) -> Option<&Arc<TenantState>> {
@@ -282,7 +285,6 @@ impl World {
                 verdicts.insert(verdict.object.uid().unwrap_or_default(), verdict.clone());
             }
         }
-        shared.note_progress(|progress| progress.registry = true);
         for verdict in changed {
             shared.enqueue(ObjectRef::from_obj(&*verdict.object));
         }

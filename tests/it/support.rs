@@ -6,7 +6,7 @@ pub mod clock;
 pub mod cluster;
 pub mod form;
 pub mod grants;
-pub mod hints;
+pub mod issued;
 pub mod keys;
 pub mod load;
 pub mod logs;

@@ -166,10 +166,10 @@ fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_woul
             "spec.secret.entries.jwksUri"
         ]
     );
-    // It has a name and a key, and nothing else.
+    // A reference has a name and a key, and nothing else; "preferred" holds "ref", and the claim cannot be written.
     assert_eq!(
         suspicious(&user, "spec.passwordSecretRef.key"),
-        ["spec.passwordSecretRef"]
+        ["spec.claims.preferred_username", "spec.passwordSecretRef"]
     );
 }
 

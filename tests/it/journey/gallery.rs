@@ -17,7 +17,7 @@ use super::node::Node;
 use crate::support::running::Running;
 
 /// Where the pictures go.
-const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+pub const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::ask::ask;
 use crate::support::browser::Browser;
 use crate::support::clock;
-use crate::support::hints::TENANT;
+use crate::support::grants::TENANT;
 use crate::support::people::app_with;
 use crate::support::world::{ISSUER, World};
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::ask::{Ask, CHALLENGE, STATE, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
-use crate::support::hints::{id_claims, id_token, signed};
+use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::keys;
 use crate::support::people::{BILLS, ORDERS, app_with};
 use crate::support::world::{ISSUER, World};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::support::ask::{Ask, CHALLENGE, VERIFIER, ask};
 use crate::support::browser::{Browser, Page};
-use crate::support::hints::{id_claims, id_token, signed};
+use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::people::ORDERS;
 use crate::support::world::World;
 

@@ -195,3 +195,22 @@ async fn on_plain_http_the_cookies_go_without_the_prefix_and_nowhere_else() {
             .starts_with("http://127.0.0.1:8080/login?")
     );
 }
+
+#[tokio::test]
+async fn m09_a_flow_that_begins_at_one_replica_ends_at_another() {
+    let one = World::at_rest().await;
+    let mut app = World::at_rest().await.app;
+    app.store = one.app.store.clone();
+    let other = World::with(app);
+    let mut here = Browser::new(&one);
+    let login = here.open(&ask("team-a.app").url()).await;
+    let mut there = here.at(&other);
+    let consent = there.sign_in_at(&login, "alice").await;
+    assert_eq!(consent.path(), "/consent");
+    here.cookies = there.cookies.clone();
+    let told = here.submit(&consent, &[("decision", "allow")]).await.told();
+    assert!(told.contains_key("code"));
+    // Nor is it answered at each of them.
+    let again = there.submit(&consent, &[("decision", "allow")]).await;
+    again.stops(400, "invalid_request");
+}

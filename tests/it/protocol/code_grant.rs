@@ -9,7 +9,7 @@ use futures::future::join_all;
 
 use crate::support::ask::{CHALLENGE, VERIFIER};
 use crate::support::clock::{self, advance};
-use crate::support::grants::{
+use crate::support::issued::{
     Seed, Tokens, call, is_active, refresh, seed, seed_for, tokens, userinfo,
 };
 use crate::support::people::{self, APP, ORDERS};
@@ -346,7 +346,7 @@ async fn e17_a_client_that_lost_something_in_between() {
         client.audiences = orders.into_iter().collect();
     });
     let tokens = Tokens::of(&seed.exchange(&world).await);
-    let claims = crate::support::grants::claims(&world, ORDERS, &tokens.access_token).await;
+    let claims = crate::support::issued::claims(&world, ORDERS, &tokens.access_token).await;
     assert_eq!(
         claims["aud"],
         serde_json::json!([ORDERS, "https://id.example"])
@@ -403,7 +403,7 @@ async fn e19_a_resource_that_was_not_granted() {
     }
     let seed = granted().insert(&world).await;
     let tokens = Tokens::of(&with(&world, &seed, "resource", ORDERS).await);
-    let claims = crate::support::grants::claims(&world, ORDERS, &tokens.access_token).await;
+    let claims = crate::support::issued::claims(&world, ORDERS, &tokens.access_token).await;
     assert_eq!(claims["scope"], "openid orders.read");
 }
 
@@ -412,7 +412,7 @@ async fn e19_one_of_two_resources_leaves_the_scopes_of_the_other_behind() {
     let world = World::at_rest().await;
     let seed = inserted(&world).await;
     let reply = with(&world, &seed, "resource", ORDERS).await;
-    let claims = crate::support::grants::claims(&world, ORDERS, &reply.access_token()).await;
+    let claims = crate::support::issued::claims(&world, ORDERS, &reply.access_token()).await;
     assert_eq!(
         claims["aud"],
         serde_json::json!([ORDERS, "https://id.example"])

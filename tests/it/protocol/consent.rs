@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
-use crate::support::hints::TENANT;
+use crate::support::grants::TENANT;
 use crate::support::logs::Logs;
 use crate::support::people::{ORDERS, PASSWORD};
 use crate::support::world::World;
@@ -93,6 +93,28 @@ async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
         .stops(400, "invalid_request");
     browser.open(&page.url).await.stops(400, "invalid_request");
     assert!(consents(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn c08_of_many_answers_at_once_one_counts() {
+    let world = World::at_rest().await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let page = asked(&mut browser, &ask("team-a.app")).await;
+    let answers = (0..20).map(|_| {
+        let (mut browser, page) = (browser.twin(), &page);
+        async move {
+            browser
+                .submit(page, &[("decision", "allow")])
+                .await
+                .reply
+                .status
+        }
+    });
+    let statuses = futures::future::join_all(answers).await;
+    let codes = statuses.iter().filter(|status| **status == 303).count();
+    let refused = statuses.iter().filter(|status| **status == 400).count();
+    assert_eq!((codes, refused), (1, 19));
 }
 
 #[tokio::test]

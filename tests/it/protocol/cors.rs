@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 
-use crate::support::grants::{seed, tokens};
+use crate::support::issued::{seed, tokens};
 use crate::support::people::SPA_ORIGIN;
 use crate::support::reply::Reply;
 use crate::support::world::{FORM, World, basic};

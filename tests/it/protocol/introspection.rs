@@ -8,7 +8,7 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
 
 use crate::support::clock::{self, advance};
-use crate::support::grants::{Tokens, call, introspect, is_active, refresh, revoke, seed, tokens};
+use crate::support::issued::{Tokens, call, introspect, is_active, refresh, revoke, seed, tokens};
 use crate::support::people::{BILLS, ORDERS};
 use crate::support::world::{FORM, ISSUER, World, basic};
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::ask::ask;
 use crate::support::browser::{Browser, Page};
-use crate::support::hints::{id_claims, id_token, signed};
+use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::keys;
 use crate::support::people::app_with;
 use crate::support::world::World;

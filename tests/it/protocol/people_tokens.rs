@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::clock::{self, advance};
-use crate::support::grants::{Tokens, claims, is_active, seed, tokens};
+use crate::support::issued::{Tokens, claims, is_active, seed, tokens};
 use crate::support::people::{self, BILLS, ORDERS};
 use crate::support::world::{ISSUER, World, list};
 

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::clock::advance;
-use crate::support::grants::{
+use crate::support::issued::{
     Tokens, call, claims, is_active, refresh, seed, seed_for, tokens, userinfo,
 };
 use crate::support::people::{self, BILLS, ORDERS};

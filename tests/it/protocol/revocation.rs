@@ -2,7 +2,7 @@
 
 use clientele::http::App;
 
-use crate::support::grants::{
+use crate::support::issued::{
     Tokens, call, introspect, is_active, refresh, revoke, tokens, userinfo,
 };
 use crate::support::world::{World, basic};
@@ -19,7 +19,7 @@ async fn done(world: &World, client: &str, token: &str) {
 async fn i15_a_token_that_is_none_is_gone_already() {
     let world = World::at_rest().await;
     let tokens = tokens(&world, APP).await;
-    let of_b = crate::support::grants::tokens(&world, "b.app").await;
+    let of_b = crate::support::issued::tokens(&world, "b.app").await;
     for unknown in [
         "x",
         "a.b.c",

@@ -9,7 +9,7 @@ use clientele::oauth::claims_request::ClaimsRequest;
 use serde_json::json;
 
 use crate::support::clock::advance;
-use crate::support::grants::{Tokens, post_userinfo, revoke, seed, tokens, userinfo};
+use crate::support::issued::{Tokens, post_userinfo, revoke, seed, tokens, userinfo};
 use crate::support::keys;
 use crate::support::people;
 use crate::support::reply::Reply;

@@ -62,6 +62,14 @@ impl<'w> Browser<'w> {
         }
     }
 
+    /// The same browser in front of another replica.
+    pub fn at(&self, world: &'w World) -> Self {
+        Self {
+            world,
+            ..self.twin()
+        }
+    }
+
     /// One request, without following.
     pub async fn request(&mut self, method: &str, url: &str, form: Option<&str>) -> Reply {
         let path = url.strip_prefix(ISSUER).unwrap_or(url);

@@ -53,16 +53,22 @@ pub fn signing_keys(algorithm: Algorithm) -> Arc<SigningKeys> {
     ALL[algorithm as usize].clone()
 }
 
-/// Signing keys of every algorithm in one set, ES256 first: one set for each of the tenants `default` and `b`.
-pub fn signing_keys_of_all(tenant: &str) -> Arc<SigningKeys> {
-    static ALL: LazyLock<[Arc<SigningKeys>; 2]> = LazyLock::new(|| {
-        ["default", "b"].map(|_| {
-            let keys = [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
-                .map(|algorithm| scheduled(algorithm, Timestamp::UNIX_EPOCH));
-            Arc::new(SigningKeys::new(keys.into()).unwrap())
-        })
-    });
-    ALL[usize::from(tenant != "default")].clone()
+fn one_of_each() -> Arc<SigningKeys> {
+    let keys = [Algorithm::Es256, Algorithm::Rs256, Algorithm::EdDsa]
+        .map(|algorithm| scheduled(algorithm, Timestamp::UNIX_EPOCH));
+    Arc::new(SigningKeys::new(keys.into()).unwrap())
+}
+
+/// Signing keys of every algorithm in one set, which no other tenant has; ES256 comes first.
+pub fn signing_keys_of_all() -> Arc<SigningKeys> {
+    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(one_of_each);
+    ALL.clone()
+}
+
+/// The same for the tenant `b`.
+pub fn signing_keys_of_b() -> Arc<SigningKeys> {
+    static ALL: LazyLock<Arc<SigningKeys>> = LazyLock::new(one_of_each);
+    ALL.clone()
 }
 
 /// A keyring of one root key.

@@ -267,7 +267,7 @@ pub fn unrendered(
 
 /// The tenant `default`: the machines, the applications, the people and keys of every algorithm.
 pub fn default_tenant(clients: Vec<Client>, people: Vec<Person>) -> Tenant {
-    let keys = keys::signing_keys_of_all("default");
+    let keys = keys::signing_keys_of_all();
     Tenant {
         people: people::index(people),
         introspectors: [(people::ORDERS.into(), list(&["team-a.orders-api"]))].into(),
@@ -280,7 +280,7 @@ fn tenant_b() -> Tenant {
     let mut alice = people::person("alice");
     alice.subject = "subject-of-alice-of-b".into();
     let clients = vec![client("b.api"), people::app("b.app")];
-    let keys = keys::signing_keys_of_all("b");
+    let keys = keys::signing_keys_of_b();
     Tenant {
         people: people::index(vec![alice]),
         ..unrendered("b", ISSUER_B, Some(keys), clients)
