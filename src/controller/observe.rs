@@ -27,10 +27,6 @@ const PAUSE: u32 = 20;
 pub const PAGE: u32 = 100;
 
 /// Something that a watch said.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "handed on at once, one at a time"
-)]
 pub enum Observation {
     /// About OAuthClients.
     Client(watcher::Event<OAuthClient>),

@@ -92,7 +92,7 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// What a client has that says nothing, under a tenant that says nothing.
     pub const DEFAULT: Self = Self {
-        authorization_code: Duration::from_secs(60),
+        authorization_code: Duration::from_mins(1),
         access_token: Duration::from_mins(10),
         id_token: Duration::from_mins(10),
         refresh_token: Duration::from_hours(720),

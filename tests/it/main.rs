@@ -5,6 +5,15 @@
     reason = "in a test a panic is a failure with a line number"
 )]
 
+#![allow(
+    clippy::assigning_clones,
+    clippy::items_after_statements,
+    clippy::needless_for_each,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "a test reads from top to bottom, tables included; sizes.rs bounds functions"
+)]
+
 mod cluster;
 mod journey;
 mod protocol;

@@ -294,7 +294,7 @@ async fn f10_what_a_client_may_no_longer_have_it_does_not_get() {
     let world = World::at_rest().await;
     let first = tokens(&world, APP).await;
     change_client(&world, |client| {
-        client.scopes = list(&["openid", "orders.read"])
+        client.scopes = list(&["openid", "orders.read"]);
     });
     let reply = refresh(
         &world,
@@ -359,7 +359,7 @@ async fn f12_a_lifetime_that_was_shortened_counts_from_the_beginning() {
     advance(Duration::from_hours(2));
     let second = next(&world, &first.refresh_token).await;
     change_client(&world, |client| {
-        client.lifetimes.refresh_token = Duration::from_hours(1)
+        client.lifetimes.refresh_token = Duration::from_hours(1);
     });
     refuses(&world, &second.refresh_token).await;
 }

@@ -63,10 +63,8 @@ async fn consents_are_listed_newest_first_for_one_person(place: Place) {
 /// Keeps a consent and begins a family of it, offline. Its ID.
 async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -> String {
     let mut consent = consent(registration);
-    (
-        tenant.clone_into(&mut consent.tenant),
-        subject.clone_into(&mut consent.subject),
-    );
+    tenant.clone_into(&mut consent.tenant);
+    subject.clone_into(&mut consent.subject);
     store.keep_consent(&consent).await.unwrap();
     let mut code = code(&format!("{tenant}-{subject}-{registration}"));
     let authorization = &mut code.authorization;

@@ -135,7 +135,7 @@ pub fn applications() -> Vec<Client> {
             c.grant_types = [GrantType::AuthorizationCode].into();
         }),
         app_with("team-a.staff", |c| {
-            c.allowed_groups = Some(list(&["staff"]))
+            c.allowed_groups = Some(list(&["staff"]));
         }),
         app_with("team-a.es256", |c| {
             c.id_token_algorithm = Algorithm::Es256;

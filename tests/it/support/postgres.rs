@@ -123,7 +123,7 @@ impl Server {
     }
 }
 
-/// Where initdb, postgres, pg_dump and the others are.
+/// Where initdb, postgres, `pg_dump` and the others are.
 pub fn programs() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter();
