@@ -1,34 +1,28 @@
 // A person at a real browser: Debian's Chromium, led by Playwright, from the example application to the sign-in page and
 // back, through a wrong password, a refusal, a consent, and sign-out.
 //
-//   APP_URL ISSUER CERTIFICATE USERNAME PASSWORD [CHROMIUM=/usr/bin/chromium] node browser.mjs
+//   APP_URL ISSUER CERTIFICATE USERNAME PASSWORD node browser.mjs
 //
 // CERTIFICATE is the issuer's (PEM): Chromium accepts its key and no other that it does not know. Prints what the
 // person saw as one JSON object.
 import { createHash, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { chromium } from 'playwright-core'
+import { complaints, launch } from './chromium.mjs'
 
-const { APP_URL, ISSUER, CERTIFICATE, USERNAME, PASSWORD, CHROMIUM = '/usr/bin/chromium' } = process.env
+const { APP_URL, ISSUER, CERTIFICATE, USERNAME, PASSWORD } = process.env
 
 const key = new X509Certificate(readFileSync(CERTIFICATE)).publicKey.export({ type: 'spki', format: 'der' })
-const quiet = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  chromiumSandbox: process.getuid() !== 0, // its sandbox refuses root
-  args: [...quiet, `--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`],
-})
+const browser = await launch([`--ignore-certificate-errors-spki-list=${createHash('sha256').update(key).digest('base64')}`])
 
 try {
   const context = await browser.newContext()
   context.setDefaultTimeout(15_000)
   const page = await context.newPage()
-  const complaints = []
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => {
-    if (/content security policy|refused|blocked/i.test(message.text())) complaints.push(message.text())
-  })
-  console.log(JSON.stringify({ ...await journey(context, page), complaints }))
+  const complained = complaints(page)
+  const seen = await journey(context, page)
+  // Chromium reports every 4xx: here the wrong password and the refusal, which are part of the journey.
+  seen.complaints = complained.filter((line) => !/status of 40[13]/.test(line))
+  console.log(JSON.stringify(seen))
 } finally {
   await browser.close()
 }

@@ -13,12 +13,12 @@ const args = [
   '--disable-sync',
 ]
 
-export function launch() {
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     // The sandbox needs rights that root in a container does not have. The pages are our own.
     chromiumSandbox: false,
-    args,
+    args: [...args, ...more],
   })
 }
 

@@ -16,7 +16,9 @@ fn client_of_the_manifest(url: &str, tenant: &str) -> Value {
     let manifest = include_str!("../../../examples/web-app/oauthclient.yaml")
         .replace("http://127.0.0.1:3000", url);
     let object: Value = serde_yaml::from_str(&manifest).unwrap();
-    with(object["spec"].clone(), &json!({ "tenant": tenant }))
+    // Access tokens that end at once, so that the application renews them at every look.
+    let more = json!({ "tenant": tenant, "lifetimes": { "accessToken": "10s" } });
+    with(object["spec"].clone(), &more)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

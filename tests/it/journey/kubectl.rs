@@ -1,9 +1,12 @@
 //! People are users of the cluster by ID tokens of the client that was made for kubectl, and nobody by anything else.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::node::Node;
 use super::people::Someone;
@@ -15,6 +18,9 @@ use crate::support::space::{Space, eventually};
 const PLATFORM: &str = "platform";
 /// As the sample has it, with a port of its own choice.
 const REDIRECT_URI: &str = "http://127.0.0.1:8000";
+
+/// Where another application is.
+const THEIRS: &str = "https://app.example.com/callback";
 
 /// Who the API server takes the bearer of a token for.
 async fn whoami(secure: &Secure, token: &str) -> Result<UserInfo, String> {
@@ -43,55 +49,77 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_are_users_by_the_client_for_kubectl_and_by_no_other() {
-    let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
-    let platform = platform(secure).await;
-    let groups = ["platform", "staff"];
-    let ada = Someone::new(&platform, "default", "ada", &groups).await;
-
-    let good = tokens(secure, "platform.kubectl", REDIRECT_URI, &ada).await;
-    is_a_user(secure, text(&good, "id_token")).await;
-    refused(secure, "its access token", text(&good, "access_token")).await;
-
-    f53_a_token_for_another_client_is_nobody(secure, &platform, &ada).await;
-    f54_a_machine_is_nobody_whatever_its_name(secure).await;
+/// The namespace of the platform team with the sample in it, somebody of the tenant `default`, and her ID token for
+/// kubectl, which the API server was seen to accept: so that a refusal says something about the token.
+struct Platform {
+    secure: &'static Secure,
+    space: Space,
+    ada: Someone,
+    tokens: Value,
+    user: UserInfo,
 }
 
-/// The namespace of the platform team, the sample in it, and the people of the tenant `default`.
-async fn platform(secure: &Secure) -> Space {
-    let cluster = &secure.cluster;
-    let kubectl = |arguments: &[&str]| cluster.kubectl(arguments).unwrap();
+impl Platform {
+    async fn new() -> Self {
+        static ADA: OnceCell<String> = OnceCell::const_new();
+        let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
+        let space = Space {
+            kube: secure.cluster.kube().await,
+            name: PLATFORM.to_owned(),
+            issuer: secure.operator.issuer.clone(),
+        };
+        let password = ADA.get_or_init(|| prepare(secure, &space)).await.clone();
+        let ada = Someone {
+            username: "ada".to_owned(),
+            password,
+        };
+        let tokens = tokens(secure, "platform.kubectl", REDIRECT_URI, &ada).await;
+        // The API server looks for an issuer that it has not reached every ten seconds.
+        let user = eventually("the API server knows the issuer", || {
+            whoami(secure, text(&tokens, "id_token"))
+        })
+        .await;
+        Self {
+            secure,
+            space,
+            ada,
+            tokens,
+            user,
+        }
+    }
+
+    async fn refuses(&self, what: &str, token: &str) {
+        let answer = whoami(self.secure, token).await;
+        let message = answer.expect_err(what);
+        assert!(message.contains("Unauthorized"), "{what}: {message}");
+    }
+
+    /// A namespace of another team.
+    async fn team(&self) -> Space {
+        Space::within(&self.secure.cluster, &self.secure.operator.issuer, "team").await
+    }
+}
+
+/// What the page tells the platform team to do; returns the password of the person.
+async fn prepare(secure: &Secure, space: &Space) -> String {
+    let kubectl = |arguments: &[&str]| secure.cluster.kubectl(arguments).unwrap();
     kubectl(&["create", "namespace", PLATFORM]);
-    let space = Space {
-        kube: cluster.kube().await,
-        name: PLATFORM.to_owned(),
-        issuer: secure.operator.issuer.clone(),
-    };
-    eventually("the tenant `default` is there", || async {
-        cluster.kubectl(&["get", "oauthtenant", "default"])
-    })
-    .await;
     space.label_for_people().await;
-    kubectl(&[
-        "apply",
-        "--namespace",
-        PLATFORM,
-        "--filename",
-        "deploy/samples/kubectl.yaml",
-    ]);
+    let sample = "deploy/samples/kubectl.yaml";
+    kubectl(&["apply", "--namespace", PLATFORM, "--filename", sample]);
     space.wait_ready("kubectl").await;
-    space
+    let groups = ["platform", "staff"];
+    Someone::new(space, "default", "ada", &groups)
+        .await
+        .password
 }
 
-async fn is_a_user(secure: &Secure, id_token: &str) {
-    // The API server looks for an issuer that it has not reached every ten seconds.
-    let user = eventually("the API server knows the issuer", || {
-        whoami(secure, id_token)
-    })
-    .await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_are_users_of_the_cluster_by_the_client_for_kubectl() {
+    let platform = Platform::new().await;
+    let user = &platform.user;
     assert_eq!(user.username.as_deref(), Some("clientele:ada"));
-    let mut groups = user.groups.unwrap();
+    let mut groups = user.groups.clone().unwrap();
     groups.sort();
     let expected = [
         "clientele:platform",
@@ -99,69 +127,67 @@ async fn is_a_user(secure: &Secure, id_token: &str) {
         "system:authenticated",
     ];
     assert_eq!(groups, expected);
+    let shown = kubectl_whoami(platform.secure, text(&platform.tokens, "id_token"));
+    assert!(shown.contains("clientele:ada"), "{shown}");
+    let access_token = text(&platform.tokens, "access_token");
+    platform.refuses("the access token", access_token).await;
+}
+
+/// `kubectl auth whoami` with this token.
+fn kubectl_whoami(secure: &Secure, id_token: &str) -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     let kubeconfig = bearer_kubeconfig(&secure.cluster, id_token);
     std::fs::write(&file, serde_yaml::to_string(&kubeconfig).unwrap()).unwrap();
     let path = file.path().to_str().unwrap();
-    let shown = secure
-        .cluster
-        .kubectl(&["--kubeconfig", path, "auth", "whoami"])
-        .unwrap();
-    assert!(shown.contains("clientele:ada"), "{shown}");
+    let whoami = ["--kubeconfig", path, "auth", "whoami"];
+    secure.cluster.kubectl(&whoami).unwrap()
 }
 
-async fn refused(secure: &Secure, what: &str, token: &str) {
-    let answer = whoami(secure, token).await;
-    let message = answer.expect_err(what);
-    assert!(message.contains("Unauthorized"), "{what}: {message}");
-}
-
-/// The application that a person signs in to holds an ID token of theirs, with the same claims.
-async fn f53_a_token_for_another_client_is_nobody(
-    secure: &Secure,
-    platform: &Space,
-    ada: &Someone,
-) {
-    let spec = |redirect_uri: &str| {
-        json!({
-            "type": "Public", "redirectUris": [redirect_uri], "scopes": ["openid", "profile", "groups"],
-        })
-    };
-    const THEIRS: &str = "https://app.example.com/callback";
-    let team = Space::within(&secure.cluster, &secure.operator.issuer, "team").await;
-    for (space, name) in [(&team, "kubectl"), (&team, "app"), (platform, "app")] {
-        space.ready(name, spec(THEIRS)).await;
+/// The application that a person signs in to holds an ID token of hers, with the same claims: it is not the cluster's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f53_a_token_for_another_client_makes_nobody_a_user() {
+    let platform = Platform::new().await;
+    let spec = json!({
+        "type": "Public", "redirectUris": [THEIRS], "scopes": ["openid", "profile", "groups"],
+    });
+    let team = platform.team().await;
+    for (space, name) in [(&team, "kubectl"), (&team, "app"), (&platform.space, "app")] {
+        space.ready(name, spec.clone()).await;
         let client_id = format!("{}.{name}", space.name);
-        let theirs = tokens(secure, &client_id, THEIRS, ada).await;
-        refused(secure, &client_id, text(&theirs, "id_token")).await;
-        refused(secure, &client_id, text(&theirs, "access_token")).await;
+        let theirs = tokens(platform.secure, &client_id, THEIRS, &platform.ada).await;
+        for kind in ["id_token", "access_token"] {
+            let what = format!("{kind} of {client_id}");
+            platform.refuses(&what, text(&theirs, kind)).await;
+        }
     }
 }
 
-/// Its `sub` is its client ID; its audience is never the client for kubectl.
-async fn f54_a_machine_is_nobody_whatever_its_name(secure: &Secure) {
-    let team = Space::within(&secure.cluster, &secure.operator.issuer, "machines").await;
+/// A machine's `sub` is its client ID, and the audience of its tokens is never the client for kubectl.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f54_a_machine_is_no_user_whatever_its_name() {
+    let platform = Platform::new().await;
+    let team = platform.team().await;
     for name in ["ada", "admin", "kubectl", "masters"] {
         team.ready(name, json!({})).await;
         let entries = team.entries(&format!("{name}-oauth")).await;
-        let ask = |resource: &'static str| {
-            let entries = entries.clone();
-            let http = secure.authority.http();
-            async move {
-                let mut form = vec![("grant_type", "client_credentials")];
-                if !resource.is_empty() {
-                    form.push(("resource", resource));
-                }
-                let request = http
-                    .post(&entries["TOKEN_ENDPOINT"])
-                    .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
-                    .form(&form);
-                request.send().await.unwrap().json::<Value>().await.unwrap()
-            }
-        };
-        let token = ask("").await;
-        refused(secure, name, text(&token, "access_token")).await;
-        let for_kubectl = ask("platform.kubectl").await;
-        assert_eq!(for_kubectl["error"], "invalid_target");
+        let token = machine_token(platform.secure, &entries, &[]).await;
+        platform.refuses(name, text(&token, "access_token")).await;
+        let for_kubectl = [("resource", "platform.kubectl")];
+        let refusal = machine_token(platform.secure, &entries, &for_kubectl).await;
+        assert_eq!(refusal["error"], "invalid_target");
     }
+}
+
+async fn machine_token(
+    secure: &Secure,
+    entries: &BTreeMap<String, String>,
+    more: &[(&str, &str)],
+) -> Value {
+    let request = secure
+        .authority
+        .http()
+        .post(&entries["TOKEN_ENDPOINT"])
+        .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
+        .form(&[&[("grant_type", "client_credentials")], more].concat());
+    request.send().await.unwrap().json().await.unwrap()
 }

@@ -18,13 +18,13 @@ const SIGNED_OUT: &str = "https://app.example.com/signed-out";
 #[tokio::test]
 async fn a_rust_application_signs_people_in_with_a_secret() {
     let seen = journey(json!({})).await;
-    judge(&seen, json!(true), json!(false));
+    judge(&seen, &json!(true), &json!(false));
 }
 
 #[tokio::test]
 async fn a_rust_application_signs_people_in_without_a_secret() {
     let seen = journey(json!({ "type": "Public" })).await;
-    judge(&seen, json!(null), json!(null));
+    judge(&seen, &json!(null), &json!(null));
 }
 
 async fn journey(client: Value) -> Value {
@@ -51,10 +51,10 @@ async fn journey(client: Value) -> Value {
 }
 
 /// `active` is what introspection says of what lives and of what was ended; a public client may not ask.
-fn judge(seen: &Value, active: Value, inactive: Value) {
+fn judge(seen: &Value, active: &Value, inactive: &Value) {
     let first = &seen["first"];
     assert_eq!(first["algorithm"], "RS256");
-    assert_eq!(first["active"], active);
+    assert_eq!(&first["active"], active);
     assert_eq!(first["userinfo"]["name"], "Ada Example");
     assert_eq!(first["userinfo"]["email"], "ada@example.com");
     let ended = json!({ "active": inactive, "refresh": "invalid_grant" });
