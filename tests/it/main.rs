@@ -9,7 +9,9 @@
     clippy::items_after_statements,
     clippy::needless_for_each,
     clippy::needless_pass_by_value,
+    clippy::struct_field_names,
     clippy::too_many_lines,
+    clippy::unused_async,
     reason = "a test reads from top to bottom, tables included; sizes.rs bounds functions"
 )]
 
