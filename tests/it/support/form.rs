@@ -115,7 +115,7 @@ pub fn unescaped(text: &str) -> String {
 
 #[test]
 fn forms_are_found_with_what_they_send() {
-    let html = r#"<p>x > y</p><form method="post" action="/a?b&#38;c"><input type="hidden" name="t" value="&#34;&#62;"><input id=1 name="u" value="" required>
+    let html = r#"<p>x > y</p><form method="post" action="/a?b&#38;c"><input type="hidden" name="t" value="&#34;&#62;"><input id="1" name="u" value="" required>
         <button name="d" value="1">x</button></form><form method="post" action="/z"><button>y</button></form>"#;
     let all = forms(html);
     assert_eq!(all.len(), 2);
