@@ -36,8 +36,11 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     }
     let namespace = object.namespace().unwrap_or_default();
     let access = shared.secrets.access(&namespace);
-    // Both tell when they are there.
-    if access == Access::Pending || shared.root_keys.load().is_pending() {
+    // All three tell when they are there.
+    if access == Access::Pending
+        || shared.root_keys.load().is_pending()
+        || !shared.serves_its_root_keys()
+    {
         return Ok(Action::await_change());
     }
     let mut found = read(&shared, &object, false).await?;

@@ -242,6 +242,7 @@ impl World {
         });
         let keyring = shared.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());
+        let other_keys = !shared.serves_its_root_keys();
         shared
             .metrics
             .registry_clients
@@ -249,6 +250,9 @@ impl World {
         shared.registry.store(Arc::new(registry));
         let gone = std::mem::replace(&mut self.memos, alive);
         self.report(shared, &changed, &gone, started.elapsed());
+        if other_keys {
+            shared.enqueue_all(None);
+        }
         report_people(shared, &people);
         shared.note_progress(|progress| progress.registry |= complete);
     }

@@ -1,0 +1,300 @@
+//! The line between one operator and the API server: the one place that numbers every write, and where faults happen.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use axum::body::Body as AnyBody;
+use axum::http::{Request, Response, StatusCode, Uri};
+use bytes::Bytes;
+use clientele::oauth::Registry;
+use futures::future::BoxFuture;
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::act::Act;
+use super::call::Call;
+use super::ground::OWN;
+use super::oracles;
+use super::scene::Scene;
+use super::wire::Answer;
+
+/// What happens at a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The operator ends before it is sent.
+    Before,
+    /// It is done, and the operator ends before it can do anything else.
+    After,
+    /// It is done, the answer is lost, and the operator lives on.
+    Lost,
+    /// It is not done: the API server fails, and the operator lives on.
+    Failed,
+    /// Just before it arrives somebody else writes the same object.
+    Outrun,
+}
+
+/// Whether an operator writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stand {
+    /// It writes.
+    #[default]
+    Free,
+    /// Another one is faster every time: whatever it tries is a conflict.
+    Beaten,
+    /// What it tries waits until it is free, however old the plan has become by then.
+    Held,
+}
+
+/// A fault at one write, counted from 1 when the line is armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub write: usize,
+    pub mode: Mode,
+}
+
+#[derive(Default)]
+struct Counts {
+    armed: bool,
+    fault: Option<Fault>,
+    writes: Vec<Call>,
+    in_flight: usize,
+    last: Option<Instant>,
+}
+
+/// One operator's connection.
+pub struct Line {
+    pub scene: Arc<Scene>,
+    /// What this operator would serve.
+    pub registry: Arc<ArcSwap<Registry>>,
+    /// The operator has ended; nothing leaves any more.
+    pub died: CancellationToken,
+    /// The fault has happened.
+    pub fired: CancellationToken,
+    stand: watch::Sender<Stand>,
+    counts: Mutex<Counts>,
+}
+
+impl Line {
+    /// A line.
+    pub fn new(scene: &Arc<Scene>, stand: Stand) -> Arc<Self> {
+        Arc::new(Self {
+            scene: scene.clone(),
+            registry: Arc::default(),
+            died: CancellationToken::new(),
+            fired: CancellationToken::new(),
+            stand: watch::Sender::new(stand),
+            counts: Mutex::default(),
+        })
+    }
+
+    /// A client for the operator.
+    pub fn client(self: &Arc<Self>) -> kube::Client {
+        let line = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let carried: BoxFuture<'static, Answer> = Box::pin(line.clone().carry(request));
+            carried
+        });
+        kube::Client::new(service, "default")
+    }
+
+    /// From now on writes are counted, and one of them may be faulty.
+    pub fn arm(&self, fault: Option<Fault>) {
+        let mut counts = self.counts.lock().unwrap();
+        counts.armed = true;
+        counts.fault = fault;
+    }
+
+    /// From now on the operator writes, or not.
+    pub fn stand(&self, stand: Stand) {
+        self.stand.send_replace(stand);
+    }
+
+    /// The writes since it was armed.
+    pub fn writes(&self) -> Vec<Call> {
+        self.counts.lock().unwrap().writes.clone()
+    }
+
+    /// For how long nothing was written; nothing while a write is under way.
+    pub fn quiet(&self) -> Duration {
+        let counts = self.counts.lock().unwrap();
+        match (counts.in_flight, counts.last) {
+            (0, Some(last)) => last.elapsed(),
+            (0, None) => Duration::MAX,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Ends the operator as a kill would: what is under way is not heard of any more.
+    pub fn die(&self) {
+        self.died.cancel();
+    }
+
+    async fn carry(self: Arc<Self>, request: Request<Body>) -> Answer {
+        let line = self.clone();
+        tokio::select! {
+            biased;
+            () = self.died.cancelled() => std::future::pending().await,
+            answer = line.pass(request) => answer,
+        }
+    }
+
+    async fn pass(self: Arc<Self>, request: Request<Body>) -> Answer {
+        let (mut parts, body) = request.into_parts();
+        let body = body.collect_bytes().await?;
+        let call = Call::of(&parts.method, &parts.uri, &body);
+        if !call.is_write() {
+            parts.uri = self.narrowed(&parts.uri);
+            return self.send(Request::from_parts(parts, body)).await;
+        }
+        if *self.stand.borrow() == Stand::Beaten {
+            return Ok(failure(409, "Conflict", "another replica was faster"));
+        }
+        let free = |stand: &Stand| *stand == Stand::Free;
+        self.stand.subscribe().wait_for(free).await?;
+        let fault = self.begin(&call);
+        let answer = self
+            .write(&call, fault, Request::from_parts(parts, body))
+            .await;
+        let mut counts = self.counts.lock().unwrap();
+        counts.in_flight -= 1;
+        counts.last = Some(Instant::now());
+        answer
+    }
+
+    /// Numbers a write. Says whether a fault is due.
+    fn begin(&self, call: &Call) -> Option<Mode> {
+        let mut counts = self.counts.lock().unwrap();
+        counts.in_flight += 1;
+        if !counts.armed {
+            return None;
+        }
+        counts.writes.push(call.clone());
+        let due = counts
+            .fault
+            .filter(|fault| fault.write == counts.writes.len());
+        due.map(|fault| fault.mode)
+    }
+
+    async fn write(&self, call: &Call, fault: Option<Mode>, request: Request<Bytes>) -> Answer {
+        oracles::before_write(self, call, request.body());
+        if fault.is_some() {
+            self.fired.cancel();
+        }
+        match fault {
+            None => self.written(call, request).await,
+            Some(Mode::Before) => {
+                self.die();
+                std::future::pending().await
+            }
+            Some(Mode::After) => {
+                self.written(call, request).await?;
+                self.die();
+                std::future::pending().await
+            }
+            Some(Mode::Lost) => {
+                self.written(call, request).await?;
+                Err("connection reset by peer".into())
+            }
+            Some(Mode::Failed) => {
+                let timeout = failure(500, "InternalError", "etcdserver: request timed out");
+                self.note(call, 500);
+                Ok(timeout)
+            }
+            Some(Mode::Outrun) => {
+                self.outrun(call).await;
+                self.written(call, request).await
+            }
+        }
+    }
+
+    /// Sends a write, and remembers what was answered.
+    pub async fn written(&self, call: &Call, request: Request<Bytes>) -> Answer {
+        let response = self.send(request).await?;
+        self.note(call, response.status().as_u16());
+        Ok(response)
+    }
+
+    fn note(&self, call: &Call, code: u16) {
+        self.scene
+            .journal
+            .lock()
+            .unwrap()
+            .push((call.clone(), code));
+    }
+
+    /// Sends a request with the operator's own rights.
+    pub async fn send(&self, request: Request<Bytes>) -> Answer {
+        let token = &self.scene.ground.operator;
+        let response = self.scene.wire.send(token, request.map(Body::from)).await?;
+        if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
+            return Ok(response);
+        }
+        // A refusal is short; read to its end, so that it arrives before what is done about it.
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Response::from_parts(parts, AnyBody::from(body)))
+    }
+
+    /// This run's part of the cluster: many runs share one control plane and do not see each other.
+    fn narrowed(&self, uri: &Uri) -> Uri {
+        let (namespace, tenant) = (&self.scene.namespace, &self.scene.tenant);
+        let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+        let own = format!("/api/v1/namespaces/{OWN}/secrets");
+        let ours = "/apis/clientele.dev/v1alpha1";
+        let only = |name: &str| format!("{path}?{query}&fieldSelector=metadata.name%3D{name}");
+        let narrowed =
+            if path == format!("{ours}/oauthclients") || path == format!("{ours}/oauthusers") {
+                let kind = path.rsplit('/').next().unwrap_or_default();
+                format!("{ours}/namespaces/{namespace}/{kind}?{query}")
+            } else if path == "/api/v1/secrets" {
+                format!("/api/v1/namespaces/{namespace}/secrets?{query}")
+            } else if path == format!("{ours}/oauthtenants") {
+                only(tenant)
+            } else if path == "/api/v1/namespaces" {
+                only(namespace)
+            } else if path == own && !query.contains("fieldSelector") {
+                only(&format!("clientele-signing-{tenant}"))
+            } else {
+                format!("{path}?{query}")
+            };
+        narrowed.parse().unwrap()
+    }
+
+    /// Somebody else is faster: adds to what is about to be replaced, or puts their own in the place of what is about
+    /// to be deleted.
+    async fn outrun(&self, call: &Call) {
+        let name: &'static str = call.name.clone().leak();
+        let added = json!({ "metadata": { "annotations": { "example.com/outran": "yes" } } });
+        let acts = if call.is_secret("replace") {
+            vec![Act::EditSecret(
+                name,
+                json!({ "stringData": { "ADDED": "by others" } }),
+            )]
+        } else if call.is_secret("delete") {
+            let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
+            vec![Act::DeleteSecret(name), Act::CreateSecret(name, theirs)]
+        } else if call.is_status() && call.kind == "oauthclients" {
+            vec![Act::Edit(name, added)]
+        } else {
+            vec![]
+        };
+        for act in acts {
+            act.perform(&self.scene).await;
+        }
+    }
+}
+
+/// What an API server says when it cannot.
+pub fn failure(code: u16, reason: &str, message: &str) -> Response<AnyBody> {
+    let status: Value = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": code,
+    });
+    let mut response = Response::new(AnyBody::from(status.to_string()));
+    *response.status_mut() = StatusCode::from_u16(code).unwrap();
+    response
+}
