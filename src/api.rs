@@ -7,6 +7,7 @@ pub mod client;
 pub mod condition;
 pub mod crd;
 pub mod duration;
+pub mod jwks;
 pub mod lifetimes;
 pub mod schema;
 pub mod secret;
@@ -18,6 +19,7 @@ pub use client::{
     SecretGeneration, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
+pub use jwks::{JsonWebKey, JsonWebKeySet};
 pub use lifetimes::Lifetimes;
 pub use secret::{EntryNames, SecretSpec};
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};

@@ -29,6 +29,7 @@ pub mod register;
 pub mod root_key;
 pub mod secret_index;
 pub mod secret_watch;
+pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;

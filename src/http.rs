@@ -9,6 +9,7 @@ mod cors;
 mod documents;
 mod endpoints;
 mod events;
+mod evidence;
 mod flow;
 mod form;
 mod introspect;

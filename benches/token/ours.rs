@@ -65,6 +65,7 @@ fn client(id: &str) -> Client {
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
+        secretless: Default::default(),
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["orders.read", "common"]),
         audiences: [audience].into(),

@@ -8,7 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{Resource, ResourceExt};
 
 use super::register::ledger;
-use crate::api::{ClientType, DeletionPolicy, EntryNames, OAuthClient};
+use crate::api::{DeletionPolicy, EntryNames, OAuthClient};
 use crate::oauth::keyring::Registration;
 use crate::oauth::{Client, Keyring};
 
@@ -181,7 +181,7 @@ fn entries(
         &format!("{issuer}/token"),
     );
     put(&names.jwks_uri, "JWKS_URI", &format!("{issuer}/jwks"));
-    if object.spec.type_ == ClientType::Confidential {
+    if object.spec.has_client_secret() {
         let registration = Registration {
             client_id: &client.id,
             registration_id: &client.registration_id,

@@ -19,5 +19,6 @@ mod restart;
 mod rights;
 mod root_key;
 mod samples;
+mod secretless;
 mod signing;
 mod users;
