@@ -68,7 +68,7 @@ pub enum SecretFormat {
     ArgoCD,
     /// Only what `entries` and `template` name.
     Bare,
-    /// The OIDC filter of an Envoy Gateway SecurityPolicy.
+    /// The OIDC filter of an Envoy Gateway `SecurityPolicy`.
     EnvoyGateway,
     /// The environment of Grafana's generic OAuth.
     Grafana,

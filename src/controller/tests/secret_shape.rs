@@ -27,7 +27,7 @@ fn texts(desired: &Desired) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn written(secret: Value) -> BTreeMap<String, String> {
+fn written(secret: &Value) -> BTreeMap<String, String> {
     texts(&desired(json!({ "secret": secret })).unwrap())
 }
 
@@ -48,7 +48,7 @@ fn names(entries: &BTreeMap<String, String>) -> Vec<&str> {
 /// Each as the consumer's documentation has it; see docs/secret-formats.md.
 #[test]
 fn formats_have_the_entries_that_their_consumers_read() {
-    let secret = &written(json!({}))["CLIENT_SECRET"];
+    let secret = &written(&json!({}))["CLIENT_SECRET"];
     let table: [(&str, &[(&str, &str)]); 6] = [
         (
             "EnvoyGateway",
@@ -123,7 +123,7 @@ fn formats_have_the_entries_that_their_consumers_read() {
         ("Bare", &[]),
     ];
     for (format, expected) in table {
-        let entries = written(json!({ "format": format }));
+        let entries = written(&json!({ "format": format }));
         let pairs: Vec<(&str, &str)> = entries.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(pairs, expected, "{format}");
     }
@@ -132,7 +132,7 @@ fn formats_have_the_entries_that_their_consumers_read() {
 #[test]
 fn oauth2_proxy_gets_a_key_for_cookies_of_a_length_that_it_takes() {
     use base64::Engine;
-    let entries = written(json!({ "format": "OAuth2Proxy" }));
+    let entries = written(&json!({ "format": "OAuth2Proxy" }));
     assert_eq!(
         names(&entries),
         ["client-id", "client-secret", "cookie-secret"]
@@ -143,7 +143,7 @@ fn oauth2_proxy_gets_a_key_for_cookies_of_a_length_that_it_takes() {
     assert_eq!(key.len(), 32);
     assert_eq!(
         entries,
-        written(json!({ "format": "OAuth2Proxy" })),
+        written(&json!({ "format": "OAuth2Proxy" })),
         "the same again"
     );
     assert!(!entries["client-secret"].contains(&entries["cookie-secret"]));
@@ -165,7 +165,7 @@ fn type_and_labels_follow_from_the_format_unless_they_are_named() {
 
 #[test]
 fn entries_and_templates_come_on_top_of_a_format() {
-    let entries = written(json!({
+    let entries = written(&json!({
         "format": "EnvoyGateway",
         "entries": { "clientSecret": "password", "issuer": "issuer" },
         "template": { "client-id": "prefix-{{ clientId }}", "config.json": "{\"id\": {{ clientId | json }}}" },
@@ -176,13 +176,13 @@ fn entries_and_templates_come_on_top_of_a_format() {
     );
     assert_eq!(entries["client-id"], "prefix-team-a.web");
     assert_eq!(entries["config.json"], r#"{"id": "team-a.web"}"#);
-    let bare = written(json!({ "format": "Bare", "template": { "id": "{{ clientId }}" } }));
+    let bare = written(&json!({ "format": "Bare", "template": { "id": "{{ clientId }}" } }));
     assert_eq!(names(&bare), ["id"]);
 }
 
 #[test]
 fn names_that_are_swapped_are_swapped() {
-    let entries = written(json!({
+    let entries = written(&json!({
         "entries": { "clientId": "CLIENT_SECRET", "clientSecret": "CLIENT_ID" },
     }));
     assert_eq!(entries["CLIENT_SECRET"], "team-a.web");
