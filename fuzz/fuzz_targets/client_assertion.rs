@@ -11,9 +11,8 @@ use clientele::oauth::{Tenant, strict_json};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
-static TENANT: LazyLock<Tenant> = LazyLock::new(|| {
-    Tenant::new("t".into(), "uid".into(), "https://t.example".into()).rendered()
-});
+static TENANT: LazyLock<Tenant> =
+    LazyLock::new(|| Tenant::new("t".into(), "uid".into(), "https://t.example".into()).rendered());
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = strict_json::object(bytes);

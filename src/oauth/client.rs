@@ -165,6 +165,13 @@ impl Client {
         self.grant_types.contains(&grant)
     }
 
+    /// Whether there is a client secret that we derive for it: not if it cannot keep one, and not if it proves itself
+    /// by something better and by nothing else.
+    pub fn holds_secret(&self) -> bool {
+        let secretless = self.auth_method == Some(AuthMethod::PrivateKeyJwt);
+        self.client_type == ClientType::Confidential && !secretless
+    }
+
     /// Whether the client may authenticate by the method.
     pub fn allows_method(&self, method: AuthMethod) -> bool {
         match self.auth_method {
