@@ -112,7 +112,7 @@ fn serve(server: Server, url: &str) {
 fn measure(options: &Options) {
     // What is started in between inherits it.
     affinity("1");
-    let postgres = postgres::Server::durable();
+    let postgres = postgres::Server::with_fsync("on");
     affinity("0-1");
     let folder = tempfile::tempdir().unwrap();
     let sqlite = |name: &str| format!("sqlite:{}", folder.path().join(name).display());

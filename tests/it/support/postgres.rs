@@ -54,12 +54,8 @@ impl Server {
         Self::with_fsync("off")
     }
 
-    /// The same, but what it has committed is on the disk: for measurements.
-    pub fn durable() -> Self {
-        Self::with_fsync("on")
-    }
-
-    fn with_fsync(fsync: &str) -> Self {
+    /// The same with this setting: `on` is for measurements, and slow.
+    pub fn with_fsync(fsync: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("clientele-pg-").tempdir();
         let folder = folder.unwrap().keep();
         let mut guard = unprivileged(&folder)
