@@ -58,6 +58,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::audit::Audit;
 use crate::oauth::Registry;
 use failure::Error;
 use metrics::ControllerMetrics;
@@ -77,6 +78,7 @@ impl Operator {
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
         metrics: Arc<ControllerMetrics>,
+        audit: Arc<Audit>,
         shutdown: &CancellationToken,
     ) -> Self {
         let (clients, client_writer) = reflector::store();
@@ -87,7 +89,8 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let (events, publish_events) = events::channel(kube.clone(), metrics.clone());
+        let (events, publish_events) =
+            events::channel(kube.clone(), metrics.clone(), audit.clone());
         let shared = Arc::new(Shared {
             kube,
             settings,
@@ -111,6 +114,7 @@ impl Operator {
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
+            audit,
         });
         let mut tasks = JoinSet::new();
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
