@@ -35,7 +35,7 @@ impl Unproven {
             client: Some(&self.client),
             ..token::named(&self.tenant, None, form)
         };
-        let mut response = refuse(app, &self.tenant, named, error, started);
+        let mut response = refuse(app, &self.tenant, parts, named, error, started);
         cors::expose(&mut response, &parts.headers, Some(&self.client));
         response
     }
