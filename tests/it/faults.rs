@@ -5,15 +5,21 @@
 //! its writes and ends, delays or fails them. Nothing is sampled: `fault-cases.md` says why chance does not find these.
 
 mod act;
+mod bug;
 mod call;
+mod case;
 mod crashes;
+mod cuts;
+mod difference;
 mod ground;
 mod leaks;
 mod line;
 mod mask;
 mod operator;
 mod oracles;
+mod planted;
 mod regime;
+mod run;
 mod scene;
 mod wire;
 mod witness;

@@ -136,6 +136,7 @@ async fn first_start(operator: kube::Client, administrator: kube::Client) {
         settings(true),
         Arc::<ArcSwap<_>>::default(),
         Arc::new(ControllerMetrics::default()),
+        Arc::default(),
         &CancellationToken::new(),
     );
     let ready = operator.readiness();

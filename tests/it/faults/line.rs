@@ -9,6 +9,7 @@ use axum::http::{Request, Response, StatusCode, Uri};
 use bytes::Bytes;
 use clientele::oauth::Registry;
 use futures::future::BoxFuture;
+use futures::{AsyncBufReadExt, StreamExt, TryStreamExt, stream};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -16,11 +17,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::act::Act;
+use super::bug::Bug;
 use super::call::Call;
 use super::ground::OWN;
 use super::oracles;
 use super::scene::Scene;
 use super::wire::Answer;
+
+/// What an API server says when a watch is to be begun anew (410 Gone).
+const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 /// What happens at a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +61,32 @@ pub struct Fault {
     pub mode: Mode,
 }
 
+/// An interval in which the operator hears nothing of what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The first event that it does not hear of, counted from 1 when the line is armed.
+    pub event: usize,
+    /// How many steps people go on within the interval.
+    pub steps: usize,
+    /// Whether it is because the operator is down, and not the watches.
+    pub down: bool,
+}
+
+/// Whether watches say what happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Hearing {
+    #[default]
+    Whole,
+    Cut,
+    /// What was missed has expired: every watch is to be begun anew.
+    Expired,
+}
+
 #[derive(Default)]
 struct Counts {
     armed: bool,
+    cut: Option<Cut>,
+    heard: usize,
     fault: Option<Fault>,
     writes: Vec<Call>,
     in_flight: usize,
@@ -75,18 +103,23 @@ pub struct Line {
     /// The fault has happened.
     pub fired: CancellationToken,
     stand: watch::Sender<Stand>,
+    hearing: watch::Sender<Hearing>,
+    /// What is wrong with this operator.
+    bug: Option<Bug>,
     counts: Mutex<Counts>,
 }
 
 impl Line {
     /// A line.
-    pub fn new(scene: &Arc<Scene>, stand: Stand) -> Arc<Self> {
+    pub fn new(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Arc<Self> {
         Arc::new(Self {
             scene: scene.clone(),
             registry: Arc::default(),
             died: CancellationToken::new(),
             fired: CancellationToken::new(),
             stand: watch::Sender::new(stand),
+            hearing: watch::Sender::default(),
+            bug,
             counts: Mutex::default(),
         })
     }
@@ -101,11 +134,22 @@ impl Line {
         kube::Client::new(service, "default")
     }
 
-    /// From now on writes are counted, and one of them may be faulty.
-    pub fn arm(&self, fault: Option<Fault>) {
+    /// From now on writes and events are counted, and one of them may be faulty.
+    pub fn arm(&self, fault: Option<Fault>, cut: Option<Cut>) {
         let mut counts = self.counts.lock().unwrap();
         counts.armed = true;
         counts.fault = fault;
+        counts.cut = cut;
+    }
+
+    /// How many events it heard of since it was armed.
+    pub fn heard(&self) -> usize {
+        self.counts.lock().unwrap().heard
+    }
+
+    /// The interval is over: watches are to be begun anew.
+    pub fn mend(&self) {
+        self.hearing.send_replace(Hearing::Expired);
     }
 
     /// From now on the operator writes, or not.
@@ -146,23 +190,113 @@ impl Line {
         let (mut parts, body) = request.into_parts();
         let body = body.collect_bytes().await?;
         let call = Call::of(&parts.method, &parts.uri, &body);
-        if !call.is_write() {
-            parts.uri = self.narrowed(&parts.uri);
-            return self.send(Request::from_parts(parts, body)).await;
+        if call.is_write() {
+            let request = Request::from_parts(parts, body);
+            return match self.bug {
+                Some(bug) => bug.write(&self, call, request).await,
+                None => self.numbered(&call, request).await,
+            };
         }
+        if call.verb == "read" && call.name.is_empty() {
+            let hears = |hearing: &Hearing| *hearing != Hearing::Cut;
+            self.hearing.subscribe().wait_for(hears).await?;
+        }
+        parts.uri = self.narrowed(&parts.uri);
+        let is_watch = parts
+            .uri
+            .query()
+            .is_some_and(|query| query.contains("watch=true"));
+        let response = self.send(Request::from_parts(parts, body)).await?;
+        let response = match self.bug {
+            Some(bug) if !is_watch => bug.read(response).await?,
+            _ => response,
+        };
+        Ok(if is_watch {
+            self.listen(response)
+        } else {
+            response
+        })
+    }
+
+    /// A write of the operator, with its number.
+    pub async fn numbered(&self, call: &Call, request: Request<Bytes>) -> Answer {
         if *self.stand.borrow() == Stand::Beaten {
             return Ok(failure(409, "Conflict", "another replica was faster"));
         }
         let free = |stand: &Stand| *stand == Stand::Free;
         self.stand.subscribe().wait_for(free).await?;
-        let fault = self.begin(&call);
-        let answer = self
-            .write(&call, fault, Request::from_parts(parts, body))
-            .await;
+        let fault = self.begin(call);
+        let answer = self.write(call, fault, request).await;
         let mut counts = self.counts.lock().unwrap();
         counts.in_flight -= 1;
         counts.last = Some(Instant::now());
         answer
+    }
+
+    /// A watch, event by event: what is not heard is lost, and afterwards everything is to be begun anew.
+    fn listen(self: Arc<Self>, response: Response<AnyBody>) -> Response<AnyBody> {
+        if !response.status().is_success() {
+            return response;
+        }
+        let mut hearing = self.hearing.subscribe();
+        // A watch that begins after an interval is not ended by it.
+        let over_already = *hearing.borrow() == Hearing::Expired;
+        let expired = async move {
+            match over_already {
+                true => std::future::pending().await,
+                false => hearing
+                    .wait_for(|now| *now == Hearing::Expired)
+                    .await
+                    .is_ok(),
+            }
+        };
+        let line = self.clone();
+        response.map(|body| {
+            let bytes = body.into_data_stream().map_err(std::io::Error::other);
+            let events = bytes
+                .into_async_read()
+                .lines()
+                .try_filter_map(move |event| std::future::ready(Ok(line.hear(event))));
+            let whole = events.take_until(Box::pin(expired));
+            let end = stream::once(async move {
+                let expired = *self.hearing.borrow() == Hearing::Expired && !over_already;
+                Ok(if expired {
+                    EXPIRED.to_owned()
+                } else {
+                    String::new()
+                })
+            });
+            AnyBody::from_stream(whole.chain(end).map_ok(|event| event + "\n"))
+        })
+    }
+
+    /// An event that arrives, or not.
+    fn hear(&self, event: String) -> Option<String> {
+        let concerns = self.concerns_this_run(&event);
+        let mut counts = self.counts.lock().unwrap();
+        if *self.hearing.borrow() == Hearing::Cut {
+            return None;
+        }
+        if concerns && counts.armed {
+            counts.heard += 1;
+            if let Some(cut) = counts.cut.filter(|cut| cut.event == counts.heard) {
+                self.fired.cancel();
+                if cut.down {
+                    self.die();
+                } else {
+                    self.hearing.send_replace(Hearing::Cut);
+                }
+                return None;
+            }
+        }
+        Some(self.bug.map_or(event.clone(), |bug| bug.hear(event)))
+    }
+
+    fn concerns_this_run(&self, event: &str) -> bool {
+        let event: Value = serde_json::from_str(event).unwrap_or_default();
+        let (meta, scene) = (&event["object"]["metadata"], &self.scene);
+        let named = meta["name"] == *scene.tenant || meta["name"] == *scene.namespace;
+        event["type"] != "BOOKMARK" && (named || meta["namespace"] == *scene.namespace)
     }
 
     /// Numbers a write. Says whether a fault is due.
@@ -226,9 +360,13 @@ impl Line {
             .push((call.clone(), code));
     }
 
-    /// Sends a request with the operator's own rights.
+    /// Sends a request with the operator's own rights; with all rights if it is a bug that the chart's policies would stop.
     pub async fn send(&self, request: Request<Bytes>) -> Answer {
-        let token = &self.scene.ground.operator;
+        let ground = self.scene.ground;
+        let token = match self.bug {
+            Some(bug) if bug.needs_all_rights() => &ground.administrator,
+            _ => &ground.operator,
+        };
         let response = self.scene.wire.send(token, request.map(Body::from)).await?;
         if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
             return Ok(response);

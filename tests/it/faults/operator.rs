@@ -6,6 +6,7 @@ use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
 use tokio_util::sync::CancellationToken;
 
+use super::bug::Bug;
 use super::ground::settings;
 use super::line::{Line, Stand};
 use super::scene::Scene;
@@ -19,13 +20,14 @@ pub struct Running {
 
 impl Running {
     /// Starts one; it need not be ready yet.
-    pub fn start(scene: &Arc<Scene>, stand: Stand) -> Self {
-        let line = Line::new(scene, stand);
+    pub fn start(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Self {
+        let line = Line::new(scene, stand, bug);
         let operator = Operator::start(
             line.client(),
             settings(false),
             line.registry.clone(),
             Arc::new(ControllerMetrics::default()),
+            Arc::default(),
             &CancellationToken::new(),
         );
         Self { line, operator }

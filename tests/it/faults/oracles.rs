@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use clientele::controller::credentials_secret::{CLIENT_LABEL, OURS};
+use clientele::controller::credentials_secret::{CLIENT_LABEL, OURS, PROOF};
 use clientele::oauth::Registry;
 use clientele::oauth::credentials::{Credentials, authenticate};
 use serde_json::{Value, json};
@@ -52,7 +52,10 @@ pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
     let live = scene.witness.live();
     let Some(secret) = live.get(&key) else { return };
     let public = |client: &Arc<Value>| client["spec"]["type"] == "Public";
-    if live.get(&format!("OAuthClient/{}", call.name)).is_none_or(public) {
+    if live
+        .get(&format!("OAuthClient/{}", call.name))
+        .is_none_or(public)
+    {
         return;
     }
     let registered = scene.registered();
@@ -125,7 +128,29 @@ impl Scene {
         for seen in self.witness.events() {
             history.see(&seen);
         }
+        history.objections.extend(self.leftovers());
         history.objections
+    }
+
+    /// F41: a client has one Secret, the one that its status names.
+    fn leftovers(&self) -> Option<String> {
+        let live = self.witness.live();
+        live.iter().find_map(|(key, object)| {
+            let client = key.strip_prefix("OAuthClient/")?;
+            let uid = text(&object["metadata"]["uid"]);
+            let named = text(&object["status"]["secretName"]);
+            let ours = |key: &&String, secret: &Value| {
+                let name = key.strip_prefix("Secret/").unwrap_or_default();
+                let proof = text(&secret["metadata"]["annotations"][PROOF]);
+                let keyring = &self.ground.keyring;
+                name != named && keyring.verify_proof(&proof, &self.namespace, name, &uid)
+            };
+            let left = live.iter().find(|(key, secret)| ours(key, secret))?;
+            Some(format!(
+                "F41: {} of {client} is left behind; its Secret is {named}",
+                left.0
+            ))
+        })
     }
 }
 
@@ -183,6 +208,12 @@ impl<'a> History<'a> {
         }
         if seen.change == Change::Deleted {
             return;
+        }
+        let name = text(&seen.object["metadata"]["labels"][CLIENT_LABEL]);
+        let owner = self.now.get(&format!("OAuthClient/{name}"));
+        if owner.is_some_and(|owner| owner["metadata"]["deletionTimestamp"].is_string()) {
+            self.objections
+                .push(format!("F32: {at}: written for a client that is going"));
         }
         if let Some(before) = before.filter(|before| text(&before["metadata"]["uid"]) == uid) {
             let listed = text(&before["metadata"]["annotations"][OURS]);

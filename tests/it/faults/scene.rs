@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use axum::http::Request;
+use bytes::Bytes;
 use clientele::api::{OAuthClient, OAuthTenant};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject, PostParams};
@@ -33,6 +35,7 @@ pub struct Scene {
     own_versions: Mutex<HashSet<String>>,
     own_deletions: Mutex<HashSet<String>>,
     terminating: AtomicBool,
+    stash: Mutex<Option<(Call, Request<Bytes>)>>,
 }
 
 impl Scene {
@@ -62,6 +65,7 @@ impl Scene {
             own_versions: Mutex::default(),
             own_deletions: Mutex::default(),
             terminating: AtomicBool::new(false),
+            stash: Mutex::default(),
         };
         if let Some(spec) = tenant {
             scene.make_tenant(spec).await;
@@ -184,6 +188,16 @@ impl Scene {
         }
         let version = text(&meta["resourceVersion"]);
         self.own_versions.lock().unwrap().contains(&version)
+    }
+
+    /// Keeps a request for later.
+    pub fn stash(&self, request: (Call, Request<Bytes>)) {
+        *self.stash.lock().unwrap() = Some(request);
+    }
+
+    /// The request that was kept.
+    pub fn stashed(&self) -> Option<(Call, Request<Bytes>)> {
+        self.stash.lock().unwrap().take()
     }
 
     /// An oracle objects.
