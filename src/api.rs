@@ -8,6 +8,7 @@ pub mod condition;
 pub mod crd;
 pub mod duration;
 pub mod lifetimes;
+pub mod rotation;
 pub mod schema;
 pub mod secret;
 pub mod tenant;
@@ -19,6 +20,7 @@ pub use client::{
 };
 pub use duration::DurationString;
 pub use lifetimes::Lifetimes;
+pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
 pub use secret::{EntryNames, SecretSpec};
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
 pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};

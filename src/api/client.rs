@@ -5,7 +5,9 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::tenant::SigningAlgorithm;
-use super::{DEFAULT_TENANT, Lifetimes, SecretSpec, schema};
+use super::{
+    DEFAULT_TENANT, Lifetimes, OverlapStatus, RotationSpec, RotationStatus, SecretSpec, schema,
+};
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
@@ -33,6 +35,7 @@ use super::{DEFAULT_TENANT, Lifetimes, SecretSpec, schema};
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Secret age", type_ = "date", json_path = ".status.secretGeneration.publishedAt", priority = 1),
+    printcolumn(name = "Next rotation", type_ = "string", json_path = ".status.rotation.nextAt", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
@@ -45,6 +48,7 @@ use super::{DEFAULT_TENANT, Lifetimes, SecretSpec, schema};
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
+    validation = Rule::new("self.type != 'Public' || !has(self.rotation)").message("a Public client has no secret to rotate; remove rotation or make the client Confidential"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
     validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
 )]
@@ -151,6 +155,10 @@ pub struct OAuthClientSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSpec>,
 
+    /// When the client secret changes, and how long the old one works beside the new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
+
     /// What becomes of the credentials Secret when the OAuthClient is deleted: `Delete` (default) or
     /// `Retain`. Its credentials stop in both cases.
     #[serde(default)]
@@ -242,6 +250,10 @@ pub struct OAuthClientStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_generation: Option<SecretGeneration>,
 
+    /// What became of `spec.rotation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationStatus>,
+
     /// Ready, Reconciling and Stalled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
@@ -253,6 +265,7 @@ pub struct OAuthClientStatus {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.requested >= oldSelf.requested && self.published >= oldSelf.published && self.oldestAccepted >= oldSelf.oldestAccepted").message("the numbers of this ledger only rise"))]
+#[x_kube(validation = Rule::new("self.requested > oldSelf.requested || !has(oldSelf.rootKey) || (has(self.rootKey) && self.rootKey == oldSelf.rootKey)").message("the root key of a generation does not change; only a further generation can come from another one"))]
 pub struct SecretGeneration {
     /// The generation that the Secret shall hold.
     #[schemars(range(min = 0, max = 4_294_967_295_i64))]
@@ -266,4 +279,15 @@ pub struct SecretGeneration {
     /// When the published generation was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// The older generations that still work, while there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<OverlapStatus>,
+    /// The ID of the root key that the requested generation is derived from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub root_key: Option<String>,
+    /// The IDs of other root keys that generations which still work are derived from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(max = 8)))]
+    pub older_root_keys: Vec<String>,
 }

@@ -18,6 +18,7 @@ mod reshape;
 mod restart;
 mod rights;
 mod root_key;
+mod rotation;
 mod samples;
 mod signing;
 mod users;

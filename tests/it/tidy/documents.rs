@@ -68,6 +68,7 @@ fn links_between_files_lead_somewhere() {
         "cluster/README.md",
         "docs/kubectl-login.md",
         "docs/metrics.md",
+        "docs/rotation.md",
         "examples/web-app/README.md",
     ] {
         let text = read(path);
