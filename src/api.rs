@@ -7,21 +7,23 @@ pub mod client;
 pub mod condition;
 pub mod crd;
 pub mod duration;
+pub mod entry_name;
 pub mod lifetimes;
 pub mod rotation;
 pub mod schema;
 pub mod secret;
+pub mod secret_template;
 pub mod tenant;
 pub mod user;
 
 pub use client::{
     ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec, OAuthClientStatus,
-    SecretGeneration, TokenEndpointAuthMethod,
+    SecretGeneration, ServiceBindingRef, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
 pub use lifetimes::Lifetimes;
 pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
-pub use secret::{EntryNames, SecretSpec};
+pub use secret::{EntryNames, SecretFormat, SecretSpec};
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
 pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};
 

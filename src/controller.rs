@@ -28,12 +28,15 @@ pub mod reconcile_user;
 pub mod register;
 pub mod root_key;
 pub mod rotation;
+pub mod secret_formats;
 pub mod secret_index;
+pub mod secret_shape;
 pub mod secret_watch;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;
 pub mod status;
+pub mod template;
 pub mod user_status;
 pub mod world;
 pub mod write;
@@ -56,6 +59,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::audit::Audit;
 use crate::oauth::Registry;
 use failure::Error;
 use metrics::ControllerMetrics;
@@ -75,6 +79,7 @@ impl Operator {
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
         metrics: Arc<ControllerMetrics>,
+        audit: Arc<Audit>,
         shutdown: &CancellationToken,
     ) -> Self {
         let (clients, client_writer) = reflector::store();
@@ -85,7 +90,8 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let (events, publish_events) = events::channel(kube.clone(), metrics.clone());
+        let (events, publish_events) =
+            events::channel(kube.clone(), metrics.clone(), audit.clone());
         let shared = Arc::new(Shared {
             kube,
             settings,
@@ -110,6 +116,7 @@ impl Operator {
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
+            audit,
         });
         let mut tasks = JoinSet::new();
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);

@@ -1,83 +1,92 @@
-//! What a browser sends: authorization requests, requests to sign out, forms of pages, sealed transactions.
+//! What a browser sends, before the store is asked: authorization requests, requests to sign out, sealed transactions.
 #![no_main]
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use clientele::oauth::authorize;
 use clientele::oauth::claims_request::ClaimsRequest;
-use clientele::oauth::client::Lifetimes;
-use clientele::oauth::keyring::RootKey;
 use clientele::oauth::logout::LogoutRequest;
 use clientele::oauth::parameters::Parameters;
-use clientele::oauth::redirect_uri;
 use clientele::oauth::transaction::Transaction;
-use clientele::oauth::{Algorithm, Client, ClientType, GrantType, Keyring, Tenant};
-use jiff::Timestamp;
+use clientele::oauth::{Client, authorize, origin, redirect_uri};
+use clientele_fuzz::{Issued, clock, filled};
 use libfuzzer_sys::fuzz_target;
 
-const REDIRECT: &str = "http://127.0.0.1/cb";
-
-fn client() -> Client {
-    Client {
-        id: "a.b".into(),
-        registration_id: "uid".into(),
-        namespace: "a".into(),
-        display_name: "b".into(),
-        client_type: ClientType::Confidential,
-        first_party: false,
-        auth_method: None,
-        grant_types: [GrantType::AuthorizationCode].into(),
-        scopes: ["openid".into(), "email".into()].into(),
-        audiences: [].into(),
-        redirect_uris: [REDIRECT.into()].into(),
-        post_logout_redirect_uris: [REDIRECT.into()].into(),
-        allowed_origins: [].into(),
-        require_pkce: false,
-        id_token_algorithm: Algorithm::Rs256,
-        allowed_groups: None,
-        lifetimes: Lifetimes {
-            authorization_code: Duration::from_secs(60),
-            ..Lifetimes::DEFAULT
-        },
-        oldest_accepted: 1,
-        default_claims: Box::default(),
-        default_scope: Box::default(),
-    }
-}
-
-fn tenant() -> Tenant {
-    Tenant {
-        clients: [("a.b".into(), Arc::new(client()))].into(),
-        ..Tenant::new("t".into(), "uid-of-t".into(), "https://id.example".into())
-    }
-}
+const LOOPBACK: &str = "http://127.0.0.1/cb";
 
 fuzz_target!(|bytes: &[u8]| {
-    let tenant = tenant();
-    let _ = Parameters::read(bytes);
-    let Ok(text) = std::str::from_utf8(bytes) else {
+    let issued = Issued::get();
+    let input = filled(issued, bytes);
+    let _ = Parameters::read(&input);
+    let Ok(text) = std::str::from_utf8(&input) else {
         return;
     };
-    let _ = authorize::read(&tenant, text);
-    let valid = format!("client_id=a.b&redirect_uri={REDIRECT}&response_type=code&scope=openid&{text}");
-    if let Ok(asked) = authorize::read(&tenant, &valid) {
-        assert!(redirect_uri::matches(REDIRECT, &asked.destination.redirect_uri));
+    let registry = issued.world.app.registry.load();
+    let (tenant, _) = registry.route("/authorize").expect("the tenant is there");
+    for start in ["", "client_id=team-a.native&response_type=code&"] {
+        if let Ok(asked) = authorize::read(tenant, &format!("{start}{text}")) {
+            let destination = &asked.destination;
+            assert!(is_registered(
+                &destination.client,
+                &destination.redirect_uri
+            ));
+        }
     }
-    if let Ok(request) = LogoutRequest::read(&tenant, text) {
-        assert!(request.redirect_uri.is_none_or(|uri| uri == REDIRECT));
+    if let Ok(request) = LogoutRequest::read(tenant, text) {
+        let listed = |uri: &String| {
+            let mut clients = request.client.iter();
+            clients.any(|c| {
+                c.post_logout_redirect_uris
+                    .iter()
+                    .any(|known| **known == **uri)
+            })
+        };
+        assert!(request.redirect_uri.as_ref().is_none_or(listed));
+        let _ = (request.location(), request.to_query());
     }
-    if let Ok(claims) = ClaimsRequest::parse(text) {
-        let kept = ClaimsRequest::from_normal(&claims.normal());
-        assert_eq!((kept.id_token, kept.userinfo), (claims.id_token, claims.userinfo));
-    }
-    let root = RootKey::new("rootkey1", &[1; 32]).expect("a root key");
-    let keyring = Keyring::new("rootkey1", vec![root]).expect("a keyring");
-    let opened = Transaction::open(&keyring, &tenant, text, "browser", Timestamp::UNIX_EPOCH);
-    assert!(opened.is_err());
-    if redirect_uri::matches(REDIRECT, text) {
-        let url = url::Url::parse(text).expect("a browser can read it, too");
-        assert_eq!(url.host_str(), Some("127.0.0.1"));
-        assert_eq!(url.path(), "/cb");
+    claims(text);
+    uris(text);
+    let ours = ["login", "consent", "again"].map(|name| issued.value(name));
+    for browser in ["", "browser"] {
+        let now = clock::now();
+        let opened = Transaction::open(&issued.world.keyring, tenant, text, browser, now);
+        assert!(opened.is_err(), "these are no digests of cookies: {ours:?}");
     }
 });
+
+fn is_registered(client: &Client, asked: &str) -> bool {
+    let mut registered = client.redirect_uris.iter();
+    registered.any(|uri| redirect_uri::matches(uri, asked))
+}
+
+fn claims(text: &str) {
+    let _ = ClaimsRequest::from_normal(text);
+    if let Ok(claims) = ClaimsRequest::parse(text) {
+        let kept = ClaimsRequest::from_normal(&claims.normal());
+        assert_eq!(
+            (kept.id_token, kept.userinfo),
+            (claims.id_token, claims.userinfo)
+        );
+    }
+}
+
+/// What we take for the same address, a browser takes for one that differs in its port at most.
+fn uris(text: &str) {
+    let _ = (origin::check(text), redirect_uri::returns_to(text));
+    if redirect_uri::matches(LOOPBACK, text) {
+        let url = url::Url::parse(text).expect("a browser can read it, too");
+        assert_eq!((url.host_str(), url.path()), (Some("127.0.0.1"), "/cb"));
+        assert!(url.username().is_empty() && url.query().is_none() && url.fragment().is_none());
+    }
+    if redirect_uri::check(text).is_err() {
+        return;
+    }
+    assert!(redirect_uri::matches(text, text));
+    // Where a browser cannot read it, nobody is sent anywhere: a label such as `xn--`, the port of a private scheme.
+    if let Ok(url) = url::Url::parse(text) {
+        assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+        assert!(url.scheme() != "http" || url.host_str().is_some_and(is_local));
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    let name = host == "localhost" || host.ends_with(".localhost");
+    name || host == "[::1]" || host.starts_with("127.")
+}

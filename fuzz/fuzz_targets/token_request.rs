@@ -1,11 +1,53 @@
-//! The form and the `Authorization` header of a token request.
+//! A token request: form, `Authorization` header, and all rules in front of the store.
 #![no_main]
 
-use clientele::oauth::credentials::decode_basic;
-use clientele::oauth::token::TokenRequest;
+use clientele::oauth::credentials::{self, decode_basic};
+use clientele::oauth::parameters::Parameters;
+use clientele::oauth::token::{self, Answer, Context, TokenRequest};
+use clientele_fuzz::{Issued, clock, filled};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = TokenRequest::parse(bytes);
-    let _ = decode_basic(bytes);
+    let issued = Issued::get();
+    let input = filled(issued, bytes);
+    // The first line is the header, if there are two.
+    let (header, form) = match input.iter().position(|&b| b == b'\n') {
+        Some(at) => (Some(&input[..at]), &input[at + 1..]),
+        None => (None, input.as_slice()),
+    };
+    let _ = decode_basic(header.unwrap_or(form));
+    let request = TokenRequest::parse(form);
+    let registry = issued.world.app.registry.load();
+    let (tenant, _) = registry.route("/token").expect("the tenant is there");
+    let named = token::named(tenant, header, form);
+    let context = Context {
+        tenant,
+        keyring: &issued.world.keyring,
+        now: clock::now(),
+        random: Default::default(),
+    };
+    let answer = token::answer(context, header, form);
+    if let Ok(answer) = &answer {
+        assert!(request.is_ok());
+        let client = named.client.expect("who is answered was named");
+        let proven = match answer {
+            Answer::Done(_) => None,
+            Answer::Exchange(client, _) | Answer::Refresh(client, _) => Some(&client.id),
+        };
+        assert!(proven.is_none_or(|id| *id == client.id));
+        // Nobody is authenticated but by what was issued to him, or as a public client by its name.
+        let secret_of = |id: &str| issued.world.secret(id);
+        let is_public = client.allows_method(clientele::oauth::AuthMethod::None);
+        let basic = header.and_then(decode_basic);
+        let in_form = Parameters::read(form).ok();
+        let in_form = in_form
+            .as_ref()
+            .and_then(|form| form.one("client_secret").ok()?);
+        let secret = basic
+            .as_ref()
+            .map(|(_, secret)| secret.as_str())
+            .or(in_form);
+        assert!(is_public || secret.is_some_and(|sent| sent == secret_of(&client.id)));
+    }
+    let _ = credentials::named(tenant, header, None);
 });

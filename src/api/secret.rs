@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::entry_name::{MAX_LEN as MAX_ENTRY, rules as entry_rules};
+use super::secret_template::template_schema;
+
 /// The credentials Secret, always in the namespace of the OAuthClient. The operator writes it and puts
 /// back whatever is changed or removed; entries that others add are left alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -22,8 +25,14 @@ pub struct SecretSpec {
     )]
     pub name: Option<String>,
 
-    /// The type of the Secret: `Opaque` (default), `servicebinding.io/oauth2` or `nginx.org/oidc`.
-    /// Cannot be changed, as in Kubernetes. Types with a meaning to the cluster cannot be had.
+    /// What the Secret is for: entries, type and labels as an application expects them (docs/secret-formats.md).
+    /// `entries`, `template`, `type`, `labels` and `annotations` come on top and win. Default: entries that fit
+    /// `envFrom`, such as `CLIENT_ID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<SecretFormat>,
+
+    /// The type of the Secret: `Opaque`, `servicebinding.io/oauth2` or `nginx.org/oidc`. Default: that of the
+    /// format, else `Opaque`. Cannot be changed, as in Kubernetes. Types with a meaning to the cluster cannot be had.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(rename = "type", length(max = 64))]
     #[x_kube(validation = Rule::new("self in ['Opaque', 'servicebinding.io/oauth2', 'nginx.org/oidc']").message("must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc"))]
@@ -42,6 +51,33 @@ pub struct SecretSpec {
     /// Other names for the entries of the Secret, for applications that expect them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<EntryNames>,
+
+    /// Further entries, such as a whole configuration file: by the name of the entry a text with placeholders,
+    /// `{{ clientId }}` or with an escape `{{ clientSecret | json }}`. It takes the place of another entry of the same name.
+    /// The escapes are `json` and `yaml` (a string with its quotes, lists as a list), `url` (a component of a URL),
+    /// `csv` (a list with commas) and `raw` (default; lists with spaces). The placeholders stand in docs/secret-formats.md.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "template_schema")]
+    pub template: BTreeMap<String, String>,
+}
+
+/// What a credentials Secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum SecretFormat {
+    /// Argo CD: entries for `oidc.config`, and the label by which it finds them.
+    ArgoCD,
+    /// Only what `entries` and `template` name.
+    Bare,
+    /// The OIDC filter of an Envoy Gateway `SecurityPolicy`.
+    EnvoyGateway,
+    /// The environment of Grafana's generic OAuth.
+    Grafana,
+    /// The chart of oauth2-proxy, as `config.existingSecret`.
+    OAuth2Proxy,
+    /// The Service Binding specification; the OAuthClient is a Provisioned Service.
+    ServiceBinding,
+    /// The environment of Spring Boot, with the registration `oidc`.
+    SpringBoot,
 }
 
 /// The name of each entry of the credentials Secret. An entry that is not named here keeps its default,
@@ -95,31 +131,18 @@ has(self.tokenEndpoint) ? self.tokenEndpoint : 'TOKEN_ENDPOINT', \
 has(self.authorizationEndpoint) ? self.authorizationEndpoint : 'AUTHORIZATION_ENDPOINT', \
 has(self.jwksUri) ? self.jwksUri : 'JWKS_URI'].exists_one(b, a == b))";
 
-/// Names that change how a program starts when the Secret is used with `envFrom`.
-const DANGEROUS_ENTRIES: &str = "['PATH', 'HOME', 'SHELL', 'IFS', 'ENV', 'BASH_ENV', 'NODE_OPTIONS', 'NODE_PATH', \
-'JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS', 'PERL5LIB', 'PERL5OPT', 'PYTHONPATH', 'PYTHONHOME', \
-'PYTHONSTARTUP', 'RUBYOPT', 'RUBYLIB', 'GOTRACEBACK', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', \
-'SSL_CERT_FILE', 'SSL_CERT_DIR', 'CLASSPATH', 'PROMPT_COMMAND', 'PS4']";
-
 fn entry_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let rules = entry_rules("self").map(|(rule, message)| {
+        serde_json::json!({
+            "rule": rule,
+            "message": message,
+        })
+    });
     schemars::json_schema!({
         "type": "string",
         "minLength": 1,
-        "maxLength": 63,
-        "x-kubernetes-validations": [
-            {
-                "rule": "self.matches('^[A-Za-z][-_.A-Za-z0-9]*$')",
-                "message": "must begin with a letter and consist of letters, digits, '_', '-' and '.'",
-            },
-            {
-                "rule": format!("!self.matches('^(LD_|DYLD_|KUBERNETES_|GIT_|MALLOC_|GLIBC_)') && !(self.upperAscii() in {DANGEROUS_ENTRIES})"),
-                "message": "would change how a program starts when the Secret is used with envFrom; choose another name",
-            },
-            {
-                "rule": "!(self in ['tls.key', 'tls.crt', 'ca.crt'])",
-                "message": "is the name of a TLS file; choose another name",
-            },
-        ],
+        "maxLength": MAX_ENTRY,
+        "x-kubernetes-validations": rules,
     })
 }
 

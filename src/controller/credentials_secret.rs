@@ -8,9 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{Resource, ResourceExt};
 
 use super::register::ledger;
-use crate::api::{ClientType, DeletionPolicy, EntryNames, OAuthClient};
+use super::secret_shape::{Known, Shape, cookie_secret};
+use crate::api::{DeletionPolicy, OAuthClient};
 use crate::oauth::keyring::Registration;
-use crate::oauth::{Client, Keyring};
+use crate::oauth::{Client, ClientSecret, Keyring};
 
 /// The label by which everything that the operator writes is recognised.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "clientele");
@@ -55,14 +56,9 @@ impl Desired {
         let namespace = object.namespace().unwrap_or_default();
         let name = name_of(object);
         let spec = object.spec.secret.clone().unwrap_or_default();
-        let data = entries(
-            object,
-            client,
-            issuer,
-            keyring,
-            &spec.entries.unwrap_or_default(),
-        );
-        let mut labels = spec.labels;
+        let shape = Shape::new(&spec);
+        let data = entries(&shape, object, client, issuer, keyring);
+        let mut labels = shape.labels;
         labels.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
         labels.insert(CLIENT_LABEL.to_owned(), object.name_any());
         let mut annotations = spec.annotations;
@@ -72,7 +68,7 @@ impl Desired {
         annotations.insert(OURS.to_owned(), ours.to_text());
         Self {
             owner: (object.spec.deletion_policy == DeletionPolicy::Delete).then(|| owner(object)),
-            type_: spec.type_.unwrap_or_else(|| "Opaque".to_owned()),
+            type_: shape.type_,
             namespace,
             name,
             labels,
@@ -156,40 +152,28 @@ fn owner(object: &OAuthClient) -> OwnerReference {
 }
 
 fn entries(
+    shape: &Shape,
     object: &OAuthClient,
     client: &Client,
     issuer: &str,
     keyring: &Keyring,
-    names: &EntryNames,
 ) -> BTreeMap<String, ByteString> {
-    let mut data = BTreeMap::new();
-    let mut put = |name: &Option<String>, default: &str, value: &str| {
-        let name = name.clone().unwrap_or_else(|| default.to_owned());
-        data.insert(name, ByteString(value.as_bytes().to_vec()));
+    let registration = Registration {
+        client_id: &client.id,
+        registration_id: &client.registration_id,
     };
-    // The first, so that a name that was chosen for another entry before this one existed stays that entry's.
-    put(
-        &names.authorization_endpoint,
-        "AUTHORIZATION_ENDPOINT",
-        &format!("{issuer}/authorize"),
-    );
-    put(&names.client_id, "CLIENT_ID", &client.id);
-    put(&names.issuer, "ISSUER", issuer);
-    put(
-        &names.token_endpoint,
-        "TOKEN_ENDPOINT",
-        &format!("{issuer}/token"),
-    );
-    put(&names.jwks_uri, "JWKS_URI", &format!("{issuer}/jwks"));
-    if object.spec.type_ == ClientType::Confidential {
-        let registration = Registration {
-            client_id: &client.id,
-            registration_id: &client.registration_id,
-        };
-        let secret = keyring.derive(registration, ledger(object).requested);
-        put(&names.client_secret, "CLIENT_SECRET", secret.expose());
-    }
-    data
+    let secret = client
+        .holds_secret()
+        .then(|| keyring.derive(registration, ledger(object).requested));
+    let known = Known {
+        object,
+        client,
+        issuer,
+        secret: secret.as_ref().map(ClientSecret::expose),
+        cookie_secret: &cookie_secret(client, keyring),
+    };
+    // A client whose entries cannot be written is not registered.
+    shape.entries(&known).unwrap_or_default()
 }
 
 /// The names of what is ours in a Secret.

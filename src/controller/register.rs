@@ -10,6 +10,7 @@ use kube::ResourceExt;
 
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
+use super::secret_shape;
 use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
@@ -79,6 +80,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         default_claims: Box::default(),
         default_scope: Box::default(),
     };
+    secret_shape::check(object, &client, &tenant.issuer)?;
     Ok(client.with_default_claims(&tenant.issuer))
 }
 

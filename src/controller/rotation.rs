@@ -275,7 +275,9 @@ fn overlap(
     let lasting = known.and_then(|known| known.overlap.clone());
     // What was known before a restart stays true.
     let seen = observed.and_then(|seen| seen.old).map(whole_hour);
-    let told = lasting.as_ref().and_then(|overlap| overlap.last_used.clone());
+    let told = lasting
+        .as_ref()
+        .and_then(|overlap| overlap.last_used.clone());
     let last_used = seen.max(told.map(|time| time.0)).map(Time);
     let lasting = lasting.filter(|overlap| overlap.before > i64::from(after.oldest_accepted));
     let (before, since) = lasting.map_or_else(

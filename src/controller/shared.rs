@@ -18,6 +18,7 @@ use super::reason::Refusal;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::audit::Audit;
 use crate::oauth::rotation::Pace;
 use crate::oauth::{Client, Keyring, Person, Registry};
 
@@ -158,6 +159,8 @@ pub struct Shared {
     pub events: EventSink,
     /// Numbers for machines.
     pub metrics: Arc<ControllerMetrics>,
+    /// What is written down.
+    pub audit: Arc<Audit>,
 }
 
 impl Shared {

@@ -10,8 +10,9 @@ use super::lifetimes::shortened;
 use super::reason::{Reason, Refusal};
 use super::register::client_id;
 use super::rotation::{self, Turn};
+use super::secret_shape::is_bindable;
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
-use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration};
+use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, ServiceBindingRef};
 use crate::oauth::Client;
 use crate::oauth::rotation::Step;
 
@@ -56,7 +57,14 @@ pub fn status(
         status.client_id = Some(client.id.to_string());
         status.issuer = Some(issuer.to_owned());
     }
+    if !is_bindable(object) {
+        status.binding = None;
+    }
     if let Some(published) = published {
+        if is_bindable(object) {
+            let name = published.name.clone();
+            status.binding = Some(ServiceBindingRef { name });
+        }
         status.secret_name = Some(published.name);
         status.secret_uid = Some(published.uid);
     }

@@ -8,8 +8,10 @@ mod plan;
 mod policy;
 mod register;
 mod root_key;
+mod secret_shape;
 mod sign_in;
 mod status;
+mod template;
 
 use std::time::Duration;
 

@@ -10,7 +10,8 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::refusal::Refusal;
-use super::{App, form, response};
+use super::{App, address, form, response};
+use crate::audit::{Act, Line};
 use crate::oauth::credentials::{self, Presented};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
@@ -83,6 +84,26 @@ pub(super) fn token(form: &Parameters) -> Result<&str, OAuthError> {
     form.one("token_type_hint")?;
     form.one("token")?
         .ok_or(OAuthError::invalid_request("token is missing"))
+}
+
+/// For the audit log. It names the client only if it is registered and proved who it is.
+pub(super) fn record(
+    app: &App,
+    tenant: &Tenant,
+    parts: &Parts,
+    client: Option<&Client>,
+    act: Act,
+    error: Option<OAuthError>,
+) {
+    let line = Line {
+        tenant: Some(&tenant.name),
+        client_id: client.map(|client| &*client.id),
+        from: Some(address::of(app, parts)),
+        error: error.map(|error| error.code.as_str()),
+        reason: error.map(|error| error.description),
+        ..Line::default()
+    };
+    app.audit.record(act, &line);
 }
 
 /// A success.

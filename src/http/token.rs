@@ -16,7 +16,8 @@ use jiff::Timestamp;
 
 use super::client_request::{self, authorization};
 use super::refusal::Refusal;
-use super::{App, cors};
+use super::{App, address, cors};
+use crate::audit::{Act, Line};
 use crate::oauth::access_token::JtiRandom;
 use crate::oauth::token::authorization_code::Exchange;
 use crate::oauth::token::refresh_token::Refresh;
@@ -78,12 +79,16 @@ fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
     let mut response = match ask(app, &registry, tenant, parts, form) {
         Ok(Asked::Done(body)) => {
             app.metrics.issued(GrantType::ClientCredentials, started);
+            if app.audit.tokens() {
+                let named = token::named(tenant, authorization(parts), form);
+                record(app, tenant, parts, named, Act::TokenIssued, None);
+            }
             client_request::json(body)
         }
         Ok(Asked::Pending(pending)) => return Step::Asked(pending),
         Err(error) => {
             let named = token::named(tenant, authorization(parts), form);
-            refuse(app, tenant, named, error, started)
+            refuse(app, tenant, parts, named, error, started)
         }
     };
     if parts.headers.contains_key(ORIGIN) {
@@ -144,25 +149,23 @@ impl Pending {
         let (grant, result) = match &self.grant {
             Grant::Exchange(exchange) => (
                 GrantType::AuthorizationCode,
-                exchange::answer(&app.store, context, &self.client, exchange).await,
+                exchange::answer(app, parts, context, &self.client, exchange).await,
             ),
             Grant::Refresh(refresh) => (
                 GrantType::RefreshToken,
-                refresh::answer(&app.store, context, &self.client, refresh).await,
+                refresh::answer(app, parts, context, &self.client, refresh).await,
             ),
         };
+        let named = Named::of(&self.client, grant);
         let mut response = match result {
             Ok(body) => {
                 app.metrics.issued(grant, started);
+                if app.audit.tokens() {
+                    record(app, &self.tenant, parts, named, Act::TokenIssued, None);
+                }
                 client_request::json(body)
             }
-            Err(error) => {
-                let named = Named {
-                    client: Some(&self.client),
-                    grant: Some(grant),
-                };
-                refuse(app, &self.tenant, named, error, started)
-            }
+            Err(error) => refuse(app, &self.tenant, parts, named, error, started),
         };
         cors::expose(&mut response, &parts.headers, Some(&self.client));
         response
@@ -172,19 +175,34 @@ impl Pending {
 fn refuse(
     app: &App,
     tenant: &Tenant,
+    parts: &Parts,
     named: Named<'_>,
     error: OAuthError,
     started: Instant,
 ) -> Response {
     app.metrics.refused(named.grant, error.code, started);
-    record(tenant, named, error);
+    record(app, tenant, parts, named, Act::TokenRefused, Some(error));
     client_request::refuse(tenant, error)
 }
 
-/// A security event. It names the client only if it is registered: what strangers send stays out of
+/// For the audit log. It names the client only if it is registered: what strangers send stays out of
 /// the log. Strangers cost a line as well, so that time does not tell which client exists.
-fn record(tenant: &Tenant, named: Named<'_>, error: OAuthError) {
-    let client_id = named.client.map_or("(unregistered)", |client| &client.id);
-    let (tenant, error, reason) = (&*tenant.name, error.code.as_str(), error.description);
-    tracing::info!(tenant, client_id, error, reason, "token request refused");
+fn record(
+    app: &App,
+    tenant: &Tenant,
+    parts: &Parts,
+    named: Named<'_>,
+    act: Act,
+    error: Option<OAuthError>,
+) {
+    let line = Line {
+        tenant: Some(&tenant.name),
+        client_id: named.client.map(|client| &*client.id),
+        from: Some(address::of(app, parts)),
+        grant: named.grant.map(GrantType::as_str),
+        error: error.map(|error| error.code.as_str()),
+        reason: error.map(|error| error.description),
+        ..Line::default()
+    };
+    app.audit.record(act, &line);
 }

@@ -152,6 +152,11 @@ impl Client {
         self.grant_types.contains(&grant)
     }
 
+    /// Whether there is a client secret that we derive for it.
+    pub fn holds_secret(&self) -> bool {
+        self.client_type == ClientType::Confidential
+    }
+
     /// Whether the client may authenticate by the method.
     pub fn allows_method(&self, method: AuthMethod) -> bool {
         match self.auth_method {

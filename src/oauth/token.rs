@@ -85,6 +85,16 @@ pub struct Named<'t> {
     pub grant: Option<GrantType>,
 }
 
+impl<'t> Named<'t> {
+    /// A client that is known, and what it asked for.
+    pub fn of(client: &'t Arc<Client>, grant: GrantType) -> Self {
+        Self {
+            client: Some(client),
+            grant: Some(grant),
+        }
+    }
+}
+
 /// Reads a request again, off the path of those that succeed.
 pub fn named<'t>(tenant: &'t Tenant, authorization: Option<&[u8]>, form: &[u8]) -> Named<'t> {
     let Ok(request) = TokenRequest::parse(form) else {

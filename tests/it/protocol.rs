@@ -4,6 +4,7 @@
 mod access_token;
 mod account;
 mod admin;
+mod audit;
 mod authentication;
 mod authorize_destination;
 mod authorize_request;

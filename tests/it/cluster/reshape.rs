@@ -223,3 +223,45 @@ async fn f66_a_manifest_whose_labels_change_all_the_time_writes_no_secret() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_template_becomes_a_whole_file_and_goes_again() {
+    let space = Space::new("reshape").await;
+    space.ready("web", json!({})).await;
+    let before = space.entries("web-oauth").await;
+    let file = r#"{"id": {{ clientId | json }}, "secret": {{ clientSecret | json }}}"#;
+    let secret = json!({ "format": "Bare", "template": { "config.json": file } });
+    space
+        .patch("web", json!({ "spec": { "secret": secret } }))
+        .await;
+    space.wait_ready("web").await;
+    let entries = space.entries("web-oauth").await;
+    assert_eq!(entries.len(), 1, "nothing else is left");
+    let config: Value = serde_json::from_str(&entries["config.json"]).unwrap();
+    assert_eq!(config["id"], before["CLIENT_ID"]);
+    assert_eq!(config["secret"], before["CLIENT_SECRET"]);
+    space
+        .patch("web", json!({ "spec": { "secret": null } }))
+        .await;
+    space.wait_ready("web").await;
+    assert_eq!(space.entries("web-oauth").await, before);
+}
+
+#[tokio::test]
+async fn a_provisioned_service_names_its_secret_and_another_client_does_not() {
+    let space = Space::new("reshape").await;
+    let binding = json!({ "name": "orders", "format": "ServiceBinding" });
+    let object = space.ready("web", json!({ "secret": binding })).await;
+    let status = object.status.unwrap();
+    assert_eq!(status.binding.unwrap().name, "orders");
+    let secret = space.secrets().get("orders").await.unwrap();
+    assert_eq!(secret.type_.as_deref(), Some("servicebinding.io/oauth2"));
+    assert_eq!(entries(&secret)["type"], "oauth2");
+    let plain = space.ready("plain", json!({})).await;
+    assert_eq!(plain.status.unwrap().binding, None);
+    let moved =
+        json!({ "spec": { "secret": { "format": "Bare", "type": "servicebinding.io/oauth2" } } });
+    space.patch("web", moved).await;
+    let object = space.wait_ready("web").await;
+    assert_eq!(object.status.unwrap().binding, None, "without its entries");
+}

@@ -127,6 +127,29 @@ fn f68_each_opt_in_opens_one_role() {
     }
 }
 
+#[test]
+fn service_binding_controllers_may_read_oauthclients_when_the_platform_says_so() {
+    let output = std::process::Command::new(tool("helm"))
+        .args(["template", "clientele", "charts/clientele"])
+        .args(["--kube-version=1.33", "--set=rbac.serviceBinding=true"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let roles: Vec<&str> = text
+        .split("\n---\n")
+        .filter(|document| document.contains("servicebinding.io/controller: \"true\""))
+        .collect();
+    let [role] = roles[..] else {
+        panic!("{}: {roles:?}", roles.len())
+    };
+    assert!(role.contains("kind: ClusterRole") && role.contains("oauthclients"));
+    assert!(
+        role.contains(r#"verbs: ["get", "list", "watch"]"#),
+        "{role}"
+    );
+}
+
 /// The other half of least privilege: a right that is missing shows in the log of every installation.
 #[tokio::test]
 async fn the_operator_asks_for_nothing_that_it_may_not_do() {

@@ -9,7 +9,7 @@ const TENANT: &str =
     "tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant";
 const CLIENT_ID: &str =
     "clientId cannot be changed; delete the OAuthClient and create it anew with the other ID";
-const SECRET_TYPE: &str = "secret.type cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient";
+const SECRET_TYPE: &str = "the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient";
 
 /// A name, the spec that is stored, the patch, the field that is blamed and how.
 type Edit<'a> = (&'a str, Value, Value, &'a str, &'a str);

@@ -202,3 +202,112 @@ async fn f44_two_entries_cannot_have_the_same_name() {
     let swapped = json!({ "clientId": "CLIENT_SECRET", "clientSecret": "CLIENT_ID" });
     accepts(&[("swapped", json!({ "secret": { "entries": swapped } }))]).await;
 }
+
+#[tokio::test]
+async fn f44_templates_name_their_entries_by_the_same_rules() {
+    let named = |name: &str| json!({ "secret": { "template": { name: "x" } } });
+    let long = "a".repeat(64);
+    let table = [
+        ("ld-preload", "LD_PRELOAD", ENTRY_DANGEROUS),
+        ("path", "path", ENTRY_DANGEROUS),
+        ("proxy", "https_proxy", ENTRY_DANGEROUS),
+        ("traversal", "a/../../etc", ENTRY_FORM),
+        ("data", "..data", ENTRY_FORM),
+        ("empty", "", ENTRY_FORM),
+        ("tls-key", "tls.key", ENTRY_TLS),
+        ("long", &long, "must not be longer than 63 characters"),
+    ];
+    let rows = table.map(|(name, entry, sentence)| {
+        (
+            name,
+            named(entry),
+            format!("the name of an entry {sentence}"),
+        )
+    });
+    let rows: Vec<Row<'_>> = rows
+        .iter()
+        .map(|(name, spec, sentence)| (*name, spec.clone(), "spec.secret.template", &**sentence))
+        .collect();
+    refuses(&rows).await;
+}
+
+/// The API server and the operator read templates alike: what one refuses, so does the other.
+#[tokio::test]
+async fn a_template_that_cannot_be_read_is_refused_with_what_it_may_hold() {
+    let sentence = clientele::api::secret_template::mistake();
+    let template = |text: &str| json!({ "secret": { "template": { "a": text } } });
+    let bad = [
+        "{{ }}",
+        "x {{clientId",
+        "{{ clientId }",
+        "{{ clientid }}",
+        "{{ clientId | }}",
+        "{{ clientId | html }}",
+        "{{ clientId | json | url }}",
+        "{{{clientId}}}",
+        "{{ .clientId }}",
+        "{{ range scopes }}",
+        "{{ {{ clientId }} }}",
+        "{{ clientId\n}}",
+        "{{ \"{{\"",
+        "{{",
+        "a\n{{ x }}\nb",
+    ];
+    for text in bad {
+        assert!(clientele::controller::template::Template::parse(text).is_none());
+    }
+    let rows: Vec<Row<'_>> = bad
+        .iter()
+        .map(|text| ("bad", template(text), "spec.secret.template[a]", &*sentence))
+        .collect();
+    refuses(&rows).await;
+    let good = [
+        "",
+        "{",
+        "}}",
+        "x {",
+        "{\"a\": {\"b\": {}}}",
+        "{\"a\":{{clientId|json}}}",
+        "{{ \"{{\" }} x }}",
+        "{{\"{{\"}}",
+        "a\n{{ clientSecret | yaml }}\n{{issuer}}{{  scopes  |  csv  }}{",
+        "${x} %{y} {x}",
+    ];
+    for text in good {
+        assert!(clientele::controller::template::Template::parse(text).is_some());
+    }
+    let names: Vec<String> = (0..good.len()).map(|n| format!("good-{n}")).collect();
+    let rows: Vec<(&str, Value)> = names
+        .iter()
+        .zip(good)
+        .map(|(name, text)| (&**name, template(text)))
+        .collect();
+    accepts(&rows).await;
+}
+
+#[tokio::test]
+async fn templates_are_bounded_and_public_clients_have_no_secret_in_them() {
+    let space = crate::support::space::Space::new("admission").await;
+    let many: serde_json::Map<String, Value> =
+        (0..17).map(|n| (format!("e{n}"), json!("x"))).collect();
+    for template in [json!(many), json!({ "a": "x".repeat(4097) })] {
+        let spec = json!({ "secret": { "template": template } });
+        space.try_create("web", spec).await.unwrap_err();
+    }
+    let full: serde_json::Map<String, Value> = (0..16)
+        .map(|n| (format!("e{n}"), json!("x".repeat(4096))))
+        .collect();
+    let spec = json!({ "secret": { "template": full } });
+    space.try_create("full", spec).await.unwrap();
+    let template = json!({ "a": "{{clientSecret | json}}" });
+    let public = json!({
+        "type": "Public", "redirectUris": ["https://a.example/cb"], "secret": { "template": template },
+    });
+    refuses(&[(
+        "public",
+        public,
+        "spec",
+        "a Public client has no secret; remove the placeholder clientSecret from secret.template",
+    )])
+    .await;
+}
