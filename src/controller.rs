@@ -32,6 +32,7 @@ pub mod secret_formats;
 pub mod secret_index;
 pub mod secret_shape;
 pub mod secret_watch;
+pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;

@@ -105,7 +105,14 @@ pub fn plan(now: &Situation<'_>) -> Plan {
             ..Plan::refuse(refusal)
         };
     }
-    let turn = turn(now.object, now.secret, keyring, now.observed, now.now);
+    let turn = turn(
+        now.object,
+        client,
+        now.secret,
+        keyring,
+        now.observed,
+        now.now,
+    );
     // A generation stays with the root key that made it.
     let own = turn.root_key.as_deref().and_then(|id| keyring.under(id));
     let deriving = own.as_ref().unwrap_or(keyring);

@@ -13,11 +13,11 @@ use crate::api::{
     ClientType, DurationString, OAuthClient, OverlapStatus, RotationSpec, RotationStatus,
     SecretGeneration,
 };
-use crate::oauth::Keyring;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::rotation::{
     Cause, End, Observed, Overlap, RootKeyState, Settings, Situation, Step, due_at, later, next,
 };
+use crate::oauth::{Client, Keyring};
 
 /// What is due for a client, and what the status needs to know to record it.
 #[derive(Clone, Debug)]
@@ -84,6 +84,7 @@ pub fn settings(object: &OAuthClient) -> Result<Settings, &'static str> {
 /// What is due for a registered client whose Secret is ours, or not there.
 pub fn turn(
     object: &OAuthClient,
+    client: &Client,
     secret: Option<&Facts>,
     keyring: &Keyring,
     observed: Option<Observed>,
@@ -99,7 +100,7 @@ pub fn turn(
         current_key: Some(current_key),
         observed,
     };
-    if object.spec.type_ == ClientType::Public {
+    if !client.holds_secret() {
         return turn;
     }
     turn.step = match known {

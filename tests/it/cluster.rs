@@ -21,5 +21,6 @@ mod rights;
 mod root_key;
 mod rotation;
 mod samples;
+mod secretless;
 mod signing;
 mod users;

@@ -5,6 +5,7 @@ mod ledger;
 mod redirects;
 mod rotation;
 mod secret;
+mod secretless;
 mod sign_in;
 mod spec;
 mod tenant;
