@@ -8,7 +8,9 @@ pub mod condition;
 pub mod crd;
 pub mod duration;
 pub mod entry_name;
+pub mod jwks;
 pub mod lifetimes;
+pub mod rotation;
 pub mod schema;
 pub mod secret;
 pub mod secret_template;
@@ -20,7 +22,9 @@ pub use client::{
     SecretGeneration, ServiceBindingRef, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
+pub use jwks::{JsonWebKey, JsonWebKeySet};
 pub use lifetimes::Lifetimes;
+pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
 pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};

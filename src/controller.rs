@@ -27,10 +27,12 @@ pub mod reconcile_tenant;
 pub mod reconcile_user;
 pub mod register;
 pub mod root_key;
+pub mod rotation;
 pub mod secret_formats;
 pub mod secret_index;
 pub mod secret_shape;
 pub mod secret_watch;
+pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;
@@ -100,6 +102,7 @@ impl Operator {
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
+            pace: std::sync::Mutex::default(),
             clients,
             tenants,
             users,

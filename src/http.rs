@@ -9,6 +9,7 @@ mod client_request;
 mod cors;
 mod documents;
 mod endpoints;
+mod evidence;
 mod flow;
 mod form;
 mod introspect;

@@ -5,6 +5,7 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod assertion;
 pub mod authorize;
 pub mod claims;
 pub mod claims_request;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod grant;
 pub mod id_token;
 pub mod introspection;
+pub mod jws;
 pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
@@ -25,15 +27,18 @@ pub mod parameters;
 pub mod password;
 pub mod person;
 pub mod presented;
+pub mod public_key;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registry;
 pub mod revocation;
+pub mod rotation;
 pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod signing;
 pub mod standing;
+pub mod strict_json;
 pub mod subject;
 pub mod target;
 pub mod tenant;

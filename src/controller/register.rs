@@ -11,13 +11,12 @@ use kube::ResourceExt;
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
 use super::secret_shape;
+use super::secretless::{auth_method, secretless};
 use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, origin, redirect_uri, scope,
-};
+use crate::oauth::{Algorithm, Client, ClientType, GrantType, origin, redirect_uri, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
@@ -62,6 +61,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),
+        secretless: secretless(object)?,
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
@@ -239,9 +239,11 @@ fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
             "the name of an OAuthClient must not be longer than 63 characters",
         ),
     ];
-    match rules.into_iter().find(|(broken, _)| *broken) {
-        Some((_, message)) => Err(Refusal::new(Reason::InvalidSpec, message)),
-        None => Ok(()),
+    let broken = rules.into_iter().find(|(broken, _)| *broken);
+    let rotation = super::rotation::settings(object).map(drop);
+    match broken.map_or(rotation, |(_, message)| Err(message)) {
+        Err(message) => Err(Refusal::new(Reason::InvalidSpec, message)),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -378,13 +380,6 @@ fn client_type(object: &OAuthClient) -> ClientType {
     match object.spec.type_ {
         api::ClientType::Confidential => ClientType::Confidential,
         api::ClientType::Public => ClientType::Public,
-    }
-}
-
-fn auth_method(method: api::TokenEndpointAuthMethod) -> AuthMethod {
-    match method {
-        api::TokenEndpointAuthMethod::ClientSecretBasic => AuthMethod::ClientSecretBasic,
-        api::TokenEndpointAuthMethod::ClientSecretPost => AuthMethod::ClientSecretPost,
     }
 }
 

@@ -88,7 +88,7 @@ async fn answer(
 ) -> Result<Response, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let form = Parameters::read(form)?;
-    let caller = client_request::caller(tenant, keyring, parts, &form)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, &form).await?;
     introspection::admit(caller)?;
     let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
     let uid = &*tenant.registration_id;

@@ -63,7 +63,7 @@ async fn revoke(
     form: &Parameters,
 ) -> Result<(), OAuthError> {
     let keyring = client_request::keyring(registry)?;
-    let caller = client_request::caller(tenant, keyring, parts, form)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, form).await?;
     let presented = Presented::read(tenant, keyring, client_request::token(form)?);
     let uid = &*tenant.registration_id;
     let family = app.store.family(uid, presented.family()).await;

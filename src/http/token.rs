@@ -2,6 +2,7 @@
 
 mod exchange;
 mod refresh;
+mod unproven;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +24,7 @@ use crate::oauth::token::authorization_code::Exchange;
 use crate::oauth::token::refresh_token::Refresh;
 use crate::oauth::token::{self, Answer, Context, Named};
 use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
+use unproven::Unproven;
 
 /// Answers a request to a token endpoint.
 pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
@@ -35,9 +37,10 @@ where
     }
     let (parts, body) = request.into_parts();
     match client_request::read(app, &parts, body).await {
-        Ok(form) => match decide(app, &parts, &form, started) {
+        Ok(form) => match decide(app, &parts, &form, None, started) {
             Step::Answered(response) => response,
             Step::Asked(pending) => Box::pin(pending.finish(app, &parts, started)).await,
+            Step::Claimed(unproven) => Box::pin(unproven.finish(app, &parts, &form, started)).await,
         },
         Err(refusal) => {
             app.metrics
@@ -52,6 +55,7 @@ enum Step {
     Answered(Response),
     /// Boxed, because most requests need none of it.
     Asked(Box<Pending>),
+    Claimed(Box<Unproven>),
 }
 
 /// A request of an authenticated client for which the store must be asked. It keeps what it was judged by.
@@ -71,12 +75,18 @@ enum Grant {
 
 /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
 /// from which its client has gone in the meantime.
-fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
+fn decide(
+    app: &App,
+    parts: &Parts,
+    form: &[u8],
+    proven: Option<&Client>,
+    started: Instant,
+) -> Step {
     let registry = app.registry.load();
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
         return Step::Answered(client_request::malformed(Refusal::NOT_FOUND));
     };
-    let mut response = match ask(app, &registry, tenant, parts, form) {
+    let mut response = match ask(app, &registry, tenant, parts, form, proven) {
         Ok(Asked::Done(body)) => {
             app.metrics.issued(GrantType::ClientCredentials, started);
             if app.audit.tokens() {
@@ -86,6 +96,7 @@ fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
             client_request::json(body)
         }
         Ok(Asked::Pending(pending)) => return Step::Asked(pending),
+        Ok(Asked::Claimed(unproven)) => return Step::Claimed(unproven),
         Err(error) => {
             let named = token::named(tenant, authorization(parts), form);
             refuse(app, tenant, parts, named, error, started)
@@ -101,6 +112,7 @@ fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
 enum Asked {
     Done(String),
     Pending(Box<Pending>),
+    Claimed(Box<Unproven>),
 }
 
 fn ask(
@@ -109,6 +121,7 @@ fn ask(
     tenant: &Arc<Tenant>,
     parts: &Parts,
     form: &[u8],
+    proven: Option<&Client>,
 ) -> Result<Asked, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let mut random = JtiRandom::default();
@@ -123,10 +136,17 @@ fn ask(
         now,
         random,
     };
-    let (client, grant) = match token::answer(context, authorization(parts), form)? {
+    let (client, grant) = match token::answer(context, authorization(parts), form, proven)? {
         Answer::Done(body) => return Ok(Asked::Done(body)),
         Answer::Exchange(client, exchange) => (client, Grant::Exchange(exchange)),
         Answer::Refresh(client, refresh) => (client, Grant::Refresh(refresh)),
+        Answer::Prove(client, evidence) => {
+            return Ok(Asked::Claimed(Box::new(Unproven {
+                tenant: tenant.clone(),
+                client: client.clone(),
+                evidence,
+            })));
+        }
     };
     Ok(Asked::Pending(Box::new(Pending {
         tenant: tenant.clone(),

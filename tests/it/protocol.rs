@@ -10,6 +10,7 @@ mod authorize_destination;
 mod authorize_request;
 mod authorize_table;
 mod browser_sessions;
+mod client_assertions;
 mod clock;
 mod code_grant;
 mod connections;

@@ -3,7 +3,9 @@
 mod immutable;
 mod ledger;
 mod redirects;
+mod rotation;
 mod secret;
+mod secretless;
 mod sign_in;
 mod spec;
 mod tenant;
