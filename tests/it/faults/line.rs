@@ -242,17 +242,17 @@ impl Line {
         // A watch that begins after an interval is not ended by it.
         let over_already = *hearing.borrow() == Hearing::Expired;
         let expired = async move {
-            match over_already {
-                true => std::future::pending().await,
-                false => hearing
-                    .wait_for(|now| *now == Hearing::Expired)
-                    .await
-                    .is_ok(),
+            if over_already {
+                std::future::pending::<()>().await;
             }
+            hearing
+                .wait_for(|now| *now == Hearing::Expired)
+                .await
+                .is_ok()
         };
         let line = self.clone();
         response.map(|body| {
-            let bytes = body.into_data_stream().map_err(std::io::Error::other);
+            let bytes = TryStreamExt::map_err(body.into_data_stream(), std::io::Error::other);
             let events = bytes
                 .into_async_read()
                 .lines()

@@ -49,10 +49,12 @@ pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
         return;
     }
     let key = format!("Secret/{}", text(&object["status"]["secretName"]));
-    let live = scene.witness.live();
-    let Some(secret) = live.get(&key) else { return };
+    let objects = scene.witness.live();
+    let Some(secret) = objects.get(&key) else {
+        return;
+    };
     let public = |client: &Arc<Value>| client["spec"]["type"] == "Public";
-    if live
+    if objects
         .get(&format!("OAuthClient/{}", call.name))
         .is_none_or(public)
     {
