@@ -160,7 +160,7 @@ pub struct OAuthClientSpec {
     pub jwks: Option<JsonWebKeySet>,
 
     /// The ServiceAccounts of the same namespace whose projected tokens prove the client, sent as a client assertion
-    /// with client_id beside it; the audience of such a token is the issuer of the tenant and nothing else. While
+    /// with `client_id` beside it; the audience of such a token is the issuer of the tenant and nothing else. While
     /// tokenEndpointAuthMethod is not set, the secret works beside them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
