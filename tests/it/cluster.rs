@@ -5,6 +5,7 @@ mod audit;
 mod delete;
 mod example;
 mod explain;
+mod fairness;
 mod forgery;
 mod installation;
 mod isolation;
