@@ -51,7 +51,7 @@ use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures::StreamExt;
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
@@ -63,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::Registry;
+use crate::oauth::usage::Usage;
 use failure::Error;
 use metrics::ControllerMetrics;
 use settings::Settings;
@@ -81,6 +82,7 @@ impl Operator {
         kube: kube::Client,
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
+        usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
         shutdown: &CancellationToken,
@@ -103,6 +105,7 @@ impl Operator {
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
+            usage,
             pace: std::sync::Mutex::default(),
             clients,
             tenants,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Algorithm;
 use super::assertion::service_account::ServiceAccount;
 use super::public_key::PublicKey;
+use super::usage::Uses;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +159,8 @@ pub struct Client {
     pub lifetimes: Lifetimes,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
+    /// When which generation of its secret was used; goes on when the client is registered anew.
+    pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
     /// `{"iss":…,"sub":…,"client_id":…,"aud":…,"scope":…`, without the closing brace.
     pub default_claims: Box<str>,
@@ -234,6 +237,7 @@ pub mod testing {
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
+            uses: Arc::default(),
             default_claims: Box::default(),
             default_scope: Box::default(),
         }

@@ -35,5 +35,6 @@ mod service_accounts;
 mod sign_in;
 mod tls;
 mod token_request;
+mod usage;
 mod userinfo;
 mod whole_flow;
