@@ -41,6 +41,7 @@ impl Replica {
             person::operator(&shared.cluster).await,
             settings,
             registry.clone(),
+            Arc::default(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
             &no_passes,
