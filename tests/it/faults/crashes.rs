@@ -88,3 +88,23 @@ async fn f01_f32_a_finalizer_of_others_holds_a_client() {
 async fn f01_f40_two_clients_want_one_secret() {
     no_fault_matters(workloads::want_one_secret()).await;
 }
+
+#[tokio::test]
+async fn f01_f02_a_secret_is_rotated() {
+    no_fault_matters(workloads::rotate()).await;
+}
+
+#[tokio::test]
+async fn f01_f02_a_secret_is_rotated_after_a_leak() {
+    no_fault_matters(workloads::rotate_after_a_leak()).await;
+}
+
+#[tokio::test]
+async fn f01_f04_a_rotation_is_asked_for_twice_at_once() {
+    no_fault_matters(workloads::rotate_quickly()).await;
+}
+
+#[tokio::test]
+async fn f01_f33_a_rotated_secret_is_lost() {
+    no_fault_matters(workloads::rotate_and_lose()).await;
+}

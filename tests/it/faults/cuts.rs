@@ -78,3 +78,13 @@ async fn f12_f32_a_finalizer_holds_a_client_unheard() {
 async fn f12_f40_two_clients_want_one_secret_unheard() {
     no_interval_matters(workloads::want_one_secret()).await;
 }
+
+#[tokio::test]
+async fn f12_a_secret_is_rotated_unheard() {
+    no_interval_matters(workloads::rotate()).await;
+}
+
+#[tokio::test]
+async fn f12_f33_a_rotated_secret_is_lost_unheard() {
+    no_interval_matters(workloads::rotate_and_lose()).await;
+}

@@ -24,20 +24,40 @@ pub fn difference(wanted: &Picture, seen: &Picture) -> String {
 
 /// Whether they are the same, but for the how-manieth each Secret is of its name.
 pub fn same_but_for_incarnations(wanted: &Picture, seen: &Picture) -> bool {
-    let without = |picture: &Picture| {
-        let lines = flat(picture).into_iter();
-        lines
-            .map(|(name, value)| {
-                let numbered = value.contains("UID of Secret/");
-                let value = match value.split_once('#') {
-                    Some((before, _)) if numbered => before.to_owned(),
-                    _ => value,
-                };
-                (name, value)
-            })
-            .collect::<BTreeMap<_, _>>()
+    let without = |(name, value): (String, String)| {
+        let numbered = value.contains("UID of Secret/");
+        let value = match value.split_once('#') {
+            Some((before, _)) if numbered => before.to_owned(),
+            _ => value,
+        };
+        Some((name, value))
     };
-    without(wanted) == without(seen)
+    same(wanted, seen, without)
+}
+
+/// Whether they are the same, but for the number of rotations: requests in haste may be answered together.
+pub fn same_but_for_generations(wanted: &Picture, seen: &Picture) -> bool {
+    let without = |(name, value): (String, String)| {
+        if name.starts_with("generation ") || name.contains(".secretGeneration.") {
+            return None;
+        }
+        let value = match value.split_once(" of ") {
+            Some((before, owner)) if before.starts_with("\"generation ") => owner.to_owned(),
+            _ => value,
+        };
+        Some((name, value))
+    };
+    same(wanted, seen, without)
+}
+
+fn same(
+    wanted: &Picture,
+    seen: &Picture,
+    without: impl Fn((String, String)) -> Option<(String, String)>,
+) -> bool {
+    let part =
+        |picture| -> BTreeMap<_, _> { flat(picture).into_iter().filter_map(&without).collect() };
+    part(wanted) == part(seen)
 }
 
 fn flat(picture: &Picture) -> BTreeMap<String, String> {

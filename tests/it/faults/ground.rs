@@ -135,6 +135,7 @@ async fn first_start(operator: kube::Client, administrator: kube::Client) {
         operator,
         settings(true),
         Arc::<ArcSwap<_>>::default(),
+        Arc::default(),
         Arc::new(ControllerMetrics::default()),
         Arc::default(),
         &CancellationToken::new(),

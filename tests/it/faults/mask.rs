@@ -186,7 +186,7 @@ impl Scene {
                 if let Some(label) = labels.get(text.as_str()) {
                     *text = format!("UID of {label}");
                 }
-                *text = self.named(text);
+                *text = timeless(&self.named(text));
             }
             Value::Array(items) => items
                 .iter_mut()
@@ -215,6 +215,19 @@ impl Scene {
         let text = text.replace(&format!("t-{}", self.namespace), "TENANT");
         text.replace(&self.namespace, "NAMESPACE")
     }
+}
+
+/// Without the times that are in it, alone or within a sentence.
+fn timeless(text: &str) -> String {
+    let is_time = |word: &str| {
+        word.trim_matches([',', ';', '.'])
+            .parse::<jiff::Timestamp>()
+            .is_ok()
+    };
+    let words = text
+        .split(' ')
+        .map(|word| if is_time(word) { "(a time)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// A string, or nothing.

@@ -26,6 +26,7 @@ impl Running {
             line.client(),
             settings(false),
             line.registry.clone(),
+            Arc::default(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
             &CancellationToken::new(),

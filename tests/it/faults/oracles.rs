@@ -237,7 +237,10 @@ impl<'a> History<'a> {
                 None => self
                     .objections
                     .push(format!("I3: {at}: what is published is no credential")),
-                Some(credential) => self.judge_generation(&at, &seen.object, &credential),
+                Some(credential) => {
+                    self.judge_generation(&at, &seen.object, &credential);
+                    self.judge_switch(&at, before, &credential);
+                }
             }
         }
     }
@@ -254,6 +257,30 @@ impl<'a> History<'a> {
         if generation > requested || generation < oldest {
             self.objections.push(format!(
                 "I3: {at}: generation {generation}, and the ledger has {oldest} to {requested}"
+            ));
+        }
+    }
+
+    /// I2b: at the moment of a switch the value that stood there before still works.
+    fn judge_switch(&mut self, at: &str, before: Option<&Value>, credential: &Published) {
+        let before = before
+            .into_iter()
+            .flat_map(|before| values(before).into_values());
+        let former = before
+            .filter_map(|value| self.scene.recognize(&value, &self.registered))
+            .find(|former| former.whose == credential.whose);
+        let client = credential.whose.label.split('#').next().unwrap_or_default();
+        let ledger = self
+            .now
+            .get(client)
+            .map(|object| &object["status"]["secretGeneration"]);
+        let oldest = ledger
+            .and_then(|ledger| ledger["oldestAccepted"].as_u64())
+            .unwrap_or(1);
+        if let Some(former) = former.filter(|former| u64::from(former.generation) < oldest) {
+            let generation = former.generation;
+            self.objections.push(format!(
+                "I2b: {at}: generation {generation} stopped before the next was there"
             ));
         }
     }

@@ -443,3 +443,56 @@ pub fn want_one_secret() -> Workload {
         ],
     )
 }
+
+/// Rotated on request, and once more.
+pub fn rotate() -> Workload {
+    let request = |id: &str| edited(json!({ "rotation": { "requestId": id } }));
+    Workload::new(
+        "rotate",
+        [created(json!({}))],
+        [request("one"), request("two")],
+    )
+}
+
+/// The old generation stops at once.
+pub fn rotate_after_a_leak() -> Workload {
+    let rotation = json!({ "requestId": "leak", "maxOverlap": "0s" });
+    Workload::new(
+        "rotate after a leak",
+        [created(json!({}))],
+        [edited(json!({ "rotation": rotation }))],
+    )
+}
+
+/// Two requests, the second before the first can be answered.
+pub fn rotate_quickly() -> Workload {
+    let request = |id: &str| {
+        Edit(
+            "web",
+            json!({ "spec": { "rotation": { "requestId": id } } }),
+        )
+    };
+    Workload {
+        hasty: 2,
+        ..Workload::new(
+            "rotate twice at once",
+            [created(json!({}))],
+            [Step::new(
+                [request("one"), request("two")],
+                Then::Ready("web"),
+            )],
+        )
+    }
+}
+
+/// A Secret is lost and another tampered with after a rotation: what comes back is the new generation.
+pub fn rotate_and_lose() -> Workload {
+    Workload::new(
+        "rotate and lose",
+        [created(json!({}))],
+        [
+            edited(json!({ "rotation": { "requestId": "one" } })),
+            Step::new([DeleteSecret("web-oauth")], Then::Ready("web")),
+        ],
+    )
+}
