@@ -21,6 +21,7 @@ mod planted;
 mod regime;
 mod run;
 mod scene;
+mod storms;
 mod wire;
 mod witness;
 mod workloads;

@@ -1,5 +1,6 @@
 //! The line between one operator and the API server: the one place that numbers every write, and where faults happen.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,21 @@ pub struct Cut {
     pub down: bool,
 }
 
+/// How the API server is to everybody, reads and watches included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weather {
+    #[default]
+    Fair,
+    /// It answers everything with this code.
+    Answers(u16),
+    /// It takes so long.
+    Slow(Duration),
+    /// Connections are reset.
+    Resets,
+    /// Everything that watches say is said twice.
+    Echoes,
+}
+
 /// Whether watches say what happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Hearing {
@@ -104,6 +120,9 @@ pub struct Line {
     pub fired: CancellationToken,
     stand: watch::Sender<Stand>,
     hearing: watch::Sender<Hearing>,
+    weather: Mutex<Weather>,
+    /// How many requests were made, events included.
+    pub requests: AtomicUsize,
     /// What is wrong with this operator.
     bug: Option<Bug>,
     counts: Mutex<Counts>,
@@ -119,6 +138,8 @@ impl Line {
             fired: CancellationToken::new(),
             stand: watch::Sender::new(stand),
             hearing: watch::Sender::default(),
+            weather: Mutex::default(),
+            requests: AtomicUsize::new(0),
             bug,
             counts: Mutex::default(),
         })
@@ -186,7 +207,24 @@ impl Line {
         }
     }
 
+    /// From now on the API server is like this.
+    pub fn set_weather(&self, weather: Weather) {
+        *self.weather.lock().unwrap() = weather;
+        if !matches!(weather, Weather::Fair | Weather::Echoes) {
+            // Nobody's watch survives it.
+            self.hearing.send_replace(Hearing::Expired);
+        }
+    }
+
     async fn pass(self: Arc<Self>, request: Request<Body>) -> Answer {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let weather = *self.weather.lock().unwrap();
+        match weather {
+            Weather::Answers(code) => return Ok(failure(code, reason(code), "the weather is bad")),
+            Weather::Slow(so_long) => tokio::time::sleep(so_long).await,
+            Weather::Resets => return Err("connection reset by peer".into()),
+            Weather::Fair | Weather::Echoes => {}
+        }
         let (mut parts, body) = request.into_parts();
         let body = body.collect_bytes().await?;
         let call = Call::of(&parts.method, &parts.uri, &body);
@@ -289,7 +327,13 @@ impl Line {
                 return None;
             }
         }
-        Some(self.bug.map_or(event.clone(), |bug| bug.hear(event)))
+        let event = self.bug.map_or(event.clone(), |bug| bug.hear(event));
+        let twice = *self.weather.lock().unwrap() == Weather::Echoes;
+        Some(if twice {
+            format!("{event}\n{event}")
+        } else {
+            event
+        })
     }
 
     fn concerns_this_run(&self, event: &str) -> bool {
@@ -423,6 +467,16 @@ impl Line {
         for act in acts {
             act.perform(&self.scene).await;
         }
+    }
+}
+
+fn reason(code: u16) -> &'static str {
+    match code {
+        403 => "Forbidden",
+        409 => "Conflict",
+        410 => "Expired",
+        429 => "TooManyRequests",
+        _ => "InternalError",
     }
 }
 

@@ -30,7 +30,7 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
         id: credential.whose.client_id.clone().into(),
         secret: credential.value.clone().into(),
     };
-    let client = authenticate(tenant, keyring, &credentials);
+    let client = authenticate(tenant, keyring, &credentials, jiff::Timestamp::now());
     client.is_ok_and(|client| *client.registration_id == credential.whose.uid)
 }
 
