@@ -6,6 +6,7 @@ use axum::http::{Method, Request, Response, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use clientele::oauth::keyring::Registration;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -47,6 +48,12 @@ pub enum Bug {
     ForgetsFormerNames,
     /// Quotes the Secret in a message (EPAM).
     QuotesTheSecret,
+    /// Does not write down which request it has answered (kaniop: rotates again).
+    ForgetsRequests,
+    /// Publishes the generation before the one that was asked for.
+    PublishesTheFormer,
+    /// Retires the old generation when it asks for the next.
+    RetiresFirst,
 }
 
 impl Bug {
@@ -133,6 +140,24 @@ impl Bug {
                 let value = published.last().map(|known| known.value.clone());
                 status["status"]["conditions"][0]["message"] = json!(value.unwrap_or_default());
             }),
+            Self::ForgetsRequests if ours => changed(&request, |status| {
+                if let Some(rotation) = status["status"]["rotation"].as_object_mut() {
+                    rotation.remove("lastHandledRequestId");
+                }
+            }),
+            Self::PublishesTheFormer if published => changed(&request, |secret| {
+                for (_, value) in secret["data"].as_object_mut().unwrap() {
+                    if let Some(former) = former(line, &decoded(value)) {
+                        *value = json!(STANDARD.encode(former));
+                    }
+                }
+            }),
+            Self::RetiresFirst if ours => changed(&request, |status| {
+                let ledger = &mut status["status"]["secretGeneration"];
+                if ledger.is_object() {
+                    ledger["oldestAccepted"] = ledger["requested"].clone();
+                }
+            }),
             _ => request,
         }
     }
@@ -164,6 +189,22 @@ impl Bug {
         forget_deletion(&mut event["object"]);
         event.to_string()
     }
+}
+
+/// The credential of the same client in the generation before.
+fn former(line: &Line, value: &str) -> Option<String> {
+    let scene = &line.scene;
+    let known = scene.recognize(value, &scene.registered())?;
+    let registration = Registration {
+        client_id: &known.whose.client_id,
+        registration_id: &known.whose.uid,
+    };
+    let generation = known
+        .generation
+        .checked_sub(1)
+        .filter(|generation| *generation > 0)?;
+    let keyring = &scene.ground.keyring;
+    Some(keyring.derive(registration, generation).expose().to_owned())
 }
 
 fn forget_deletion(object: &mut Value) {

@@ -88,3 +88,23 @@ async fn planted_a_former_name_is_forgotten() {
 async fn planted_a_message_quotes_the_secret() {
     is_caught(Bug::QuotesTheSecret, workloads::create(), "a secret is in").await;
 }
+
+#[tokio::test]
+async fn planted_a_request_is_answered_again() {
+    is_caught(Bug::ForgetsRequests, workloads::rotate(), "I1").await;
+}
+
+#[tokio::test]
+async fn planted_the_former_generation_is_published() {
+    is_caught(
+        Bug::PublishesTheFormer,
+        workloads::rotate_after_a_leak(),
+        "I2a",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn planted_the_old_generation_retires_first() {
+    is_caught(Bug::RetiresFirst, workloads::rotate(), "I2b").await;
+}
