@@ -54,7 +54,7 @@ pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<
 }
 
 /// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
-/// true must not be followed.
+/// true must not be followed. Nor does it come back for an object that is going.
 async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
     const DOING: &str = "restore the credentials Secret";
     let namespace = object.namespace().unwrap_or_default();
@@ -64,7 +64,9 @@ async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Err
         .await
         .map_err(Error::api(DOING))?;
     let same = current.is_some_and(|current| {
-        current.meta().uid == object.meta().uid && ledger(&current) == ledger(object)
+        current.meta().uid == object.meta().uid
+            && current.meta().deletion_timestamp.is_none()
+            && ledger(&current) == ledger(object)
     });
     same.then_some(()).ok_or(Error::Conflict(DOING))
 }

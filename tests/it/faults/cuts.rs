@@ -61,7 +61,7 @@ async fn f12_a_client_is_suspended_unheard() {
 
 #[tokio::test]
 async fn f12_a_secret_is_retained_unheard() {
-    no_interval_matters(workloads::retain()).await;
+    no_interval_matters(workloads::retain_and_live()).await;
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn f12_f39_the_name_of_a_secret_is_taken_unheard() {
 
 #[tokio::test]
 async fn f12_f32_a_finalizer_holds_a_client_unheard() {
-    no_interval_matters(workloads::hold_by_a_finalizer()).await;
+    no_interval_matters(workloads::hold_what_was_said()).await;
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn f12_f40_two_clients_want_one_secret_unheard() {
 
 #[tokio::test]
 async fn f12_a_secret_is_rotated_unheard() {
-    no_interval_matters(workloads::rotate()).await;
+    no_interval_matters(workloads::rotate_unheard()).await;
 }
 
 #[tokio::test]

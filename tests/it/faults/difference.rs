@@ -22,42 +22,39 @@ pub fn difference(wanted: &Picture, seen: &Picture) -> String {
     differ.join("; ")
 }
 
-/// Whether they are the same, but for the how-manieth each Secret is of its name.
-pub fn same_but_for_incarnations(wanted: &Picture, seen: &Picture) -> bool {
-    let without = |(name, value): (String, String)| {
-        let numbered = value.contains("UID of Secret/");
-        let value = match value.split_once('#') {
-            Some((before, _)) if numbered => before.to_owned(),
-            _ => value,
-        };
-        Some((name, value))
-    };
-    same(wanted, seen, without)
+/// What may differ all the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Slack {
+    /// The how-manieth each Secret is of its name: what was not heard of in time was not repaired as often.
+    pub incarnations: bool,
+    /// The number of rotations: requests in haste are answered together.
+    pub generations: bool,
 }
 
-/// Whether they are the same, but for the number of rotations: requests in haste may be answered together.
-pub fn same_but_for_generations(wanted: &Picture, seen: &Picture) -> bool {
-    let without = |(name, value): (String, String)| {
-        if name.starts_with("generation ") || name.contains(".secretGeneration.") {
-            return None;
-        }
-        let value = match value.split_once(" of ") {
-            Some((before, owner)) if before.starts_with("\"generation ") => owner.to_owned(),
-            _ => value,
-        };
-        Some((name, value))
+/// Whether two pictures are the same.
+pub fn same(wanted: &Picture, seen: &Picture, slack: Slack) -> bool {
+    let part = |picture| -> BTreeMap<_, _> {
+        let lines = flat(picture).into_iter();
+        lines.filter_map(|line| slack.cut(line)).collect()
     };
-    same(wanted, seen, without)
-}
-
-fn same(
-    wanted: &Picture,
-    seen: &Picture,
-    without: impl Fn((String, String)) -> Option<(String, String)>,
-) -> bool {
-    let part =
-        |picture| -> BTreeMap<_, _> { flat(picture).into_iter().filter_map(&without).collect() };
     part(wanted) == part(seen)
+}
+
+impl Slack {
+    fn cut(self, (name, mut value): (String, String)) -> Option<(String, String)> {
+        if self.generations {
+            if name.starts_with("generation ") || name.contains(".secretGeneration.") {
+                return None;
+            }
+            if let Some(owner) = value.strip_prefix("\"generation ") {
+                value = owner.trim_start_matches(char::is_numeric).to_owned();
+            }
+        }
+        if self.incarnations && value.contains("UID of Secret/") {
+            value.truncate(value.find('#').unwrap_or(value.len()));
+        }
+        Some((name, value))
+    }
 }
 
 fn flat(picture: &Picture) -> BTreeMap<String, String> {

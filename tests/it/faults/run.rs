@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::ListParams;
 
 use super::case::Case;
-use super::difference::{difference, same_but_for_generations, same_but_for_incarnations};
+use super::difference::{Slack, difference, same};
 use super::ground::Ground;
 use super::leaks::Canaries;
 use super::line::{Mode, Stand};
@@ -35,6 +35,8 @@ pub struct Run {
     pub armed_at: u64,
     /// The operator with the fault has ended.
     pub is_over: bool,
+    /// All steps are done.
+    pub is_done: bool,
     hasty: bool,
 }
 
@@ -49,6 +51,7 @@ impl Run {
             operators: vec![operator],
             armed_at: 0,
             is_over: false,
+            is_done: false,
             hasty: workload.hasty > 1,
         }
     }
@@ -133,17 +136,13 @@ impl Run {
         }
     }
 
-    /// Whether everything is as in the run without a fault. How often a Secret was lost and came back is another number
-    /// when some of it was not heard of.
+    /// Whether everything is as in the run without a fault.
     pub fn looks_like(&self, wanted: &Picture) -> bool {
-        let seen = self.picture();
-        if self.hasty {
-            return same_but_for_generations(wanted, &seen);
-        }
-        if self.case.cut.is_some() {
-            return same_but_for_incarnations(wanted, &seen);
-        }
-        seen == *wanted
+        let slack = Slack {
+            incarnations: self.case.cut.is_some(),
+            generations: self.hasty,
+        };
+        same(wanted, &self.picture(), slack)
     }
 
     fn patience(&self) -> Duration {
@@ -168,6 +167,11 @@ impl Run {
             for operator in &self.operators[1..] {
                 operator.line.stand(Stand::Free);
             }
+        }
+        let late = self.is_done && first.fired.is_cancelled();
+        if self.case.cut.is_some() && late {
+            self.end_the_cut().await;
+            return;
         }
         if self.case.cut.is_none() && first.died.is_cancelled() && !self.is_over {
             if self.case.two {

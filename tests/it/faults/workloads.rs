@@ -379,6 +379,14 @@ pub fn retain() -> Workload {
     )
 }
 
+/// The same while the client lives. A Secret whose client goes before the operator has heard that it shall be retained
+/// goes as well: nothing holds the client back.
+pub fn retain_and_live() -> Workload {
+    let mut workload = retain();
+    workload.steps.pop();
+    workload
+}
+
 /// Somebody else's Secret is in the way, until another name is chosen.
 pub fn find_the_name_taken() -> Workload {
     let theirs = json!({ "stringData": { "CLIENT_SECRET": "theirs" } });
@@ -422,6 +430,13 @@ pub fn hold_by_a_finalizer() -> Workload {
     )
 }
 
+/// The same when nothing was edited before: the status of a client that is going says what it said.
+pub fn hold_what_was_said() -> Workload {
+    let mut workload = hold_by_a_finalizer();
+    workload.steps.remove(0);
+    workload
+}
+
 /// Two clients want one Secret.
 pub fn want_one_secret() -> Workload {
     let same = json!({ "secret": { "name": "shared" } });
@@ -452,6 +467,14 @@ pub fn rotate() -> Workload {
         [created(json!({}))],
         [request("one"), request("two")],
     )
+}
+
+/// The same when requests that were not heard of in time are answered together.
+pub fn rotate_unheard() -> Workload {
+    Workload {
+        hasty: 2,
+        ..rotate()
+    }
 }
 
 /// The old generation stops at once.
