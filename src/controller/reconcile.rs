@@ -101,7 +101,7 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
             _ => None,
         },
         secret: found.secret.as_ref(),
-        former: found.former.as_ref(),
+        former: &found.former,
         digests: &shared.digests,
         observed: observed(shared, verdict),
         now: Timestamp::now(),

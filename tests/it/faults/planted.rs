@@ -51,7 +51,7 @@ async fn planted_the_owner_is_left_away() {
 
 #[tokio::test]
 async fn planted_the_ledger_is_lost() {
-    is_caught(Bug::LosesTheLedger, workloads::edit_the_secret(), "I1").await;
+    is_caught(Bug::LosesTheLedger, workloads::rotate_after_a_leak(), "I1").await;
 }
 
 #[tokio::test]
