@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
 use super::facts::Digests;
 use super::metrics::ControllerMetrics;
@@ -146,6 +147,8 @@ pub struct Shared {
     pub password_jobs: mpsc::UnboundedSender<Job>,
     /// Secrets with passwords, by namespace and name, to read once more.
     pub password_reads: mpsc::UnboundedSender<(String, String)>,
+    /// What the cluster says about its own tokens.
+    pub cluster: ClusterTokens,
     /// The key of the digests of Secrets.
     pub digests: Digests,
     /// OAuthClients to look at.

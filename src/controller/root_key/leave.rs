@@ -166,8 +166,11 @@ fn holders(shared: &Shared, id: &str) -> Vec<String> {
 /// A client without a secret needs no key; one whose status is from before there was such a field might.
 fn holds(object: &OAuthClient, id: &str) -> bool {
     let spec = &object.spec;
-    let signs = spec.token_endpoint_auth_method == Some(TokenEndpointAuthMethod::PrivateKeyJwt);
-    if spec.type_ == ClientType::Public || signs {
+    let secretless = matches!(
+        spec.token_endpoint_auth_method,
+        Some(TokenEndpointAuthMethod::PrivateKeyJwt | TokenEndpointAuthMethod::ServiceAccount)
+    );
+    if spec.type_ == ClientType::Public || secretless {
         return false;
     }
     let generation = object
