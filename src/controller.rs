@@ -6,6 +6,7 @@
 pub mod access;
 pub mod brake;
 pub mod claims;
+pub mod cluster_tokens;
 pub mod credentials_secret;
 pub mod enroll;
 pub mod events;
@@ -50,7 +51,7 @@ use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures::StreamExt;
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
@@ -62,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::Registry;
+use crate::oauth::usage::Usage;
 use failure::Error;
 use metrics::ControllerMetrics;
 use settings::Settings;
@@ -80,6 +82,7 @@ impl Operator {
         kube: kube::Client,
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
+        usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
         shutdown: &CancellationToken,
@@ -102,6 +105,7 @@ impl Operator {
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
+            usage,
             pace: std::sync::Mutex::default(),
             clients,
             tenants,
@@ -110,6 +114,7 @@ impl Operator {
             passwords: password_index::PasswordIndex::default(),
             password_jobs,
             password_reads,
+            cluster: cluster_tokens::ClusterTokens::default(),
             digests: facts::Digests::default(),
             client_queue,
             tenant_queue,
@@ -128,6 +133,7 @@ impl Operator {
             shared.clone(),
             &secret_watch::CREDENTIALS,
         ));
+        tasks.spawn(cluster_tokens::keep(shared.clone()));
         tasks.spawn(password_watch::watch(shared.clone()));
         tasks.spawn(password_watch::read_again(shared.clone(), reads));
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
@@ -142,6 +148,12 @@ impl Operator {
     pub fn readiness(&self) -> Arc<dyn Fn() -> Result<(), String> + Send + Sync> {
         let shared = self.shared.clone();
         Arc::new(move || shared.ready())
+    }
+
+    /// Asks the cluster about a token of one of its ServiceAccounts.
+    pub fn reviews(&self) -> cluster_tokens::Ask {
+        let shared = self.shared.clone();
+        Arc::new(move |review| Box::pin(cluster_tokens::find(shared.clone(), review)))
     }
 
     /// Ends every task. What a pass has not written yet, the next start will.

@@ -33,6 +33,8 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
+    ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
     InvalidSpec,
     /// The Secret of that name belongs to somebody else.
@@ -81,6 +83,7 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
             Self::NamespaceNotEnabled => "NamespaceNotEnabled",

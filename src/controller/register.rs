@@ -16,6 +16,7 @@ use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::usage::Uses;
 use crate::oauth::{Algorithm, Client, ClientType, GrantType, origin, redirect_uri, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
@@ -61,7 +62,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),
-        secretless: secretless(object)?,
+        secretless: secretless(object, tenant)?,
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
@@ -77,6 +78,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
+        uses: Arc::new(Uses::new(ledger(object).published)),
         default_claims: Box::default(),
         default_scope: Box::default(),
     };

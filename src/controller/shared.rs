@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
 use super::facts::Digests;
 use super::metrics::ControllerMetrics;
@@ -20,6 +21,7 @@ use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::rotation::Pace;
+use crate::oauth::usage::Usage;
 use crate::oauth::{Client, Keyring, Person, Registry};
 
 /// The root keys as far as they are known.
@@ -127,6 +129,8 @@ pub struct Shared {
     pub bootstrapped: AtomicBool,
     /// What the registry says about each person, by the UID of the object.
     pub user_verdicts: RwLock<HashMap<String, Arc<UserVerdict>>>,
+    /// What all replicas have seen of the use of client secrets; none while nothing is known.
+    pub usage: Arc<ArcSwapOption<Usage>>,
     /// Which rotation that can wait begins when.
     pub pace: Mutex<Pace>,
     /// The OAuthClients as listed and watched.
@@ -143,6 +147,8 @@ pub struct Shared {
     pub password_jobs: mpsc::UnboundedSender<Job>,
     /// Secrets with passwords, by namespace and name, to read once more.
     pub password_reads: mpsc::UnboundedSender<(String, String)>,
+    /// What the cluster says about its own tokens.
+    pub cluster: ClusterTokens,
     /// The key of the digests of Secrets.
     pub digests: Digests,
     /// OAuthClients to look at.

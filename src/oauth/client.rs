@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Algorithm;
+use super::assertion::service_account::ServiceAccount;
 use super::public_key::PublicKey;
+use super::usage::Uses;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// An assertion that the client signs (RFC 7523 §2.2, OIDC Core §9).
     PrivateKeyJwt,
+    /// A token of a ServiceAccount of the cluster, as an assertion (RFC 7523 §2.2).
+    ServiceAccount,
     /// The ID alone: a public client.
     None,
 }
@@ -64,6 +68,7 @@ impl AuthMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ServiceAccount => "service_account",
             Self::None => "none",
         }
     }
@@ -109,6 +114,8 @@ impl Lifetimes {
 pub struct Secretless {
     /// The keys with which it signs assertions (`jwks`).
     pub keys: Arc<[PublicKey]>,
+    /// The ServiceAccounts whose tokens prove it.
+    pub service_accounts: Arc<[ServiceAccount]>,
 }
 
 /// A client that the server accepts.
@@ -152,6 +159,8 @@ pub struct Client {
     pub lifetimes: Lifetimes,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
+    /// When which generation of its secret was used; goes on when the client is registered anew.
+    pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
     /// `{"iss":…,"sub":…,"client_id":…,"aud":…,"scope":…`, without the closing brace.
     pub default_claims: Box<str>,
@@ -168,8 +177,8 @@ impl Client {
     /// Whether there is a client secret that we derive for it: not if it cannot keep one, and not if it proves itself
     /// by something better and by nothing else.
     pub fn holds_secret(&self) -> bool {
-        let secretless = self.auth_method == Some(AuthMethod::PrivateKeyJwt);
-        self.client_type == ClientType::Confidential && !secretless
+        let secretless = [AuthMethod::PrivateKeyJwt, AuthMethod::ServiceAccount].map(Some);
+        self.client_type == ClientType::Confidential && !secretless.contains(&self.auth_method)
     }
 
     /// Whether the client may authenticate by the method.
@@ -180,6 +189,7 @@ impl Client {
                 ClientType::Confidential => match method {
                     AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => true,
                     AuthMethod::PrivateKeyJwt => !self.secretless.keys.is_empty(),
+                    AuthMethod::ServiceAccount => !self.secretless.service_accounts.is_empty(),
                     AuthMethod::None => false,
                 },
                 ClientType::Public => method == AuthMethod::None,
@@ -227,6 +237,7 @@ pub mod testing {
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
+            uses: Arc::default(),
             default_claims: Box::default(),
             default_scope: Box::default(),
         }

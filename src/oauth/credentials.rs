@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::assertion::Asserted;
@@ -91,6 +92,7 @@ pub fn authenticate<'t>(
     tenant: &'t Tenant,
     keyring: &Keyring,
     credentials: &Credentials<'_>,
+    now: Timestamp,
 ) -> Result<&'t Arc<Client>, OAuthError> {
     let (id, method, secret) = match credentials {
         Credentials::Basic { id, secret } => {
@@ -112,7 +114,13 @@ pub fn authenticate<'t>(
         ClientType::Public => method == AuthMethod::None,
         ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
     };
-    proven.then_some(client).ok_or(OAuthError::invalid_client())
+    if !proven {
+        return Err(OAuthError::invalid_client());
+    }
+    if let Some(generation) = generation {
+        client.uses.note(generation, now);
+    }
+    Ok(client)
 }
 
 /// The client that a request names, rightly or not, if it is registered.
@@ -237,7 +245,7 @@ mod tests {
             id: &id,
             secret: secret.expose(),
         };
-        authenticate(&tenant, &keyring, &credentials).is_ok()
+        authenticate(&tenant, &keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
     }
 
     proptest! {

@@ -15,6 +15,7 @@ use clientele::http::{App, Endpoints, router};
 use clientele::oauth::client::{Audience, Lifetimes, Secretless};
 use clientele::oauth::keyring::Registration;
 use clientele::oauth::tenant::Scope;
+use clientele::oauth::usage::Uses;
 use clientele::oauth::{
     Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
     Tenant,
@@ -184,6 +185,7 @@ pub fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
+        uses: Arc::new(Uses::new(1)),
         default_claims: Box::default(),
         default_scope: Box::default(),
     }
