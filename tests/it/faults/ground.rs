@@ -125,6 +125,7 @@ pub fn settings(bootstrap: bool) -> Settings {
         root_key_secret: "clientele-root-key".into(),
         workers: 4,
         publish_ahead: Duration::from_mins(15),
+        root_key_grace: Duration::from_hours(24),
         bootstrap,
     }
 }
