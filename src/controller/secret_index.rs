@@ -131,9 +131,10 @@ impl SecretIndex {
                 if namespace.is_some_and(|only| only != &**ns) {
                     continue;
                 }
-                let is_gone =
-                    |name: &&Box<str>| !listed.contains(&(ns.to_string(), name.to_string()));
-                let names: Vec<Box<str>> = known.by_name.keys().filter(is_gone).cloned().collect();
+                let all = known.by_name.keys().cloned();
+                let names: Vec<Box<str>> = all
+                    .filter(|name| !listed.contains(&(ns.to_string(), name.to_string())))
+                    .collect();
                 for name in names {
                     let entry = known.remove(&name);
                     gone.extend(entry.map(|entry| (ns.to_string(), entry.client.to_string())));

@@ -121,6 +121,8 @@ pub struct Line {
     stand: watch::Sender<Stand>,
     hearing: watch::Sender<Hearing>,
     weather: Mutex<Weather>,
+    /// Whoever writes this object panics.
+    doomed: Mutex<Option<String>>,
     /// How many requests were made, events included.
     pub requests: AtomicUsize,
     /// What is wrong with this operator.
@@ -139,6 +141,7 @@ impl Line {
             stand: watch::Sender::new(stand),
             hearing: watch::Sender::default(),
             weather: Mutex::default(),
+            doomed: Mutex::default(),
             requests: AtomicUsize::new(0),
             bug,
             counts: Mutex::default(),
@@ -256,8 +259,15 @@ impl Line {
         })
     }
 
+    /// From now on whoever writes this object panics, or nobody does.
+    pub fn doom(&self, name: Option<&str>) {
+        *self.doomed.lock().unwrap() = name.map(str::to_owned);
+    }
+
     /// A write of the operator, with its number.
     pub async fn numbered(&self, call: &Call, request: Request<Bytes>) -> Answer {
+        let doomed = self.doomed.lock().unwrap().as_deref() == Some(&*call.name);
+        assert!(!doomed, "planted: a panic at {call}");
         if *self.stand.borrow() == Stand::Beaten {
             return Ok(failure(409, "Conflict", "another replica was faster"));
         }

@@ -134,3 +134,21 @@ async fn f19_events_that_come_twice_write_nothing_twice() {
     assert_eq!(writes, expected);
     operator.kill();
 }
+
+/// F10: the pass of one object panics, again and again; the others go on, and it works as soon as it can.
+#[tokio::test]
+async fn f10_a_pass_that_panics_stops_no_other() {
+    let ground = Ground::shared().await;
+    let scene = Arc::new(Scene::new(ground, None).await);
+    let operator = Running::start(&scene, Stand::Free, None);
+    operator.wait_ready().await;
+    operator.line.doom(Some("doomed-oauth"));
+    Act::Create("doomed", json!({})).perform(&scene).await;
+    Act::Create("web", json!({})).perform(&scene).await;
+    ready(&scene, "web").await;
+    Act::DeleteSecret("web-oauth").perform(&scene).await;
+    ready(&scene, "web").await;
+    operator.line.doom(None);
+    ready(&scene, "doomed").await;
+    operator.kill();
+}

@@ -19,6 +19,8 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 pub enum Then {
     /// The OAuthClient is Ready in its present generation, and its Secret is right.
     Ready(&'static str),
+    /// The same, and its Secret holds this generation.
+    Rotated(&'static str, u32),
     /// The OAuthClient is refused for this reason in its present generation.
     Refused(&'static str, &'static str),
     /// Neither the OAuthClient nor this Secret is there any more.
@@ -75,7 +77,14 @@ impl Then {
         let object = |name: &str| live.get(&format!("OAuthClient/{name}"));
         let absent = |name: &str| !live.contains_key(&format!("Secret/{name}"));
         match self {
-            Self::Ready(name) => is_ready(scene, name),
+            Self::Ready(name) => is_ready(scene, name).map(drop),
+            Self::Rotated(name, generation) => {
+                let holds = is_ready(scene, name)?;
+                let right = holds == Some(*generation);
+                right
+                    .then_some(())
+                    .ok_or(format!("{name} has generation {holds:?}"))
+            }
             Self::Refused(name, reason) => is_refused(object(name).map(|object| &**object), reason),
             Self::Gone(name, secret) => {
                 let gone = object(name).is_none() && absent(secret);
@@ -124,7 +133,8 @@ fn is_refused(object: Option<&Value>, reason: &str) -> Result<(), String> {
         .ok_or(format!("not refused for {reason}: {condition:?}"))
 }
 
-fn is_ready(scene: &Scene, name: &str) -> Result<(), String> {
+/// The generation that is in its Secret, when all is well.
+fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
     let live = scene.witness.live();
     let object = live
         .get(&format!("OAuthClient/{name}"))
@@ -160,18 +170,19 @@ fn is_ready(scene: &Scene, name: &str) -> Result<(), String> {
     }
     let registered = scene.registered();
     let values = values(found);
-    let mut credentials = values.values().filter(|value| looks_like_one(value));
-    let confidential = object["spec"]["type"] != "Public";
-    let good = credentials.all(|value| {
-        scene
-            .recognize(value, &registered)
-            .is_some_and(|known| known.whose.uid == uid)
+    let credentials = values.values().filter(|value| looks_like_one(value));
+    let mut generations = credentials.map(|value| {
+        let known = scene.recognize(value, &registered)?;
+        (known.whose.uid == uid).then_some(known.generation)
     });
-    let any = values.values().any(|value| looks_like_one(value));
-    if !good || any != confidential {
-        return wrong("has the wrong credential");
+    let confidential = object["spec"]["type"] != "Public";
+    match (generations.next(), confidential) {
+        (Some(Some(generation)), true) => Ok(Some(generation)),
+        (None, false) => Ok(None),
+        _ => Err(format!(
+            "Secret {secret} of {name}: has the wrong credential"
+        )),
     }
-    Ok(())
 }
 
 /// Somebody else's client beside every workload. Nothing may happen to it.
@@ -459,13 +470,21 @@ pub fn want_one_secret() -> Workload {
     )
 }
 
+/// A rotation that is asked for, and the generation that comes of it.
+fn rotated(rotation: Value, generation: u32) -> Step {
+    let spec = json!({ "spec": { "rotation": rotation } });
+    Step::new([Edit("web", spec)], Then::Rotated("web", generation))
+}
+
 /// Rotated on request, and once more.
 pub fn rotate() -> Workload {
-    let request = |id: &str| edited(json!({ "rotation": { "requestId": id } }));
     Workload::new(
         "rotate",
         [created(json!({}))],
-        [request("one"), request("two")],
+        [
+            rotated(json!({ "requestId": "one" }), 2),
+            rotated(json!({ "requestId": "two" }), 3),
+        ],
     )
 }
 
@@ -483,7 +502,7 @@ pub fn rotate_after_a_leak() -> Workload {
     Workload::new(
         "rotate after a leak",
         [created(json!({}))],
-        [edited(json!({ "rotation": rotation }))],
+        [rotated(rotation, 2)],
     )
 }
 
@@ -514,8 +533,8 @@ pub fn rotate_and_lose() -> Workload {
         "rotate and lose",
         [created(json!({}))],
         [
-            edited(json!({ "rotation": { "requestId": "one" } })),
-            Step::new([DeleteSecret("web-oauth")], Then::Ready("web")),
+            rotated(json!({ "requestId": "one" }), 2),
+            Step::new([DeleteSecret("web-oauth")], Then::Rotated("web", 2)),
         ],
     )
 }
