@@ -47,8 +47,8 @@ async fn weathered(weather: Weather) {
     let made = operator.line.requests.load(Ordering::Relaxed) - since;
     println!("{weather:?}: {made} requests in {STORM:?}");
     assert!(made <= FEW, "{weather:?}: {made} requests in {STORM:?}");
-    let served = operator.line.registry.load();
-    let serves = |credential| super::oracles::accepts(&served, credential);
+    let registry = operator.line.registry.load();
+    let serves = |credential| super::oracles::accepts(&registry, credential);
     assert!(
         before.iter().all(serves),
         "{weather:?}: it stopped to serve"
