@@ -234,9 +234,11 @@ fn compare(
         }
     }
     // Each of two operators may say once how it is, and what is said is the same. Hasty acts may be answered together.
-    // Whoever hears of things in another order may say once more how it is on the way; Secrets are written no more often.
+    // Whoever hears of things in another order may say once more how it is on the way, and so may who is outrun: the
+    // version that the other one made in between is judged as well. Secrets are written no more often.
+    let was_outrun = at.is_some_and(|(mode, _)| mode == Mode::Outrun);
     let most = |key: &str| {
-        let twice = (case.two || case.cut.is_some()) && !key.starts_with("Secret/");
+        let twice = (case.two || case.cut.is_some() || was_outrun) && !key.starts_with("Secret/");
         if twice {
             2 * workload.hasty
         } else {
