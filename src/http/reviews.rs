@@ -28,7 +28,7 @@ const KEEP: Duration = Duration::from_secs(10);
 const KEEP_FALSE: Duration = Duration::from_secs(2);
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// So many are remembered or waited for.
+/// So many answers are kept.
 const CAPACITY: usize = 4096;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -101,37 +101,29 @@ impl Reviews {
 
     /// Whether the cluster stands by a token.
     pub async fn find(&self, review: Arc<Review>, now: Timestamp) -> Finding {
-        let answer = self.answer(review, now);
-        match answer {
-            Some(answer) => answer.await,
-            None => Finding::Unknown,
-        }
+        self.answer(review, now).await
     }
 
-    /// The answer to a question that is kept or under way, else to a new one; none if there are too many.
-    fn answer(
-        &self,
-        review: Arc<Review>,
-        now: Timestamp,
-    ) -> Option<Shared<BoxFuture<'static, Finding>>> {
+    /// The answer to a question that is kept or under way, else to a new one. If there are too many, it is not kept: who
+    /// sends garbage must not keep others from asking.
+    fn answer(&self, review: Arc<Review>, now: Timestamp) -> Shared<BoxFuture<'static, Finding>> {
         let digest = review.digest();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get(&digest).filter(|entry| entry.counts(now)) {
-            return Some(entry.answer.clone());
+            return entry.answer.clone();
         }
         if entries.len() >= CAPACITY {
             entries.retain(|_, entry| entry.counts(now));
         }
-        if entries.len() >= CAPACITY {
-            return None;
-        }
         let answer = self.begin(review);
-        let entry = Entry {
-            asked: now,
-            answer: answer.clone(),
-        };
-        entries.insert(digest, entry);
-        Some(answer)
+        if entries.len() < CAPACITY {
+            let entry = Entry {
+                asked: now,
+                answer: answer.clone(),
+            };
+            entries.insert(digest, entry);
+        }
+        answer
     }
 
     /// Asks in a task of its own: it goes on when whoever began it has gone.
