@@ -8,6 +8,7 @@ mod plan;
 mod policy;
 mod register;
 mod root_key;
+mod rotation;
 mod secret_shape;
 mod sign_in;
 mod status;
