@@ -11,6 +11,7 @@ pub mod entry_name;
 pub mod lifetimes;
 pub mod schema;
 pub mod secret;
+pub mod secret_ref;
 pub mod secret_template;
 pub mod tenant;
 pub mod user;
@@ -22,6 +23,7 @@ pub use client::{
 pub use duration::DurationString;
 pub use lifetimes::Lifetimes;
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
+pub use secret_ref::SecretRef;
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
 pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};
 

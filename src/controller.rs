@@ -5,6 +5,9 @@
 
 pub mod access;
 pub mod brake;
+pub mod bring;
+pub mod brought_index;
+pub mod brought_watch;
 pub mod claims;
 pub mod credentials_secret;
 pub mod enroll;
@@ -56,6 +59,7 @@ use kube::runtime::reflector::{self, ObjectRef, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::Registry;
@@ -88,6 +92,8 @@ impl Operator {
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
         let (events, publish_events) = events::channel(kube.clone(), metrics.clone());
+        let mut random = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(random.as_mut_slice()).expect("the system has random bytes");
         let shared = Arc::new(Shared {
             kube,
             settings,
@@ -103,6 +109,7 @@ impl Operator {
             passwords: password_index::PasswordIndex::default(),
             password_jobs,
             password_reads,
+            brought: brought_index::BroughtIndex::new(&random),
             digests: facts::Digests::default(),
             client_queue,
             tenant_queue,
@@ -123,6 +130,7 @@ impl Operator {
         tasks.spawn(password_watch::watch(shared.clone()));
         tasks.spawn(password_watch::read_again(shared.clone(), reads));
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
+        tasks.spawn(brought_watch::watch(shared.clone()));
         tasks.spawn(root_key::watch(shared.clone()));
         tasks.spawn(installation::bootstrap(shared.clone()));
         let requests = (client_requests, tenant_requests, user_requests);

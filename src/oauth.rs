@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod authorize;
+pub mod brought;
 pub mod claims;
 pub mod claims_request;
 pub mod client;

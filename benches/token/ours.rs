@@ -76,6 +76,7 @@ fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
+        brought: None,
         default_claims: Box::default(),
         default_scope: Box::default(),
     }

@@ -37,6 +37,12 @@ pub enum Reason {
     InvalidSpec,
     /// The Secret of that name belongs to somebody else.
     SecretNotOwned,
+    /// There is no Secret with the client secret that is brought.
+    SecretNotFound,
+    /// What the Secret holds cannot be used as a client secret.
+    SecretInvalid,
+    /// The Secret with the client secret has not been looked at yet. No status says so.
+    SecretPending,
     /// The operator may not write Secrets in the namespace.
     NamespaceNotEnabled,
     /// A quota of the namespace is used up.
@@ -83,6 +89,9 @@ impl Reason {
             Self::AudienceNotAllowed => "AudienceNotAllowed",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::SecretInvalid => "SecretInvalid",
+            Self::SecretPending => "SecretPending",
             Self::NamespaceNotEnabled => "NamespaceNotEnabled",
             Self::QuotaExceeded => "QuotaExceeded",
             Self::SecretRefused => "SecretRefused",
@@ -100,7 +109,7 @@ impl Reason {
 
     /// Whether the operator will get over it without anybody changing a manifest of the application.
     pub const fn passes_by_itself(self) -> bool {
-        matches!(self, Self::TenantPending)
+        matches!(self, Self::TenantPending | Self::SecretPending)
     }
 }
 

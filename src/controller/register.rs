@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use kube::ResourceExt;
 
+use super::bring;
+use super::brought_index::Looked;
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
 use super::secret_shape;
@@ -42,6 +44,8 @@ pub struct Surroundings<'a> {
     pub namespace: &'a Labels,
     /// Who has the object's custom client ID, if it is somebody else.
     pub id_holder: Option<&'a str>,
+    /// What is known of the client secret that it brings, if it does.
+    pub brought: Option<&'a Looked>,
 }
 
 /// The client that an object describes, or why there is none.
@@ -77,6 +81,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
+        brought: bring::brought(object, around.brought)?,
         default_claims: Box::default(),
         default_scope: Box::default(),
     };

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::brought_index::BroughtIndex;
 use super::events::EventSink;
 use super::facts::Digests;
 use super::metrics::ControllerMetrics;
@@ -139,6 +140,8 @@ pub struct Shared {
     pub password_jobs: mpsc::UnboundedSender<Job>,
     /// Secrets with passwords, by namespace and name, to read once more.
     pub password_reads: mpsc::UnboundedSender<(String, String)>,
+    /// The client secrets that somebody brings.
+    pub brought: BroughtIndex,
     /// The key of the digests of Secrets.
     pub digests: Digests,
     /// OAuthClients to look at.
@@ -181,6 +184,13 @@ impl Shared {
         }
     }
 
+    /// Whether every client secret that is brought was looked at.
+    pub fn is_brought_settled(&self) -> bool {
+        let objects = self.clients.state();
+        self.brought
+            .is_settled(objects.iter().map(|object| &**object))
+    }
+
     /// Records what has been seen.
     pub fn note_progress(&self, note: impl FnOnce(&mut Progress)) {
         self.progress.send_if_modified(|progress| {
@@ -215,6 +225,11 @@ impl Shared {
         }
         if !self.passwords.is_settled() {
             return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
+        }
+        if !self.is_brought_settled() {
+            return Err(
+                "the client secrets that are brought have not been looked at yet".to_owned(),
+            );
         }
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());

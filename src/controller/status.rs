@@ -11,7 +11,9 @@ use super::reason::{Reason, Refusal};
 use super::register::{client_id, ledger};
 use super::secret_shape::is_bindable;
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
-use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, ServiceBindingRef};
+use crate::api::{
+    ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
+};
 use crate::oauth::Client;
 
 /// The credentials Secret as it now is.
@@ -72,7 +74,7 @@ fn generation(
     status: &OAuthClientStatus,
     published: &Published,
 ) -> Option<SecretGeneration> {
-    if object.spec.type_ == ClientType::Public {
+    if object.spec.type_ == ClientType::Public || object.spec.secret_ref.is_some() {
         return status.secret_generation.clone();
     }
     let before = ledger(object);
@@ -122,10 +124,17 @@ pub fn verdict_conditions(
 fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>) -> String {
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
-    let mut message = format!(
-        "client {id} is registered; its credentials are in Secret {}/{name}",
-        object.namespace().unwrap_or_default()
-    );
+    let namespace = object.namespace().unwrap_or_default();
+    let mut message = match &object.spec.secret_ref {
+        None => {
+            format!("client {id} is registered; its credentials are in Secret {namespace}/{name}")
+        }
+        Some(SecretRef {
+            name: brought, key, ..
+        }) => format!(
+            "client {id} is registered with the client secret in entry {key:?} of Secret {namespace}/{brought}; its ID and endpoints are in Secret {namespace}/{name}"
+        ),
+    };
     let Some((client, _)) = registered else {
         return message;
     };

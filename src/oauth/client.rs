@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Algorithm;
+use super::brought::Brought;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +140,8 @@ pub struct Client {
     pub lifetimes: Lifetimes,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
+    /// The client secret that it brought; then none is derived.
+    pub brought: Option<Brought>,
     /// The part of an access token's claims that is the same for every default request:
     /// `{"iss":…,"sub":…,"client_id":…,"aud":…,"scope":…`, without the closing brace.
     pub default_claims: Box<str>,
@@ -154,7 +157,7 @@ impl Client {
 
     /// Whether there is a client secret that we derive for it.
     pub fn holds_secret(&self) -> bool {
-        self.client_type == ClientType::Confidential
+        self.client_type == ClientType::Confidential && self.brought.is_none()
     }
 
     /// Whether the client may authenticate by the method.
@@ -207,6 +210,7 @@ pub mod testing {
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
+            brought: None,
             default_claims: Box::default(),
             default_scope: Box::default(),
         }

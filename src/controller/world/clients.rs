@@ -6,10 +6,11 @@ use kube::{Resource, ResourceExt};
 
 use super::World;
 use crate::api::OAuthClient;
+use crate::controller::brought_index::Looked;
 use crate::controller::claims::{Claim, Claims};
 use crate::controller::policy::Labels;
 use crate::controller::register::{Surroundings, register};
-use crate::controller::shared::{TenantState, Verdict};
+use crate::controller::shared::{Shared, TenantState, Verdict};
 use crate::oauth::Client;
 
 /// A judgement and what it was made of, to be made again only when that changes.
@@ -17,6 +18,7 @@ pub(super) struct Memo {
     pub(super) verdict: Arc<Verdict>,
     namespace: Arc<Labels>,
     id_holder: Option<String>,
+    brought: Option<Looked>,
 }
 
 impl World {
@@ -32,6 +34,7 @@ impl World {
     /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed.
     pub(super) fn judge(
         &mut self,
+        shared: &Shared,
         object: &Arc<OAuthClient>,
         uid: &str,
         claims: &Claims,
@@ -40,12 +43,13 @@ impl World {
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
         let claim = Claim::of_client_id(object);
         let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
+        let brought = shared.brought.look(object);
         let before = self.memos.remove(uid);
         if let Some(memo) = &before {
             let same = Arc::ptr_eq(&memo.verdict.object, object)
                 && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
                 && is_same_or_gone(namespace.as_ref(), &memo.namespace);
-            if same && memo.id_holder.as_deref() == id_holder {
+            if same && memo.id_holder.as_deref() == id_holder && memo.brought == brought {
                 return (before.expect("it was just looked at"), false);
             }
         }
@@ -59,6 +63,7 @@ impl World {
             tenant: tenant.as_ref().map(|state| &state.policy),
             namespace: &namespace,
             id_holder,
+            brought: brought.as_ref(),
         };
         let client = register(object, around).map(Arc::new);
         // The registration itself mostly stays the same; keep one copy of it.
@@ -77,6 +82,7 @@ impl World {
             verdict,
             namespace,
             id_holder,
+            brought,
         };
         (memo, true)
     }
