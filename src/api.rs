@@ -8,6 +8,7 @@ pub mod condition;
 pub mod crd;
 pub mod duration;
 pub mod entry_name;
+pub mod jwks;
 pub mod lifetimes;
 pub mod schema;
 pub mod secret;
@@ -21,6 +22,7 @@ pub use client::{
     SecretGeneration, ServiceBindingRef, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
+pub use jwks::{JsonWebKey, JsonWebKeySet};
 pub use lifetimes::Lifetimes;
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
 pub use secret_ref::SecretRef;

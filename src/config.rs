@@ -142,6 +142,15 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
+    /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines stand in the log, with
+    /// the target `clientele::audit`
+    #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
+    pub audit_log: Option<AuditLog>,
+
+    /// Whether the audit log has a line for every token that is issued, and for every introspection. It costs throughput
+    #[arg(long, env = "CLIENTELE_AUDIT_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
+    pub audit_tokens: bool,
+
     /// What is logged: error, warn, info, debug, trace, or a filter such as info,clientele=debug
     #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info")]
     pub log_level: String,
@@ -163,6 +172,26 @@ pub enum LogFormat {
     Text,
     /// For machines
     Json,
+}
+
+/// Where the audit log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditLog {
+    /// Standard output.
+    Output,
+    /// A file, at whose end lines are added.
+    File(PathBuf),
+}
+
+impl FromStr for AuditLog {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "-" => Self::Output,
+            path => Self::File(path.into()),
+        })
+    }
 }
 
 /// The URL of a database. It may hold a password, so it is not printed.

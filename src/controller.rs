@@ -34,6 +34,7 @@ pub mod secret_formats;
 pub mod secret_index;
 pub mod secret_shape;
 pub mod secret_watch;
+pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;
@@ -62,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::audit::Audit;
 use crate::oauth::Registry;
 use failure::Error;
 use metrics::ControllerMetrics;
@@ -81,6 +83,7 @@ impl Operator {
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
         metrics: Arc<ControllerMetrics>,
+        audit: Arc<Audit>,
         shutdown: &CancellationToken,
     ) -> Self {
         let (clients, client_writer) = reflector::store();
@@ -91,9 +94,10 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let (events, publish_events) = events::channel(kube.clone(), metrics.clone());
         let mut random = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(random.as_mut_slice()).expect("the system has random bytes");
+        let (events, publish_events) =
+            events::channel(kube.clone(), metrics.clone(), audit.clone());
         let shared = Arc::new(Shared {
             kube,
             settings,
@@ -118,6 +122,7 @@ impl Operator {
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
+            audit,
         });
         let mut tasks = JoinSet::new();
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);

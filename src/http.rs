@@ -3,12 +3,13 @@
 //! This folder knows HTTP and TLS. It knows neither Kubernetes nor the environment, and it decides
 //! nothing: who may have a token is [`crate::oauth`]'s to say.
 
+mod address;
 pub mod admin;
 mod client_request;
 mod cors;
 mod documents;
 mod endpoints;
-mod events;
+mod evidence;
 mod flow;
 mod form;
 mod introspect;
@@ -33,6 +34,7 @@ use jiff::Timestamp;
 pub use endpoints::Endpoints;
 pub use introspect::Inactive;
 
+use crate::audit::Audit;
 use crate::oauth::Registry;
 use crate::store::Store;
 use logins::Logins;
@@ -60,6 +62,8 @@ pub struct App {
     pub inactive: Arc<Inactive>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
+    /// What is written down.
+    pub audit: Arc<Audit>,
 }
 
 impl App {
@@ -80,6 +84,7 @@ impl App {
             logins: Arc::new(Logins::new(cores())),
             inactive: Arc::default(),
             metrics,
+            audit: Arc::default(),
         }
     }
 }

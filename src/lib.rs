@@ -4,6 +4,7 @@
 //! [`http`] the web world, and they do not know each other. See `ARCHITECTURE.md`.
 
 pub mod api;
+pub mod audit;
 pub mod config;
 pub mod controller;
 pub mod histogram;

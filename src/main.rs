@@ -8,8 +8,12 @@ use clientele::{api, controller, run, telemetry};
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
-        Command::Run(settings) => telemetry::start(settings.log_format, &settings.log_level)
-            .and_then(|()| run::run_to_completion(*settings)),
+        Command::Run(settings) => telemetry::start(
+            settings.log_format,
+            &settings.log_level,
+            settings.audit_log.as_ref(),
+        )
+        .and_then(|()| run::run_to_completion(*settings)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey { namespace, name } => controller::root_key::fresh(&namespace, &name)
             .map_err(anyhow::Error::from)

@@ -5,6 +5,7 @@
 //! with a plain `#[test]`.
 
 pub mod access_token;
+pub mod assertion;
 pub mod authorize;
 pub mod brought;
 pub mod claims;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod grant;
 pub mod id_token;
 pub mod introspection;
+pub mod jws;
 pub mod key_schedule;
 pub mod keyring;
 pub mod ledger;
@@ -26,6 +28,7 @@ pub mod parameters;
 pub mod password;
 pub mod person;
 pub mod presented;
+pub mod public_key;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registry;
@@ -35,6 +38,7 @@ pub mod secret;
 pub mod session;
 pub mod signing;
 pub mod standing;
+pub mod strict_json;
 pub mod subject;
 pub mod target;
 pub mod tenant;

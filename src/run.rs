@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::crd;
+use crate::audit::Audit;
 use crate::config::Run;
 use crate::controller::Operator;
 use crate::controller::metrics::ControllerMetrics;
@@ -62,6 +63,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let token_metrics = Arc::new(TokenMetrics::default());
     let controller_metrics = Arc::new(ControllerMetrics::default());
     let mut metrics = prometheus_client::registry::Registry::default();
+    let audit = Arc::new(Audit::new(settings.audit_tokens));
+    audit.register(&mut metrics);
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
     storage::tend(&store, &mut metrics, &shutdown);
@@ -71,6 +74,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         settings.settings(),
         registry.clone(),
         controller_metrics,
+        audit.clone(),
         &shutdown,
     );
     let probes = admin_router(Admin {
@@ -79,6 +83,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     });
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
+        audit,
         ..App::new(registry, Timestamp::now, token_metrics, store.clone())
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");

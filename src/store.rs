@@ -1,9 +1,10 @@
-//! What must outlive a restart: sessions, authorization codes, refresh families, consents, revoked tokens.
+//! What must outlive a restart: sessions, authorization codes, refresh families, consents, revoked tokens, used assertions.
 //!
 //! One SQL for both databases: SQLite, embedded, for one replica; PostgreSQL for more. This folder keeps values
 //! and decides nothing beyond what must be atomic; the rules are [`crate::oauth`]'s. It knows neither the web nor
 //! Kubernetes. What is kept is digests: nobody can use what he reads here.
 
+mod assertions;
 mod authorization;
 mod codes;
 mod consents;
@@ -312,9 +313,25 @@ impl Store {
         self.read(tokens::IsRevoked { tenant, jti }).await
     }
 
+    /// Uses a client assertion, by a digest of what identifies it. Whether it was for the first time: nobody's second use
+    /// succeeds, not even on another replica at the same moment.
+    pub async fn use_assertion(
+        &self,
+        tenant: &str,
+        digest: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(assertions::Use {
+            tenant: tenant.to_owned(),
+            digest: digest.to_owned(),
+            expires_at,
+        })
+        .await
+    }
+
     /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call
     /// again while it is `limit`. Codes and revoked tokens stay an hour longer than they live, so that a second use is
-    /// recognised; families and sessions a day.
+    /// recognised; used assertions five minutes; families and sessions a day.
     pub async fn purge(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut left = limit;
         for kind in purge::KINDS {

@@ -1,16 +1,22 @@
 //! Logging. A line reads alone, its fields can be queried, and no secret is ever among them.
 
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
+use std::sync::Mutex;
 
+use anyhow::Context;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{FilterExt, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::LogFormat;
+use crate::audit;
+use crate::config::{AuditLog, LogFormat};
 
 /// The highest level of targets that print what a log must never hold, whatever the filter asks for.
 ///
@@ -22,11 +28,14 @@ const CAPS: [(&str, LevelFilter); 2] = [
     ("kube_client::client::builder", LevelFilter::DEBUG),
 ];
 
-/// Starts logging to standard error.
-pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+/// Starts logging to standard error, and the audit log where it is to go.
+pub fn start(format: LogFormat, filter: &str, audit_log: Option<&AuditLog>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
+    let audit_log = audit_log.map(open).transpose()?;
+    let here = audit_log.is_none();
     tracing_subscriber::registry()
-        .with(log(format).with_filter(filter.and(caps())))
+        .with(log(format).with_filter(filter.and(caps(here))))
+        .with(audit_log.map(audit_layer))
         .init();
     Ok(())
 }
@@ -44,8 +53,42 @@ where
     }
 }
 
-fn caps() -> Targets {
+/// What a place of its own has for the audit log is not said here again.
+fn caps(with_audit: bool) -> Targets {
+    let audit = (!with_audit).then_some((audit::TARGET, LevelFilter::OFF));
     Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(CAPS)
+        .with_targets(audit)
+}
+
+/// Its lines as JSON, whatever the filter of the log says.
+pub fn audit_layer<S, W>(writer: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let only = Targets::new().with_target(audit::TARGET, LevelFilter::INFO);
+    tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer)
+        .with_filter(only)
+}
+
+fn open(audit_log: &AuditLog) -> anyhow::Result<BoxMakeWriter> {
+    let path = match audit_log {
+        AuditLog::Output => return Ok(BoxMakeWriter::new(std::io::stdout)),
+        AuditLog::File(path) => path,
+    };
+    let mut options = OpenOptions::new();
+    let file = options.create(true).append(true).open(path);
+    let file = file.with_context(|| {
+        let path = path.display();
+        format!("the audit log {path} cannot be written; give another file with --audit-log")
+    })?;
+    Ok(BoxMakeWriter::new(Mutex::new(file)))
 }

@@ -4,19 +4,25 @@
 //! nothing else. Every server runs in a process of its own on core 0, the load generator `wrk` on core 1.
 //! A second copy of the limit is the control: the interval of that pair has to contain 1.
 
+#[path = "../shared/limit.rs"]
 mod limit;
 mod ours;
+#[path = "../shared/running.rs"]
+mod running;
+#[path = "../shared/statistics.rs"]
 mod statistics;
+#[path = "../shared/wrk.rs"]
 mod wrk;
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
 use tokio::net::TcpListener;
 
+use running::Running;
 use statistics::{Samples, ratio};
-use wrk::Sample;
 
 #[derive(Parser)]
 struct Options {
@@ -90,83 +96,52 @@ fn serve(server: Server) -> io::Result<()> {
             println!("{}", listener.local_addr()?.port());
             match server {
                 Server::Ours => ours::serve(listener).await,
-                Server::Es256 | Server::Control => limit::serve(listener, true).await,
-                Server::Unsigned => limit::serve(listener, false).await,
+                Server::Es256 | Server::Control => sign(listener, limit::es256()?).await,
+                Server::Unsigned => sign(listener, Box::new(|_| vec![0; 64])).await,
             }
         })
 }
 
-/// A server in a process of its own, ended when dropped.
-struct Running {
+async fn sign(listener: TcpListener, sign: limit::Sign) -> io::Result<()> {
+    let sign = Arc::new(sign);
+    limit::serve(listener, move || {
+        let token = limit::token(&sign);
+        std::future::ready(format!(
+            r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":600,"scope":"orders.read common"}}"#
+        ))
+    })
+    .await
+}
+
+/// A server and what was measured of it.
+struct Measured {
     server: Server,
-    child: Child,
-    port: u16,
+    running: Running,
     samples: Samples,
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Running {
+impl Measured {
     fn start(server: Server) -> io::Result<Self> {
-        let program = std::env::current_exe()?;
-        let name = server
-            .to_possible_value()
-            .map_or_else(String::new, |v| v.get_name().to_owned());
-        let mut command = wrk::pinned(0, program.as_os_str());
-        let mut child = command
-            .args(["--serve", &name])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let port = line.trim().parse().map_err(io::Error::other)?;
-        let samples = Samples::default();
+        let name = server.to_possible_value();
+        let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
         Ok(Self {
             server,
-            child,
-            port,
-            samples,
+            running: Running::start(Some(0), &["--serve", &name])?,
+            samples: Samples::default(),
         })
     }
 
-    fn sample(&self, seconds: u32) -> io::Result<Sample> {
-        let before = self.processor_time();
-        let sample = wrk::run(self.port, seconds, &ours::basic())?;
-        let cpu = (self.processor_time() - before) / sample.requests;
-        Ok(Sample { cpu, ..sample })
-    }
-
-    /// Microseconds that all threads have run so far (`proc_pid_schedstat(5)`): unlike tokens per
-    /// second it hardly depends on who else uses the machine.
-    fn processor_time(&self) -> f64 {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
-        let threads = threads.into_iter().flatten().flatten();
-        let nanoseconds = threads.filter_map(|thread| {
-            let line = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-            line.split_whitespace().next()?.parse::<f64>().ok()
-        });
-        nanoseconds.sum::<f64>() / 1000.0
-    }
-
-    /// Resident memory in MiB.
-    fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.unwrap_or(0) / 1024
+    fn sample(&self, seconds: u32) -> io::Result<wrk::Sample> {
+        let script = wrk::form(&ours::basic());
+        let script = format!("{script}\nwrk.body = \"grant_type=client_credentials\"");
+        self.running
+            .sample(|port| wrk::run(port, seconds, "/token", &script))
     }
 }
 
 fn measure(options: &Options) -> io::Result<()> {
     let mut servers = Server::ALL
-        .map(Running::start)
+        .map(Measured::start)
         .into_iter()
         .collect::<io::Result<Vec<_>>>()?;
     for server in &servers {
@@ -185,10 +160,10 @@ fn measure(options: &Options) -> io::Result<()> {
     Ok(())
 }
 
-fn print_table(servers: &[Running]) {
+fn print_table(servers: &[Measured]) {
     let Some(limit) = servers
         .iter()
-        .find(|running| running.server == Server::Es256)
+        .find(|measured| measured.server == Server::Es256)
     else {
         return;
     };
@@ -196,11 +171,11 @@ fn print_table(servers: &[Running]) {
         "| server | tokens/s | ratio to the ES256 limit (95 %) | CPU µs per token | ratio (95 %) | p50 ms | p99 ms | RSS MiB |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for running in servers {
-        let samples = &running.samples;
+    for measured in servers {
+        let samples = &measured.samples;
         println!(
             "| {} | {:.0} | {} | {:.1} | {} | {:.2} | {:.2} | {} |",
-            running.server.label(),
+            measured.server.label(),
             samples.median(|s| s.per_second),
             ratio(samples, &limit.samples, |s| s.per_second),
             samples.median(|s| s.cpu),
@@ -208,17 +183,7 @@ fn print_table(servers: &[Running]) {
             ratio(&limit.samples, samples, |s| s.cpu),
             samples.median(|s| s.p50),
             samples.median(|s| s.p99),
-            running.memory(),
+            measured.running.memory(),
         );
     }
-}
-
-/// Whether a program can be started at all.
-fn starts(program: &str, argument: &str) -> bool {
-    let mut command = Command::new(program);
-    command
-        .arg(argument)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok()
 }

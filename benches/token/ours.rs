@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::serve::Limits;
 use clientele::http::{App, router};
-use clientele::oauth::client::{Audience, Lifetimes};
+use clientele::oauth::client::{Audience, Lifetimes, Secretless};
 use clientele::oauth::keyring::{Registration, RootKey};
 use clientele::oauth::signing::ScheduledKey;
 use clientele::oauth::{
@@ -65,6 +65,7 @@ fn client(id: &str) -> Client {
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
+        secretless: Secretless::default(),
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["orders.read", "common"]),
         audiences: [audience].into(),

@@ -26,12 +26,13 @@ fuzz_target!(|bytes: &[u8]| {
         now: clock::now(),
         random: Default::default(),
     };
-    let answer = token::answer(context, header, form);
+    let answer = token::answer(context, header, form, None);
     if let Ok(answer) = &answer {
         assert!(request.is_ok());
         let client = named.client.expect("who is answered was named");
         let proven = match answer {
             Answer::Done(_) => None,
+            Answer::Prove(client, _) => panic!("{} has no keys", client.id),
             Answer::Exchange(client, _) | Answer::Refresh(client, _) => Some(&client.id),
         };
         assert!(proven.is_none_or(|id| *id == client.id));

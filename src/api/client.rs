@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::tenant::SigningAlgorithm;
-use super::{DEFAULT_TENANT, Lifetimes, SecretRef, SecretSpec, schema};
+use super::{DEFAULT_TENANT, JsonWebKeySet, Lifetimes, SecretRef, SecretSpec, schema};
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
@@ -47,6 +47,9 @@ use super::{DEFAULT_TENANT, Lifetimes, SecretRef, SecretSpec, schema};
     validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
+    validation = Rule::new("self.type != 'Public' || !has(self.jwks)").message("a Public client proves nothing about itself; remove jwks or make the client Confidential"),
+    validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'private_key_jwt' || has(self.jwks)").message("private_key_jwt needs the public keys of the client in jwks"),
+    validation = Rule::new("!has(self.jwks) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'private_key_jwt'").message("jwks is for private_key_jwt; name that method, name none, or remove jwks"),
     validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
     validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
@@ -140,9 +143,15 @@ pub struct OAuthClientSpec {
     pub audiences: Vec<String>,
 
     /// The only way in which the client may authenticate at the token endpoint. Default: both
-    /// `client_secret_basic` and `client_secret_post` for Confidential clients.
+    /// `client_secret_basic` and `client_secret_post` for Confidential clients, and whatever jwks
+    /// allows beside them. With `private_key_jwt` there is no client secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
+
+    /// The public keys with which the client signs assertions instead of sending a secret
+    /// (`private_key_jwt`, RFC 7523). While tokenEndpointAuthMethod is not set, the secret works beside them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JsonWebKeySet>,
 
     /// How long what is issued lives, never longer than the tenant's maximum. Default: the tenant's default,
     /// which is `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`, `refreshToken: 720h` and
@@ -208,6 +217,8 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretBasic,
     /// ID and secret in the form.
     ClientSecretPost,
+    /// An assertion signed by the client, with a key of jwks.
+    PrivateKeyJwt,
 }
 
 /// What becomes of the Secret when its OAuthClient is deleted.

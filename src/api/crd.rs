@@ -17,12 +17,23 @@ pub fn definitions() -> [CustomResourceDefinition; 3] {
 pub fn to_yaml(definition: &CustomResourceDefinition) -> String {
     // Unquoted, some YAML parsers read a timestamp instead of a string.
     const TIME: &str = "1970-01-01T00:00:00Z";
-    serde_yaml::to_string(definition)
+    let yaml = serde_yaml::to_string(definition)
         .expect("a definition is representable in YAML")
         .replace(
             &format!("lastTransitionTime: {TIME}"),
             &format!("lastTransitionTime: \"{TIME}\""),
-        )
+        );
+    yaml.lines().map(quoted).collect()
+}
+
+/// To YAML 1.1, which Helm and kubectl read, `n` and `y` are no names but booleans.
+fn quoted(line: &str) -> String {
+    let name = line.trim_start();
+    let indent = &line[..line.len() - name.len()];
+    match name {
+        "n:" | "y:" => format!("{indent}\"{}\":\n", name.trim_end_matches(':')),
+        _ => format!("{line}\n"),
+    }
 }
 
 /// All definitions as they are committed: for `kubectl apply`, or as the template of the Helm chart.

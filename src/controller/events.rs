@@ -7,6 +7,7 @@ use tokio::time::{Duration, interval};
 
 use super::metrics::ControllerMetrics;
 use super::reason::Reason;
+use crate::audit::{Act, Audit, Line};
 use std::sync::Arc;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
@@ -42,6 +43,17 @@ impl Happening {
         }
     }
 
+    /// Under which name it stands in the audit log.
+    const fn act(self) -> Act {
+        match self {
+            Self::Issued => Act::ClientRegistered,
+            Self::Restored => Act::SecretRestored,
+            Self::Repaired => Act::SecretRepaired,
+            Self::Refused(_) => Act::RegistrationRefused,
+            Self::KeysRotated => Act::SigningKeysChanged,
+        }
+    }
+
     const fn type_(self) -> EventType {
         match self {
             Self::Issued | Self::KeysRotated => EventType::Normal,
@@ -54,11 +66,13 @@ impl Happening {
 pub struct EventSink {
     queue: mpsc::Sender<(Event, ObjectReference)>,
     metrics: Arc<ControllerMetrics>,
+    audit: Arc<Audit>,
 }
 
 impl EventSink {
-    /// Hands in an event; drops it when too many wait.
+    /// Hands in an event; drops it when too many wait. The audit log has it in any case.
     pub fn publish(&self, happening: Happening, about: ObjectReference, note: String) {
+        self.record(happening, &about, &note);
         let event = Event {
             type_: happening.type_(),
             reason: happening.reason().to_owned(),
@@ -69,6 +83,22 @@ impl EventSink {
         if self.queue.try_send((event, about)).is_err() {
             self.metrics.events_dropped.inc();
         }
+    }
+}
+
+impl EventSink {
+    fn record(&self, happening: Happening, about: &ObjectReference, note: &str) {
+        let refused = matches!(happening, Happening::Refused(_));
+        let line = Line {
+            kind: about.kind.as_deref(),
+            namespace: about.namespace.as_deref(),
+            name: about.name.as_deref(),
+            uid: about.uid.as_deref(),
+            error: refused.then_some(happening.reason()),
+            reason: Some(note),
+            ..Line::default()
+        };
+        self.audit.record(happening.act(), &line);
     }
 }
 
@@ -87,6 +117,7 @@ fn shortened(mut note: String) -> String {
 pub fn channel(
     kube: kube::Client,
     metrics: Arc<ControllerMetrics>,
+    audit: Arc<Audit>,
 ) -> (EventSink, impl Future<Output = ()>) {
     let (queue, mut waiting) = mpsc::channel(WAITING);
     let recorder = Recorder::new(
@@ -105,7 +136,12 @@ pub fn channel(
             }
         }
     };
-    (EventSink { queue, metrics }, task)
+    let sink = EventSink {
+        queue,
+        metrics,
+        audit,
+    };
+    (sink, task)
 }
 
 #[cfg(test)]

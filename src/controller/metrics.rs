@@ -8,6 +8,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::histogram::AtomicHistogram;
+
 /// The reason in which a pass over an object ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct OutcomeLabels {
@@ -37,10 +39,14 @@ pub struct ControllerMetrics {
     pub registry_revision: Gauge<i64, AtomicI64>,
     /// The clients in the registry.
     pub registry_clients: Gauge<i64, AtomicI64>,
+    /// OAuthClients that are not accepted as they are.
+    pub registry_refused: Gauge<i64, AtomicI64>,
     /// The people in the registry.
     pub registry_people: Gauge<i64, AtomicI64>,
     /// How long the last rebuild took.
     pub registry_rebuild_seconds: Gauge<f64, AtomicU64>,
+    /// From when the watch brought a change of an OAuthClient to the registry that serves it.
+    pub propagation: AtomicHistogram,
     /// Clients, tenants and people that are served although the last list lacked them.
     pub brake_held: Gauge<i64, AtomicI64>,
     /// Watches that failed and were started again.
@@ -80,6 +86,11 @@ impl ControllerMetrics {
             self.registry_clients.clone(),
         );
         registry.register(
+            "clientele_registry_refused_clients",
+            "OAuthClients that are not accepted as they are",
+            self.registry_refused.clone(),
+        );
+        registry.register(
             "clientele_registry_people",
             "People in the registry",
             self.registry_people.clone(),
@@ -88,6 +99,11 @@ impl ControllerMetrics {
             "clientele_registry_rebuild_seconds",
             "Duration of the last rebuild of the registry",
             self.registry_rebuild_seconds.clone(),
+        );
+        registry.register(
+            "clientele_propagation_seconds",
+            "Time from a change of an OAuthClient on the watch to the registry that serves it",
+            self.propagation.clone(),
         );
         registry.register(
             "clientele_brake_held_clients",

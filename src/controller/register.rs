@@ -13,13 +13,12 @@ use super::brought_index::Looked;
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
 use super::secret_shape;
+use super::secretless::{auth_method, secretless};
 use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, origin, redirect_uri, scope,
-};
+use crate::oauth::{Algorithm, Client, ClientType, GrantType, origin, redirect_uri, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
@@ -66,6 +65,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),
+        secretless: secretless(object)?,
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
@@ -383,13 +383,6 @@ fn client_type(object: &OAuthClient) -> ClientType {
     match object.spec.type_ {
         api::ClientType::Confidential => ClientType::Confidential,
         api::ClientType::Public => ClientType::Public,
-    }
-}
-
-fn auth_method(method: api::TokenEndpointAuthMethod) -> AuthMethod {
-    match method {
-        api::TokenEndpointAuthMethod::ClientSecretBasic => AuthMethod::ClientSecretBasic,
-        api::TokenEndpointAuthMethod::ClientSecretPost => AuthMethod::ClientSecretPost,
     }
 }
 

@@ -18,6 +18,7 @@ use super::installation::MARK;
 use super::settings::INSTALLATION;
 use super::shared::{RootKeys, Shared};
 use super::write::params;
+use crate::audit::{Act, Line};
 use crate::oauth::Keyring;
 use crate::oauth::keyring::{ROOT_KEY_LEN, RootKey};
 
@@ -191,9 +192,10 @@ async fn look(shared: &Shared) -> Result<(), Error> {
         Judgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
-                Ok(_) => tracing::info!(
-                    secret = settings.root_key_secret,
-                    "a root key was made; back this Secret up, every client secret is derived from it"
+                Ok(_) => record(
+                    shared,
+                    Act::RootKeyMade,
+                    "back this Secret up, every client secret is derived from it",
                 ),
                 // Another replica was first; its key is ours.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => {}
@@ -234,6 +236,10 @@ fn accept(shared: &Shared, keyring: Keyring) {
     if same && before.problem.is_none() {
         return;
     }
+    if !before.is_pending() {
+        let reason = "other root keys than before are used";
+        record(shared, Act::RootKeyAccepted, reason);
+    }
     shared.root_keys.store(Arc::new(RootKeys {
         verifying: Some(Arc::new(keyring)),
         problem: None,
@@ -250,12 +256,24 @@ fn refuse(shared: &Shared, problem: String) {
         return;
     }
     tracing::error!("{problem}");
+    record(shared, Act::RootKeyRefused, &problem);
     shared.root_keys.store(Arc::new(RootKeys {
         verifying: before.verifying.clone(),
         problem: Some(problem),
     }));
     shared.changed.notify_one();
     shared.enqueue_all(None);
+}
+
+fn record(shared: &Shared, act: Act, reason: &str) {
+    let line = Line {
+        kind: Some("Secret"),
+        namespace: Some(&shared.settings.namespace),
+        name: Some(&shared.settings.root_key_secret),
+        reason: Some(reason),
+        ..Line::default()
+    };
+    shared.audit.record(act, &line);
 }
 
 /// The marks of the installation.

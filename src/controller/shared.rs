@@ -19,6 +19,7 @@ use super::reason::Refusal;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
+use crate::audit::Audit;
 use crate::oauth::{Client, Keyring, Person, Registry};
 
 /// The root keys as far as they are known.
@@ -158,6 +159,8 @@ pub struct Shared {
     pub events: EventSink,
     /// Numbers for machines.
     pub metrics: Arc<ControllerMetrics>,
+    /// What is written down.
+    pub audit: Arc<Audit>,
 }
 
 impl Shared {

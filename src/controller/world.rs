@@ -1,5 +1,6 @@
 //! Everything the observer has seen, and the registry that follows from it.
 
+mod arrivals;
 mod clients;
 mod people;
 mod tenants;
@@ -23,6 +24,7 @@ use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
+use arrivals::record_client_gone;
 use clients::{Memo, acceptable};
 use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
@@ -51,6 +53,7 @@ pub struct World {
     memos: HashMap<String, Memo>,
     user_memos: HashMap<String, UserMemo>,
     people: HashMap<String, Arc<People>>,
+    arrivals: HashMap<String, Instant>,
     revision: u64,
 }
 
@@ -73,6 +76,7 @@ impl World {
             memos: HashMap::new(),
             user_memos: HashMap::new(),
             people: HashMap::new(),
+            arrivals: HashMap::new(),
             revision: 0,
         }
     }
@@ -81,6 +85,7 @@ impl World {
     pub fn apply(&mut self, shared: &Shared, observation: Observation) -> bool {
         match observation {
             Observation::Client(event) => {
+                self.note_arrival(&event);
                 let changed = self.clients.apply(&shared.kube, &event);
                 let complete = self.clients.is_complete();
                 shared.note_progress(|progress| progress.clients = complete);
@@ -250,6 +255,16 @@ impl World {
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
         shared.registry.store(Arc::new(registry));
         let gone = std::mem::replace(&mut self.memos, alive);
+        self.count_arrivals(shared);
+        let refused = self
+            .memos
+            .values()
+            .filter(|memo| memo.verdict.client.is_err())
+            .count();
+        shared
+            .metrics
+            .registry_refused
+            .set(i64::try_from(refused).unwrap_or(i64::MAX));
         self.report(shared, &changed, &gone, started.elapsed());
         report_people(shared, &people);
         shared.note_progress(|progress| progress.registry |= complete);
@@ -286,6 +301,9 @@ impl World {
             for verdict in changed {
                 verdicts.insert(verdict.object.uid().unwrap_or_default(), verdict.clone());
             }
+        }
+        for memo in gone.values() {
+            record_client_gone(shared, memo);
         }
         for verdict in changed {
             shared.enqueue(ObjectRef::from_obj(&*verdict.object));

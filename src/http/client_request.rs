@@ -10,7 +10,9 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::refusal::Refusal;
-use super::{App, form, response};
+use super::{App, address, evidence, form, response};
+use crate::audit::{Act, Line};
+use crate::oauth::assertion::{self, Asserted};
 use crate::oauth::credentials::{self, Presented};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
@@ -59,7 +61,8 @@ pub(super) fn keyring(registry: &Registry) -> Result<&Arc<Keyring>, OAuthError> 
 }
 
 /// Who calls, by the same rules as at the token endpoint (RFC 7662 §2.1, RFC 7009 §2.1).
-pub(super) fn caller<'t>(
+pub(super) async fn caller<'t>(
+    app: &App,
     tenant: &'t Tenant,
     keyring: &Keyring,
     parts: &Parts,
@@ -73,9 +76,25 @@ pub(super) fn caller<'t>(
             None if form.has("client_secret") => Some(""),
             secret => secret,
         },
-        assertion: form.has("client_assertion") || form.has("client_assertion_type"),
+        asserted: asserted(form)?,
     };
+    if let Some(asserted) = presented.asserted() {
+        let (client, evidence) = assertion::judge(tenant, asserted, (app.clock)())?;
+        evidence::confirm(app, tenant, evidence).await?;
+        return Ok(client);
+    }
     credentials::authenticate(tenant, keyring, &presented.credentials()?)
+}
+
+/// An assertion that was sent, be it empty or not.
+fn asserted(form: &Parameters) -> Result<Option<Asserted<'_>>, OAuthError> {
+    let sent = Asserted {
+        client_id: form.one("client_id")?,
+        assertion: form.one("client_assertion")?,
+        assertion_type: form.one("client_assertion_type")?,
+    };
+    let names = ["client_assertion", "client_assertion_type"];
+    Ok(names.iter().any(|name| form.has(name)).then_some(sent))
 }
 
 /// The token that a request is about. `token_type_hint` is only a hint (RFC 7009 §2.1, RFC 7662 §2.1), but a parameter.
@@ -83,6 +102,26 @@ pub(super) fn token(form: &Parameters) -> Result<&str, OAuthError> {
     form.one("token_type_hint")?;
     form.one("token")?
         .ok_or(OAuthError::invalid_request("token is missing"))
+}
+
+/// For the audit log. It names the client only if it is registered and proved who it is.
+pub(super) fn record(
+    app: &App,
+    tenant: &Tenant,
+    parts: &Parts,
+    client: Option<&Client>,
+    act: Act,
+    error: Option<OAuthError>,
+) {
+    let line = Line {
+        tenant: Some(&tenant.name),
+        client_id: client.map(|client| &*client.id),
+        from: Some(address::of(app, parts)),
+        error: error.map(|error| error.code.as_str()),
+        reason: error.map(|error| error.description),
+        ..Line::default()
+    };
+    app.audit.record(act, &line);
 }
 
 /// A success.

@@ -8,6 +8,7 @@ mod answer;
 mod authorize;
 mod consent;
 mod cookies;
+mod events;
 mod login;
 mod logout;
 mod pending;

@@ -13,11 +13,12 @@ use bytes::Bytes;
 use super::App;
 use super::client_request::{self, unavailable};
 use super::refusal::Refusal;
+use crate::audit::Act;
 use crate::oauth::introspection::{self, INACTIVE};
 use crate::oauth::parameters::Parameters;
 use crate::oauth::presented::Presented;
 use crate::oauth::throttle::{Rate, Throttle, key};
-use crate::oauth::{Client, OAuthError, Registry, Tenant};
+use crate::oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
 
 /// How often one client may ask about tokens that are not good. An API that is sent garbage asks about it, so there is
 /// room; who goes through tokens one by one finds none.
@@ -27,6 +28,11 @@ const RATE: Rate = Rate {
 };
 /// As many clients are counted at once. Only authenticated ones are.
 const CAPACITY: usize = 10_000;
+
+const TOO_OFTEN: OAuthError = OAuthError::new(
+    ErrorCode::TemporarilyUnavailable,
+    "too many questions about tokens that are not good",
+);
 
 /// Counts the inactive answers of each client.
 #[derive(Debug)]
@@ -63,9 +69,14 @@ where
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
         return Refusal::NOT_FOUND.into_response();
     };
-    answer(app, &registry, tenant, &parts, &form)
-        .await
-        .unwrap_or_else(|error| client_request::refuse(tenant, error))
+    match answer(app, &registry, tenant, &parts, &form).await {
+        Ok(response) => response,
+        Err(error) => {
+            let act = Act::IntrospectionRefused;
+            client_request::record(app, tenant, &parts, None, act, Some(error));
+            client_request::refuse(tenant, error)
+        }
+    }
 }
 
 async fn answer(
@@ -77,7 +88,7 @@ async fn answer(
 ) -> Result<Response, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let form = Parameters::read(form)?;
-    let caller = client_request::caller(tenant, keyring, parts, &form)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, &form).await?;
     introspection::admit(caller)?;
     let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
     let uid = &*tenant.registration_id;
@@ -87,20 +98,24 @@ async fn answer(
     let is_revoked = app.store.is_token_revoked(uid, presented.id()).await;
     let is_revoked = is_revoked.map_err(|error| unavailable(&error))?;
     let (family, now) = (family.as_ref(), (app.clock)());
+    if app.audit.tokens() {
+        let act = Act::TokenIntrospected;
+        client_request::record(app, tenant, parts, Some(caller), act, None);
+    }
     Ok(
         match introspection::answer(tenant, caller, &presented, family, is_revoked, now) {
             Some(body) => client_request::json(body),
-            None => inactive(app, tenant, caller),
+            None => inactive(app, tenant, parts, caller),
         },
     )
 }
 
-fn inactive(app: &App, tenant: &Tenant, caller: &Client) -> Response {
+fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Response {
     let Err(wait) = app.inactive.charge(app, caller) else {
         return client_request::json(INACTIVE.to_owned());
     };
-    let (tenant, client_id) = (&*tenant.name, &*caller.id);
-    tracing::debug!(tenant, client_id, "introspection throttled");
+    let act = Act::IntrospectionRefused;
+    client_request::record(app, tenant, parts, Some(caller), act, Some(TOO_OFTEN));
     let mut response = client_request::malformed(Refusal::TOO_MANY);
     let seconds = wait.as_millis().div_ceil(1000);
     if let Ok(seconds) = seconds.to_string().parse() {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::client_request::{self, authorization, unavailable};
 use super::refusal::Refusal;
 use super::{App, cors};
+use crate::audit::Act;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::presented::Presented;
 use crate::oauth::revocation::{self, Judgement};
@@ -39,7 +40,11 @@ where
     };
     let mut response = match revoke(app, &registry, tenant, &parts, &form).await {
         Ok(()) => client_request::done(),
-        Err(error) => client_request::refuse(tenant, error),
+        Err(error) => {
+            let act = Act::RevocationRefused;
+            client_request::record(app, tenant, &parts, None, act, Some(error));
+            client_request::refuse(tenant, error)
+        }
     };
     if parts.headers.contains_key(ORIGIN) {
         let id = form.one("client_id").unwrap_or_default();
@@ -58,14 +63,19 @@ async fn revoke(
     form: &Parameters,
 ) -> Result<(), OAuthError> {
     let keyring = client_request::keyring(registry)?;
-    let caller = client_request::caller(tenant, keyring, parts, form)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, form).await?;
     let presented = Presented::read(tenant, keyring, client_request::token(form)?);
     let uid = &*tenant.registration_id;
     let family = app.store.family(uid, presented.family()).await;
     let family = family.map_err(|error| unavailable(&error))?;
     let judgement = revocation::judge(caller, &presented, family.as_ref())?;
+    let is_ours = !matches!(judgement, Judgement::Nothing);
     let done = carry_out(app, uid, judgement).await;
-    done.map_err(|error| unavailable(&error))
+    done.map_err(|error| unavailable(&error))?;
+    if is_ours {
+        client_request::record(app, tenant, parts, Some(caller), Act::TokenRevoked, None);
+    }
+    Ok(())
 }
 
 async fn carry_out(app: &App, tenant: &str, judgement: Judgement<'_>) -> Result<(), StoreError> {

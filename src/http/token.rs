@@ -2,6 +2,7 @@
 
 mod exchange;
 mod refresh;
+mod unproven;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,12 +17,14 @@ use jiff::Timestamp;
 
 use super::client_request::{self, authorization};
 use super::refusal::Refusal;
-use super::{App, cors};
+use super::{App, address, cors};
+use crate::audit::{Act, Line};
 use crate::oauth::access_token::JtiRandom;
 use crate::oauth::token::authorization_code::Exchange;
 use crate::oauth::token::refresh_token::Refresh;
 use crate::oauth::token::{self, Answer, Context, Named};
 use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
+use unproven::Unproven;
 
 /// Answers a request to a token endpoint.
 pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
@@ -34,9 +37,10 @@ where
     }
     let (parts, body) = request.into_parts();
     match client_request::read(app, &parts, body).await {
-        Ok(form) => match decide(app, &parts, &form, started) {
+        Ok(form) => match decide(app, &parts, &form, None, started) {
             Step::Answered(response) => response,
             Step::Asked(pending) => Box::pin(pending.finish(app, &parts, started)).await,
+            Step::Claimed(unproven) => Box::pin(unproven.finish(app, &parts, &form, started)).await,
         },
         Err(refusal) => {
             app.metrics
@@ -51,6 +55,7 @@ enum Step {
     Answered(Response),
     /// Boxed, because most requests need none of it.
     Asked(Box<Pending>),
+    Claimed(Box<Unproven>),
 }
 
 /// A request of an authenticated client for which the store must be asked. It keeps what it was judged by.
@@ -70,20 +75,31 @@ enum Grant {
 
 /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
 /// from which its client has gone in the meantime.
-fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
+fn decide(
+    app: &App,
+    parts: &Parts,
+    form: &[u8],
+    proven: Option<&Client>,
+    started: Instant,
+) -> Step {
     let registry = app.registry.load();
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
         return Step::Answered(client_request::malformed(Refusal::NOT_FOUND));
     };
-    let mut response = match ask(app, &registry, tenant, parts, form) {
+    let mut response = match ask(app, &registry, tenant, parts, form, proven) {
         Ok(Asked::Done(body)) => {
             app.metrics.issued(GrantType::ClientCredentials, started);
+            if app.audit.tokens() {
+                let named = token::named(tenant, authorization(parts), form);
+                record(app, tenant, parts, named, Act::TokenIssued, None);
+            }
             client_request::json(body)
         }
         Ok(Asked::Pending(pending)) => return Step::Asked(pending),
+        Ok(Asked::Claimed(unproven)) => return Step::Claimed(unproven),
         Err(error) => {
             let named = token::named(tenant, authorization(parts), form);
-            refuse(app, tenant, named, error, started)
+            refuse(app, tenant, parts, named, error, started)
         }
     };
     if parts.headers.contains_key(ORIGIN) {
@@ -96,6 +112,7 @@ fn decide(app: &App, parts: &Parts, form: &[u8], started: Instant) -> Step {
 enum Asked {
     Done(String),
     Pending(Box<Pending>),
+    Claimed(Box<Unproven>),
 }
 
 fn ask(
@@ -104,6 +121,7 @@ fn ask(
     tenant: &Arc<Tenant>,
     parts: &Parts,
     form: &[u8],
+    proven: Option<&Client>,
 ) -> Result<Asked, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let mut random = JtiRandom::default();
@@ -118,10 +136,17 @@ fn ask(
         now,
         random,
     };
-    let (client, grant) = match token::answer(context, authorization(parts), form)? {
+    let (client, grant) = match token::answer(context, authorization(parts), form, proven)? {
         Answer::Done(body) => return Ok(Asked::Done(body)),
         Answer::Exchange(client, exchange) => (client, Grant::Exchange(exchange)),
         Answer::Refresh(client, refresh) => (client, Grant::Refresh(refresh)),
+        Answer::Prove(client, evidence) => {
+            return Ok(Asked::Claimed(Box::new(Unproven {
+                tenant: tenant.clone(),
+                client: client.clone(),
+                evidence,
+            })));
+        }
     };
     Ok(Asked::Pending(Box::new(Pending {
         tenant: tenant.clone(),
@@ -144,25 +169,23 @@ impl Pending {
         let (grant, result) = match &self.grant {
             Grant::Exchange(exchange) => (
                 GrantType::AuthorizationCode,
-                exchange::answer(&app.store, context, &self.client, exchange).await,
+                exchange::answer(app, parts, context, &self.client, exchange).await,
             ),
             Grant::Refresh(refresh) => (
                 GrantType::RefreshToken,
-                refresh::answer(&app.store, context, &self.client, refresh).await,
+                refresh::answer(app, parts, context, &self.client, refresh).await,
             ),
         };
+        let named = Named::of(&self.client, grant);
         let mut response = match result {
             Ok(body) => {
                 app.metrics.issued(grant, started);
+                if app.audit.tokens() {
+                    record(app, &self.tenant, parts, named, Act::TokenIssued, None);
+                }
                 client_request::json(body)
             }
-            Err(error) => {
-                let named = Named {
-                    client: Some(&self.client),
-                    grant: Some(grant),
-                };
-                refuse(app, &self.tenant, named, error, started)
-            }
+            Err(error) => refuse(app, &self.tenant, parts, named, error, started),
         };
         cors::expose(&mut response, &parts.headers, Some(&self.client));
         response
@@ -172,19 +195,34 @@ impl Pending {
 fn refuse(
     app: &App,
     tenant: &Tenant,
+    parts: &Parts,
     named: Named<'_>,
     error: OAuthError,
     started: Instant,
 ) -> Response {
     app.metrics.refused(named.grant, error.code, started);
-    record(tenant, named, error);
+    record(app, tenant, parts, named, Act::TokenRefused, Some(error));
     client_request::refuse(tenant, error)
 }
 
-/// A security event. It names the client only if it is registered: what strangers send stays out of
+/// For the audit log. It names the client only if it is registered: what strangers send stays out of
 /// the log. Strangers cost a line as well, so that time does not tell which client exists.
-fn record(tenant: &Tenant, named: Named<'_>, error: OAuthError) {
-    let client_id = named.client.map_or("(unregistered)", |client| &client.id);
-    let (tenant, error, reason) = (&*tenant.name, error.code.as_str(), error.description);
-    tracing::info!(tenant, client_id, error, reason, "token request refused");
+fn record(
+    app: &App,
+    tenant: &Tenant,
+    parts: &Parts,
+    named: Named<'_>,
+    act: Act,
+    error: Option<OAuthError>,
+) {
+    let line = Line {
+        tenant: Some(&tenant.name),
+        client_id: named.client.map(|client| &*client.id),
+        from: Some(address::of(app, parts)),
+        grant: named.grant.map(GrantType::as_str),
+        error: error.map(|error| error.code.as_str()),
+        reason: error.map(|error| error.description),
+        ..Line::default()
+    };
+    app.audit.record(act, &line);
 }

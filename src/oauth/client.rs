@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Algorithm;
 use super::brought::Brought;
+use super::public_key::PublicKey;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// ID and secret in the form (RFC 6749 §2.3.1).
     ClientSecretPost,
+    /// An assertion that the client signs (RFC 7523 §2.2, OIDC Core §9).
+    PrivateKeyJwt,
     /// The ID alone: a public client.
     None,
 }
@@ -61,6 +64,7 @@ impl AuthMethod {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
             Self::None => "none",
         }
     }
@@ -101,6 +105,13 @@ impl Lifetimes {
     };
 }
 
+/// What proves a client without a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secretless {
+    /// The keys with which it signs assertions (`jwks`).
+    pub keys: Arc<[PublicKey]>,
+}
+
 /// A client that the server accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
@@ -118,6 +129,8 @@ pub struct Client {
     pub first_party: bool,
     /// The only method accepted; unset means any that fits the type.
     pub auth_method: Option<AuthMethod>,
+    /// What proves it without a secret.
+    pub secretless: Secretless,
     /// The grant types it may use.
     pub grant_types: Arc<[GrantType]>,
     /// The scopes it may ask for.
@@ -155,9 +168,11 @@ impl Client {
         self.grant_types.contains(&grant)
     }
 
-    /// Whether there is a client secret that we derive for it.
+    /// Whether there is a client secret that we derive for it: not if it cannot keep one, and not if it proves itself
+    /// by something better and by nothing else.
     pub fn holds_secret(&self) -> bool {
-        self.client_type == ClientType::Confidential && self.brought.is_none()
+        let secretless = self.auth_method == Some(AuthMethod::PrivateKeyJwt);
+        self.client_type == ClientType::Confidential && !secretless && self.brought.is_none()
     }
 
     /// Whether the client may authenticate by the method.
@@ -165,7 +180,11 @@ impl Client {
         match self.auth_method {
             Some(only) => only == method,
             None => match self.client_type {
-                ClientType::Confidential => method != AuthMethod::None,
+                ClientType::Confidential => match method {
+                    AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => true,
+                    AuthMethod::PrivateKeyJwt => !self.secretless.keys.is_empty(),
+                    AuthMethod::None => false,
+                },
                 ClientType::Public => method == AuthMethod::None,
             },
         }
@@ -195,6 +214,7 @@ pub mod testing {
             client_type: ClientType::Confidential,
             first_party: false,
             auth_method: None,
+            secretless: Secretless::default(),
             grant_types: [GrantType::ClientCredentials].into(),
             scopes: list(&["openid", "orders.read", "bills.read", "common"]),
             audiences: [

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::assertion::Asserted;
 use super::brought;
 use super::keyring::Registration;
 use super::{AuthMethod, Client, ClientType, Keyring, OAuthError, Tenant};
@@ -46,15 +47,21 @@ pub struct Presented<'a> {
     pub client_id: Option<&'a str>,
     /// `client_secret` of the form.
     pub client_secret: Option<&'a str>,
-    /// Whether `client_assertion` or `client_assertion_type` was sent.
-    pub assertion: bool,
+    /// `client_assertion` and `client_assertion_type` of the form, if either was sent, be it empty or not.
+    pub asserted: Option<Asserted<'a>>,
 }
 
 impl<'a> Presented<'a> {
+    /// An assertion that was sent and nothing else with it. Beside another method, [`Self::credentials`] refuses it.
+    pub fn asserted(&self) -> Option<Asserted<'a>> {
+        self.asserted
+            .filter(|_| self.authorization.is_none() && self.client_secret.is_none())
+    }
+
     /// One method per request (RFC 6749 §2.3), and one client (OAuth 2.1 §2.4).
     pub fn credentials(&self) -> Result<Credentials<'a>, OAuthError> {
         if let Some(header) = self.authorization {
-            if self.client_secret.is_some() || self.assertion {
+            if self.client_secret.is_some() || self.asserted.is_some() {
                 return Err(OAuthError::invalid_request(
                     "more than one method of client authentication in one request",
                 ));
@@ -67,7 +74,7 @@ impl<'a> Presented<'a> {
             }
             return Ok(Credentials::Basic { id, secret });
         }
-        match (self.client_id, self.client_secret, self.assertion) {
+        match (self.client_id, self.client_secret, self.asserted.is_some()) {
             (_, Some(_), true) => Err(OAuthError::invalid_request(
                 "more than one method of client authentication in one request",
             )),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::public_key::ALGORITHMS;
 use super::tenant::OPENID_SCOPES;
 use super::{Algorithm, AuthMethod, GrantType, Tenant, claims};
 
@@ -22,20 +23,27 @@ const OF_SIGNING_IN: [&str; 10] = [
 /// Renders the metadata document of a tenant.
 pub fn render(tenant: &Tenant) -> Vec<u8> {
     let issuer = &*tenant.issuer;
-    let confidential = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    let confidential = [
+        AuthMethod::ClientSecretBasic,
+        AuthMethod::ClientSecretPost,
+        AuthMethod::PrivateKeyJwt,
+    ];
     let confidential = confidential.map(AuthMethod::as_str);
-    let [basic, post] = confidential;
-    let all = [basic, post, AuthMethod::None.as_str()];
+    let [basic, post, jwt] = confidential;
+    let all = [basic, post, jwt, AuthMethod::None.as_str()];
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "token_endpoint_auth_methods_supported": all,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "userinfo_endpoint": format!("{issuer}/userinfo"),
         "revocation_endpoint": format!("{issuer}/revoke"),
         "revocation_endpoint_auth_methods_supported": all,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "introspection_endpoint": format!("{issuer}/introspect"),
         "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "end_session_endpoint": format!("{issuer}/logout"),
         "jwks_uri": format!("{issuer}/jwks"),
         "grant_types_supported": GrantType::ALL.map(GrantType::as_str),

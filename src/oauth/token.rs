@@ -15,7 +15,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::access_token::JtiRandom;
-use super::{Client, ErrorCode, GrantType, Keyring, OAuthError, Tenant, credentials};
+use super::assertion::Evidence;
+use super::{Client, ErrorCode, GrantType, Keyring, OAuthError, Tenant, assertion, credentials};
 use authorization_code::Exchange;
 use refresh_token::Refresh;
 pub use request::TokenRequest;
@@ -41,20 +42,33 @@ pub enum Answer<'t> {
     Exchange(&'t Arc<Client>, Exchange),
     /// This client wants to use a refresh token (RFC 6749 §6).
     Refresh(&'t Arc<Client>, Refresh),
+    /// This client has sent an assertion, of which more must be known; then the request is answered anew.
+    Prove(&'t Arc<Client>, Evidence),
 }
 
-/// Takes a token request as far as memory goes.
+/// Takes a token request as far as memory goes. `proven` is the client of which an assertion of this request was proven.
 pub fn answer<'t>(
     context: Context<'t>,
     authorization: Option<&[u8]>,
     form: &[u8],
+    proven: Option<&Client>,
 ) -> Result<Answer<'t>, OAuthError> {
     // 1. What was sent
     let request = TokenRequest::parse(form)?;
     let grant = request.grant()?;
     // 2. Who
-    let credentials = request.presented(authorization).credentials()?;
-    let client = credentials::authenticate(context.tenant, context.keyring, &credentials)?;
+    let presented = request.presented(authorization);
+    let client = match (proven, presented.asserted()) {
+        (Some(proven), _) => still_registered(context.tenant, proven)?,
+        (None, Some(asserted)) => {
+            let (client, evidence) = assertion::judge(context.tenant, asserted, context.now)?;
+            return Ok(Answer::Prove(client, evidence));
+        }
+        (None, None) => {
+            let credentials = presented.credentials()?;
+            credentials::authenticate(context.tenant, context.keyring, &credentials)?
+        }
+    };
     // 3. May it
     if !client.allows_grant(grant) {
         return Err(OAuthError::new(
@@ -76,6 +90,17 @@ pub fn answer<'t>(
     }
 }
 
+/// The same registration as it is now: while it was proven, it may have been deleted or changed.
+fn still_registered<'t>(
+    tenant: &'t Tenant,
+    proven: &Client,
+) -> Result<&'t Arc<Client>, OAuthError> {
+    let client = tenant.clients.get(&proven.id);
+    client
+        .filter(|client| client.registration_id == proven.registration_id)
+        .ok_or(OAuthError::invalid_client())
+}
+
 /// What a refused request named: for the log and the metrics, never for a decision.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named<'t> {
@@ -85,13 +110,24 @@ pub struct Named<'t> {
     pub grant: Option<GrantType>,
 }
 
+impl<'t> Named<'t> {
+    /// A client that is known, and what it asked for.
+    pub fn of(client: &'t Arc<Client>, grant: GrantType) -> Self {
+        Self {
+            client: Some(client),
+            grant: Some(grant),
+        }
+    }
+}
+
 /// Reads a request again, off the path of those that succeed.
 pub fn named<'t>(tenant: &'t Tenant, authorization: Option<&[u8]>, form: &[u8]) -> Named<'t> {
     let Ok(request) = TokenRequest::parse(form) else {
         return Named::default();
     };
     Named {
-        client: credentials::named(tenant, authorization, request.client_id()),
+        client: credentials::named(tenant, authorization, request.client_id())
+            .or_else(|| assertion::named(tenant, request.client_assertion()?)),
         grant: request.grant().ok(),
     }
 }

@@ -50,9 +50,9 @@ pub(super) struct Kind {
     keep: SignedDuration,
 }
 
-/// Codes stay for a while, so that a second use is recognised; revoked tokens, so that a replica whose clock is
-/// behind does not take one for valid.
-pub(super) const KINDS: [Kind; 4] = [
+/// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
+/// whose clock is behind does not take one for valid.
+pub(super) const KINDS: [Kind; 5] = [
     Kind {
         delete: "DELETE FROM codes WHERE (tenant, digest) IN
             (SELECT tenant, digest FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
@@ -72,6 +72,11 @@ pub(super) const KINDS: [Kind; 4] = [
         delete: "DELETE FROM sessions WHERE (tenant, digest) IN
             (SELECT tenant, digest FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         keep: SignedDuration::from_hours(24),
+    },
+    Kind {
+        delete: "DELETE FROM used_assertions WHERE (tenant, digest) IN
+            (SELECT tenant, digest FROM used_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+        keep: SignedDuration::from_mins(5),
     },
 ];
 
@@ -103,4 +108,5 @@ pub(super) const SEARCHES: &[&str] = &[
     KINDS[1].delete,
     KINDS[2].delete,
     KINDS[3].delete,
+    KINDS[4].delete,
 ];

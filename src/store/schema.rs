@@ -6,11 +6,18 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use super::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "sign in",
-    include_str!("../../migrations/0001_sign_in.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "sign in",
+        include_str!("../../migrations/0001_sign_in.sql"),
+    ),
+    (
+        2,
+        "used assertions",
+        include_str!("../../migrations/0002_used_assertions.sql"),
+    ),
+];
 
 /// Where sqlx notes what was applied.
 const TABLE: &str = "_sqlx_migrations";

@@ -1,6 +1,7 @@
 //! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
 
 mod admission;
+mod audit;
 mod brought;
 mod delete;
 mod example;
@@ -20,5 +21,6 @@ mod restart;
 mod rights;
 mod root_key;
 mod samples;
+mod secretless;
 mod signing;
 mod users;

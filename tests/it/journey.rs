@@ -14,6 +14,7 @@ mod program;
 mod relying_party;
 mod secure;
 mod sign_in;
+mod signing;
 mod visitor;
 
 use serde_json::json;

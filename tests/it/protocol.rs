@@ -4,11 +4,13 @@
 mod access_token;
 mod account;
 mod admin;
+mod audit;
 mod authentication;
 mod authorize_destination;
 mod authorize_request;
 mod authorize_table;
 mod browser_sessions;
+mod client_assertions;
 mod clock;
 mod code_grant;
 mod connections;

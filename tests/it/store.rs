@@ -1,5 +1,6 @@
 //! The store: one contract over SQLite and PostgreSQL, and what becomes of it when something dies.
 
+mod assertions;
 mod backup;
 mod cancellation;
 mod child;

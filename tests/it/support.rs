@@ -1,6 +1,7 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
 
 pub mod ask;
+pub mod assertions;
 pub mod browser;
 pub mod clock;
 pub mod cluster;

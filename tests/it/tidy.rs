@@ -2,6 +2,7 @@
 //!
 //! Needs no cluster; `make check` runs these tests, too.
 
+mod alerts;
 mod attacks;
 mod documents;
 mod generated;

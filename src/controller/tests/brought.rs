@@ -33,7 +33,7 @@ fn index(entries: &[(&str, &str)]) -> BroughtIndex {
     index
 }
 
-fn bringing(more: Value) -> OAuthClient {
+fn bringing(more: &Value) -> OAuthClient {
     let mut spec = json!({ "secretRef": { "name": "mine" } });
     for (key, value) in more.as_object().unwrap() {
         spec[key] = value.clone();
@@ -59,7 +59,7 @@ fn accepts(client: &Client, presented: &str) -> bool {
 
 #[test]
 fn a_value_that_is_brought_is_accepted_and_copied_nowhere() {
-    let object = bringing(json!({}));
+    let object = bringing(&json!({}));
     let client = registered(&object, &index(&[("client-secret", VALUE)])).unwrap();
     assert!(accepts(&client, VALUE) && !accepts(&client, BEFORE));
     let desired = Desired::new(&object, &client, "https://id.example", &keyring());
@@ -81,7 +81,7 @@ fn a_value_that_is_brought_is_accepted_and_copied_nowhere() {
 #[test]
 fn the_previous_value_overlaps_as_long_as_its_entry_is_there() {
     let reference = json!({ "name": "mine", "key": "now", "previousKey": "before" });
-    let object = bringing(json!({ "secretRef": reference }));
+    let object = bringing(&json!({ "secretRef": reference }));
     let both = index(&[("now", VALUE), ("before", BEFORE)]);
     let client = registered(&object, &both).unwrap();
     assert!(accepts(&client, VALUE) && accepts(&client, BEFORE));
@@ -102,7 +102,7 @@ fn the_previous_value_overlaps_as_long_as_its_entry_is_there() {
 
 #[test]
 fn k09_d14_what_is_missing_empty_or_short_is_refused_and_nothing_takes_its_place() {
-    let object = bringing(json!({}));
+    let object = bringing(&json!({}));
     let long = VALUE.repeat(10);
     for value in [
         "",
@@ -128,7 +128,7 @@ fn k09_d14_what_is_missing_empty_or_short_is_refused_and_nothing_takes_its_place
 
 #[test]
 fn what_was_not_looked_at_is_told_from_what_is_missing() {
-    let object = bringing(json!({}));
+    let object = bringing(&json!({}));
     let index = BroughtIndex::new(&[5; 32]);
     assert_eq!(
         registered(&object, &index).unwrap_err().reason,
@@ -148,7 +148,7 @@ fn what_was_not_looked_at_is_told_from_what_is_missing() {
 
 #[test]
 fn a_secret_that_a_list_lacks_is_gone() {
-    let object = bringing(json!({}));
+    let object = bringing(&json!({}));
     let index = index(&[("client-secret", VALUE)]);
     index.retain(Some("team-b"), &HashSet::new());
     assert!(registered(&object, &index).is_ok());
@@ -165,7 +165,7 @@ fn f72_what_admission_would_have_refused_of_a_reference_is_refused_here_too() {
         json!({ "secretRef": { "name": "mine", "previousKey": "client-secret" } }),
         json!({ "secret": { "template": { "a": "{{ clientSecret }}" } } }),
     ] {
-        let refusal = registered(&bringing(more.clone()), &index).unwrap_err();
+        let refusal = registered(&bringing(&more), &index).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidSpec, "{more}");
     }
 }
@@ -173,7 +173,7 @@ fn f72_what_admission_would_have_refused_of_a_reference_is_refused_here_too() {
 #[test]
 fn a_secret_of_another_namespace_is_not_found() {
     let index = index(&[("client-secret", VALUE)]);
-    let mut object = bringing(json!({}));
+    let mut object = bringing(&json!({}));
     object.metadata.namespace = Some("team-b".into());
     assert_eq!(index.look(&object).unwrap().current, Found::NoSecret);
     assert!(index.look(&super::object("web", json!({}))).is_none());

@@ -175,6 +175,55 @@ fn an_empty_selector_selects_everybody() {
     assert!(policy.first_party.contains(&namespace("anybody")));
 }
 
+fn key(kty: &str, crv: &str, x: &str) -> Value {
+    json!({ "kty": kty, "crv": crv, "x": x })
+}
+
+const ED25519: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
+#[test]
+fn a_client_with_keys_signs_beside_its_secret_until_the_method_is_named() {
+    let jwks = json!({ "keys": [key("OKP", "Ed25519", ED25519)] });
+    let both = registered(json!({ "jwks": jwks }));
+    let only = registered(json!({ "jwks": jwks, "tokenEndpointAuthMethod": "private_key_jwt" }));
+    for (client, secret) in [(both, true), (only, false), (registered(json!({})), true)] {
+        let keys = client.secretless.keys.len() == 1;
+        assert_eq!(client.allows_method(AuthMethod::PrivateKeyJwt), keys);
+        assert_eq!(client.allows_method(AuthMethod::ClientSecretPost), secret);
+    }
+}
+
+#[test]
+fn f72_keys_that_admission_would_have_refused_are_refused_here_too() {
+    let good = key("OKP", "Ed25519", ED25519);
+    let with = |keys: Vec<Value>, more: Value| {
+        let mut spec = more;
+        spec["jwks"] = json!({ "keys": keys });
+        spec
+    };
+    let uri = ["https://a.example/cb"];
+    for spec in [
+        json!({ "tokenEndpointAuthMethod": "private_key_jwt" }),
+        with(
+            vec![],
+            json!({ "tokenEndpointAuthMethod": "private_key_jwt" }),
+        ),
+        with(
+            vec![good.clone()],
+            json!({ "tokenEndpointAuthMethod": "client_secret_post" }),
+        ),
+        with(
+            vec![good.clone()],
+            json!({ "type": "Public", "redirectUris": uri }),
+        ),
+        with(vec![json!({ "kty": "oct" })], json!({})),
+        with(vec![key("OKP", "Ed25519", "AAAA")], json!({})),
+        with(vec![good; 9], json!({})),
+    ] {
+        assert_eq!(refused(spec.clone()), "InvalidSpec", "{spec}");
+    }
+}
+
 #[test]
 fn the_floor_of_generations_comes_from_the_ledger() {
     let mut object = object("web", json!({}));

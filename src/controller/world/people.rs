@@ -7,6 +7,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use kube::{Resource, ResourceExt};
 
 use super::World;
+use super::arrivals::record_person_gone;
 use super::clients::{is_same_or_gone, own_name, same_tenant};
 use crate::api::OAuthUser;
 use crate::controller::claims::{Claim, Claims};
@@ -93,6 +94,9 @@ impl World {
             alive.insert(uid, memo);
         }
         let gone = std::mem::replace(&mut self.user_memos, alive);
+        for memo in gone.values() {
+            record_person_gone(shared, &memo.verdict);
+        }
         moved.extend(
             gone.values()
                 .map(|memo| memo.verdict.object.spec.tenant.clone()),

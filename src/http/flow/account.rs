@@ -8,8 +8,8 @@ use super::pending::Unopened;
 use super::sessions::Current;
 use super::stop::Stop;
 use super::visit::Visit;
-use super::{answer, pending, same_origin, sessions};
-use crate::http::events;
+use super::{answer, events, pending, same_origin, sessions};
+use crate::audit::Act;
 use crate::http::pages::{self, Account, Granted, scope_sentence};
 use crate::oauth::Client;
 use crate::oauth::grant::Consent;
@@ -109,7 +109,7 @@ async fn act(
         }
         (Some("sign-out"), _) => {
             sessions::end(visit, current).await?;
-            events::signed_out(&visit.tenant, &current.person, false);
+            events::done(visit, Act::SignOut, None, &current.person);
             Ok(signed_out(visit))
         }
         (Some("sign-out-everywhere"), _) => sign_out_everywhere(visit, current).await,
@@ -128,7 +128,8 @@ async fn withdraw(
         store
             .withdraw(uid, subject, registration_id, visit.now)
             .await?;
-        events::consent(tenant, &consent.client_id, &current.person, "withdrawn");
+        let client = Some(consent.client_id.as_str());
+        events::done(visit, Act::ConsentWithdrawn, client, &current.person);
     }
     let location = visit.url("/account?done=withdrawn");
     Ok(answer::see_other(&location))
@@ -140,7 +141,7 @@ async fn sign_out_everywhere(visit: &Visit<'_>, current: &Current) -> Result<Res
     store
         .end_all_sessions(uid, subject, true, visit.now)
         .await?;
-    events::signed_out(&visit.tenant, &current.person, true);
+    events::done(visit, Act::SignOutEverywhere, None, &current.person);
     Ok(signed_out(visit))
 }
 

@@ -7,7 +7,7 @@ use super::sessions::Current;
 use super::stop::Stop;
 use super::visit::Visit;
 use super::{answer, pending, same_origin, sessions};
-use crate::http::events;
+use crate::audit::Act;
 use crate::http::pages::{self, ConsentAsked, scope_sentence};
 use crate::oauth::authorize::decision::{DENIED, Decision};
 use crate::oauth::authorize::response::Answer;
@@ -55,8 +55,7 @@ async fn decided(
         Ok(Some("allow")) => progress.go_on(true).await,
         Ok(Some("switch")) => progress.ask_login(),
         Ok(Some("deny")) => {
-            let (tenant, client) = (&progress.visit.tenant, &progress.destination.client);
-            events::consent(tenant, &client.id, &current.person, "declined");
+            progress.record(Act::ConsentDenied, current);
             Ok(progress.answer(Answer::Error(DENIED)))
         }
         _ => Err(Stop::form().of(&progress.destination.client)),

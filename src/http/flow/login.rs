@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::progress::Progress;
 use super::stop::Stop;
 use super::visit::Visit;
-use super::{answer, pending, same_origin, sessions};
-use crate::http::events;
+use super::{answer, events, pending, same_origin, sessions};
+use crate::audit::Act;
 use crate::http::logins::{Attempt, Tried};
 use crate::http::pages::{self, SignIn, SignInProblem};
 use crate::oauth::authorize::Asked;
@@ -110,15 +110,15 @@ impl Login<'_> {
     }
 
     fn failed(&self, person: Option<&Person>, reason: &'static str) {
-        let (tenant, from) = (&self.visit.tenant, self.visit.address);
-        events::sign_in_failed(tenant, self.client(), person, from, reason);
+        events::sign_in_failed(self.visit, self.client(), person, reason);
     }
 
     /// The person is who they say. Where they go is answered by a redirect, so that no reload posts a password again.
     async fn go_on(mut self, person: &std::sync::Arc<Person>) -> Result<Response, Stop> {
         let visit = self.visit;
         let (current, cookie) = sessions::begin(visit, person).await?;
-        events::signed_in(&visit.tenant, self.client(), person, visit.address);
+        let client = self.client().map(|client| &*client.id);
+        events::done(visit, Act::SignIn, client, person);
         self.transaction.shown_to = Some(current.mark(true));
         let went = match &self.asked {
             None => Ok(answer::see_other(&visit.url("/account"))),

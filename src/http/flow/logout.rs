@@ -7,8 +7,8 @@ use super::cookies::{self, Purpose};
 use super::sessions::Current;
 use super::stop::Stop;
 use super::visit::Visit;
-use super::{answer, pending, same_origin, sessions};
-use crate::http::events;
+use super::{answer, events, pending, same_origin, sessions};
+use crate::audit::Act;
 use crate::http::pages::{self, SignOutAsked};
 use crate::oauth::logout::{Decision, LogoutRequest};
 use crate::oauth::parameters::Parameters;
@@ -78,7 +78,8 @@ async fn sign_out(
     current: &Current,
 ) -> Result<Response, Stop> {
     sessions::end(visit, current).await?;
-    events::signed_out(&visit.tenant, &current.person, false);
+    let client = request.client.as_ref().map(|client| &*client.id);
+    events::done(visit, Act::SignOut, client, &current.person);
     Ok(gone(visit, request))
 }
 

@@ -5,8 +5,8 @@ use axum::response::Response;
 use super::sessions::Current;
 use super::stop::Stop;
 use super::visit::Visit;
-use super::{answer, pending};
-use crate::http::events;
+use super::{answer, events, pending};
+use crate::audit::Act;
 use crate::oauth::authorize::Asked;
 use crate::oauth::authorize::decision::{Decision, Situation, decide};
 use crate::oauth::authorize::destination::Destination;
@@ -97,6 +97,12 @@ impl<'a> Progress<'a> {
         answer::to_client(self.visit, self.destination, answer)
     }
 
+    /// Records what a person did with the request.
+    pub fn record(&self, act: Act, current: &Current) {
+        let client = &self.destination.client;
+        events::done(self.visit, act, Some(&client.id), &current.person);
+    }
+
     /// Sends the person to sign in, whoever is signed in.
     pub fn ask_login(mut self) -> Result<Response, Stop> {
         self.transaction.shown_to = None;
@@ -127,8 +133,9 @@ impl<'a> Progress<'a> {
         if agreed && self.decide(false) == Decision::Consent {
             let consent = grant::consent(granted, self.consent.as_ref(), visit.now);
             store.keep_consent(&consent).await?;
-            events::consent(&visit.tenant, &consent.client_id, &current.person, "given");
+            self.record(Act::ConsentGiven, current);
         }
+        self.record(Act::Authorized, current);
         Ok(self.answer(Answer::Code(&code.value)))
     }
 }

@@ -1,6 +1,6 @@
 //! A request of a browser, read whole: to which tenant, when, with which cookies.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::HttpBody;
@@ -16,8 +16,7 @@ use super::cookies::{self, Purpose};
 use super::stop::Stop;
 use crate::http::pages::Frame;
 use crate::http::refusal::Refusal;
-use crate::http::serve::Peer;
-use crate::http::{App, form};
+use crate::http::{App, address, form};
 use crate::oauth::grant::digest_of;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::{Keyring, Tenant};
@@ -83,11 +82,9 @@ impl<'a> Visit<'a> {
             None => Some(URL_SAFE_NO_PAD.encode(random::<32>(app)?)),
         };
         let browser = known.or(new_browser.clone()).unwrap_or_default();
-        let peer = parts.extensions.get::<Peer>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         Ok(Self {
             now: (app.clock)(),
-            address: app.trusted_proxies.client(peer, &parts.headers),
+            address: address::of(app, &parts),
             browser: digest_of(&browser),
             new_browser,
             is_post: parts.method == Method::POST,

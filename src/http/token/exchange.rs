@@ -1,19 +1,27 @@
 //! A code for tokens: the store says what the code is, the core what becomes of it, the store that it is so.
 
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+
+use super::record;
+use crate::audit::Act;
+use crate::http::App;
 use crate::http::client_request::unavailable;
-use crate::oauth::token::Context;
 use crate::oauth::token::authorization_code::{Exchange, Judgement};
-use crate::oauth::{Client, OAuthError};
-use crate::store::{Redemption, Store};
+use crate::oauth::token::{Context, Named};
+use crate::oauth::{Client, GrantType, OAuthError};
+use crate::store::Redemption;
 
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
 pub(super) async fn answer(
-    store: &Store,
+    app: &App,
+    parts: &Parts,
     context: Context<'_>,
-    client: &Client,
+    client: &Arc<Client>,
     exchange: &Exchange,
 ) -> Result<String, OAuthError> {
-    let tenant = &*context.tenant.registration_id;
+    let (store, tenant) = (&app.store, &*context.tenant.registration_id);
     let code = store.code(tenant, &exchange.digest).await;
     let code = code.map_err(|error| unavailable(&error))?;
     let (family, outcome) = match exchange.judge(context, client, code.as_ref()) {
@@ -26,20 +34,11 @@ pub(super) async fn answer(
         .await
         .map_err(|error| unavailable(&error))?;
     if redemption == Redemption::Again {
-        record(context, client);
+        let named = Named::of(client, GrantType::AuthorizationCode);
+        record(app, context.tenant, parts, named, Act::CodeReuse, None);
     }
     match (outcome?, redemption) {
         (beginning, Redemption::First) => beginning.mint(context),
         (_, Redemption::Again | Redemption::Gone) => Err(OAuthError::invalid_grant()),
     }
-}
-
-/// Somebody may have stolen the code (RFC 9700 §4.5).
-fn record(context: Context<'_>, client: &Client) {
-    let (tenant, client_id) = (&*context.tenant.name, &*client.id);
-    tracing::warn!(
-        tenant,
-        client_id,
-        "an authorization code was used again: what its first use produced is revoked"
-    );
 }

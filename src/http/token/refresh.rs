@@ -1,18 +1,27 @@
 //! A refresh token for new tokens: the store says what the family is, the core whether it may go on, the store that it did.
 
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+
+use super::record;
+use crate::audit::Act;
+use crate::http::App;
 use crate::http::client_request::unavailable;
-use crate::oauth::token::Context;
 use crate::oauth::token::refresh_token::{GRACE, Judgement, Refresh};
-use crate::oauth::{Client, OAuthError};
-use crate::store::{Rotation, Store};
+use crate::oauth::token::{Context, Named};
+use crate::oauth::{Client, GrantType, OAuthError};
+use crate::store::Rotation;
 
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
 pub(super) async fn answer(
-    store: &Store,
+    app: &App,
+    parts: &Parts,
     context: Context<'_>,
-    client: &Client,
+    client: &Arc<Client>,
     refresh: &Refresh,
 ) -> Result<String, OAuthError> {
+    let store = &app.store;
     let (tenant, now) = (&*context.tenant.registration_id, context.now);
     let (id, sequence) = (&*refresh.place.family, refresh.place.sequence);
     let family = store.family(tenant, id).await;
@@ -31,19 +40,10 @@ pub(super) async fn answer(
     match rotation.map_err(|error| unavailable(&error))? {
         Rotation::Next(family) | Rotation::Retry(family) => successor.mint(context, &family),
         Rotation::Reused => {
-            record(context, client);
+            let named = Named::of(client, GrantType::RefreshToken);
+            record(app, context.tenant, parts, named, Act::RefreshReuse, None);
             Err(OAuthError::invalid_grant())
         }
         Rotation::Gone => Err(OAuthError::invalid_grant()),
     }
-}
-
-/// Somebody may have stolen the token (RFC 9700 §4.14.2).
-fn record(context: Context<'_>, client: &Client) {
-    let (tenant, client_id) = (&*context.tenant.name, &*client.id);
-    tracing::warn!(
-        tenant,
-        client_id,
-        "a refresh token was used again: its family is revoked"
-    );
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
+use crate::oauth::assertion::Asserted;
 use crate::oauth::credentials::{Presented, sent};
 use crate::oauth::{ErrorCode, GrantType, OAuthError, target};
 
@@ -90,12 +91,26 @@ impl<'a> TokenRequest<'a> {
             client_id: sent(self.client_id.as_ref()),
             // An empty secret was sent, and is wrong: it must not pass for the method `none`.
             client_secret: self.client_secret.as_deref(),
-            assertion: self.client_assertion.is_some() || self.client_assertion_type.is_some(),
+            asserted: self.asserted(),
         }
+    }
+
+    fn asserted(&self) -> Option<Asserted<'_>> {
+        (self.client_assertion.is_some() || self.client_assertion_type.is_some()).then(|| {
+            Asserted {
+                client_id: sent(self.client_id.as_ref()),
+                assertion: sent(self.client_assertion.as_ref()),
+                assertion_type: sent(self.client_assertion_type.as_ref()),
+            }
+        })
     }
 
     pub(super) fn scope(&self) -> &str {
         sent(self.scope.as_ref()).unwrap_or_default()
+    }
+
+    pub(super) fn client_assertion(&self) -> Option<&str> {
+        sent(self.client_assertion.as_ref())
     }
 
     pub(super) fn client_id(&self) -> Option<&str> {

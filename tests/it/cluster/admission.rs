@@ -4,6 +4,7 @@ mod immutable;
 mod ledger;
 mod redirects;
 mod secret;
+mod secretless;
 mod sign_in;
 mod spec;
 mod tenant;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::support::ask::ask;
+use crate::support::assertions;
 use crate::support::browser::Browser;
 use crate::support::issued::{Tokens, call, claims, refresh, seed, tokens, userinfo};
 use crate::support::people;
@@ -127,6 +128,10 @@ async fn authenticates(world: &World, path: &str, method: &str) -> bool {
         ),
         "none" => (None, format!("{form}&client_id=team-a.spa")),
         "tls_client_auth" => (None, form.to_owned()),
+        "private_key_jwt" => (
+            None,
+            assertions::form(&assertions::good(world), &[("token", "x")]),
+        ),
         _ => (None, format!("{form}&client_id={id}&{assertion}")),
     };
     let reply = world.token_at(path, header.as_deref(), &form).await;
@@ -141,7 +146,7 @@ async fn authenticates(world: &World, path: &str, method: &str) -> bool {
 
 #[tokio::test]
 async fn j16_p5_methods_of_client_authentication() {
-    let world = World::at_rest().await;
+    let world = assertions::world().await;
     let document = document(&world).await;
     for endpoint in ["token", "revocation", "introspection"] {
         let url = document[format!("{endpoint}_endpoint")].as_str().unwrap();
@@ -161,6 +166,30 @@ async fn j16_p5_methods_of_client_authentication() {
                 method,
                 authenticates(&world, path, method).await,
             );
+        }
+    }
+}
+
+#[tokio::test]
+async fn j16_p5_algorithms_of_client_assertions() {
+    let world = assertions::world().await;
+    let document = document(&world).await;
+    for endpoint in ["token", "revocation", "introspection"] {
+        let url = document[format!("{endpoint}_endpoint")].as_str().unwrap();
+        let path = url.strip_prefix(ISSUER).unwrap();
+        let member = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        for alg in [
+            "RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519", "RS384", "RS512", "PS512",
+            "ES512", "ES256K", "HS256", "none",
+        ] {
+            let name = if alg == "Ed25519" { "EdDSA" } else { alg };
+            let key = assertions::KEYS.iter().find(|key| key.alg == name);
+            let claims = assertions::claims(&world, assertions::SIGNER).to_string();
+            let header = json!({ "alg": alg }).to_string();
+            let assertion = key.unwrap_or(assertions::key()).token(&header, &claims);
+            let form = assertions::form(&assertion, &[("token", "x")]);
+            let reply = world.token_at(path, None, &form).await;
+            agrees(&document, &member, alg, reply.status == 200);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! M14: with everything logged, no code, verifier or token of people is, whatever becomes of it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use clientele::audit::Audit;
+use clientele::http::App;
 
 use crate::support::ask::VERIFIER;
 use crate::support::clock::advance;
@@ -55,10 +59,18 @@ async fn live(world: &World) -> Vec<String> {
 async fn m14_no_code_verifier_or_token_of_people_is_logged_at_any_level() {
     let (logs, _guard) = Logs::capture();
     let world = World::at_rest().await;
+    // With a line for everything that there can be one for.
+    let world = World::with(App {
+        audit: Arc::new(Audit::new(true)),
+        ..world.app
+    });
     let secrets = live(&world).await;
     let text = logs.text();
     for event in [
         "token request refused",
+        "token issued",
+        "token introspected",
+        "token revoked",
         "a refresh token was used again",
         "an authorization code was used again",
         "the store failed",

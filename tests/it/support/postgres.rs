@@ -12,13 +12,13 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 ///
 /// After a kill the processes of the server need a moment until they notice, and until then it does not start.
 const GUARD: &str = r#"
-dir=$1 bin=$2
+dir=$1 bin=$2 fsync=$3
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1 ||
   { cat "$dir/log" >&2; exit 1; }
 start() {
   for attempt in $(seq 100); do
     "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=400 -c shared_buffers=32MB \
-      -c fsync=off >>"$dir/log" 2>&1 </dev/null &
+      -c "fsync=$fsync" >>"$dir/log" 2>&1 </dev/null &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do
       if "$bin/pg_isready" -q -h "$dir"; then echo ready; return; fi
@@ -51,11 +51,17 @@ pub struct Server {
 impl Server {
     /// Starts a server of its own. Takes about a second.
     pub fn start() -> Self {
+        Self::with_fsync("off")
+    }
+
+    /// The same with this setting: `on` is for measurements, and slow.
+    pub fn with_fsync(fsync: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("clientele-pg-").tempdir();
         let folder = folder.unwrap().keep();
         let mut guard = unprivileged(&folder)
             .args(["sh", "-c", GUARD, "sh"])
             .args([&folder, &programs()])
+            .arg(fsync)
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -39,6 +39,7 @@ impl Replica {
             settings,
             registry.clone(),
             Arc::new(ControllerMetrics::default()),
+            Arc::default(),
             &CancellationToken::new(),
         );
         let ready = operator.readiness();

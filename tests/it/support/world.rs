@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::{App, Endpoints, router};
-use clientele::oauth::client::{Audience, Lifetimes};
+use clientele::oauth::client::{Audience, Lifetimes, Secretless};
 use clientele::oauth::keyring::Registration;
 use clientele::oauth::tenant::Scope;
 use clientele::oauth::{
@@ -168,6 +168,7 @@ pub fn client(id: &str) -> Client {
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
+        secretless: Secretless::default(),
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["openid", "orders.read", "bills.read", "common"]),
         audiences: [

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clientele::audit::{Act, Audit};
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::http::metrics::TokenMetrics;
 use clientele::store::StoreMetrics;
@@ -33,6 +34,7 @@ fn every_metric_is_documented() {
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
     StoreMetrics::default().register(&mut registry);
+    Audit::default().register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     let exposed: BTreeSet<String> = text
@@ -42,6 +44,12 @@ fn every_metric_is_documented() {
         .map(|(name, kind)| name.to_owned() + if kind == "counter" { "_total" } else { "" })
         .collect();
     assert_eq!(exposed, first_cells("docs/metrics.md"));
+}
+
+#[test]
+fn every_event_of_the_audit_log_is_documented() {
+    let events: BTreeSet<String> = Act::ALL.iter().map(|act| act.as_str().to_owned()).collect();
+    assert_eq!(events, first_cells("docs/audit.md"));
 }
 
 #[test]
@@ -66,9 +74,11 @@ fn links_between_files_lead_somewhere() {
         "ARCHITECTURE.md",
         "charts/clientele/README.md",
         "cluster/README.md",
+        "docs/audit.md",
         "docs/kubectl-login.md",
         "docs/metrics.md",
         "docs/secret-formats.md",
+        "docs/secretless.md",
         "examples/web-app/README.md",
     ] {
         let text = read(path);

@@ -1,8 +1,8 @@
-//! The load generator.
+//! The load generator `wrk`.
 
 use std::ffi::OsStr;
 use std::io;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// What one run measured.
 #[derive(Clone, Copy)]
@@ -18,12 +18,12 @@ pub struct Sample {
 }
 
 pub fn is_installed() -> bool {
-    super::starts("wrk", "-v")
+    starts("wrk", "-v")
 }
 
 /// A command bound to a core, where `taskset` exists.
 pub fn pinned(core: u32, program: &OsStr) -> Command {
-    if !super::starts("taskset", "-V") {
+    if !starts("taskset", "-V") {
         return Command::new(program);
     }
     let mut command = Command::new("taskset");
@@ -31,24 +31,28 @@ pub fn pinned(core: u32, program: &OsStr) -> Command {
     command
 }
 
-/// 32 connections that stay open, one thread.
-pub fn run(port: u16, seconds: u32, authorization: &str) -> io::Result<Sample> {
-    let script = std::env::temp_dir().join(format!("clientele-bench-{}.lua", std::process::id()));
-    let lines = [
-        "wrk.method = \"POST\"".to_owned(),
-        "wrk.body = \"grant_type=client_credentials\"".to_owned(),
-        "wrk.headers[\"Content-Type\"] = \"application/x-www-form-urlencoded\"".to_owned(),
-        format!("wrk.headers[\"Authorization\"] = \"{authorization}\""),
-    ];
-    std::fs::write(&script, lines.join("\n"))?;
+/// 32 connections that stay open, one thread, and this script in Lua, which says what is sent.
+pub fn run(port: u16, seconds: u32, path: &str, script: &str) -> io::Result<Sample> {
+    let file = std::env::temp_dir().join(format!("clientele-bench-{}.lua", std::process::id()));
+    std::fs::write(&file, script)?;
     let output = pinned(1, OsStr::new("wrk"))
         .args(["-t1", "-c32", "--latency", &format!("-d{seconds}s"), "-s"])
-        .arg(&script)
-        .arg(format!("http://127.0.0.1:{port}/token"))
+        .arg(&file)
+        .arg(format!("http://127.0.0.1:{port}{path}"))
         .output()?;
-    std::fs::remove_file(&script)?;
+    std::fs::remove_file(&file)?;
     let text = String::from_utf8_lossy(&output.stdout);
     parse(&text).ok_or_else(|| io::Error::other(format!("unexpected output of wrk:\n{text}")))
+}
+
+/// The lines of a script that posts forms with this `Authorization` header.
+pub fn form(authorization: &str) -> String {
+    let lines = [
+        "wrk.method = \"POST\"",
+        "wrk.headers[\"Content-Type\"] = \"application/x-www-form-urlencoded\"",
+        &format!("wrk.headers[\"Authorization\"] = \"{authorization}\""),
+    ];
+    lines.join("\n")
 }
 
 /// Reads a run in which every request succeeded.
@@ -86,4 +90,14 @@ fn milliseconds(text: &str) -> Option<f64> {
         (text.strip_suffix('s')?, 1000.0)
     };
     Some(number.parse::<f64>().ok()? * factor)
+}
+
+/// Whether a program can be started at all.
+fn starts(program: &str, argument: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg(argument)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok()
 }

@@ -1,0 +1,3 @@
+//! Clients that have no secret, on a real API server.
+
+mod keys;

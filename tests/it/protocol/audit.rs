@@ -1,0 +1,192 @@
+//! The audit log: a line for each act, as JSON, with who and from where, and with no secret.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clientele::audit::Audit;
+use clientele::http::App;
+use clientele::http::proxies::TrustedProxies;
+use clientele::telemetry::audit_layer;
+use serde_json::Value;
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::support::ask::ask;
+use crate::support::browser::Browser;
+use crate::support::clock;
+use crate::support::issued::{Tokens, call, introspect, refresh, revoke, seed};
+use crate::support::logs::Logs;
+use crate::support::people::PASSWORD;
+use crate::support::world::World;
+
+const APP: &str = "team-a.app";
+
+/// The lines of this thread from now on.
+fn capture() -> (Logs, DefaultGuard) {
+    let (logs, guard) = Logs::capture();
+    drop(guard);
+    let writer = logs.clone();
+    let lines = tracing_subscriber::registry().with(audit_layer(move || writer.clone()));
+    (logs, tracing::subscriber::set_default(lines))
+}
+
+fn lines(logs: &Logs) -> Vec<Value> {
+    let text = logs.text();
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().expect("each line is JSON")
+}
+
+/// Event, client and person of each line.
+fn told(logs: &Logs) -> Vec<String> {
+    let told = |line: &Value| {
+        let field = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
+        let fields = ["event", "client_id", "username", "error"];
+        fields.map(field).join(" ")
+    };
+    lines(logs).iter().map(told).collect()
+}
+
+async fn world(tokens: bool) -> World {
+    let world = World::at_rest().await;
+    World::with(App {
+        audit: Arc::new(Audit::new(tokens)),
+        trusted_proxies: TrustedProxies::new(&["192.0.2.0/24".parse().unwrap()]),
+        ..world.app
+    })
+}
+
+/// Bob declines; Alice mistypes, signs in, agrees, withdraws, and leaves.
+async fn people(world: &World) -> Vec<String> {
+    let mut bob = Browser::new(world);
+    let login = bob.open(&ask(APP).url()).await;
+    let consent = bob.sign_in_at(&login, "bob").await;
+    bob.submit(&consent, &[("decision", "deny")]).await;
+    let mut alice = Browser::new(world);
+    alice
+        .headers
+        .push(("x-forwarded-for", "198.51.100.7".into()));
+    let login = alice.open(&ask(APP).url()).await;
+    for wrong in [
+        [("username", "typed-by-a-stranger"), ("password", "guess-1")],
+        [("username", "alice"), ("password", "guess-2")],
+    ] {
+        alice.submit(&login, &wrong).await;
+    }
+    let consent = alice.sign_in_at(&login, "alice").await;
+    let answer = alice.submit(&consent, &[("decision", "allow")]).await;
+    let secrets = [login.transaction(), consent.transaction()];
+    let secrets = secrets.into_iter().chain(alice.cookies.values().cloned());
+    let mut secrets: Vec<String> = secrets.collect();
+    let account = alice.open("/account").await;
+    let form = account.form_with("action", "withdraw");
+    alice.send(&form, &[("action", "withdraw")]).await;
+    let account = alice.open("/account").await;
+    let form = account.form_with("action", "sign-out-everywhere");
+    alice
+        .send(&form, &[("action", "sign-out-everywhere")])
+        .await;
+    secrets.extend([answer.told()["code"].clone(), PASSWORD.to_owned()]);
+    secrets.extend(["guess-", "typed-by-a-stranger", "n0nce"].map(str::to_owned));
+    secrets
+}
+
+#[tokio::test]
+async fn each_act_of_a_person_has_one_line_with_who_and_from_where() {
+    let (logs, _guard) = capture();
+    let world = world(false).await;
+    let secrets = people(&world).await;
+    assert_eq!(
+        told(&logs),
+        [
+            "sign_in team-a.app bob -",
+            "consent_denied team-a.app bob -",
+            "sign_in_failed team-a.app (unknown) -",
+            "sign_in_failed team-a.app alice -",
+            "sign_in team-a.app alice -",
+            "consent_given team-a.app alice -",
+            "authorized team-a.app alice -",
+            "consent_withdrawn team-a.app alice -",
+            "sign_out_everywhere - alice -",
+        ]
+    );
+    for line in lines(&logs) {
+        let alice = line["username"] != "bob";
+        let from = if alice { "198.51.100.7" } else { "192.0.2.1" };
+        assert_eq!(line["from"], from, "{line}");
+        assert_eq!(
+            (&line["tenant"], &line["level"]),
+            (&"default".into(), &"INFO".into())
+        );
+        assert!(line["timestamp"].is_string() && line["message"].is_string());
+    }
+    for secret in secrets {
+        assert!(
+            !logs.text().contains(&secret),
+            "{secret} is in\n{}",
+            logs.text()
+        );
+    }
+}
+
+/// A code and a refresh token used twice, tokens asked about and given back, by those who may and by others.
+async fn clients(world: &World) {
+    let code = seed(world, APP).insert(world).await;
+    let first = Tokens::of(&code.exchange(world).await);
+    refresh(world, APP, &first.refresh_token, &[]).await;
+    clock::advance(Duration::from_mins(1));
+    refresh(world, APP, &first.refresh_token, &[]).await;
+    code.exchange(world).await;
+    let second = Tokens::of(&seed(world, APP).insert(world).await.exchange(world).await);
+    introspect(world, APP, &second.access_token).await;
+    call(
+        world,
+        "team-a.spa",
+        "/introspect",
+        &[("token", &second.access_token)],
+    )
+    .await;
+    revoke(world, APP, &second.refresh_token).await;
+    revoke(world, APP, "nothing of ours").await;
+    world.token_at("/revoke", None, "token=x").await;
+}
+
+#[tokio::test]
+async fn each_act_of_a_client_that_matters_has_one_line() {
+    let (logs, _guard) = capture();
+    let world = world(false).await;
+    clients(&world).await;
+    let expected = [
+        "refresh_reuse team-a.app - -",
+        "token_refused team-a.app - invalid_grant",
+        "code_reuse team-a.app - -",
+        "token_refused team-a.app - invalid_grant",
+        "introspection_refused - - invalid_client",
+        "token_revoked team-a.app - -",
+        "revocation_refused - - invalid_client",
+    ];
+    assert_eq!(told(&logs), expected);
+    let alarming = lines(&logs)
+        .into_iter()
+        .filter(|line| line["level"] == "WARN");
+    assert_eq!(alarming.count(), 2);
+}
+
+#[tokio::test]
+async fn tokens_that_are_issued_have_a_line_only_if_asked_for() {
+    for asked in [false, true] {
+        let (logs, _guard) = capture();
+        let world = world(asked).await;
+        assert_eq!(world.web("").await.status, 200);
+        clients(&world).await;
+        let issued = |line: &&String| line.starts_with("token_i");
+        let told: Vec<String> = told(&logs).iter().filter(issued).cloned().collect();
+        let expected: &[&str] = &[
+            "token_issued team-a.web - -",
+            "token_issued team-a.app - -",
+            "token_issued team-a.app - -",
+            "token_issued team-a.app - -",
+            "token_introspected team-a.app - -",
+        ];
+        assert_eq!(told, if asked { expected } else { &[] });
+    }
+}
