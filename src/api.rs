@@ -10,6 +10,7 @@ pub mod duration;
 pub mod entry_name;
 pub mod jwks;
 pub mod lifetimes;
+pub mod rotation;
 pub mod schema;
 pub mod secret;
 pub mod secret_ref;
@@ -24,6 +25,7 @@ pub use client::{
 pub use duration::DurationString;
 pub use jwks::{JsonWebKey, JsonWebKeySet};
 pub use lifetimes::Lifetimes;
+pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
 pub use secret_ref::SecretRef;
 pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};

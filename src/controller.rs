@@ -30,6 +30,7 @@ pub mod reconcile_tenant;
 pub mod reconcile_user;
 pub mod register;
 pub mod root_key;
+pub mod rotation;
 pub mod secret_formats;
 pub mod secret_index;
 pub mod secret_shape;
@@ -106,6 +107,7 @@ impl Operator {
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
+            pace: std::sync::Mutex::default(),
             clients,
             tenants,
             users,

@@ -33,6 +33,7 @@ pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registry;
 pub mod revocation;
+pub mod rotation;
 pub mod scope;
 pub mod secret;
 pub mod session;

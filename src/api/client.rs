@@ -5,7 +5,10 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::tenant::SigningAlgorithm;
-use super::{DEFAULT_TENANT, JsonWebKeySet, Lifetimes, SecretRef, SecretSpec, schema};
+use super::{
+    DEFAULT_TENANT, JsonWebKeySet, Lifetimes, OverlapStatus, RotationSpec, RotationStatus,
+    SecretRef, SecretSpec, schema,
+};
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
@@ -33,6 +36,7 @@ use super::{DEFAULT_TENANT, JsonWebKeySet, Lifetimes, SecretRef, SecretSpec, sch
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Secret age", type_ = "date", json_path = ".status.secretGeneration.publishedAt", priority = 1),
+    printcolumn(name = "Next rotation", type_ = "string", json_path = ".status.rotation.nextAt", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]
@@ -51,6 +55,7 @@ use super::{DEFAULT_TENANT, JsonWebKeySet, Lifetimes, SecretRef, SecretSpec, sch
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'private_key_jwt' || has(self.jwks)").message("private_key_jwt needs the public keys of the client in jwks"),
     validation = Rule::new("!has(self.jwks) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'private_key_jwt'").message("jwks is for private_key_jwt; name that method, name none, or remove jwks"),
     validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
+    validation = Rule::new("self.type != 'Public' || !has(self.rotation)").message("a Public client has no secret to rotate; remove rotation or make the client Confidential"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
     validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
 )]
@@ -164,10 +169,14 @@ pub struct OAuthClientSpec {
     pub secret: Option<SecretSpec>,
 
     /// Brings a client secret instead of having one derived: an entry of a Secret of type
-    /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once; without `secretRef` it works
-    /// again. Not for Public clients.
+    /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once and does not rotate; without
+    /// `secretRef` it works again. Not for Public clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
+
+    /// When the client secret changes, and how long the old one works beside the new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationSpec>,
 
     /// What becomes of the credentials Secret when the OAuthClient is deleted: `Delete` (default) or
     /// `Retain`. Its credentials stop in both cases.
@@ -262,6 +271,10 @@ pub struct OAuthClientStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_generation: Option<SecretGeneration>,
 
+    /// What became of `spec.rotation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotationStatus>,
+
     /// With the format `ServiceBinding` only: the Secret for workloads that bind to this client as a Provisioned
     /// Service (servicebinding.io).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -285,6 +298,7 @@ pub struct ServiceBindingRef {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.requested >= oldSelf.requested && self.published >= oldSelf.published && self.oldestAccepted >= oldSelf.oldestAccepted").message("the numbers of this ledger only rise"))]
+#[x_kube(validation = Rule::new("self.requested > oldSelf.requested || !has(oldSelf.rootKey) || (has(self.rootKey) && self.rootKey == oldSelf.rootKey)").message("the root key of a generation does not change; only a further generation can come from another one"))]
 pub struct SecretGeneration {
     /// The generation that the Secret shall hold.
     #[schemars(range(min = 0, max = 4_294_967_295_i64))]
@@ -298,4 +312,15 @@ pub struct SecretGeneration {
     /// When the published generation was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    /// The older generations that still work, while there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<OverlapStatus>,
+    /// The ID of the root key that the requested generation is derived from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub root_key: Option<String>,
+    /// The IDs of other root keys that generations which still work are derived from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8), inner(length(max = 8)))]
+    pub older_root_keys: Vec<String>,
 }

@@ -15,6 +15,12 @@ pub struct DurationString(pub String);
 impl DurationString {
     /// The duration; `None` for what the API server would have refused.
     pub fn parse(&self) -> Option<Duration> {
+        self.parse_from_zero()
+            .filter(|duration| !duration.is_zero())
+    }
+
+    /// The same for a field in which `0s` has a meaning.
+    pub fn parse_from_zero(&self) -> Option<Duration> {
         let mut seconds: u64 = 0;
         let mut number = String::new();
         for c in self.0.chars() {
@@ -32,7 +38,7 @@ impl DurationString {
             seconds = seconds.checked_add(count.checked_mul(unit)?)?;
             number.clear();
         }
-        (number.is_empty() && seconds > 0).then(|| Duration::from_secs(seconds))
+        (number.is_empty() && !self.0.is_empty()).then(|| Duration::from_secs(seconds))
     }
 }
 
@@ -93,5 +99,8 @@ mod tests {
         ] {
             assert_eq!(parsed(bad), None, "{bad}");
         }
+        let zero = DurationString("0s".into()).parse_from_zero();
+        assert_eq!(zero, Some(Duration::ZERO));
+        assert_eq!(DurationString(String::new()).parse_from_zero(), None);
     }
 }

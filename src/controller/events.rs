@@ -25,6 +25,10 @@ pub enum Happening {
     Restored,
     /// A changed Secret was put right.
     Repaired,
+    /// A new client secret was published.
+    Rotated,
+    /// An old client secret stopped.
+    Retired,
     /// The object was refused. Each reason is an event of its own: one that repeats is counted and keeps
     /// the sentence of its first time.
     Refused(Reason),
@@ -38,6 +42,8 @@ impl Happening {
             Self::Issued => "Issued",
             Self::Restored => "Restored",
             Self::Repaired => "Repaired",
+            Self::Rotated => "Rotated",
+            Self::Retired => "Retired",
             Self::Refused(reason) => reason.as_str(),
             Self::KeysRotated => "KeysRotated",
         }
@@ -49,6 +55,8 @@ impl Happening {
             Self::Issued => Act::ClientRegistered,
             Self::Restored => Act::SecretRestored,
             Self::Repaired => Act::SecretRepaired,
+            Self::Rotated => Act::SecretRotated,
+            Self::Retired => Act::SecretRetired,
             Self::Refused(_) => Act::RegistrationRefused,
             Self::KeysRotated => Act::SigningKeysChanged,
         }
@@ -56,7 +64,7 @@ impl Happening {
 
     const fn type_(self) -> EventType {
         match self {
-            Self::Issued | Self::KeysRotated => EventType::Normal,
+            Self::Issued | Self::Rotated | Self::Retired | Self::KeysRotated => EventType::Normal,
             Self::Restored | Self::Repaired | Self::Refused(_) => EventType::Warning,
         }
     }

@@ -102,6 +102,11 @@ impl Facts {
                 .is_some_and(|proof| keyring.verify_proof(proof, namespace, name, registration_id))
     }
 
+    /// The ID of the root key of its proof annotation, as it claims.
+    pub fn proof_key(&self) -> Option<&str> {
+        Some(self.proof.as_deref()?.split_once('.')?.0)
+    }
+
     /// Whether everything that shall be in the Secret is in it, and it belongs to whom it shall.
     pub fn fulfil(&self, desired: &Desired, digests: &Digests) -> bool {
         let has = |place, name: &str, value: &[u8]| {

@@ -29,11 +29,11 @@ pub const PAGE: u32 = 100;
 /// Something that a watch said.
 pub enum Observation {
     /// About OAuthClients.
-    Client(watcher::Event<OAuthClient>),
+    Client(Box<watcher::Event<OAuthClient>>),
     /// About OAuthTenants.
-    Tenant(watcher::Event<OAuthTenant>),
+    Tenant(Box<watcher::Event<OAuthTenant>>),
     /// About OAuthUsers.
-    User(watcher::Event<OAuthUser>),
+    User(Box<watcher::Event<OAuthUser>>),
     /// About namespaces.
     Namespace(watcher::Event<PartialObjectMeta<Namespace>>),
     /// About Secrets of the operator's namespace.
@@ -85,13 +85,16 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
         watch(Api::all(kube.clone()), "OAuthClient", |event| {
-            readable("OAuthClient", event).map(Observation::Client)
+            let event = readable("OAuthClient", event);
+            event.map(Box::new).map(Observation::Client)
         }),
         watch(Api::all(kube.clone()), "OAuthTenant", |event| {
-            readable("OAuthTenant", event).map(Observation::Tenant)
+            let event = readable("OAuthTenant", event);
+            event.map(Box::new).map(Observation::Tenant)
         }),
         watch(Api::all(kube.clone()), "OAuthUser", |event| {
-            readable("OAuthUser", event).map(Observation::User)
+            let event = readable("OAuthUser", event);
+            event.map(Box::new).map(Observation::User)
         }),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))

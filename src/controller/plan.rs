@@ -3,13 +3,16 @@
 //! The order of writes is fixed: the Secret, then the Secret of a former name, then the status. The server
 //! accepts the credential before any of them, because the registry was replaced before this plan was made.
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::credentials_secret::{Desired, name_of};
 use super::facts::{Digests, Facts};
 use super::reason::{Reason, Refusal};
+use super::rotation::{Turn, turn};
 use crate::api::OAuthClient;
 use crate::api::condition::READY;
+use crate::oauth::rotation::Observed;
 use crate::oauth::{Client, Keyring};
 
 /// Everything a plan depends on.
@@ -32,6 +35,10 @@ pub struct Situation<'a> {
     pub former: Option<&'a Facts>,
     /// The key of the digests in the facts.
     pub digests: &'a Digests,
+    /// What is known of the use of its secret.
+    pub observed: Option<Observed>,
+    /// The time.
+    pub now: Timestamp,
 }
 
 /// What to do about the credentials Secret.
@@ -52,6 +59,9 @@ pub struct Plan {
     pub remove_former: bool,
     /// Then: what the status says.
     pub verdict: Result<(), Refusal>,
+    /// What is due of a rotation. If the next generation is to be asked for, that is written alone; the rest follows
+    /// in the pass after it.
+    pub turn: Turn,
     /// Nothing is written at all, and what the status said before stays said.
     pub leave: bool,
 }
@@ -62,6 +72,7 @@ impl Plan {
             secret: SecretStep::Keep,
             remove_former: false,
             verdict: Err(refusal),
+            turn: Turn::default(),
             leave: false,
         }
     }
@@ -94,12 +105,24 @@ pub fn plan(now: &Situation<'_>) -> Plan {
             ..Plan::refuse(refusal)
         };
     }
-    let desired = Desired::new(now.object, client, now.issuer, keyring);
+    let turn = turn(
+        now.object,
+        client,
+        now.secret,
+        keyring,
+        now.observed,
+        now.now,
+    );
+    // A generation stays with the root key that made it.
+    let own = turn.root_key.as_deref().and_then(|id| keyring.under(id));
+    let deriving = own.as_ref().unwrap_or(keyring);
+    let desired = Desired::new(now.object, client, now.issuer, deriving);
     match secret_step(now, client, keyring, desired) {
         Ok(secret) => Plan {
             secret,
             remove_former: is_former_ours(now, client, keyring),
             verdict: verdict(now),
+            turn,
             leave: false,
         },
         Err(refusal) => Plan::refuse(refusal),

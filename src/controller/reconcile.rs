@@ -16,11 +16,14 @@ use super::failure::Error;
 use super::plan::{Plan, Situation, plan};
 use super::read::{Read, read};
 use super::reason::{Reason, Refusal};
+use super::register::ledger;
+use super::rotation::{Turn, why};
 use super::shared::{Shared, Verdict};
 use super::status::{Published, status};
 use super::write::{Written, write, write_status};
-use crate::api::OAuthClient;
 use crate::api::condition::READY;
+use crate::api::{OAuthClient, OAuthClientStatus};
+use crate::oauth::rotation::{End, Step};
 
 /// How soon something is looked at again that nobody tells us about, such as somebody else's Secret.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
@@ -46,18 +49,22 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     }
     let mut found = read(&shared, &object, false).await?;
     loop {
-        let plan = make_plan(&shared, &verdict, &access, &found);
+        let mut plan = make_plan(&shared, &verdict, &access, &found);
         if plan.leave {
             return Ok(Action::await_change());
+        }
+        wait_for_turn(&shared, &object, &mut plan.turn);
+        if matches!(plan.turn.step, Step::Ask(_)) {
+            return finish(&shared, &verdict, plan.verdict, None, &plan.turn).await;
         }
         match write(&shared, &object, &plan, &found).await? {
             Written::Unknown => found = read(&shared, &object, true).await?,
             Written::Terminating => return Ok(Action::await_change()),
             Written::Done(published) => {
-                return finish(&shared, &verdict, plan.verdict, published).await;
+                return finish(&shared, &verdict, plan.verdict, published, &plan.turn).await;
             }
             Written::Refused(refusal) => {
-                return finish(&shared, &verdict, Err(refusal), None).await;
+                return finish(&shared, &verdict, Err(refusal), None, &Turn::default()).await;
             }
         }
     }
@@ -95,7 +102,22 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
         secret: found.secret.as_ref(),
         former: found.former.as_ref(),
         digests: &shared.digests,
+        observed: None,
+        now: Timestamp::now(),
     })
+}
+
+/// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.
+fn wait_for_turn(shared: &Shared, object: &OAuthClient, turn: &mut Turn) {
+    let Step::Ask(cause) = turn.step else { return };
+    if !cause.can_wait() {
+        return;
+    }
+    let mut pace = shared.pace.lock().expect("no holder of this lock panics");
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    if let Err(at) = pace.admit(uid, Timestamp::now()) {
+        turn.step = Step::Rest(Some(at));
+    }
 }
 
 /// 4. Say how it is, if it is not said yet.
@@ -104,6 +126,7 @@ async fn finish(
     verdict: &Verdict,
     outcome: Result<(), Refusal>,
     published: Option<Published>,
+    turn: &Turn,
 ) -> Result<Action, Error> {
     let object = &verdict.object;
     let reason = outcome
@@ -118,21 +141,87 @@ async fn finish(
         .as_deref()
         .ok()
         .map(|client| (client, issuer));
-    let wanted = status(object, registered, published, &outcome, Timestamp::now());
+    let now = Timestamp::now();
+    let wanted = status(object, registered, published, &outcome, turn, now);
     if object.status.as_ref() != Some(&wanted) {
         write_status(shared, verdict, &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);
         announce_refusal(shared, known, object.object_ref(&()), &outcome);
+        announce_rotation(shared, object, &wanted, turn);
     }
     shared.metrics.reconciled("OAuthClient", reason.as_str());
-    Ok(match reason {
-        // Nobody tells us when somebody else's Secret goes, a quota is raised or a right is given.
+    // Nobody tells us when somebody else's Secret goes, a quota is raised or a right is given.
+    let stuck = matches!(
+        reason,
         Reason::SecretNotOwned
-        | Reason::QuotaExceeded
-        | Reason::SecretRefused
-        | Reason::NamespaceNotEnabled => Action::requeue(LOOK_AGAIN),
-        _ => Action::await_change(),
-    })
+            | Reason::QuotaExceeded
+            | Reason::SecretRefused
+            | Reason::NamespaceNotEnabled
+    );
+    let due = match turn.step {
+        Step::Rest(Some(at)) => Some(until(at, now)),
+        _ => None,
+    };
+    let again = due.into_iter().chain(stuck.then_some(LOOK_AGAIN)).min();
+    Ok(again.map_or_else(Action::await_change, Action::requeue))
+}
+
+/// The time until then, looked at anew every day: clocks are set and machines sleep.
+fn until(at: Timestamp, now: Timestamp) -> Duration {
+    let left = at.duration_since(now);
+    let left = Duration::try_from(left).unwrap_or_default();
+    left.clamp(Duration::from_millis(1), Duration::from_hours(24))
+}
+
+/// Tells people that a secret is new, and that an old one has stopped.
+fn announce_rotation(
+    shared: &Shared,
+    object: &OAuthClient,
+    wanted: &OAuthClientStatus,
+    turn: &Turn,
+) {
+    let Some(after) = &wanted.secret_generation else {
+        return;
+    };
+    let before = ledger(object);
+    let tell = |happening, note| {
+        let about = object.object_ref(&());
+        shared.events.publish(happening, about, note);
+    };
+    if before.published > 0 && after.published > i64::from(before.published) {
+        let cause = wanted
+            .rotation
+            .as_ref()
+            .and_then(|r| r.last_cause.as_deref());
+        let old = after.overlap.as_ref().map_or_else(
+            || "the old one has stopped".to_owned(),
+            |overlap| {
+                format!(
+                    "the old one works until {} at the latest",
+                    overlap.retires_at.0
+                )
+            },
+        );
+        let note = format!(
+            "generation {} of the client secret is in Secret {} ({}); {old}",
+            after.published,
+            wanted.secret_name.as_deref().unwrap_or_default(),
+            cause.unwrap_or("Requested"),
+        );
+        tell(Happening::Rotated, note);
+    }
+    if after.oldest_accepted > i64::from(before.oldest_accepted) {
+        let end = match turn.step {
+            Step::Retire(_, end) => end,
+            _ => End::AtOnce,
+        };
+        let note = format!(
+            "the client secret of generation {} and before has stopped: {}",
+            after.oldest_accepted - 1,
+            why(end, object.spec.rotation.as_ref()),
+        );
+        tell(Happening::Retired, note);
+    }
 }
 
 /// Tells people of a refusal, unless its reason was told already.

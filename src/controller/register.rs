@@ -244,9 +244,11 @@ fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
             "the name of an OAuthClient must not be longer than 63 characters",
         ),
     ];
-    match rules.into_iter().find(|(broken, _)| *broken) {
-        Some((_, message)) => Err(Refusal::new(Reason::InvalidSpec, message)),
-        None => Ok(()),
+    let broken = rules.into_iter().find(|(broken, _)| *broken);
+    let rotation = super::rotation::settings(object).map(drop);
+    match broken.map_or(rotation, |(_, message)| Err(message)) {
+        Err(message) => Err(Refusal::new(Reason::InvalidSpec, message)),
+        Ok(()) => Ok(()),
     }
 }
 

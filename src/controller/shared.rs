@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use super::secret_index::SecretIndex;
 use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
+use crate::oauth::rotation::Pace;
 use crate::oauth::{Client, Keyring, Person, Registry};
 
 /// The root keys as far as they are known.
@@ -127,6 +128,8 @@ pub struct Shared {
     pub bootstrapped: AtomicBool,
     /// What the registry says about each person, by the UID of the object.
     pub user_verdicts: RwLock<HashMap<String, Arc<UserVerdict>>>,
+    /// Which rotation that can wait begins when.
+    pub pace: Mutex<Pace>,
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
     /// The OAuthTenants as listed and watched.

@@ -3,18 +3,20 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::shortened;
 use super::reason::{Reason, Refusal};
-use super::register::{client_id, ledger};
+use super::register::client_id;
+use super::rotation::{self, Turn};
 use super::secret_shape::is_bindable;
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
 use crate::api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
 use crate::oauth::Client;
+use crate::oauth::rotation::Step;
 
 /// The credentials Secret as it now is.
 #[derive(Clone, Debug)]
@@ -33,20 +35,24 @@ pub fn status(
     registered: Option<(&Client, &str)>,
     published: Option<Published>,
     verdict: &Result<(), Refusal>,
+    turn: &Turn,
     now: Timestamp,
 ) -> OAuthClientStatus {
     let previous = object.status.clone().unwrap_or_default();
     let generation_now = object.meta().generation;
+    let generation = generation(object, published.as_ref(), turn, now);
     let conditions = verdict_conditions(
         &previous.conditions,
         verdict,
-        || registered_message(object, registered),
+        || registered_message(object, registered, generation.as_ref()),
         generation_now,
         now,
     );
     let mut status = OAuthClientStatus {
         observed_generation: generation_now,
         conditions,
+        rotation: rotation::rotation_status(object, generation.as_ref(), turn),
+        secret_generation: generation,
         ..previous
     };
     if let Some((client, issuer)) = registered {
@@ -57,7 +63,6 @@ pub fn status(
         status.binding = None;
     }
     if let Some(published) = published {
-        status.secret_generation = generation(object, &status, &published);
         if is_bindable(object) {
             let name = published.name.clone();
             status.binding = Some(ServiceBindingRef { name });
@@ -68,31 +73,27 @@ pub fn status(
     status
 }
 
-/// The ledger after the Secret was seen to hold the generation that was asked for.
+/// The ledger: after the next generation was asked for, or after the Secret was seen to hold the one that was.
 fn generation(
     object: &OAuthClient,
-    status: &OAuthClientStatus,
-    published: &Published,
+    published: Option<&Published>,
+    turn: &Turn,
+    now: Timestamp,
 ) -> Option<SecretGeneration> {
-    if object.spec.type_ == ClientType::Public || object.spec.secret_ref.is_some() {
-        return status.secret_generation.clone();
+    if matches!(turn.step, Step::Ask(_)) {
+        return Some(rotation::asked(object, turn));
     }
-    let before = ledger(object);
-    let after = before.found(before.requested);
-    let since = status
-        .secret_generation
-        .as_ref()
-        .and_then(|generation| generation.published_at.clone());
-    Some(SecretGeneration {
-        requested: i64::from(after.requested),
-        published: i64::from(after.published),
-        oldest_accepted: i64::from(after.oldest_accepted),
-        published_at: if after == before {
-            since
-        } else {
-            published.at.map(Time)
-        },
-    })
+    match published {
+        Some(published) if derives(object) => {
+            Some(rotation::published(object, turn, published.at, now))
+        }
+        _ => object.status.as_ref()?.secret_generation.clone(),
+    }
+}
+
+/// Whether the client secret is one that we derive.
+fn derives(object: &OAuthClient) -> bool {
+    object.spec.type_ == ClientType::Confidential && object.spec.secret_ref.is_none()
 }
 
 /// The three conditions that a verdict makes.
@@ -121,7 +122,11 @@ pub fn verdict_conditions(
     conditions(previous, states, reason, &message, generation, now)
 }
 
-fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>) -> String {
+fn registered_message(
+    object: &OAuthClient,
+    registered: Option<(&Client, &str)>,
+    generation: Option<&SecretGeneration>,
+) -> String {
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
     let namespace = object.namespace().unwrap_or_default();
@@ -135,6 +140,9 @@ fn registered_message(object: &OAuthClient, registered: Option<(&Client, &str)>)
             "client {id} is registered with the client secret in entry {key:?} of Secret {namespace}/{brought}; its ID and endpoints are in Secret {namespace}/{name}"
         ),
     };
+    if let Some(clause) = rotation::progress(object, generation) {
+        let _ = write!(message, "; {clause}");
+    }
     let Some((client, _)) = registered else {
         return message;
     };

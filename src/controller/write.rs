@@ -16,6 +16,7 @@ use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Plan, SecretStep};
 use super::read::{Read, get};
 use super::reason::{Reason, Refusal};
+use super::register::ledger;
 use super::secret_watch::denied;
 use super::settings::FIELD_MANAGER;
 use super::shared::{Shared, Verdict};
@@ -155,12 +156,13 @@ async fn repair(
         .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
     shared.metrics.wrote("secret_replace");
     shared.secrets.put(&secret, &shared.digests);
-    if object.meta().generation
-        == object
-            .status
-            .as_ref()
-            .and_then(|status| status.observed_generation)
-    {
+    let observed = object
+        .status
+        .as_ref()
+        .and_then(|status| status.observed_generation);
+    let ledger = ledger(object);
+    // A change of the manifest or of the generation explains the write; nothing else of ours does.
+    if object.meta().generation == observed && ledger.published == ledger.requested {
         let note = format!(
             "Secret {} had been changed and was put right, with the same credentials",
             desired.name

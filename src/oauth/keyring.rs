@@ -4,6 +4,7 @@
 //! verify it the moment the object exists, and a lost Secret comes back with the same bytes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use zeroize::Zeroizing;
@@ -82,10 +83,10 @@ pub struct Registration<'a> {
 }
 
 /// All live root keys; one of them derives, all of them verify.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Keyring {
     current: usize,
-    keys: Vec<RootKey>,
+    keys: Vec<Arc<RootKey>>,
 }
 
 impl Keyring {
@@ -95,11 +96,20 @@ impl Keyring {
             .iter()
             .position(|key| key.id == current)
             .ok_or_else(|| RootKeyError::NoCurrent(current.to_owned()))?;
+        let keys = keys.into_iter().map(Arc::new).collect();
         Ok(Self { current, keys })
     }
 
+    /// The same keys, with the one of this ID to derive: a generation stays with the key that made it. `None` if there
+    /// is no such key any more.
+    pub fn under(&self, key_id: &str) -> Option<Self> {
+        let current = self.keys.iter().position(|key| key.id == key_id)?;
+        let keys = self.keys.clone();
+        Some(Self { current, keys })
+    }
+
     /// The keys, for their IDs and fingerprints.
-    pub fn keys(&self) -> &[RootKey] {
+    pub fn keys(&self) -> &[Arc<RootKey>] {
         &self.keys
     }
 

@@ -47,7 +47,7 @@ impl Ledger {
     #[must_use]
     pub fn request_next(self) -> Self {
         Self {
-            requested: self.requested + 1,
+            requested: self.requested.saturating_add(1),
             ..self
         }
     }
@@ -65,8 +65,14 @@ impl Ledger {
     /// Retires every generation before the published one.
     #[must_use]
     pub fn retire_old(self) -> Self {
+        self.retire_before(self.published)
+    }
+
+    /// Retires every generation before this one, but never the published one.
+    #[must_use]
+    pub fn retire_before(self, generation: u32) -> Self {
         Self {
-            oldest_accepted: self.oldest_accepted.max(self.published),
+            oldest_accepted: self.oldest_accepted.max(generation.min(self.published)),
             ..self
         }
     }

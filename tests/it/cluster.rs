@@ -20,6 +20,7 @@ mod reshape;
 mod restart;
 mod rights;
 mod root_key;
+mod rotation;
 mod samples;
 mod secretless;
 mod signing;

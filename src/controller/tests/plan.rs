@@ -71,6 +71,8 @@ impl Stage {
             secret: facts.as_ref(),
             former: None,
             digests: &self.digests,
+            observed: None,
+            now: jiff::Timestamp::UNIX_EPOCH,
         };
         change(&mut situation);
         plan(&situation)

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::object;
 use crate::api::{OAuthClient, OAuthClientStatus};
 use crate::controller::reason::{Reason, Refusal};
+use crate::controller::rotation::Turn;
 use crate::controller::status::{Published, status};
 
 fn at(second: i64) -> Timestamp {
@@ -44,6 +45,7 @@ fn a_registered_client_is_current_in_the_sense_of_kstatus() {
         None,
         published(),
         &Ok(()),
+        &Turn::default(),
         at(10),
     );
     assert_eq!(status.observed_generation, Some(1));
@@ -74,6 +76,7 @@ fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
         None,
         None,
         &refuse(Reason::TenantNotFound),
+        &Turn::default(),
         at(10),
     );
     assert_eq!(triple(&stalled)[0].1, "False");
@@ -83,6 +86,7 @@ fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
         None,
         None,
         &refuse(Reason::TenantPending),
+        &Turn::default(),
         at(10),
     );
     assert_eq!(
@@ -95,12 +99,20 @@ fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
 #[test]
 fn at_rest_the_status_does_not_move() {
     let object = object("web", json!({}));
-    let first = status(&object, None, published(), &Ok(()), at(10));
+    let first = status(
+        &object,
+        None,
+        published(),
+        &Ok(()),
+        &Turn::default(),
+        at(10),
+    );
     let again = status(
         &with(&object, first.clone()),
         None,
         published(),
         &Ok(()),
+        &Turn::default(),
         at(99),
     );
     assert_eq!(first, again);
@@ -110,22 +122,51 @@ fn at_rest_the_status_does_not_move() {
 fn a_transition_has_its_time_and_a_new_message_has_not() {
     let object = object("web", json!({}));
     let refuse = |message: &str| Err(Refusal::new(Reason::TenantNotFound, message));
-    let first = status(&object, None, None, &refuse("one"), at(10));
-    let second = status(&with(&object, first), None, None, &refuse("two"), at(20));
+    let first = status(
+        &object,
+        None,
+        None,
+        &refuse("one"),
+        &Turn::default(),
+        at(10),
+    );
+    let second = status(
+        &with(&object, first),
+        None,
+        None,
+        &refuse("two"),
+        &Turn::default(),
+        at(20),
+    );
     assert_eq!(second.conditions[0].last_transition_time.0, at(10));
-    let third = status(&with(&object, second), None, published(), &Ok(()), at(30));
+    let third = status(
+        &with(&object, second),
+        None,
+        published(),
+        &Ok(()),
+        &Turn::default(),
+        at(30),
+    );
     assert_eq!(third.conditions[0].last_transition_time.0, at(30));
 }
 
 #[test]
 fn a_refusal_keeps_the_ledger_and_the_name_of_the_secret() {
     let object = object("web", json!({}));
-    let good = status(&object, None, published(), &Ok(()), at(10));
+    let good = status(
+        &object,
+        None,
+        published(),
+        &Ok(()),
+        &Turn::default(),
+        at(10),
+    );
     let bad = status(
         &with(&object, good.clone()),
         None,
         None,
         &Err(Refusal::new(Reason::ScopeNotFound, "x")),
+        &Turn::default(),
         at(20),
     );
     assert_eq!(bad.secret_generation, good.secret_generation);
@@ -146,9 +187,16 @@ fn the_ledger_never_falls_whatever_the_status_claims() {
             json!({ "requested": claimed.0, "published": claimed.1, "oldestAccepted": claimed.2 });
         object.status =
             Some(serde_json::from_value(json!({ "secretGeneration": generation })).unwrap());
-        let after = status(&object, None, published(), &Ok(()), at(10))
-            .secret_generation
-            .unwrap();
+        let after = status(
+            &object,
+            None,
+            published(),
+            &Ok(()),
+            &Turn::default(),
+            at(10),
+        )
+        .secret_generation
+        .unwrap();
         assert!(
             after.published >= after.oldest_accepted && after.oldest_accepted >= 1,
             "{claimed:?}: {after:?}"

@@ -1,5 +1,5 @@
 //! An exhaustive model of the order of writes: every interleaving of two replicas, two crashes, one
-//! deletion of the Secret and two rotations.
+//! deletion of the Secret, two requests for a rotation and a rotation of the root key.
 //!
 //! A replica reads, plans a sequence of writes and makes them one by one; anything may happen between any
 //! two steps. A crash forgets the plan, which covers a crash before a write, after it, and after it with the
@@ -15,6 +15,10 @@ use super::Ledger;
 enum Order {
     /// Ask in the ledger, publish, record, retire.
     Ours,
+    /// The same with `maxOverlap: 0s`: what records the new generation retires the old one.
+    OursAtOnce,
+    /// The same, but the old root key goes as soon as it does not derive any more.
+    OursWithHastyKey,
     /// The same, but with time between the look at the ledger and the POST of a Secret that is missing:
     /// the API server cannot make the one depend on the other.
     OursWithGap,
@@ -24,14 +28,58 @@ enum Order {
     SecretFirst,
 }
 
+impl Order {
+    fn is_ours(self) -> bool {
+        !matches!(self, Self::ServerFirst | Self::SecretFirst)
+    }
+}
+
+/// A client secret: its generation, and whether the second root key made it.
+type Secret = (u32, bool);
+
+/// What the status holds: the ledger, how many requests were answered, whether the requested generation is from the
+/// second root key, and whether one from the first may still work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Status {
+    ledger: Ledger,
+    handled: u8,
+    second_key: bool,
+    older_first_key: bool,
+}
+
+impl Status {
+    const NONE: Self = Self {
+        ledger: Ledger::FIRST,
+        handled: 0,
+        second_key: false,
+        older_first_key: false,
+    };
+
+    fn needs_first_key(self) -> bool {
+        !self.second_key || self.older_first_key
+    }
+
+    /// The same with another ledger; without older generations there are no older keys.
+    fn with(self, ledger: Ledger) -> Self {
+        let older_first_key = self.older_first_key && ledger.oldest_accepted < ledger.requested;
+        Self {
+            ledger,
+            older_first_key,
+            ..self
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Write {
-    Ledger(Ledger),
-    /// Look whether the ledger is still the one that was read.
-    Look(Ledger),
-    Create(u32),
-    LookAndCreate(Ledger, u32),
-    Replace(u32, u8),
+    Status(Status),
+    /// Look whether the status is still the one that was read.
+    Look(Status),
+    Create(Secret),
+    LookAndCreate(Status, Secret),
+    Replace(Secret, u8),
+    /// The first root key leaves the keyring.
+    DropFirstKey,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,127 +89,197 @@ struct Replica {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
-    ledger: Option<Ledger>,
-    secret: Option<(u32, u8)>,
+    status: Option<Status>,
+    secret: Option<(Secret, u8)>,
     versions: u8,
-    /// The generation that the spec asks for: one more for each rotation.
-    wanted: u32,
+    /// How many times somebody has asked for a rotation: `requestId` counts.
+    requests: u8,
+    /// Whether the second root key derives, and whether the first one still verifies.
+    second_derives: bool,
+    first_verifies: bool,
     /// What the application has read.
-    consumer: Option<u32>,
+    consumer: Option<Secret>,
     /// The highest generation that was ever in the Secret.
     highest: u32,
     replicas: [Replica; 2],
     crashes: u8,
     deletions: u8,
+    wishes: u8,
+    key_rotations: u8,
 }
 
+/// What may happen on the way: crashes, requests for a rotation, rotations of the root key.
+type Budget = (u8, u8, u8);
+
+/// Small enough to visit everything. The root key takes the place of one request and one crash.
+const BUDGETS: [Budget; 2] = [(2, 2, 0), (1, 1, 1)];
+
 impl State {
-    fn start() -> Self {
+    fn start((crashes, wishes, key_rotations): Budget) -> Self {
         Self {
-            ledger: None,
+            status: None,
             secret: None,
             versions: 0,
-            wanted: 1,
+            requests: 0,
+            second_derives: false,
+            first_verifies: true,
             consumer: None,
             highest: 0,
             replicas: Default::default(),
-            crashes: 2,
+            crashes,
             deletions: 1,
+            wishes,
+            key_rotations,
         }
     }
 
-    fn known(&self) -> Ledger {
-        self.ledger.unwrap_or(Ledger::FIRST)
+    /// Without a status the first generation comes from the key that the Secret was written with, or that derives, and
+    /// answers every request of before.
+    fn known(&self) -> Status {
+        self.status.unwrap_or(Status {
+            second_key: self
+                .secret
+                .map_or(self.second_derives, |((_, second), _)| second),
+            handled: self.requests,
+            ..Status::NONE
+        })
     }
 
     /// What a pass would write now.
     fn plan(&self, order: Order) -> VecDeque<Write> {
+        let known = self.known();
         // A verified value found in our Secret may raise the ledger, never lower it.
-        let ledger = self.secret.map_or(self.known(), |(generation, _)| {
-            self.known().found(generation)
-        });
-        let publish = |generation: u32| match self.secret {
-            None if order == Order::OursWithGap => {
-                vec![Write::Look(self.known()), Write::Create(generation)]
-            }
-            None => vec![Write::LookAndCreate(self.known(), generation)],
-            Some((found, version)) if found != generation => {
-                vec![Write::Replace(generation, version)]
-            }
-            Some(_) => vec![],
-        };
-        let (asks, retires) = (ledger.requested < self.wanted, self.may_retire(ledger));
+        let found = |((generation, _), _): (Secret, u8)| known.ledger.found(generation);
+        let ledger = self.secret.map_or(known.ledger, found);
+        let moves = known.second_key != self.second_derives && ledger.published > 0;
+        let asks =
+            known.handled != self.requests || moves && ledger.oldest_accepted == ledger.requested;
         let mut writes = VecDeque::new();
         match order {
-            Order::Ours | Order::OursWithGap if asks => {
-                writes.push_back(Write::Ledger(ledger.request_next()));
+            _ if order.is_ours() && asks => {
+                writes.push_back(Write::Status(self.asked(known.with(ledger))));
             }
-            Order::Ours | Order::OursWithGap if retires => {
-                writes.push_back(Write::Ledger(ledger.retire_old()));
+            _ if order.is_ours() && self.may_retire(ledger) => {
+                writes.push_back(Write::Status(known.with(ledger.retire_old())));
             }
-            Order::Ours | Order::OursWithGap => {
-                writes.extend(publish(ledger.requested));
-                writes.push_back(Write::Ledger(ledger.found(ledger.requested)));
+            _ if order.is_ours() => {
+                writes.extend(self.publish_first(order, (ledger.requested, known.second_key)));
+                let recorded = ledger.found(ledger.requested);
+                let recorded = match order {
+                    Order::OursAtOnce => recorded.retire_old(),
+                    _ => recorded,
+                };
+                writes.push_back(Write::Status(known.with(recorded)));
+                let hasty = order == Order::OursWithHastyKey;
+                if self.second_derives && (hasty || self.nobody_needs_the_first_key()) {
+                    writes.push_back(Write::DropFirstKey);
+                }
             }
             Order::ServerFirst => {
-                let next = if asks { ledger.request_next() } else { ledger };
-                let dropped = Ledger {
-                    oldest_accepted: next.requested,
-                    ..next
+                let next = if asks {
+                    self.asked(known.with(ledger))
+                } else {
+                    known
                 };
-                writes.push_back(Write::Ledger(dropped));
-                writes.extend(publish(next.requested));
-                writes.push_back(Write::Ledger(dropped.found(next.requested)));
+                let dropped = Ledger {
+                    oldest_accepted: next.ledger.requested,
+                    ..next.ledger
+                };
+                writes.push_back(Write::Status(next.with(dropped)));
+                let secret = (dropped.requested, next.second_key);
+                writes.extend(self.publish_first(order, secret));
+                let recorded = dropped.found(dropped.requested);
+                writes.push_back(Write::Status(next.with(recorded)));
             }
-            Order::SecretFirst => {
-                let known = self.known();
-                let next = if asks { known.request_next() } else { known };
-                writes.extend(publish(next.requested));
-                writes.push_back(Write::Ledger(next.found(next.requested)));
+            _ => {
+                let next = if asks { self.asked(known) } else { known };
+                let secret = (next.ledger.requested, next.second_key);
+                writes.extend(self.publish_first(order, secret));
+                let recorded = next.ledger.found(next.ledger.requested);
+                writes.push_back(Write::Status(next.with(recorded)));
             }
         }
-        let changes =
-            |write: &Write| !matches!(write, Write::Ledger(new) if Some(*new) == self.ledger);
+        let changes = |write: &Write| {
+            let done = match write {
+                Write::Status(new) => Some(*new) == self.status,
+                Write::DropFirstKey => !self.first_verifies,
+                _ => false,
+            };
+            !done
+        };
         writes.retain(changes);
         writes
+    }
+
+    /// Everything asked for until now is answered by one generation more, from the key that derives now.
+    fn asked(&self, known: Status) -> Status {
+        Status {
+            ledger: known.ledger.request_next(),
+            handled: self.requests,
+            second_key: self.second_derives,
+            older_first_key: self.second_derives && known.needs_first_key(),
+        }
+    }
+
+    fn publish_first(&self, order: Order, wanted: Secret) -> Vec<Write> {
+        let known = self.known();
+        match self.secret {
+            None if order == Order::OursWithGap => {
+                vec![Write::Look(known), Write::Create(wanted)]
+            }
+            None => vec![Write::LookAndCreate(known, wanted)],
+            Some((found, version)) if found != wanted => vec![Write::Replace(wanted, version)],
+            Some(_) => vec![],
+        }
     }
 
     /// The old generation goes when the new one was used; the model's only application then has it.
     fn may_retire(&self, ledger: Ledger) -> bool {
         ledger.published == ledger.requested
             && ledger.oldest_accepted < ledger.published
-            && self.consumer == Some(ledger.published)
+            && self.consumer.map(|(generation, _)| generation) == Some(ledger.published)
+    }
+
+    fn nobody_needs_the_first_key(&self) -> bool {
+        self.status.is_some_and(|status| !status.needs_first_key())
     }
 
     /// The API server's answer to a write; a refused one changes nothing.
     fn write(&mut self, write: Write) -> bool {
         match write {
-            Write::Ledger(new) => {
-                let old = self.ledger.unwrap_or(new);
-                let falls = new.requested < old.requested
-                    || new.published < old.published
-                    || new.oldest_accepted < old.oldest_accepted;
+            Write::Status(new) => {
+                let before = self.status.unwrap_or(new);
+                let old = before.ledger;
+                // A generation does not change its root key either.
+                let falls = new.ledger.requested < old.requested
+                    || new.ledger.published < old.published
+                    || new.ledger.oldest_accepted < old.oldest_accepted
+                    || new.ledger.requested == old.requested && new.second_key != before.second_key;
                 if !falls {
-                    self.ledger = Some(new);
+                    self.status = Some(new);
                 }
                 !falls
             }
             Write::Look(seen) => self.known() == seen,
-            Write::LookAndCreate(seen, generation) => {
-                self.known() == seen && self.secret.is_none() && self.publish(generation)
+            Write::LookAndCreate(seen, secret) => {
+                self.known() == seen && self.secret.is_none() && self.publish(secret)
             }
-            Write::Create(generation) => self.secret.is_none() && self.publish(generation),
-            Write::Replace(generation, version) => {
+            Write::Create(secret) => self.secret.is_none() && self.publish(secret),
+            Write::Replace(secret, version) => {
                 let possible = self.secret.is_some_and(|(_, now)| now == version);
-                possible && self.publish(generation)
+                possible && self.publish(secret)
+            }
+            Write::DropFirstKey => {
+                self.first_verifies = false;
+                true
             }
         }
     }
 
-    fn publish(&mut self, generation: u32) -> bool {
+    fn publish(&mut self, secret: Secret) -> bool {
         self.versions += 1;
-        self.secret = Some((generation, self.versions));
-        self.highest = self.highest.max(generation);
+        self.secret = Some((secret, self.versions));
+        self.highest = self.highest.max(secret.0);
         true
     }
 
@@ -194,9 +312,9 @@ impl State {
     /// What applications and people do.
     fn environment(&self) -> Vec<Self> {
         let mut next = Vec::new();
-        if let Some((generation, _)) = self.secret {
+        if let Some((secret, _)) = self.secret {
             next.push(Self {
-                consumer: Some(generation),
+                consumer: Some(secret),
                 ..self.clone()
             });
             if self.deletions > 0 {
@@ -207,9 +325,15 @@ impl State {
                 });
             }
         }
-        if self.wanted < 3 && self.ledger.is_some() {
+        if self.requests < self.wishes && self.status.is_some() {
             next.push(Self {
-                wanted: self.wanted + 1,
+                requests: self.requests + 1,
+                ..self.clone()
+            });
+        }
+        if self.key_rotations > 0 && self.status.is_some() {
+            next.push(Self {
+                second_derives: true,
                 ..self.clone()
             });
         }
@@ -217,64 +341,70 @@ impl State {
         next
     }
 
+    fn authenticates(&self, (generation, second): Secret) -> bool {
+        self.known().ledger.accepts(generation) && (second || self.first_verifies)
+    }
+
     /// What must hold in every state.
-    fn violation(&self) -> Option<&'static str> {
-        let ledger = self.known();
-        if self
-            .secret
-            .is_some_and(|(generation, _)| !ledger.accepts(generation))
-        {
+    fn violation(&self, order: Order) -> Option<&'static str> {
+        let refused = |secret: Option<Secret>| secret.is_some_and(|s| !self.authenticates(s));
+        if refused(self.secret.map(|(secret, _)| secret)) {
             return Some("the published secret does not authenticate");
         }
-        if self
-            .consumer
-            .is_some_and(|generation| !ledger.accepts(generation))
-        {
+        // Without an overlap that is what was asked for.
+        if order != Order::OursAtOnce && refused(self.consumer) {
             return Some(
                 "the secret that the application holds was retired although it never saw another",
             );
         }
         if self
             .secret
-            .is_some_and(|(generation, _)| generation < self.highest)
+            .is_some_and(|((generation, _), _)| generation < self.highest)
         {
             return Some("an earlier secret came back");
         }
-        (self.highest > self.wanted).then_some("a rotation that nobody asked for")
+        let reasons = 1 + u32::from(self.requests) + u32::from(self.second_derives);
+        (self.highest > reasons).then_some("a rotation that nobody asked for")
     }
 
-    /// Left alone, the replicas reach what the spec asks for.
-    fn converges(&self) -> bool {
+    /// Left alone, the replicas reach what was asked for; once the application has read the Secret, nothing old is left.
+    fn converges(&self, order: Order) -> bool {
         let mut state = self.clone();
-        for _ in 0..40 {
+        for round in 0..60 {
+            if round > 30 {
+                state.consumer = state.secret.map(|(secret, _)| secret);
+            }
             for index in 0..state.replicas.len() {
                 match state.replicas[index].todo.pop_front() {
-                    None => state.replicas[index].todo = state.plan(Order::Ours),
+                    None => state.replicas[index].todo = state.plan(order),
                     Some(write) if state.write(write) => {}
                     Some(_) => state.replicas[index].todo.clear(),
                 }
             }
         }
-        let ledger = state.known();
-        state.secret.map(|(generation, _)| generation) == Some(state.wanted)
-            && ledger.published == state.wanted
-            && ledger.requested == state.wanted
+        let known = state.known();
+        let secret = state.secret.map(|(secret, _)| secret);
+        secret == Some((known.ledger.requested, state.second_derives))
+            && known.ledger.published == known.ledger.requested
+            && known.ledger.oldest_accepted == known.ledger.requested
+            && known.handled == state.requests
+            && state.first_verifies != state.second_derives
     }
 }
 
 /// Visits every reachable state. Returns how many there are and in how many a promise is broken, with the
 /// first such promise. In our orders each of them converges.
-fn explore(order: Order) -> (usize, usize, Option<&'static str>) {
-    let mut seen = HashSet::from([State::start()]);
-    let mut todo = VecDeque::from([State::start()]);
+fn explore(order: Order, budget: Budget) -> (usize, usize, Option<&'static str>) {
+    let mut seen = HashSet::from([State::start(budget)]);
+    let mut todo = VecDeque::from([State::start(budget)]);
     let (mut broken, mut first) = (0, None);
     while let Some(state) = todo.pop_front() {
-        if let Some(violation) = state.violation() {
+        if let Some(violation) = state.violation(order) {
             broken += 1;
             first.get_or_insert(violation);
         }
-        if matches!(order, Order::Ours | Order::OursWithGap) {
-            assert!(state.converges(), "{state:?} does not converge");
+        if order.is_ours() {
+            assert!(state.converges(order), "{state:?} does not converge");
         }
         for next in state.successors(order) {
             if seen.insert(next.clone()) {
@@ -285,14 +415,31 @@ fn explore(order: Order) -> (usize, usize, Option<&'static str>) {
     (seen.len(), broken, first)
 }
 
+fn keeps_every_promise(order: Order) {
+    for budget in BUDGETS {
+        let (states, broken, first) = explore(order, budget);
+        assert_eq!((broken, first), (0, None), "{budget:?}");
+        assert!(
+            states > 10_000,
+            "only {states}: the model has lost its faults"
+        );
+    }
+}
+
 #[test]
 fn in_our_order_no_interleaving_breaks_a_promise() {
-    let (states, broken, first) = explore(Order::Ours);
-    assert_eq!((broken, first), (0, None));
-    assert!(
-        states > 10_000,
-        "only {states}: the model has lost its faults"
-    );
+    keeps_every_promise(Order::Ours);
+}
+
+#[test]
+fn without_an_overlap_no_interleaving_publishes_a_secret_that_does_not_authenticate() {
+    keeps_every_promise(Order::OursAtOnce);
+}
+
+#[test]
+fn a_root_key_that_leaves_before_nobody_needs_it_breaks_a_promise() {
+    let (_, _, first) = explore(Order::OursWithHastyKey, BUDGETS[1]);
+    assert!(first.is_some());
 }
 
 /// The honest limit: a replica that was held up between its look and its POST can put an earlier secret
@@ -300,7 +447,7 @@ fn in_our_order_no_interleaving_breaks_a_promise() {
 /// right: every state converges.
 #[test]
 fn a_create_that_was_held_up_is_put_right_by_the_next_pass() {
-    let (_, _, first) = explore(Order::OursWithGap);
+    let (_, _, first) = explore(Order::OursWithGap, BUDGETS[0]);
     assert!(
         first.is_some(),
         "the gap has closed; say so in ARCHITECTURE.md"
@@ -309,11 +456,11 @@ fn a_create_that_was_held_up_is_put_right_by_the_next_pass() {
 
 #[test]
 fn the_server_first_order_publishes_a_secret_that_does_not_authenticate() {
-    let (_, _, first) = explore(Order::ServerFirst);
+    let (_, _, first) = explore(Order::ServerFirst, BUDGETS[0]);
     assert_eq!(first, Some("the published secret does not authenticate"));
 }
 
 #[test]
 fn the_secret_first_order_breaks_a_promise_too() {
-    assert!(explore(Order::SecretFirst).1 > 0);
+    assert!(explore(Order::SecretFirst, BUDGETS[0]).1 > 0);
 }

@@ -3,6 +3,7 @@
 mod immutable;
 mod ledger;
 mod redirects;
+mod rotation;
 mod secret;
 mod secretless;
 mod sign_in;

@@ -1,14 +1,18 @@
 //! Applications that ask for tokens: once each, or without a pause until they are told to stop.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use serde_json::Value;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use super::snapshot::Credentials;
-use super::space::http;
+use super::space::{entries, http};
 
 /// The entries of one credentials Secret.
 pub type Entries = BTreeMap<String, String>;
@@ -100,7 +104,33 @@ impl Load {
                     Err(answer) => tally.refused.push(answer),
                 }
                 // An application among others: it must not starve the one that it measures.
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            tally
+        });
+        Self { stop, task }
+    }
+
+    /// An application that reads its Secret before every request, so many times a second.
+    pub fn reading(secrets: Api<Secret>, name: &'static str, per_second: u32) -> Self {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            let (http, mut requests) = (http(), JoinSet::new());
+            let mut pace = interval(Duration::from_secs(1) / per_second);
+            while stopped.run_until_cancelled(pace.tick()).await.is_some() {
+                let (secrets, http) = (secrets.clone(), http.clone());
+                requests.spawn(async move {
+                    let secret = secrets.get(name).await.unwrap();
+                    ask(&http, &entries(&secret)).await
+                });
+            }
+            let mut tally = Tally::default();
+            for answer in requests.join_all().await {
+                match answer {
+                    Ok(_) => tally.issued += 1,
+                    Err(answer) => tally.refused.push(answer),
+                }
             }
             tally
         });

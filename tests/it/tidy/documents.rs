@@ -77,6 +77,7 @@ fn links_between_files_lead_somewhere() {
         "docs/audit.md",
         "docs/kubectl-login.md",
         "docs/metrics.md",
+        "docs/rotation.md",
         "docs/secret-formats.md",
         "docs/secretless.md",
         "examples/web-app/README.md",

@@ -1,0 +1,43 @@
+//! Spacing: of the rotations that can wait, so many begin in a second and no more.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::later;
+
+/// Two in a second: a thousand that are due at once take eight minutes, and nobody notices them beside the work.
+const APART: Duration = Duration::from_millis(500);
+/// A turn that was not taken for so long is given up: its client is gone.
+const FORGOTTEN: Duration = Duration::from_mins(10);
+
+/// Who begins when.
+#[derive(Debug, Default)]
+pub struct Pace {
+    free: Option<Timestamp>,
+    turns: HashMap<String, Timestamp>,
+}
+
+impl Pace {
+    /// Lets a registration begin now, or says when its turn is. A turn that was given stays.
+    pub fn admit(&mut self, registration_id: &str, now: Timestamp) -> Result<(), Timestamp> {
+        let turn = match self.turns.get(registration_id) {
+            Some(turn) => *turn,
+            None => self.give(registration_id, now),
+        };
+        if turn > now {
+            return Err(turn);
+        }
+        self.turns.remove(registration_id);
+        Ok(())
+    }
+
+    fn give(&mut self, registration_id: &str, now: Timestamp) -> Timestamp {
+        self.turns.retain(|_, turn| later(*turn, FORGOTTEN) > now);
+        let turn = self.free.map_or(now, |free| free.max(now));
+        self.free = Some(later(turn, APART));
+        self.turns.insert(registration_id.to_owned(), turn);
+        turn
+    }
+}
