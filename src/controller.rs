@@ -28,6 +28,7 @@ pub mod reason;
 pub mod reconcile;
 pub mod reconcile_tenant;
 pub mod reconcile_user;
+pub mod redirect_hosts;
 pub mod register;
 pub mod root_key;
 pub mod rotation;

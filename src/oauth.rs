@@ -29,6 +29,7 @@ pub mod password;
 pub mod person;
 pub mod presented;
 pub mod public_key;
+pub mod redirect_host;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registry;

@@ -33,6 +33,8 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant does not let the namespace's clients return to the host.
+    RedirectHostNotAllowed,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
     InvalidSpec,
     /// The Secret of that name belongs to somebody else.
@@ -87,6 +89,7 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
             Self::SecretNotFound => "SecretNotFound",

@@ -12,8 +12,8 @@ use super::bring;
 use super::brought_index::Looked;
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
-use super::secret_shape;
 use super::secretless::{auth_method, secretless};
+use super::{redirect_hosts, secret_shape};
 use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
@@ -55,6 +55,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
     check_client_id(object, tenant, around)?;
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
+    redirect_hosts::check(object, tenant, around.namespace)?;
     let grant_types = grant_types(object);
     let spec = &object.spec;
     let may_refresh = grant_types.contains(&GrantType::RefreshToken);

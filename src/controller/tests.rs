@@ -7,6 +7,7 @@ mod lifetimes;
 mod passwords;
 mod plan;
 mod policy;
+mod redirect_hosts;
 mod register;
 mod root_key;
 mod secret_shape;
