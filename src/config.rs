@@ -129,6 +129,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
     pub signing_key_publish_ahead: Duration,
 
+    /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that nobody uses retires
+    /// that much later; a replica that is silent for five times as long counts as gone
+    #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
+    pub usage_report_interval: Duration,
+
     /// Make the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,

@@ -42,6 +42,7 @@ pub mod shared;
 pub mod signing_secret;
 pub mod status;
 pub mod template;
+pub mod turns;
 pub mod user_status;
 pub mod world;
 pub mod write;
@@ -51,11 +52,10 @@ mod tests;
 
 use std::convert::Infallible;
 use std::fmt::Debug;
-use std::hash::Hash;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use futures::{Stream, StreamExt};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use futures::StreamExt;
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -67,10 +67,12 @@ use zeroize::Zeroizing;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::Registry;
+use crate::oauth::usage::Usage;
 use failure::Error;
 use metrics::ControllerMetrics;
 use settings::Settings;
 use shared::Shared;
+use turns::{Place, Share, in_turn};
 
 /// The Kubernetes side, ready to run.
 pub struct Operator {
@@ -84,6 +86,7 @@ impl Operator {
         kube: kube::Client,
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
+        usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
         shutdown: &CancellationToken,
@@ -108,6 +111,7 @@ impl Operator {
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
+            usage,
             pace: std::sync::Mutex::default(),
             clients,
             tenants,
@@ -172,21 +176,21 @@ fn spawn_passes(
     shutdown: &CancellationToken,
 ) {
     tasks.spawn(run(
-        queue(clients, shutdown),
+        (clients, shutdown.clone()),
         shared.clients.clone(),
         shared.clone(),
         shared.settings.workers,
         |object, shared| Box::pin(reconcile::reconcile(object, shared)),
     ));
     tasks.spawn(run(
-        queue(tenants, shutdown),
+        (tenants, shutdown.clone()),
         shared.tenants.clone(),
         shared.clone(),
         4,
         |tenant, shared| Box::pin(reconcile_tenant::reconcile(tenant, shared)),
     ));
     tasks.spawn(run(
-        queue(users, shutdown),
+        (users, shutdown.clone()),
         shared.users.clone(),
         shared.clone(),
         4,
@@ -194,24 +198,12 @@ fn spawn_passes(
     ));
 }
 
-/// Requests until the shutdown begins.
-fn queue<K: Resource + 'static>(
-    mut requests: Requests<K>,
-    shutdown: &CancellationToken,
-) -> impl Stream<Item = Result<ObjectRef<K>, Infallible>> + use<K>
-where
-    K::DynamicType: Eq + Hash + Clone,
-{
-    futures::stream::poll_fn(move |context| requests.poll_recv(context))
-        .map(Ok)
-        .take_until(shutdown.clone().cancelled_owned())
-}
-
 type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
 
-/// Runs passes: one at a time for an object, `workers` at once, and again later after trouble.
+/// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
+/// in its turn, and again later after trouble.
 async fn run<K>(
-    queue: impl Stream<Item = Result<ObjectRef<K>, Infallible>> + Send + 'static,
+    (requests, shutdown): (Requests<K>, CancellationToken),
     store: Store<K>,
     shared: Arc<Shared>,
     workers: u16,
@@ -219,7 +211,11 @@ async fn run<K>(
 ) where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
-    let config = Config::default().concurrency(workers);
+    let share = Share::of(workers);
+    let (end, ended) = unbounded_channel();
+    let queue = in_turn(requests, ended, share).map(Ok::<_, Infallible>);
+    let queue = queue.take_until(shutdown.cancelled_owned());
+    let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
     let retries = failure::Retries::default();
     let policy = move |object: Arc<K>, error: &Error, _: Arc<Shared>| {
         let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
@@ -229,6 +225,10 @@ async fn run<K>(
     futures::pin_mut!(passes);
     while let Some(passed) = passes.next().await {
         use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
+        if let Some(place) = place_of(&passed) {
+            // Fails only after the shutdown has begun, when nobody gets a turn any more.
+            let _ = end.send(place);
+        }
         match passed {
             // Deleted before its turn came: the watch has said so already.
             Ok(_) | Err(ObjectNotFound(_)) => {}
@@ -247,5 +247,18 @@ async fn run<K>(
             }
             Err(error) => tracing::error!(%error, "the queue of passes failed"),
         }
+    }
+}
+
+type Passed<K> =
+    Result<(ObjectRef<K>, Action), kube::runtime::controller::Error<Error, Infallible>>;
+
+/// Which object a pass was about.
+fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
+    use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
+    match passed {
+        Ok((object, _)) => Some(Place::of(object)),
+        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => Some(Place::of(object)),
+        Err(_) => None,
     }
 }

@@ -81,7 +81,7 @@ impl App {
             random: fresh_random,
             body_timeout: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
-            logins: Arc::new(Logins::new(cores())),
+            logins: Arc::new(Logins::new(hashing_cores())),
             inactive: Arc::default(),
             metrics,
             audit: Arc::default(),
@@ -101,6 +101,8 @@ fn fresh_random(bytes: &mut [u8]) -> Option<()> {
     aws_lc_rs::rand::fill(bytes).ok()
 }
 
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+/// Half of them, so that whoever signs in does not stand in the way of everybody's tokens.
+fn hashing_cores() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.div_ceil(2)
 }

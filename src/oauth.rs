@@ -47,6 +47,7 @@ pub mod tenant;
 pub mod throttle;
 pub mod token;
 pub mod transaction;
+pub mod usage;
 pub mod userinfo;
 
 pub use client::{AuthMethod, Client, ClientType, GrantType};

@@ -2,12 +2,13 @@
 
 pub mod connect;
 mod storage;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -29,8 +30,10 @@ use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
 use crate::oauth::Registry;
+use crate::oauth::usage::Usage;
 use connect::connect;
 use storage::Health;
+use usage::Reporter;
 
 /// How often the files of the certificate are looked at.
 const TLS_RELOAD: Duration = Duration::from_secs(10);
@@ -69,10 +72,20 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     controller_metrics.register(&mut metrics);
     storage::tend(&store, &mut metrics, &shutdown);
 
+    let usage: Arc<ArcSwapOption<Usage>> = Arc::default();
+    let reporter = Reporter::begin(
+        store.clone(),
+        registry.clone(),
+        usage.clone(),
+        settings.usage_report_interval,
+    )
+    .await?;
+    tokio::spawn(reporter.clone().report_until(shutdown.clone()));
     let operator = Operator::start(
         kube,
         settings.settings(),
         registry.clone(),
+        usage,
         controller_metrics,
         audit.clone(),
         &shutdown,
@@ -88,6 +101,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
     let served = listeners.serve(app, probes, operator, shutdown).await;
+    reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
     served

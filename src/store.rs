@@ -22,6 +22,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::oauth::grant::{Code, Consent, Family, Session};
+use crate::oauth::usage::{LastUse, Usage};
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 use operation::Operation;
@@ -327,6 +329,40 @@ impl Store {
             expires_at,
         })
         .await
+    }
+
+    /// Keeps when client secrets were used last; an earlier use than one that is known changes nothing.
+    pub async fn report_uses(&self, uses: Vec<LastUse>) -> Result<(), StoreError> {
+        self.write(usage::Report(uses)).await
+    }
+
+    /// A replica says that it has reported every use until `reported`. Replicas that were not heard since `dead` count no
+    /// longer; what is known of use then begins anew, now.
+    pub async fn hear(
+        &self,
+        replica: &str,
+        reported: Timestamp,
+        dead: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let replica = replica.to_owned();
+        self.write(usage::Hear {
+            replica,
+            reported,
+            dead,
+            now,
+        })
+        .await
+    }
+
+    /// A replica has reported everything and serves no longer.
+    pub async fn leave(&self, replica: &str) -> Result<(), StoreError> {
+        self.write(usage::Leave(replica.to_owned())).await
+    }
+
+    /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.
+    pub async fn usage(&self, registrations: Vec<String>) -> Result<Option<Usage>, StoreError> {
+        self.read(usage::Read(registrations)).await
     }
 
     /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call

@@ -1,6 +1,7 @@
 //! What is done to the API server and to the operator.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use clientele::api::OAuthClient;
 use futures::{StreamExt, TryStreamExt};
@@ -11,6 +12,7 @@ use kube::api::{
 };
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::operator::OPERATOR_USER;
@@ -139,40 +141,83 @@ fn status_like_ours(space: &str, name: &str) -> serde_json::Value {
     })
 }
 
-/// Seconds from the create of an OAuthClient until a token was issued with what its Secret holds.
-pub async fn apply_to_usable(cluster: &Cluster, count: usize) -> Vec<f64> {
-    let kube = cluster.kube().await;
-    namespace(&kube, "latency").await;
-    let clients: Api<OAuthClient> = Api::namespaced(kube.clone(), "latency");
-    let secrets: Api<Secret> = Api::namespaced(kube, "latency");
-    let http = http();
-    let mut latencies = Vec::with_capacity(count);
-    for n in 0..count {
-        let name = format!("client-{n:05}");
+/// A client with which a token was issued.
+pub struct Usable {
+    /// Seconds from the create of the OAuthClient until then.
+    pub took: f64,
+    /// What its Secret holds.
+    pub entries: BTreeMap<String, String>,
+}
+
+/// Who creates one OAuthClient after the other and uses it.
+struct Newcomer {
+    clients: Api<OAuthClient>,
+    secrets: Api<Secret>,
+    http: reqwest::Client,
+    count: usize,
+}
+
+impl Newcomer {
+    async fn new(cluster: &Cluster, space: &str) -> Self {
+        let kube = cluster.kube().await;
+        let spaces: Api<Namespace> = Api::all(kube.clone());
+        if spaces.get_opt(space).await.unwrap().is_none() {
+            namespace(&kube, space).await;
+        }
+        let clients: Api<OAuthClient> = Api::namespaced(kube.clone(), space);
+        let known = clients.list_metadata(&ListParams::default()).await.unwrap();
+        Self {
+            clients,
+            secrets: Api::namespaced(kube, space),
+            http: http(),
+            count: known.items.len(),
+        }
+    }
+
+    async fn next(&mut self) -> Usable {
+        let name = format!("client-{:05}", self.count);
+        self.count += 1;
         let params = WatchParams::default().fields(&format!("metadata.name={name}-oauth"));
-        let mut watch = secrets.watch(&params, "0").await.unwrap().boxed();
+        let mut watch = self.secrets.watch(&params, "0").await.unwrap().boxed();
         let started = Instant::now();
-        clients
-            .create(&PostParams::default(), &client(&name))
-            .await
-            .unwrap();
+        let (client, params) = (client(&name), PostParams::default());
+        self.clients.create(&params, &client).await.unwrap();
         let secret = loop {
             if let Some(WatchEvent::Added(secret)) = watch.try_next().await.unwrap() {
                 break secret;
             }
         };
         let entries = crate::space::entries(&secret);
-        let answer = http
-            .post(&entries["TOKEN_ENDPOINT"])
+        let request = self.http.post(&entries["TOKEN_ENDPOINT"]);
+        let answer = request
             .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
-            .form(&[("grant_type", "client_credentials")])
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 200, "a published credential was refused");
-        latencies.push(started.elapsed().as_secs_f64());
+            .form(&[("grant_type", "client_credentials")]);
+        let status = answer.send().await.unwrap().status();
+        assert_eq!(status, 200, "a published credential was refused");
+        let took = started.elapsed().as_secs_f64();
+        Usable { took, entries }
     }
-    latencies
+}
+
+/// Creates OAuthClients, one after the other, and uses each.
+pub async fn apply_to_usable(cluster: &Cluster, space: &str, count: usize) -> Vec<Usable> {
+    let mut newcomer = Newcomer::new(cluster, space).await;
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(newcomer.next().await);
+    }
+    all
+}
+
+/// The same until told to stop, with a pause after each; what each took.
+pub async fn newcomers(cluster: &Cluster, space: &str, stop: CancellationToken) -> Vec<f64> {
+    let mut newcomer = Newcomer::new(cluster, space).await;
+    let mut all = Vec::new();
+    while !stop.is_cancelled() {
+        all.push(newcomer.next().await.took);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    all
 }
 
 /// How many OAuthClients of a namespace are ready.

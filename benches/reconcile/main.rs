@@ -15,10 +15,13 @@
     reason = "the support of the tests has more than a benchmark needs"
 )]
 
+mod churn;
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
 mod load;
 mod measure;
+#[path = "../shared/open_loop.rs"]
+mod open_loop;
 #[path = "../../tests/it/support/operator.rs"]
 mod operator;
 #[path = "../../tests/it/support/space.rs"]
@@ -29,29 +32,56 @@ use clap::Parser;
 use cluster::Cluster;
 use measure::{Report, quantile};
 use operator::{OPERATOR_USER, Options, RunningOperator, free_address};
+use tokio::runtime::Runtime;
 
 #[derive(Parser)]
 struct Arguments {
     /// How many OAuthClients
     #[arg(long, default_value_t = 10_000)]
     clients: usize,
+    /// Only what others see while one namespace changes thousands of clients
+    #[arg(long)]
+    churn: bool,
+    /// How many OAuthClients that namespace has
+    #[arg(long, default_value_t = 5000)]
+    churning: usize,
+    /// For how long it changes them
+    #[arg(long, default_value_t = 20)]
+    seconds: u32,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let count = Arguments::parse().clients;
+    let runtime = Runtime::new().unwrap();
+    let arguments = Arguments::parse();
+    let mut report = Report::default();
+    if !arguments.churn {
+        alone(&runtime, arguments.clients, &mut report);
+    }
+    among_others(&runtime, &arguments, &mut report);
+    report.print();
+}
+
+/// On a cluster of its own, whose API server knows nothing of what was before.
+fn among_others(runtime: &Runtime, arguments: &Arguments, report: &mut Report) {
+    let cluster = Cluster::with_chart(&[]);
+    let _operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let size = (arguments.churning, arguments.seconds);
+    churn::measure(runtime, &cluster, size, report);
+}
+
+fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
     let cluster = Cluster::with_chart(&[]);
     // One address for all, so that the issuer, and with it every Secret, stays the same.
     let listen = free_address();
     let quiet = || Options::flags(&[]).at(&listen);
-    let mut report = Report::default();
 
     eprintln!("bench: 200 OAuthClients, one after the other, on an idle cluster");
     let idle = RunningOperator::start(&cluster, &quiet());
-    let latencies = runtime.block_on(load::apply_to_usable(&cluster, 200));
+    let usable = runtime.block_on(load::apply_to_usable(&cluster, "latency", 200));
+    let latencies: Vec<f64> = usable.iter().map(|usable| usable.took).collect();
     report.row(
         "apply → usable credential, p50",
         format!("{:.0} ms", quantile(&latencies, 0.5) * 1e3),
@@ -115,5 +145,4 @@ fn main() {
         &format!("restart to serving with {count} clients"),
         format!("{:.2} s", restart.as_secs_f64()),
     );
-    report.print();
 }

@@ -22,6 +22,7 @@ mod durable;
 #[path = "../shared/limit.rs"]
 mod limit;
 mod million;
+#[path = "../shared/open_loop.rs"]
 mod open_loop;
 mod ours;
 mod passwords;
@@ -54,9 +55,12 @@ pub(crate) struct Options {
     /// Be a server instead.
     #[arg(long, hide = true)]
     serve: Option<Server>,
-    /// Fill this database and look families up in it instead.
+    /// Fill this database with families instead.
     #[arg(long, hide = true)]
     fill: bool,
+    /// Look them up and use them instead.
+    #[arg(long, hide = true)]
+    look_up: bool,
     /// The database.
     #[arg(long, hide = true, default_value = "")]
     url: String,
@@ -76,7 +80,9 @@ fn main() -> ExitCode {
     if let Some(server) = options.serve {
         serve(server, &options.url);
     } else if options.fill {
-        runtime(1).block_on(million::child(&options.url, options.families));
+        runtime(1).block_on(million::fill_and_tell(&options.url, options.families));
+    } else if options.look_up {
+        runtime(1).block_on(million::use_and_tell(&options.url, options.families));
     } else if wrk::is_installed() {
         measure(&options);
     } else {

@@ -19,12 +19,17 @@ const FACTOR: u64 = 2_654_435_761;
 const MODULUS: u64 = 4_294_967_291;
 const BASE: u64 = 100_000_000_000_000_000;
 
-/// Fills a database, reopens it as the server does, and prints what was seen.
-pub async fn child(url: &str, families: u32) {
+/// Fills a database and prints what that took.
+pub async fn fill_and_tell(url: &str, families: u32) {
     Store::open(url).await.unwrap().close().await;
     let started = Instant::now();
     let bytes = fill(url, families).await;
-    let filled = started.elapsed();
+    let filled = started.elapsed().as_secs_f64();
+    println!("{families} | {filled:.0} s | {:.0} MB", bytes / 1e6);
+}
+
+/// Opens it as the server does, and prints what was seen.
+pub async fn use_and_tell(url: &str, families: u32) {
     let store = Store::open(url).await.unwrap();
     let before = resident();
     let find = measure(families, async |n| {
@@ -42,9 +47,7 @@ pub async fn child(url: &str, families: u32) {
     });
     let rotate = rotate.await;
     println!(
-        "{families} | {:.0} s | {:.0} MB | {before:.0} | {:.0} | {:.2} / {:.2} | {:.2} / {:.2}",
-        filled.as_secs_f64(),
-        bytes / 1e6,
+        "{before:.0} | {:.0} | {:.2} / {:.2} | {:.2} / {:.2}",
         resident(),
         quantile(&find, 0.5),
         quantile(&find, 0.99),
@@ -122,16 +125,19 @@ fn resident() -> f64 {
     kib / 1024.0
 }
 
-/// In a process of its own, whose memory is that of a server with this store.
+/// In processes of their own, so that memory is that of a server with this store and nothing else.
 pub fn measured(options: &Options, url: &str) -> String {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let families = options.families.to_string();
-    let command = command.args(["--fill", "--url", url, "--families", &families]);
-    let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+    let (families, program) = (
+        options.families.to_string(),
+        std::env::current_exe().unwrap(),
     );
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    let run = |act: &str| {
+        let mut command = Command::new(&program);
+        let command = command.args([act, "--url", url, "--families", &families]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    format!("{} | {}", run("--fill"), run("--look-up"))
 }

@@ -78,6 +78,7 @@ fn client(id: &str) -> Client {
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
         brought: None,
+        uses: Arc::default(),
         default_claims: Box::default(),
         default_scope: Box::default(),
     }

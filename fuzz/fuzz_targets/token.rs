@@ -40,7 +40,7 @@ fn unforgeable(issued: &Issued, tenant: &Tenant, text: &str) {
     assert_eq!(nothing, !access && refresh.is_none());
     let id = clientele_fuzz::CLIENT;
     let credentials = Credentials::Post { id, secret: text };
-    let proven = authenticate(tenant, keyring, &credentials).is_ok();
+    let proven = authenticate(tenant, keyring, &credentials, jiff::Timestamp::UNIX_EPOCH).is_ok();
     assert_eq!(proven, is(&["secret"]), "{text}");
     let registration = Registration {
         client_id: "a.b",

@@ -23,10 +23,12 @@ use super::status::{Published, status};
 use super::write::{Written, write, write_status};
 use crate::api::condition::READY;
 use crate::api::{OAuthClient, OAuthClientStatus};
-use crate::oauth::rotation::{End, Step};
+use crate::oauth::rotation::{End, Observed, Step};
 
 /// How soon something is looked at again that nobody tells us about, such as somebody else's Secret.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
+/// How soon it is looked at the use of an old secret.
+const HOURLY: Duration = Duration::from_hours(1);
 
 /// One pass over one object.
 pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<Action, Error> {
@@ -102,9 +104,17 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
         secret: found.secret.as_ref(),
         former: found.former.as_ref(),
         digests: &shared.digests,
-        observed: None,
+        observed: observed(shared, verdict),
         now: Timestamp::now(),
     })
+}
+
+/// What is known of the use of its secret.
+fn observed(shared: &Shared, verdict: &Verdict) -> Option<Observed> {
+    let client = verdict.client.as_deref().ok()?;
+    let usage = shared.usage.load();
+    let published = ledger(&verdict.object).published;
+    usage.as_ref()?.observed(&client.registration_id, published)
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.
@@ -162,6 +172,11 @@ async fn finish(
         Step::Rest(Some(at)) => Some(until(at, now)),
         _ => None,
     };
+    // During an overlap the status says within the hour when the old secret was used last.
+    let overlap = wanted
+        .secret_generation
+        .is_some_and(|g| g.overlap.is_some());
+    let due = due.map(|due| due.min(if overlap { HOURLY } else { Duration::MAX }));
     let again = due.into_iter().chain(stuck.then_some(LOOK_AGAIN)).min();
     Ok(again.map_or_else(Action::await_change, Action::requeue))
 }

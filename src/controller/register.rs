@@ -18,6 +18,7 @@ use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
 use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::usage::Uses;
 use crate::oauth::{Algorithm, Client, ClientType, GrantType, origin, redirect_uri, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
@@ -83,6 +84,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
         brought: bring::brought(object, around.brought)?,
+        uses: Arc::new(Uses::new(ledger(object).published)),
         default_claims: Box::default(),
         default_scope: Box::default(),
     };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
@@ -21,6 +21,7 @@ use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::rotation::Pace;
+use crate::oauth::usage::Usage;
 use crate::oauth::{Client, Keyring, Person, Registry};
 
 /// The root keys as far as they are known.
@@ -128,6 +129,8 @@ pub struct Shared {
     pub bootstrapped: AtomicBool,
     /// What the registry says about each person, by the UID of the object.
     pub user_verdicts: RwLock<HashMap<String, Arc<UserVerdict>>>,
+    /// What all replicas have seen of the use of client secrets; none while nothing is known.
+    pub usage: Arc<ArcSwapOption<Usage>>,
     /// Which rotation that can wait begins when.
     pub pace: Mutex<Pace>,
     /// The OAuthClients as listed and watched.

@@ -83,7 +83,7 @@ pub(super) async fn caller<'t>(
         evidence::confirm(app, tenant, evidence).await?;
         return Ok(client);
     }
-    credentials::authenticate(tenant, keyring, &presented.credentials()?)
+    credentials::authenticate(tenant, keyring, &presented.credentials()?, (app.clock)())
 }
 
 /// An assertion that was sent, be it empty or not.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Algorithm;
 use super::brought::Brought;
 use super::public_key::PublicKey;
+use super::usage::Uses;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +156,8 @@ pub struct Client {
     pub oldest_accepted: u32,
     /// The client secret that it brought; then none is derived.
     pub brought: Option<Brought>,
+    /// When which generation of its secret was used; goes on when the client is registered anew.
+    pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
     /// `{"iss":…,"sub":…,"client_id":…,"aud":…,"scope":…`, without the closing brace.
     pub default_claims: Box<str>,
@@ -231,6 +234,7 @@ pub mod testing {
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
             brought: None,
+            uses: Arc::default(),
             default_claims: Box::default(),
             default_scope: Box::default(),
         }

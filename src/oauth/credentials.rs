@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::assertion::Asserted;
@@ -92,6 +93,7 @@ pub fn authenticate<'t>(
     tenant: &'t Tenant,
     keyring: &Keyring,
     credentials: &Credentials<'_>,
+    now: Timestamp,
 ) -> Result<&'t Arc<Client>, OAuthError> {
     let (id, method, secret) = match credentials {
         Credentials::Basic { id, secret } => {
@@ -117,7 +119,13 @@ pub fn authenticate<'t>(
         ClientType::Confidential if client.brought.is_some() => is_brought,
         ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
     };
-    proven.then_some(client).ok_or(OAuthError::invalid_client())
+    if !proven {
+        return Err(OAuthError::invalid_client());
+    }
+    if let Some(generation) = generation {
+        client.uses.note(generation, now);
+    }
+    Ok(client)
 }
 
 /// The client that a request names, rightly or not, if it is registered.
@@ -242,7 +250,7 @@ mod tests {
             id: &id,
             secret: secret.expose(),
         };
-        authenticate(&tenant, &keyring, &credentials).is_ok()
+        authenticate(&tenant, &keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
     }
 
     #[test]
@@ -269,13 +277,13 @@ mod tests {
         };
         let accepts = |id: &str, secret: &str| {
             let credentials = Credentials::Post { id, secret };
-            authenticate(&tenant, &keyring, &credentials).is_ok()
+            authenticate(&tenant, &keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
         };
         assert!(accepts(&id, value));
         assert!(!accepts(&id, derived.expose()), "the derived one stopped");
         assert!(!accepts("team-a.other", value) && !accepts(&id, ""));
         let alone = Credentials::IdOnly { id: &id };
-        assert!(authenticate(&tenant, &keyring, &alone).is_err());
+        assert!(authenticate(&tenant, &keyring, &alone, Timestamp::UNIX_EPOCH).is_err());
     }
 
     proptest! {

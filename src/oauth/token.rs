@@ -66,7 +66,7 @@ pub fn answer<'t>(
         }
         (None, None) => {
             let credentials = presented.credentials()?;
-            credentials::authenticate(context.tenant, context.keyring, &credentials)?
+            credentials::authenticate(context.tenant, context.keyring, &credentials, context.now)?
         }
     };
     // 3. May it

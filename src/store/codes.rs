@@ -102,6 +102,15 @@ impl Operation for Redeem {
     type Output = Redemption;
     const SINGLE: bool = false;
 
+    async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Redemption>> {
+        let ours = |family: &&Family| family.authorization.tenant == self.tenant;
+        let Some(family) = self.family.as_ref().filter(ours) else {
+            return Ok(None);
+        };
+        let begun = families::begin_at_once(db, family, &self.digest, self.now).await?;
+        Ok(begun.then_some(Redemption::First))
+    }
+
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Redemption> {
         let first = query(REDEEM)
             .bind(&*self.tenant)

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::Rotation;
-use super::authorization::{authorization_columns, bind};
+use super::authorization::{Statement, authorization_columns, bind};
 use super::operation::{FromRow, Operation, column, millis, optional_time, time};
 use crate::oauth::grant::{Authorization, Family};
 
@@ -25,6 +25,14 @@ const INSERT: &str = concat!(
     authorization_columns!(),
     ", offline, id, sequence, rotated_at, issued_at, expires_at, idle_expires_at, revoked_at, ends_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+);
+const BEGIN: &str = concat!(
+    "WITH used AS (UPDATE codes SET redeemed_at = $22
+        WHERE tenant = $1 AND digest = $21 AND family = $13 AND redeemed_at IS NULL RETURNING family)
+    INSERT INTO families (tenant, ",
+    authorization_columns!(),
+    ", offline, id, sequence, rotated_at, issued_at, expires_at, idle_expires_at, revoked_at, ends_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, family, $14, $15, $16, $17, $18, $19, $20 FROM used"
 );
 const SELECT: &str = concat!(
     "SELECT ",
@@ -62,10 +70,15 @@ impl FromRow for Family {
 
 /// Begins a family.
 pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()> {
+    values(query(INSERT), family).execute(db).await.map(drop)
+}
+
+/// Binds the twenty columns of a family.
+fn values<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q> {
     let ends_at = family.expires_at.min(family.idle_expires_at);
     let ends_at = family.revoked_at.map_or(ends_at, |at| at.min(ends_at));
     bind(
-        query(INSERT).bind(&*family.authorization.tenant),
+        statement.bind(&*family.authorization.tenant),
         &family.authorization,
     )
     .bind(&*family.id)
@@ -76,9 +89,18 @@ pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()>
     .bind(millis(family.idle_expires_at))
     .bind(family.revoked_at.map(millis))
     .bind(millis(ends_at))
-    .execute(db)
-    .await?;
-    Ok(())
+}
+
+/// Begins the family of a code that nobody has used, in one statement of PostgreSQL. Whether it did.
+pub async fn begin_at_once(
+    db: &mut AnyConnection,
+    family: &Family,
+    digest: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let statement = values(query(BEGIN), family);
+    let begun = statement.bind(digest).bind(millis(now));
+    Ok(begun.execute(db).await?.rows_affected() == 1)
 }
 
 /// Revokes a family. Whether it lived.
@@ -133,9 +155,10 @@ pub struct Rotate {
     pub now: Timestamp,
 }
 
+/// What it reads after the first statement found nothing decides only whether the family is revoked, and that is one
+/// statement again.
 impl Operation for Rotate {
     type Output = Rotation;
-    const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Rotation> {
         let moved = query(ROTATE)

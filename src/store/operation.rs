@@ -12,8 +12,17 @@ pub trait Operation: Send + Sync + 'static {
     /// What it answers.
     type Output: Send + 'static;
 
-    /// Whether it is one statement, which is atomic without a transaction around it.
+    /// Whether at most one of its statements writes, and so none needs a transaction around it.
     const SINGLE: bool = true;
+
+    /// The common case in one statement, for PostgreSQL, where every statement is a journey. `None` if this is not the
+    /// common case; nothing has happened then.
+    fn at_once(
+        &self,
+        _: &mut AnyConnection,
+    ) -> impl Future<Output = sqlx::Result<Option<Self::Output>>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Runs it. It may be called again after a failure, when nothing of the first time has remained.
     fn run(

@@ -1,4 +1,4 @@
-//! PostgreSQL: a pool, and one transaction for each operation.
+//! PostgreSQL: a pool, and for each operation that needs one a transaction.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +76,9 @@ async fn attempts<O: Operation>(db: &mut AnyConnection, operation: &O) -> sqlx::
 async fn attempt<O: Operation>(db: &mut AnyConnection, operation: &O) -> sqlx::Result<O::Output> {
     if O::SINGLE {
         return operation.run(db).await;
+    }
+    if let Some(output) = operation.at_once(db).await? {
+        return Ok(output);
     }
     let mut transaction = db.begin().await?;
     let output = operation.run(&mut transaction).await?;

@@ -52,7 +52,7 @@ pub(super) struct Kind {
 
 /// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
 /// whose clock is behind does not take one for valid.
-pub(super) const KINDS: [Kind; 5] = [
+pub(super) const KINDS: [Kind; 6] = [
     Kind {
         delete: "DELETE FROM codes WHERE (tenant, digest) IN
             (SELECT tenant, digest FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
@@ -77,6 +77,12 @@ pub(super) const KINDS: [Kind; 5] = [
         delete: "DELETE FROM used_assertions WHERE (tenant, digest) IN
             (SELECT tenant, digest FROM used_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
         keep: SignedDuration::from_mins(5),
+    },
+    // Longer than any quiet period: what is not known counts as use only if it could have been one.
+    Kind {
+        delete: "DELETE FROM last_uses WHERE (registration_id, generation) IN
+            (SELECT registration_id, generation FROM last_uses WHERE used_at < $1 ORDER BY used_at LIMIT $2)",
+        keep: SignedDuration::from_hours(24 * 366),
     },
 ];
 
@@ -109,4 +115,5 @@ pub(super) const SEARCHES: &[&str] = &[
     KINDS[2].delete,
     KINDS[3].delete,
     KINDS[4].delete,
+    KINDS[5].delete,
 ];

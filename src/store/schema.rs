@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use super::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "sign in",
@@ -16,6 +16,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "used assertions",
         include_str!("../../migrations/0002_used_assertions.sql"),
+    ),
+    (
+        3,
+        "last use",
+        include_str!("../../migrations/0003_last_use.sql"),
     ),
 ];
 

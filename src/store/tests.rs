@@ -140,6 +140,7 @@ async fn every_search_has_its_index() {
         families::SEARCHES,
         consents::SEARCHES,
         tokens::SEARCHES,
+        usage::SEARCHES,
         ending::SEARCHES,
         purge::SEARCHES,
     ];

@@ -6,6 +6,7 @@ mod brought;
 mod delete;
 mod example;
 mod explain;
+mod fairness;
 mod forgery;
 mod installation;
 mod isolation;

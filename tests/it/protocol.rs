@@ -34,5 +34,6 @@ mod rotation;
 mod sign_in;
 mod tls;
 mod token_request;
+mod usage;
 mod userinfo;
 mod whole_flow;

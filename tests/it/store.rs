@@ -15,3 +15,4 @@ mod purge;
 mod samples;
 mod sessions;
 mod tokens;
+mod usage;

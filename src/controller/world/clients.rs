@@ -12,6 +12,7 @@ use crate::controller::policy::Labels;
 use crate::controller::register::{Surroundings, register};
 use crate::controller::shared::{Shared, TenantState, Verdict};
 use crate::oauth::Client;
+use crate::oauth::usage::Uses;
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct Memo {
@@ -19,6 +20,8 @@ pub(super) struct Memo {
     namespace: Arc<Labels>,
     id_holder: Option<String>,
     brought: Option<Looked>,
+    /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
+    uses: Option<Arc<Uses>>,
 }
 
 impl World {
@@ -65,12 +68,17 @@ impl World {
             id_holder,
             brought: brought.as_ref(),
         };
-        let client = register(object, around).map(Arc::new);
+        let uses = before.as_ref().and_then(|memo| memo.uses.clone());
+        let client =
+            register(object, around).map(|client| Arc::new(used_before(client, uses.as_ref())));
         // The registration itself mostly stays the same; keep one copy of it.
         let client = match (client, before.map(|memo| memo.verdict.client.clone())) {
             (Ok(new), Some(Ok(old))) if new == old => Ok(old),
             (new, _) => new,
         };
+        let uses = client
+            .as_ref()
+            .map_or(uses, |client| Some(client.uses.clone()));
         let verdict = Arc::new(Verdict {
             object: object.clone(),
             client,
@@ -83,9 +91,21 @@ impl World {
             namespace,
             id_holder,
             brought,
+            uses,
         };
         (memo, true)
     }
+}
+
+/// A client that goes on with the uses of its former self: a change of the object forgets none.
+fn used_before(mut client: Client, before: Option<&Arc<Uses>>) -> Client {
+    let published = client.uses.published();
+    client.uses = match before {
+        Some(before) if before.published() == published => before.clone(),
+        Some(before) => Arc::new(before.after(published)),
+        None => client.uses,
+    };
+    client
 }
 
 /// Whether the tenant is what it was.
@@ -113,4 +133,41 @@ pub(super) fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
 pub(super) fn own_name<K: Resource>(object: &K) -> Labels {
     let name = object.namespace().unwrap_or_default();
     Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::oauth::client::testing::client;
+
+    fn registered(published: u32) -> Client {
+        Client {
+            uses: Arc::new(Uses::new(published)),
+            ..client()
+        }
+    }
+
+    fn reported(uses: &Uses) -> Vec<u32> {
+        uses.unreported("uid").map(|last| last.generation).collect()
+    }
+
+    #[test]
+    fn a_change_of_the_object_forgets_no_use() {
+        let first = registered(1);
+        first
+            .uses
+            .note(1, Timestamp::from_second(1_800_000_000).unwrap());
+        let edited = used_before(registered(1), Some(&first.uses));
+        assert!(
+            Arc::ptr_eq(&edited.uses, &first.uses),
+            "a request in flight notes it there too"
+        );
+        let rotated = used_before(registered(2), Some(&edited.uses));
+        assert_eq!(
+            (rotated.uses.published(), reported(&rotated.uses)),
+            (2, vec![1])
+        );
+    }
 }

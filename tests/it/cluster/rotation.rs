@@ -2,6 +2,7 @@
 
 mod resurrection;
 mod schedule;
+mod silence;
 
 use clientele::api::{OAuthClient, RotationStatus, SecretGeneration};
 use k8s_openapi::api::events::v1::Event;

@@ -2,8 +2,9 @@
 //!
 //! It says what it was answered, a line for each. Whatever it has said must be true afterwards.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use clientele::store::{Redemption, Rotation, Store, StoreError};
@@ -127,7 +128,7 @@ async fn runs() {
 /// A running child.
 pub struct Using {
     process: Child,
-    lines: BufReader<ChildStdout>,
+    lines: Receiver<String>,
     /// How far each chain has come, as far as the child was heard.
     pub heard: Vec<Vec<Step>>,
 }
@@ -148,7 +149,13 @@ impl Using {
             .stderr(log)
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap());
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (said, lines) = channel();
+        // All the time: a child that waits for a full pipe, maybe within a transaction, would keep others out.
+        std::thread::spawn(move || {
+            let mut output = output.lines().map_while(Result::ok);
+            output.all(|line| said.send(line).is_ok())
+        });
         Self {
             process,
             lines,
@@ -158,11 +165,9 @@ impl Using {
 
     /// Listens to so many answers.
     pub fn hear(&mut self, answers: usize) {
-        let mut line = String::new();
         for _ in 0..answers {
             loop {
-                line.clear();
-                assert!(self.lines.read_line(&mut line).unwrap() > 0, "it has died");
+                let line = self.lines.recv().expect("it has died");
                 if self.note(&line) {
                     break;
                 }
@@ -179,10 +184,8 @@ impl Using {
 
     /// Listens until it ends by itself.
     pub fn hear_the_rest(&mut self) {
-        let mut rest = String::new();
-        self.lines.read_to_string(&mut rest).unwrap();
-        for line in rest.lines() {
-            self.note(line);
+        while let Ok(line) = self.lines.recv() {
+            self.note(&line);
         }
     }
 

@@ -34,13 +34,17 @@ impl Replica {
             publish_ahead: std::time::Duration::from_mins(15),
             bootstrap: true,
         };
+        // It only observes: if it wrote as well, an object could be Ready before the shared operator has seen it.
+        let no_passes = CancellationToken::new();
+        no_passes.cancel();
         let operator = Operator::start(
             person::operator(&shared.cluster).await,
             settings,
             registry.clone(),
+            Arc::default(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
-            &CancellationToken::new(),
+            &no_passes,
         );
         let ready = operator.readiness();
         eventually("the replica is ready", || async { ready() }).await;

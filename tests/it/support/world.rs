@@ -15,6 +15,7 @@ use clientele::http::{App, Endpoints, router};
 use clientele::oauth::client::{Audience, Lifetimes, Secretless};
 use clientele::oauth::keyring::Registration;
 use clientele::oauth::tenant::Scope;
+use clientele::oauth::usage::Uses;
 use clientele::oauth::{
     Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
     Tenant,
@@ -185,6 +186,7 @@ pub fn client(id: &str) -> Client {
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
         brought: None,
+        uses: Arc::new(Uses::new(1)),
         default_claims: Box::default(),
         default_scope: Box::default(),
     }

@@ -1,0 +1,151 @@
+//! One namespace whose thousands of clients change without a pause: what a new client of another namespace waits until
+//! it can be used, and what everybody's token requests take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clientele::api::OAuthClient;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::Cluster;
+use crate::load::{self, Usable};
+use crate::measure::{Report, quantile};
+use crate::open_loop;
+
+/// Who churns.
+const HOG: &str = "hog";
+/// Edits at a time, as many as the operator makes writes.
+const AT_ONCE: usize = 16;
+/// Token requests per second.
+const RATE: u32 = 200;
+/// A backlog is watched for no longer.
+const LONGEST: Duration = Duration::from_secs(90);
+
+pub fn measure(
+    runtime: &Runtime,
+    cluster: &Cluster,
+    (clients, seconds): (usize, u32),
+    report: &mut Report,
+) {
+    runtime.block_on(async {
+        let credentials = load::apply_to_usable(cluster, "newcomers", 1).await;
+        let tokens = Tokens::new(&credentials[0]);
+        eprintln!("bench: {seconds} s in which nothing else happens");
+        let during = Duration::from_secs(seconds.into());
+        let quiet = watch(cluster, &tokens, async { tokio::time::sleep(during).await }).await;
+        quiet.report("nothing else happens", report);
+        eprintln!("bench: one namespace creates {clients} OAuthClients");
+        let begun = Instant::now();
+        let created = async {
+            load::create_clients(cluster, HOG, clients).await;
+            let mut every = tokio::time::interval(Duration::from_secs(2));
+            while begun.elapsed() < LONGEST && load::ready(cluster, HOG).await < clients {
+                every.tick().await;
+            }
+        };
+        let burst = watch(cluster, &tokens, created).await;
+        burst.report(&format!("one creates {clients}"), report);
+        eprintln!("bench: it edits them without a pause");
+        let edits = Arc::new(AtomicUsize::new(0));
+        let churned = watch(cluster, &tokens, churn(cluster, clients, during, &edits)).await;
+        let rate = edits.load(Relaxed) as f64 / during.as_secs_f64();
+        churned.report(&format!("it edits {rate:.0} a second"), report);
+    });
+}
+
+/// What others see meanwhile.
+struct Seen {
+    usable: Vec<f64>,
+    tokens: Vec<f64>,
+}
+
+impl Seen {
+    fn report(&self, when: &str, report: &mut Report) {
+        let worst = quantile(&self.usable, 1.0);
+        let [p50, p99] = [0.5, 0.99].map(|q| quantile(&self.usable, q) * 1e3);
+        report.row(
+            &format!(
+                "new client of another namespace usable while {when}: p50, p99, longest of {}",
+                self.usable.len()
+            ),
+            format!("{p50:.0}, {p99:.0}, {:.0} ms", worst * 1e3),
+        );
+        let [p50, p99] = [0.5, 0.99].map(|q| open_loop::quantile(&self.tokens, q));
+        report.row(
+            &format!("token requests ({RATE}/s) while {when}: p50, p99"),
+            format!("{p50:.1}, {p99:.1} ms"),
+        );
+    }
+}
+
+/// Creates clients one after the other, and asks for tokens, as long as this goes on.
+async fn watch(cluster: &Cluster, tokens: &Tokens, act: impl Future<Output = ()>) -> Seen {
+    let stop = CancellationToken::new();
+    let usable = load::newcomers(cluster, "newcomers", stop.clone());
+    let asked = tokens.ask_until(stop.clone());
+    let act = async {
+        act.await;
+        stop.cancel();
+    };
+    let ((), usable, tokens) = tokio::join!(act, usable, asked);
+    Seen { usable, tokens }
+}
+
+/// A client that asks for tokens.
+struct Tokens {
+    port: u16,
+    request: String,
+}
+
+impl Tokens {
+    fn new(usable: &Usable) -> Self {
+        let entries = &usable.entries;
+        let url = url::Url::parse(&entries["TOKEN_ENDPOINT"]).unwrap();
+        let pair = format!("{}:{}", entries["CLIENT_ID"], entries["CLIENT_SECRET"]);
+        let (basic, body) = (STANDARD.encode(pair), "grant_type=client_credentials");
+        Self {
+            port: url.port().unwrap(),
+            request: format!(
+                "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic {basic}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        }
+    }
+
+    async fn ask_until(&self, stop: CancellationToken) -> Vec<f64> {
+        let mut all = Vec::new();
+        while !stop.is_cancelled() {
+            all.extend(open_loop::run(self.port, self.request.clone(), RATE, 1).await);
+        }
+        all.sort_by(f64::total_cmp);
+        all
+    }
+}
+
+/// Changes one client after the other, some at a time.
+async fn churn(cluster: &Cluster, clients: usize, during: Duration, edits: &Arc<AtomicUsize>) {
+    let until = Instant::now() + during;
+    let api: Api<OAuthClient> = Api::namespaced(cluster.kube().await, HOG);
+    let tasks = (0..AT_ONCE).map(|_| {
+        let (api, edits) = (api.clone(), edits.clone());
+        tokio::spawn(async move {
+            while Instant::now() < until {
+                let edit = edits.fetch_add(1, Relaxed);
+                let name = format!("client-{:05}", edit % clients);
+                let patch = json!({ "spec": { "displayName": format!("edit {edit}") } });
+                let (patch, params) = (Patch::Merge(patch), PatchParams::default());
+                api.patch(&name, &params, &patch).await.unwrap();
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+}

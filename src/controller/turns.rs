@@ -1,0 +1,199 @@
+//! Whose turn it is: passes go round the namespaces, so that nobody waits for the thousands of somebody else.
+//!
+//! One object is passed over once at a time. One namespace never has every worker: if its writes are slow, those of
+//! others are not.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::task::Poll;
+
+use futures::Stream;
+use kube::Resource;
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// An object by namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Empty for what is in no namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Place {
+    /// Where a reference leads.
+    pub fn of<K: Resource>(object: &ObjectRef<K>) -> Self {
+        Self {
+            namespace: object.namespace.clone().unwrap_or_default(),
+            name: object.name.clone(),
+        }
+    }
+
+    fn reference<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
+        let object = ObjectRef::new(&self.name);
+        if self.namespace.is_empty() {
+            object
+        } else {
+            object.within(&self.namespace)
+        }
+    }
+}
+
+/// How many passes there may be at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Over the objects of one namespace.
+    pub one: usize,
+    /// Over all.
+    pub all: usize,
+}
+
+impl Share {
+    /// So many workers for a namespace that is alone, and a quarter more for the others.
+    pub fn of(workers: u16) -> Self {
+        let one = usize::from(workers);
+        Self {
+            one,
+            all: one + one.div_ceil(4),
+        }
+    }
+}
+
+/// What is known about an object that somebody asked about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    /// Asked about once more while a pass ran, which may have begun too early.
+    Again,
+}
+
+/// The objects of one namespace that wait, and how many passes run there.
+#[derive(Default)]
+struct Namespace {
+    waiting: VecDeque<Place>,
+    running: usize,
+}
+
+/// Who waits and who runs.
+pub struct Turns {
+    share: Share,
+    running: usize,
+    states: HashMap<Place, State>,
+    namespaces: HashMap<String, Namespace>,
+    /// The namespaces with somebody who waits, each once; the first has the next turn.
+    order: VecDeque<String>,
+}
+
+impl Turns {
+    /// Nobody yet.
+    pub fn new(share: Share) -> Self {
+        Self {
+            share,
+            running: 0,
+            states: HashMap::new(),
+            namespaces: HashMap::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// Somebody asks for a pass over an object.
+    pub fn ask(&mut self, place: Place) {
+        match self.states.get_mut(&place) {
+            Some(state @ State::Running) => *state = State::Again,
+            Some(_) => {}
+            None => self.wait(place),
+        }
+    }
+
+    fn wait(&mut self, place: Place) {
+        self.states.insert(place.clone(), State::Waiting);
+        let namespace = self.namespaces.entry(place.namespace.clone()).or_default();
+        if namespace.waiting.is_empty() {
+            self.order.push_back(place.namespace.clone());
+        }
+        namespace.waiting.push_back(place);
+    }
+
+    /// The object whose turn it is, if there is a worker for it. Its pass runs from now on.
+    pub fn give(&mut self) -> Option<Place> {
+        if self.running == self.share.all {
+            return None;
+        }
+        for _ in 0..self.order.len() {
+            let name = self.order.pop_front()?;
+            let namespace = self.namespaces.get_mut(&name)?;
+            if namespace.running == self.share.one {
+                self.order.push_back(name);
+                continue;
+            }
+            let place = namespace.waiting.pop_front()?;
+            namespace.running += 1;
+            if !namespace.waiting.is_empty() {
+                self.order.push_back(name);
+            }
+            self.running += 1;
+            self.states.insert(place.clone(), State::Running);
+            return Some(place);
+        }
+        None
+    }
+
+    /// A pass has ended. Of a pass that was not given here, such as a later try, there is nothing to say.
+    pub fn ended(&mut self, place: Place) {
+        let again = match self.states.get(&place) {
+            Some(State::Running) => false,
+            Some(State::Again) => true,
+            Some(State::Waiting) | None => return,
+        };
+        self.states.remove(&place);
+        self.running -= 1;
+        if let Some(namespace) = self.namespaces.get_mut(&place.namespace) {
+            namespace.running -= 1;
+            if namespace.running == 0 && namespace.waiting.is_empty() {
+                self.namespaces.remove(&place.namespace);
+            }
+        }
+        if again {
+            self.wait(place);
+        }
+    }
+
+    /// Whether nobody waits.
+    pub fn is_idle(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+/// The requests in the order in which they are to be passed over; `ended` tells of each pass that it is over.
+pub fn in_turn<K>(
+    mut requests: UnboundedReceiver<ObjectRef<K>>,
+    mut ended: UnboundedReceiver<Place>,
+    share: Share,
+) -> impl Stream<Item = ObjectRef<K>> + use<K>
+where
+    K: Resource<DynamicType = ()> + 'static,
+{
+    let mut turns = Turns::new(share);
+    futures::stream::poll_fn(move |context| {
+        while let Poll::Ready(Some(place)) = ended.poll_recv(context) {
+            turns.ended(place);
+        }
+        let closed = loop {
+            match requests.poll_recv(context) {
+                Poll::Ready(Some(request)) => turns.ask(Place::of(&request)),
+                Poll::Ready(None) => break true,
+                Poll::Pending => break false,
+            }
+        };
+        match turns.give() {
+            Some(place) => Poll::Ready(Some(place.reference())),
+            None if closed && turns.is_idle() => Poll::Ready(None),
+            None => Poll::Pending,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

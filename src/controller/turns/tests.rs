@@ -1,0 +1,131 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SHARE: Share = Share { one: 4, all: 5 };
+
+fn place(namespace: &str, number: usize) -> Place {
+    Place {
+        namespace: namespace.to_owned(),
+        name: format!("client-{number}"),
+    }
+}
+
+fn turns(asked: &[(&str, usize)]) -> Turns {
+    let mut turns = Turns::new(SHARE);
+    for (namespace, number) in asked {
+        turns.ask(place(namespace, *number));
+    }
+    turns
+}
+
+#[test]
+fn a_newcomer_has_the_next_turn_however_many_wait_elsewhere() {
+    let mut turns = Turns::new(SHARE);
+    for number in 0..5000 {
+        turns.ask(place("hog", number));
+    }
+    // It has as many workers as it may, and one is left.
+    let running: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    assert_eq!(running.len(), SHARE.one);
+    turns.ask(place("other", 1));
+    assert_eq!(turns.give(), Some(place("other", 1)));
+    assert_eq!(turns.give(), None);
+    turns.ask(place("other", 2));
+    turns.ended(running[0].clone());
+    let next: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    assert_eq!(next.len(), 1, "there is one worker");
+    turns.ended(place("other", 1));
+    let after = turns.give().unwrap();
+    assert!([&next[0], &after].contains(&&place("other", 2)));
+}
+
+#[test]
+fn namespaces_take_turns_and_objects_keep_their_order() {
+    let mut turns = turns(&[("a", 1), ("a", 2), ("a", 3), ("b", 1), ("c", 1)]);
+    let order: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    let expected = [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3)];
+    assert_eq!(order, expected.map(|(n, i)| place(n, i)));
+}
+
+#[test]
+fn who_is_asked_about_during_a_pass_is_passed_over_once_more_and_not_at_the_same_time() {
+    let mut turns = turns(&[("a", 1), ("a", 1)]);
+    assert_eq!(turns.give(), Some(place("a", 1)));
+    turns.ask(place("a", 1));
+    turns.ask(place("a", 1));
+    assert_eq!(turns.give(), None);
+    turns.ended(place("a", 1));
+    assert_eq!(turns.give(), Some(place("a", 1)));
+    turns.ended(place("a", 1));
+    // A try that the queue did not give.
+    turns.ended(place("a", 1));
+    assert_eq!(turns.give(), None);
+    assert!(turns.is_idle() && turns.states.is_empty() && turns.namespaces.is_empty());
+}
+
+proptest! {
+    /// Whatever is asked and ended in whatever order: nobody is lost, nobody runs twice, and the shares are kept.
+    #[test]
+    fn nobody_is_lost_and_the_shares_are_kept(acts in proptest::collection::vec((0usize..3, 0usize..4, 0usize..6), 0..300)) {
+        let mut turns = Turns::new(SHARE);
+        let mut running: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut owed: BTreeSet<(String, String)> = BTreeSet::new();
+        let key = |place: &Place| (place.namespace.clone(), place.name.clone());
+        for (act, namespace, number) in acts {
+            let place = place(["a", "b", "c", ""][namespace], number);
+            match act {
+                0 => {
+                    owed.insert(key(&place));
+                    turns.ask(place);
+                }
+                1 => {
+                    running.remove(&key(&place));
+                    turns.ended(place);
+                }
+                _ => {}
+            }
+            while let Some(next) = turns.give() {
+                owed.remove(&key(&next));
+                prop_assert!(running.insert(key(&next)), "it runs already");
+            }
+            let mut each: BTreeMap<&String, usize> = BTreeMap::new();
+            for (namespace, _) in &running {
+                *each.entry(namespace).or_default() += 1;
+            }
+            prop_assert!(running.len() <= SHARE.all && each.values().all(|count| *count <= SHARE.one));
+        }
+        for _ in 0..1000 {
+            for (namespace, name) in std::mem::take(&mut running) {
+                turns.ended(Place { namespace, name });
+            }
+            while let Some(next) = turns.give() {
+                owed.remove(&key(&next));
+                running.insert(key(&next));
+            }
+        }
+        prop_assert!(owed.is_empty() && running.is_empty() && turns.is_idle());
+    }
+}
+
+#[tokio::test]
+async fn the_stream_gives_what_was_asked_and_ends_after_the_last() {
+    use futures::StreamExt;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    let (ask, requests) = tokio::sync::mpsc::unbounded_channel();
+    let (end, ended) = tokio::sync::mpsc::unbounded_channel();
+    let one = Share { one: 1, all: 1 };
+    let mut stream = std::pin::pin!(in_turn::<ConfigMap>(requests, ended, one));
+    for name in ["x", "y"] {
+        ask.send(ObjectRef::new(name).within("a")).unwrap();
+    }
+    let first = stream.next().await.unwrap();
+    assert_eq!(first, ObjectRef::new("x").within("a"));
+    assert!(futures::poll!(stream.next()).is_pending(), "one at a time");
+    end.send(Place::of(&first)).unwrap();
+    assert_eq!(stream.next().await, Some(ObjectRef::new("y").within("a")));
+    drop(ask);
+    assert_eq!(stream.next().await, None);
+}

@@ -1,0 +1,120 @@
+//! Reports which generations of client secrets are in use, and brings back what all replicas have seen: server, store
+//! and controller do not know each other, and meet here by values.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::oauth::Registry;
+use crate::oauth::usage::{LastUse, Usage, Uses};
+use crate::store::{Store, StoreError};
+
+/// So many reports of one transaction.
+const BATCH: usize = 200;
+/// A replica that has not reported this many times in a row counts no longer.
+const MISSED: u32 = 5;
+/// The shortest time after which a replica counts no longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A request takes its time before it authenticates; what it notes may be so much older than the report after it.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+
+/// Reports for this replica.
+#[derive(Clone)]
+pub struct Reporter {
+    store: Store,
+    registry: Arc<ArcSwap<Registry>>,
+    usage: Arc<ArcSwapOption<Usage>>,
+    replica: String,
+    every: Duration,
+}
+
+impl Reporter {
+    /// Makes itself heard before anything is served, so that no use can be missed.
+    pub async fn begin(
+        store: Store,
+        registry: Arc<ArcSwap<Registry>>,
+        usage: Arc<ArcSwapOption<Usage>>,
+        every: Duration,
+    ) -> anyhow::Result<Self> {
+        let mut id = [0; 8];
+        aws_lc_rs::rand::fill(&mut id)
+            .map_err(|_| anyhow::anyhow!("the random source failed; the replica has no name"))?;
+        let reporter = Self {
+            store,
+            registry,
+            usage,
+            replica: format!("{:016x}", u64::from_be_bytes(id)),
+            every,
+        };
+        let heard = reporter.report(Timestamp::now()).await;
+        heard.context("the use of client secrets cannot be recorded in the database")?;
+        Ok(reporter)
+    }
+
+    /// Reports again and again until the shutdown.
+    pub async fn report_until(self, shutdown: CancellationToken) {
+        let reports = async {
+            loop {
+                tokio::time::sleep(self.every).await;
+                if let Err(error) = self.report(Timestamp::now()).await {
+                    tracing::warn!(%error, "the use of client secrets could not be recorded; old ones work on until it is");
+                }
+            }
+        };
+        shutdown.run_until_cancelled(reports).await;
+    }
+
+    /// Reports for the last time: nothing is served any more.
+    pub async fn end(&self) {
+        let ended = async {
+            self.report(Timestamp::now()).await?;
+            self.store.leave(&self.replica).await
+        };
+        if let Err(error) = ended.await {
+            tracing::warn!(%error, "the last use of client secrets could not be recorded; old ones work on for longer");
+        }
+    }
+
+    async fn report(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = |time: Duration| now.checked_sub(time).unwrap_or(Timestamp::MIN);
+        let registry = self.registry.load_full();
+        let unreported = unreported(&registry);
+        for batch in unreported.chunks(BATCH) {
+            let uses = batch.iter().map(|(_, last)| last.clone()).collect();
+            self.store.report_uses(uses).await?;
+            for (uses, last) in batch {
+                uses.is_reported(last);
+            }
+        }
+        let dead = before((self.every * MISSED).max(PATIENCE));
+        self.store
+            .hear(&self.replica, before(IN_FLIGHT), dead, now)
+            .await?;
+        let usage = self.store.usage(in_overlap(&registry)).await?;
+        self.usage.store(usage.map(Arc::new));
+        Ok(())
+    }
+}
+
+fn unreported(registry: &Registry) -> Vec<(Arc<Uses>, LastUse)> {
+    let clients = registry.tenants.values().flat_map(|t| t.clients.values());
+    clients
+        .flat_map(|client| {
+            let last = client.uses.unreported(&client.registration_id);
+            last.map(|last| (client.uses.clone(), last))
+        })
+        .collect()
+}
+
+/// The registrations of which an old generation still works; of others nobody wants to know.
+fn in_overlap(registry: &Registry) -> Vec<String> {
+    let clients = registry.tenants.values().flat_map(|t| t.clients.values());
+    clients
+        .filter(|client| client.oldest_accepted < client.uses.published())
+        .map(|client| client.registration_id.to_string())
+        .collect()
+}

@@ -1,0 +1,57 @@
+//! A namespace does not wait for another's thousands.
+
+use futures::{StreamExt, stream};
+use kube::api::ListParams;
+use serde_json::json;
+
+use crate::support::cluster::Cluster;
+use crate::support::load::ask;
+use crate::support::operator::{Options, RunningOperator};
+use crate::support::space::{Space, condition, http};
+
+/// So many that a queue in the order of arrival would take seconds.
+const THOUSANDS: usize = 700;
+
+/// How many OAuthClients of a namespace are ready.
+async fn ready(space: &Space) -> usize {
+    let list = space.clients().list(&ListParams::default()).await.unwrap();
+    let is_ready = |object: &&_| condition(object, "Ready").is_some_and(|(is, _)| is == "True");
+    list.iter().filter(is_ready).count()
+}
+
+#[tokio::test]
+async fn k24_a_newcomer_and_everybodys_tokens_do_not_wait_for_the_thousands_of_another_namespace() {
+    let start = || {
+        let cluster = Cluster::with_chart(&[]);
+        let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+        (cluster, operator)
+    };
+    let (cluster, operator) = tokio::task::spawn_blocking(start).await.unwrap();
+    let other = Space::within(&cluster, &operator.issuer, "other").await;
+    other.ready("known", json!({})).await;
+    let entries = other.entries("known-oauth").await;
+    let listen = operator.listen.clone();
+    operator.stop();
+    let hog = Space::within(&cluster, &other.issuer, "hog").await;
+    stream::iter(0..THOUSANDS)
+        .for_each_concurrent(16, async |number| {
+            hog.create(&format!("client-{number}"), json!({})).await;
+        })
+        .await;
+    // All of them are waiting when it comes back.
+    let restart = move || {
+        let operator = RunningOperator::start(&cluster, &Options::flags(&[]).at(&listen));
+        (cluster, operator)
+    };
+    let _running = tokio::task::spawn_blocking(restart).await.unwrap();
+    other.ready("newcomer", json!({})).await;
+    let waiting = THOUSANDS - ready(&hog).await;
+    assert!(waiting > THOUSANDS / 4, "only {waiting} of them still wait");
+    assert_eq!(other.token("newcomer-oauth").await.0, 200);
+    let http = http();
+    while ready(&hog).await < THOUSANDS {
+        for _ in 0..20 {
+            ask(&http, &entries).await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
+
+use clientele::oauth::usage::{LastUse, Usage};
+use clientele::store::Store;
+
+use super::place::{Place, over_both_stores};
+use super::samples::at;
+
+over_both_stores![
+    the_latest_use_of_each_generation_is_kept,
+    everything_is_known_until_the_slowest_replica_reported,
+    a_replica_that_left_is_not_waited_for,
+    after_a_replica_died_what_is_known_begins_anew,
+    after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew,
+    a_store_that_is_new_knows_nothing_of_before,
+    uses_of_long_ago_are_forgotten,
+];
+
+fn last(registration: &str, generation: u32, second: i64) -> LastUse {
+    LastUse {
+        registration_id: registration.to_owned(),
+        generation,
+        used_at: at(second),
+    }
+}
+
+/// A replica reports every use until now; one that was silent for 300 seconds is dead.
+async fn hear(store: &Store, replica: &str, now: i64) {
+    let heard = store.hear(replica, at(now), at(now - 300), at(now));
+    heard.await.unwrap();
+}
+
+async fn usage(store: &Store) -> Usage {
+    let of = vec!["r1".to_owned(), "r2".to_owned()];
+    store.usage(of).await.unwrap().unwrap()
+}
+
+async fn the_latest_use_of_each_generation_is_kept(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    let first = vec![last("r1", 1, 5), last("r1", 2, 7), last("r3", 1, 9)];
+    store.report_uses(first).await.unwrap();
+    // Of another replica, in any order.
+    let second = vec![last("r1", 1, 8), last("r1", 2, 6)];
+    store.report_uses(second).await.unwrap();
+    let usage = usage(&store).await;
+    let mut of_r1 = usage.uses["r1"].clone();
+    of_r1.sort_unstable();
+    assert_eq!(of_r1, [(1, at(8)), (2, at(7))]);
+    assert_eq!(usage.uses["r2"], []);
+    assert!(!usage.uses.contains_key("r3"), "nobody asked");
+}
+
+async fn everything_is_known_until_the_slowest_replica_reported(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    hear(&store, "b", 10).await;
+    hear(&store, "a", 60).await;
+    let known = usage(&store).await;
+    assert_eq!((known.since, known.until), (at(0), at(10)));
+    hear(&store, "b", 70).await;
+    assert_eq!(usage(&store).await.until, at(60));
+}
+
+async fn a_replica_that_left_is_not_waited_for(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    hear(&store, "b", 0).await;
+    store.leave("b").await.unwrap();
+    hear(&store, "a", 1000 - 750).await;
+    let known = usage(&store).await;
+    assert_eq!((known.since, known.until), (at(0), at(250)));
+}
+
+async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    hear(&store, "b", 0).await;
+    hear(&store, "a", 200).await;
+    assert_eq!(usage(&store).await.until, at(0), "b is waited for");
+    hear(&store, "a", 301).await;
+    let known = usage(&store).await;
+    assert_eq!((known.since, known.until), (at(301), at(301)));
+    // It was only slow: then it counts again, from now on.
+    hear(&store, "b", 310).await;
+    let known = usage(&store).await;
+    assert_eq!((known.since, known.until), (at(301), at(301)));
+}
+
+async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    store.leave("a").await.unwrap();
+    // A restart goes on with what was known.
+    hear(&store, "b", 200).await;
+    assert_eq!(usage(&store).await.since, at(0));
+    store.leave("b").await.unwrap();
+    // A day later, or after an old backup was restored.
+    hear(&store, "c", 86_400).await;
+    let known = usage(&store).await;
+    assert_eq!((known.since, known.until), (at(86_400), at(86_400)));
+}
+
+async fn a_store_that_is_new_knows_nothing_of_before(place: Place) {
+    let store = place.open().await;
+    assert_eq!(store.usage(vec!["r1".to_owned()]).await, Ok(None));
+    hear(&store, "a", 5).await;
+    assert_eq!(usage(&store).await.since, at(5));
+}
+
+async fn uses_of_long_ago_are_forgotten(place: Place) {
+    const YEAR: i64 = 366 * 24 * 3600;
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    let uses = vec![last("r1", 1, 0), last("r1", 2, 10)];
+    store.report_uses(uses).await.unwrap();
+    assert_eq!(store.purge(at(YEAR), 100).await, Ok(0));
+    assert_eq!(store.purge(at(YEAR + 5), 100).await, Ok(1));
+    assert_eq!(usage(&store).await.uses["r1"], [(2, at(10))]);
+}
