@@ -20,7 +20,7 @@ pub mod user;
 
 pub use client::{
     ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec, OAuthClientStatus,
-    SecretGeneration, ServiceBindingRef, TokenEndpointAuthMethod,
+    SecretGeneration, ServiceAccountRef, ServiceBindingRef, TokenEndpointAuthMethod,
 };
 pub use duration::DurationString;
 pub use jwks::{JsonWebKey, JsonWebKeySet};
@@ -28,7 +28,9 @@ pub use lifetimes::Lifetimes;
 pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
 pub use secret_ref::SecretRef;
-pub use tenant::{OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, SigningAlgorithm};
+pub use tenant::{
+    OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, ServiceAccountVerification, SigningAlgorithm,
+};
 pub use user::{OAuthUser, OAuthUserSpec, OAuthUserStatus};
 
 /// The API group of our kinds.

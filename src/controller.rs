@@ -9,6 +9,7 @@ pub mod bring;
 pub mod brought_index;
 pub mod brought_watch;
 pub mod claims;
+pub mod cluster_tokens;
 pub mod credentials_secret;
 pub mod enroll;
 pub mod events;
@@ -121,6 +122,7 @@ impl Operator {
             password_jobs,
             password_reads,
             brought: brought_index::BroughtIndex::new(&random),
+            cluster: cluster_tokens::ClusterTokens::default(),
             digests: facts::Digests::default(),
             client_queue,
             tenant_queue,
@@ -139,6 +141,7 @@ impl Operator {
             shared.clone(),
             &secret_watch::CREDENTIALS,
         ));
+        tasks.spawn(cluster_tokens::keep(shared.clone()));
         tasks.spawn(password_watch::watch(shared.clone()));
         tasks.spawn(password_watch::read_again(shared.clone(), reads));
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
@@ -154,6 +157,12 @@ impl Operator {
     pub fn readiness(&self) -> Arc<dyn Fn() -> Result<(), String> + Send + Sync> {
         let shared = self.shared.clone();
         Arc::new(move || shared.ready())
+    }
+
+    /// Asks the cluster about a token of one of its ServiceAccounts.
+    pub fn reviews(&self) -> cluster_tokens::Ask {
+        let shared = self.shared.clone();
+        Arc::new(move |review| Box::pin(cluster_tokens::find(shared.clone(), review)))
     }
 
     /// Ends every task. What a pass has not written yet, the next start will.

@@ -19,6 +19,7 @@ pub mod pages;
 pub mod proxies;
 mod refusal;
 mod response;
+pub mod reviews;
 mod revoke;
 pub mod serve;
 pub mod tls;
@@ -40,6 +41,7 @@ use crate::store::Store;
 use logins::Logins;
 use metrics::TokenMetrics;
 use proxies::TrustedProxies;
+use reviews::Reviews;
 
 /// What the public endpoints need. A test brings its own clock and randomness.
 #[derive(Clone)]
@@ -60,6 +62,8 @@ pub struct App {
     pub logins: Arc<Logins>,
     /// Counts questions about tokens that are not good.
     pub inactive: Arc<Inactive>,
+    /// Asks the cluster about tokens of its ServiceAccounts, a few at a time and each once.
+    pub reviews: Arc<Reviews>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
     /// What is written down.
@@ -83,6 +87,7 @@ impl App {
             trusted_proxies: TrustedProxies::default(),
             logins: Arc::new(Logins::new(hashing_cores())),
             inactive: Arc::default(),
+            reviews: Arc::default(),
             metrics,
             audit: Arc::default(),
         }

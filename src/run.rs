@@ -26,6 +26,7 @@ use crate::controller::metrics::ControllerMetrics;
 use crate::controller::settings::FIELD_MANAGER;
 use crate::http::admin::{Admin, Readiness, admin_router};
 use crate::http::metrics::TokenMetrics;
+use crate::http::reviews::Reviews;
 use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
@@ -90,6 +91,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         audit.clone(),
         &shutdown,
     );
+    let reviews = Arc::new(Reviews::new(operator.reviews()));
+    reviews.register(&mut metrics);
     let probes = admin_router(Admin {
         ready: readiness(&operator, Health::watch(store.clone(), shutdown.clone())),
         metrics: Arc::new(metrics),
@@ -97,6 +100,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
         audit,
+        reviews,
         ..App::new(registry, Timestamp::now, token_metrics, store.clone())
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");

@@ -54,6 +54,9 @@ use super::{
     validation = Rule::new("self.type != 'Public' || !has(self.jwks)").message("a Public client proves nothing about itself; remove jwks or make the client Confidential"),
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'private_key_jwt' || has(self.jwks)").message("private_key_jwt needs the public keys of the client in jwks"),
     validation = Rule::new("!has(self.jwks) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'private_key_jwt'").message("jwks is for private_key_jwt; name that method, name none, or remove jwks"),
+    validation = Rule::new("self.type != 'Public' || !has(self.serviceAccounts)").message("a Public client proves nothing about itself; remove serviceAccounts or make the client Confidential"),
+    validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'service_account' || has(self.serviceAccounts)").message("service_account needs the ServiceAccounts of the client in serviceAccounts"),
+    validation = Rule::new("!has(self.serviceAccounts) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'service_account'").message("serviceAccounts is for service_account; name that method, name none, or remove serviceAccounts"),
     validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
     validation = Rule::new("self.type != 'Public' || !has(self.rotation)").message("a Public client has no secret to rotate; remove rotation or make the client Confidential"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
@@ -148,8 +151,8 @@ pub struct OAuthClientSpec {
     pub audiences: Vec<String>,
 
     /// The only way in which the client may authenticate at the token endpoint. Default: both
-    /// `client_secret_basic` and `client_secret_post` for Confidential clients, and whatever jwks
-    /// allows beside them. With `private_key_jwt` there is no client secret.
+    /// `client_secret_basic` and `client_secret_post` for Confidential clients, and what jwks and
+    /// serviceAccounts allow beside them. With `private_key_jwt` or `service_account` there is no client secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
 
@@ -157,6 +160,13 @@ pub struct OAuthClientSpec {
     /// (`private_key_jwt`, RFC 7523). While tokenEndpointAuthMethod is not set, the secret works beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JsonWebKeySet>,
+
+    /// The ServiceAccounts of the same namespace whose projected tokens prove the client, sent as a client assertion
+    /// with `client_id` beside it; the audience of such a token is the issuer of the tenant and nothing else. While
+    /// tokenEndpointAuthMethod is not set, the secret works beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub service_accounts: Vec<ServiceAccountRef>,
 
     /// How long what is issued lives, never longer than the tenant's maximum. Default: the tenant's default,
     /// which is `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`, `refreshToken: 720h` and
@@ -228,6 +238,23 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretPost,
     /// An assertion signed by the client, with a key of jwks.
     PrivateKeyJwt,
+    /// A token of a ServiceAccount of serviceAccounts.
+    ServiceAccount,
+}
+
+/// A ServiceAccount in the namespace of the OAuthClient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct ServiceAccountRef {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message("must be the name of a ServiceAccount, such as web"))]
+    pub name: String,
+    /// Its UID. With it, a ServiceAccount that is deleted and made again is refused until the UID here is the new one.
+    /// Needed where the tenant verifies offline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$')").message("must be the UID of a ServiceAccount, as kubectl get serviceaccount NAME --output jsonpath={.metadata.uid} prints it"))]
+    pub uid: Option<String>,
 }
 
 /// What becomes of the Secret when its OAuthClient is deleted.

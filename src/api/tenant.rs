@@ -86,9 +86,35 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetimes: Option<TenantLifetimes>,
 
+    /// How tokens of the cluster's ServiceAccounts are verified, with which clients prove themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account_tokens: Option<ServiceAccountTokens>,
+
     /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
+}
+
+/// How tokens of the cluster's ServiceAccounts are verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct ServiceAccountTokens {
+    /// `TokenReview` (default): the API server is asked, at most every 10 seconds for a token, and notices pods and
+    /// ServiceAccounts that are gone. `Offline`: by the cluster's public keys alone; a token counts until it expires,
+    /// whatever is deleted, and serviceAccounts of clients must name the UID.
+    #[serde(default)]
+    pub verification: ServiceAccountVerification,
+}
+
+/// Who says whether the token of a ServiceAccount is genuine.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum ServiceAccountVerification {
+    /// The API server.
+    #[default]
+    TokenReview,
+    /// The cluster's public keys.
+    Offline,
 }
 
 /// How the pages look on which people sign in.

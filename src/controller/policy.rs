@@ -13,8 +13,11 @@ use kube::{Resource, ResourceExt};
 
 use super::lifetimes::LifetimePolicy;
 use crate::api::tenant::{TenantAudience, TenantScope};
-use crate::api::{DurationString, OAuthTenant, SigningAlgorithm, tenant};
+use crate::api::{
+    DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
+};
 use crate::oauth::Algorithm;
+use crate::oauth::assertion::service_account::Verification;
 use crate::oauth::key_schedule::KeyPolicy;
 use crate::oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
 
@@ -113,6 +116,8 @@ pub struct TenantPolicy {
     pub lifetimes: LifetimePolicy,
     /// How long people stay signed in.
     pub session: SessionLifetimes,
+    /// How tokens of ServiceAccounts are verified.
+    pub verification: Verification,
     /// How its pages look.
     pub branding: Branding,
     /// The algorithm of access tokens.
@@ -142,6 +147,7 @@ impl TenantPolicy {
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec.audiences.iter().map(audience_policy).collect(),
             session: session(spec.session.as_ref()),
+            verification: verification(tenant),
             branding: branding(tenant),
             access_token_algorithm: algorithm(spec.signing.algorithm),
             keys: KeyPolicy {
@@ -195,6 +201,14 @@ fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
 /// A list that many share.
 pub fn shared(values: &[String]) -> Arc<[Arc<str>]> {
     values.iter().map(|value| value.as_str().into()).collect()
+}
+
+fn verification(tenant: &OAuthTenant) -> Verification {
+    let tokens = tenant.spec.service_account_tokens.as_ref();
+    match tokens.map_or_else(Default::default, |tokens| tokens.verification) {
+        ServiceAccountVerification::TokenReview => Verification::TokenReview,
+        ServiceAccountVerification::Offline => Verification::Offline,
+    }
 }
 
 fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {

@@ -35,6 +35,8 @@ pub enum Reason {
     AudienceNotAllowed,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
+    /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
+    ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
     InvalidSpec,
     /// The Secret of that name belongs to somebody else.
@@ -90,6 +92,7 @@ impl Reason {
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
+            Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
             Self::SecretNotFound => "SecretNotFound",

@@ -67,7 +67,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),
-        secretless: secretless(object)?,
+        secretless: secretless(object, tenant)?,
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),

@@ -10,6 +10,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::brought_index::BroughtIndex;
+use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
 use super::facts::Digests;
 use super::metrics::ControllerMetrics;
@@ -149,6 +150,8 @@ pub struct Shared {
     pub password_reads: mpsc::UnboundedSender<(String, String)>,
     /// The client secrets that somebody brings.
     pub brought: BroughtIndex,
+    /// What the cluster says about its own tokens.
+    pub cluster: ClusterTokens,
     /// The key of the digests of Secrets.
     pub digests: Digests,
     /// OAuthClients to look at.

@@ -242,10 +242,11 @@ impl World {
             }
             alive.insert(uid, memo);
         }
+        let issuer = shared.cluster.issuer();
         let tenants = self.states.iter().map(|(name, (_, state))| {
             let clients = clients.remove(name.as_str()).unwrap_or_default();
             let people = self.people.get(name).cloned().unwrap_or_default();
-            Arc::new(self.tenant(name, state, clients, people))
+            Arc::new(self.tenant(name, state, clients, people, issuer.clone()))
         });
         let keyring = shared.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());

@@ -1,9 +1,10 @@
 //! Client authentication by a signed assertion instead of a secret (RFC 7521 §4.2, RFC 7523 §2.2).
 //!
-//! Who issued the assertion decides which rules apply, and none falls through to another: the client itself is
-//! `private_key_jwt`. Whatever this server issued is never an assertion.
+//! Who issued the assertion decides which rules apply, and none falls through to another: the cluster's issuer is a
+//! ServiceAccount, the client itself is `private_key_jwt`. Whatever this server issued is never an assertion.
 
 mod private_key_jwt;
+pub mod service_account;
 mod times;
 
 use std::sync::Arc;
@@ -11,10 +12,17 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::jws::Jws;
-use super::{Client, OAuthError, Tenant};
+use super::{AuthMethod, Client, ErrorCode, OAuthError, Tenant};
+use service_account::Review;
 
 /// The one type of assertion (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The cluster cannot say whether it stands by a token. Another method is never tried instead.
+pub const CLUSTER_SILENT: OAuthError = OAuthError::new(
+    ErrorCode::TemporarilyUnavailable,
+    "the cluster cannot be asked now whether the token of the ServiceAccount is genuine",
+);
 
 /// What was sent to prove a client by an assertion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +44,8 @@ pub enum Evidence {
         /// When the assertion expires, and may be forgotten.
         expires_at: Timestamp,
     },
+    /// The cluster must stand by the token of a ServiceAccount.
+    Review(Arc<Review>),
 }
 
 /// The client that an assertion is about, and what must still be asked before it is proven.
@@ -44,27 +54,40 @@ pub fn judge<'t>(
     asserted: Asserted<'_>,
     now: Timestamp,
 ) -> Result<(&'t Arc<Client>, Evidence), OAuthError> {
-    read(tenant, asserted, now).ok_or(OAuthError::invalid_client())
+    let invalid = OAuthError::invalid_client();
+    let assertion = asserted
+        .assertion
+        .filter(|_| asserted.assertion_type == Some(JWT_BEARER));
+    let assertion = assertion.ok_or(invalid)?;
+    let jws = Jws::read(assertion).ok_or(invalid)?;
+    let issuer = jws.text("iss").ok_or(invalid)?;
+    if issuer == &*tenant.issuer {
+        return Err(invalid);
+    }
+    let named = asserted.client_id.and_then(|id| tenant.clients.get(id));
+    let (client, evidence) = if tenant.cluster_issuer.as_deref() == Some(issuer) {
+        // A ServiceAccount may prove several clients: the request says which.
+        let client = named.ok_or(invalid)?;
+        let evidence = service_account::judge(tenant, client, (assertion, &jws), now);
+        (client, evidence)
+    } else if let Some(client) = tenant.clients.get(issuer) {
+        let same = asserted.client_id.is_none_or(|id| *id == *client.id);
+        let evidence = private_key_jwt::judge(tenant, client, &jws, now);
+        (client, evidence.filter(|_| same))
+    } else {
+        return Err(of_unknown_issuer(tenant, named));
+    };
+    evidence.map(|evidence| (client, evidence)).ok_or(invalid)
 }
 
-fn read<'t>(
-    tenant: &'t Tenant,
-    asserted: Asserted<'_>,
-    now: Timestamp,
-) -> Option<(&'t Arc<Client>, Evidence)> {
-    if asserted.assertion_type != Some(JWT_BEARER) {
-        return None;
+/// Nothing is fetched from an issuer that nobody knows. As long as the cluster's is not known either, it may be that one.
+fn of_unknown_issuer(tenant: &Tenant, named: Option<&Arc<Client>>) -> OAuthError {
+    let may_be = named.is_some_and(|client| client.allows_method(AuthMethod::ServiceAccount));
+    if may_be && tenant.cluster_issuer.is_none() {
+        CLUSTER_SILENT
+    } else {
+        OAuthError::invalid_client()
     }
-    let jws = Jws::read(asserted.assertion?)?;
-    let issuer = jws.text("iss")?;
-    if issuer == &*tenant.issuer {
-        return None;
-    }
-    let client = tenant.clients.get(issuer)?;
-    if asserted.client_id.is_some_and(|id| id != &*client.id) {
-        return None;
-    }
-    private_key_jwt::judge(tenant, client, &jws, now).map(|evidence| (client, evidence))
 }
 
 /// The client that an assertion names, rightly or not, if it is registered: for the log.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Algorithm;
+use super::assertion::service_account::ServiceAccount;
 use super::brought::Brought;
 use super::public_key::PublicKey;
 use super::usage::Uses;
@@ -55,6 +56,8 @@ pub enum AuthMethod {
     ClientSecretPost,
     /// An assertion that the client signs (RFC 7523 §2.2, OIDC Core §9).
     PrivateKeyJwt,
+    /// A token of a ServiceAccount of the cluster, as an assertion (RFC 7523 §2.2).
+    ServiceAccount,
     /// The ID alone: a public client.
     None,
 }
@@ -66,6 +69,7 @@ impl AuthMethod {
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
             Self::PrivateKeyJwt => "private_key_jwt",
+            Self::ServiceAccount => "service_account",
             Self::None => "none",
         }
     }
@@ -111,6 +115,8 @@ impl Lifetimes {
 pub struct Secretless {
     /// The keys with which it signs assertions (`jwks`).
     pub keys: Arc<[PublicKey]>,
+    /// The ServiceAccounts whose tokens prove it.
+    pub service_accounts: Arc<[ServiceAccount]>,
 }
 
 /// A client that the server accepts.
@@ -174,8 +180,10 @@ impl Client {
     /// Whether there is a client secret that we derive for it: not if it cannot keep one, and not if it proves itself
     /// by something better and by nothing else.
     pub fn holds_secret(&self) -> bool {
-        let secretless = self.auth_method == Some(AuthMethod::PrivateKeyJwt);
-        self.client_type == ClientType::Confidential && !secretless && self.brought.is_none()
+        let secretless = [AuthMethod::PrivateKeyJwt, AuthMethod::ServiceAccount].map(Some);
+        self.client_type == ClientType::Confidential
+            && !secretless.contains(&self.auth_method)
+            && self.brought.is_none()
     }
 
     /// Whether the client may authenticate by the method.
@@ -186,6 +194,7 @@ impl Client {
                 ClientType::Confidential => match method {
                     AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => true,
                     AuthMethod::PrivateKeyJwt => !self.secretless.keys.is_empty(),
+                    AuthMethod::ServiceAccount => !self.secretless.service_accounts.is_empty(),
                     AuthMethod::None => false,
                 },
                 ClientType::Public => method == AuthMethod::None,

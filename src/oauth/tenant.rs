@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::assertion::service_account::Verification;
 use super::person::People;
 use super::signing::ScheduledKey;
 use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys, metadata};
@@ -89,6 +90,10 @@ pub struct Tenant {
     pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
     /// Every origin that some client lists in its `allowed_origins`.
     pub origins: HashSet<Arc<str>>,
+    /// Who issues the tokens of the cluster's ServiceAccounts, when it is known.
+    pub cluster_issuer: Option<Arc<str>>,
+    /// How these tokens are verified.
+    pub verification: Verification,
     /// How long a person stays signed in.
     pub session: SessionLifetimes,
     /// The metadata document (RFC 8414, OIDC Discovery), rendered once.
@@ -115,6 +120,8 @@ impl Tenant {
             scopes: [].into(),
             introspectors: HashMap::new(),
             origins: HashSet::new(),
+            cluster_issuer: None,
+            verification: Verification::default(),
             session: SessionLifetimes::DEFAULT,
             metadata: Bytes::new(),
             jwks: Bytes::new(),

@@ -31,6 +31,7 @@ mod redaction_people;
 mod refresh_grant;
 mod revocation;
 mod rotation;
+mod service_accounts;
 mod sign_in;
 mod tls;
 mod token_request;

@@ -192,6 +192,8 @@ const scenarios = {
       for (const key of keys) await (key.length > 1 && key === key.trim() && /^(Tab|Enter|Space|Shift\+Tab)$/.test(key) ? page.keyboard.press(key) : page.keyboard.insertText(key))
     }
     await page.goto(ask())
+    // A browser gives the focus a moment after it has loaded the page; a person waits for it, too.
+    await page.locator('#username:focus').waitFor()
     await type('alice', 'Tab', PASSWORD)
     assert.deepEqual(await focused(page), { name: 'password', seen: true })
     await type('Tab')
@@ -319,7 +321,7 @@ const servers = [CLIENT, ELSEWHERE].map((origin) => createServer(client).listen(
 const browser = await launch()
 try {
   const context = await browser.newContext({ javaScriptEnabled: SCENARIO !== 'needs_no_script' })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(45_000)
   const page = await context.newPage()
   const complained = complaints(page)
   try {

@@ -92,6 +92,7 @@ impl World {
         state: &TenantState,
         clients: HashMap<Arc<str>, Arc<Client>>,
         people: Arc<People>,
+        cluster_issuer: Option<Arc<str>>,
     ) -> Tenant {
         let stored = self
             .signing
@@ -121,6 +122,8 @@ impl World {
             people,
             branding: policy.branding.clone(),
             session: policy.session,
+            cluster_issuer,
+            verification: policy.verification,
             scopes: scopes.into(),
             introspectors: introspectors.collect(),
             jwks_max_age: (policy.keys.publish_ahead / 2).min(Duration::from_mins(5)),

@@ -7,6 +7,7 @@ use clientele::oauth::{Algorithm, SigningKey};
 use serde_json::json;
 
 use super::node::Node;
+use crate::support::cluster::shared;
 use crate::support::keys;
 use crate::support::space::Space;
 
@@ -42,4 +43,25 @@ async fn a_client_library_of_others_signs_instead_of_sending_a_secret() {
         let methods = seen["methods"].as_array().unwrap();
         assert!(methods.contains(&json!("private_key_jwt")));
     }
+}
+
+#[tokio::test]
+async fn a_client_library_of_others_sends_the_token_of_a_service_account() {
+    let space = Space::new("journey-account").await;
+    let kubectl = |arguments: &[&str]| {
+        let namespaced = [&["--namespace", &space.name], arguments].concat();
+        shared().cluster.kubectl(&namespaced).unwrap()
+    };
+    kubectl(&["create", "serviceaccount", "web"]);
+    let spec = json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": [{ "name": "web" }] });
+    space.ready("web", spec).await;
+    let entries = space.entries("web-oauth").await;
+    let token = kubectl(&["create", "token", "web", "--audience", &space.issuer]);
+    let seen = Node::new("account.mjs")
+        .with_entries(&entries)
+        .with("TOKEN", token.trim())
+        .run()
+        .await;
+    assert_eq!(seen["clientId"], entries["CLIENT_ID"]);
+    assert_eq!(seen["active"], true);
 }

@@ -164,6 +164,7 @@ pub fn signing_client(id: &str) -> Client {
     Client {
         secretless: Secretless {
             keys: KEYS.iter().map(PrivateKey::public).collect(),
+            ..Secretless::default()
         },
         ..client(id)
     }

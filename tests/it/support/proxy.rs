@@ -29,6 +29,8 @@ struct Behavior {
     lies: AtomicBool,
     garbles: AtomicBool,
     forbids: AtomicBool,
+    other_key: AtomicBool,
+    key_reads: AtomicU32,
     empty_lists: AtomicU32,
     cut: Notify,
 }
@@ -75,11 +77,22 @@ impl Proxy {
         self.behavior.forbids.store(true, Ordering::SeqCst);
     }
 
+    /// From now on the cluster's public keys are others than those that sign.
+    pub fn publish_another_key(&self) {
+        self.behavior.other_key.store(true, Ordering::SeqCst);
+    }
+
+    /// How often the cluster's public keys were read.
+    pub fn key_reads(&self) -> u32 {
+        self.behavior.key_reads.load(Ordering::SeqCst)
+    }
+
     /// From now on it tells the truth.
     pub fn be_honest(&self) {
         self.behavior.lies.store(false, Ordering::SeqCst);
         self.behavior.garbles.store(false, Ordering::SeqCst);
         self.behavior.forbids.store(false, Ordering::SeqCst);
+        self.behavior.other_key.store(false, Ordering::SeqCst);
     }
 
     /// How many empty lists were answered.
@@ -130,6 +143,12 @@ async fn answer(
     let lies = behavior.lies.load(Ordering::SeqCst);
     if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {
         return Ok(forbidden());
+    }
+    if path == "/openid/v1/jwks" {
+        behavior.key_reads.fetch_add(1, Ordering::SeqCst);
+        if behavior.other_key.load(Ordering::SeqCst) {
+            return Ok(another_key());
+        }
     }
     let garbles = behavior.garbles.load(Ordering::SeqCst);
     if garbles && get && !watch && path.contains("/secrets") {
@@ -188,6 +207,13 @@ fn forbidden() -> Response<Body> {
     let mut response = Response::new(Body::from(status.to_string()));
     *response.status_mut() = axum::http::StatusCode::FORBIDDEN;
     response
+}
+
+/// A key set with a key that signs nothing.
+fn another_key() -> Response<Body> {
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "another", "x": x });
+    Response::new(Body::from(json!({ "keys": [key] }).to_string()))
 }
 
 /// The same with something behind it.

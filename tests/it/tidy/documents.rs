@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clientele::audit::{Act, Audit};
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::http::metrics::TokenMetrics;
+use clientele::http::reviews::Reviews;
 use clientele::store::StoreMetrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -34,6 +35,7 @@ fn every_metric_is_documented() {
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
     StoreMetrics::default().register(&mut registry);
+    Reviews::default().register(&mut registry);
     Audit::default().register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();

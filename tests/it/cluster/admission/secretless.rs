@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{accepts, refuses};
 use crate::support::assertions::KEYS;
+use crate::support::space::Space;
 
 const PUBLIC: &str = "must be a public key: remove d, p, q, dp, dq, qi and k. What was private has now been sent to the API server; make a new key";
 
@@ -72,6 +73,52 @@ async fn k03_a_private_symmetric_or_weak_key_is_refused() {
         ("padded", bad("ES256", "x", json!("AAAA=")), "spec.jwks.keys[0].x", "must be in base64url without padding"),
     ]);
     refuses(&rows).await;
+}
+
+#[tokio::test]
+async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
+    let unknown = |field: &str| {
+        format!("strict decoding error: unknown field \"spec.serviceAccounts[0].{field}\"")
+    };
+    let space = Space::new("admission").await;
+    for field in ["namespace", "kind", "audience"] {
+        let spec = json!({ "serviceAccounts": [{ "name": "web", field: "elsewhere" }] });
+        let answer = space.try_create("web", spec).await.unwrap_err();
+        assert!(answer.contains(&unknown(field)), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn k06_service_accounts_and_methods_fit_together() {
+    let web = json!([{ "name": "web" }]);
+    let uid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let many: Vec<Value> = (0..17)
+        .map(|n| json!({ "name": format!("web-{n}") }))
+        .collect();
+    let name = "must be the name of a ServiceAccount, such as web";
+    refuses(&[
+        ("no-accounts", json!({ "tokenEndpointAuthMethod": "service_account" }), "spec", "service_account needs the ServiceAccounts of the client in serviceAccounts"),
+        ("basic", json!({ "tokenEndpointAuthMethod": "client_secret_basic", "serviceAccounts": web }), "spec", "serviceAccounts is for service_account; name that method, name none, or remove serviceAccounts"),
+        ("public", json!({ "type": "Public", "redirectUris": ["https://a.example/cb"], "serviceAccounts": web }), "spec", "a Public client proves nothing about itself; remove serviceAccounts or make the client Confidential"),
+        ("namespaced", json!({ "serviceAccounts": [{ "name": "team-b/web" }] }), "spec.serviceAccounts[0].name", name),
+        ("user", json!({ "serviceAccounts": [{ "name": "system:serviceaccount:team-b:web" }] }), "spec.serviceAccounts[0].name", name),
+        ("uid", json!({ "serviceAccounts": [{ "name": "web", "uid": "1" }] }), "spec.serviceAccounts[0].uid", "must be the UID of a ServiceAccount, as kubectl get serviceaccount NAME --output jsonpath={.metadata.uid} prints it"),
+        ("many", json!({ "serviceAccounts": many }), "spec.serviceAccounts", "must have at most 16 items"),
+        ("twice", json!({ "serviceAccounts": [{ "name": "web" }, { "name": "web" }] }), "spec.serviceAccounts[1]", "{\"name\":\"web\"}"),
+    ])
+    .await;
+    accepts(&[
+        ("beside", json!({ "serviceAccounts": web })),
+        (
+            "alone",
+            json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web }),
+        ),
+        (
+            "pinned",
+            json!({ "serviceAccounts": [{ "name": "web.v2", "uid": uid }] }),
+        ),
+    ])
+    .await;
 }
 
 #[tokio::test]
