@@ -40,18 +40,44 @@ pub enum Command {
         helm: bool,
     },
     /// Print a Secret with a fresh root key, for `kubectl create -f -`. Only for an installation whose root key
-    /// is lost for good: every client gets a new secret
-    RootKey {
-        /// The operator's namespace
-        #[arg(long, env = "CLIENTELE_NAMESPACE", default_value = "clientele-system")]
-        namespace: String,
-        /// The name of the Secret
-        #[arg(
-            long,
-            env = "CLIENTELE_ROOT_KEY_SECRET",
-            default_value = "clientele-root-key"
-        )]
-        name: String,
+    /// is lost for good: every client gets a new secret. Or rotate the root key
+    RootKey(RootKey),
+}
+
+/// The root key, from which every client secret is derived.
+#[derive(Debug, Args)]
+pub struct RootKey {
+    /// What to do with it
+    #[command(subcommand)]
+    pub action: Option<RootKeyAction>,
+    /// The operator's namespace
+    #[arg(
+        long,
+        global = true,
+        env = "CLIENTELE_NAMESPACE",
+        default_value = "clientele-system"
+    )]
+    pub namespace: String,
+    /// The name of the Secret
+    #[arg(
+        long,
+        global = true,
+        env = "CLIENTELE_ROOT_KEY_SECRET",
+        default_value = "clientele-root-key"
+    )]
+    pub name: String,
+}
+
+/// What to do with the root key.
+#[derive(Debug, Subcommand)]
+pub enum RootKeyAction {
+    /// Add a root key by your kubeconfig, from which every further secret is derived. Clients move to it one after the
+    /// other, each with an overlap; the operator removes the former key when nobody needs it
+    Rotate {
+        /// Withdraw every other root key at once: every client secret, refresh token and session of before stops,
+        /// and every credentials Secret is written anew
+        #[arg(long)]
+        emergency: bool,
     },
 }
 
@@ -116,6 +142,11 @@ pub struct Run {
         default_value = "clientele-root-key"
     )]
     pub root_key_secret: String,
+
+    /// How long a former root key stays at least after `clientele root-key rotate`, such as 24h. It stays longer while a
+    /// client or somebody who is signed in needs it
+    #[arg(long, env = "CLIENTELE_ROOT_KEY_GRACE", default_value = "24h", value_parser = duration)]
+    pub root_key_grace: Duration,
 
     /// The name of the operator's ServiceAccount, for the commands that messages show
     #[arg(long, env = "CLIENTELE_SERVICE_ACCOUNT", default_value = "clientele")]
@@ -241,6 +272,7 @@ impl Run {
                 Scope::Namespaces => SecretsScope::Namespaces,
             },
             root_key_secret: self.root_key_secret.clone(),
+            root_key_grace: self.root_key_grace,
             workers: self.workers,
             publish_ahead: self.signing_key_publish_ahead,
             bootstrap: self.bootstrap,

@@ -33,6 +33,7 @@ pub mod redirect_hosts;
 pub mod register;
 pub mod root_key;
 pub mod rotation;
+pub mod rotation_metrics;
 pub mod secret_formats;
 pub mod secret_index;
 pub mod secret_shape;
@@ -147,6 +148,8 @@ impl Operator {
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
         tasks.spawn(brought_watch::watch(shared.clone()));
         tasks.spawn(root_key::watch(shared.clone()));
+        tasks.spawn(root_key::leave::leave(shared.clone()));
+        tasks.spawn(rotation_metrics::count(shared.clone()));
         tasks.spawn(installation::bootstrap(shared.clone()));
         let requests = (client_requests, tenant_requests, user_requests);
         spawn_passes(&mut tasks, &shared, requests, shutdown);

@@ -62,7 +62,7 @@ pub struct App {
     pub logins: Arc<Logins>,
     /// Counts questions about tokens that are not good.
     pub inactive: Arc<Inactive>,
-    /// Asks the cluster about tokens of its ServiceAccounts, a few at a time and each once.
+    /// Asks the cluster about tokens of its ServiceAccounts, about each once.
     pub reviews: Arc<Reviews>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use clientele::config::{Command, CommandLine};
+use clientele::config::{Command, CommandLine, RootKeyAction};
 use clientele::{api, controller, run, telemetry};
 
 fn main() -> ExitCode {
@@ -15,9 +15,15 @@ fn main() -> ExitCode {
         )
         .and_then(|()| run::run_to_completion(*settings)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
-        Command::RootKey { namespace, name } => controller::root_key::fresh(&namespace, &name)
-            .map_err(anyhow::Error::from)
-            .and_then(|secret| print(&serde_yaml::to_string(&secret)?)),
+        Command::RootKey(key) => match key.action {
+            None => controller::root_key::fresh(&key.namespace, &key.name)
+                .map_err(anyhow::Error::from)
+                .and_then(|secret| print(&serde_yaml::to_string(&secret)?)),
+            Some(RootKeyAction::Rotate { emergency }) => {
+                run::root_key::rotate(&key.namespace, &key.name, emergency)
+                    .and_then(|done| print(&done))
+            }
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
 pub mod connect;
+pub mod root_key;
 mod storage;
 mod usage;
 

@@ -365,6 +365,11 @@ impl Store {
         self.read(usage::Read(registrations)).await
     }
 
+    /// When the oldest sign-in was of which a session or a family lives.
+    pub async fn oldest_sign_in(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.read(usage::OldestSignIn { now }).await
+    }
+
     /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call
     /// again while it is `limit`. Codes and revoked tokens stay an hour longer than they live, so that a second use is
     /// recognised; used assertions five minutes; families and sessions a day.

@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::load::{self, Usable};
 use crate::measure::{Report, quantile};
 use crate::open_loop;
+use crate::operator::RunningOperator;
 
 /// Who churns.
 const HOG: &str = "hog";
@@ -31,6 +32,7 @@ const LONGEST: Duration = Duration::from_secs(90);
 pub fn measure(
     runtime: &Runtime,
     cluster: &Cluster,
+    operator: &RunningOperator,
     (clients, seconds): (usize, u32),
     report: &mut Report,
 ) {
@@ -57,11 +59,45 @@ pub fn measure(
         let churned = watch(cluster, &tokens, churn(cluster, clients, during, &edits)).await;
         let rate = edits.load(Relaxed) as f64 / during.as_secs_f64();
         churned.report(&format!("it edits {rate:.0} a second"), report);
+        propagation(&operator.metrics(), report);
     });
+}
+
+/// How long what the watch brought waited for a registry, at the operator's own word.
+fn propagation(metrics: &str, report: &mut Report) {
+    let value = |name: &str| {
+        let rest = metrics.lines().find_map(|line| line.strip_prefix(name));
+        rest.map_or(0.0, |rest| rest.trim().parse::<f64>().unwrap())
+    };
+    let count = value("clientele_propagation_seconds_count");
+    let mean = value("clientele_propagation_seconds_sum") / count;
+    let within = |seconds: &str| {
+        let bucket = format!("clientele_propagation_seconds_bucket{{le=\"{seconds}\"}}");
+        value(&bucket) / count * 100.0
+    };
+    report.row(
+        "from the watch to the registry, all changes of this run: mean, within 50 ms, 250 ms, 1 s",
+        format!(
+            "{:.0} ms, {:.1}, {:.1}, {:.1} %",
+            mean * 1e3,
+            within("0.05"),
+            within("0.25"),
+            within("1.0")
+        ),
+    );
+    report.row(
+        "the last rebuild of the registry",
+        format!(
+            "{:.1} ms",
+            value("clientele_registry_rebuild_seconds") * 1e3
+        ),
+    );
 }
 
 /// What others see meanwhile.
 struct Seen {
+    /// Seconds that the API server took to create the object, a part of the next.
+    created: Vec<f64>,
     usable: Vec<f64>,
     tokens: Vec<f64>,
 }
@@ -69,13 +105,17 @@ struct Seen {
 impl Seen {
     fn report(&self, when: &str, report: &mut Report) {
         let worst = quantile(&self.usable, 1.0);
+        let created = quantile(&self.created, 0.5) * 1e3;
         let [p50, p99] = [0.5, 0.99].map(|q| quantile(&self.usable, q) * 1e3);
         report.row(
             &format!(
                 "new client of another namespace usable while {when}: p50, p99, longest of {}",
                 self.usable.len()
             ),
-            format!("{p50:.0}, {p99:.0}, {:.0} ms", worst * 1e3),
+            format!(
+                "{p50:.0}, {p99:.0}, {:.0} ms; the create alone {created:.0} ms",
+                worst * 1e3
+            ),
         );
         let [p50, p99] = [0.5, 0.99].map(|q| open_loop::quantile(&self.tokens, q));
         report.row(
@@ -95,7 +135,11 @@ async fn watch(cluster: &Cluster, tokens: &Tokens, act: impl Future<Output = ()>
         stop.cancel();
     };
     let ((), usable, tokens) = tokio::join!(act, usable, asked);
-    Seen { usable, tokens }
+    Seen {
+        created: usable.iter().map(|usable| usable.created).collect(),
+        usable: usable.iter().map(|usable| usable.took).collect(),
+        tokens,
+    }
 }
 
 /// A client that asks for tokens.

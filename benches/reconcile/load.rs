@@ -145,6 +145,8 @@ fn status_like_ours(space: &str, name: &str) -> serde_json::Value {
 pub struct Usable {
     /// Seconds from the create of the OAuthClient until then.
     pub took: f64,
+    /// Seconds that the create itself took.
+    pub created: f64,
     /// What its Secret holds.
     pub entries: BTreeMap<String, String>,
 }
@@ -182,6 +184,7 @@ impl Newcomer {
         let started = Instant::now();
         let (client, params) = (client(&name), PostParams::default());
         self.clients.create(&params, &client).await.unwrap();
+        let created = started.elapsed().as_secs_f64();
         let secret = loop {
             if let Some(WatchEvent::Added(secret)) = watch.try_next().await.unwrap() {
                 break secret;
@@ -195,7 +198,11 @@ impl Newcomer {
         let status = answer.send().await.unwrap().status();
         assert_eq!(status, 200, "a published credential was refused");
         let took = started.elapsed().as_secs_f64();
-        Usable { took, entries }
+        Usable {
+            took,
+            created,
+            entries,
+        }
     }
 }
 
@@ -209,12 +216,12 @@ pub async fn apply_to_usable(cluster: &Cluster, space: &str, count: usize) -> Ve
     all
 }
 
-/// The same until told to stop, with a pause after each; what each took.
-pub async fn newcomers(cluster: &Cluster, space: &str, stop: CancellationToken) -> Vec<f64> {
+/// The same until told to stop, with a pause after each.
+pub async fn newcomers(cluster: &Cluster, space: &str, stop: CancellationToken) -> Vec<Usable> {
     let mut newcomer = Newcomer::new(cluster, space).await;
     let mut all = Vec::new();
     while !stop.is_cancelled() {
-        all.push(newcomer.next().await.took);
+        all.push(newcomer.next().await);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     all

@@ -67,9 +67,9 @@ fn main() {
 /// On a cluster of its own, whose API server knows nothing of what was before.
 fn among_others(runtime: &Runtime, arguments: &Arguments, report: &mut Report) {
     let cluster = Cluster::with_chart(&[]);
-    let _operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let size = (arguments.churning, arguments.seconds);
-    churn::measure(runtime, &cluster, size, report);
+    churn::measure(runtime, &cluster, &operator, size, report);
 }
 
 fn alone(runtime: &Runtime, count: usize, report: &mut Report) {

@@ -43,17 +43,25 @@ struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Server {
     Ours,
+    Audited,
     Es256,
     Control,
     Unsigned,
 }
 
 impl Server {
-    const ALL: [Self; 4] = [Self::Ours, Self::Es256, Self::Control, Self::Unsigned];
+    const ALL: [Self; 5] = [
+        Self::Ours,
+        Self::Audited,
+        Self::Es256,
+        Self::Control,
+        Self::Unsigned,
+    ];
 
     fn label(self) -> &'static str {
         match self {
             Self::Ours => "Clientele, 10,000 clients",
+            Self::Audited => "the same with a line in the audit log for every token",
             Self::Es256 => "limit: bare hyper, ES256",
             Self::Control => "control: the same limit again",
             Self::Unsigned => "limit: bare hyper, no signature",
@@ -84,7 +92,7 @@ fn main() -> ExitCode {
 /// Serves on a free port, whose number is the only line of output.
 fn serve(server: Server) -> io::Result<()> {
     let mut runtime = match server {
-        Server::Ours => tokio::runtime::Builder::new_multi_thread(),
+        Server::Ours | Server::Audited => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     runtime
@@ -95,7 +103,8 @@ fn serve(server: Server) -> io::Result<()> {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             println!("{}", listener.local_addr()?.port());
             match server {
-                Server::Ours => ours::serve(listener).await,
+                Server::Ours => ours::serve(listener, false).await,
+                Server::Audited => ours::serve(listener, true).await,
                 Server::Es256 | Server::Control => sign(listener, limit::es256()?).await,
                 Server::Unsigned => sign(listener, Box::new(|_| vec![0; 64])).await,
             }

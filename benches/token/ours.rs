@@ -10,6 +10,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clientele::audit::Audit;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::serve::Limits;
 use clientele::http::{App, router};
@@ -20,9 +21,11 @@ use clientele::oauth::{
     Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
 };
 use clientele::store::Store;
+use clientele::telemetry::audit_layer;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::layer::SubscriberExt;
 
 const ISSUER: &str = "https://id.example";
 const CLIENTS: usize = 10_000;
@@ -117,14 +120,27 @@ fn registry() -> io::Result<Registry> {
     ))
 }
 
-pub async fn serve(listener: TcpListener) -> io::Result<()> {
+/// Lines of the audit log go into a file that is removed at once, and so grows unseen until the server ends.
+fn write_lines() -> io::Result<()> {
+    let file = std::sync::Mutex::new(tempfile::tempfile()?);
+    let lines = tracing_subscriber::registry().with(audit_layer(file));
+    tracing::subscriber::set_global_default(lines).map_err(io::Error::other)
+}
+
+pub async fn serve(listener: TcpListener, audited: bool) -> io::Result<()> {
+    if audited {
+        write_lines()?;
+    }
     let registry = Arc::new(ArcSwap::from_pointee(registry()?));
     let metrics = Arc::new(TokenMetrics::default());
     let store = Store::open("sqlite::memory:")
         .await
         .map_err(io::Error::other)?;
     let connections = metrics.connections.clone();
-    let app = App::new(registry, Timestamp::now, metrics, store);
+    let app = App {
+        audit: Arc::new(Audit::new(audited)),
+        ..App::new(registry, Timestamp::now, metrics, store)
+    };
     let never = CancellationToken::new();
     clientele::http::serve::serve(
         listener,

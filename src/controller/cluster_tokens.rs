@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::{ListParams, PostParams, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::shared::Shared;
@@ -34,14 +34,27 @@ const RETRY: Duration = Duration::from_secs(10);
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
 /// The API server has so much time to answer.
 const ANSWER: Duration = Duration::from_secs(5);
+/// So many tokens are reviewed by the API server at once; the others wait.
+const AT_ONCE: usize = 16;
 /// The most keys that are kept.
 const MOST_KEYS: usize = 64;
 
 /// What the cluster says about its tokens, as last read.
-#[derive(Default)]
 pub struct ClusterTokens {
     known: ArcSwap<Known>,
-    read_at: Mutex<Option<Instant>>,
+    /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
+    last_read: Mutex<Option<(Instant, Result<(), String>)>>,
+    reviews: Semaphore,
+}
+
+impl Default for ClusterTokens {
+    fn default() -> Self {
+        Self {
+            known: ArcSwap::default(),
+            last_read: Mutex::default(),
+            reviews: Semaphore::new(AT_ONCE),
+        }
+    }
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -80,13 +93,20 @@ pub async fn keep(shared: Arc<Shared>) {
     }
 }
 
-/// Reads issuer and keys, unless somebody did so less than `unless_within` ago.
+/// Reads issuer and keys. If somebody did so less than `unless_within` ago, that is the answer.
 async fn refresh(shared: &Shared, unless_within: Duration) -> Result<(), String> {
-    let mut read_at = shared.cluster.read_at.lock().await;
-    if read_at.is_some_and(|at| at.elapsed() < unless_within) {
-        return Ok(());
+    let mut last_read = shared.cluster.last_read.lock().await;
+    if let Some((at, outcome)) = &*last_read
+        && at.elapsed() < unless_within
+    {
+        return outcome.clone();
     }
-    *read_at = Some(Instant::now());
+    let outcome = read_both(shared).await;
+    *last_read = Some((Instant::now(), outcome.clone()));
+    outcome
+}
+
+async fn read_both(shared: &Shared) -> Result<(), String> {
     let discovery: Discovery = read(&shared.kube, DISCOVERY).await?;
     let set: KeySet = read(&shared.kube, JWKS).await?;
     let keys = set.keys.into_iter().take(MOST_KEYS);
@@ -119,7 +139,7 @@ pub async fn find(shared: Arc<Shared>, review: Arc<Review>) -> Finding {
         (Finding::False, _) => Finding::False,
         (found, Verification::Offline) => found,
         // Also when no key could be read: the API server has them.
-        (_, Verification::TokenReview) => ask(&shared.kube, &review).await,
+        (_, Verification::TokenReview) => ask(&shared, &review).await,
     }
 }
 
@@ -142,7 +162,8 @@ async fn by_signature(shared: &Shared, review: &Review) -> Finding {
 }
 
 /// Asks the API server, for our audience.
-async fn ask(kube: &kube::Client, review: &Review) -> Finding {
+async fn ask(shared: &Shared, review: &Review) -> Finding {
+    let _slot = shared.cluster.reviews.acquire().await;
     let question = TokenReview {
         spec: TokenReviewSpec {
             token: Some(review.token().to_owned()),
@@ -150,7 +171,7 @@ async fn ask(kube: &kube::Client, review: &Review) -> Finding {
         },
         ..TokenReview::default()
     };
-    let reviews: Api<TokenReview> = Api::all(kube.clone());
+    let reviews: Api<TokenReview> = Api::all(shared.kube.clone());
     let parameters = PostParams::default();
     match timeout(ANSWER, reviews.create(&parameters, &question)).await {
         Ok(Ok(reviewed)) => review.judge(&answer(reviewed.status.unwrap_or_default())),

@@ -77,6 +77,11 @@ impl Desired {
         }
     }
 
+    /// The ID of the root key of the proof.
+    pub fn proof_key(&self) -> Option<&str> {
+        Some(self.annotations.get(PROOF)?.split_once('.')?.0)
+    }
+
     /// A new Secret.
     pub fn to_create(&self) -> Secret {
         Secret {

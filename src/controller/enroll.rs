@@ -4,6 +4,8 @@
 //! server checks is checked again, because an object may have been stored before a rule existed or with admission
 //! bypassed.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -72,7 +74,8 @@ pub fn enroll(object: &OAuthUser, around: Surroundings<'_>) -> Result<Enrolled, 
             _ => None,
         },
         disabled: spec.disabled,
-        credential: credential(around.keyring, &registration_id, fingerprint.as_slice()).into(),
+        credential: credential(around.keyring, None, &registration_id, &fingerprint),
+        former_credentials: former_credentials(around.keyring, &registration_id, &fingerprint),
         registration_id: registration_id.into(),
         valid_from: around.valid_from,
     };
@@ -92,10 +95,27 @@ pub fn place(object: &OAuthUser) -> Option<Place> {
 
 /// The same on every replica and after a restart, as long as password and root key stay the same; who reads it in
 /// the store cannot try passwords on it.
-fn credential(keyring: &Keyring, registration_id: &str, fingerprint: &[u8]) -> String {
+fn credential(
+    keyring: &Keyring,
+    key_id: Option<&str>,
+    registration_id: &str,
+    fingerprint: &[u8],
+) -> Arc<str> {
     let parts = [registration_id.as_bytes(), fingerprint];
-    let mac = keyring.mac(None, CREDENTIAL, &parts).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(&mac[..16])
+    let mac = keyring.mac(key_id, CREDENTIAL, &parts).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(&mac[..16]).into()
+}
+
+/// The credential under every other root key.
+fn former_credentials(
+    keyring: &Keyring,
+    registration_id: &str,
+    fingerprint: &[u8],
+) -> Arc<[Arc<str>]> {
+    let ids = keyring.keys().iter().map(|key| key.id());
+    ids.filter(|id| *id != keyring.current_id())
+        .map(|id| credential(keyring, Some(id), registration_id, fingerprint))
+        .collect()
 }
 
 fn tenant_not_found(object: &OAuthUser) -> Refusal {

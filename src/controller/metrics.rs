@@ -8,6 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::rotation_metrics::RotationMetrics;
 use crate::histogram::AtomicHistogram;
 
 /// The reason in which a pass over an object ended.
@@ -53,6 +54,8 @@ pub struct ControllerMetrics {
     pub watch_errors: Counter,
     /// Objects that could not be read.
     pub invalid_objects: Counter,
+    /// Rotations of client secrets.
+    pub rotation: RotationMetrics,
     /// 1 while the root key is usable.
     pub root_key_usable: Gauge<i64, AtomicI64>,
 }
@@ -120,6 +123,7 @@ impl ControllerMetrics {
             "Objects that could not be read",
             self.invalid_objects.clone(),
         );
+        self.rotation.register(registry);
         registry.register(
             "clientele_root_key_usable",
             "1 while the root key is usable, 0 while the operator refuses to derive",

@@ -23,6 +23,8 @@ const GATHER: Duration = Duration::from_millis(10);
 /// After a rebuild there is a pause of this many times its duration, so that a burst of changes to many clients
 /// does not spend the time of the requests. A single change finds the pause long over.
 const PAUSE: u32 = 20;
+/// But nobody waits for longer than this, however long one takes on a machine that has other things to do.
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster.
 pub const PAGE: u32 = 100;
 
@@ -69,7 +71,8 @@ pub async fn observe(
                 world.release_brake();
                 let started = Instant::now();
                 world.rebuild(&shared);
-                earliest = Instant::now() + started.elapsed() * PAUSE;
+                let pause = (started.elapsed() * PAUSE).min(LONGEST_PAUSE);
+                earliest = Instant::now() + pause;
                 due = None;
                 false
             }

@@ -56,7 +56,8 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
             return Ok(Action::await_change());
         }
         wait_for_turn(&shared, &object, &mut plan.turn);
-        if matches!(plan.turn.step, Step::Ask(_)) {
+        if let Step::Ask(cause) = plan.turn.step {
+            shared.metrics.rotation.begun(cause);
             return finish(&shared, &verdict, plan.verdict, None, &plan.turn).await;
         }
         match write(&shared, &object, &plan, &found).await? {

@@ -15,6 +15,7 @@ use super::events::Happening;
 use super::failure::Error;
 use super::policy::TenantPolicy;
 use super::reason::{Reason, Refusal};
+use super::reconcile::announce_refusal;
 use super::shared::Shared;
 use super::signing_secret::{self, StoredKeys, belongs_to, name_of};
 use super::world::missing_keys;
@@ -203,7 +204,11 @@ async fn write_status(
         return Ok(());
     }
     let api: Api<OAuthTenant> = Api::all(shared.kube.clone());
-    apply_status(shared, &api, tenant, &wanted).await.map(drop)
+    apply_status(shared, &api, tenant, &wanted).await?;
+    let known = tenant.status.iter().flat_map(|status| &status.conditions);
+    let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
+    announce_refusal(shared, known, tenant.object_ref(&()), &outcome);
+    Ok(())
 }
 
 fn status(

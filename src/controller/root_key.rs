@@ -1,5 +1,8 @@
 //! The root key: made once, then only ever read. Whatever a list says, it is never made again silently.
 
+pub mod leave;
+pub mod rotate;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -26,6 +29,10 @@ use crate::oauth::keyring::{ROOT_KEY_LEN, RootKey};
 const CURRENT: &str = "current";
 /// What precedes a key's ID in the installation's ConfigMap; the value is the key's fingerprint.
 const FINGERPRINT: &str = "root-key.";
+/// The same for a key that was withdrawn: whatever it made is worth nothing, and it never comes back.
+const WITHDRAWN: &str = "withdrawn-root-key.";
+/// Which key derives since when, while there are others.
+const SINCE: &str = "current-root-key";
 /// How soon a failed look is repeated.
 const RETRY: Duration = Duration::from_secs(3);
 
@@ -58,7 +65,8 @@ pub fn judge(
             "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
         ));
     };
-    let keyring = match read_keyring(secret) {
+    let withdrawn = |id: &str| marks.get(&format!("{WITHDRAWN}{id}"));
+    let keyring = match read_keyring(secret, withdrawn) {
         Ok(keyring) => keyring,
         Err(problem) => {
             return Judgement::Refuse(format!(
@@ -67,6 +75,9 @@ pub fn judge(
         }
     };
     for (id, fingerprint) in known {
+        if withdrawn(id) == Some(fingerprint) {
+            continue;
+        }
         let key = keyring.keys().iter().find(|key| key.id() == id);
         if key.is_none_or(|key| key.fingerprint() != fingerprint) {
             return Judgement::Refuse(format!(
@@ -88,18 +99,28 @@ pub fn judge(
     Judgement::Usable(keyring, unrecorded)
 }
 
-/// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes.
-fn read_keyring(secret: &Secret) -> Result<Keyring, String> {
+/// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,
+/// by their fingerprints, are passed over.
+fn read_keyring<'a>(
+    secret: &Secret,
+    withdrawn: impl Fn(&str) -> Option<&'a String>,
+) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
     let current = data.get(CURRENT).ok_or("has no entry current")?;
     let current =
         std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is no text")?;
-    let keys = data
+    let mut keys = data
         .iter()
         .filter(|(name, _)| *name != CURRENT)
         .map(|(name, bytes)| RootKey::new(name, &bytes.0))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("cannot be used: {error}"))?;
+    keys.retain(|key| withdrawn(key.id()).map(String::as_str) != Some(key.fingerprint()));
+    if keys.iter().all(|key| key.id() != current.trim()) && withdrawn(current.trim()).is_some() {
+        return Err(
+            "names a root key as current that was withdrawn (`clientele root-key rotate --emergency` makes another)".to_owned(),
+        );
+    }
     Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))
 }
 
@@ -289,37 +310,61 @@ pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Err
 /// Adds marks; what is recorded is never changed. Others add theirs at the same time: at the first start the
 /// fingerprint of the root key and the mark of the bootstrap, and another replica both.
 pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Result<(), Error> {
+    let add = |data: &mut BTreeMap<String, String>| {
+        for (key, value) in &new {
+            data.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    };
+    change_marks(&shared.kube, &shared.settings.namespace, add).await
+}
+
+/// Changes marks, again if somebody else was first.
+async fn change_marks(
+    kube: &kube::Client,
+    namespace: &str,
+    change: impl Fn(&mut BTreeMap<String, String>),
+) -> Result<(), Error> {
     const TRIES: u32 = 5;
-    let mut written = try_write_marks(shared, &new).await;
+    let mut written = try_change_marks(kube, namespace, &change).await;
     for _ in 1..TRIES {
         if !written.as_ref().is_err_and(Error::is_conflict) {
             break;
         }
-        written = try_write_marks(shared, &new).await;
+        written = try_change_marks(kube, namespace, &change).await;
     }
     written
 }
 
-async fn try_write_marks(shared: &Shared, new: &BTreeMap<String, String>) -> Result<(), Error> {
+/// The fingerprint of a key.
+fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
+    let key = RootKey::new(id, bytes);
+    let key = key.map_err(|_| Error::Key("the Secret holds an entry that is no root key"))?;
+    Ok(key.fingerprint().to_owned())
+}
+
+async fn try_change_marks(
+    kube: &kube::Client,
+    namespace: &str,
+    change: impl Fn(&mut BTreeMap<String, String>),
+) -> Result<(), Error> {
     const DOING: &str = "record the marks of the installation";
-    let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
+    let api: Api<ConfigMap> = Api::namespaced(kube.clone(), namespace);
     let Some(mut marks) = api.get_opt(INSTALLATION).await.map_err(Error::api(DOING))? else {
+        let mut data = BTreeMap::new();
+        change(&mut data);
         let marks = ConfigMap {
             metadata: ObjectMeta {
                 name: Some(INSTALLATION.to_owned()),
                 labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
                 ..ObjectMeta::default()
             },
-            data: Some(new.clone()),
+            data: Some(data),
             ..ConfigMap::default()
         };
         let created = api.create(&params(), &marks).await;
         return created.map(drop).map_err(conflict_or(DOING));
     };
-    let data = marks.data.get_or_insert_default();
-    for (key, value) in new {
-        data.entry(key.clone()).or_insert_with(|| value.clone());
-    }
+    change(marks.data.get_or_insert_default());
     let name = marks.name_any();
     let replaced = api.replace(&name, &params(), &marks).await;
     replaced.map(drop).map_err(conflict_or(DOING))

@@ -111,7 +111,8 @@ pub fn turn(
     turn
 }
 
-/// Whether there can be an overlap: not after the root key of every older generation was withdrawn.
+/// Whether there can be an overlap: not after the root key of every older generation was withdrawn. All of them are from
+/// other root keys if it was the root key for which the secret rotated last.
 fn older_work(object: &OAuthClient, known: &SecretGeneration, keyring: &Keyring) -> bool {
     let rotation = object
         .status
@@ -119,7 +120,8 @@ fn older_work(object: &OAuthClient, known: &SecretGeneration, keyring: &Keyring)
         .and_then(|status| status.rotation.as_ref());
     let cause = rotation.and_then(|rotation| rotation.last_cause.as_deref());
     let lives = |id: &String| keyring.keys().iter().any(|key| key.id() == *id);
-    cause != Some(Cause::RootKeyWithdrawn.as_str()) || known.older_root_keys.iter().any(lives)
+    let moved = [Cause::RootKeyRotated, Cause::RootKeyWithdrawn].map(|cause| Some(cause.as_str()));
+    !moved.contains(&cause) || known.older_root_keys.iter().any(lives)
 }
 
 fn situation<'a>(

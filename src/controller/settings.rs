@@ -24,6 +24,8 @@ pub struct Settings {
     pub secrets_scope: SecretsScope,
     /// The name of the Secret with the root keys.
     pub root_key_secret: String,
+    /// How long a former root key stays at least.
+    pub root_key_grace: Duration,
     /// How many OAuthClients are reconciled at once.
     pub workers: u16,
     /// How long a signing key is published before it signs.

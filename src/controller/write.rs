@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::credentials_secret::{Desired, name_of};
 use super::events::Happening;
+use super::facts::Facts;
 use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Plan, SecretStep};
 use super::read::{Read, get};
@@ -161,8 +162,10 @@ async fn repair(
         .as_ref()
         .and_then(|status| status.observed_generation);
     let ledger = ledger(object);
-    // A change of the manifest or of the generation explains the write; nothing else of ours does.
-    if object.meta().generation == observed && ledger.published == ledger.requested {
+    let written_by = found.secret.as_ref().and_then(Facts::proof_key);
+    let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
+    // A change of the manifest, the generation or the root key explains the write; nothing else of ours does.
+    if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
         let note = format!(
             "Secret {} had been changed and was put right, with the same credentials",
             desired.name

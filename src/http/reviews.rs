@@ -1,5 +1,5 @@
-//! Questions to the cluster about tokens of its ServiceAccounts: each is asked once at a time, a few at a time, and the
-//! answer is kept for a moment. Whoever the cluster is, this file does not know.
+//! Questions to the cluster about tokens of its ServiceAccounts: each is asked once at a time, and the answer is kept for
+//! a moment. Whoever the cluster is, this file does not know.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,6 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::oauth::assertion::service_account::{Finding, Review};
@@ -29,9 +28,7 @@ const KEEP: Duration = Duration::from_secs(10);
 const KEEP_FALSE: Duration = Duration::from_secs(2);
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// So many are asked about at once.
-const AT_ONCE: usize = 16;
-/// So many are remembered or waited for.
+/// So many answers are kept.
 const CAPACITY: usize = 4096;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -62,7 +59,6 @@ impl Entry {
 /// The questions of this replica.
 pub struct Reviews {
     ask: Ask,
-    slots: Arc<Semaphore>,
     entries: Mutex<HashMap<String, Entry>>,
     findings: Family<Label, Counter>,
     counts: [Counter; FINDINGS.len()],
@@ -88,7 +84,6 @@ impl Reviews {
         let count = |finding| findings.get_or_create_owned(&Label { finding });
         Self {
             ask,
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
             entries: Mutex::default(),
             counts: FINDINGS.map(count),
             findings,
@@ -106,48 +101,36 @@ impl Reviews {
 
     /// Whether the cluster stands by a token.
     pub async fn find(&self, review: Arc<Review>, now: Timestamp) -> Finding {
-        let answer = self.answer(review, now);
-        match answer {
-            Some(answer) => answer.await,
-            None => Finding::Unknown,
-        }
+        self.answer(review, now).await
     }
 
-    /// The answer to a question that is kept or under way, else to a new one; none if there are too many.
-    fn answer(
-        &self,
-        review: Arc<Review>,
-        now: Timestamp,
-    ) -> Option<Shared<BoxFuture<'static, Finding>>> {
+    /// The answer to a question that is kept or under way, else to a new one. If there are too many, it is not kept: who
+    /// sends garbage must not keep others from asking.
+    fn answer(&self, review: Arc<Review>, now: Timestamp) -> Shared<BoxFuture<'static, Finding>> {
         let digest = review.digest();
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get(&digest).filter(|entry| entry.counts(now)) {
-            return Some(entry.answer.clone());
+            return entry.answer.clone();
         }
         if entries.len() >= CAPACITY {
             entries.retain(|_, entry| entry.counts(now));
         }
-        if entries.len() >= CAPACITY {
-            return None;
-        }
         let answer = self.begin(review);
-        let entry = Entry {
-            asked: now,
-            answer: answer.clone(),
-        };
-        entries.insert(digest, entry);
-        Some(answer)
+        if entries.len() < CAPACITY {
+            let entry = Entry {
+                asked: now,
+                answer: answer.clone(),
+            };
+            entries.insert(digest, entry);
+        }
+        answer
     }
 
     /// Asks in a task of its own: it goes on when whoever began it has gone.
     fn begin(&self, review: Arc<Review>) -> Shared<BoxFuture<'static, Finding>> {
-        let (ask, slots) = (self.ask.clone(), self.slots.clone());
-        let counts = self.counts.clone();
+        let (ask, counts) = (self.ask.clone(), self.counts.clone());
         let question = async move {
-            let asked = timeout(PATIENCE, async {
-                let _slot = slots.acquire().await;
-                ask(review).await
-            });
+            let asked = timeout(PATIENCE, ask(review));
             let found = asked.await.unwrap_or(Finding::Unknown);
             counts[found as usize].inc();
             found

@@ -37,6 +37,8 @@ pub struct Person {
     pub disabled: bool,
     /// Changes with the password: what was begun with another is over. A digest that reveals nothing.
     pub credential: Arc<str>,
+    /// The same under the other root keys that live: who signed in before the root key rotated is still signed in.
+    pub former_credentials: Arc<[Arc<str>]>,
     /// Sessions and grants that began earlier are over, as after a time of being disabled.
     pub valid_from: Timestamp,
 }
@@ -44,7 +46,8 @@ pub struct Person {
 impl Person {
     /// Whether a session or grant that began by signing in at `auth_time`, with the credential of that time, still stands.
     pub fn stands_by(&self, credential: &str, auth_time: Timestamp) -> bool {
-        !self.disabled && *self.credential == *credential && auth_time >= self.valid_from
+        let mut known = std::iter::once(&self.credential).chain(&*self.former_credentials);
+        !self.disabled && known.any(|known| **known == *credential) && auth_time >= self.valid_from
     }
 
     /// Whether the person is in one of the groups; nobody asks for one: yes.
@@ -124,6 +127,7 @@ pub mod testing {
             password: None,
             disabled: false,
             credential: "credential-1".into(),
+            former_credentials: [].into(),
             valid_from: Timestamp::UNIX_EPOCH,
         }
     }

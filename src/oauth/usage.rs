@@ -135,6 +135,8 @@ pub struct Usage {
     pub since: Timestamp,
     /// Every use until then has been reported.
     pub until: Timestamp,
+    /// When the oldest sign-in that still counts was; the outer `None` if nobody asked.
+    pub oldest_sign_in: Option<Option<Timestamp>>,
     /// The generations that were used, and when last, by registration. One that is not in it was not asked about.
     pub uses: HashMap<String, Vec<(u32, Timestamp)>>,
 }
@@ -216,6 +218,7 @@ mod tests {
         let usage = Usage {
             since: at(0),
             until: at(9),
+            oldest_sign_in: None,
             uses: [("uid".to_owned(), uses), ("idle".to_owned(), vec![])].into(),
         };
         let seen = usage.observed("uid", 3).unwrap();

@@ -94,7 +94,12 @@ impl Reporter {
         self.store
             .hear(&self.replica, before(IN_FLIGHT), dead, now)
             .await?;
-        let usage = self.store.usage(in_overlap(&registry)).await?;
+        let mut usage = self.store.usage(in_overlap(&registry)).await?;
+        let keyring = registry.keyring.as_ref();
+        // Only a former root key that is to leave makes anybody ask.
+        if let (Some(usage), true) = (&mut usage, keyring.is_some_and(|k| k.keys().len() > 1)) {
+            usage.oldest_sign_in = Some(self.store.oldest_sign_in(now).await?);
+        }
         self.usage.store(usage.map(Arc::new));
         Ok(())
     }

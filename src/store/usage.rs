@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
-use super::operation::{Operation, column, millis, time};
+use super::operation::{Operation, column, millis, optional_time, time};
 use crate::oauth::usage::{LastUse, Usage};
 
 const REPORT: &str =
@@ -24,6 +24,8 @@ const HEAR: &str = "INSERT INTO replicas (id, heard_at) VALUES ($1, $2)
 const LEAVE: &str = "DELETE FROM replicas WHERE id = $1";
 const EPOCH: &str = "SELECT since FROM usage_epoch WHERE id = 1";
 const SLOWEST: &str = "SELECT heard_at FROM replicas ORDER BY heard_at LIMIT 1";
+const OLDEST_SESSION: &str = "SELECT MIN(auth_time) AS oldest FROM sessions WHERE expires_at > $1";
+const OLDEST_FAMILY: &str = "SELECT MIN(auth_time) AS oldest FROM families WHERE ends_at > $1";
 const SELECT: &str = "SELECT generation, used_at FROM last_uses WHERE registration_id = $1";
 
 /// Keeps uses, each unless a later one is known.
@@ -119,11 +121,41 @@ impl Operation for Read {
         Ok(Some(Usage {
             since: time(&epoch, "since")?,
             until: time(&slowest, "heard_at")?,
+            oldest_sign_in: None,
             uses,
         }))
     }
 }
 
+/// When the oldest sign-in was of which a session or a family lives.
+pub struct OldestSignIn {
+    pub now: Timestamp,
+}
+
+impl Operation for OldestSignIn {
+    type Output = Option<Timestamp>;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Timestamp>> {
+        let mut oldest = None;
+        for search in [OLDEST_SESSION, OLDEST_FAMILY] {
+            let search = query(search).bind(millis(self.now));
+            let row = search.fetch_one(&mut *db).await?;
+            let found = optional_time(&row, "oldest")?;
+            oldest = oldest.into_iter().chain(found).min();
+        }
+        Ok(oldest)
+    }
+}
+
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[BURY, FORGET, GO_ON, LEAVE, EPOCH, SELECT];
+pub const SEARCHES: &[&str] = &[
+    BURY,
+    FORGET,
+    GO_ON,
+    LEAVE,
+    EPOCH,
+    SELECT,
+    OLDEST_SESSION,
+    OLDEST_FAMILY,
+];

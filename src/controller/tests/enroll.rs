@@ -263,3 +263,27 @@ fn who_is_disabled_is_a_person_nobody_can_be() {
     assert!(person.disabled);
     assert!(!person.stands_by(&person.credential, Timestamp::MAX));
 }
+
+#[test]
+fn who_signed_in_before_the_root_key_rotated_is_still_signed_in() {
+    let key = |id, byte| RootKey::new(id, &[byte; 32]).unwrap();
+    let with = |current, keys| Around {
+        keyring: Keyring::new(current, keys).unwrap(),
+        ..Around::knowing(Hash::Ready(hash()), 1)
+    };
+    let before = with("formerk1", vec![key("formerk1", 1)]).person(alice());
+    let during = with("currentk", vec![key("formerk1", 1), key("currentk", 2)]).person(alice());
+    let after = with("currentk", vec![key("currentk", 2)]).person(alice());
+    let now = Timestamp::UNIX_EPOCH;
+    assert_ne!(before.credential, during.credential);
+    assert!(during.stands_by(&before.credential, now) && during.stands_by(&during.credential, now));
+    assert!(!after.stands_by(&before.credential, now) && after.stands_by(&during.credential, now));
+    let another = Around {
+        keyring: Keyring::new("currentk", vec![key("formerk1", 1), key("currentk", 2)]).unwrap(),
+        ..Around::knowing(Hash::Ready(hash()), 2)
+    };
+    assert!(
+        !another.person(alice()).stands_by(&before.credential, now),
+        "another password"
+    );
+}

@@ -194,6 +194,65 @@ fn a_client_with_keys_signs_beside_its_secret_until_the_method_is_named() {
 }
 
 #[test]
+fn a_service_account_proves_the_client_beside_its_secret_until_the_method_is_named() {
+    let accounts = json!([{ "name": "web" }, { "name": "web.v2", "uid": "0f8fad5b-d9cb-469f-a165-70867728950e" }]);
+    let both = registered(json!({ "serviceAccounts": accounts }));
+    let only = registered(
+        json!({ "serviceAccounts": accounts, "tokenEndpointAuthMethod": "service_account" }),
+    );
+    for (client, secret) in [(both, true), (only, false)] {
+        assert_eq!(client.secretless.service_accounts.len(), 2);
+        assert!(client.allows_method(AuthMethod::ServiceAccount));
+        assert!(!client.allows_method(AuthMethod::PrivateKeyJwt));
+        assert_eq!(client.allows_method(AuthMethod::ClientSecretBasic), secret);
+        assert_eq!(client.holds_secret(), secret);
+    }
+    assert!(!registered(json!({})).allows_method(AuthMethod::ServiceAccount));
+}
+
+#[test]
+fn h04_where_the_tenant_verifies_offline_a_uid_is_needed() {
+    let policy = tenant(json!({ "serviceAccountTokens": { "verification": "Offline" } }));
+    let judge = |accounts: Value| {
+        let around = Surroundings {
+            tenant: Some(&policy),
+            namespace: &namespace("team-a"),
+            id_holder: None,
+        };
+        register(
+            &object("web", json!({ "serviceAccounts": accounts })),
+            around,
+        )
+    };
+    let uid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    assert!(judge(json!([{ "name": "web", "uid": uid }])).is_ok());
+    let refusal = judge(json!([{ "name": "web", "uid": uid }, { "name": "batch" }])).unwrap_err();
+    assert_eq!(refusal.reason.to_string(), "ServiceAccountNotPinned");
+    assert!(
+        refusal
+            .message
+            .contains("-n team-a get serviceaccount batch")
+    );
+}
+
+#[test]
+fn f72_service_accounts_that_admission_would_have_refused_are_refused_here_too() {
+    let uri = ["https://a.example/cb"];
+    for spec in [
+        json!({ "tokenEndpointAuthMethod": "service_account" }),
+        json!({ "tokenEndpointAuthMethod": "client_secret_post", "serviceAccounts": [{ "name": "web" }] }),
+        json!({ "type": "Public", "redirectUris": uri, "serviceAccounts": [{ "name": "web" }] }),
+        json!({ "serviceAccounts": [{ "name": "" }] }),
+        json!({ "serviceAccounts": [{ "name": "team-b:web" }] }),
+        json!({ "serviceAccounts": [{ "name": "web." }] }),
+        json!({ "serviceAccounts": [{ "name": "-web" }] }),
+        json!({ "serviceAccounts": vec![json!({ "name": "web" }); 17] }),
+    ] {
+        assert_eq!(refused(spec.clone()), "InvalidSpec", "{spec}");
+    }
+}
+
+#[test]
 fn f72_keys_that_admission_would_have_refused_are_refused_here_too() {
     let good = key("OKP", "Ed25519", ED25519);
     let with = |keys: Vec<Value>, more: Value| {

@@ -96,3 +96,27 @@ fn a_damaged_keyring_is_refused() {
         "refuse"
     );
 }
+
+#[test]
+fn a_key_that_was_withdrawn_is_passed_over_and_never_derives_again() {
+    let (old, new) = (fresh("ns", "root").unwrap(), fresh("ns", "root").unwrap());
+    let mut known = marks(&old);
+    known.extend(marks(&new));
+    for (mark, fingerprint) in marks(&old) {
+        let id = mark.strip_prefix("root-key.").unwrap();
+        known.insert(format!("withdrawn-root-key.{id}"), fingerprint);
+    }
+    // It need not be there, and if it is, it verifies nothing.
+    assert_eq!(outcome(Some(&new), &known, true), "use");
+    let mut both = old.clone();
+    both.data
+        .as_mut()
+        .unwrap()
+        .extend(new.data.clone().unwrap());
+    let Judgement::Usable(keyring, _) = judge("root", Some(&both), &known, true) else {
+        panic!("the other one is usable")
+    };
+    assert_eq!(keyring.keys().len(), 1);
+    // A backup from before brings nothing back.
+    assert_eq!(outcome(Some(&old), &known, true), "refuse");
+}

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::support::cluster::Cluster;
@@ -59,6 +62,14 @@ async fn registrations_keys_and_refusals_stand_in_a_file_apart_from_the_log() {
     assert_eq!(deleted["client_id"], format!("{}.good", space.name));
     line(&file, "signing_keys_changed", "default").await;
     line(&file, "root_key_made", "clientele-root-key").await;
+    let own: Api<Secret> = Api::namespaced(cluster.kube().await, "clientele-system");
+    let now = DeleteParams::default();
+    let _ = own.delete("clientele-signing-default", &now).await.unwrap();
+    let lost = line(&file, "registration_refused", "default").await;
+    assert_eq!(
+        (&lost["kind"], &lost["error"]),
+        (&"OAuthTenant".into(), &"SigningKeysUnavailable".into())
+    );
     let metrics = operator.metrics();
     for metric in [
         "clientele_audit_events_total{event=\"client_deleted\"} 1",

@@ -1,6 +1,7 @@
 //! Rotation that nobody notices: requests, schedule, overlap, and every way to bring a retired secret back.
 
 mod resurrection;
+mod root_key;
 mod schedule;
 mod silence;
 

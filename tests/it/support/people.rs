@@ -48,6 +48,7 @@ pub fn person(username: &str) -> Person {
         password: Some(hash()),
         disabled: false,
         credential: format!("credential-of-{username}").into(),
+        former_credentials: [].into(),
         valid_from: Timestamp::UNIX_EPOCH,
     }
 }

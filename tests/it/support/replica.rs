@@ -30,6 +30,7 @@ impl Replica {
             public_url: shared.operator.issuer.clone(),
             secrets_scope: SecretsScope::Cluster,
             root_key_secret: "clientele-root-key".into(),
+            root_key_grace: std::time::Duration::from_hours(24),
             workers: 4,
             publish_ahead: std::time::Duration::from_mins(15),
             bootstrap: true,

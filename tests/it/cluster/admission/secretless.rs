@@ -89,6 +89,33 @@ async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
 }
 
 #[tokio::test]
+async fn d29_f77_no_field_takes_a_url_from_which_keys_would_be_fetched() {
+    let space = Space::new("admission").await;
+    let url = "http://169.254.169.254/jwks";
+    let with_url = key("ES256", |jwk| jwk["x5u"] = json!(url));
+    for (field, spec) in [
+        ("jwksUri", json!({ "jwksUri": url })),
+        ("jwks_uri", json!({ "jwks_uri": url })),
+        (
+            "jwks.uri",
+            json!({ "jwks": { "keys": [key("ES256", |_| ())], "uri": url } }),
+        ),
+        (
+            "jwks.keys[0].x5u",
+            json!({ "jwks": { "keys": [with_url] } }),
+        ),
+        (
+            "serviceAccounts[0].issuer",
+            json!({ "serviceAccounts": [{ "name": "web", "issuer": url }] }),
+        ),
+    ] {
+        let answer = space.try_create("web", spec).await.unwrap_err();
+        let unknown = format!("strict decoding error: unknown field \"spec.{field}\"");
+        assert!(answer.contains(&unknown), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn k06_service_accounts_and_methods_fit_together() {
     let web = json!([{ "name": "web" }]);
     let uid = "0f8fad5b-d9cb-469f-a165-70867728950e";

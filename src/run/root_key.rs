@@ -1,0 +1,38 @@
+//! `clientele root-key rotate`: by the kubeconfig of whoever runs it, beside an operator that may be running or not.
+
+use anyhow::{Context, bail};
+
+use super::connect::connect;
+use crate::controller::root_key::rotate::{Place, rotate as rotate_by};
+
+/// Rotates the root key; returns what to tell.
+pub fn rotate(namespace: &str, name: &str, emergency: bool) -> anyhow::Result<String> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime could not be started")?
+        .block_on(run(Place { namespace, name }, emergency))
+}
+
+async fn run(place: Place<'_>, emergency: bool) -> anyhow::Result<String> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    if provider.install_default().is_err() {
+        bail!("another cryptographic provider is installed already");
+    }
+    let (kube, _) = connect().await?;
+    let Place { namespace, name } = place;
+    let rotated = rotate_by(&kube, place, emergency).await;
+    let id = rotated.with_context(|| {
+        format!(
+            "the root key in Secret {namespace}/{name} was not rotated; it is safe to try again"
+        )
+    })?;
+    let what_follows = if emergency {
+        "Every other one is withdrawn: client secrets, refresh tokens and sessions of before have stopped, and the operator writes every credentials Secret anew. Applications have to read theirs again"
+    } else {
+        "Clients move to it one after the other, and the former key leaves when nobody needs it"
+    };
+    Ok(format!(
+        "Root key {id} derives from now on. {what_follows}. Back up Secret {namespace}/{name}.\n"
+    ))
+}

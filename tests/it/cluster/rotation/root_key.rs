@@ -1,0 +1,181 @@
+//! The root key rotates: nobody notices the ordinary way, and after an emergency nothing of before works.
+
+use std::process::Command;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::json;
+
+use super::{generation, ledger, notes, rotation, wait_refused, wait_retired};
+use crate::support::cluster::Cluster;
+use crate::support::load::{Load, ask};
+use crate::support::operator::{Options, RunningOperator};
+use crate::support::space::{Space, eventually, http, when};
+
+const NAMESPACE: &str = "clientele-system";
+const ROOT_KEY: &str = "clientele-root-key";
+
+/// What an administrator types.
+fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
+        .args(["root-key", "rotate"])
+        .args(flags)
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    said
+}
+
+fn own_secrets(space: &Space) -> Api<Secret> {
+    Api::namespaced(space.kube.clone(), NAMESPACE)
+}
+
+async fn root_key(space: &Space) -> Secret {
+    own_secrets(space).get(ROOT_KEY).await.unwrap()
+}
+
+/// The IDs of the keys, the one that derives first.
+async fn key_ids(space: &Space) -> Vec<String> {
+    let mut data = root_key(space).await.data.unwrap();
+    let current = String::from_utf8(data.remove("current").unwrap().0).unwrap();
+    data.remove(&current).unwrap();
+    std::iter::once(current).chain(data.into_keys()).collect()
+}
+
+fn options() -> Options {
+    let seconds = ["--usage-report-interval", "1s", "--root-key-grace", "2s"];
+    Options::flags(&seconds)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nobody_needs_it() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &options());
+    let space = Space::within(&cluster, &operator.issuer, "root-key").await;
+    // The client of the first start, which nobody uses here.
+    let at_once = r#"{"spec":{"rotation":{"maxOverlap":"0s"}}}"#;
+    let patch = [
+        "patch",
+        "oauthclient",
+        "clientele",
+        "--namespace",
+        NAMESPACE,
+    ];
+    let patch = [&patch[..], &["--type", "merge", "--patch", at_once]].concat();
+    cluster.kubectl(&patch).unwrap();
+    let spec = json!({ "rotation": { "quietPeriod": "3s" } });
+    space.ready("web", spec).await;
+    let public = json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] });
+    space.ready("page", public).await;
+    let old = space.entries("web-oauth").await;
+    let load = Load::reading(space.secrets(), "web-oauth", 10);
+    let former = key_ids(&space).await;
+
+    let said = rotate_root_key(&cluster, &[]);
+    let now = key_ids(&space).await;
+    assert_eq!((now.len(), &now[1..]), (2, &former[..]));
+    assert!(said.contains(&now[0]), "{said}");
+    let object = space
+        .wait_client("web", "it moves to the new root key", |object| {
+            ledger(object) == (2, 2, 1)
+        })
+        .await;
+    let record = generation(&object);
+    assert_eq!(record.root_key.as_ref(), Some(&now[0]));
+    assert_eq!(record.older_root_keys, former);
+    assert_eq!(
+        rotation(&object).last_cause.as_deref(),
+        Some("RootKeyRotated")
+    );
+    let new = space.entries("web-oauth").await;
+    assert!(new["CLIENT_SECRET"].starts_with(&format!("clt_{}", now[0])));
+    // Somebody still has the old one: neither it nor its key leaves.
+    let begin = std::time::Instant::now();
+    while begin.elapsed() < std::time::Duration::from_secs(6) {
+        ask(&http(), &old).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(key_ids(&space).await, now);
+    eventually("it is said what it waits for", || async {
+        let log = operator.log();
+        let said = log.contains("a former root key is still needed");
+        when(said, (), || log.clone())
+    })
+    .await;
+    // Then nobody has.
+    let object = wait_retired(&space, "web").await;
+    assert_eq!(generation(&object).older_root_keys, Vec::<String>::new());
+    eventually("the former root key leaves", || async {
+        let ids = key_ids(&space).await;
+        when(ids == now[..1], (), || format!("{ids:?}"))
+    })
+    .await;
+    load.stop().await.is_flawless();
+    wait_refused(&old).await;
+    // What is there now is good after a restart as well.
+    let listen = operator.listen.clone();
+    operator.stop();
+    let _operator = RunningOperator::start(&cluster, &options().at(&listen));
+    ask(&http(), &new).await.unwrap();
+    for name in ["web", "page"] {
+        space.wait_ready(name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_emergency_nothing_of_before_works_not_even_from_a_backup() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &options());
+    let space = Space::within(&cluster, &operator.issuer, "emergency").await;
+    for name in ["a", "b", "c"] {
+        space.ready(name, json!({})).await;
+    }
+    let old = space.entries("a-oauth").await;
+    let backup = root_key(&space).await;
+
+    let said = rotate_root_key(&cluster, &["--emergency"]);
+    let ids = key_ids(&space).await;
+    assert!(ids.len() == 1 && said.contains(&ids[0]), "{ids:?} {said}");
+    for name in ["a", "b", "c"] {
+        let object = space
+            .wait_client(name, "its Secret is written anew", |object| {
+                ledger(object) == (2, 2, 2)
+            })
+            .await;
+        // One may have been quick, and moved before the other keys were withdrawn.
+        let cause = rotation(&object).last_cause.unwrap();
+        assert!(cause.starts_with("RootKey"), "{cause}");
+        let entries = space.entries(&format!("{name}-oauth")).await;
+        ask(&http(), &entries).await.unwrap();
+    }
+    wait_refused(&old).await;
+    assert!(notes(&space, "Retired").await[0].contains("root key"));
+
+    // The Secret of before is no way back.
+    let mut restored = backup.clone();
+    restored.metadata = root_key(&space).await.metadata;
+    let params = PostParams::default();
+    own_secrets(&space)
+        .replace(ROOT_KEY, &params, &restored)
+        .await
+        .unwrap();
+    eventually("it says so", || async {
+        let log = operator.log();
+        when(log.contains("that was withdrawn"), (), || log.clone())
+    })
+    .await;
+    wait_refused(&old).await;
+    ask(&http(), &space.entries("a-oauth").await).await.unwrap();
+    // With the Secret of after, everything goes on; here by a further rotation.
+    rotate_root_key(&cluster, &["--emergency"]);
+    space
+        .wait_client("a", "its Secret is written anew", |object| {
+            ledger(object) == (3, 3, 3)
+        })
+        .await;
+    wait_refused(&old).await;
+    ask(&http(), &space.entries("a-oauth").await).await.unwrap();
+}
