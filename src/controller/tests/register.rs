@@ -218,6 +218,7 @@ fn h04_where_the_tenant_verifies_offline_a_uid_is_needed() {
             tenant: Some(&policy),
             namespace: &namespace("team-a"),
             id_holder: None,
+            brought: None,
         };
         register(
             &object("web", json!({ "serviceAccounts": accounts })),
