@@ -57,7 +57,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -212,6 +212,13 @@ fn spawn_passes(
 
 type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
 
+/// A pass that panics has failed like another, and is tried again. Left alone it would take its queue with it, and with
+/// that every pass of its kind.
+fn guarded(pass: Pass) -> Pass {
+    let caught = std::panic::AssertUnwindSafe(pass).catch_unwind();
+    Box::pin(caught.map(|ended| ended.unwrap_or(Err(Error::Panicked))))
+}
+
 /// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
 /// in its turn, and again later after trouble.
 async fn run<K>(
@@ -233,6 +240,7 @@ async fn run<K>(
         let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
         Action::requeue(wait)
     };
+    let pass = move |object, shared| guarded(pass(object, shared));
     let passes = applier(pass, policy, shared.clone(), store, queue, config);
     futures::pin_mut!(passes);
     while let Some(passed) = passes.next().await {

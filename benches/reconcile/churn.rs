@@ -22,8 +22,10 @@ use crate::operator::RunningOperator;
 
 /// Who churns.
 const HOG: &str = "hog";
-/// Edits at a time, as many as the operator makes writes.
+/// Edits at a time at the most, as many as the operator makes writes.
 const AT_ONCE: usize = 16;
+/// Edits per second.
+const EDITS: u32 = 100;
 /// Token requests per second.
 const RATE: u32 = 200;
 /// A backlog is watched for no longer.
@@ -176,11 +178,15 @@ impl Tokens {
 /// Changes one client after the other, some at a time.
 async fn churn(cluster: &Cluster, clients: usize, during: Duration, edits: &Arc<AtomicUsize>) {
     let until = Instant::now() + during;
+    // At a pace: one who takes all that the API server has delays others there, and that is not for us to prevent.
+    let pace = Duration::from_secs(1) * u32::try_from(AT_ONCE).unwrap() / EDITS;
     let api: Api<OAuthClient> = Api::namespaced(cluster.kube().await, HOG);
     let tasks = (0..AT_ONCE).map(|_| {
         let (api, edits) = (api.clone(), edits.clone());
         tokio::spawn(async move {
+            let mut due = tokio::time::interval(pace);
             while Instant::now() < until {
+                due.tick().await;
                 let edit = edits.fetch_add(1, Relaxed);
                 let name = format!("client-{:05}", edit % clients);
                 let patch = json!({ "spec": { "displayName": format!("edit {edit}") } });

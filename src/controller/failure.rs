@@ -27,6 +27,9 @@ pub enum Error {
     /// A key could not be made.
     #[error("{0}")]
     Key(&'static str),
+    /// A pass panicked.
+    #[error("the pass panicked; the line before says where")]
+    Panicked,
 }
 
 impl Error {

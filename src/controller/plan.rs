@@ -31,8 +31,8 @@ pub struct Situation<'a> {
     pub namespace_problem: Option<&'a str>,
     /// The credentials Secret.
     pub secret: Option<&'a Facts>,
-    /// The Secret of the name that the status still shows, if that is another one.
-    pub former: Option<&'a Facts>,
+    /// Secrets of other names that may be of this client.
+    pub former: &'a [(String, Facts)],
     /// The key of the digests in the facts.
     pub digests: &'a Digests,
     /// What is known of the use of its secret.
@@ -55,8 +55,8 @@ pub enum SecretStep {
 pub struct Plan {
     /// First: the credentials Secret.
     pub secret: SecretStep,
-    /// Then: the Secret of a former name goes, if it is ours.
-    pub remove_former: bool,
+    /// Then: Secrets of former names go, if they are ours. Name and UID of each.
+    pub remove: Vec<(String, String)>,
     /// Then: what the status says.
     pub verdict: Result<(), Refusal>,
     /// What is due of a rotation. If the next generation is to be asked for, that is written alone; the rest follows
@@ -70,7 +70,7 @@ impl Plan {
     fn refuse(refusal: Refusal) -> Self {
         Self {
             secret: SecretStep::Keep,
-            remove_former: false,
+            remove: Vec::new(),
             verdict: Err(refusal),
             turn: Turn::default(),
             leave: false,
@@ -120,7 +120,7 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     match secret_step(now, client, keyring, desired) {
         Ok(secret) => Plan {
             secret,
-            remove_former: is_former_ours(now, client, keyring),
+            remove: former_of_ours(now, client, keyring),
             verdict: verdict(now),
             turn,
             leave: false,
@@ -202,23 +202,20 @@ fn not_owned(object: &OAuthClient) -> Refusal {
     )
 }
 
-/// Name and UID of the former Secret both come from the status, so they prove nothing about each other:
-/// only a Secret that carries our proof is removed.
-fn is_former_ours(now: &Situation<'_>, client: &Client, keyring: &Keyring) -> bool {
-    let Some(facts) = now.former else {
-        return false;
-    };
-    let status = now.object.status.as_ref();
-    let name = status
-        .and_then(|status| status.secret_name.as_deref())
-        .unwrap_or_default();
-    facts.is_ours(
-        None,
-        keyring,
-        &now.object.namespace().unwrap_or_default(),
-        name,
-        &client.registration_id,
-    )
+/// A name in the status or a label proves nothing: only a Secret that carries our proof is removed.
+fn former_of_ours(
+    now: &Situation<'_>,
+    client: &Client,
+    keyring: &Keyring,
+) -> Vec<(String, String)> {
+    let namespace = now.object.namespace().unwrap_or_default();
+    let id = &client.registration_id;
+    let ours = now
+        .former
+        .iter()
+        .filter(|(name, facts)| facts.is_ours(None, keyring, &namespace, name, id));
+    ours.map(|(name, facts)| (name.clone(), facts.uid.to_string()))
+        .collect()
 }
 
 fn verdict(now: &Situation<'_>) -> Result<(), Refusal> {

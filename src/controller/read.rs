@@ -17,8 +17,9 @@ pub struct Read {
     pub secret: Option<Facts>,
     /// The whole Secret, when it was read from the API server and not from memory.
     pub whole: Option<Secret>,
-    /// The Secret of a former name.
-    pub former: Option<Facts>,
+    /// The Secrets of former names, by name: the one that the status still shows, and those that somebody who was
+    /// stopped before the status could not tell of.
+    pub former: Vec<(String, Facts)>,
 }
 
 /// Memory is asked first; the API server only when memory does not know or something is wrong.
@@ -44,17 +45,22 @@ pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<
             confirm_ledger(shared, object).await?;
         }
     }
-    if let Some(former) = status
-        .and_then(|status| status.secret_name.as_deref())
-        .filter(|former| *former != name)
+    found.former = shared.secrets.of_client(&namespace, &object.name_any());
+    found.former.retain(|(other, _)| *other != name);
+    if let Some(former) = status.and_then(|status| status.secret_name.as_deref())
+        && former != name
+        && found.former.iter().all(|(known, _)| known != former)
     {
-        found.former = shared.secrets.get(&namespace, former);
+        let facts = shared.secrets.get(&namespace, former);
+        found
+            .former
+            .extend(facts.map(|facts| (former.to_owned(), facts)));
     }
     Ok(found)
 }
 
 /// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
-/// true must not be followed.
+/// true must not be followed. Nor does it come back for an object that is going.
 async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
     const DOING: &str = "restore the credentials Secret";
     let namespace = object.namespace().unwrap_or_default();
@@ -64,7 +70,9 @@ async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Err
         .await
         .map_err(Error::api(DOING))?;
     let same = current.is_some_and(|current| {
-        current.meta().uid == object.meta().uid && ledger(&current) == ledger(object)
+        current.meta().uid == object.meta().uid
+            && current.meta().deletion_timestamp.is_none()
+            && ledger(&current) == ledger(object)
     });
     same.then_some(()).ok_or(Error::Conflict(DOING))
 }

@@ -45,8 +45,11 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     }
     let namespace = object.namespace().unwrap_or_default();
     let access = shared.secrets.access(&namespace);
-    // Both tell when they are there.
-    if access == Access::Pending || shared.root_keys.load().is_pending() {
+    // All three tell when they are there.
+    if access == Access::Pending
+        || shared.root_keys.load().is_pending()
+        || !shared.serves_its_root_keys()
+    {
         return Ok(Action::await_change());
     }
     let mut found = read(&shared, &object, false).await?;
@@ -103,7 +106,7 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
             _ => None,
         },
         secret: found.secret.as_ref(),
-        former: found.former.as_ref(),
+        former: &found.former,
         digests: &shared.digests,
         observed: observed(shared, verdict),
         now: Timestamp::now(),

@@ -16,11 +16,37 @@ struct Entry {
     facts: Facts,
 }
 
-type ByName = HashMap<Box<str>, Entry>;
+#[derive(Debug, Default)]
+struct Namespace {
+    by_name: HashMap<Box<str>, Entry>,
+    /// The names of the Secrets of each client.
+    by_client: HashMap<Box<str>, Vec<Box<str>>>,
+}
+
+impl Namespace {
+    fn insert(&mut self, name: &str, entry: Entry) -> Option<Entry> {
+        let before = self.remove(name);
+        let names = self.by_client.entry(entry.client.clone()).or_default();
+        names.push(name.into());
+        self.by_name.insert(name.into(), entry);
+        before
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Entry> {
+        let entry = self.by_name.remove(name)?;
+        if let Some(names) = self.by_client.get_mut(&entry.client) {
+            names.retain(|other| &**other != name);
+            if names.is_empty() {
+                self.by_client.remove(&entry.client);
+            }
+        }
+        Some(entry)
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
-    secrets: HashMap<Box<str>, ByName>,
+    secrets: HashMap<Box<str>, Namespace>,
     reach: Reach,
 }
 
@@ -39,7 +65,23 @@ impl SecretIndex {
 
     /// What is known of a Secret.
     pub fn get(&self, namespace: &str, name: &str) -> Option<Facts> {
-        self.read(|state| Some(state.secrets.get(namespace)?.get(name)?.facts.clone()))
+        self.read(|state| {
+            let known = state.secrets.get(namespace)?;
+            Some(known.by_name.get(name)?.facts.clone())
+        })
+    }
+
+    /// Every Secret that is labelled as one of this client, by name.
+    pub fn of_client(&self, namespace: &str, client: &str) -> Vec<(String, Facts)> {
+        self.read(|state| {
+            let Some(known) = state.secrets.get(namespace) else {
+                return Vec::new();
+            };
+            let names = known.by_client.get(client).into_iter().flatten();
+            names
+                .filter_map(|name| Some((name.to_string(), known.by_name.get(name)?.facts.clone())))
+                .collect()
+        })
     }
 
     /// Remembers a Secret that was observed or written. Returns the names of the clients whose Secret is
@@ -55,8 +97,8 @@ impl SecretIndex {
         let after = entry.clone();
         let namespace = secret.namespace().unwrap_or_default();
         let before = self.write(|state| {
-            let names = state.secrets.entry(namespace.into()).or_default();
-            names.insert(secret.name_any().into(), entry)
+            let known = state.secrets.entry(namespace.into()).or_default();
+            known.insert(&secret.name_any(), entry)
         });
         match before {
             Some(before) if before == after => Vec::new(),
@@ -85,17 +127,18 @@ impl SecretIndex {
     ) -> Vec<(String, String)> {
         let mut gone = Vec::new();
         self.write(|state| {
-            for (ns, names) in &mut state.secrets {
+            for (ns, known) in &mut state.secrets {
                 if namespace.is_some_and(|only| only != &**ns) {
                     continue;
                 }
-                names.retain(|name, entry| {
-                    let keep = listed.contains(&(ns.to_string(), name.to_string()));
-                    if !keep {
-                        gone.push((ns.to_string(), entry.client.to_string()));
-                    }
-                    keep
-                });
+                let all = known.by_name.keys().cloned();
+                let names: Vec<Box<str>> = all
+                    .filter(|name| !listed.contains(&(ns.to_string(), name.to_string())))
+                    .collect();
+                for name in names {
+                    let entry = known.remove(&name);
+                    gone.extend(entry.map(|entry| (ns.to_string(), entry.client.to_string())));
+                }
             }
         });
         gone

@@ -203,6 +203,17 @@ impl Shared {
             .is_settled(objects.iter().map(|object| &**object))
     }
 
+    /// Whether the registry verifies with the root keys that derive now. Until then nothing is published: who reads a
+    /// credentials Secret the moment it appears is accepted. When it does, every OAuthClient is looked at again.
+    pub fn serves_its_root_keys(&self) -> bool {
+        let (registry, keys) = (self.registry.load(), self.root_keys.load());
+        match (&registry.keyring, &keys.verifying) {
+            (Some(served), Some(known)) => Arc::ptr_eq(served, known),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// Records what has been seen.
     pub fn note_progress(&self, note: impl FnOnce(&mut Progress)) {
         self.progress.send_if_modified(|progress| {

@@ -10,6 +10,7 @@ mod policy;
 mod redirect_hosts;
 mod register;
 mod root_key;
+mod rotation;
 mod secret_shape;
 mod sign_in;
 mod status;

@@ -250,6 +250,7 @@ impl World {
         });
         let keyring = shared.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());
+        let other_keys = !shared.serves_its_root_keys();
         shared
             .metrics
             .registry_clients
@@ -267,6 +268,9 @@ impl World {
             .registry_refused
             .set(i64::try_from(refused).unwrap_or(i64::MAX));
         self.report(shared, &changed, &gone, started.elapsed());
+        if other_keys {
+            shared.enqueue_all(None);
+        }
         report_people(shared, &people);
         shared.note_progress(|progress| progress.registry |= complete);
     }

@@ -55,8 +55,10 @@ pub async fn write(
         Err(SecretTrouble::Refused(refusal)) => Written::Refused(refusal),
         Err(SecretTrouble::Retry(error)) => return Err(error),
     };
-    if plan.remove_former && matches!(written, Written::Done(_)) {
-        remove_former(shared, object, found).await?;
+    if matches!(written, Written::Done(_)) {
+        for (name, uid) in &plan.remove {
+            remove_former(shared, object, name, uid).await?;
+        }
     }
     Ok(written)
 }
@@ -177,26 +179,37 @@ async fn repair(
     Ok(Written::Done(Some(published(&secret))))
 }
 
-async fn remove_former(shared: &Shared, object: &OAuthClient, found: &Read) -> Result<(), Error> {
-    let (Some(facts), Some(name)) = (
-        &found.former,
-        object
-            .status
-            .as_ref()
-            .and_then(|status| status.secret_name.as_deref()),
-    ) else {
-        return Ok(());
-    };
+/// Removes a Secret of a former name. One that the status does not name could be that of a newer manifest, which
+/// another replica has seen already, so the manifest is looked at first.
+async fn remove_former(
+    shared: &Shared,
+    object: &OAuthClient,
+    name: &str,
+    uid: &str,
+) -> Result<(), Error> {
+    const DOING: &str = "remove the Secret of the former name";
     let namespace = object.namespace().unwrap_or_default();
+    let status = object.status.as_ref();
+    if status.and_then(|status| status.secret_name.as_deref()) != Some(name) {
+        let objects: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+        let now = objects.get_opt(&object.name_any()).await;
+        let now = now.map_err(Error::api(DOING))?;
+        let same = |now: &OAuthClient| {
+            now.uid() == object.uid() && now.meta().generation == object.meta().generation
+        };
+        if !now.as_ref().is_some_and(same) {
+            return Err(Error::Conflict(DOING));
+        }
+    }
     let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
     let only_this = DeleteParams::default().preconditions(Preconditions {
-        uid: Some(facts.uid.to_string()),
+        uid: Some(uid.to_owned()),
         resource_version: None,
     });
     match api.delete(name, &only_this).await {
         Ok(_) => shared.metrics.wrote("secret_delete"),
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
-        Err(error) => return Err(Error::api("remove the Secret of the former name")(error)),
+        Err(error) => return Err(Error::api(DOING)(error)),
     }
     shared.secrets.remove(&namespace, name);
     Ok(())

@@ -19,6 +19,7 @@ mod refusals;
 mod repair;
 mod reshape;
 mod restart;
+mod restored;
 mod rights;
 mod root_key;
 mod rotation;

@@ -16,6 +16,7 @@
 )]
 
 mod cluster;
+mod faults;
 mod journey;
 mod protocol;
 mod store;

@@ -5,6 +5,7 @@
 mod alerts;
 mod attacks;
 mod documents;
+mod faults;
 mod generated;
 mod imports;
 mod names;

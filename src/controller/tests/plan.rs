@@ -69,7 +69,7 @@ impl Stage {
             keyring: Ok(&self.keyring),
             namespace_problem: None,
             secret: facts.as_ref(),
-            former: None,
+            former: &[],
             digests: &self.digests,
             observed: None,
             now: jiff::Timestamp::UNIX_EPOCH,
@@ -225,7 +225,7 @@ fn f39_somebody_elses_secret_is_never_touched() {
         (step(&plan), reason(&plan).as_str()),
         ("keep", "SecretNotOwned")
     );
-    assert!(!plan.remove_former);
+    assert!(plan.remove.is_empty());
 }
 
 #[test]

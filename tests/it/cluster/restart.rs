@@ -8,10 +8,13 @@ use futures::{StreamExt, stream};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, all_work};
-use crate::support::operator::{OPERATOR_USER, Options, RunningOperator};
+use crate::support::operator::{
+    OPERATOR_USER, Options, RunningOperator, service_account_kubeconfig,
+};
 use crate::support::snapshot::{Credentials, credentials_in, differences, everything};
 use crate::support::space::{Space, condition, eventually_within, when};
 
@@ -180,6 +183,72 @@ async fn f05_killed_again_and_again_while_clients_are_made_it_loses_and_changes_
     let created = |write: &String| write.starts_with("create ");
     assert!(written.keys().all(created), "no Secret was written twice");
     assert!(events_tell_nothing_twice(&space).await);
+}
+
+/// Makes, edits, rotates and deletes clients until told to stop; some are never deleted.
+async fn churn(space: &Space, stop: CancellationToken) {
+    for turn in 0.. {
+        if stop.is_cancelled() {
+            return;
+        }
+        let name = format!("c{}", turn % 40);
+        if turn < 40 {
+            space.create(&name, json!({})).await;
+        } else if turn % 10 == 9 {
+            let passing = format!("p{turn}");
+            space.create(&passing, json!({})).await;
+            space.delete(&passing).await;
+        } else {
+            let label = json!({ "turn": format!("{turn}") });
+            space
+                .patch(&name, json!({ "spec": { "secret": { "labels": label } } }))
+                .await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Each at another moment of its life: while it lists, while it catches up, while it waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f05_killed_two_hundred_times_during_churn_it_loses_and_changes_nothing() {
+    let cluster = Cluster::with_chart(&[]);
+    let first = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let kubeconfig = service_account_kubeconfig(&cluster);
+    let listen = first.listen.clone();
+    let space = Space::within(&cluster, &first.issuer, "kills").await;
+    first.kill();
+    let (mut seen, stop) = (Credentials::new(), CancellationToken::new());
+    let churner = Space {
+        kube: space.kube.clone(),
+        name: space.name.clone(),
+        issuer: space.issuer.clone(),
+    };
+    let stopped = stop.clone();
+    let churning = tokio::spawn(async move { churn(&churner, stopped).await });
+    for kill in 0..200_u64 {
+        let options = Options {
+            kubeconfig: Some(kubeconfig.clone()),
+            ..Options::flags(&[]).at(&listen)
+        };
+        let operator = RunningOperator::start_unready(&cluster, &options);
+        // A fixed row of moments: a failure comes again.
+        tokio::time::sleep(Duration::from_millis(20 + kill * 37 % 400)).await;
+        operator.kill();
+        if kill % 10 == 9 {
+            collect(&space, &mut seen).await;
+        }
+    }
+    stop.cancel();
+    churning.await.unwrap();
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]).at(&listen));
+    wait_all_ready(&space, 40).await;
+    collect(&space, &mut seen).await;
+    wait_at_rest(&cluster, &operator).await;
+    let now = credentials_in(&space.kube, &space.name).await;
+    assert_eq!(now.len(), 40);
+    all_work(&now).await;
+    seen.retain(|name, _| now.contains_key(name));
+    same(&seen, &now);
 }
 
 /// A client whose Secret existed already was not told to have got new credentials.

@@ -1,0 +1,27 @@
+//! The fault regime: a workload runs once without a fault, then again with a fault at every write and in every interval
+//! of watch events, and the two must not differ.
+//!
+//! The operator runs in this process and talks to a real API server through a [`line::Line`], the one place that numbers
+//! its writes and ends, delays or fails them. Nothing is sampled: `fault-cases.md` says why chance does not find these.
+
+mod act;
+mod bug;
+mod call;
+mod case;
+mod crashes;
+mod cuts;
+mod difference;
+mod ground;
+mod leaks;
+mod line;
+mod mask;
+mod operator;
+mod oracles;
+mod planted;
+mod regime;
+mod run;
+mod scene;
+mod storms;
+mod wire;
+mod witness;
+mod workloads;

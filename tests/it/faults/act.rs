@@ -1,0 +1,112 @@
+//! What people do in a workload.
+
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use super::scene::Scene;
+
+/// One act of a person, on one object.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Creates an OAuthClient with this spec.
+    Create(&'static str, Value),
+    /// Changes an OAuthClient by a merge patch.
+    Edit(&'static str, Value),
+    /// Deletes an OAuthClient.
+    Delete(&'static str),
+    /// Creates a Secret.
+    CreateSecret(&'static str, Value),
+    /// Changes a Secret by a merge patch.
+    EditSecret(&'static str, Value),
+    /// Deletes a Secret.
+    DeleteSecret(&'static str),
+    /// Changes the tenant by a merge patch.
+    EditTenant(Value),
+    /// Deletes the namespace.
+    DeleteNamespace,
+}
+
+impl Act {
+    /// Does it. What is not there cannot be changed, and that is no mistake: while the operator is cut off, people go on.
+    pub async fn perform(&self, scene: &Scene) {
+        let params = PatchParams::default();
+        let now = DeleteParams::default();
+        let done = match self {
+            Self::Create(name, spec) => {
+                let object = json!({ "metadata": { "name": name }, "spec": scene.placed(spec) });
+                create(
+                    &scene.clients(),
+                    object,
+                    "OAuthClient",
+                    "clientele.dev/v1alpha1",
+                )
+                .await
+            }
+            Self::CreateSecret(name, more) => {
+                let mut object = more.clone();
+                object["metadata"]["name"] = json!(name);
+                create(&scene.secrets(), object, "Secret", "v1").await
+            }
+            Self::Edit(name, patch) => {
+                let patch = Patch::Merge(scene.placed(patch));
+                scene.clients().patch(name, &params, &patch).await
+            }
+            Self::EditSecret(name, patch) => {
+                scene
+                    .secrets()
+                    .patch(name, &params, &Patch::Merge(patch))
+                    .await
+            }
+            Self::EditTenant(patch) => {
+                let patch = Patch::Merge(scene.placed(patch));
+                scene.tenants().patch(&scene.tenant, &params, &patch).await
+            }
+            Self::Delete(name) => {
+                let known = scene.clients().get_opt(name).await.unwrap();
+                tolerate(scene.clients().delete(name, &now).await.map(drop));
+                return scene.until_deletion_is_seen(known.as_ref()).await;
+            }
+            Self::DeleteSecret(name) => {
+                let known = scene.secrets().get_opt(name).await.unwrap();
+                known.iter().for_each(|secret| scene.note_deleted(secret));
+                tolerate(scene.secrets().delete(name, &now).await.map(drop));
+                return scene.until_deletion_is_seen(known.as_ref()).await;
+            }
+            Self::DeleteNamespace => {
+                scene.note_terminating();
+                return tolerate(
+                    scene
+                        .namespaces()
+                        .delete(&scene.namespace, &now)
+                        .await
+                        .map(drop),
+                );
+            }
+        };
+        if let Ok(written) = &done {
+            scene.note_own(written);
+            scene.until_seen(written).await;
+        }
+        tolerate(done.map(drop));
+    }
+}
+
+async fn create(
+    api: &Api<DynamicObject>,
+    mut object: Value,
+    kind: &str,
+    version: &str,
+) -> kube::Result<DynamicObject> {
+    object["kind"] = json!(kind);
+    object["apiVersion"] = json!(version);
+    let object: DynamicObject = serde_json::from_value(object).unwrap();
+    api.create(&PostParams::default(), &object).await
+}
+
+fn tolerate(done: kube::Result<()>) {
+    match done {
+        Err(kube::Error::Api(status)) if status.is_not_found() || status.is_already_exists() => {}
+        done => done.unwrap(),
+    }
+}

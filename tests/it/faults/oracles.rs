@@ -1,0 +1,333 @@
+//! Who judges a run: the invariants I1 to I4 of fault-cases.md, over every version that was ever stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clientele::controller::credentials_secret::{CLIENT_LABEL, OURS, PROOF};
+use clientele::oauth::Registry;
+use clientele::oauth::credentials::{Credentials, authenticate};
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::ground::OWN;
+use super::line::Line;
+use super::mask::{Picture, Published, Registered, looks_like_one, text, values};
+use super::scene::Scene;
+use super::witness::{Change, Seen};
+
+/// How often each object was created, changed and deleted by somebody who is no person.
+pub type Summary = BTreeMap<String, BTreeMap<Change, usize>>;
+
+/// Whether a registry takes this credential for what it is.
+pub fn accepts(registry: &Registry, credential: &Published) -> bool {
+    let (Some(keyring), Some(tenant)) = (
+        registry.keyring.as_deref(),
+        registry.tenants.get(&*credential.whose.tenant),
+    ) else {
+        return false;
+    };
+    let credentials = Credentials::Basic {
+        id: credential.whose.client_id.clone().into(),
+        secret: credential.value.clone().into(),
+    };
+    let client = authenticate(tenant, keyring, &credentials, jiff::Timestamp::now());
+    client.is_ok_and(|client| *client.registration_id == credential.whose.uid)
+}
+
+/// I4, and I2a at the moment of the promise: whoever says Ready would serve what is in the Secret.
+pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
+    let scene = &line.scene;
+    let tenant = &scene.tenant;
+    let keys = call.namespace == OWN && call.name == format!("clientele-signing-{tenant}");
+    let own = call.namespace == scene.namespace || keys;
+    let its_tenant = call.kind == "oauthtenants" && call.name == *tenant;
+    if !own && !its_tenant {
+        scene.object(format!("I4: {call} in namespace {:?}", call.namespace));
+    }
+    let object: Value = serde_json::from_slice(body).unwrap_or_default();
+    if !(call.is_status() && call.kind == "oauthclients" && is_ready(&object)) {
+        return;
+    }
+    let key = format!("Secret/{}", text(&object["status"]["secretName"]));
+    let objects = scene.witness.live();
+    let Some(secret) = objects.get(&key) else {
+        return;
+    };
+    let public = |client: &Arc<Value>| client["spec"]["type"] == "Public";
+    if objects
+        .get(&format!("OAuthClient/{}", call.name))
+        .is_none_or(public)
+    {
+        return;
+    }
+    let registered = scene.registered();
+    let registry = line.registry.load();
+    for value in values(secret)
+        .values()
+        .filter(|value| looks_like_one(value))
+    {
+        if let Some(credential) = scene.recognize(value, &registered)
+            && !accepts(&registry, &credential)
+        {
+            scene.object(format!(
+                "I2a: {call} says Ready, and its own registry refuses the credential"
+            ));
+        }
+    }
+}
+
+fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    conditions.is_some_and(|conditions| {
+        conditions
+            .iter()
+            .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    })
+}
+
+impl Scene {
+    /// Objects and verdicts as they are, masked. Replicas that disagree are a picture of their own.
+    pub fn picture(&self, registries: &[Arc<Registry>]) -> Picture {
+        let mut picture = self.objects();
+        for credential in self.published() {
+            let name = format!(
+                "generation {} of {}",
+                credential.generation, credential.whose.label
+            );
+            let verdicts: Vec<bool> = registries
+                .iter()
+                .map(|registry| accepts(registry, &credential))
+                .collect();
+            let verdict = match verdicts.iter().filter(|accepted| **accepted).count() {
+                0 => json!("refused"),
+                all if all == verdicts.len() => json!("accepted"),
+                _ => json!("accepted by some"),
+            };
+            picture.insert(name, verdict);
+        }
+        picture
+    }
+
+    /// The writes after a revision, by object.
+    pub fn summary(&self, since: u64) -> Summary {
+        let mut summary = Summary::new();
+        let theirs = self.made_by_persons();
+        for seen in self.witness.events() {
+            let by_a_person = self.is_by_a_person(&seen.object, seen.change == Change::Deleted);
+            let uid = text(&seen.object["metadata"]["uid"]);
+            // What is done to Secrets of persons is judged with the history.
+            if seen.revision > since && !by_a_person && !theirs.contains(&uid) {
+                let changes = summary.entry(self.named(&seen.key)).or_default();
+                *changes.entry(seen.change).or_default() += 1;
+            }
+        }
+        summary
+    }
+
+    /// What the whole history says against the operator.
+    pub fn judge_history(&self) -> Vec<String> {
+        let mut history = History::new(self);
+        for seen in self.witness.events() {
+            history.see(&seen);
+        }
+        history.objections.extend(self.leftovers());
+        history.objections
+    }
+
+    /// F41: a client has one Secret, the one that its status names.
+    fn leftovers(&self) -> Option<String> {
+        let live = self.witness.live();
+        live.iter().find_map(|(key, object)| {
+            let client = key.strip_prefix("OAuthClient/")?;
+            let uid = text(&object["metadata"]["uid"]);
+            let named = text(&object["status"]["secretName"]);
+            let ours = |key: &&String, secret: &Value| {
+                let name = key.strip_prefix("Secret/").unwrap_or_default();
+                let proof = text(&secret["metadata"]["annotations"][PROOF]);
+                let keyring = &self.ground.keyring;
+                name != named && keyring.verify_proof(&proof, &self.namespace, name, &uid)
+            };
+            let left = live.iter().find(|(key, secret)| ours(key, secret))?;
+            Some(format!(
+                "F41: {} of {client} is left behind; its Secret is {named}",
+                left.0
+            ))
+        })
+    }
+}
+
+/// The objects at one moment of the history.
+struct History<'a> {
+    scene: &'a Scene,
+    registered: Vec<Registered>,
+    theirs: Vec<String>,
+    now: BTreeMap<String, Arc<Value>>,
+    /// The Secrets that a person changed or deleted last; the operator has not had its turn.
+    touched: BTreeMap<String, bool>,
+    objections: Vec<String>,
+}
+
+impl<'a> History<'a> {
+    fn new(scene: &'a Scene) -> Self {
+        Self {
+            registered: scene.registered(),
+            theirs: scene.made_by_persons(),
+            scene,
+            now: BTreeMap::new(),
+            touched: BTreeMap::new(),
+            objections: Vec::new(),
+        }
+    }
+
+    fn see(&mut self, seen: &Seen) {
+        let deleted = seen.change == Change::Deleted;
+        let by_a_person = self.scene.is_by_a_person(&seen.object, deleted);
+        let before = if deleted {
+            self.now.remove(&seen.key)
+        } else {
+            self.now.insert(seen.key.clone(), seen.object.clone())
+        };
+        if seen.key.starts_with("Secret/") {
+            self.touched.insert(seen.key.clone(), by_a_person);
+            let terminating = self.scene.is_terminating();
+            if !by_a_person && !terminating {
+                self.judge_secret(seen, before.as_deref());
+            }
+        }
+        if !self.scene.is_terminating() {
+            self.judge_promises(seen.revision);
+        }
+    }
+
+    /// I4: what somebody else made is left alone; what others added stays. I3: what is published is a credential of the
+    /// client, of no generation that the ledger did not ask for.
+    fn judge_secret(&mut self, seen: &Seen, before: Option<&Value>) {
+        let uid = text(&seen.object["metadata"]["uid"]);
+        let at = format!("revision {}, {:?} {}", seen.revision, seen.change, seen.key);
+        if self.theirs.contains(&uid) {
+            self.objections
+                .push(format!("I4: {at}: a Secret of somebody else"));
+        }
+        if seen.change == Change::Deleted {
+            return;
+        }
+        let name = text(&seen.object["metadata"]["labels"][CLIENT_LABEL]);
+        let owner = self.now.get(&format!("OAuthClient/{name}"));
+        if owner.is_some_and(|owner| owner["metadata"]["deletionTimestamp"].is_string()) {
+            self.objections
+                .push(format!("F32: {at}: written for a client that is going"));
+        }
+        if let Some(before) = before.filter(|before| text(&before["metadata"]["uid"]) == uid) {
+            let listed = text(&before["metadata"]["annotations"][OURS]);
+            let ours: Vec<&str> = listed.split([',', ';']).collect();
+            let after = values(&seen.object);
+            let lost = values(before)
+                .into_keys()
+                .find(|name| !ours.contains(&&**name) && !after.contains_key(name));
+            if let Some(lost) = lost {
+                self.objections
+                    .push(format!("F50: {at}: entry {lost} of others is gone"));
+            }
+        }
+        for value in values(&seen.object)
+            .values()
+            .filter(|value| looks_like_one(value))
+        {
+            match self.scene.recognize(value, &self.registered) {
+                None => self
+                    .objections
+                    .push(format!("I3: {at}: what is published is no credential")),
+                Some(credential) => {
+                    self.judge_generation(&at, &seen.object, &credential);
+                    self.judge_switch(&at, before, &credential);
+                }
+            }
+        }
+    }
+
+    fn judge_generation(&mut self, at: &str, secret: &Value, credential: &Published) {
+        let name = text(&secret["metadata"]["labels"][CLIENT_LABEL]);
+        let Some(object) = self.now.get(&format!("OAuthClient/{name}")) else {
+            return;
+        };
+        let ledger = &object["status"]["secretGeneration"];
+        let requested = ledger["requested"].as_u64().unwrap_or(1);
+        let oldest = ledger["oldestAccepted"].as_u64().unwrap_or(1);
+        let generation = u64::from(credential.generation);
+        if generation > requested || generation < oldest {
+            self.objections.push(format!(
+                "I3: {at}: generation {generation}, and the ledger has {oldest} to {requested}"
+            ));
+        }
+    }
+
+    /// I2b: at the moment of a switch the value that stood there before still works.
+    fn judge_switch(&mut self, at: &str, before: Option<&Value>, credential: &Published) {
+        let before = before
+            .into_iter()
+            .flat_map(|before| values(before).into_values());
+        let former = before
+            .filter_map(|value| self.scene.recognize(&value, &self.registered))
+            .find(|former| former.whose == credential.whose);
+        let client = credential.whose.label.split('#').next().unwrap_or_default();
+        let ledger = self
+            .now
+            .get(client)
+            .map(|object| &object["status"]["secretGeneration"]);
+        let oldest = ledger
+            .and_then(|ledger| ledger["oldestAccepted"].as_u64())
+            .unwrap_or(1);
+        if let Some(former) = former.filter(|former| u64::from(former.generation) < oldest) {
+            let generation = former.generation;
+            self.objections.push(format!(
+                "I2b: {at}: generation {generation} stopped before the next was there"
+            ));
+        }
+    }
+
+    /// I2a: whoever is Ready in the present generation has a Secret whose credential authenticates.
+    fn judge_promises(&mut self, revision: u64) {
+        let clients: Vec<Arc<Value>> = self
+            .now
+            .iter()
+            .filter(|(key, _)| key.starts_with("OAuthClient/"))
+            .map(|(_, object)| object.clone())
+            .collect();
+        for object in clients {
+            if let Err(broken) = self.promise(&object) {
+                let name = text(&object["metadata"]["name"]);
+                self.objections.push(format!(
+                    "I2a: revision {revision}: {name} is Ready, and {broken}"
+                ));
+            }
+        }
+    }
+
+    fn promise(&self, object: &Value) -> Result<(), String> {
+        let meta = &object["metadata"];
+        let current = object["status"]["observedGeneration"] == meta["generation"];
+        if !is_ready(object) || !current || meta.get("deletionTimestamp").is_some() {
+            return Ok(());
+        }
+        let key = format!("Secret/{}", text(&object["status"]["secretName"]));
+        if self.touched.get(&key) == Some(&true) {
+            return Ok(());
+        }
+        let secret = self.now.get(&key).ok_or(format!("{key} is not there"))?;
+        if object["spec"]["type"] == "Public" {
+            return Ok(());
+        }
+        let uid = text(&meta["uid"]);
+        let oldest = object["status"]["secretGeneration"]["oldestAccepted"]
+            .as_u64()
+            .unwrap_or(1);
+        let good = values(secret).values().any(|value| {
+            let known = self.scene.recognize(value, &self.registered);
+            known.is_some_and(|known| {
+                known.whose.uid == uid && u64::from(known.generation) >= oldest
+            })
+        });
+        good.then_some(())
+            .ok_or(format!("{key} does not hold its credential"))
+    }
+}

@@ -1,0 +1,263 @@
+//! Plays a workload once without a fault, then once for each fault, and compares.
+
+use std::time::Instant;
+
+use futures::{StreamExt, stream};
+
+use super::bug::Bug;
+use super::call::Call;
+use super::case::Case;
+use super::difference::difference;
+use super::ground::Ground;
+use super::leaks::{Canaries, Search};
+use super::line::Mode;
+use super::mask::Picture;
+use super::oracles::Summary;
+use super::run::Run;
+use super::witness::Change;
+use super::workloads::{Workload, neighbor};
+
+/// How many runs are under way at once.
+const AT_ONCE: usize = 16;
+
+/// A run without a fault.
+pub struct Reference {
+    pictures: Vec<Picture>,
+    summary: Summary,
+    /// Its writes, in order.
+    pub writes: Vec<Call>,
+    /// How many writes and events there were at the end of each step.
+    written: Vec<usize>,
+    pub heard: Vec<usize>,
+}
+
+/// Plays a workload with a fault at every write; panics when any oracle objects.
+pub async fn no_fault_matters(workload: Workload) {
+    let ground = Ground::shared().await;
+    let (search, _guard) = Search::start(Canaries::of(ground));
+    let (reference, objections) = reference(ground, &workload, None).await;
+    assert!(
+        !reference.writes.is_empty(),
+        "{}: nothing was written",
+        workload.name
+    );
+    let cases = Case::every_fault(reference.writes.len(), None);
+    judge(ground, &workload, &reference, cases, objections, &search).await;
+}
+
+/// Plays a workload with every interval of events unheard; panics when any oracle objects.
+pub async fn no_interval_matters(workload: Workload) {
+    let ground = Ground::shared().await;
+    let (search, _guard) = Search::start(Canaries::of(ground));
+    let (reference, objections) = reference(ground, &workload, None).await;
+    assert!(
+        reference.heard.last() > Some(&0),
+        "{}: nothing was heard",
+        workload.name
+    );
+    let cases = Case::every_cut(&reference.heard);
+    judge(ground, &workload, &reference, cases, objections, &search).await;
+}
+
+/// Plays a workload with operators that have a bug, with every fault. What the oracles say of it.
+pub async fn objections_to(bug: Bug, workload: Workload) -> Vec<String> {
+    let ground = Ground::shared().await;
+    let (reference, objections) = reference(ground, &workload, Some(bug)).await;
+    if !objections.is_empty() {
+        return objections;
+    }
+    let cases = Case::every_fault(reference.writes.len(), Some(bug));
+    play_all(ground, &workload, &reference, cases).await
+}
+
+async fn judge(
+    ground: &'static Ground,
+    workload: &Workload,
+    reference: &Reference,
+    cases: Vec<Case>,
+    mut objections: Vec<String>,
+    search: &Search,
+) {
+    let (begun, runs) = (Instant::now(), cases.len());
+    objections.extend(play_all(ground, workload, reference, cases).await);
+    objections.extend(search.found());
+    let (name, writes) = (workload.name, &reference.writes);
+    println!(
+        "{name}: {} writes, {runs} runs, {:?}",
+        writes.len(),
+        begun.elapsed()
+    );
+    let writes: Vec<String> = writes.iter().map(Call::to_string).collect();
+    assert!(
+        objections.is_empty(),
+        "{name}, whose writes are {}: {} objections:\n{}",
+        writes.join(", "),
+        objections.len(),
+        objections.join("\n")
+    );
+}
+
+async fn play_all(
+    ground: &'static Ground,
+    workload: &Workload,
+    reference: &Reference,
+    cases: Vec<Case>,
+) -> Vec<String> {
+    stream::iter(cases)
+        .map(|case| async move {
+            let objections = play(ground, workload, case, reference).await;
+            let at = case.at(&reference.writes);
+            let said = objections.into_iter().map(|said| format!("{at}: {said}"));
+            said.collect::<Vec<_>>()
+        })
+        .buffer_unordered(AT_ONCE)
+        .concat()
+        .await
+}
+
+/// Plays a workload without a fault.
+async fn reference(
+    ground: &'static Ground,
+    workload: &Workload,
+    bug: Option<Bug>,
+) -> (Reference, Vec<String>) {
+    let mut run = Run::begin(ground, workload, Case::without_fault(bug)).await;
+    let (mut pictures, mut objections) = (Vec::new(), Vec::new());
+    for step in [neighbor()].iter().chain(&workload.before) {
+        objections.extend(run.rest(step).await.err());
+        pictures.push(run.picture());
+    }
+    run.arm().await;
+    let (mut written, mut heard) = (Vec::new(), Vec::new());
+    for step in &workload.steps {
+        objections.extend(run.rest(step).await.err());
+        pictures.push(run.picture());
+        written.push(run.operators[0].line.writes().len());
+        heard.push(run.operators[0].line.heard());
+    }
+    let reference = Reference {
+        pictures,
+        summary: run.scene.summary(run.armed_at),
+        writes: run.operators[0].line.writes(),
+        written,
+        heard,
+    };
+    objections.extend(run.end().await);
+    (reference, objections)
+}
+
+/// Plays a workload with a fault. The objections of all oracles.
+async fn play(
+    ground: &'static Ground,
+    workload: &Workload,
+    case: Case,
+    reference: &Reference,
+) -> Vec<String> {
+    let mut run = Run::begin(ground, workload, case).await;
+    let mut objections = Vec::new();
+    objections.extend(steps(&mut run, workload, case, reference).await.err());
+    run.is_done = true;
+    objections.extend(run.quiet().await.err());
+    let last = reference.pictures.last().unwrap();
+    if objections.is_empty() && !run.looks_like(last) {
+        let difference = difference(last, &run.picture());
+        objections.push(format!("I1: does not stay: {difference}"));
+    }
+    // While a namespace goes, what the operator still tries to write is a matter of who is faster.
+    if objections.is_empty() && !run.has_fired() && !run.scene.is_terminating() {
+        objections.push("the fault did not happen".to_owned());
+    }
+    let summary = run.scene.summary(run.armed_at);
+    objections.extend(compare(
+        workload,
+        &reference.summary,
+        summary,
+        case,
+        reference,
+    ));
+    objections.extend(run.end().await);
+    objections
+}
+
+async fn steps(
+    run: &mut Run,
+    workload: &Workload,
+    case: Case,
+    reference: &Reference,
+) -> Result<(), String> {
+    let mut pictures = reference.pictures.iter();
+    for step in [neighbor()].iter().chain(&workload.before) {
+        run.act(step).await;
+        run.until(pictures.next().unwrap()).await?;
+    }
+    run.arm().await;
+    let mut missed = 0;
+    for ((step, written), wanted) in workload.steps.iter().zip(&reference.written).zip(pictures) {
+        run.stand_by(*written);
+        run.act(step).await;
+        let said = |difference: String| format!("I1: {:?}: {difference}", step.acts);
+        let Some(cut) = case.cut else {
+            run.until(wanted).await.map_err(said)?;
+            continue;
+        };
+        if run.has_fired() {
+            missed += 1;
+        } else if run.until(wanted).await.map_err(said)? {
+            continue;
+        }
+        if missed >= cut.steps {
+            run.end_the_cut().await;
+            run.until(wanted).await.map_err(said)?;
+        }
+    }
+    Ok(())
+}
+
+/// The number of writes per object is that of the run without a fault.
+fn compare(
+    workload: &Workload,
+    wanted: &Summary,
+    mut seen: Summary,
+    case: Case,
+    reference: &Reference,
+) -> Option<String> {
+    let mut wanted = wanted.clone();
+    let at = case
+        .fault
+        .and_then(|fault| Some((fault.mode, reference.writes.get(fault.write - 1)?)));
+    if let Some((Mode::Outrun, call)) = at
+        && call.verb == "delete"
+    {
+        // The person who was faster has deleted it.
+        for summary in [&mut wanted, &mut seen] {
+            summary.remove(&format!("Secret/{}", call.name));
+        }
+    }
+    // Each of two operators may say once how it is, and what is said is the same. Hasty acts may be answered together.
+    // Whoever hears of things in another order may say once more how it is on the way, and so may who is outrun: the
+    // version that the other one made in between is judged as well. Secrets are written no more often.
+    let was_outrun = at.is_some_and(|(mode, _)| mode == Mode::Outrun);
+    let most = |key: &str| {
+        let twice = (case.two || case.cut.is_some() || was_outrun) && !key.starts_with("Secret/");
+        if twice {
+            2 * workload.hasty
+        } else {
+            workload.hasty
+        }
+    };
+    let count = |summary: &Summary, key: &str, change: &Change| {
+        let changes = summary.get(key);
+        let times = changes.and_then(|changes| changes.get(change));
+        times.copied().unwrap_or(0)
+    };
+    let too_many = seen.iter().any(|(key, changes)| {
+        let mut changes = changes.iter();
+        changes.any(|(change, times)| *times > most(key) * count(&wanted, key, change))
+    });
+    let too_few = wanted.iter().any(|(key, changes)| {
+        let mut changes = changes.iter();
+        changes.any(|(change, times)| count(&seen, key, change) < *times)
+    });
+    let exact = workload.hasty == 1 && case.cut.is_none();
+    (too_many || too_few && exact).then(|| format!("writes: {seen:?}, without a fault {wanted:?}"))
+}

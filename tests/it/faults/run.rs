@@ -1,0 +1,272 @@
+//! One run: the stage, who runs on it, and what happens between two steps.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clientele::oauth::Registry;
+use k8s_openapi::api::events::v1::Event;
+use kube::Api;
+use kube::api::ListParams;
+
+use super::case::Case;
+use super::difference::{Slack, difference, same};
+use super::ground::Ground;
+use super::leaks::Canaries;
+use super::line::{Mode, Stand};
+use super::mask::Picture;
+use super::operator::Running;
+use super::scene::Scene;
+use super::workloads::{DEADLINE, Step, Workload};
+
+/// A run in which nothing was written for so long has come to rest. What is tried again after trouble comes sooner.
+const QUIET: Duration = Duration::from_millis(400);
+/// The first try after trouble comes within this.
+const RETRIED: Duration = Duration::from_millis(900);
+/// Who has a bug gets no more time than this.
+const IMPATIENT: Duration = Duration::from_secs(4);
+
+/// One run.
+pub struct Run {
+    pub scene: Arc<Scene>,
+    case: Case,
+    /// Who runs; the first is the one whose line has the fault, or who came after it.
+    pub operators: Vec<Running>,
+    /// The revision after which writes count.
+    pub armed_at: u64,
+    /// The operator with the fault has ended.
+    pub is_over: bool,
+    /// All steps are done.
+    pub is_done: bool,
+    hasty: bool,
+}
+
+impl Run {
+    pub async fn begin(ground: &'static Ground, workload: &Workload, case: Case) -> Self {
+        let scene = Arc::new(Scene::new(ground, workload.tenant.as_ref()).await);
+        let operator = Running::start(&scene, Stand::Free, case.bug);
+        operator.wait_ready().await;
+        Self {
+            scene,
+            case,
+            operators: vec![operator],
+            armed_at: 0,
+            is_over: false,
+            is_done: false,
+            hasty: workload.hasty > 1,
+        }
+    }
+
+    /// The first step begins, in which faults happen.
+    pub async fn arm(&mut self) {
+        if self.armed_at > 0 {
+            return;
+        }
+        if self.case.two {
+            let second = Running::start(&self.scene, Stand::Beaten, self.case.bug);
+            second.wait_ready().await;
+            self.operators.push(second);
+        }
+        let events = self.scene.witness.events();
+        self.armed_at = events.last().map_or(1, |seen| seen.revision);
+        self.operators[0].line.arm(self.case.fault, self.case.cut);
+    }
+
+    /// In the step in which the fault comes the second operator has its plans ready.
+    pub fn stand_by(&self, writes_by_then: usize) {
+        let due = |fault: super::line::Fault| fault.write <= writes_by_then;
+        if self.case.fault.is_some_and(due) && !self.has_fired() {
+            for second in &self.operators[1..] {
+                second.line.stand(Stand::Held);
+            }
+        }
+    }
+
+    /// Whether the fault has happened, or the interval begun.
+    pub fn has_fired(&self) -> bool {
+        self.is_over || self.operators[0].line.fired.is_cancelled()
+    }
+
+    pub async fn act(&self, step: &Step) {
+        for act in &step.acts {
+            act.perform(&self.scene).await;
+        }
+    }
+
+    /// Acts and waits until what is expected has come, and nothing more comes.
+    pub async fn rest(&mut self, step: &Step) -> Result<(), String> {
+        self.act(step).await;
+        let deadline = Instant::now() + self.patience();
+        loop {
+            self.look_after().await;
+            let met = step.then.met(&self.scene);
+            if met.is_ok() {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(format!("I1: {:?}: {}", step.acts, met.unwrap_err()));
+            }
+            self.breath().await;
+        }
+        self.quiet().await?;
+        let stays = step.then.met(&self.scene);
+        stays.map_err(|seen| format!("I1: does not stay: {seen}"))
+    }
+
+    /// Waits until everything is as in the run without a fault. `false` if meanwhile an interval begins.
+    pub async fn until(&mut self, wanted: &Picture) -> Result<bool, String> {
+        let whole = !self.has_fired();
+        let deadline = Instant::now() + self.patience();
+        let mut looked = None;
+        loop {
+            if self.case.cut.is_some() && whole && self.has_fired() {
+                return Ok(false);
+            }
+            self.look_after().await;
+            let now = (self.scene.witness.count(), self.revisions());
+            if looked.as_ref() != Some(&now) {
+                looked = Some(now);
+                if self.looks_like(wanted) {
+                    return Ok(true);
+                }
+            }
+            if Instant::now() > deadline {
+                return Err(difference(wanted, &self.picture()));
+            }
+            self.breath().await;
+        }
+    }
+
+    /// Whether everything is as in the run without a fault.
+    pub fn looks_like(&self, wanted: &Picture) -> bool {
+        let slack = Slack {
+            incarnations: self.case.cut.is_some(),
+            generations: self.hasty,
+        };
+        same(wanted, &self.picture(), slack)
+    }
+
+    fn patience(&self) -> Duration {
+        if self.case.bug.is_some() {
+            IMPATIENT
+        } else {
+            DEADLINE
+        }
+    }
+
+    async fn breath(&self) {
+        tokio::select! {
+            () = self.scene.witness.changed() => {}
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+    }
+
+    /// Somebody starts a new operator when one has ended by a fault, or the second takes over.
+    async fn look_after(&mut self) {
+        let first = &self.operators[0].line;
+        if self.case.two && first.fired.is_cancelled() {
+            for operator in &self.operators[1..] {
+                operator.line.stand(Stand::Free);
+            }
+        }
+        let late = self.is_done && first.fired.is_cancelled();
+        if self.case.cut.is_some() && late {
+            self.end_the_cut().await;
+            return;
+        }
+        if self.case.cut.is_none() && first.died.is_cancelled() && !self.is_over {
+            if self.case.two {
+                self.operators.remove(0).kill();
+                self.is_over = true;
+            } else {
+                self.start_again().await;
+            }
+        }
+    }
+
+    async fn start_again(&mut self) {
+        self.operators.remove(0).kill();
+        self.is_over = true;
+        let next = Running::start(&self.scene, Stand::Free, self.case.bug);
+        next.wait_ready().await;
+        self.operators.push(next);
+    }
+
+    /// The interval ends.
+    pub async fn end_the_cut(&mut self) {
+        if self.is_over {
+            return;
+        }
+        if self.case.cut.is_some_and(|cut| cut.down) {
+            self.start_again().await;
+        } else {
+            self.operators[0].line.mend();
+        }
+    }
+
+    fn revisions(&self) -> Vec<u64> {
+        let registries = self.registries();
+        registries
+            .iter()
+            .map(|registry| registry.revision)
+            .collect()
+    }
+
+    fn registries(&self) -> Vec<Arc<Registry>> {
+        let lines = self.operators.iter().map(|operator| &operator.line);
+        lines.map(|line| line.registry.load_full()).collect()
+    }
+
+    pub fn picture(&self) -> Picture {
+        self.scene.picture(&self.registries())
+    }
+
+    /// Waits until nothing has been written for a while.
+    pub async fn quiet(&mut self) -> Result<(), String> {
+        let tried_again =
+            |fault: super::line::Fault| matches!(fault.mode, Mode::Lost | Mode::Failed);
+        let tried_again = self.case.fault.is_some_and(tried_again) || self.case.cut.is_some();
+        let quiet = if tried_again { RETRIED } else { QUIET };
+        let deadline = Instant::now() + self.patience();
+        self.look_after().await;
+        let (mut seen, mut since) = (self.scene.witness.count(), Instant::now());
+        let busy = |run: &Self| {
+            let lines = run.operators.iter().map(|operator| &operator.line);
+            lines.into_iter().any(|line| line.quiet() < quiet)
+        };
+        while since.elapsed() < quiet || busy(self) {
+            if Instant::now() > deadline {
+                return Err("I1: never comes to rest".to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.look_after().await;
+            let now = self.scene.witness.count();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends everybody, and hears the oracles that judge the whole.
+    pub async fn end(self) -> Vec<String> {
+        for operator in self.operators {
+            operator.kill();
+        }
+        let mut objections = self.scene.judge_history();
+        objections.append(&mut self.scene.objections.lock().unwrap());
+        let canaries = Canaries::of(self.scene.ground);
+        let events: Api<Event> = Api::namespaced(self.scene.kube.clone(), &self.scene.namespace);
+        for event in events.list(&ListParams::default()).await.unwrap() {
+            if canaries.are_in(&serde_json::to_string(&event).unwrap()) {
+                objections.push(format!("a secret is in event {:?}", event.reason));
+            }
+        }
+        for seen in self.scene.witness.events() {
+            if !seen.key.starts_with("Secret/") && canaries.are_in(&seen.object.to_string()) {
+                let (key, revision) = (&seen.key, seen.revision);
+                objections.push(format!("a secret is in {key} at revision {revision}"));
+            }
+        }
+        objections
+    }
+}

@@ -1,0 +1,154 @@
+//! The API server is slow, refuses everything or resets connections: nobody storms back, and afterwards all is well.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::act::Act;
+use super::ground::Ground;
+use super::line::{Stand, Weather};
+use super::operator::Running;
+use super::scene::Scene;
+use super::workloads::Then;
+use crate::support::space::eventually_within;
+
+/// How long a storm lasts.
+const STORM: Duration = Duration::from_secs(4);
+/// Watches and passes come back after at most a minute of backoff, much sooner after a short storm.
+const AFTERWARDS: Duration = Duration::from_mins(1);
+/// So many requests at the most are made within a storm: some ten watches and two objects, each of them tried again with
+/// growing pauses. A loop without a pause makes thousands.
+const FEW: usize = 150;
+
+async fn ready(scene: &Scene, name: &'static str) {
+    eventually_within(AFTERWARDS, "a client is Ready", || async {
+        Then::Ready(name).met(scene)
+    })
+    .await;
+}
+
+async fn weathered(weather: Weather) {
+    let ground = Ground::shared().await;
+    let scene = Arc::new(Scene::new(ground, None).await);
+    let operator = Running::start(&scene, Stand::Free, None);
+    operator.wait_ready().await;
+    Act::Create("web", json!({})).perform(&scene).await;
+    ready(&scene, "web").await;
+    let before = scene.published();
+
+    operator.line.set_weather(weather);
+    let since = operator.line.requests.load(Ordering::Relaxed);
+    Act::Create("late", json!({})).perform(&scene).await;
+    let tampered = json!({ "stringData": { "CLIENT_SECRET": "mine" } });
+    Act::EditSecret("web-oauth", tampered).perform(&scene).await;
+    tokio::time::sleep(STORM).await;
+    let made = operator.line.requests.load(Ordering::Relaxed) - since;
+    println!("{weather:?}: {made} requests in {STORM:?}");
+    assert!(made <= FEW, "{weather:?}: {made} requests in {STORM:?}");
+    let registry = operator.line.registry.load();
+    let serves = |credential| super::oracles::accepts(&registry, credential);
+    assert!(
+        before.iter().all(serves),
+        "{weather:?}: it stopped to serve"
+    );
+
+    operator.line.set_weather(Weather::Fair);
+    ready(&scene, "late").await;
+    ready(&scene, "web").await;
+    assert!(before.iter().all(|known| scene.published().contains(known)));
+    operator.kill();
+    assert_eq!(scene.judge_history(), Vec::<String>::new(), "{weather:?}");
+}
+
+#[tokio::test]
+async fn f25_an_api_server_that_answers_409_is_not_stormed() {
+    weathered(Weather::Answers(409)).await;
+}
+
+#[tokio::test]
+async fn f25_an_api_server_that_answers_410_is_not_stormed() {
+    weathered(Weather::Answers(410)).await;
+}
+
+#[tokio::test]
+async fn f25_an_api_server_that_answers_429_is_not_stormed() {
+    weathered(Weather::Answers(429)).await;
+}
+
+#[tokio::test]
+async fn f25_an_api_server_that_answers_500_is_not_stormed() {
+    weathered(Weather::Answers(500)).await;
+}
+
+#[tokio::test]
+async fn f25_an_api_server_that_answers_403_is_not_stormed() {
+    weathered(Weather::Answers(403)).await;
+}
+
+#[tokio::test]
+async fn f25_connections_that_are_reset_are_not_stormed() {
+    weathered(Weather::Resets).await;
+}
+
+#[tokio::test]
+async fn f25_a_slow_api_server_is_waited_for() {
+    weathered(Weather::Slow(Duration::from_secs(2))).await;
+}
+
+/// F19: what is said twice is written once.
+#[tokio::test]
+async fn f19_events_that_come_twice_write_nothing_twice() {
+    let ground = Ground::shared().await;
+    let scene = Arc::new(Scene::new(ground, None).await);
+    let operator = Running::start(&scene, Stand::Free, None);
+    operator.wait_ready().await;
+    operator.line.set_weather(Weather::Echoes);
+    operator.line.arm(None, None);
+    Act::Create("web", json!({})).perform(&scene).await;
+    ready(&scene, "web").await;
+    Act::DeleteSecret("web-oauth").perform(&scene).await;
+    ready(&scene, "web").await;
+    let renamed = json!({ "spec": { "secret": { "name": "web-login" } } });
+    Act::Edit("web", renamed).perform(&scene).await;
+    ready(&scene, "web").await;
+    while operator.line.quiet() < Duration::from_millis(500) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let writes: Vec<String> = operator
+        .line
+        .writes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "create secrets/web-oauth",
+        "patch oauthclients/web/status",
+        "create secrets/web-oauth",
+        "patch oauthclients/web/status",
+        "create secrets/web-login",
+        "delete secrets/web-oauth",
+        "patch oauthclients/web/status",
+    ];
+    assert_eq!(writes, expected);
+    operator.kill();
+}
+
+/// F10: the pass of one object panics, again and again; the others go on, and it works as soon as it can.
+#[tokio::test]
+async fn f10_a_pass_that_panics_stops_no_other() {
+    let ground = Ground::shared().await;
+    let scene = Arc::new(Scene::new(ground, None).await);
+    let operator = Running::start(&scene, Stand::Free, None);
+    operator.wait_ready().await;
+    operator.line.doom(Some("doomed-oauth"));
+    Act::Create("doomed", json!({})).perform(&scene).await;
+    Act::Create("web", json!({})).perform(&scene).await;
+    ready(&scene, "web").await;
+    Act::DeleteSecret("web-oauth").perform(&scene).await;
+    ready(&scene, "web").await;
+    operator.line.doom(None);
+    ready(&scene, "doomed").await;
+    operator.kill();
+}

@@ -1,0 +1,156 @@
+//! Sees every version of every object of a run, in the order in which the API server stored them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use clientele::api::{OAuthClient, OAuthTenant};
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ApiResource, DynamicObject, WatchEvent, WatchParams};
+use kube::{Api, Resource};
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Change {
+    Created,
+    Changed,
+    Deleted,
+}
+
+/// One version of one object.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The revision of the whole cluster; orders objects of all kinds.
+    pub revision: u64,
+    /// `Kind/name`.
+    pub key: String,
+    pub change: Change,
+    pub object: Arc<Value>,
+}
+
+#[derive(Default)]
+struct State {
+    events: Vec<Seen>,
+    live: BTreeMap<String, Arc<Value>>,
+    /// How often an object of the key was created, and which of them each UID is.
+    incarnations: HashMap<String, usize>,
+    labels: HashMap<String, String>,
+}
+
+/// The watches of one run.
+pub struct Witness {
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+    _watches: JoinSet<()>,
+}
+
+impl Witness {
+    /// Watches what is in a namespace, and one tenant.
+    pub fn start(kube: &kube::Client, namespace: &str, tenant: &str) -> Self {
+        let (state, changed) = (Arc::<Mutex<State>>::default(), Arc::new(Notify::new()));
+        let clients = ApiResource::erase::<OAuthClient>(&());
+        let secrets = ApiResource::erase::<Secret>(&());
+        let tenants = ApiResource::erase::<OAuthTenant>(&());
+        let all = WatchParams::default();
+        let named = WatchParams::default().fields(&format!("metadata.name={tenant}"));
+        let mut watches = JoinSet::new();
+        for (api, params) in [
+            (
+                Api::namespaced_with(kube.clone(), namespace, &clients),
+                all.clone(),
+            ),
+            (Api::namespaced_with(kube.clone(), namespace, &secrets), all),
+            (Api::all_with(kube.clone(), &tenants), named),
+        ] {
+            watches.spawn(watch(api, params, state.clone(), changed.clone()));
+        }
+        Self {
+            state,
+            changed,
+            _watches: watches,
+        }
+    }
+
+    /// Everything so far, in order.
+    pub fn events(&self) -> Vec<Seen> {
+        let mut events = self.state.lock().unwrap().events.clone();
+        events.sort_by_key(|seen| seen.revision);
+        events
+    }
+
+    /// Whether a version has been seen.
+    pub fn saw(&self, version: &str) -> bool {
+        let state = self.state.lock().unwrap();
+        let version = version.parse().unwrap_or(0);
+        state.events.iter().any(|seen| seen.revision == version)
+    }
+
+    /// How much has been seen so far.
+    pub fn count(&self) -> usize {
+        self.state.lock().unwrap().events.len()
+    }
+
+    /// The objects as they are, by `Kind/name`.
+    pub fn live(&self) -> BTreeMap<String, Arc<Value>> {
+        self.state.lock().unwrap().live.clone()
+    }
+
+    /// What each UID is: `Kind/name`, and the how-manieth of the name.
+    pub fn labels(&self) -> HashMap<String, String> {
+        self.state.lock().unwrap().labels.clone()
+    }
+
+    /// Until something happens.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+async fn watch(
+    api: Api<DynamicObject>,
+    params: WatchParams,
+    state: Arc<Mutex<State>>,
+    changed: Arc<Notify>,
+) {
+    let mut events = api.watch(&params, "0").await.unwrap().boxed();
+    while let Some(event) = events.next().await {
+        let (change, object) = match event.expect("the witness is not cut off") {
+            WatchEvent::Added(object) => (Change::Created, object),
+            WatchEvent::Modified(object) => (Change::Changed, object),
+            WatchEvent::Deleted(object) => (Change::Deleted, object),
+            WatchEvent::Bookmark(_) => continue,
+            WatchEvent::Error(error) => panic!("the witness is not cut off: {error:?}"),
+        };
+        state.lock().unwrap().note(change, &object);
+        changed.notify_one();
+    }
+}
+
+impl State {
+    fn note(&mut self, change: Change, object: &DynamicObject) {
+        let value = Arc::new(serde_json::to_value(object).unwrap());
+        let meta = object.meta();
+        let kind = object.types.as_ref().map_or("", |types| &types.kind);
+        let key = format!("{kind}/{}", meta.name.as_deref().unwrap_or_default());
+        let revision = meta.resource_version.as_deref().unwrap_or_default();
+        let uid = meta.uid.clone().unwrap_or_default();
+        if !self.labels.contains_key(&uid) {
+            let count = self.incarnations.entry(key.clone()).or_default();
+            *count += 1;
+            self.labels.insert(uid, format!("{key}#{count}"));
+        }
+        match change {
+            Change::Deleted => self.live.remove(&key),
+            _ => self.live.insert(key.clone(), value.clone()),
+        };
+        self.events.push(Seen {
+            revision: revision.parse().unwrap(),
+            key,
+            change,
+            object: value,
+        });
+    }
+}

@@ -1,0 +1,540 @@
+//! What people do to an installation, step by step. Each step comes to rest before the next.
+
+use std::time::Duration;
+
+use clientele::controller::credentials_secret::{CLIENT_LABEL, PROOF};
+use serde_json::{Value, json};
+
+use super::act::Act::{
+    self, Create, CreateSecret, Delete, DeleteNamespace, DeleteSecret, Edit, EditSecret, EditTenant,
+};
+use super::mask::{looks_like_one, text, values};
+use super::scene::Scene;
+
+/// What has not come within this does not come.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What shall have come of a step.
+#[derive(Clone, Debug)]
+pub enum Then {
+    /// The OAuthClient is Ready in its present generation, and its Secret is right.
+    Ready(&'static str),
+    /// The same, and its Secret holds this generation.
+    Rotated(&'static str, u32),
+    /// The OAuthClient is refused for this reason in its present generation.
+    Refused(&'static str, &'static str),
+    /// Neither the OAuthClient nor this Secret is there any more.
+    Gone(&'static str, &'static str),
+    /// The OAuthClient is not there any more, and the Secret is.
+    Left(&'static str, &'static str),
+    /// It is still there, and goes.
+    Going(&'static str),
+    /// Nothing is left in the namespace.
+    Nothing,
+}
+
+/// Acts, and what comes of them.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub acts: Vec<Act>,
+    pub then: Then,
+}
+
+impl Step {
+    fn new(acts: impl Into<Vec<Act>>, then: Then) -> Self {
+        let acts = acts.into();
+        Self { acts, then }
+    }
+}
+
+/// A sequence of steps. Faults happen in `steps`; `before` only prepares.
+pub struct Workload {
+    pub name: &'static str,
+    /// The spec of a tenant of its own.
+    pub tenant: Option<Value>,
+    pub before: Vec<Step>,
+    pub steps: Vec<Step>,
+    /// How many acts of one step follow each other so quickly that one pass may answer several of them.
+    pub hasty: usize,
+}
+
+impl Workload {
+    fn new(name: &'static str, before: impl Into<Vec<Step>>, steps: impl Into<Vec<Step>>) -> Self {
+        Self {
+            name,
+            tenant: None,
+            before: before.into(),
+            steps: steps.into(),
+            hasty: 1,
+        }
+    }
+}
+
+impl Then {
+    /// Whether it has come.
+    pub fn met(&self, scene: &Scene) -> Result<(), String> {
+        let live = scene.witness.live();
+        let object = |name: &str| live.get(&format!("OAuthClient/{name}"));
+        let absent = |name: &str| !live.contains_key(&format!("Secret/{name}"));
+        match self {
+            Self::Ready(name) => is_ready(scene, name).map(drop),
+            Self::Rotated(name, generation) => {
+                let holds = is_ready(scene, name)?;
+                let right = holds == Some(*generation);
+                right
+                    .then_some(())
+                    .ok_or(format!("{name} has generation {holds:?}"))
+            }
+            Self::Refused(name, reason) => is_refused(object(name).map(|object| &**object), reason),
+            Self::Gone(name, secret) => {
+                let gone = object(name).is_none() && absent(secret);
+                gone.then_some(())
+                    .ok_or(format!("{name} or {secret} is there"))
+            }
+            Self::Left(name, secret) => {
+                let left = object(name).is_none() && !absent(secret);
+                left.then_some(())
+                    .ok_or(format!("{name} is there or {secret} is not"))
+            }
+            Self::Nothing => {
+                let left: Vec<&String> = live
+                    .keys()
+                    .filter(|key| !key.starts_with("OAuthTenant/"))
+                    .collect();
+                left.is_empty()
+                    .then_some(())
+                    .ok_or(format!("{left:?} are there"))
+            }
+            Self::Going(name) => {
+                let going = object(name)
+                    .is_some_and(|object| object["metadata"]["deletionTimestamp"].is_string());
+                going.then_some(()).ok_or(format!("{name} does not go"))
+            }
+        }
+    }
+}
+
+fn ready_condition(object: &Value) -> Option<&Value> {
+    let current = object["status"]["observedGeneration"] == object["metadata"]["generation"];
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .filter(|_| current)?;
+    conditions
+        .iter()
+        .find(|condition| condition["type"] == "Ready")
+}
+
+fn is_refused(object: Option<&Value>, reason: &str) -> Result<(), String> {
+    let condition = object.and_then(ready_condition);
+    let refused =
+        condition.is_some_and(|ready| ready["status"] == "False" && ready["reason"] == reason);
+    refused
+        .then_some(())
+        .ok_or(format!("not refused for {reason}: {condition:?}"))
+}
+
+/// The generation that is in its Secret, when all is well.
+fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
+    let live = scene.witness.live();
+    let object = live
+        .get(&format!("OAuthClient/{name}"))
+        .ok_or(format!("{name} is not there"))?;
+    let condition = ready_condition(object);
+    if condition.is_none_or(|ready| ready["status"] != "True") {
+        return Err(format!("{name} is not Ready: {condition:?}"));
+    }
+    let uid = text(&object["metadata"]["uid"]);
+    let secret = text(&object["status"]["secretName"]);
+    let wrong = |what: &str| Err(format!("Secret {secret} of {name}: {what}"));
+    let Some(found) = live.get(&format!("Secret/{secret}")) else {
+        return wrong("is not there");
+    };
+    let meta = &found["metadata"];
+    let proof = text(&meta["annotations"][PROOF]);
+    if meta["uid"] != object["status"]["secretUid"] {
+        return wrong("is not the one in the status");
+    }
+    if meta["labels"][CLIENT_LABEL] != *name {
+        return wrong("has lost its label");
+    }
+    if !scene
+        .ground
+        .keyring
+        .verify_proof(&proof, &scene.namespace, &secret, &uid)
+    {
+        return wrong("has lost its proof");
+    }
+    let owned = meta["ownerReferences"][0]["uid"] == *uid;
+    if owned == (object["spec"]["deletionPolicy"] == "Retain") {
+        return wrong("has the wrong owner");
+    }
+    let registered = scene.registered();
+    let values = values(found);
+    let credentials = values.values().filter(|value| looks_like_one(value));
+    let mut generations = credentials.map(|value| {
+        let known = scene.recognize(value, &registered)?;
+        (known.whose.uid == uid).then_some(known.generation)
+    });
+    let confidential = object["spec"]["type"] != "Public";
+    match (generations.next(), confidential) {
+        (Some(Some(generation)), true) => Ok(Some(generation)),
+        (None, false) => Ok(None),
+        _ => Err(format!(
+            "Secret {secret} of {name}: has the wrong credential"
+        )),
+    }
+}
+
+/// Somebody else's client beside every workload. Nothing may happen to it.
+pub fn neighbor() -> Step {
+    Step::new(
+        [Create("neighbor", json!({ "tenant": "TENANT" }))],
+        Then::Ready("neighbor"),
+    )
+}
+
+fn created(spec: Value) -> Step {
+    Step::new([Create("web", spec)], Then::Ready("web"))
+}
+
+/// Changes the spec of `web`, which stays Ready.
+fn edited(spec: Value) -> Step {
+    Step::new([Edit("web", json!({ "spec": spec }))], Then::Ready("web"))
+}
+
+fn tampered(patch: Value) -> Step {
+    Step::new([EditSecret("web-oauth", patch)], Then::Ready("web"))
+}
+
+const CALLBACK: &str = "https://app.example/callback";
+
+pub fn create() -> Workload {
+    Workload::new("create", [], [created(json!({}))])
+}
+
+/// Each field that changes the Secret.
+pub fn edit_the_secret() -> Workload {
+    let secret = |secret: Value| edited(json!({ "secret": secret }));
+    Workload::new(
+        "edit the Secret",
+        [created(json!({}))],
+        [
+            secret(json!({ "entries": { "clientSecret": "password", "issuer": "OIDC_ISSUER" } })),
+            secret(
+                json!({ "labels": { "team": "a" }, "annotations": { "example.com/note": "b" } }),
+            ),
+            secret(json!({ "entries": null, "labels": { "team": null, "tier": "c" } })),
+        ],
+    )
+}
+
+/// Each field that changes the registration, and none of them the Secret.
+pub fn edit_the_registration() -> Workload {
+    Workload::new(
+        "edit the registration",
+        [created(json!({}))],
+        [
+            edited(json!({ "displayName": "The Web", "firstParty": false })),
+            edited(
+                json!({ "redirectUris": [CALLBACK], "postLogoutRedirectUris": ["https://app.example/"] }),
+            ),
+            edited(json!({ "grantTypes": ["authorization_code", "client_credentials"] })),
+            edited(json!({ "scopes": ["openid", "email"], "requirePkce": false })),
+            edited(
+                json!({ "lifetimes": { "accessToken": "5m" }, "idTokenSignedResponseAlg": "ES256" }),
+            ),
+            edited(json!({ "tokenEndpointAuthMethod": "client_secret_basic" })),
+            edited(
+                json!({ "allowedOrigins": ["https://app.example"], "allowedGroups": ["staff"] }),
+            ),
+        ],
+    )
+}
+
+/// Two edits at once, and a third that takes the first back.
+pub fn edit_quickly() -> Workload {
+    let name = |name: &str| json!({ "spec": { "secret": { "entries": { "clientId": name } } } });
+    let both = [Edit("web", name("ONE")), Edit("web", name("TWO"))];
+    Workload {
+        hasty: 2,
+        ..Workload::new(
+            "edit quickly",
+            [created(json!({}))],
+            [Step::new(both, Then::Ready("web"))],
+        )
+    }
+}
+
+pub fn change_the_type() -> Workload {
+    let spec = json!({ "redirectUris": [CALLBACK], "grantTypes": ["authorization_code"] });
+    Workload::new(
+        "change the type both ways",
+        [created(spec)],
+        [
+            edited(json!({ "type": "Public" })),
+            edited(json!({ "type": "Confidential" })),
+        ],
+    )
+}
+
+pub fn rename() -> Workload {
+    Workload::new(
+        "rename the Secret",
+        [created(json!({}))],
+        [
+            edited(json!({ "secret": { "name": "web-login" } })),
+            edited(json!({ "secret": { "name": "web-credentials" } })),
+        ],
+    )
+}
+
+pub fn delete() -> Workload {
+    let gone = Step::new([Delete("web")], Then::Gone("web", "web-oauth"));
+    Workload::new("create and delete", [], [created(json!({})), gone])
+}
+
+pub fn delete_and_recreate() -> Workload {
+    let again = Step::new(
+        [Delete("web"), Create("web", json!({}))],
+        Then::Ready("web"),
+    );
+    Workload::new("delete and recreate", [created(json!({}))], [again])
+}
+
+pub fn lose_the_secret() -> Workload {
+    let lost = Step::new([DeleteSecret("web-oauth")], Then::Ready("web"));
+    Workload::new(
+        "lose the Secret",
+        [created(json!({}))],
+        [lost.clone(), lost],
+    )
+}
+
+pub fn tamper() -> Workload {
+    Workload::new(
+        "tamper with the Secret",
+        [created(json!({}))],
+        [
+            tampered(json!({ "stringData": { "CLIENT_SECRET": "mine" } })),
+            tampered(json!({ "data": { "CLIENT_ID": null, "CLIENT_SECRET": null } })),
+            tampered(json!({ "metadata": { "labels": { (CLIENT_LABEL): null } } })),
+            tampered(json!({ "metadata": { "annotations": { (PROOF): "forged" } } })),
+            tampered(json!({ "metadata": { "ownerReferences": null } })),
+        ],
+    )
+}
+
+/// The tenant stops to admit the namespace, and admits it again; then its lifetimes change.
+pub fn change_the_tenant() -> Workload {
+    let admits = |name: &str| {
+        let labels = json!({ "kubernetes.io/metadata.name": name });
+        json!({ "spec": { "namespaces": { "matchLabels": labels } } })
+    };
+    Workload {
+        tenant: Some(json!({})),
+        ..Workload::new(
+            "change the tenant",
+            [created(
+                json!({ "tenant": "TENANT", "lifetimes": { "accessToken": "1h" } }),
+            )],
+            [
+                Step::new(
+                    [EditTenant(admits("elsewhere"))],
+                    Then::Refused("web", "NamespaceNotAllowed"),
+                ),
+                Step::new([EditTenant(admits("NAMESPACE"))], Then::Ready("web")),
+                Step::new(
+                    [EditTenant(
+                        json!({ "spec": { "lifetimes": { "maximum": { "accessToken": "30m" } } } }),
+                    )],
+                    Then::Ready("web"),
+                ),
+            ],
+        )
+    }
+}
+
+pub fn delete_the_namespace() -> Workload {
+    let gone = Step::new([DeleteNamespace], Then::Nothing);
+    Workload::new("delete the namespace", [], [created(json!({})), gone])
+}
+
+pub fn suspend() -> Workload {
+    let suspended = Step::new(
+        [Edit("web", json!({ "spec": { "suspended": true } }))],
+        Then::Refused("web", "Suspended"),
+    );
+    let edit = json!({ "spec": { "secret": { "entries": { "clientId": "ID" } } } });
+    Workload::new(
+        "suspend and take back",
+        [created(json!({}))],
+        [
+            suspended,
+            Step::new([Edit("web", edit)], Then::Refused("web", "Suspended")),
+            edited(json!({ "suspended": false })),
+        ],
+    )
+}
+
+/// Retained, owned again, retained; then the Secret outlives the client.
+pub fn retain() -> Workload {
+    Workload::new(
+        "retain",
+        [created(json!({}))],
+        [
+            edited(json!({ "deletionPolicy": "Retain" })),
+            edited(json!({ "deletionPolicy": "Delete" })),
+            edited(json!({ "deletionPolicy": "Retain" })),
+            Step::new([Delete("web")], Then::Left("web", "web-oauth")),
+        ],
+    )
+}
+
+/// The same while the client lives. A Secret whose client goes before the operator has heard that it shall be retained
+/// goes as well: nothing holds the client back.
+pub fn retain_and_live() -> Workload {
+    let mut workload = retain();
+    workload.steps.pop();
+    workload
+}
+
+/// Somebody else's Secret is in the way, until another name is chosen.
+pub fn find_the_name_taken() -> Workload {
+    let theirs = json!({ "stringData": { "CLIENT_SECRET": "theirs" } });
+    Workload::new(
+        "find the name taken",
+        [Step::new(
+            [CreateSecret("web-oauth", theirs)],
+            Then::Ready("neighbor"),
+        )],
+        [
+            Step::new(
+                [Create("web", json!({}))],
+                Then::Refused("web", "SecretNotOwned"),
+            ),
+            edited(json!({ "secret": { "name": "web-login" } })),
+        ],
+    )
+}
+
+/// Somebody's finalizer holds the object; its Secret, once deleted, does not come back.
+pub fn hold_by_a_finalizer() -> Workload {
+    let hold = |finalizers: Value| json!({ "metadata": { "finalizers": finalizers } });
+    Workload::new(
+        "hold by a finalizer",
+        [
+            created(json!({})),
+            Step::new(
+                [Edit("web", hold(json!(["example.com/hold"])))],
+                Then::Ready("web"),
+            ),
+        ],
+        [
+            edited(json!({ "displayName": "Last Words" })),
+            Step::new([Delete("web")], Then::Going("web")),
+            Step::new([DeleteSecret("web-oauth")], Then::Going("web")),
+            Step::new(
+                [Edit("web", hold(json!(null)))],
+                Then::Gone("web", "web-oauth"),
+            ),
+        ],
+    )
+}
+
+/// The same when nothing was edited before: the status of a client that is going says what it said.
+pub fn hold_what_was_said() -> Workload {
+    let mut workload = hold_by_a_finalizer();
+    workload.steps.remove(0);
+    workload
+}
+
+/// Two clients want one Secret.
+pub fn want_one_secret() -> Workload {
+    let same = json!({ "secret": { "name": "shared" } });
+    Workload::new(
+        "want one Secret",
+        [Step::new([Create("web", same.clone())], Then::Ready("web"))],
+        [
+            Step::new(
+                [Create("other", same)],
+                Then::Refused("other", "SecretNotOwned"),
+            ),
+            Step::new(
+                [Edit(
+                    "other",
+                    json!({ "spec": { "secret": { "name": "of-other" } } }),
+                )],
+                Then::Ready("other"),
+            ),
+        ],
+    )
+}
+
+/// A rotation that is asked for, and the generation that comes of it.
+fn rotated(rotation: Value, generation: u32) -> Step {
+    let spec = json!({ "spec": { "rotation": rotation } });
+    Step::new([Edit("web", spec)], Then::Rotated("web", generation))
+}
+
+/// Rotated on request, and once more.
+pub fn rotate() -> Workload {
+    Workload::new(
+        "rotate",
+        [created(json!({}))],
+        [
+            rotated(json!({ "requestId": "one" }), 2),
+            rotated(json!({ "requestId": "two" }), 3),
+        ],
+    )
+}
+
+/// The same when requests that were not heard of in time are answered together.
+pub fn rotate_unheard() -> Workload {
+    Workload {
+        hasty: 2,
+        ..rotate()
+    }
+}
+
+/// The old generation stops at once.
+pub fn rotate_after_a_leak() -> Workload {
+    let rotation = json!({ "requestId": "leak", "maxOverlap": "0s" });
+    Workload::new(
+        "rotate after a leak",
+        [created(json!({}))],
+        [rotated(rotation, 2)],
+    )
+}
+
+/// Two requests, the second before the first can be answered.
+pub fn rotate_quickly() -> Workload {
+    let request = |id: &str| {
+        Edit(
+            "web",
+            json!({ "spec": { "rotation": { "requestId": id } } }),
+        )
+    };
+    Workload {
+        hasty: 2,
+        ..Workload::new(
+            "rotate twice at once",
+            [created(json!({}))],
+            [Step::new(
+                [request("one"), request("two")],
+                Then::Ready("web"),
+            )],
+        )
+    }
+}
+
+/// A Secret is lost and another tampered with after a rotation: what comes back is the new generation.
+pub fn rotate_and_lose() -> Workload {
+    Workload::new(
+        "rotate and lose",
+        [created(json!({}))],
+        [
+            rotated(json!({ "requestId": "one" }), 2),
+            Step::new([DeleteSecret("web-oauth")], Then::Rotated("web", 2)),
+        ],
+    )
+}
