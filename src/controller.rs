@@ -64,7 +64,6 @@ use kube::runtime::reflector::{self, ObjectRef, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
@@ -101,8 +100,6 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let mut random = Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(random.as_mut_slice()).expect("the system has random bytes");
         let (events, publish_events) =
             events::channel(kube.clone(), metrics.clone(), audit.clone());
         let shared = Arc::new(Shared {
@@ -122,7 +119,7 @@ impl Operator {
             passwords: password_index::PasswordIndex::default(),
             password_jobs,
             password_reads,
-            brought: brought_index::BroughtIndex::new(&random),
+            brought: brought_index::BroughtIndex::default(),
             cluster: cluster_tokens::ClusterTokens::default(),
             digests: facts::Digests::default(),
             client_queue,

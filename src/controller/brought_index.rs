@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
+use zeroize::Zeroizing;
 
 use super::access::{Access, Reach};
 use crate::api::OAuthClient;
@@ -60,6 +61,15 @@ pub struct BroughtIndex {
     key: Arc<BroughtKey>,
     state: RwLock<State>,
     settled: AtomicBool,
+}
+
+impl Default for BroughtIndex {
+    /// Nothing seen yet, and a key of chance.
+    fn default() -> Self {
+        let mut random = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(random.as_mut_slice()).expect("the system has random bytes");
+        Self::new(&random)
+    }
 }
 
 impl BroughtIndex {
