@@ -13,6 +13,7 @@ pub mod lifetimes;
 pub mod rotation;
 pub mod schema;
 pub mod secret;
+pub mod secret_ref;
 pub mod secret_template;
 pub mod tenant;
 pub mod user;
@@ -26,6 +27,7 @@ pub use jwks::{JsonWebKey, JsonWebKeySet};
 pub use lifetimes::Lifetimes;
 pub use rotation::{OverlapStatus, RotationSpec, RotationStatus};
 pub use secret::{EntryNames, SecretFormat, SecretSpec};
+pub use secret_ref::SecretRef;
 pub use tenant::{
     OAuthTenant, OAuthTenantSpec, OAuthTenantStatus, ServiceAccountVerification, SigningAlgorithm,
 };

@@ -5,6 +5,9 @@
 
 pub mod access;
 pub mod brake;
+pub mod bring;
+pub mod brought_index;
+pub mod brought_watch;
 pub mod claims;
 pub mod cluster_tokens;
 pub mod credentials_secret;
@@ -26,6 +29,7 @@ pub mod reason;
 pub mod reconcile;
 pub mod reconcile_tenant;
 pub mod reconcile_user;
+pub mod redirect_hosts;
 pub mod register;
 pub mod root_key;
 pub mod rotation;
@@ -115,6 +119,7 @@ impl Operator {
             passwords: password_index::PasswordIndex::default(),
             password_jobs,
             password_reads,
+            brought: brought_index::BroughtIndex::default(),
             cluster: cluster_tokens::ClusterTokens::default(),
             digests: facts::Digests::default(),
             client_queue,
@@ -138,6 +143,7 @@ impl Operator {
         tasks.spawn(password_watch::watch(shared.clone()));
         tasks.spawn(password_watch::read_again(shared.clone(), reads));
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
+        tasks.spawn(brought_watch::watch(shared.clone()));
         tasks.spawn(root_key::watch(shared.clone()));
         tasks.spawn(root_key::leave::leave(shared.clone()));
         tasks.spawn(rotation_metrics::count(shared.clone()));

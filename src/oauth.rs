@@ -7,6 +7,7 @@
 pub mod access_token;
 pub mod assertion;
 pub mod authorize;
+pub mod brought;
 pub mod claims;
 pub mod claims_request;
 pub mod client;
@@ -28,6 +29,7 @@ pub mod password;
 pub mod person;
 pub mod presented;
 pub mod public_key;
+pub mod redirect_host;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod registry;

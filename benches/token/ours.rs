@@ -80,6 +80,7 @@ fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
+        brought: None,
         uses: Arc::default(),
         default_claims: Box::default(),
         default_scope: Box::default(),

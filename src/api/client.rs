@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::tenant::SigningAlgorithm;
 use super::{
     DEFAULT_TENANT, JsonWebKeySet, Lifetimes, OverlapStatus, RotationSpec, RotationStatus,
-    SecretSpec, schema,
+    SecretRef, SecretSpec, schema,
 };
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
@@ -46,6 +46,8 @@ use super::{
     validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it anew with the other ID"),
     validation = Rule::new("(has(self.secret) && has(self.secret.type) ? self.secret.type : has(self.secret) && has(self.secret.format) && self.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque') == (has(oldSelf.secret) && has(oldSelf.secret.type) ? oldSelf.secret.type : has(oldSelf.secret) && has(oldSelf.secret.format) && oldSelf.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque')").message("the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient"),
     validation = Rule::new("self.type != 'Public' || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new("self.type != 'Public' || !has(self.secretRef)").message("a Public client has no secret; remove secretRef or make the client Confidential"),
+    validation = Rule::new("!has(self.secretRef) || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
@@ -175,6 +177,12 @@ pub struct OAuthClientSpec {
     /// The credentials Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretSpec>,
+
+    /// Brings a client secret instead of having one derived: an entry of a Secret of type
+    /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once and does not rotate; without
+    /// `secretRef` it works again. Not for Public clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
 
     /// When the client secret changes, and how long the old one works beside the new.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -102,6 +102,28 @@ pub fn origins(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// Hosts that clients may return to.
+pub fn redirect_hosts(_: &mut SchemaGenerator) -> Schema {
+    const LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+    let exact = format!("({LABEL}[.])*{LABEL}|[[][0-9a-f:]+[]]");
+    let below = format!("[*]([.]{LABEL}){{2,}}");
+    json_schema!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 32,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 253,
+            "x-kubernetes-validations": [{
+                "rule": format!("self.matches('^({exact}|{below})$')"),
+                "message": "must be a host in lower case without scheme, port and path, such as app.example.com, or *.example.com for every host below it",
+            }],
+        },
+    })
+}
+
 /// Groups of people.
 pub fn groups(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })

@@ -56,6 +56,14 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_client_ids: Option<NamespacePolicy>,
 
+    /// Where clients may send people back to, and which web origins they may name, by host. Default: no limit. Once
+    /// there is an entry, the clients of a namespace may name the hosts of those entries that select it, and no other:
+    /// redirectUris, postLogoutRedirectUris and allowedOrigins. Loopback hosts and private-use schemes stay on the
+    /// person's own device and are not limited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub redirect_hosts: Vec<RedirectHosts>,
+
     /// Where the people of this tenant are described.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
@@ -146,6 +154,18 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "session_schema")]
     pub absolute: Option<DurationString>,
+}
+
+/// Hosts to which the clients of some namespaces may send people back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct RedirectHosts {
+    /// Hosts without scheme and port: exact, such as `app.example.com`, or `*.example.com` for every host below
+    /// `example.com`, at any depth, and not `example.com` itself.
+    #[schemars(schema_with = "schema::redirect_hosts")]
+    pub hosts: Vec<String>,
+    /// Which namespaces' clients, by their labels. Default: all of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
 }
 
 /// Namespaces that have a privilege.

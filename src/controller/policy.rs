@@ -82,6 +82,15 @@ pub struct ScopePolicy {
     pub scope: Scope,
 }
 
+/// Hosts to which some namespaces' clients may return.
+#[derive(Debug)]
+pub struct RedirectHostPolicy {
+    /// Whose clients.
+    pub namespaces: Namespaces,
+    /// Which hosts; see [`crate::oauth::redirect_host`].
+    pub hosts: Arc<[Arc<str>]>,
+}
+
 /// A tenant's rules, ready to be asked.
 #[derive(Debug)]
 pub struct TenantPolicy {
@@ -95,6 +104,8 @@ pub struct TenantPolicy {
     pub first_party: Namespaces,
     /// Who may bring client IDs.
     pub custom_client_ids: Namespaces,
+    /// Where whose clients may return to; nothing means everywhere.
+    pub redirect_hosts: Vec<RedirectHostPolicy>,
     /// Whose OAuthUsers are people of the tenant.
     pub users: Namespaces,
     /// The tenant's own scopes and who may have them.
@@ -131,6 +142,7 @@ impl TenantPolicy {
             namespaces: Namespaces::all_or(spec.namespaces.as_ref()),
             first_party: privilege(spec.first_party.as_ref().map(|p| &p.namespaces)),
             custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
+            redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
             users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec.audiences.iter().map(audience_policy).collect(),
@@ -177,6 +189,13 @@ fn audience_policy(audience: &TenantAudience) -> (Arc<str>, AudiencePolicy) {
         introspectors: shared(&audience.introspectors),
     };
     (audience.uri.as_str().into(), policy)
+}
+
+fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
+    RedirectHostPolicy {
+        namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
+        hosts: shared(&entry.hosts),
+    }
 }
 
 /// A list that many share.

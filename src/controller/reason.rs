@@ -33,12 +33,20 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant does not let the namespace's clients return to the host.
+    RedirectHostNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
     ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
     InvalidSpec,
     /// The Secret of that name belongs to somebody else.
     SecretNotOwned,
+    /// There is no Secret with the client secret that is brought.
+    SecretNotFound,
+    /// What the Secret holds cannot be used as a client secret.
+    SecretInvalid,
+    /// The Secret with the client secret has not been looked at yet. No status says so.
+    SecretPending,
     /// The operator may not write Secrets in the namespace.
     NamespaceNotEnabled,
     /// A quota of the namespace is used up.
@@ -83,9 +91,13 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::SecretInvalid => "SecretInvalid",
+            Self::SecretPending => "SecretPending",
             Self::NamespaceNotEnabled => "NamespaceNotEnabled",
             Self::QuotaExceeded => "QuotaExceeded",
             Self::SecretRefused => "SecretRefused",
@@ -103,7 +115,7 @@ impl Reason {
 
     /// Whether the operator will get over it without anybody changing a manifest of the application.
     pub const fn passes_by_itself(self) -> bool {
-        matches!(self, Self::TenantPending)
+        matches!(self, Self::TenantPending | Self::SecretPending)
     }
 }
 

@@ -39,6 +39,10 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     if verdict.tenant.is_none() && !shared.progress.borrow().bootstrap {
         return Ok(Action::await_change());
     }
+    // Another verdict follows in a moment.
+    if matches!(&verdict.client, Err(refusal) if refusal.reason == Reason::SecretPending) {
+        return Ok(Action::await_change());
+    }
     let namespace = object.namespace().unwrap_or_default();
     let access = shared.secrets.access(&namespace);
     // All three tell when they are there.

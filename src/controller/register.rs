@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use kube::ResourceExt;
 
+use super::bring;
+use super::brought_index::Looked;
 use super::policy::{Labels, TenantPolicy, algorithm, shared};
 use super::reason::{Reason, Refusal};
-use super::secret_shape;
 use super::secretless::{auth_method, secretless};
+use super::{redirect_hosts, secret_shape};
 use crate::api::{self, OAuthClient};
 use crate::oauth::client::Audience;
 use crate::oauth::ledger::Ledger;
@@ -42,6 +44,8 @@ pub struct Surroundings<'a> {
     pub namespace: &'a Labels,
     /// Who has the object's custom client ID, if it is somebody else.
     pub id_holder: Option<&'a str>,
+    /// What is known of the client secret that it brings, if it does.
+    pub brought: Option<&'a Looked>,
 }
 
 /// The client that an object describes, or why there is none.
@@ -52,6 +56,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
     check_client_id(object, tenant, around)?;
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
+    redirect_hosts::check(object, tenant, around.namespace)?;
     let grant_types = grant_types(object);
     let spec = &object.spec;
     let may_refresh = grant_types.contains(&GrantType::RefreshToken);
@@ -78,6 +83,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
+        brought: bring::brought(object, around.brought)?,
         uses: Arc::new(Uses::new(ledger(object).published)),
         default_claims: Box::default(),
         default_scope: Box::default(),

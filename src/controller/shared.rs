@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::brought_index::BroughtIndex;
 use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
 use super::facts::Digests;
@@ -147,6 +148,8 @@ pub struct Shared {
     pub password_jobs: mpsc::UnboundedSender<Job>,
     /// Secrets with passwords, by namespace and name, to read once more.
     pub password_reads: mpsc::UnboundedSender<(String, String)>,
+    /// The client secrets that somebody brings.
+    pub brought: BroughtIndex,
     /// What the cluster says about its own tokens.
     pub cluster: ClusterTokens,
     /// The key of the digests of Secrets.
@@ -191,6 +194,13 @@ impl Shared {
             // Fails only when the controller has ended, and then there is nothing left to do.
             let _ = self.user_queue.send(ObjectRef::from_obj(&*object));
         }
+    }
+
+    /// Whether every client secret that is brought was looked at.
+    pub fn is_brought_settled(&self) -> bool {
+        let objects = self.clients.state();
+        self.brought
+            .is_settled(objects.iter().map(|object| &**object))
     }
 
     /// Whether the registry verifies with the root keys that derive now. Until then nothing is published: who reads a
@@ -238,6 +248,11 @@ impl Shared {
         }
         if !self.passwords.is_settled() {
             return Err("the passwords of OAuthUsers have not been looked at yet".to_owned());
+        }
+        if !self.is_brought_settled() {
+            return Err(
+                "the client secrets that are brought have not been looked at yet".to_owned(),
+            );
         }
         if !progress.registry {
             return Err("the registry has not been built yet".to_owned());

@@ -12,7 +12,9 @@ use super::register::client_id;
 use super::rotation::{self, Turn};
 use super::secret_shape::is_bindable;
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
-use crate::api::{ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, ServiceBindingRef};
+use crate::api::{
+    ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
+};
 use crate::oauth::Client;
 use crate::oauth::rotation::Step;
 
@@ -82,11 +84,16 @@ fn generation(
         return Some(rotation::asked(object, turn));
     }
     match published {
-        Some(published) if object.spec.type_ == ClientType::Confidential => {
+        Some(published) if derives(object) => {
             Some(rotation::published(object, turn, published.at, now))
         }
         _ => object.status.as_ref()?.secret_generation.clone(),
     }
+}
+
+/// Whether the client secret is one that we derive.
+fn derives(object: &OAuthClient) -> bool {
+    object.spec.type_ == ClientType::Confidential && object.spec.secret_ref.is_none()
 }
 
 /// The three conditions that a verdict makes.
@@ -122,10 +129,17 @@ fn registered_message(
 ) -> String {
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
-    let mut message = format!(
-        "client {id} is registered; its credentials are in Secret {}/{name}",
-        object.namespace().unwrap_or_default()
-    );
+    let namespace = object.namespace().unwrap_or_default();
+    let mut message = match &object.spec.secret_ref {
+        None => {
+            format!("client {id} is registered; its credentials are in Secret {namespace}/{name}")
+        }
+        Some(SecretRef {
+            name: brought, key, ..
+        }) => format!(
+            "client {id} is registered with the client secret in entry {key:?} of Secret {namespace}/{brought}; its ID and endpoints are in Secret {namespace}/{name}"
+        ),
+    };
     if let Some(clause) = rotation::progress(object, generation) {
         let _ = write!(message, "; {clause}");
     }

@@ -1,11 +1,13 @@
 //! Rules of the Kubernetes side, values in and values out: no cluster, no mock.
 
+mod brought;
 mod claims;
 mod enroll;
 mod lifetimes;
 mod passwords;
 mod plan;
 mod policy;
+mod redirect_hosts;
 mod register;
 mod root_key;
 mod rotation;

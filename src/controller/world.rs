@@ -218,7 +218,9 @@ impl World {
         }
         let started = Instant::now();
         // Known beforehand, so that a registry that is said to be complete holds everybody with their passwords.
-        let complete = shared.passwords.is_settled() && shared.root_keys.load().verifying.is_some();
+        let complete = shared.passwords.is_settled()
+            && shared.is_brought_settled()
+            && shared.root_keys.load().verifying.is_some();
         self.revision += 1;
         self.refresh_tenants(shared);
         let objects = self.clients.objects();
@@ -229,7 +231,7 @@ impl World {
         let mut alive = HashMap::with_capacity(objects.len());
         for object in objects {
             let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge(&object, &uid, &names.ids);
+            let (memo, fresh) = self.judge(shared, &object, &uid, &names.ids);
             if fresh {
                 changed.push(memo.verdict.clone());
             }

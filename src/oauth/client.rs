@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Algorithm;
 use super::assertion::service_account::ServiceAccount;
+use super::brought::Brought;
 use super::public_key::PublicKey;
 use super::usage::Uses;
 
@@ -159,6 +160,8 @@ pub struct Client {
     pub lifetimes: Lifetimes,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
+    /// The client secret that it brought; then none is derived.
+    pub brought: Option<Brought>,
     /// When which generation of its secret was used; goes on when the client is registered anew.
     pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
@@ -178,7 +181,9 @@ impl Client {
     /// by something better and by nothing else.
     pub fn holds_secret(&self) -> bool {
         let secretless = [AuthMethod::PrivateKeyJwt, AuthMethod::ServiceAccount].map(Some);
-        self.client_type == ClientType::Confidential && !secretless.contains(&self.auth_method)
+        self.client_type == ClientType::Confidential
+            && !secretless.contains(&self.auth_method)
+            && self.brought.is_none()
     }
 
     /// Whether the client may authenticate by the method.
@@ -237,6 +242,7 @@ pub mod testing {
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
+            brought: None,
             uses: Arc::default(),
             default_claims: Box::default(),
             default_scope: Box::default(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::assertion::Asserted;
+use super::brought;
 use super::keyring::Registration;
 use super::{AuthMethod, Client, ClientType, Keyring, OAuthError, Tenant};
 
@@ -107,11 +108,15 @@ pub fn authenticate<'t>(
         registration_id: client.map_or("", |client| &client.registration_id),
     };
     let generation = keyring.verify(registration, secret.as_bytes());
+    let brought = client.and_then(|client| client.brought.as_ref());
+    let is_brought = brought::verify(brought, keyring, secret);
     let client = client
         .filter(|client| client.allows_method(method))
         .ok_or(OAuthError::invalid_client())?;
     let proven = match client.client_type {
         ClientType::Public => method == AuthMethod::None,
+        // Who brings a secret has no other.
+        ClientType::Confidential if client.brought.is_some() => is_brought,
         ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
     };
     if !proven {
@@ -246,6 +251,39 @@ mod tests {
             secret: secret.expose(),
         };
         authenticate(&tenant, &keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
+    }
+
+    #[test]
+    fn k09_who_brings_a_secret_authenticates_with_it_and_with_no_other() {
+        let root = crate::oauth::keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
+        let keyring = Keyring::new("keyid000", vec![root]).unwrap();
+        let mut client = crate::oauth::client::testing::client();
+        let registration = Registration {
+            client_id: &client.id,
+            registration_id: &client.registration_id,
+        };
+        let derived = keyring.derive(registration, 1);
+        let value = "0123456789abcdef0123456789abcdef";
+        let key = Arc::new(brought::BroughtKey::new(&[3; 32]));
+        client.brought = Some(brought::Brought {
+            current: key.digest(value),
+            previous: None,
+            key,
+        });
+        let id = client.id.clone();
+        let tenant = Tenant {
+            clients: [(id.clone(), Arc::new(client))].into(),
+            ..Tenant::new("t".into(), "uid-of-t".into(), "https://t".into())
+        };
+        let accepts = |id: &str, secret: &str| {
+            let credentials = Credentials::Post { id, secret };
+            authenticate(&tenant, &keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
+        };
+        assert!(accepts(&id, value));
+        assert!(!accepts(&id, derived.expose()), "the derived one stopped");
+        assert!(!accepts("team-a.other", value) && !accepts(&id, ""));
+        let alone = Credentials::IdOnly { id: &id };
+        assert!(authenticate(&tenant, &keyring, &alone, Timestamp::UNIX_EPOCH).is_err());
     }
 
     proptest! {

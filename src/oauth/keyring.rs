@@ -206,7 +206,7 @@ fn proof_mac(key: &hmac::Key, namespace: &str, name: &str, registration_id: &str
 }
 
 /// Each part is preceded by its length, so that no two inputs run together.
-fn update(mac: &mut hmac::Context, part: &[u8]) {
+pub(super) fn update(mac: &mut hmac::Context, part: &[u8]) {
     let length = u32::try_from(part.len()).expect("no name is longer than 4 GiB");
     mac.update(&length.to_be_bytes());
     mac.update(part);

@@ -68,6 +68,13 @@ pub fn returns_to(uri: &str) -> &str {
     }
 }
 
+/// The host that a registered redirect URI or origin leads to over the network; none if it stays on the device.
+pub fn network_host(uri: &str) -> Option<&str> {
+    let authority = uri.strip_prefix("https://").map(|_| returns_to(uri))?;
+    let (host, _) = split_port(authority);
+    (!is_loopback(&host.to_ascii_lowercase())).then_some(host)
+}
+
 fn web(rest: &str, host_allowed: fn(&str) -> bool) -> bool {
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (host, port) = split_port(&rest[..end]);

@@ -2,6 +2,7 @@
 
 mod admission;
 mod audit;
+mod brought;
 mod delete;
 mod example;
 mod explain;

@@ -26,6 +26,7 @@ impl Stage {
             tenant: Some(&tenant),
             namespace: &namespace("team-a"),
             id_holder: None,
+            brought: None,
         };
         Self {
             client: register(&object, around),

@@ -14,6 +14,7 @@ fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {
         tenant: Some(&generous()),
         namespace: &namespace(space),
         id_holder: None,
+        brought: None,
     };
     register(&object, around)
 }
@@ -217,6 +218,7 @@ fn h04_where_the_tenant_verifies_offline_a_uid_is_needed() {
             tenant: Some(&policy),
             namespace: &namespace("team-a"),
             id_holder: None,
+            brought: None,
         };
         register(
             &object("web", json!({ "serviceAccounts": accounts })),
@@ -295,6 +297,7 @@ fn the_floor_of_generations_comes_from_the_ledger() {
         tenant: Some(&generous()),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     assert_eq!(register(&object, around).unwrap().oldest_accepted, 2);
 }
@@ -334,6 +337,7 @@ fn f72_a_name_that_is_too_long_is_refused() {
         tenant: Some(&generous()),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     let refusal = register(&object(&"n".repeat(64), json!({})), around).unwrap_err();
     assert_eq!(refusal.reason.to_string(), "InvalidSpec");

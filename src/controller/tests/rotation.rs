@@ -21,6 +21,7 @@ fn registered(object: &OAuthClient) -> Client {
         tenant: Some(&tenant),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     register(object, around).unwrap()
 }
@@ -215,6 +216,7 @@ fn what_the_api_server_refuses_is_refused_here_too() {
             tenant: Some(&tenant),
             namespace: &namespace("team-a"),
             id_holder: None,
+            brought: None,
         };
         let refused = register(&object("web", json!({ "rotation": rotation })), around);
         assert_eq!(

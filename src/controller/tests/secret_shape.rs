@@ -14,6 +14,7 @@ fn desired(spec: Value) -> Result<Desired, Refusal> {
         tenant: Some(&tenant),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     let client = register(&object, around)?;
     let issuer = "https://id.example";
@@ -290,6 +291,7 @@ fn templates_that_would_fill_the_secret_are_refused_before_they_do() {
         tenant: Some(&tenant),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     let refusal = register(&object, around).unwrap_err();
     assert!(

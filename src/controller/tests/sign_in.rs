@@ -15,6 +15,7 @@ fn registered(spec: Value) -> Result<Client, Refusal> {
         tenant: Some(&generous()),
         namespace: &namespace("team-a"),
         id_holder: None,
+        brought: None,
     };
     register(&object("web", spec), around)
 }

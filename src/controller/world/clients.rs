@@ -6,10 +6,11 @@ use kube::{Resource, ResourceExt};
 
 use super::World;
 use crate::api::OAuthClient;
+use crate::controller::brought_index::Looked;
 use crate::controller::claims::{Claim, Claims};
 use crate::controller::policy::Labels;
 use crate::controller::register::{Surroundings, register};
-use crate::controller::shared::{TenantState, Verdict};
+use crate::controller::shared::{Shared, TenantState, Verdict};
 use crate::oauth::Client;
 use crate::oauth::usage::Uses;
 
@@ -18,6 +19,7 @@ pub(super) struct Memo {
     pub(super) verdict: Arc<Verdict>,
     namespace: Arc<Labels>,
     id_holder: Option<String>,
+    brought: Option<Looked>,
     /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
     uses: Option<Arc<Uses>>,
 }
@@ -35,6 +37,7 @@ impl World {
     /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed.
     pub(super) fn judge(
         &mut self,
+        shared: &Shared,
         object: &Arc<OAuthClient>,
         uid: &str,
         claims: &Claims,
@@ -43,12 +46,13 @@ impl World {
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
         let claim = Claim::of_client_id(object);
         let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
+        let brought = shared.brought.look(object);
         let before = self.memos.remove(uid);
         if let Some(memo) = &before {
             let same = Arc::ptr_eq(&memo.verdict.object, object)
                 && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
                 && is_same_or_gone(namespace.as_ref(), &memo.namespace);
-            if same && memo.id_holder.as_deref() == id_holder {
+            if same && memo.id_holder.as_deref() == id_holder && memo.brought == brought {
                 return (before.expect("it was just looked at"), false);
             }
         }
@@ -62,6 +66,7 @@ impl World {
             tenant: tenant.as_ref().map(|state| &state.policy),
             namespace: &namespace,
             id_holder,
+            brought: brought.as_ref(),
         };
         let uses = before.as_ref().and_then(|memo| memo.uses.clone());
         let client =
@@ -85,6 +90,7 @@ impl World {
             verdict,
             namespace,
             id_holder,
+            brought,
             uses,
         };
         (memo, true)

@@ -279,3 +279,76 @@ async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
     ask(&http(), &entries).await.unwrap();
     assert_eq!(space.secrets().get_opt("web-oauth").await.unwrap(), None);
 }
+
+/// Its credentials stopped with the client that it belonged to; a client of the same name is another one.
+#[tokio::test]
+async fn f36_a_retained_secret_is_not_taken_over_by_a_client_of_the_same_name() {
+    let space = Space::new("delete").await;
+    let retain = json!({ "deletionPolicy": "Retain" });
+    space.ready("web", retain.clone()).await;
+    let old = space.secrets().get("web-oauth").await.unwrap();
+    space.delete("web").await;
+    space.create("web", retain).await;
+    let command = format!("kubectl -n {} delete secret web-oauth", space.name);
+    let said = space.refused("web", "SecretNotOwned", &command).await;
+    assert!(said.contains("spec.secret.name"), "{said}");
+    assert_eq!(space.secrets().get("web-oauth").await.unwrap(), old);
+    ask(&http(), &crate::support::space::entries(&old))
+        .await
+        .unwrap_err();
+
+    space.delete_secret("web-oauth").await;
+    space.wait_ready("web").await;
+    let new = space.entries("web-oauth").await;
+    assert_ne!(
+        new["CLIENT_SECRET"],
+        crate::support::space::entries(&old)["CLIENT_SECRET"]
+    );
+    ask(&http(), &new).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_retained_secret_that_is_taken_back_goes_with_its_client() {
+    let space = Space::new("delete").await;
+    space
+        .ready("web", json!({ "deletionPolicy": "Retain" }))
+        .await;
+    let entries = space.entries("web-oauth").await;
+    space
+        .patch("web", json!({ "spec": { "deletionPolicy": "Delete" } }))
+        .await;
+    space.wait_ready("web").await;
+    assert_eq!(space.entries("web-oauth").await, entries);
+    start_delete(&space, "web", &DeleteParams::default()).await;
+    stop_in_time(&entries).await;
+    wait_no_secret(&space, "web-oauth").await;
+}
+
+/// `Retain` is about the end of the client, not about a name that it no longer has.
+#[tokio::test]
+async fn f41_a_rename_removes_the_old_secret_also_where_it_would_be_retained() {
+    let space = Space::new("delete").await;
+    space
+        .ready("web", json!({ "deletionPolicy": "Retain" }))
+        .await;
+    let entries = space.entries("web-oauth").await;
+    space
+        .patch("web", json!({ "spec": { "secret": { "name": "login" } } }))
+        .await;
+    space.wait_ready("web").await;
+    assert_eq!(space.entries("login").await, entries);
+    assert!(
+        space
+            .secrets()
+            .get_opt("web-oauth")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    space
+        .patch("web", json!({ "spec": { "secret": null } }))
+        .await;
+    space.wait_ready("web").await;
+    assert_eq!(space.entries("web-oauth").await, entries);
+    assert!(space.secrets().get_opt("login").await.unwrap().is_none());
+}

@@ -59,6 +59,8 @@ async fn kubectl_explains_every_field() {
         ("oauthclient.spec", "redirectUris"),
         ("oauthclient.spec", "clientSecret"),
         ("oauthclient.status", "oldestAccepted"),
+        ("oac.spec.secretRef", "previousKey"),
+        ("oac.spec.secret", "template"),
         ("oauthtenant.spec", "rotateEvery"),
         ("oac.spec.secret.entries", "tokenEndpoint"),
         ("oat.spec.signing", "algorithm"),

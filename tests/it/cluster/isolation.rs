@@ -163,7 +163,9 @@ fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_woul
             "spec.lifetimes.refreshTokenIdle",
             "spec.postLogoutRedirectUris",
             "spec.redirectUris",
-            "spec.secret.entries.jwksUri"
+            "spec.secret.entries.jwksUri",
+            // A name and two keys, and nothing else.
+            "spec.secretRef",
         ]
     );
     // A reference has a name and a key, and nothing else; "preferred" holds "ref", and the claim cannot be written.
@@ -191,10 +193,10 @@ fn suspicious(definition: &CustomResourceDefinition, known: &str) -> Vec<String>
     found.into_iter().collect()
 }
 
-/// The documented default until a tenant can limit it: codes go only to whom the client registered, and the consent
-/// page will name the host, so a foreign host in one's own list harms nobody but oneself.
+/// The documented default, until the tenant limits it (`redirectHosts`): codes go only to whom the client registered, and
+/// the consent page names the host, so a foreign host in one's own list harms nobody but oneself.
 #[tokio::test]
-async fn f56_a_redirect_host_belongs_to_nobody_yet() {
+async fn f56_a_redirect_host_belongs_to_nobody_unless_the_tenant_says_whose_it_is() {
     let (a, b) = (Space::new("host").await, Space::new("host").await);
     let spec = json!({ "redirectUris": ["https://shop.example/callback"] });
     a.ready("web", spec.clone()).await;

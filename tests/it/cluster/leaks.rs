@@ -32,7 +32,8 @@ async fn of_the_cluster(kube: &kube::Client) -> Canaries {
     let ours = ListParams::default().labels("app.kubernetes.io/managed-by=clientele");
     for secret in all.list(&ours).await.unwrap() {
         for (entry, value) in secret.data.clone().unwrap_or_default() {
-            let is_secret = entry == "CLIENT_SECRET" || is_private_key(&entry);
+            let is_secret = ["CLIENT_SECRET", "client-secret", "cookie-secret"].contains(&&*entry)
+                || is_private_key(&entry);
             let is_root_key = secret.name_any() == "clientele-root-key" && entry != "current";
             if is_secret || is_root_key {
                 add_forms(
@@ -129,6 +130,9 @@ async fn a_busy_day(space: &Space) -> BTreeSet<String> {
             .await
             .unwrap(),
     );
+    let proxy = json!({ "secret": { "format": "OAuth2Proxy" } });
+    space.ready("proxy", proxy).await;
+    bring_some(space).await;
     meddle(space).await;
     people_come_and_go(space).await;
     tokens
@@ -141,6 +145,36 @@ const PASSWORDS: [&str; 4] = [
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$5n3ZBlkY0ZyJ2hpGGxEhl3QxvZ5bGwvgZbYxBWDdNZo",
     "$argon2i$v=19$m=19456,t=2,p=1$AQEBAQEBAQEBAQEBAQEBAQ$xh3cNsHfQ0RQ0zPWkjPHrPvxz0Ypo4NL3KWhKcPcaSE",
 ];
+
+/// Client secrets that are brought: a good one, another one, one that is too short, and one that did not opt in.
+const BROUGHT: [&str; 4] = [
+    "brought-0123456789abcdefghijklmnop",
+    "brought-another-0123456789abcdefgh",
+    "brought-and-too-short",
+    "brought-nowhere-0123456789abcdefgh",
+];
+
+async fn bring_some(space: &Space) {
+    let spec = |name: &str| json!({ "secretRef": { "name": name } });
+    let type_ = "clientele.dev/client-secret";
+    let bring = |name, type_, value| async move {
+        space
+            .write_secret(name, type_, &[("client-secret", value)])
+            .await;
+    };
+    bring("brought", type_, BROUGHT[0]).await;
+    space.ready("brought", spec("brought")).await;
+    let id = format!("{}.brought", space.name);
+    misplaced(&space.issuer, &id, BROUGHT[0]).await;
+    bring("brought", type_, BROUGHT[1]).await;
+    misplaced(&space.issuer, &id, BROUGHT[1]).await;
+    bring("short", type_, BROUGHT[2]).await;
+    space.create("short", spec("short")).await;
+    space.wait_refused("short", "SecretInvalid").await;
+    bring("plain", "Opaque", BROUGHT[3]).await;
+    space.create("plain", spec("plain")).await;
+    space.wait_refused("plain", "SecretNotFound").await;
+}
 
 /// People with passwords that are good, changed, refused, and in a Secret that did not opt in; and their end.
 async fn people_come_and_go(space: &Space) {
@@ -264,6 +298,10 @@ async fn m14_f69_k19_at_no_level_and_in_no_object_is_anything_secret() {
     for (number, token) in tokens.iter().enumerate() {
         let signature = token.rsplit('.').next().unwrap();
         canaries.insert(format!("signature of token {number}"), signature.to_owned());
+    }
+    for (number, value) in BROUGHT.iter().enumerate() {
+        let what = format!("brought {number}");
+        add_forms(&mut canaries, &what, value.as_bytes());
     }
     for (number, password) in PASSWORDS.iter().enumerate() {
         add_forms(

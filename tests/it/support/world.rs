@@ -185,6 +185,7 @@ pub fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
+        brought: None,
         uses: Arc::new(Uses::new(1)),
         default_claims: Box::default(),
         default_scope: Box::default(),

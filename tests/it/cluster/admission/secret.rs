@@ -311,3 +311,41 @@ async fn templates_are_bounded_and_public_clients_have_no_secret_in_them() {
     )])
     .await;
 }
+
+#[tokio::test]
+async fn k09_a_reference_names_a_secret_beside_it_and_two_entries() {
+    let name = "must be the name of a Secret in the same namespace";
+    let entry = "must be the name of an entry of the Secret";
+    let two = "key and previousKey must name two entries; leave previousKey away while there is no previous value";
+    let copied = "a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template";
+    let template = json!({ "a": "x {{ clientSecret }}" });
+    let default = json!({ "name": "mine", "previousKey": "client-secret" });
+    let same = json!({ "name": "mine", "key": "a", "previousKey": "a" });
+    refuses(&[
+        ("slash", json!({ "secretRef": { "name": "other/mine" } }), "spec.secretRef.name", name),
+        ("key", json!({ "secretRef": { "name": "mine", "key": "a/b" } }), "spec.secretRef.key", entry),
+        ("same", json!({ "secretRef": same }), "spec.secretRef", two),
+        ("same-as-default", json!({ "secretRef": default }), "spec.secretRef", two),
+        (
+            "copied",
+            json!({ "secretRef": { "name": "mine" }, "secret": { "template": template } }),
+            "spec",
+            copied,
+        ),
+        (
+            "public",
+            json!({ "type": "Public", "redirectUris": ["https://a.example/cb"], "secretRef": { "name": "mine" } }),
+            "spec",
+            "a Public client has no secret; remove secretRef or make the client Confidential",
+        ),
+    ])
+    .await;
+    let space = crate::support::space::Space::new("admission").await;
+    for reference in [
+        json!({ "name": "mine", "namespace": "other" }),
+        json!({ "key": "a" }),
+    ] {
+        let spec = json!({ "secretRef": reference });
+        space.try_create("web", spec).await.unwrap_err();
+    }
+}

@@ -183,7 +183,7 @@ async fn k08_k09_k18_what_must_not_be_asked_for_cannot_be_expressed() {
         (
             "secret-ref",
             json!({ "secretRef": { "name": "x", "namespace": "kube-system" } }),
-            "secretRef",
+            "secretRef.namespace",
         ),
         (
             "tenant-namespace",
@@ -217,7 +217,7 @@ async fn k21_f71_unknown_fields_are_pruned_and_open_nothing() {
     let api: Api<DynamicObject> = Api::namespaced_with(space.kube.clone(), &space.name, &kind);
     // Without strict validation, as a client of an older or newer version would send it.
     let object = DynamicObject::new("old", &kind).data(json!({
-        "spec": { "firstparty": true, "secretRef": { "name": "x" }, "firstParty": null },
+        "spec": { "firstparty": true, "secretReference": { "name": "x" }, "firstParty": null },
     }));
     api.create(&PostParams::default(), &object).await.unwrap();
     assert!(!space.wait_ready("old").await.spec.first_party);

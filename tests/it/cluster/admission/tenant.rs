@@ -126,6 +126,10 @@ async fn a_tenant_with_everything_is_accepted() {
         "session": { "idle": "30m", "absolute": "12h" },
         "firstParty": { "namespaces": selector },
         "customClientIds": { "namespaces": {} },
+        "redirectHosts": [
+            { "hosts": ["app.example.com", "*.example.com", "localhost", "10.0.0.1", "[2001:db8::1]"], "namespaces": selector },
+            { "hosts": ["shared.example"] },
+        ],
         "scopes": [{ "name": "orders.read", "description": "Read your orders", "claims": ["department"], "namespaces": selector }],
         "audiences": [{ "uri": "urn:example:orders", "scopes": ["orders.read"], "introspectors": ["team-a.api"], "namespaces": selector }],
         "lifetimes": {
@@ -251,4 +255,38 @@ async fn mistakes_about_people_are_answered_with_the_remedy() {
         ),
     ];
     refuses(&space, table).await;
+}
+
+#[tokio::test]
+async fn f56_a_host_to_return_to_is_a_host_and_nothing_else() {
+    let sentence = "must be a host in lower case without scheme, port and path, such as app.example.com, or *.example.com for every host below it";
+    let space = Space::new("admission").await;
+    for host in [
+        "https://app.example.com",
+        "app.example.com:8443",
+        "app.example.com/cb",
+        "App.example.com",
+        "*",
+        "*.",
+        "*.com",
+        "a.*.example.com",
+        "*app.example.com",
+        ".example.com",
+        "app.example.com.",
+        "user@app.example.com",
+        "app example.com",
+    ] {
+        let spec = json!({ "redirectHosts": [{ "hosts": [host] }] });
+        let answer = space.try_create_tenant("admission-hosts", spec).await;
+        let answer = answer.expect_err(host);
+        let causes = causes(&answer, "OAuthTenant", "admission-hosts");
+        let field = "spec.redirectHosts[0].hosts[0]";
+        assert!(
+            causes.iter().any(|cause| blames(cause, field, sentence)),
+            "{host}: {answer}"
+        );
+    }
+    let empty = json!({ "redirectHosts": [{ "hosts": [] }] });
+    let answer = space.try_create_tenant("admission-hosts", empty).await;
+    answer.expect_err("an entry that allows nothing");
 }

@@ -202,3 +202,36 @@ async fn f43_a_namespace_of_the_cluster_itself_is_refused() {
     assert!(secrets.get_opt("reserved-oauth").await.unwrap().is_none());
     system.delete("reserved").await;
 }
+
+#[tokio::test]
+async fn f56_people_are_sent_back_only_where_the_tenant_lets_the_namespace() {
+    let space = Space::new("policy").await;
+    let others = json!({ "matchLabels": { "kubernetes.io/metadata.name": "others" } });
+    let entry =
+        |hosts: &[&str], namespaces: &Value| json!({ "hosts": hosts, "namespaces": namespaces });
+    let own = entry(&["*.mine.example"], &space.selector());
+    let theirs = entry(&["theirs.example"], &others);
+    let tenant = space.tenant(json!({})).await;
+    let spec = json!({ "tenant": tenant, "redirectUris": ["https://theirs.example/cb"], "grantTypes": ["authorization_code", "client_credentials"] });
+    space.create("web", spec).await;
+    space.accepted("web").await;
+    assert_eq!(space.token("web-oauth").await.0, 200);
+
+    space
+        .patch_tenant(&json!({ "redirectHosts": [own, theirs] }))
+        .await;
+    let said = space
+        .refused("web", "RedirectHostNotAllowed", "spec.redirectHosts")
+        .await;
+    assert!(said.contains("Allowed: *.mine.example"), "{said}");
+    assert_eq!(
+        space.token("web-oauth").await.0,
+        401,
+        "an edit of the tenant counts at once"
+    );
+
+    let moved = json!({ "spec": { "redirectUris": ["https://web.mine.example/cb", "http://127.0.0.1/cb"] } });
+    space.patch("web", moved).await;
+    space.accepted("web").await;
+    assert_eq!(space.token("web-oauth").await.0, 200);
+}
