@@ -78,8 +78,10 @@ impl Run {
         let due = |fault: super::line::Fault| fault.write <= writes_by_then;
         if self.case.fault.is_some_and(due) && !self.has_fired() {
             for second in &self.operators[1..] {
-                // What it was beaten to in earlier steps is over: plans are as old as this step, and no older.
-                while second.line.quiet() < BEATEN {
+                // What it was beaten to in earlier steps is over: plans are as old as this step, and no older. It is not
+                // over where a Secret of others is in the way, of which only an answer to its own create would tell it.
+                let begun = Instant::now();
+                while second.line.quiet() < BEATEN && begun.elapsed() < 4 * BEATEN {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 second.line.stand(Stand::Held);
