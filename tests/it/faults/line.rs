@@ -269,6 +269,7 @@ impl Line {
         let doomed = self.doomed.lock().unwrap().as_deref() == Some(&*call.name);
         assert!(!doomed, "planted: a panic at {call}");
         if *self.stand.borrow() == Stand::Beaten {
+            self.counts.lock().unwrap().last = Some(Instant::now());
             return Ok(failure(409, "Conflict", "another replica was faster"));
         }
         let free = |stand: &Stand| *stand == Stand::Free;

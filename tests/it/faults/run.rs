@@ -22,6 +22,8 @@ use super::workloads::{DEADLINE, Step, Workload};
 const QUIET: Duration = Duration::from_millis(400);
 /// The first try after trouble comes within this.
 const RETRIED: Duration = Duration::from_millis(900);
+/// Who was beaten tries again within this, if there is still something to write.
+const BEATEN: Duration = Duration::from_millis(300);
 /// Who has a bug gets no more time than this.
 const IMPATIENT: Duration = Duration::from_secs(4);
 
@@ -72,10 +74,14 @@ impl Run {
     }
 
     /// In the step in which the fault comes the second operator has its plans ready.
-    pub fn stand_by(&self, writes_by_then: usize) {
+    pub async fn stand_by(&self, writes_by_then: usize) {
         let due = |fault: super::line::Fault| fault.write <= writes_by_then;
         if self.case.fault.is_some_and(due) && !self.has_fired() {
             for second in &self.operators[1..] {
+                // What it was beaten to in earlier steps is over: plans are as old as this step, and no older.
+                while second.line.quiet() < BEATEN {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 second.line.stand(Stand::Held);
             }
         }
