@@ -15,6 +15,7 @@ mod secret_shape;
 mod sign_in;
 mod status;
 mod template;
+mod tenancy;
 
 use std::time::Duration;
 
