@@ -1,12 +1,16 @@
 //! From the first redirect to signing out, as an application sees it: what the pages issue is what the token endpoint
 //! takes, and what that issues is what the pages take back as a hint.
 
+use std::time::Duration;
+
 use clientele::oauth::Algorithm;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::support::ask::{Ask, STATE, VERIFIER, ask};
 use crate::support::browser::Browser;
+use crate::support::clock::{advance, rewind};
+use crate::support::issued::userinfo;
 use crate::support::people::APP;
 use crate::support::reply::Reply;
 use crate::support::verifier::verify;
@@ -130,4 +134,38 @@ async fn j05_a_former_session_of_the_same_person_is_the_same_after_prompt_login(
     assert_eq!(page.reply.status, 200);
     refresh(&world, &first).await.refuses(400, "invalid_grant");
     assert_eq!(browser.open("/account").await.path(), "/login");
+}
+
+/// Two replicas share database and keys. Here they differ by their clocks and by nothing else, and take turns.
+#[tokio::test]
+async fn m07_replicas_whose_clocks_differ_by_half_a_minute_refuse_nothing_of_each_other() {
+    const SKEW: Duration = Duration::from_secs(30);
+    let turns: [[fn(Duration); 2]; 2] = [[advance, rewind], [rewind, advance]];
+    for [to_one, to_other] in turns {
+        let world = World::at_rest().await;
+        let mut browser = Browser::new(&world);
+        let request = ask(CLIENT).with("scope", "openid offline_access");
+        let login = browser.open(&request.url()).await;
+        to_one(SKEW);
+        let consent = browser.sign_in_at(&login, "alice").await;
+        to_other(SKEW);
+        let answered = browser.submit(&consent, &[("decision", "allow")]).await;
+        to_one(SKEW);
+        let tokens = redeem(&world, &answered.told()["code"]).await;
+        to_other(SKEW);
+        let access_token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(userinfo(&world, access_token).await.status, 200);
+        let renewed = refresh(&world, &tokens).await;
+        assert_eq!(renewed.status, 200, "{}", renewed.body);
+        to_one(SKEW);
+        let renewed = refresh(&world, &renewed.json()).await;
+        assert_eq!(renewed.status, 200, "{}", renewed.body);
+        // The session is known at both, and nobody is asked anything.
+        let silent = request.clone().with("prompt", "none");
+        for _ in 0..2 {
+            let told = browser.open(&silent.url()).await.told();
+            assert!(told.contains_key("code"), "{told:?}");
+            to_other(SKEW);
+        }
+    }
 }
