@@ -127,8 +127,9 @@ impl Scene {
     /// Waits until the witness has seen a version: what it shows then is not older than what was done.
     pub async fn until_seen(&self, object: &DynamicObject) {
         let version = object.resource_version().unwrap_or_default();
+        let uid = object.uid().unwrap_or_default();
         eventually("the witness sees what was written", || async {
-            let seen = self.witness.saw(&version);
+            let seen = self.witness.saw(&uid, &version);
             seen.then_some(()).ok_or(format!("not {version}"))
         })
         .await;

@@ -81,11 +81,13 @@ impl Witness {
         events
     }
 
-    /// Whether a version has been seen.
-    pub fn saw(&self, version: &str) -> bool {
+    /// Whether this version of an object has been seen, or a later one: a watch that begins late begins with the latest.
+    pub fn saw(&self, uid: &str, version: &str) -> bool {
         let state = self.state.lock().unwrap();
         let version = version.parse().unwrap_or(0);
-        state.events.iter().any(|seen| seen.revision == version)
+        let is_it = |seen: &Seen| seen.object["metadata"]["uid"] == uid;
+        let mut events = state.events.iter();
+        events.any(|seen| seen.revision >= version && is_it(seen))
     }
 
     /// How much has been seen so far.
