@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client, ResourceExt};
 
@@ -94,43 +93,4 @@ async fn replace(kube: &Client, place: Place<'_>, secret: &Secret) -> Result<(),
     let api: Api<Secret> = Api::namespaced(kube.clone(), place.namespace);
     let replaced = api.replace(place.name, &params(), secret).await;
     replaced.map(drop).map_err(Error::api(DOING))
-}
-
-/// What decides whether a former root key can leave.
-#[derive(Clone, Copy, Debug)]
-pub struct Needed<'a> {
-    /// Clients with an accepted generation from it, by name.
-    pub by_clients: &'a [String],
-    /// Since when another key derives.
-    pub superseded_at: Option<Timestamp>,
-    /// For so long it stays in any case.
-    pub grace: std::time::Duration,
-    /// When the oldest sign-in that still counts began; `None` if that is not known.
-    pub oldest_grant: Option<Option<Timestamp>>,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// Why a former root key has to stay, if it has to.
-pub fn keeps(needed: &Needed<'_>) -> Option<String> {
-    let Some(superseded_at) = needed.superseded_at else {
-        return Some("it is not known since when another one derives".to_owned());
-    };
-    let until = crate::oauth::rotation::later(superseded_at, needed.grace);
-    if until > needed.now {
-        return Some(format!("it stays at least until {until}"));
-    }
-    if let Some(first) = needed.by_clients.first() {
-        let count = needed.by_clients.len();
-        return Some(format!(
-            "{count} clients have secrets from it, such as {first}"
-        ));
-    }
-    match needed.oldest_grant {
-        None => Some("it is not known who signed in before".to_owned()),
-        Some(Some(oldest)) if oldest < until => Some(format!(
-            "somebody who signed in at {oldest} is still signed in"
-        )),
-        Some(_) => None,
-    }
 }
