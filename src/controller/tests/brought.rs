@@ -167,6 +167,8 @@ fn f72_what_admission_would_have_refused_of_a_reference_is_refused_here_too() {
         json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] }),
         json!({ "secretRef": { "name": "mine", "previousKey": "client-secret" } }),
         json!({ "secret": { "template": { "a": "{{ clientSecret }}" } } }),
+        json!({ "rotation": {} }),
+        json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": [{ "name": "web" }] }),
     ] {
         let refusal = registered(&bringing(&more), &index).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidSpec, "{more}");
