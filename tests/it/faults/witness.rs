@@ -68,7 +68,7 @@ impl Witness {
         let all = WatchParams::default();
         let named = |name: &str| WatchParams::default().fields(&format!("metadata.name={name}"));
         let within = |namespace: &str, kind| Api::namespaced_with(kube.clone(), namespace, kind);
-        let mut watched = vec![
+        let mut kinds = vec![
             ("OAuthClient", within(namespace, &clients), all.clone()),
             ("Secret", within(namespace, &secrets), all),
             (
@@ -78,13 +78,13 @@ impl Witness {
             ),
         ];
         if let Some((root_keys, installation)) = keys {
-            watched.extend([
+            kinds.extend([
                 ("RootKeys", within(OWN, &secrets), named(root_keys)),
                 ("Marks", within(OWN, &marks), named(installation)),
             ]);
         }
         let mut watches = JoinSet::new();
-        for (kind, api, params) in watched {
+        for (kind, api, params) in kinds {
             watches.spawn(watch(kind, api, params, state.clone(), changed.clone()));
         }
         Self {
