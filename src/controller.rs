@@ -32,6 +32,7 @@ pub mod reconcile_tenant;
 pub mod reconcile_user;
 pub mod redirect_hosts;
 pub mod register;
+pub mod revision;
 pub mod root_key;
 pub mod rotation;
 pub mod rotation_metrics;
@@ -127,6 +128,7 @@ impl Operator {
             tenant_queue,
             user_queue,
             changed: tokio::sync::Notify::new(),
+            went_back: std::sync::OnceLock::new(),
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
@@ -146,6 +148,7 @@ impl Operator {
         tasks.spawn(secret_watch::watch(shared.clone(), brought));
         tasks.spawn(root_key::watch(shared.clone()));
         tasks.spawn(root_key::leave::leave(shared.clone()));
+        tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
         tasks.spawn(rotation_metrics::count(shared.clone()));
         tasks.spawn(installation::bootstrap(shared.clone()));
         let requests = (client_requests, tenant_requests, user_requests);
@@ -163,6 +166,11 @@ impl Operator {
     pub fn reviews(&self) -> cluster_tokens::Ask {
         let shared = self.shared.clone();
         Arc::new(move |review| Box::pin(cluster_tokens::find(shared.clone(), review)))
+    }
+
+    /// Whether the cluster went back in time, for which the shutdown has begun.
+    pub fn went_back(&self) -> Option<revision::WentBack> {
+        self.shared.went_back.get().copied()
     }
 
     /// Ends every task. What a pass has not written yet, the next start will.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use super::metrics::ControllerMetrics;
 use super::password_index::{Job, PasswordIndex};
 use super::policy::TenantPolicy;
 use super::reason::Refusal;
+use super::revision::WentBack;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
@@ -164,6 +165,8 @@ pub struct Shared {
     pub user_queue: mpsc::UnboundedSender<ObjectRef<OAuthUser>>,
     /// Tells the observer that something outside its watches changed.
     pub changed: Notify,
+    /// That the cluster went back in time, if it did.
+    pub went_back: OnceLock<WentBack>,
     /// What has been seen so far.
     pub progress: watch::Sender<Progress>,
     /// Events for people.
