@@ -44,6 +44,7 @@ pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;
+pub mod spacing;
 pub mod status;
 pub mod template;
 pub mod turns;
@@ -106,6 +107,7 @@ impl Operator {
             events::channel(kube.clone(), metrics.clone(), audit.clone());
         let shared = Arc::new(Shared {
             kube,
+            spacing: std::sync::Mutex::new(spacing::Spacing::new(settings.write_burst)),
             settings,
             registry,
             root_keys: ArcSwap::default(),
@@ -245,7 +247,13 @@ async fn run<K>(
         let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
         Action::requeue(wait)
     };
-    let pass = move |object, shared| guarded(pass(object, shared));
+    let pass = move |object: Arc<K>, shared: Arc<Shared>| {
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        match shared.wait_to_write(uid) {
+            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))) as Pass,
+            None => guarded(pass(object, shared)),
+        }
+    };
     let passes = applier(pass, policy, shared.clone(), store, queue, config);
     futures::pin_mut!(passes);
     while let Some(passed) = passes.next().await {
