@@ -11,6 +11,7 @@ pub mod brought_watch;
 pub mod claims;
 pub mod cluster_tokens;
 pub mod credentials_secret;
+pub mod doubt;
 pub mod enroll;
 pub mod events;
 pub mod facts;
@@ -135,15 +136,14 @@ impl Operator {
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         tasks.spawn(publish_events);
-        tasks.spawn(secret_watch::watch(
-            shared.clone(),
-            &secret_watch::CREDENTIALS,
-        ));
+        let credentials = &secret_watch::CREDENTIALS;
+        tasks.spawn(secret_watch::watch(shared.clone(), credentials));
         tasks.spawn(cluster_tokens::keep(shared.clone()));
         tasks.spawn(password_watch::watch(shared.clone()));
         tasks.spawn(password_watch::read_again(shared.clone(), reads));
         tasks.spawn(password_watch::hash(shared.clone(), jobs));
-        tasks.spawn(brought_watch::watch(shared.clone()));
+        let brought = &brought_watch::BROUGHT;
+        tasks.spawn(secret_watch::watch(shared.clone(), brought));
         tasks.spawn(root_key::watch(shared.clone()));
         tasks.spawn(root_key::leave::leave(shared.clone()));
         tasks.spawn(rotation_metrics::count(shared.clone()));

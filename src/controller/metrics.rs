@@ -48,7 +48,7 @@ pub struct ControllerMetrics {
     pub registry_rebuild_seconds: Gauge<f64, AtomicU64>,
     /// From when the watch brought a change of an OAuthClient to the registry that serves it.
     pub propagation: AtomicHistogram,
-    /// Clients, tenants and people that are served although the last list lacked them.
+    /// Clients, tenants, people and Secrets that are served although the last list lacked them.
     pub brake_held: Gauge<i64, AtomicI64>,
     /// Watches that failed and were started again.
     pub watch_errors: Counter,
@@ -110,7 +110,7 @@ impl ControllerMetrics {
         );
         registry.register(
             "clientele_brake_held_clients",
-            "Clients served although the last list lacked them",
+            "Clients, tenants, people and Secrets served although the last list lacked them",
             self.brake_held.clone(),
         );
         registry.register(

@@ -2,8 +2,8 @@
 //! Secrets come back garbled.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, Response};
@@ -23,10 +23,15 @@ use super::operator::service_account_kubeconfig;
 /// What an API server says when a watch is to be begun anew (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
+/// What is in the requests of OAuthClients, to lie about them.
+pub const CLIENTS: &str = "/oauthclients?";
+/// The same of the Secrets that opt in by their type: client secrets and passwords.
+pub const OPTED_IN: &str = "fieldSelector=type";
+
 /// How it behaves.
 #[derive(Default)]
 struct Behavior {
-    lies: AtomicBool,
+    lies: Mutex<Option<&'static str>>,
     garbles: AtomicBool,
     forbids: AtomicBool,
     other_key: AtomicBool,
@@ -61,9 +66,9 @@ impl Proxy {
         }
     }
 
-    /// From now on lists of OAuthClients are empty, and every watch of them expires.
-    pub fn lie(&self) {
-        self.behavior.lies.store(true, Ordering::SeqCst);
+    /// From now on lists of these are empty, and every watch of them expires.
+    pub fn lie(&self, about: &'static str) {
+        *self.behavior.lies.lock().unwrap() = Some(about);
         self.behavior.cut.notify_waiters();
     }
 
@@ -89,7 +94,7 @@ impl Proxy {
 
     /// From now on it tells the truth.
     pub fn be_honest(&self) {
-        self.behavior.lies.store(false, Ordering::SeqCst);
+        *self.behavior.lies.lock().unwrap() = None;
         self.behavior.garbles.store(false, Ordering::SeqCst);
         self.behavior.forbids.store(false, Ordering::SeqCst);
         self.behavior.other_key.store(false, Ordering::SeqCst);
@@ -135,12 +140,12 @@ async fn answer(
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default();
-    let (clients, watch) = (
-        path.ends_with("/oauthclients"),
-        query.contains("watch=true"),
-    );
+    let url = format!("{path}?{query}");
+    let watch = query.contains("watch=true");
     let get = request.method() == axum::http::Method::GET;
-    let lies = behavior.lies.load(Ordering::SeqCst);
+    let cut = [CLIENTS, OPTED_IN].iter().any(|what| url.contains(what));
+    let about = *behavior.lies.lock().unwrap();
+    let lies = about.is_some_and(|about| url.contains(about));
     if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {
         return Ok(forbidden());
     }
@@ -154,7 +159,7 @@ async fn answer(
     if garbles && get && !watch && path.contains("/secrets") {
         return Ok(garbled(forward(request, upstream).await).await);
     }
-    Ok(match (get && clients, watch, lies) {
+    Ok(match (get && cut, watch, lies) {
         (true, true, true) => Response::new(Body::from(format!("{EXPIRED}\n"))),
         (true, true, false) => cuttable(forward(request, upstream).await, behavior),
         (true, false, true) => {
