@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::ground::{BROUGHT_BY_A, SUBJECT, client};
-use super::proofs::{self, ACCOUNT_OF_A, Owner, UIDS};
+use super::proofs::{ACCOUNT_OF_A, Keys, Owner, UIDS};
 use crate::api::OAuthClient;
 use crate::api::secret_template::PLACEHOLDERS;
 
@@ -153,15 +153,15 @@ fn reference() -> impl Strategy<Value = Value> {
 }
 
 /// B's keys, and A's public ones, which everybody may know.
-fn keys() -> impl Strategy<Value = Value> {
+fn keys(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
     // The modulus of an RSA key; what it is a product of matters to nobody here.
     let rsa =
         json!({ "kty": "RSA", "use": "sig", "n": format!("{}Q", "u".repeat(341)), "e": "AQAB" });
     let keys = [
-        proofs::jwk(Owner::A, 0),
-        proofs::jwk(Owner::A, 1),
-        proofs::jwk(Owner::B, 0),
-        proofs::jwk(Owner::B, 1),
+        keys.jwk(Owner::A, 0),
+        keys.jwk(Owner::A, 1),
+        keys.jwk(Owner::B, 0),
+        keys.jwk(Owner::B, 1),
         rsa,
     ];
     let keys = prop::collection::vec(prop::sample::select(keys.to_vec()), 1..4);
@@ -179,13 +179,14 @@ fn accounts() -> impl Strategy<Value = Value> {
 }
 
 /// How it authenticates, mostly so that it fits together.
-fn proof() -> impl Strategy<Value = Value> {
+fn proof(keys_of_both: &Keys) -> impl Strategy<Value = Value> + use<> {
     fn method(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
-        let named = prop::option::of(prop::sample::select(names));
-        named.prop_map(|method| json!({ "tokenEndpointAuthMethod": method }))
+        let method = prop::option::of(prop::sample::select(names));
+        method.prop_map(|method| json!({ "tokenEndpointAuthMethod": method }))
     }
     let none = || Just(json!({}));
     let by_secret = || method(&["client_secret_basic", "client_secret_post"]);
+    let keys = || keys(keys_of_both);
     let wild = (rotation(), reference(), keys(), accounts());
     prop_oneof![
         3 => (by_secret(), prop_oneof![none().boxed(), rotation().boxed()]).prop_map(|(a, b)| together([a, b])),
@@ -265,7 +266,7 @@ fn privileges() -> impl Strategy<Value = Value> {
 }
 
 /// Any spec that the API server's schema would let through, and many that its rules would not.
-fn spec() -> impl Strategy<Value = Value> {
+fn spec(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
     let optional = |part: BoxedStrategy<Value>| {
         prop::option::weighted(0.4, part).prop_map(|part| part.unwrap_or_else(|| json!({})))
     };
@@ -273,7 +274,7 @@ fn spec() -> impl Strategy<Value = Value> {
         .prop_map(|secret| json!({ "secret": secret }))
         .boxed();
     let parts = (
-        proof(),
+        proof(keys),
         privileges(),
         signing_in(),
         optional(secret),
@@ -282,7 +283,7 @@ fn spec() -> impl Strategy<Value = Value> {
     parts.prop_map(|(a, b, c, d, e)| together([a, b, c, d, e]))
 }
 
-pub fn of_b() -> impl Strategy<Value = OAuthClient> {
+pub fn of_b(keys: &Keys) -> impl Strategy<Value = OAuthClient> + use<> {
     let names = prop::sample::select(vec![
         "web",
         "legacy",
@@ -291,7 +292,7 @@ pub fn of_b() -> impl Strategy<Value = OAuthClient> {
         "pod",
         "web.team-a",
     ]);
-    (names, spec(), any::<bool>(), text(), text()).prop_map(|(name, spec, status, a, b)| {
+    (names, spec(keys), any::<bool>(), text(), text()).prop_map(|(name, spec, status, a, b)| {
         let mut object = client("team-b", name, 100, spec);
         if status {
             // As if the guard of the status were gone.

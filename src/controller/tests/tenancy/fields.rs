@@ -5,27 +5,24 @@ use std::collections::BTreeSet;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::ground::Ground;
 use super::of_b;
 use crate::api::crd::definitions;
 
-/// Calls `see` with the path of each field of a schema and its values: all that are allowed if they are few.
+/// Calls `see` with the path of each field of a schema and, where only some values are allowed, with each of these.
 fn each_field(schema: &Value, path: &str, see: &mut impl FnMut(String)) {
-    if let Some(properties) = schema["properties"]
-        .as_object()
-        .filter(|_| !is_free(schema))
-    {
+    if let Some(properties) = properties(schema) {
         for (name, property) in properties {
             each_field(property, &format!("{path}.{name}"), see);
         }
     } else if schema["items"].is_object() {
         each_field(&schema["items"], &format!("{path}[]"), see);
     } else if let Some(values) = schema["enum"].as_array() {
-        values
-            .iter()
-            .for_each(|value| see(format!("{path}={value}")));
+        for value in values {
+            see(format!("{path}={value}"));
+        }
     } else {
         see(path.to_owned());
     }
@@ -33,10 +30,7 @@ fn each_field(schema: &Value, path: &str, see: &mut impl FnMut(String)) {
 
 /// The same of a value that was written.
 fn each_value(schema: &Value, value: &Value, path: &str, see: &mut impl FnMut(String)) {
-    if let Some(properties) = schema["properties"]
-        .as_object()
-        .filter(|_| !is_free(schema))
-    {
+    if let Some(properties) = properties(schema) {
         for (name, value) in value.as_object().into_iter().flatten() {
             each_value(&properties[name], value, &format!("{path}.{name}"), see);
         }
@@ -51,8 +45,10 @@ fn each_value(schema: &Value, value: &Value, path: &str, see: &mut impl FnMut(St
     }
 }
 
-fn is_free(schema: &Value) -> bool {
-    schema["x-kubernetes-preserve-unknown-fields"] == true
+/// The members of an object. One that takes any has none of its own.
+fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+    let takes_any = schema["x-kubernetes-preserve-unknown-fields"] == true;
+    schema["properties"].as_object().filter(|_| !takes_any)
 }
 
 struct Fields {
@@ -91,7 +87,7 @@ fn b_writes_every_field_and_each_is_taken_sometimes() {
     let (mut clients, mut users) = (Fields::of_definition(0), Fields::of_definition(2));
     let (mut registered, mut enrolled) = (0, 0);
     for _ in 0..2000 {
-        let theirs = of_b().new_tree(&mut runner).unwrap().current();
+        let theirs = of_b(&ground.keys).new_tree(&mut runner).unwrap().current();
         let seen = ground.seen(Some((&theirs.client, &theirs.user)));
         if seen.client(&theirs.client).is_ok() {
             registered += 1;

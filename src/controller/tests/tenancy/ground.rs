@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use super::proofs::{self, ACCOUNT_OF_A, CLUSTER, Owner};
+use super::proofs::{ACCOUNT_OF_A, CLUSTER, Keys, Owner};
 use crate::api::{OAuthClient, OAuthUser};
 use crate::controller::access::Access;
 use crate::controller::brought_index::BroughtIndex;
@@ -42,6 +42,8 @@ pub struct Ground {
     policy: TenantPolicy,
     brought: BroughtIndex,
     keyring: Keyring,
+    /// The keys with which clients of both sign.
+    pub keys: Keys,
     /// A's clients.
     pub clients: Vec<OAuthClient>,
     /// A's people.
@@ -90,13 +92,13 @@ fn policy() -> TenantPolicy {
 }
 
 /// A client of each kind.
-fn clients_of_a() -> Vec<OAuthClient> {
+fn clients_of_a(keys: &Keys) -> Vec<OAuthClient> {
     let web = json!({
         "redirectUris": ["https://web.a.example/cb"], "firstParty": true, "scopes": ["openid", "of.a"],
         "grantTypes": ["authorization_code", "client_credentials"], "audiences": ["https://api.a.example"],
         "rotation": { "every": "720h" },
     });
-    let keys = json!({ "keys": [proofs::jwk(Owner::A, 0)] });
+    let keys = json!({ "keys": [keys.jwk(Owner::A, 0)] });
     let accounts = json!([{ "name": ACCOUNT_OF_A }]);
     vec![
         client("team-a", "web", 1, web),
@@ -145,6 +147,7 @@ fn secret(space: &str, name: &str, key: &str, value: &str) -> Secret {
 impl Ground {
     /// A Secret of each name that A's objects refer to lies in both namespaces.
     pub fn new() -> Self {
+        let keys = Keys::new();
         let brought = BroughtIndex::new(&[9; 32]);
         brought.put(&secret("team-a", "mine", "client-secret", BROUGHT_BY_A));
         brought.put(&secret("team-b", "mine", "client-secret", BROUGHT_BY_B));
@@ -153,7 +156,8 @@ impl Ground {
             policy: policy(),
             brought,
             keyring: keyring(),
-            clients: clients_of_a(),
+            clients: clients_of_a(&keys),
+            keys,
             users: users_of_a(),
         }
     }

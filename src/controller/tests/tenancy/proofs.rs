@@ -1,7 +1,6 @@
 //! Who authenticates by what else than a secret: assertions by a key, and tokens of the cluster's ServiceAccounts.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
@@ -33,7 +32,58 @@ pub enum Owner {
 }
 
 /// An EdDSA and an ES256 key of each.
-static KEYS: LazyLock<[[SigningKey; 2]; 2]> = LazyLock::new(|| [pair(), pair()]);
+pub struct Keys([[SigningKey; 2]; 2]);
+
+impl Keys {
+    /// Fresh ones.
+    pub fn new() -> Self {
+        Self([pair(), pair()])
+    }
+
+    /// The public half of a key.
+    pub fn jwk(&self, owner: Owner, which: usize) -> Value {
+        serde_json::to_value(self.0[owner as usize][which].jwk()).unwrap()
+    }
+
+    fn sign(&self, signer: Owner, which: usize, claims: &Value) -> String {
+        let key = &self.0[signer as usize][which];
+        key.sign_id_token(claims.to_string().as_bytes()).unwrap()
+    }
+
+    /// An assertion of the client of this ID, whoever signs it.
+    fn assertion(&self, signer: Owner, which: usize, id: &str) -> String {
+        let claims =
+            json!({ "iss": id, "sub": id, "aud": ISSUER, "jti": "the-same", "exp": NOW + 60 });
+        self.sign(signer, which, &claims)
+    }
+
+    /// The token of a ServiceAccount, as the cluster makes it; only the cluster is asked about the signature.
+    fn account_token(&self, of: Owner, account: &str) -> String {
+        let (space, uid) = (space(of), UIDS[of as usize]);
+        let bound =
+            json!({ "namespace": space, "serviceaccount": { "name": account, "uid": uid } });
+        let claims = json!({
+            "iss": CLUSTER, "sub": format!("system:serviceaccount:{space}:{account}"), "aud": [ISSUER],
+            "iat": NOW, "exp": NOW + 600, "kubernetes.io": bound,
+        });
+        self.sign(Owner::A, 0, &claims)
+    }
+
+    /// The client that a token proves when the API server says whose it is.
+    fn by_account(&self, tenant: &Tenant, id: &str, of: Owner, account: &str) -> Option<String> {
+        let token = self.account_token(of, account);
+        let (id, Evidence::Review(review)) = judged(tenant, Some(id), &token)? else {
+            return None;
+        };
+        let answer = Answer {
+            authenticated: true,
+            audiences: vec![ISSUER.into()],
+            username: format!("system:serviceaccount:{}:{account}", space(of)),
+            uid: UIDS[of as usize].into(),
+        };
+        (review.judge(&answer) == Finding::Genuine).then_some(id)
+    }
+}
 
 fn pair() -> [SigningKey; 2] {
     let random = SystemRandom::new();
@@ -43,33 +93,6 @@ fn pair() -> [SigningKey; 2] {
         SigningKey::from_pkcs8(Algorithm::EdDsa, ed.as_ref()).unwrap(),
         SigningKey::from_pkcs8(Algorithm::Es256, ec.as_ref()).unwrap(),
     ]
-}
-
-/// The public half of a key.
-pub fn jwk(owner: Owner, which: usize) -> Value {
-    serde_json::to_value(KEYS[owner as usize][which].jwk()).unwrap()
-}
-
-/// An assertion of the client of this ID, whoever signs it.
-fn assertion(signer: Owner, which: usize, id: &str) -> String {
-    let claims = json!({ "iss": id, "sub": id, "aud": ISSUER, "jti": "the-same", "exp": NOW + 60 });
-    signed(signer, which, &claims)
-}
-
-fn signed(signer: Owner, which: usize, claims: &Value) -> String {
-    let key = &KEYS[signer as usize][which];
-    key.sign_id_token(claims.to_string().as_bytes()).unwrap()
-}
-
-/// The token of a ServiceAccount, as the cluster makes it; only the cluster is asked about the signature.
-fn account_token(of: Owner, account: &str) -> String {
-    let (space, uid) = (space(of), UIDS[of as usize]);
-    let bound = json!({ "namespace": space, "serviceaccount": { "name": account, "uid": uid } });
-    let claims = json!({
-        "iss": CLUSTER, "sub": format!("system:serviceaccount:{space}:{account}"), "aud": [ISSUER],
-        "iat": NOW, "exp": NOW + 600, "kubernetes.io": bound,
-    });
-    signed(Owner::A, 0, &claims)
 }
 
 fn space(owner: Owner) -> &'static str {
@@ -82,21 +105,6 @@ fn by_key(tenant: &Tenant, client_id: Option<&str>, assertion: &str) -> Option<(
         (id, Evidence::FirstUse { digest, .. }) => Some((id, digest)),
         (_, Evidence::Review(_)) => None,
     }
-}
-
-/// The client that a token proves when the API server says whose it is.
-fn by_account(tenant: &Tenant, client_id: &str, of: Owner, account: &str) -> Option<String> {
-    let token = account_token(of, account);
-    let (id, Evidence::Review(review)) = judged(tenant, Some(client_id), &token)? else {
-        return None;
-    };
-    let answer = Answer {
-        authenticated: true,
-        audiences: vec![ISSUER.into()],
-        username: format!("system:serviceaccount:{}:{account}", space(of)),
-        uid: UIDS[of as usize].into(),
-    };
-    (review.judge(&answer) == Finding::Genuine).then_some(id)
 }
 
 fn judged(tenant: &Tenant, client_id: Option<&str>, assertion: &str) -> Option<(String, Evidence)> {
@@ -112,15 +120,16 @@ fn judged(tenant: &Tenant, client_id: Option<&str>, assertion: &str) -> Option<(
 
 /// Keys and ServiceAccounts prove the clients of their own namespace and no other, whatever B's manifest names.
 pub fn prove_only_their_own<'a>(
+    keys: &Keys,
     tenant: &Tenant,
     of_b: Option<&Client>,
     accounts: impl Iterator<Item = &'a str>,
 ) -> Judged {
     let (signer, pod) = ("team-a.signer", "team-a.pod");
-    let of_a = assertion(Owner::A, 0, signer);
+    let of_a = keys.assertion(Owner::A, 0, signer);
     let (proven, remembered) = by_key(tenant, None, &of_a).unwrap();
     prop_assert_eq!(proven, signer);
-    let proven = by_account(tenant, pod, Owner::A, ACCOUNT_OF_A);
+    let proven = keys.by_account(tenant, pod, Owner::A, ACCOUNT_OF_A);
     prop_assert_eq!(proven.as_deref(), Some(pod));
 
     let accounts: BTreeSet<&str> = accounts.chain([ACCOUNT_OF_A, "default"]).collect();
@@ -128,22 +137,22 @@ pub fn prove_only_their_own<'a>(
     for id in tenant.clients.keys().filter(|id| Some(&***id) != id_of_b) {
         for named in [None, Some(&**id), id_of_b] {
             for which in 0..2 {
-                let forged = assertion(Owner::B, which, id);
+                let forged = keys.assertion(Owner::B, which, id);
                 prop_assert_eq!(by_key(tenant, named, &forged), None);
             }
         }
         for account in &accounts {
-            prop_assert_eq!(by_account(tenant, id, Owner::B, account), None);
+            prop_assert_eq!(keys.by_account(tenant, id, Owner::B, account), None);
         }
     }
     let Some(id) = id_of_b else { return Ok(()) };
     prop_assert_eq!(by_key(tenant, Some(id), &of_a), None);
     for account in &accounts {
-        prop_assert_eq!(by_account(tenant, id, Owner::A, account), None);
+        prop_assert_eq!(keys.by_account(tenant, id, Owner::A, account), None);
     }
     // The same jti, used by B first, takes nothing from A.
     for which in 0..2 {
-        let own = by_key(tenant, Some(id), &assertion(Owner::B, which, id));
+        let own = by_key(tenant, Some(id), &keys.assertion(Owner::B, which, id));
         prop_assert!(own.is_none_or(|(proven, digest)| proven == id && digest != remembered));
     }
     Ok(())
