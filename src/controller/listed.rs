@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::api::ListParams;
+use kube::core::DeserializeGuard;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
@@ -164,7 +165,8 @@ where
     }
 }
 
-/// A list without a resource version is consistent: it is answered by a quorum of etcd.
+/// A list without a resource version is consistent: it is answered by a quorum of etcd. What cannot be read counts as
+/// absent, as it does to the watch.
 fn list_later<K>(kube: kube::Client) -> BoxFuture<'static, List<K>>
 where
     K: Resource<DynamicType = ()>
@@ -176,8 +178,10 @@ where
 {
     async move {
         tokio::time::sleep(CONFIRM_AFTER).await;
-        let list = Api::<K>::all(kube).list(&ListParams::default()).await?;
-        Ok(list.items)
+        let api = Api::<DeserializeGuard<K>>::all(kube);
+        let list = api.list(&ListParams::default()).await?;
+        let readable = list.items.into_iter().filter_map(|object| object.0.ok());
+        Ok(readable.collect())
     }
     .boxed()
 }

@@ -14,6 +14,8 @@ mod issue;
 mod leaks;
 mod namespaces;
 mod outage;
+mod pod;
+mod poisoned;
 mod policies;
 mod refusals;
 mod repair;
