@@ -56,6 +56,8 @@ pub struct ControllerMetrics {
     pub invalid_objects: Counter,
     /// Rotations of client secrets.
     pub rotation: RotationMetrics,
+    /// 1 while this replica writes.
+    pub leader: Gauge<i64, AtomicI64>,
     /// 1 while the root key is usable.
     pub root_key_usable: Gauge<i64, AtomicI64>,
 }
@@ -124,6 +126,11 @@ impl ControllerMetrics {
             self.invalid_objects.clone(),
         );
         self.rotation.register(registry);
+        registry.register(
+            "clientele_leader",
+            "1 while this replica writes, 0 while another one does",
+            self.leader.clone(),
+        );
         registry.register(
             "clientele_root_key_usable",
             "1 while the root key is usable, 0 while the operator refuses to derive",

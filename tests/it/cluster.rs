@@ -17,6 +17,7 @@ mod outage;
 mod policies;
 mod refusals;
 mod repair;
+mod replicas;
 mod reshape;
 mod restart;
 mod restored;

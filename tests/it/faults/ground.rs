@@ -126,6 +126,7 @@ pub fn settings(bootstrap: bool) -> Settings {
         workers: 4,
         publish_ahead: Duration::from_mins(15),
         root_key_grace: Duration::from_hours(24),
+        lease: None,
         bootstrap,
     }
 }
