@@ -14,6 +14,7 @@ mod issue;
 mod leaks;
 mod namespaces;
 mod outage;
+mod paths;
 mod policies;
 mod refusals;
 mod repair;
