@@ -193,6 +193,11 @@ fn root_key(object: &OAuthClient, secret: Option<&Facts>, keyring: &Keyring) -> 
         .unwrap_or_else(|| keyring.current_id().to_owned())
 }
 
+/// The ID of the root key that the status names.
+pub fn recorded_key(object: &OAuthClient) -> Option<&str> {
+    recorded(object)?.root_key.as_deref()
+}
+
 fn recorded(object: &OAuthClient) -> Option<&SecretGeneration> {
     object.status.as_ref()?.secret_generation.as_ref()
 }

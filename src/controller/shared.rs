@@ -32,6 +32,8 @@ pub struct RootKeys {
     pub verifying: Option<Arc<Keyring>>,
     /// Why nothing may be derived now.
     pub problem: Option<String>,
+    /// The IDs of those that were withdrawn and still lie in a Secret of ours.
+    pub left: Vec<String>,
 }
 
 impl RootKeys {

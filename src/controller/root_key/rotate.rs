@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 
-use super::{CURRENT, FINGERPRINT, WITHDRAWN, change_marks, fingerprint, fresh};
-use crate::controller::credentials_secret::MANAGED_BY;
+use super::{CURRENT, FINGERPRINT, WITHDRAWN, change_marks, fingerprint, fresh, is_ours};
 use crate::controller::failure::Error;
 use crate::controller::write::params;
 
@@ -32,9 +31,26 @@ pub async fn rotate(kube: &Client, place: Place<'_>, emergency: bool) -> Result<
     Ok(id)
 }
 
+/// Withdraws keys, again if somebody else has written in between.
+pub async fn withdraw(
+    kube: &Client,
+    place: Place<'_>,
+    which: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    const TRIES: u32 = 5;
+    let mut withdrawn = try_withdraw(kube, place, &which).await;
+    for _ in 1..TRIES {
+        if !withdrawn.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+        withdrawn = try_withdraw(kube, place, &which).await;
+    }
+    withdrawn
+}
+
 /// Withdraws keys, those in the Secret and those that were ever recorded, in this order: the marks, by which every
 /// replica forgets them; then they leave the Secret.
-pub async fn withdraw(
+async fn try_withdraw(
     kube: &Client,
     place: Place<'_>,
     which: impl Fn(&str) -> bool,
@@ -52,9 +68,8 @@ pub async fn withdraw(
         marks.extend(all.into_iter().map(mark));
     };
     change_marks(kube, place.namespace, withdraw).await?;
-    // A brought Secret is somebody else's to write; the marks are enough.
-    let by = secret.labels().get(MANAGED_BY.0);
-    if by.is_none_or(|by| by != MANAGED_BY.1) {
+    // Of a brought Secret the marks are enough.
+    if !is_ours(&secret) {
         return Ok(());
     }
     if let Some(data) = &mut secret.data {
