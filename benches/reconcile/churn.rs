@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use clientele::api::OAuthClient;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -15,10 +13,11 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
-use crate::load::{self, Usable};
+use crate::load;
 use crate::measure::{Report, quantile};
 use crate::open_loop;
 use crate::operator::RunningOperator;
+use crate::tokens::Tokens;
 
 /// Who churns.
 const HOG: &str = "hog";
@@ -40,7 +39,7 @@ pub fn measure(
 ) {
     runtime.block_on(async {
         let credentials = load::apply_to_usable(cluster, "newcomers", 1).await;
-        let tokens = Tokens::new(&credentials[0]);
+        let tokens = Tokens::new(&[credentials[0].entries.clone()]);
         eprintln!("bench: {seconds} s in which nothing else happens");
         let during = Duration::from_secs(seconds.into());
         let quiet = watch(cluster, &tokens, async { tokio::time::sleep(during).await }).await;
@@ -131,7 +130,7 @@ impl Seen {
 async fn watch(cluster: &Cluster, tokens: &Tokens, act: impl Future<Output = ()>) -> Seen {
     let stop = CancellationToken::new();
     let usable = load::newcomers(cluster, "newcomers", stop.clone());
-    let asked = tokens.ask_until(stop.clone());
+    let asked = tokens.ask_until(RATE, stop.clone());
     let act = async {
         act.await;
         stop.cancel();
@@ -141,37 +140,6 @@ async fn watch(cluster: &Cluster, tokens: &Tokens, act: impl Future<Output = ()>
         created: usable.iter().map(|usable| usable.created).collect(),
         usable: usable.iter().map(|usable| usable.took).collect(),
         tokens,
-    }
-}
-
-/// A client that asks for tokens.
-struct Tokens {
-    port: u16,
-    request: String,
-}
-
-impl Tokens {
-    fn new(usable: &Usable) -> Self {
-        let entries = &usable.entries;
-        let url = url::Url::parse(&entries["TOKEN_ENDPOINT"]).unwrap();
-        let pair = format!("{}:{}", entries["CLIENT_ID"], entries["CLIENT_SECRET"]);
-        let (basic, body) = (STANDARD.encode(pair), "grant_type=client_credentials");
-        Self {
-            port: url.port().unwrap(),
-            request: format!(
-                "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: Basic {basic}\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            ),
-        }
-    }
-
-    async fn ask_until(&self, stop: CancellationToken) -> Vec<f64> {
-        let mut all = Vec::new();
-        while !stop.is_cancelled() {
-            all.extend(open_loop::run(self.port, self.request.clone(), RATE, 1).await);
-        }
-        all.sort_by(f64::total_cmp);
-        all
     }
 }
 

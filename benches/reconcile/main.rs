@@ -24,11 +24,13 @@ mod measure;
 mod open_loop;
 #[path = "../../tests/it/support/operator.rs"]
 mod operator;
+mod rotate;
 #[path = "../../tests/it/support/space.rs"]
 mod space;
+mod tokens;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use cluster::Cluster;
 use measure::{Report, quantile};
 use operator::{OPERATOR_USER, Options, RunningOperator, free_address};
@@ -39,32 +41,58 @@ struct Arguments {
     /// How many OAuthClients
     #[arg(long, default_value_t = 10_000)]
     clients: usize,
-    /// Only what others see while one namespace changes thousands of clients
+    /// One part only
     #[arg(long)]
-    churn: bool,
+    only: Option<Part>,
     /// How many OAuthClients that namespace has
     #[arg(long, default_value_t = 5000)]
     churning: usize,
     /// For how long it changes them
     #[arg(long, default_value_t = 20)]
     seconds: u32,
+    /// Rounds of rotations
+    #[arg(long, default_value_t = 6)]
+    rounds: usize,
     /// Given by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// From apply to a usable credential; thousands of clients; at rest; a restart
+    Clients,
+    /// Token requests while secrets rotate
+    Rotate,
+    /// What others see while one namespace changes thousands of clients
+    Churn,
 }
 
 fn main() {
     let runtime = Runtime::new().unwrap();
     let arguments = Arguments::parse();
     let mut report = Report::default();
-    if !arguments.churn {
+    let wanted = |part| arguments.only.is_none_or(|only| only == part);
+    if wanted(Part::Clients) {
         alone(&runtime, arguments.clients, &mut report);
     }
-    among_others(&runtime, &arguments, &mut report);
+    if wanted(Part::Rotate) {
+        rotating(&runtime, arguments.rounds, &mut report);
+    }
+    if wanted(Part::Churn) {
+        among_others(&runtime, &arguments, &mut report);
+    }
     report.print();
 }
 
 /// On a cluster of its own, whose API server knows nothing of what was before.
+fn rotating(runtime: &Runtime, rounds: usize, report: &mut Report) {
+    let cluster = Cluster::with_chart(&[]);
+    let _operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    rotate::measure(runtime, &cluster, rounds, report);
+}
+
+/// On another, for the same reason.
 fn among_others(runtime: &Runtime, arguments: &Arguments, report: &mut Report) {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));

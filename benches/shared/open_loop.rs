@@ -10,13 +10,22 @@ use tokio::net::TcpStream;
 /// Enough that none is short at the rates used here.
 const CONNECTIONS: usize = 16;
 
-/// Milliseconds of every request.
-pub async fn run(port: u16, request: String, rate: u32, seconds: u32) -> Vec<f64> {
+/// A token request as this client, whose `Authorization` header this is.
+pub fn token_request(authorization: &str) -> String {
+    let body = "grant_type=client_credentials";
+    format!(
+        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: {authorization}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Makes these requests in turn; milliseconds of every one, sorted. Every one has to succeed.
+pub async fn run(port: u16, requests: &[String], rate: u32, seconds: u32) -> Vec<f64> {
     let due = Arc::new(AtomicU32::new(0));
-    let request: Arc<str> = request.into();
+    let requests: Arc<[String]> = requests.into();
     let started = Instant::now() + Duration::from_millis(50);
     let connections = (0..CONNECTIONS).map(|_| {
-        let (due, request) = (due.clone(), request.clone());
+        let (due, requests) = (due.clone(), requests.clone());
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
             stream.set_nodelay(true).unwrap();
@@ -28,7 +37,7 @@ pub async fn run(port: u16, request: String, rate: u32, seconds: u32) -> Vec<f64
                 }
                 let at = started + Duration::from_secs(1) * next / rate;
                 tokio::time::sleep_until(at.into()).await;
-                exchange(&mut stream, &request).await;
+                exchange(&mut stream, &requests[next as usize % requests.len()]).await;
                 taken.push(at.elapsed().as_secs_f64() * 1e3);
             }
         })

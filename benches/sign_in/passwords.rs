@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 
-use crate::open_loop::{quantile, run};
+use crate::open_loop::{quantile, run, token_request};
 use crate::running::Running;
 use crate::support::people::PASSWORD;
 use crate::support::world::ISSUER;
@@ -24,14 +24,15 @@ const PAIRS: u32 = 3;
 pub fn measure(options: &Options, url: &str) {
     let server = Running::start(None, &["--serve", "ours", "--url", url]).unwrap();
     let (port, seconds) = (server.port(), options.seconds.max(2));
+    let requests = [token_request(&ours::header("team-a.web"))];
     let (mut quiet, mut busy, mut logins) = (Vec::new(), Vec::new(), 0);
     runtime(2).block_on(async {
-        run(port, request(), RATE, 1).await;
+        run(port, &requests, RATE, 1).await;
         for pair in 1..=PAIRS {
             eprint!("\rpasswords: {pair} of {PAIRS}");
-            quiet.extend(run(port, request(), RATE, seconds).await);
+            quiet.extend(run(port, &requests, RATE, seconds).await);
             let people = People::start(port).await;
-            busy.extend(run(port, request(), RATE, seconds).await);
+            busy.extend(run(port, &requests, RATE, seconds).await);
             logins += people.stop().await;
         }
     });
@@ -49,14 +50,6 @@ pub fn measure(options: &Options, url: &str) {
         let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|q| quantile(&values, q));
         println!("| {what} | {rate:.0} | {p50:.2} | {p99:.2} | {p999:.2} |");
     }
-}
-
-fn request() -> String {
-    let (header, body) = (ours::header("team-a.web"), "grant_type=client_credentials");
-    format!(
-        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: {header}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
 }
 
 /// Who signs in until told to stop.

@@ -59,6 +59,10 @@ use super::{
     validation = Rule::new("!has(self.serviceAccounts) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'service_account'").message("serviceAccounts is for service_account; name that method, name none, or remove serviceAccounts"),
     validation = Rule::new("self.type != 'Public' || !has(self.requirePkce) || self.requirePkce").message("requirePkce can be false only for a Confidential client; a Public client has nothing else that protects its codes"),
     validation = Rule::new("self.type != 'Public' || !has(self.rotation)").message("a Public client has no secret to rotate; remove rotation or make the client Confidential"),
+    validation = Rule::new("!has(self.secretRef) || !has(self.rotation)").message("a client secret that is brought by secretRef is rotated where it comes from; remove rotation, and write the next value into that Secret, with the former one in the entry that secretRef.previousKey names for as long as both shall work"),
+    validation = Rule::new("!has(self.rotation) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'private_key_jwt'").message("with private_key_jwt there is no client secret to rotate; remove rotation, and to replace a key list the new one beside the old one in jwks until the client signs with it"),
+    validation = Rule::new("!has(self.rotation) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'service_account'").message("with service_account there is no client secret to rotate, and Kubernetes renews the tokens of ServiceAccounts by itself; remove rotation"),
+    validation = Rule::new("!has(self.secretRef) || !has(self.tokenEndpointAuthMethod) || !(self.tokenEndpointAuthMethod in ['private_key_jwt', 'service_account'])").message("private_key_jwt and service_account leave no client secret that could be brought; remove secretRef, or name another method or none"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("authorization_code needs at least one entry in redirectUris"),
     validation = Rule::new("!has(self.grantTypes) || !('refresh_token' in self.grantTypes) || 'authorization_code' in self.grantTypes").message("refresh_token needs authorization_code beside it in grantTypes")
 )]
@@ -180,11 +184,12 @@ pub struct OAuthClientSpec {
 
     /// Brings a client secret instead of having one derived: an entry of a Secret of type
     /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once and does not rotate; without
-    /// `secretRef` it works again. Not for Public clients.
+    /// `secretRef` it works again. Not for Public clients, and not with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
 
-    /// When the client secret changes, and how long the old one works beside the new.
+    /// When the client secret changes, and how long the old one works beside the new. Only where the operator makes
+    /// one: not for Public clients, beside `secretRef`, or with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationSpec>,
 

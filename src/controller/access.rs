@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+/// A Secret by namespace and name.
+pub type Name = (String, String);
+
 /// Whether the Secrets of a namespace are within reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -36,4 +39,10 @@ impl Reach {
         };
         before != Some(access)
     }
+}
+
+/// Those of a namespace, or all.
+pub fn within<'a>(names: impl Iterator<Item = &'a Name>, namespace: Option<&str>) -> Vec<Name> {
+    let wanted = |(other, _): &&Name| namespace.is_none_or(|only| only == other);
+    names.filter(wanted).cloned().collect()
 }

@@ -47,10 +47,10 @@ impl<K: Hash + Eq, V> Brake<K, V> {
         true
     }
 
-    /// A second, consistent list has been read: what it lacks is gone.
-    pub fn confirm(&mut self) {
-        self.held.clear();
+    /// Lets go of everything, and returns it: a second, consistent list has been read.
+    pub fn confirm(&mut self) -> HashMap<K, V> {
         self.until = None;
+        std::mem::take(&mut self.held)
     }
 
     /// Something was seen to exist or to be deleted: it is no longer a matter of doubt.
@@ -61,13 +61,12 @@ impl<K: Hash + Eq, V> Brake<K, V> {
         }
     }
 
-    /// Lets go of everything when the time is over. Returns whether anything was held.
-    pub fn expire(&mut self, now: Instant) -> bool {
-        let over = self.until.is_some_and(|until| until <= now);
-        if over {
-            self.confirm();
+    /// Lets go of everything when the time is over, and returns it.
+    pub fn expire(&mut self, now: Instant) -> HashMap<K, V> {
+        if self.until.is_some_and(|until| until <= now) {
+            return self.confirm();
         }
-        over
+        HashMap::new()
     }
 
     /// When [`Brake::expire`] will let go.
@@ -78,6 +77,11 @@ impl<K: Hash + Eq, V> Brake<K, V> {
     /// What is kept.
     pub fn held(&self) -> impl Iterator<Item = &V> {
         self.held.values()
+    }
+
+    /// Whether this one is kept.
+    pub fn holds(&self, key: &K) -> bool {
+        self.held.contains_key(key)
     }
 
     /// How many are kept.
@@ -128,7 +132,7 @@ mod tests {
     #[test]
     fn a_second_list_settles_the_matter() {
         let mut brake = relist(100, 100);
-        brake.confirm();
+        assert_eq!(brake.confirm().len(), 100);
         assert!(brake.is_empty() && brake.until().is_none());
     }
 
@@ -142,8 +146,8 @@ mod tests {
     #[test]
     fn after_a_minute_it_lets_go() {
         let mut brake = relist(100, 100);
-        assert!(!brake.expire(Instant::now()));
-        assert!(brake.expire(Instant::now() + HOLD));
+        assert!(brake.expire(Instant::now()).is_empty());
+        assert_eq!(brake.expire(Instant::now() + HOLD).len(), 100);
         assert!(brake.is_empty());
     }
 }

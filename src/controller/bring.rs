@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use super::brought_index::{Found, Looked};
 use super::reason::{Reason, Refusal};
 use crate::api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
-use crate::api::{ClientType, OAuthClient};
+use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
 use crate::oauth::brought::{Brought, Digest};
 
 /// What the client brought; none if its secret is derived.
@@ -17,6 +17,17 @@ pub fn brought(object: &OAuthClient, looked: Option<&Looked>) -> Result<Option<B
     if object.spec.type_ == ClientType::Public {
         return invalid(
             "a Public client has no secret; remove secretRef or make the client Confidential",
+        );
+    }
+    let secretless = [
+        TokenEndpointAuthMethod::PrivateKeyJwt,
+        TokenEndpointAuthMethod::ServiceAccount,
+    ];
+    if let Some(method) = object.spec.token_endpoint_auth_method
+        && secretless.contains(&method)
+    {
+        return invalid(
+            "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef",
         );
     }
     if reference.previous_key.as_ref() == Some(&reference.key) {

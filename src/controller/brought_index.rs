@@ -1,6 +1,6 @@
 //! The client secrets that somebody brings, as digests: what every entry of a Secret that opted in holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 
@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
 
-use super::access::{Access, Reach};
+use super::access::{Access, Name, Reach, within};
 use crate::api::OAuthClient;
 use crate::oauth::brought::{self, BroughtKey, Digest};
 
@@ -50,8 +50,7 @@ type Entries = HashMap<Box<str>, Found>;
 
 #[derive(Debug, Default)]
 struct State {
-    /// By namespace and name.
-    secrets: HashMap<(String, String), Entries>,
+    secrets: HashMap<Name, Entries>,
     reach: Reach,
 }
 
@@ -132,18 +131,14 @@ impl BroughtIndex {
     }
 
     /// Forgets a Secret that is gone.
-    pub fn forget(&self, secret: &Secret) {
-        let name = (secret.namespace().unwrap_or_default(), secret.name_any());
+    pub fn forget(&self, namespace: &str, name: &str) {
+        let name = (namespace.to_owned(), name.to_owned());
         self.write(|state| state.secrets.remove(&name));
     }
 
-    /// Forgets what a complete list of a namespace (or of all) does not have.
-    pub fn retain(&self, namespace: Option<&str>, listed: &HashSet<(String, String)>) {
-        self.write(|state| {
-            state.secrets.retain(|name, _| {
-                namespace.is_some_and(|only| only != name.0) || listed.contains(name)
-            });
-        });
+    /// The Secrets that are known in a namespace, or in all.
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        self.read(|state| within(state.secrets.keys(), namespace))
     }
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.

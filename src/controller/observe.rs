@@ -53,7 +53,7 @@ pub async fn observe(
     tenants: Writer<OAuthTenant>,
     users: Writer<OAuthUser>,
 ) {
-    let mut world = World::new(clients, tenants, users);
+    let mut world = World::new(&shared, clients, tenants, users);
     let mut observations = watches(&shared);
     let mut due: Option<Instant> = None;
     let mut earliest = Instant::now();
@@ -66,7 +66,7 @@ pub async fn observe(
             },
             () = shared.changed.notified() => true,
             list = world.confirmation() => {
-                world.confirm(&shared, list);
+                world.confirm(list);
                 true
             }
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {

@@ -15,7 +15,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
 
-use super::access::{Access, Reach};
+use super::access::{Access, Name, Reach, within};
 use crate::oauth::password::{self, Problem};
 use crate::oauth::person::PasswordHash;
 
@@ -98,10 +98,9 @@ struct Seen {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By namespace and name.
-    secrets: HashMap<(String, String), Seen>,
-    /// By namespace and name, the entries that somebody refers to.
-    wanted: HashMap<(String, String), HashSet<String>>,
+    secrets: HashMap<Name, Seen>,
+    /// The entries that somebody refers to.
+    wanted: HashMap<Name, HashSet<String>>,
     reach: Reach,
 }
 
@@ -231,13 +230,9 @@ impl PasswordIndex {
         });
     }
 
-    /// Forgets what a complete list of a namespace (or of all) does not have.
-    pub fn retain(&self, namespace: Option<&str>, listed: &HashSet<(String, String)>) {
-        self.write(|state| {
-            state.secrets.retain(|name, _| {
-                namespace.is_some_and(|only| only != name.0) || listed.contains(name)
-            });
-        });
+    /// The Secrets that are known in a namespace, or in all.
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        self.read(|state| within(state.secrets.keys(), namespace))
     }
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.

@@ -1,18 +1,15 @@
 //! The watch of Secrets with passwords, and the hashing of those that are plaintexts.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
-use kube::runtime::watcher;
-use kube::{Api, ResourceExt};
+use kube::Api;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::access::Access;
 use super::password_index::{Hash, Job};
-use super::secret_watch::{Listed, Watched};
+use super::secret_watch::Watched;
 use super::shared::Shared;
 use crate::api::user::PASSWORD_TYPE;
 use crate::oauth::password;
@@ -25,14 +22,12 @@ pub const PASSWORDS: Watched = Watched {
     what: "Secrets with passwords",
     selected: |config| config.fields(&format!("type={PASSWORD_TYPE}")),
     namespaces: |shared| shared.passwords.namespaces(),
-    observe,
-    set_access: |shared, namespace, access| {
-        let changed = shared.passwords.set_access(namespace, access);
-        if changed {
-            shared.changed.notify_one();
-        }
-        changed
-    },
+    doubted: true,
+    names: |shared, namespace| shared.passwords.names(namespace),
+    put,
+    forget: |shared, namespace, name| shared.passwords.forget(namespace, name),
+    set_access: |shared, namespace, access| shared.passwords.set_access(namespace, access),
+    changed: |shared| shared.changed.notify_one(),
 };
 
 /// Keeps the index of passwords true, for ever.
@@ -43,37 +38,7 @@ pub async fn watch(shared: Arc<Shared>) {
     super::secret_watch::watch(shared, &PASSWORDS).await;
 }
 
-fn observe(
-    shared: &Shared,
-    namespace: Option<&str>,
-    event: watcher::Event<Secret>,
-    listed: &mut Listed,
-) {
-    match event {
-        watcher::Event::Init => listed.clear(),
-        watcher::Event::InitApply(secret) => {
-            listed.insert((secret.namespace().unwrap_or_default(), secret.name_any()));
-            see(shared, &secret);
-        }
-        watcher::Event::InitDone => {
-            shared.passwords.retain(namespace, listed);
-            *listed = HashSet::new();
-            (PASSWORDS.set_access)(shared, namespace, Access::Granted);
-            shared.changed.notify_one();
-        }
-        watcher::Event::Apply(secret) => {
-            see(shared, &secret);
-            shared.changed.notify_one();
-        }
-        watcher::Event::Delete(secret) => {
-            let namespace = secret.namespace().unwrap_or_default();
-            shared.passwords.forget(&namespace, &secret.name_any());
-            shared.changed.notify_one();
-        }
-    }
-}
-
-fn see(shared: &Shared, secret: &Secret) {
+fn put(shared: &Shared, secret: &Secret) {
     if secret.type_.as_deref() != Some(PASSWORD_TYPE) {
         return;
     }
@@ -89,7 +54,7 @@ pub async fn read_again(shared: Arc<Shared>, mut reads: UnboundedReceiver<(Strin
         let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
         loop {
             match api.get_opt(&name).await {
-                Ok(Some(secret)) => see(&shared, &secret),
+                Ok(Some(secret)) => put(&shared, &secret),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");

@@ -17,7 +17,8 @@ use super::plan::{Plan, Situation, plan};
 use super::read::{Read, read};
 use super::reason::{Reason, Refusal};
 use super::register::ledger;
-use super::rotation::{Turn, why};
+use super::root_key;
+use super::rotation::{self, Turn, why};
 use super::shared::{Shared, Verdict};
 use super::status::{Published, status};
 use super::write::{Written, write, write_status};
@@ -52,6 +53,9 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
     {
         return Ok(Action::await_change());
     }
+    if derives_from_unknown_key(&shared, &verdict) && root_key::look_again(&shared).await? {
+        return Ok(Action::await_change());
+    }
     let mut found = read(&shared, &object, false).await?;
     loop {
         let mut plan = make_plan(&shared, &verdict, &access, &found);
@@ -74,6 +78,21 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
             }
         }
     }
+}
+
+/// Whether the secret comes from a root key that is not known here. It was withdrawn, or another replica has heard
+/// earlier of a new one; the API server knows which.
+fn derives_from_unknown_key(shared: &Shared, verdict: &Verdict) -> bool {
+    let holds_secret = verdict
+        .client
+        .as_ref()
+        .is_ok_and(|client| client.holds_secret());
+    let root_keys = shared.root_keys.load();
+    let known = |id| {
+        let keyring = root_keys.verifying.as_ref();
+        keyring.is_none_or(|keyring| keyring.keys().iter().any(|key| key.id() == id))
+    };
+    holds_secret && rotation::recorded_key(&verdict.object).is_some_and(|id| !known(id))
 }
 
 /// What the registry says about exactly this version of the object. If the registry is not there yet, or a

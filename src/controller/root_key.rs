@@ -174,6 +174,7 @@ pub async fn watch(shared: Arc<Shared>) {
             .map_ok(drop)
             .boxed(),
     );
+    let mut lead = shared.lead.subscribe();
     loop {
         let look = look(&shared).await;
         let pause = if look.is_ok() {
@@ -189,6 +190,8 @@ pub async fn watch(shared: Arc<Shared>) {
                 shared.metrics.watch_errors.inc();
                 tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
             },
+            // Who begins to write records what is not recorded.
+            _ = lead.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -210,6 +213,8 @@ async fn look(shared: &Shared) -> Result<(), Error> {
             .is_some_and(|status| status.secret_generation.is_some())
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
+        // Whoever writes makes it, and the watch tells.
+        Judgement::FirstStart if !shared.lead.is_ours() => Ok(()),
         Judgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
@@ -229,10 +234,10 @@ async fn look(shared: &Shared) -> Result<(), Error> {
             if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
                 unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
             }
-            if !unrecorded.is_empty() {
+            if !unrecorded.is_empty() && shared.lead.is_ours() {
                 write_marks(shared, unrecorded).await?;
             }
-            accept(shared, keyring);
+            accept(shared, keyring, left(secret.as_ref(), &marks));
             Ok(())
         }
         Judgement::Refuse(problem) => {
@@ -242,7 +247,37 @@ async fn look(shared: &Shared) -> Result<(), Error> {
     }
 }
 
-fn accept(shared: &Shared, keyring: Keyring) {
+/// Reads and judges now what a watch may not have told yet. Whether other root keys are used than before; then everybody
+/// is looked at again.
+pub async fn look_again(shared: &Shared) -> Result<bool, Error> {
+    let before = shared.root_keys.load_full();
+    look(shared).await?;
+    let now = shared.root_keys.load_full();
+    let same = match (&before.verifying, &now.verifying) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
+    };
+    Ok(!same || before.problem != now.problem)
+}
+
+/// The withdrawn keys in a Secret that is ours to write: whoever withdrew them was interrupted.
+fn left(secret: Option<&Secret>, marks: &BTreeMap<String, String>) -> Vec<String> {
+    let ours = secret.filter(|secret| is_ours(secret));
+    let entries = ours.and_then(|secret| secret.data.as_ref());
+    let withdrawn = |id: &&String| marks.contains_key(&format!("{WITHDRAWN}{id}"));
+    let ids = entries.into_iter().flatten().map(|(id, _)| id);
+    ids.filter(withdrawn).cloned().collect()
+}
+
+/// Whether we made the Secret; a brought one is somebody else's to write.
+fn is_ours(secret: &Secret) -> bool {
+    secret
+        .labels()
+        .get(MANAGED_BY.0)
+        .is_some_and(|by| by == MANAGED_BY.1)
+}
+
+fn accept(shared: &Shared, keyring: Keyring, left: Vec<String>) {
     let before = shared.root_keys.load();
     let same = before.verifying.as_ref().is_some_and(|old| {
         let prints = |ring: &Keyring| {
@@ -255,6 +290,14 @@ fn accept(shared: &Shared, keyring: Keyring) {
     });
     shared.metrics.root_key_usable.set(1);
     if same && before.problem.is_none() {
+        if before.left != left {
+            let verifying = before.verifying.clone();
+            shared.root_keys.store(Arc::new(RootKeys {
+                verifying,
+                problem: None,
+                left,
+            }));
+        }
         return;
     }
     if !before.is_pending() {
@@ -264,6 +307,7 @@ fn accept(shared: &Shared, keyring: Keyring) {
     shared.root_keys.store(Arc::new(RootKeys {
         verifying: Some(Arc::new(keyring)),
         problem: None,
+        left,
     }));
     shared.changed.notify_one();
     shared.enqueue_all(None);
@@ -281,6 +325,7 @@ fn refuse(shared: &Shared, problem: String) {
     shared.root_keys.store(Arc::new(RootKeys {
         verifying: before.verifying.clone(),
         problem: Some(problem),
+        left: Vec::new(),
     }));
     shared.changed.notify_one();
     shared.enqueue_all(None);

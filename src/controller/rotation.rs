@@ -10,8 +10,8 @@ use super::facts::Facts;
 use super::register::ledger;
 use crate::api::condition::READY;
 use crate::api::{
-    ClientType, DurationString, OAuthClient, OverlapStatus, RotationSpec, RotationStatus,
-    SecretGeneration,
+    ClientType, DurationString, OAuthClient, OAuthClientSpec, OverlapStatus, RotationSpec,
+    RotationStatus, SecretGeneration, TokenEndpointAuthMethod,
 };
 use crate::oauth::ledger::Ledger;
 use crate::oauth::rotation::{
@@ -52,8 +52,8 @@ pub fn settings(object: &OAuthClient) -> Result<Settings, &'static str> {
     let Some(spec) = &object.spec.rotation else {
         return Ok(Settings::DEFAULT);
     };
-    if object.spec.type_ == ClientType::Public {
-        return Err("a Public client has no secret to rotate; remove rotation");
+    if let Some(problem) = nothing_to_rotate(&object.spec) {
+        return Err(problem);
     }
     let read = |text: &Option<DurationString>, default: Option<Duration>, min: u64| match text {
         None => Ok(default),
@@ -79,6 +79,29 @@ pub fn settings(object: &OAuthClient) -> Result<Settings, &'static str> {
         quiet_period: quiet.unwrap_or(default.quiet_period),
         max_overlap,
     })
+}
+
+/// Why there is no client secret that could rotate: none, or one that is not ours to change.
+fn nothing_to_rotate(spec: &OAuthClientSpec) -> Option<&'static str> {
+    if spec.type_ == ClientType::Public {
+        return Some("a Public client has no secret to rotate; remove rotation");
+    }
+    if spec.secret_ref.is_some() {
+        return Some(
+            "a client secret that is brought by secretRef is rotated where it comes from; remove rotation, and write the next value into that Secret",
+        );
+    }
+    match spec.token_endpoint_auth_method? {
+        TokenEndpointAuthMethod::PrivateKeyJwt => Some(
+            "with private_key_jwt there is no client secret to rotate; remove rotation, and replace keys in jwks",
+        ),
+        TokenEndpointAuthMethod::ServiceAccount => {
+            Some("with service_account there is no client secret to rotate; remove rotation")
+        }
+        TokenEndpointAuthMethod::ClientSecretBasic | TokenEndpointAuthMethod::ClientSecretPost => {
+            None
+        }
+    }
 }
 
 /// What is due for a registered client whose Secret is ours, or not there.
@@ -168,6 +191,11 @@ fn root_key(object: &OAuthClient, secret: Option<&Facts>, keyring: &Keyring) -> 
     named
         .or_else(written)
         .unwrap_or_else(|| keyring.current_id().to_owned())
+}
+
+/// The ID of the root key that the status names.
+pub fn recorded_key(object: &OAuthClient) -> Option<&str> {
+    recorded(object)?.root_key.as_deref()
 }
 
 fn recorded(object: &OAuthClient) -> Option<&SecretGeneration> {

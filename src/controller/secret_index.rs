@@ -1,12 +1,12 @@
 //! The credentials Secrets as they are, in digests, and in which namespaces they can be seen at all.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::RwLock;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::access::{Access, Reach};
+use super::access::{Access, Name, Reach};
 use super::credentials_secret::CLIENT_LABEL;
 use super::facts::{Digests, Facts};
 
@@ -87,15 +87,16 @@ impl SecretIndex {
     /// Remembers a Secret that was observed or written. Returns the names of the clients whose Secret is
     /// not as it was: the one in its label, and the one in the label that somebody replaced.
     pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Box<str>> {
+        let namespace = secret.namespace().unwrap_or_default();
         let Some(client) = secret.labels().get(CLIENT_LABEL) else {
-            return self.forget(secret).into_iter().collect();
+            let forgotten = self.forget(&namespace, &secret.name_any());
+            return forgotten.into_iter().collect();
         };
         let entry = Entry {
             client: client.as_str().into(),
             facts: Facts::new(secret, digests),
         };
         let after = entry.clone();
-        let namespace = secret.namespace().unwrap_or_default();
         let before = self.write(|state| {
             let known = state.secrets.entry(namespace.into()).or_default();
             known.insert(&secret.name_any(), entry)
@@ -107,41 +108,23 @@ impl SecretIndex {
         }
     }
 
-    /// Forgets a Secret that was deleted. Returns the name of its client, if it was known.
-    pub fn forget(&self, secret: &Secret) -> Option<Box<str>> {
-        let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
-        self.remove(&namespace, &name)
-    }
-
-    /// Forgets a Secret by name. Returns the name of its client, if it was known.
-    pub fn remove(&self, namespace: &str, name: &str) -> Option<Box<str>> {
+    /// Forgets a Secret. Returns the name of its client, if it was known.
+    pub fn forget(&self, namespace: &str, name: &str) -> Option<Box<str>> {
         self.write(|state| Some(state.secrets.get_mut(namespace)?.remove(name)?.client))
     }
 
-    /// Forgets what a complete list of a namespace (or of all) does not have. Returns the clients (namespace,
-    /// name) whose Secret that was.
-    pub fn retain(
-        &self,
-        namespace: Option<&str>,
-        listed: &HashSet<(String, String)>,
-    ) -> Vec<(String, String)> {
-        let mut gone = Vec::new();
-        self.write(|state| {
-            for (ns, known) in &mut state.secrets {
-                if namespace.is_some_and(|only| only != &**ns) {
-                    continue;
-                }
-                let all = known.by_name.keys().cloned();
-                let names: Vec<Box<str>> = all
-                    .filter(|name| !listed.contains(&(ns.to_string(), name.to_string())))
-                    .collect();
-                for name in names {
-                    let entry = known.remove(&name);
-                    gone.extend(entry.map(|entry| (ns.to_string(), entry.client.to_string())));
-                }
-            }
-        });
-        gone
+    /// The Secrets that are known in a namespace, or in all.
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        self.read(|state| {
+            let wanted = |ns: &str| namespace.is_none_or(|only| only == ns);
+            let known = state.secrets.iter().filter(|(ns, _)| wanted(ns));
+            known
+                .flat_map(|(ns, known)| {
+                    let names = known.by_name.keys();
+                    names.map(|name| (ns.to_string(), name.to_string()))
+                })
+                .collect()
+        })
     }
 
     /// Whether Secrets of the namespace are within reach.

@@ -1,20 +1,23 @@
-//! Watches of Secrets, of credentials and of passwords: one for the cluster, or one for each namespace where
-//! somebody needs it.
+//! Watches of Secrets, of credentials, brought client secrets and passwords: one for the cluster, or one for each
+//! namespace where somebody needs it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Secret;
+use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, sleep_until};
 
-use super::access::Access;
+use super::access::{Access, Name};
 use super::credentials_secret::CLIENT_LABEL;
+use super::doubt::{Doubt, List};
 use super::observe::PAGE;
 use super::settings::SecretsScope;
 use super::shared::Shared;
@@ -22,10 +25,7 @@ use super::shared::Shared;
 /// How soon a namespace without rights is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The names of the Secrets that a list has brought so far.
-pub type Listed = HashSet<(String, String)>;
-
-/// A kind of Secrets that is watched.
+/// A kind of Secrets that is watched, and the index of what is known of them.
 pub struct Watched {
     /// For people.
     pub what: &'static str,
@@ -33,13 +33,21 @@ pub struct Watched {
     pub selected: fn(watcher::Config) -> watcher::Config,
     /// Where somebody needs them.
     pub namespaces: fn(&Shared) -> HashSet<String>,
-    /// Takes in what a watch said; the namespace is the watch's.
-    pub observe: fn(&Shared, Option<&str>, watcher::Event<Secret>, &mut Listed),
-    /// Records whether they are within reach; tells whom it concerns if that changed. Whether it did.
+    /// Whether a list that lacks many is doubted: for those that are served.
+    pub doubted: bool,
+    /// What the index has of a namespace, or of all.
+    pub names: fn(&Shared, Option<&str>) -> Vec<Name>,
+    /// Takes in a Secret.
+    pub put: fn(&Shared, &Secret),
+    /// Forgets a Secret, by namespace and name.
+    pub forget: fn(&Shared, &str, &str),
+    /// Records whether they are within reach. Whether that changed.
     pub set_access: fn(&Shared, Option<&str>, Access) -> bool,
+    /// Tells whom it concerns that the index may have changed.
+    pub changed: fn(&Shared),
 }
 
-/// The credentials Secrets.
+/// The credentials Secrets. Nobody doubts a list of them: a pass that misses one asks the API server.
 pub const CREDENTIALS: Watched = Watched {
     what: "credentials Secrets",
     selected: |config| config.labels(CLIENT_LABEL),
@@ -50,7 +58,15 @@ pub const CREDENTIALS: Watched = Watched {
             .filter_map(|object| object.namespace())
             .collect()
     },
-    observe,
+    doubted: false,
+    names: |shared, namespace| shared.secrets.names(namespace),
+    put: |shared, secret| {
+        let changed = shared.secrets.put(secret, &shared.digests);
+        enqueue(shared, &secret.namespace().unwrap_or_default(), changed);
+    },
+    forget: |shared, namespace, name| {
+        enqueue(shared, namespace, shared.secrets.forget(namespace, name));
+    },
     set_access: |shared, namespace, access| {
         let changed = shared.secrets.set_access(namespace, access);
         if changed {
@@ -58,7 +74,15 @@ pub const CREDENTIALS: Watched = Watched {
         }
         changed
     },
+    // Each change has told whom it concerns.
+    changed: |_| {},
 };
+
+fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Box<str>>) {
+    for client in clients {
+        shared.enqueue(ObjectRef::new(&client).within(namespace));
+    }
+}
 
 /// Keeps the index of Secrets true, for ever.
 pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
@@ -83,18 +107,27 @@ async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
 }
 
 async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) {
-    let mut listed = HashSet::new();
-    let mut events = secrets(&shared, watched, namespace.as_deref());
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(event) => (watched.observe)(&shared, namespace.as_deref(), event, &mut listed),
-            Err(error) => {
-                failed(&shared, watched, namespace.as_deref(), &error);
-                if is_forbidden(&error) {
-                    // The stream's own backoff grows to a minute; enabling shall take effect sooner.
-                    tokio::time::sleep(RETRY).await;
-                    events = secrets(&shared, watched, namespace.as_deref());
+    let mut watch = Watch::new(shared, watched, namespace);
+    let mut events = watch.events();
+    loop {
+        let until = watch.doubt.until();
+        tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => watch.observe(event),
+                Some(Err(error)) => {
+                    watch.failed(&error);
+                    if is_forbidden(&error) {
+                        // The stream's own backoff grows to a minute; enabling shall take effect sooner.
+                        sleep(RETRY).await;
+                        events = watch.events();
+                    }
                 }
+                None => return,
+            },
+            list = watch.doubt.second() => watch.settle(list),
+            () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
+                let gone = watch.doubt.expire();
+                watch.forget(gone.into_keys());
             }
         }
     }
@@ -102,71 +135,133 @@ async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Opt
 
 type Events = BoxStream<'static, Result<watcher::Event<Secret>, Box<watcher::Error>>>;
 
-fn secrets(shared: &Shared, watched: &Watched, namespace: Option<&str>) -> Events {
-    let api: Api<Secret> = match namespace {
-        Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
-        None => Api::all(shared.kube.clone()),
-    };
-    let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
-    watcher(api, config)
-        .default_backoff()
-        .map_err(Box::new)
-        .boxed()
+/// One watch.
+struct Watch {
+    shared: Arc<Shared>,
+    watched: &'static Watched,
+    namespace: Option<String>,
+    api: Api<Secret>,
+    config: watcher::Config,
+    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at.
+    listed: HashSet<ObjectRef<Secret>>,
+    doubt: Doubt<Secret, ()>,
 }
 
-/// Keeps digests only: a Secret is forgotten as soon as it was looked at, also while a list comes in.
-fn observe(
-    shared: &Shared,
-    namespace: Option<&str>,
-    event: watcher::Event<Secret>,
-    listed: &mut Listed,
-) {
-    match event {
-        watcher::Event::Init => listed.clear(),
-        watcher::Event::InitApply(secret) => {
-            listed.insert((secret.namespace().unwrap_or_default(), secret.name_any()));
-            let changed = shared.secrets.put(&secret, &shared.digests);
-            enqueue(shared, &secret, changed);
+impl Watch {
+    fn new(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) -> Self {
+        let api: Api<Secret> = match &namespace {
+            Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
+            None => Api::all(shared.kube.clone()),
+        };
+        let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
+        let params = ListParams {
+            label_selector: config.label_selector.clone(),
+            field_selector: config.field_selector.clone(),
+            ..ListParams::default()
+        };
+        let gauge = &shared.metrics.brake_held;
+        let doubt = Doubt::new(watched.what, api.clone(), params, gauge);
+        Self {
+            shared,
+            watched,
+            namespace,
+            api,
+            config,
+            listed: HashSet::new(),
+            doubt,
         }
-        watcher::Event::InitDone => {
-            let gone = shared.secrets.retain(namespace, listed);
-            *listed = HashSet::new();
-            (CREDENTIALS.set_access)(shared, namespace, Access::Granted);
-            for (namespace, client) in gone {
-                shared.enqueue(ObjectRef::new(&client).within(&namespace));
+    }
+
+    fn events(&self) -> Events {
+        watcher(self.api.clone(), self.config.clone())
+            .default_backoff()
+            .map_err(Box::new)
+            .boxed()
+    }
+
+    fn observe(&mut self, event: watcher::Event<Secret>) {
+        match event {
+            watcher::Event::Init => self.listed.clear(),
+            watcher::Event::InitApply(secret) => {
+                self.listed.insert(name_of(&secret));
+                (self.watched.put)(&self.shared, &secret);
+            }
+            watcher::Event::InitDone => {
+                self.set_access(Access::Granted);
+                self.relisted();
+            }
+            watcher::Event::Apply(secret) => {
+                self.doubt.settled(&name_of(&secret));
+                (self.watched.put)(&self.shared, &secret);
+                (self.watched.changed)(&self.shared);
+            }
+            watcher::Event::Delete(secret) => {
+                self.doubt.settled(&name_of(&secret));
+                self.forget([name_of(&secret)].into_iter());
             }
         }
-        watcher::Event::Apply(secret) => {
-            enqueue(
-                shared,
-                &secret,
-                shared.secrets.put(&secret, &shared.digests),
-            );
+    }
+
+    /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
+    fn relisted(&mut self) {
+        let listed = std::mem::take(&mut self.listed);
+        let known = (self.watched.names)(&self.shared, self.namespace.as_deref());
+        let mut known: Vec<_> = known
+            .into_iter()
+            .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
+            .collect();
+        known.retain(|name| !self.doubt.holds(name));
+        if self.watched.doubted {
+            let before = known.iter().map(|name| (name.clone(), ())).collect();
+            self.doubt.relisted(before, &listed);
         }
-        watcher::Event::Delete(secret) => {
-            enqueue(shared, &secret, shared.secrets.forget(&secret));
+        known.retain(|name| !listed.contains(name) && !self.doubt.holds(name));
+        self.forget(known.into_iter());
+    }
+
+    /// Settles a doubt by the second list.
+    fn settle(&mut self, list: List<Secret>) {
+        let (there, gone) = self.doubt.settle(list);
+        for secret in &there {
+            (self.watched.put)(&self.shared, secret);
+        }
+        self.forget(gone.into_keys());
+    }
+
+    fn forget(&self, gone: impl Iterator<Item = ObjectRef<Secret>>) {
+        for ObjectRef {
+            namespace, name, ..
+        } in gone
+        {
+            let namespace = namespace.unwrap_or_default();
+            (self.watched.forget)(&self.shared, &namespace, &name);
+        }
+        (self.watched.changed)(&self.shared);
+    }
+
+    fn set_access(&self, access: Access) -> bool {
+        (self.watched.set_access)(&self.shared, self.namespace.as_deref(), access)
+    }
+
+    fn failed(&self, error: &watcher::Error) {
+        self.shared.metrics.watch_errors.inc();
+        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
+        if !is_forbidden(error) {
+            tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");
+            return;
+        }
+        let settings = &self.shared.settings;
+        let sentence = denied(settings, namespace.unwrap_or("<namespace>"));
+        if self.set_access(Access::Denied(sentence.clone())) {
+            tracing::warn!(namespace, "{sentence}");
+            (self.watched.changed)(&self.shared);
         }
     }
 }
 
-fn enqueue(shared: &Shared, secret: &Secret, clients: impl IntoIterator<Item = Box<str>>) {
-    let namespace = secret.namespace().unwrap_or_default();
-    for client in clients {
-        shared.enqueue(ObjectRef::new(&client).within(&namespace));
-    }
-}
-
-fn failed(shared: &Shared, watched: &Watched, namespace: Option<&str>, error: &watcher::Error) {
-    shared.metrics.watch_errors.inc();
-    let what = watched.what;
-    if !is_forbidden(error) {
-        tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");
-        return;
-    }
-    let sentence = denied(&shared.settings, namespace.unwrap_or("<namespace>"));
-    if (watched.set_access)(shared, namespace, Access::Denied(sentence.clone())) {
-        tracing::warn!(namespace, "{sentence}");
-    }
+/// Without the UID and the version, which nobody needs here.
+fn name_of(secret: &Secret) -> ObjectRef<Secret> {
+    ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
 }
 
 /// The sentence that names the commands.

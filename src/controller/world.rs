@@ -60,14 +60,15 @@ pub struct World {
 impl World {
     /// Nothing seen yet.
     pub fn new(
+        shared: &Shared,
         clients: Writer<OAuthClient>,
         tenants: Writer<OAuthTenant>,
         users: Writer<OAuthUser>,
     ) -> Self {
         Self {
-            clients: Listed::new(clients),
-            tenants: Listed::new(tenants),
-            users: Listed::new(users),
+            clients: Listed::new("OAuthClient", shared, clients),
+            tenants: Listed::new("OAuthTenant", shared, tenants),
+            users: Listed::new("OAuthUser", shared, users),
             namespaces: HashMap::new(),
             signing: HashMap::new(),
             relisted_signing: HashMap::new(),
@@ -86,20 +87,20 @@ impl World {
         match observation {
             Observation::Client(event) => {
                 self.note_arrival(&event);
-                let changed = self.clients.apply(&shared.kube, &event);
+                let changed = self.clients.apply(&event);
                 let complete = self.clients.is_complete();
                 shared.note_progress(|progress| progress.clients = complete);
                 changed
             }
             Observation::Tenant(event) => {
-                let changed = self.tenants.apply(&shared.kube, &event);
+                let changed = self.tenants.apply(&event);
                 let complete = self.tenants.is_complete();
                 shared.note_progress(|progress| progress.tenants = complete);
                 changed
             }
             Observation::User(event) => {
                 want_password(shared, &event);
-                let changed = self.users.apply(&shared.kube, &event);
+                let changed = self.users.apply(&event);
                 let complete = self.users.is_complete();
                 shared.note_progress(|progress| progress.users = complete);
                 changed
@@ -177,11 +178,11 @@ impl World {
     }
 
     /// Settles a doubt.
-    pub fn confirm(&mut self, shared: &Shared, confirmation: Confirmation) {
+    pub fn confirm(&mut self, confirmation: Confirmation) {
         match confirmation {
-            Confirmation::Clients(list) => self.clients.confirm(&shared.kube, list),
-            Confirmation::Tenants(list) => self.tenants.confirm(&shared.kube, list),
-            Confirmation::Users(list) => self.users.confirm(&shared.kube, list),
+            Confirmation::Clients(list) => self.clients.confirm(list),
+            Confirmation::Tenants(list) => self.tenants.confirm(list),
+            Confirmation::Users(list) => self.users.confirm(list),
         }
     }
 
@@ -197,16 +198,9 @@ impl World {
 
     /// Lets go of what was held for too long.
     pub fn release_brake(&mut self) {
-        let released = [
-            self.clients.release_brake(),
-            self.tenants.release_brake(),
-            self.users.release_brake(),
-        ];
-        if released.contains(&true) {
-            tracing::warn!(
-                "no second list could be read within a minute; what the first one lacked is dropped"
-            );
-        }
+        self.clients.release_brake();
+        self.tenants.release_brake();
+        self.users.release_brake();
     }
 
     /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
@@ -313,11 +307,6 @@ impl World {
         for verdict in changed {
             shared.enqueue(ObjectRef::from_obj(&*verdict.object));
         }
-        let held = self.clients.held() + self.tenants.held() + self.users.held();
-        shared
-            .metrics
-            .brake_held
-            .set(i64::try_from(held).unwrap_or(i64::MAX));
         shared
             .metrics
             .registry_revision

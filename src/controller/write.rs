@@ -137,7 +137,7 @@ async fn repair(
                 whole
             }
             _ => {
-                shared.secrets.remove(&desired.namespace, &desired.name);
+                shared.secrets.forget(&desired.namespace, &desired.name);
                 return Ok(Written::Unknown);
             }
         },
@@ -211,7 +211,7 @@ async fn remove_former(
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api(DOING)(error)),
     }
-    shared.secrets.remove(&namespace, name);
+    shared.secrets.forget(&namespace, name);
     Ok(())
 }
 

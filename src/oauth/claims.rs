@@ -9,7 +9,7 @@ use super::{Client, Person, Tenant};
 
 /// The claims of the protocol. Nothing that is known about a person may take their place, whatever a scope of the
 /// tenant, a `claims` parameter or a resource says.
-const OF_THE_PROTOCOL: [&str; 29] = [
+pub const OF_THE_PROTOCOL: [&str; 29] = [
     "acr",
     "act",
     "active",

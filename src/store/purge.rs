@@ -50,40 +50,28 @@ pub(super) struct Kind {
     keep: SignedDuration,
 }
 
+/// Removes the rows of a table that ended first, by its key and the column that says when.
+#[rustfmt::skip]
+macro_rules! delete {
+    ($table:literal, $key:literal, $end:literal) => {
+        concat!(
+            "DELETE FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key, " FROM ", $table,
+            " WHERE ", $end, " < $1 ORDER BY ", $end, " LIMIT $2)"
+        )
+    };
+}
+
 /// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
-/// whose clock is behind does not take one for valid.
+/// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
+/// known counts as use only if it could have been one.
+#[rustfmt::skip]
 pub(super) const KINDS: [Kind; 6] = [
-    Kind {
-        delete: "DELETE FROM codes WHERE (tenant, digest) IN
-            (SELECT tenant, digest FROM codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-        keep: SignedDuration::from_hours(1),
-    },
-    Kind {
-        delete: "DELETE FROM revoked_tokens WHERE (tenant, jti) IN
-            (SELECT tenant, jti FROM revoked_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-        keep: SignedDuration::from_hours(1),
-    },
-    Kind {
-        delete: "DELETE FROM families WHERE (tenant, id) IN
-            (SELECT tenant, id FROM families WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)",
-        keep: SignedDuration::from_hours(24),
-    },
-    Kind {
-        delete: "DELETE FROM sessions WHERE (tenant, digest) IN
-            (SELECT tenant, digest FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-        keep: SignedDuration::from_hours(24),
-    },
-    Kind {
-        delete: "DELETE FROM used_assertions WHERE (tenant, digest) IN
-            (SELECT tenant, digest FROM used_assertions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-        keep: SignedDuration::from_mins(5),
-    },
-    // Longer than any quiet period: what is not known counts as use only if it could have been one.
-    Kind {
-        delete: "DELETE FROM last_uses WHERE (registration_id, generation) IN
-            (SELECT registration_id, generation FROM last_uses WHERE used_at < $1 ORDER BY used_at LIMIT $2)",
-        keep: SignedDuration::from_hours(24 * 366),
-    },
+    Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
+    Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
+    Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
+    Kind { delete: delete!("sessions", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(24) },
+    Kind { delete: delete!("used_assertions", "tenant, digest", "expires_at"), keep: SignedDuration::from_mins(5) },
+    Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
 ];
 
 /// Removes up to so many rows of a kind.

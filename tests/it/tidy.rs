@@ -3,11 +3,11 @@
 //! Needs no cluster; `make check` runs these tests, too.
 
 mod alerts;
-mod attacks;
+mod cases;
 mod documents;
-mod faults;
 mod generated;
 mod imports;
 mod names;
 mod sizes;
 mod source;
+mod table;

@@ -66,6 +66,9 @@ pub async fn leave(shared: Arc<Shared>) {
     let mut said = None;
     loop {
         tokio::time::sleep(pause).await;
+        if !shared.lead.is_ours() {
+            continue;
+        }
         match look(&shared).await {
             Ok(kept) => {
                 if let Some((id, why)) = kept.as_ref().filter(|_| kept != said) {
@@ -88,6 +91,12 @@ async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
     };
     let former = |key: &&Arc<RootKey>| key.id() != keyring.current_id();
     let mut kept = None;
+    if !root_keys.left.is_empty() {
+        withdraw(&shared.kube, place(shared), |id| {
+            root_keys.left.iter().any(|left| left == id)
+        })
+        .await?;
+    }
     if keyring.keys().len() < 2 {
         return Ok(None);
     }
@@ -113,12 +122,15 @@ async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
     Ok(kept)
 }
 
-async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
-    let place = Place {
+fn place(shared: &Shared) -> Place<'_> {
+    Place {
         namespace: &shared.settings.namespace,
         name: &shared.settings.root_key_secret,
-    };
-    withdraw(&shared.kube, place, |id| id == key.id()).await?;
+    }
+}
+
+async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
+    withdraw(&shared.kube, place(shared), |id| id == key.id()).await?;
     tracing::info!(
         root_key = key.id(),
         "a former root key was removed: nobody needs it"

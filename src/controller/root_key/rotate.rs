@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client};
 
-use super::{CURRENT, FINGERPRINT, WITHDRAWN, change_marks, fingerprint, fresh};
-use crate::controller::credentials_secret::MANAGED_BY;
+use super::{CURRENT, FINGERPRINT, WITHDRAWN, change_marks, fingerprint, fresh, is_ours};
 use crate::controller::failure::Error;
 use crate::controller::write::params;
 
@@ -33,9 +31,26 @@ pub async fn rotate(kube: &Client, place: Place<'_>, emergency: bool) -> Result<
     Ok(id)
 }
 
+/// Withdraws keys, again if somebody else has written in between.
+pub async fn withdraw(
+    kube: &Client,
+    place: Place<'_>,
+    which: impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    const TRIES: u32 = 5;
+    let mut withdrawn = try_withdraw(kube, place, &which).await;
+    for _ in 1..TRIES {
+        if !withdrawn.as_ref().is_err_and(Error::is_conflict) {
+            break;
+        }
+        withdrawn = try_withdraw(kube, place, &which).await;
+    }
+    withdrawn
+}
+
 /// Withdraws keys, those in the Secret and those that were ever recorded, in this order: the marks, by which every
 /// replica forgets them; then they leave the Secret.
-pub async fn withdraw(
+async fn try_withdraw(
     kube: &Client,
     place: Place<'_>,
     which: impl Fn(&str) -> bool,
@@ -53,9 +68,8 @@ pub async fn withdraw(
         marks.extend(all.into_iter().map(mark));
     };
     change_marks(kube, place.namespace, withdraw).await?;
-    // A brought Secret is somebody else's to write; the marks are enough.
-    let by = secret.labels().get(MANAGED_BY.0);
-    if by.is_none_or(|by| by != MANAGED_BY.1) {
+    // Of a brought Secret the marks are enough.
+    if !is_ours(&secret) {
         return Ok(());
     }
     if let Some(data) = &mut secret.data {
@@ -94,43 +108,4 @@ async fn replace(kube: &Client, place: Place<'_>, secret: &Secret) -> Result<(),
     let api: Api<Secret> = Api::namespaced(kube.clone(), place.namespace);
     let replaced = api.replace(place.name, &params(), secret).await;
     replaced.map(drop).map_err(Error::api(DOING))
-}
-
-/// What decides whether a former root key can leave.
-#[derive(Clone, Copy, Debug)]
-pub struct Needed<'a> {
-    /// Clients with an accepted generation from it, by name.
-    pub by_clients: &'a [String],
-    /// Since when another key derives.
-    pub superseded_at: Option<Timestamp>,
-    /// For so long it stays in any case.
-    pub grace: std::time::Duration,
-    /// When the oldest sign-in that still counts began; `None` if that is not known.
-    pub oldest_grant: Option<Option<Timestamp>>,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// Why a former root key has to stay, if it has to.
-pub fn keeps(needed: &Needed<'_>) -> Option<String> {
-    let Some(superseded_at) = needed.superseded_at else {
-        return Some("it is not known since when another one derives".to_owned());
-    };
-    let until = crate::oauth::rotation::later(superseded_at, needed.grace);
-    if until > needed.now {
-        return Some(format!("it stays at least until {until}"));
-    }
-    if let Some(first) = needed.by_clients.first() {
-        let count = needed.by_clients.len();
-        return Some(format!(
-            "{count} clients have secrets from it, such as {first}"
-        ));
-    }
-    match needed.oldest_grant {
-        None => Some("it is not known who signed in before".to_owned()),
-        Some(Some(oldest)) if oldest < until => Some(format!(
-            "somebody who signed in at {oldest} is still signed in"
-        )),
-        Some(_) => None,
-    }
 }

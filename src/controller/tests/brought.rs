@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -119,7 +119,7 @@ fn k09_d14_what_is_missing_empty_or_short_is_refused_and_nothing_takes_its_place
     let refusal = registered(&object, &index(&[("other", VALUE)])).unwrap_err();
     assert_eq!(refusal.reason, Reason::SecretInvalid);
     let index = index(&[("client-secret", VALUE)]);
-    index.forget(&secret(&[]));
+    index.forget("team-a", "mine");
     let refusal = registered(&object, &index).unwrap_err();
     assert_eq!(refusal.reason, Reason::SecretNotFound);
     let command = "kubectl -n team-a create secret generic mine --type=clientele.dev/client-secret --from-file=client-secret=/dev/stdin";
@@ -147,12 +147,15 @@ fn what_was_not_looked_at_is_told_from_what_is_missing() {
 }
 
 #[test]
-fn a_secret_that_a_list_lacks_is_gone() {
+fn a_secret_that_is_forgotten_is_gone() {
     let object = bringing(&json!({}));
     let index = index(&[("client-secret", VALUE)]);
-    index.retain(Some("team-b"), &HashSet::new());
+    let mine = ("team-a".to_owned(), "mine".to_owned());
+    assert_eq!(index.names(Some("team-b")), []);
+    assert_eq!(index.names(None), index.names(Some("team-a")));
+    assert_eq!(index.names(None), [mine]);
     assert!(registered(&object, &index).is_ok());
-    index.retain(None, &HashSet::new());
+    index.forget("team-a", "mine");
     let looked = index.look(&object).unwrap();
     assert_eq!(looked.current, Found::NoSecret);
 }
@@ -164,6 +167,8 @@ fn f72_what_admission_would_have_refused_of_a_reference_is_refused_here_too() {
         json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] }),
         json!({ "secretRef": { "name": "mine", "previousKey": "client-secret" } }),
         json!({ "secret": { "template": { "a": "{{ clientSecret }}" } } }),
+        json!({ "rotation": {} }),
+        json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": [{ "name": "web" }] }),
     ] {
         let refusal = registered(&bringing(&more), &index).unwrap_err();
         assert_eq!(refusal.reason, Reason::InvalidSpec, "{more}");

@@ -298,3 +298,9 @@ fn who_signed_in_before_the_root_key_rotated_is_still_signed_in() {
         "another password"
     );
 }
+
+#[test]
+fn the_definition_refuses_exactly_the_claims_that_no_person_is_given() {
+    let refused = crate::api::schema::PROTOCOL_CLAIMS;
+    assert_eq!(refused, crate::oauth::claims::OF_THE_PROTOCOL);
+}

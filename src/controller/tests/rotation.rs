@@ -201,6 +201,18 @@ fn a_generation_stays_with_its_root_key_and_the_next_one_moves() {
     assert_eq!(life.ledger(), (3, 3, 3));
 }
 
+fn refused(spec: Value) -> bool {
+    let tenant = generous();
+    let around = Surroundings {
+        tenant: Some(&tenant),
+        namespace: &namespace("team-a"),
+        id_holder: None,
+        brought: None,
+    };
+    let verdict = register(&object("web", spec), around);
+    verdict.is_err_and(|refusal| refusal.reason == Reason::InvalidSpec)
+}
+
 #[test]
 fn what_the_api_server_refuses_is_refused_here_too() {
     for rotation in [
@@ -211,18 +223,28 @@ fn what_the_api_server_refuses_is_refused_here_too() {
         json!({ "maxOverlap": "9000h" }),
         json!({ "maxOverlap": "7d" }),
     ] {
-        let tenant = generous();
-        let around = Surroundings {
-            tenant: Some(&tenant),
-            namespace: &namespace("team-a"),
-            id_holder: None,
-            brought: None,
-        };
-        let refused = register(&object("web", json!({ "rotation": rotation })), around);
-        assert_eq!(
-            refused.unwrap_err().reason,
-            Reason::InvalidSpec,
-            "{rotation}"
-        );
+        assert!(refused(json!({ "rotation": rotation })), "{rotation}");
+    }
+}
+
+#[test]
+fn f72_a_rotation_that_could_do_nothing_is_refused_here_too() {
+    let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
+    let by_key = json!({ "jwks": { "keys": [key] } });
+    let by_account = json!({ "serviceAccounts": [{ "name": "web" }] });
+    for (method, mut spec) in [("private_key_jwt", by_key), ("service_account", by_account)] {
+        spec["rotation"] = json!({ "every": "720h" });
+        assert!(!refused(spec.clone()), "the secret works beside {method}");
+        spec["tokenEndpointAuthMethod"] = json!(method);
+        assert!(refused(spec.clone()), "{method}");
+        spec["rotation"] = Value::Null;
+        assert!(!refused(spec), "{method}");
+    }
+    let uri = ["https://a.example/cb"];
+    for spec in [
+        json!({ "type": "Public", "redirectUris": uri, "rotation": {} }),
+        json!({ "secretRef": { "name": "mine" }, "rotation": { "requestId": "one" } }),
+    ] {
+        assert!(refused(spec.clone()), "{spec}");
     }
 }

@@ -13,12 +13,16 @@ use crate::support::load::{Load, all_work, ask};
 use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy, as_operator};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, eventually_within, http, when};
 
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
+
+/// A client secret that somebody brings, and the type by which its Secret opts in.
+const BROUGHT: &str = "one-0123456789abcdef0123456789abcdef";
+const BROUGHT_TYPE: &str = "clientele.dev/client-secret";
 
 /// Waits until a new client works: the operator sees and writes again.
 async fn works_again(space: &Space, name: &str) {
@@ -245,7 +249,7 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
             .unwrap_or_default()
     };
 
-    proxy.lie();
+    proxy.lie(CLIENTS);
     eventually_within(BACKOFF, "the brake holds", || async {
         when(held() > 0.0 && proxy.empty_lists() > 0, (), || {
             format!("{}", held())
@@ -276,4 +280,56 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
     })
     .await;
     works_again(&space, "after").await;
+}
+
+/// The Secrets that serve: client secrets that somebody brings, and passwords.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believed_either() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let options = Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..Options::flags(&[])
+    };
+    let operator = RunningOperator::start(&cluster, &options);
+    let space = Space::within(&cluster, &operator.issuer, "doubt").await;
+    let brought = [("client-secret", BROUGHT)];
+    space.write_secret("mine", BROUGHT_TYPE, &brought).await;
+    let spec = json!({ "secretRef": { "name": "mine" } });
+    space.ready("web", spec).await;
+    space.label_for_people().await;
+    let ada = space.person("default", "ada", "hunter2").await;
+    let before = everything(&space.kube).await;
+    let mut entries = space.entries("web-oauth").await;
+    entries.insert("CLIENT_SECRET".into(), BROUGHT.into());
+    let load = Load::start(entries.clone());
+    let held = || operator.metric("clientele_brake_held_clients");
+
+    proxy.lie(OPTED_IN);
+    eventually_within(BACKOFF, "the brake holds both", || async {
+        when(held() == Some(2.0), (), || format!("{:?}", held()))
+    })
+    .await;
+    proxy.be_honest();
+    eventually_within(BACKOFF, "second lists settle both doubts", || async {
+        let settled = operator.log().matches("settled the doubt").count();
+        when(settled >= 2 && held() == Some(0.0), (), || {
+            format!("{settled} {:?}", held())
+        })
+    })
+    .await;
+    load.stop().await.is_flawless();
+    let after = everything(&space.kube).await;
+    assert_eq!(differences(&before, &after), Vec::<String>::new());
+    let still = space.users().get("ada").await.unwrap();
+    assert_eq!(still.resource_version(), ada.resource_version());
+
+    // A deletion is believed at once.
+    space.delete_secret("mine").await;
+    eventually_within(Duration::from_secs(5), "a deletion is believed", || async {
+        when(ask(&http(), &entries).await.is_err(), (), || {
+            "issued".to_owned()
+        })
+    })
+    .await;
 }

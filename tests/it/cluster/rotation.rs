@@ -89,7 +89,7 @@ async fn notes(space: &Space, reason: &str) -> Vec<String> {
     .await
 }
 
-/// Issue 5's proof: 100 rotations under 50 requests a second of an application that reads its Secret.
+/// The application reads its Secret again, as one does whose mounted volume changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_rotations_under_load_refuse_nobody() {
     let space = Space::new("rotation").await;

@@ -1,7 +1,7 @@
 //! Clients that have no secret, on a real API server with real tokens.
 
 mod accounts;
-mod keys;
+pub mod keys;
 mod lost_sight;
 mod offline;
 

@@ -1,9 +1,12 @@
 //! What people do in a workload.
 
+use std::sync::Arc;
+
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
+use super::command;
 use super::scene::Scene;
 
 /// One act of a person, on one object.
@@ -25,11 +28,13 @@ pub enum Act {
     EditTenant(Value),
     /// Deletes the namespace.
     DeleteNamespace,
+    /// Rotates the root key, in an emergency or not.
+    RotateRootKey { emergency: bool },
 }
 
 impl Act {
     /// Does it. What is not there cannot be changed, and that is no mistake: while the operator is cut off, people go on.
-    pub async fn perform(&self, scene: &Scene) {
+    pub async fn perform(&self, scene: &Arc<Scene>) {
         let params = PatchParams::default();
         let now = DeleteParams::default();
         let done = match self {
@@ -72,6 +77,12 @@ impl Act {
                 known.iter().for_each(|secret| scene.note_deleted(secret));
                 tolerate(scene.secrets().delete(name, &now).await.map(drop));
                 return scene.until_deletion_is_seen(known.as_ref()).await;
+            }
+            Self::RotateRootKey { emergency } => {
+                if *emergency {
+                    scene.note_emergency();
+                }
+                return command::rotate_root_key(scene, *emergency).await;
             }
             Self::DeleteNamespace => {
                 scene.note_terminating();

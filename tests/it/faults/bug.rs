@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::line::Line;
 use super::mask::{looks_like_one, text};
+use super::root_keys::{Keys, with_others_withdrawn};
 use super::wire::Answer;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -54,6 +55,10 @@ pub enum Bug {
     PublishesTheFormer,
     /// Retires the old generation when it asks for the next.
     RetiresFirst,
+    /// Withdraws the former root key as soon as it knows of another.
+    DropsTheFormerKey,
+    /// Withdraws root keys before there is another; what is wrong is the command.
+    WithdrawsFirst,
 }
 
 impl Bug {
@@ -152,6 +157,10 @@ impl Bug {
                     }
                 }
             }),
+            Self::DropsTheFormerKey if call.kind == "configmaps" => changed(&request, |marks| {
+                let current = Keys::of(&line.scene.witness.live()).current;
+                *marks = with_others_withdrawn(marks, &current);
+            }),
             Self::RetiresFirst if ours => changed(&request, |status| {
                 let ledger = &mut status["status"]["secretGeneration"];
                 if ledger.is_object() {
@@ -203,7 +212,7 @@ fn former(line: &Line, value: &str) -> Option<String> {
         .generation
         .checked_sub(1)
         .filter(|generation| *generation > 0)?;
-    let keyring = &scene.ground.keyring;
+    let keyring = scene.keyring();
     Some(keyring.derive(registration, generation).expose().to_owned())
 }
 

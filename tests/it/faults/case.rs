@@ -9,6 +9,8 @@ use super::line::{Cut, Fault, Mode};
 pub struct Case {
     pub fault: Option<Fault>,
     pub cut: Option<Cut>,
+    /// A fault at a write of the command that an administrator says.
+    pub command: Option<Fault>,
     /// Whether a second operator stands by and takes over.
     pub two: bool,
     /// What is wrong with every operator of the run.
@@ -42,6 +44,24 @@ impl Case {
             .collect()
     }
 
+    /// Every write of a command, every way to fail there; afterwards it is said again.
+    pub fn every_fault_of_a_command(writes: usize) -> Vec<Self> {
+        use Mode::{After, Before, Failed, Lost, Outrun};
+        let modes = [Before, After, Lost, Failed, Outrun].into_iter();
+        let faults = modes.flat_map(|mode| (1..=writes).map(move |write| Fault { write, mode }));
+        let case = |fault| Self {
+            command: Some(fault),
+            ..Self::default()
+        };
+        faults.map(case).collect()
+    }
+
+    /// Whether a command is said again that had done something already: then it does it once more.
+    pub fn is_said_twice(&self) -> bool {
+        let done = |fault: Fault| fault.write > 1 || matches!(fault.mode, Mode::After | Mode::Lost);
+        self.command.is_some_and(done)
+    }
+
     /// Every interval of events: it begins with each of them, and ends in the same step or in each of the later ones. By
     /// a watch that says nothing, and by an operator that is down.
     pub fn every_cut(heard_by_step: &[usize]) -> Vec<Self> {
@@ -61,6 +81,9 @@ impl Case {
 
     /// What is said of it.
     pub fn at(&self, writes: &[Call]) -> String {
+        if let Some(Fault { write, mode }) = self.command {
+            return format!("{mode:?} write {write} of the command");
+        }
         let replicas = if self.two { ", two replicas" } else { "" };
         match (self.fault, self.cut) {
             (Some(Fault { write, mode }), _) => match writes.get(write - 1) {

@@ -108,3 +108,13 @@ async fn f01_f04_a_rotation_is_asked_for_twice_at_once() {
 async fn f01_f33_a_rotated_secret_is_lost() {
     no_fault_matters(workloads::rotate_and_lose()).await;
 }
+
+#[tokio::test]
+async fn f01_f89_the_root_key_is_rotated() {
+    no_fault_matters(workloads::rotate_the_root_key()).await;
+}
+
+#[tokio::test]
+async fn f01_f89_the_root_key_is_withdrawn() {
+    no_fault_matters(workloads::withdraw_the_root_key()).await;
+}

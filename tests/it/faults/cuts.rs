@@ -88,3 +88,13 @@ async fn f12_a_secret_is_rotated_unheard() {
 async fn f12_f33_a_rotated_secret_is_lost_unheard() {
     no_interval_matters(workloads::rotate_and_lose()).await;
 }
+
+#[tokio::test]
+async fn f12_f89_the_root_key_is_rotated_unheard() {
+    no_interval_matters(workloads::rotate_the_root_key()).await;
+}
+
+#[tokio::test]
+async fn f12_f89_the_root_key_is_withdrawn_unheard() {
+    no_interval_matters(workloads::withdraw_the_root_key()).await;
+}

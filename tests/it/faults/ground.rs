@@ -21,6 +21,8 @@ use crate::support::space::{condition, eventually};
 
 /// The namespace of the operator.
 pub const OWN: &str = "clientele-system";
+/// The Secret with the root keys of all runs that have none of their own.
+pub const ROOT_KEY: &str = "clientele-root-key";
 
 /// The control plane.
 pub struct Ground {
@@ -67,11 +69,11 @@ impl Ground {
             first_start(wire.client(&operator), kube()).await;
             let secrets: Api<Secret> = Api::namespaced(kube(), OWN);
             (
-                secrets.get("clientele-root-key").await.unwrap(),
+                secrets.get(ROOT_KEY).await.unwrap(),
                 secrets.get("clientele-signing-default").await.unwrap(),
             )
         });
-        let judged = judge("clientele-root-key", Some(&root_key), &[].into(), true);
+        let judged = judge(ROOT_KEY, Some(&root_key), &[].into(), true);
         let Judgement::Usable(keyring, _) = judged else {
             panic!("the root key is not usable");
         };
@@ -116,16 +118,17 @@ fn administrator(cluster: &Cluster) -> String {
 }
 
 /// The settings of every operator of the regime.
-pub fn settings(bootstrap: bool) -> Settings {
+pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
     Settings {
         namespace: OWN.into(),
         service_account: "clientele".into(),
         public_url: "http://127.0.0.1:1".into(),
         secrets_scope: SecretsScope::Cluster,
-        root_key_secret: "clientele-root-key".into(),
+        root_key_secret: root_key.into(),
         workers: 4,
         publish_ahead: Duration::from_mins(15),
-        root_key_grace: Duration::from_hours(24),
+        lease: None,
+        root_key_grace: Duration::from_secs(1),
         bootstrap,
     }
 }
@@ -134,7 +137,7 @@ pub fn settings(bootstrap: bool) -> Settings {
 async fn first_start(operator: kube::Client, administrator: kube::Client) {
     let operator = Operator::start(
         operator,
-        settings(true),
+        settings(true, ROOT_KEY),
         Arc::<ArcSwap<_>>::default(),
         Arc::default(),
         Arc::new(ControllerMetrics::default()),

@@ -20,7 +20,8 @@ impl Canaries {
     /// What every client secret begins with, the root keys, and a part of every private key.
     pub fn of(ground: &Ground) -> Self {
         let id = ground.keyring.current_id();
-        let mut found = Vec::new();
+        // Every client secret, whatever root key it comes from.
+        let mut found = vec![PREFIX.to_owned()];
         add(&mut found, format!("{PREFIX}{id}").as_bytes());
         for (name, value) in ground.root_key.data.iter().flatten() {
             if name != "current" {

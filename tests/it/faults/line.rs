@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use axum::body::Body as AnyBody;
 use axum::http::{Method, Request, Response, StatusCode, Uri};
 use bytes::Bytes;
+use clientele::controller::settings::INSTALLATION;
 use clientele::oauth::Registry;
 use futures::future::BoxFuture;
 use futures::{AsyncBufReadExt, StreamExt, TryStreamExt, stream};
@@ -127,13 +128,25 @@ pub struct Line {
     pub requests: AtomicUsize,
     /// What is wrong with this operator.
     bug: Option<Bug>,
+    /// Whether an administrator is at the end of it, and not an operator.
+    administers: bool,
     counts: Mutex<Counts>,
 }
 
 impl Line {
-    /// A line.
+    /// The line of an operator.
     pub fn new(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Arc<Self> {
+        Self::of(scene, stand, bug, false)
+    }
+
+    /// The line of a command that an administrator says.
+    pub fn of_administrator(scene: &Arc<Scene>) -> Arc<Self> {
+        Self::of(scene, Stand::Free, None, true)
+    }
+
+    fn of(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>, administers: bool) -> Arc<Self> {
         Arc::new(Self {
+            administers,
             scene: scene.clone(),
             registry: Arc::default(),
             died: CancellationToken::new(),
@@ -229,7 +242,11 @@ impl Line {
             Weather::Fair | Weather::Echoes => {}
         }
         let (mut parts, body) = request.into_parts();
-        let body = body.collect_bytes().await?;
+        let mut body = body.collect_bytes().await?;
+        parts.uri = self.narrowed(&parts.uri);
+        if parts.uri.path().contains("/configmaps") {
+            body = self.own_marks(std::str::from_utf8(&body)?).into();
+        }
         let call = Call::of(&parts.method, &parts.uri, &body);
         if call.is_write() {
             let request = Request::from_parts(parts, body);
@@ -242,7 +259,6 @@ impl Line {
             let hears = |hearing: &Hearing| *hearing != Hearing::Cut;
             self.hearing.subscribe().wait_for(hears).await?;
         }
-        parts.uri = self.narrowed(&parts.uri);
         let is_watch = parts
             .uri
             .query()
@@ -350,7 +366,13 @@ impl Line {
     fn concerns_this_run(&self, event: &str) -> bool {
         let event: Value = serde_json::from_str(event).unwrap_or_default();
         let (meta, scene) = (&event["object"]["metadata"], &self.scene);
-        let named = meta["name"] == *scene.tenant || meta["name"] == *scene.namespace;
+        let named = [
+            &scene.tenant,
+            &scene.namespace,
+            &scene.root_key,
+            &scene.marks,
+        ];
+        let named = named.into_iter().any(|name| meta["name"] == **name);
         event["type"] != "BOOKMARK" && (named || meta["namespace"] == *scene.namespace)
     }
 
@@ -402,8 +424,14 @@ impl Line {
 
     /// Sends a write, and remembers what was answered.
     pub async fn written(&self, call: &Call, request: Request<Bytes>) -> Answer {
-        let response = self.send(request).await?;
+        let mut response = self.send(request).await?;
         self.note(call, response.status().as_u16());
+        if self.administers && response.status().is_success() {
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await?.to_bytes();
+            self.scene.note_own(&serde_json::from_slice(&body)?);
+            response = Response::from_parts(parts, AnyBody::from(body));
+        }
         Ok(response)
     }
 
@@ -420,7 +448,8 @@ impl Line {
         let (ground, bug) = (self.scene.ground, self.bug);
         let writes_secret =
             request.method() != Method::GET && request.uri().path().contains("/secrets");
-        let token = if writes_secret && bug.is_some_and(Bug::needs_all_rights) {
+        let all_rights = writes_secret && bug.is_some_and(Bug::needs_all_rights);
+        let token = if self.administers || all_rights {
             &ground.administrator
         } else {
             &ground.operator
@@ -454,10 +483,21 @@ impl Line {
                 only(namespace)
             } else if path == own && !query.contains("fieldSelector") {
                 only(&format!("clientele-signing-{tenant}"))
+            } else if path.contains("/configmaps") {
+                self.own_marks(&format!("{path}?{query}"))
             } else {
                 format!("{path}?{query}")
             };
         narrowed.parse().unwrap()
+    }
+
+    /// Names the marks of this run where those of the installation are named.
+    fn own_marks(&self, said: &str) -> String {
+        let marks = &self.scene.marks;
+        if said.contains(&**marks) {
+            return said.to_owned();
+        }
+        said.replace(INSTALLATION, marks)
     }
 
     /// Somebody else is faster: adds to what is about to be replaced, or puts their own in the place of what is about
@@ -465,6 +505,9 @@ impl Line {
     async fn outrun(&self, call: &Call) {
         let name: &'static str = call.name.clone().leak();
         let added = json!({ "metadata": { "annotations": { "example.com/outran": "yes" } } });
+        if call.namespace == OWN {
+            return self.scene.outrun_own(call).await;
+        }
         let acts = if call.is_secret("replace") {
             vec![Act::EditSecret(
                 name,

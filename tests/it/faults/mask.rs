@@ -8,6 +8,7 @@ use clientele::controller::credentials_secret::PROOF;
 use clientele::oauth::keyring::Registration;
 use serde_json::{Value, json};
 
+use super::root_keys::key_of;
 use super::scene::Scene;
 
 /// The state of a run: objects and verdicts, by name.
@@ -73,12 +74,13 @@ impl Scene {
 
     /// Whose credential a value is, and of which generation.
     pub fn recognize(&self, value: &str, registered: &[Registered]) -> Option<Published> {
+        let keyring = self.keyring();
         registered.iter().find_map(|whose| {
             let registration = Registration {
                 client_id: &whose.client_id,
                 registration_id: &whose.uid,
             };
-            let generation = self.ground.keyring.verify(registration, value.as_bytes())?;
+            let generation = keyring.verify(registration, value.as_bytes())?;
             Some(Published {
                 whose: whose.clone(),
                 generation,
@@ -112,7 +114,7 @@ impl Scene {
         let ours = live
             .into_iter()
             .filter(|(_, object)| !theirs.contains(&text(&object["metadata"]["uid"])));
-        ours.map(|(key, object)| (self.named(&key), self.masked(&object, &registered)))
+        ours.map(|(key, object)| (self.named(&key), self.masked(&key, &object, &registered)))
             .collect()
     }
 
@@ -129,8 +131,11 @@ impl Scene {
             .collect()
     }
 
-    fn masked(&self, object: &Value, registered: &[Registered]) -> Value {
+    fn masked(&self, key: &str, object: &Value, registered: &[Registered]) -> Value {
         let mut object = object.clone();
+        if key.starts_with("RootKeys/") || key.starts_with("Marks/") {
+            return self.masked_keys(&object);
+        }
         for counted in [
             "uid",
             "resourceVersion",
@@ -155,17 +160,31 @@ impl Scene {
             object["metadata"]["annotations"][PROOF] = self.proof(&object, registered).into();
             let mut values = values(&object);
             values.remove("ADDED");
+            let labels = self.key_labels();
+            let made_by = |value: &str| {
+                let label = labels.get(key_of(value));
+                label.map_or(String::new(), |label| format!(" by {label}"))
+            };
             for value in values.values_mut().filter(|value| looks_like_one(value)) {
                 *value = match self.recognize(value, registered) {
                     Some(known) => {
-                        format!("generation {} of {}", known.generation, known.whose.label)
+                        format!(
+                            "generation {} of {}{}",
+                            known.generation,
+                            known.whose.label,
+                            made_by(value)
+                        )
                     }
                     None => "no credential of anybody".to_owned(),
                 };
             }
             object["data"] = json!(values);
         }
-        let labels = self.witness.labels();
+        let mut labels = self.witness.labels();
+        for label in labels.values_mut() {
+            *label = format!("UID of {label}");
+        }
+        labels.extend(self.key_labels());
         self.mask_text(&mut object, &labels);
         object
     }
@@ -173,7 +192,7 @@ impl Scene {
     fn proof(&self, secret: &Value, registered: &[Registered]) -> String {
         let proof = text(&secret["metadata"]["annotations"][PROOF]);
         let name = text(&secret["metadata"]["name"]);
-        let keyring = &self.ground.keyring;
+        let keyring = self.keyring();
         let proven = registered
             .iter()
             .find(|whose| keyring.verify_proof(&proof, &self.namespace, &name, &whose.uid));
@@ -184,7 +203,7 @@ impl Scene {
         match value {
             Value::String(text) => {
                 if let Some(label) = labels.get(text.as_str()) {
-                    *text = format!("UID of {label}");
+                    text.clone_from(label);
                 }
                 *text = timeless(&self.named(text));
             }
@@ -193,6 +212,10 @@ impl Scene {
                 .for_each(|item| self.mask_text(item, labels)),
             Value::Object(fields) => {
                 for (name, field) in fields {
+                    if name == "lastCause" && self.is_emergency() {
+                        // Who was quick moved before the other keys were withdrawn.
+                        *field = "RootKey".into();
+                    }
                     if [
                         "lastTransitionTime",
                         "publishedAt",

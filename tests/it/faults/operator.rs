@@ -1,9 +1,12 @@
 //! An operator in this process, at the end of a line. Ending it ends every task of it at once, as a kill would.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
+use clientele::oauth::usage::Usage;
 use tokio_util::sync::CancellationToken;
 
 use super::bug::Bug;
@@ -11,6 +14,18 @@ use super::ground::settings;
 use super::line::{Line, Stand};
 use super::scene::Scene;
 use crate::support::space::eventually;
+
+/// What a store would say in which nobody has ever signed in.
+fn nobody_is_signed_in() -> Arc<ArcSwapOption<Usage>> {
+    let now = jiff::Timestamp::now();
+    let usage = Usage {
+        since: now,
+        until: now,
+        oldest_sign_in: Some(None),
+        uses: HashMap::new(),
+    };
+    Arc::new(ArcSwapOption::from_pointee(usage))
+}
 
 /// A running operator.
 pub struct Running {
@@ -24,9 +39,9 @@ impl Running {
         let line = Line::new(scene, stand, bug);
         let operator = Operator::start(
             line.client(),
-            settings(false),
+            settings(false, &scene.root_key),
             line.registry.clone(),
-            Arc::default(),
+            nobody_is_signed_in(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
             &CancellationToken::new(),

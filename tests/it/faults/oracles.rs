@@ -12,6 +12,7 @@ use super::call::Call;
 use super::ground::OWN;
 use super::line::Line;
 use super::mask::{Picture, Published, Registered, looks_like_one, text, values};
+use super::root_keys::{Keys, key_of};
 use super::scene::Scene;
 use super::witness::{Change, Seen};
 
@@ -38,7 +39,12 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
 pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
     let scene = &line.scene;
     let tenant = &scene.tenant;
-    let keys = call.namespace == OWN && call.name == format!("clientele-signing-{tenant}");
+    let own = [
+        format!("clientele-signing-{tenant}"),
+        scene.root_key.clone(),
+        scene.marks.clone(),
+    ];
+    let keys = call.namespace == OWN && own.contains(&call.name);
     let own = call.namespace == scene.namespace || keys;
     let its_tenant = call.kind == "oauthtenants" && call.name == *tenant;
     if !own && !its_tenant {
@@ -62,9 +68,11 @@ pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
     }
     let registered = scene.registered();
     let registry = line.registry.load();
+    let keys = Keys::of(&objects);
+    let stands = |value: &str| !scene.is_emergency() || keys.know(key_of(value));
     for value in values(secret)
         .values()
-        .filter(|value| looks_like_one(value))
+        .filter(|value| looks_like_one(value) && stands(value))
     {
         if let Some(credential) = scene.recognize(value, &registered)
             && !accepts(&registry, &credential)
@@ -144,7 +152,7 @@ impl Scene {
             let ours = |key: &&String, secret: &Value| {
                 let name = key.strip_prefix("Secret/").unwrap_or_default();
                 let proof = text(&secret["metadata"]["annotations"][PROOF]);
-                let keyring = &self.ground.keyring;
+                let keyring = self.keyring();
                 name != named && keyring.verify_proof(&proof, &self.namespace, name, &uid)
             };
             let left = live.iter().find(|(key, secret)| ours(key, secret))?;
@@ -195,6 +203,7 @@ impl<'a> History<'a> {
             }
         }
         if !self.scene.is_terminating() {
+            self.judge_root_keys(seen.revision);
             self.judge_promises(seen.revision);
         }
     }
@@ -285,6 +294,30 @@ impl<'a> History<'a> {
         }
     }
 
+    /// F89: there is always a root key that derives, and unless a person withdraws them, those stay of which a client has
+    /// a generation that works.
+    fn judge_root_keys(&mut self, revision: u64) {
+        let keys = Keys::of(&self.now);
+        if !keys.derive() {
+            self.objections
+                .push(format!("F89: revision {revision}: no root key derives"));
+        }
+        if self.scene.is_emergency() {
+            return;
+        }
+        let clients = self.now.iter();
+        for (client, object) in clients.filter(|(key, _)| key.starts_with("OAuthClient/")) {
+            let generation = &object["status"]["secretGeneration"];
+            let older = generation["olderRootKeys"].as_array().into_iter().flatten();
+            let named = older.chain(Some(&generation["rootKey"]));
+            for id in named.filter_map(Value::as_str).filter(|id| !keys.know(id)) {
+                self.objections.push(format!(
+                    "F89: revision {revision}: root key {id} is gone, and {client} needs it"
+                ));
+            }
+        }
+    }
+
     /// I2a: whoever is Ready in the present generation has a Secret whose credential authenticates.
     fn judge_promises(&mut self, revision: u64) {
         let clients: Vec<Arc<Value>> = self
@@ -321,7 +354,11 @@ impl<'a> History<'a> {
         let oldest = object["status"]["secretGeneration"]["oldestAccepted"]
             .as_u64()
             .unwrap_or(1);
+        let keys = Keys::of(&self.now);
         let good = values(secret).values().any(|value| {
+            if !keys.know(key_of(value)) {
+                return self.scene.is_emergency();
+            }
             let known = self.scene.recognize(value, &self.registered);
             known.is_some_and(|known| {
                 known.whose.uid == uid && u64::from(known.generation) >= oldest

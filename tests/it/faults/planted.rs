@@ -108,3 +108,15 @@ async fn planted_the_former_generation_is_published() {
 async fn planted_the_old_generation_retires_first() {
     is_caught(Bug::RetiresFirst, workloads::rotate(), "I2b").await;
 }
+
+#[tokio::test]
+async fn planted_the_former_root_key_leaves_before_the_clients_have_moved() {
+    let workload = workloads::rotate_the_root_key();
+    is_caught(Bug::DropsTheFormerKey, workload, "F89").await;
+}
+
+#[tokio::test]
+async fn planted_root_keys_are_withdrawn_before_there_is_another() {
+    let workload = workloads::withdraw_the_root_key();
+    is_caught(Bug::WithdrawsFirst, workload, "F89: ").await;
+}

@@ -29,6 +29,8 @@ pub struct Reference {
     /// How many writes and events there were at the end of each step.
     written: Vec<usize>,
     pub heard: Vec<usize>,
+    /// How many writes a command made.
+    pub commanded: usize,
 }
 
 /// Plays a workload with a fault at every write; panics when any oracle objects.
@@ -41,7 +43,8 @@ pub async fn no_fault_matters(workload: Workload) {
         "{}: nothing was written",
         workload.name
     );
-    let cases = Case::every_fault(reference.writes.len(), None);
+    let mut cases = Case::every_fault(reference.writes.len(), None);
+    cases.extend(Case::every_fault_of_a_command(reference.commanded));
     judge(ground, &workload, &reference, cases, objections, &search).await;
 }
 
@@ -141,6 +144,7 @@ async fn reference(
         writes: run.operators[0].line.writes(),
         written,
         heard,
+        commanded: run.scene.command.lock().unwrap().writes,
     };
     objections.extend(run.end().await);
     (reference, objections)
@@ -179,7 +183,7 @@ async fn play(
         ));
     }
     // How much is written for acts in haste, or while a namespace goes, is a matter of who is faster.
-    let exact = workload.hasty == 1 && !run.scene.is_terminating();
+    let exact = workload.is_exact() && !run.scene.is_terminating() && case.command.is_none();
     if objections.is_empty() && !run.has_fired() && exact {
         objections.push("the fault did not happen".to_owned());
     }
@@ -211,6 +215,11 @@ async fn steps(
     for ((step, written), wanted) in workload.steps.iter().zip(&reference.written).zip(pictures) {
         run.stand_by(*written).await;
         run.act(step).await;
+        if case.is_said_twice() && *written < reference.writes.len() {
+            // Whoever has moved to the key of the first time moves on when its overlap is over, and not before.
+            run.quiet().await?;
+            continue;
+        }
         let said = |difference: String| format!("I1: {:?}: {difference}", step.acts);
         let Some(cut) = case.cut else {
             run.until(wanted).await.map_err(said)?;
@@ -254,13 +263,15 @@ fn compare(
     // version that the other one made in between is judged as well. Who lost an answer says it again, with a later time,
     // if the watch is slower than the next try. Secrets are written no more often.
     let told_again = at.is_some_and(|(mode, _)| matches!(mode, Mode::Outrun | Mode::Lost));
+    let told_again = told_again || workload.raced;
+    let hasty = if case.is_said_twice() {
+        2
+    } else {
+        workload.hasty
+    };
     let most = |key: &str| {
         let twice = (case.two || case.cut.is_some() || told_again) && !key.starts_with("Secret/");
-        if twice {
-            2 * workload.hasty
-        } else {
-            workload.hasty
-        }
+        if twice { 2 * hasty } else { hasty }
     };
     let count = |summary: &Summary, key: &str, change: &Change| {
         let changes = summary.get(key);
@@ -275,6 +286,6 @@ fn compare(
         let mut changes = changes.iter();
         changes.any(|(change, times)| count(&seen, key, change) < *times)
     });
-    let exact = workload.hasty == 1 && case.cut.is_none();
+    let exact = workload.is_exact() && case.cut.is_none() && hasty == 1;
     (too_many || too_few && exact).then(|| format!("writes: {seen:?}, without a fault {wanted:?}"))
 }

@@ -1,20 +1,22 @@
 //! The stage of one run: a namespace, perhaps a tenant, things of other people beside it, and a witness.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::http::Request;
 use bytes::Bytes;
 use clientele::api::{OAuthClient, OAuthTenant};
-use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::{ApiResource, DynamicObject, PostParams};
+use clientele::controller::settings::INSTALLATION;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use super::act::Act;
 use super::call::Call;
-use super::ground::{Ground, OWN};
+use super::command::Command;
+use super::ground::{Ground, OWN, ROOT_KEY};
 use super::wire::Wire;
 use super::witness::Witness;
 use crate::support::space::eventually;
@@ -27,6 +29,11 @@ pub struct Scene {
     pub kube: kube::Client,
     pub namespace: String,
     pub tenant: String,
+    /// The name of the Secret with the root keys, and of the marks that go with it.
+    pub root_key: String,
+    pub marks: String,
+    /// What is to happen to the next command of an administrator.
+    pub command: Mutex<Command>,
     pub witness: Witness,
     /// Every write of every operator, and what was answered.
     pub journal: Mutex<Vec<(Call, u16)>>,
@@ -35,12 +42,19 @@ pub struct Scene {
     own_versions: Mutex<HashSet<String>>,
     own_deletions: Mutex<HashSet<String>>,
     terminating: AtomicBool,
+    emergency: AtomicBool,
     stash: Mutex<Option<(Call, Request<Bytes>)>>,
 }
 
 impl Scene {
-    /// Sets the stage. With a tenant of one's own, or with the first one.
-    pub async fn new(ground: &'static Ground, tenant: Option<&Value>) -> Self {
+    /// Sets the stage with the first tenant.
+    pub async fn new(ground: &'static Ground) -> Arc<Self> {
+        Self::set(ground, None, false).await
+    }
+
+    /// Sets the stage. With a tenant of one's own, or with the first one; with root keys of one's own, which begin with
+    /// the one of the ground, or with those of everybody.
+    pub async fn set(ground: &'static Ground, tenant: Option<&Value>, own_keys: bool) -> Arc<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!("run-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let wire = ground.wire();
@@ -53,8 +67,21 @@ impl Scene {
             .unwrap();
         let own = format!("t-{namespace}");
         let tenant_name = if tenant.is_some() { &own } else { "default" };
+        let suffix = if own_keys {
+            format!("-{namespace}")
+        } else {
+            String::new()
+        };
+        let (root_key, marks) = (
+            format!("{ROOT_KEY}{suffix}"),
+            format!("{INSTALLATION}{suffix}"),
+        );
+        let keys = own_keys.then_some((&*root_key, &*marks));
         let scene = Self {
-            witness: Witness::start(&kube, &namespace, tenant_name),
+            witness: Witness::start(&kube, &namespace, tenant_name, keys),
+            root_key,
+            marks,
+            command: Mutex::default(),
             tenant: tenant_name.to_owned(),
             ground,
             wire,
@@ -65,12 +92,17 @@ impl Scene {
             own_versions: Mutex::default(),
             own_deletions: Mutex::default(),
             terminating: AtomicBool::new(false),
+            emergency: AtomicBool::new(false),
             stash: Mutex::default(),
         };
         if let Some(spec) = tenant {
             scene.make_tenant(spec).await;
         }
+        if own_keys {
+            scene.make_root_keys().await;
+        }
         let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
+        let scene = Arc::new(scene);
         Act::CreateSecret("of-others", theirs).perform(&scene).await;
         scene
     }
@@ -98,6 +130,30 @@ impl Scene {
         owner.uid = made.uid().unwrap();
         let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), OWN);
         secrets.create(&PostParams::default(), &keys).await.unwrap();
+    }
+
+    /// The root key of the ground under a name of one's own, so that it is known what no log may have.
+    async fn make_root_keys(&self) {
+        let mut keys = self.ground.root_key.clone();
+        keys.metadata.name = Some(self.root_key.clone());
+        keys.metadata.resource_version = None;
+        keys.metadata.uid = None;
+        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), OWN);
+        secrets.create(&PostParams::default(), &keys).await.unwrap();
+    }
+
+    /// Somebody else writes something into an object of the operator's own namespace.
+    pub async fn outrun_own(&self, call: &Call) {
+        let kind = match &*call.kind {
+            "configmaps" => ApiResource::erase::<ConfigMap>(&()),
+            _ => ApiResource::erase::<Secret>(&()),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), OWN, &kind);
+        let added = json!({ "metadata": { "annotations": { "example.com/outran": "yes" } } });
+        let patch = Patch::Merge(added);
+        if let Ok(written) = api.patch(&call.name, &PatchParams::default(), &patch).await {
+            self.note_own(&written);
+        }
     }
 
     pub fn clients(&self) -> Api<DynamicObject> {
@@ -155,6 +211,17 @@ impl Scene {
     pub fn note_deleted(&self, object: &DynamicObject) {
         let uid = object.uid().unwrap_or_default();
         self.own_deletions.lock().unwrap().insert(uid);
+    }
+
+    /// Remembers that an administrator has withdrawn root keys: what they made stops under a status that says Ready,
+    /// until the operator has had its turn.
+    pub fn note_emergency(&self) {
+        self.emergency.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether root keys were withdrawn.
+    pub fn is_emergency(&self) -> bool {
+        self.emergency.load(Ordering::SeqCst)
     }
 
     /// Remembers that the namespace goes.

@@ -1,6 +1,5 @@
 //! The API server is slow, refuses everything or resets connections: nobody storms back, and afterwards all is well.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ async fn ready(scene: &Scene, name: &'static str) {
 
 async fn weathered(weather: Weather) {
     let ground = Ground::shared().await;
-    let scene = Arc::new(Scene::new(ground, None).await);
+    let scene = Scene::new(ground).await;
     let operator = Running::start(&scene, Stand::Free, None);
     operator.wait_ready().await;
     Act::Create("web", json!({})).perform(&scene).await;
@@ -101,7 +100,7 @@ async fn f25_a_slow_api_server_is_waited_for() {
 #[tokio::test]
 async fn f19_events_that_come_twice_write_nothing_twice() {
     let ground = Ground::shared().await;
-    let scene = Arc::new(Scene::new(ground, None).await);
+    let scene = Scene::new(ground).await;
     let operator = Running::start(&scene, Stand::Free, None);
     operator.wait_ready().await;
     operator.line.set_weather(Weather::Echoes);
@@ -139,7 +138,7 @@ async fn f19_events_that_come_twice_write_nothing_twice() {
 #[tokio::test]
 async fn f10_a_pass_that_panics_stops_no_other() {
     let ground = Ground::shared().await;
-    let scene = Arc::new(Scene::new(ground, None).await);
+    let scene = Scene::new(ground).await;
     let operator = Running::start(&scene, Stand::Free, None);
     operator.wait_ready().await;
     operator.line.doom(Some("doomed-oauth"));

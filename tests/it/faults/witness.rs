@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use clientele::api::{OAuthClient, OAuthTenant};
 use futures::StreamExt;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ApiResource, DynamicObject, WatchEvent, WatchParams};
 use kube::{Api, Resource};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+
+use super::ground::OWN;
+use super::root_keys::CURRENT;
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +41,8 @@ struct State {
     /// How often an object of the key was created, and which of them each UID is.
     incarnations: HashMap<String, usize>,
     labels: HashMap<String, String>,
+    /// Every root key that there ever was, by ID.
+    root_keys: BTreeMap<String, Vec<u8>>,
 }
 
 /// The watches of one run.
@@ -48,24 +53,39 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Watches what is in a namespace, and one tenant.
-    pub fn start(kube: &kube::Client, namespace: &str, tenant: &str) -> Self {
+    /// Watches what is in a namespace, one tenant, and perhaps a Secret with root keys and the marks that go with it.
+    pub fn start(
+        kube: &kube::Client,
+        namespace: &str,
+        tenant: &str,
+        keys: Option<(&str, &str)>,
+    ) -> Self {
         let (state, changed) = (Arc::<Mutex<State>>::default(), Arc::new(Notify::new()));
         let clients = ApiResource::erase::<OAuthClient>(&());
         let secrets = ApiResource::erase::<Secret>(&());
         let tenants = ApiResource::erase::<OAuthTenant>(&());
+        let marks = ApiResource::erase::<ConfigMap>(&());
         let all = WatchParams::default();
-        let named = WatchParams::default().fields(&format!("metadata.name={tenant}"));
-        let mut watches = JoinSet::new();
-        for (api, params) in [
+        let named = |name: &str| WatchParams::default().fields(&format!("metadata.name={name}"));
+        let within = |namespace: &str, kind| Api::namespaced_with(kube.clone(), namespace, kind);
+        let mut kinds = vec![
+            ("OAuthClient", within(namespace, &clients), all.clone()),
+            ("Secret", within(namespace, &secrets), all),
             (
-                Api::namespaced_with(kube.clone(), namespace, &clients),
-                all.clone(),
+                "OAuthTenant",
+                Api::all_with(kube.clone(), &tenants),
+                named(tenant),
             ),
-            (Api::namespaced_with(kube.clone(), namespace, &secrets), all),
-            (Api::all_with(kube.clone(), &tenants), named),
-        ] {
-            watches.spawn(watch(api, params, state.clone(), changed.clone()));
+        ];
+        if let Some((root_keys, installation)) = keys {
+            kinds.extend([
+                ("RootKeys", within(OWN, &secrets), named(root_keys)),
+                ("Marks", within(OWN, &marks), named(installation)),
+            ]);
+        }
+        let mut watches = JoinSet::new();
+        for (kind, api, params) in kinds {
+            watches.spawn(watch(kind, api, params, state.clone(), changed.clone()));
         }
         Self {
             state,
@@ -105,6 +125,11 @@ impl Witness {
         self.state.lock().unwrap().labels.clone()
     }
 
+    /// Every root key that there ever was, by ID.
+    pub fn root_keys(&self) -> BTreeMap<String, Vec<u8>> {
+        self.state.lock().unwrap().root_keys.clone()
+    }
+
     /// Until something happens.
     pub async fn changed(&self) {
         self.changed.notified().await;
@@ -112,6 +137,7 @@ impl Witness {
 }
 
 async fn watch(
+    kind: &'static str,
     api: Api<DynamicObject>,
     params: WatchParams,
     state: Arc<Mutex<State>>,
@@ -126,16 +152,15 @@ async fn watch(
             WatchEvent::Bookmark(_) => continue,
             WatchEvent::Error(error) => panic!("the witness is not cut off: {error:?}"),
         };
-        state.lock().unwrap().note(change, &object);
+        state.lock().unwrap().note(kind, change, &object);
         changed.notify_one();
     }
 }
 
 impl State {
-    fn note(&mut self, change: Change, object: &DynamicObject) {
+    fn note(&mut self, kind: &str, change: Change, object: &DynamicObject) {
         let value = Arc::new(serde_json::to_value(object).unwrap());
         let meta = object.meta();
-        let kind = object.types.as_ref().map_or("", |types| &types.kind);
         let key = format!("{kind}/{}", meta.name.as_deref().unwrap_or_default());
         let revision = meta.resource_version.as_deref().unwrap_or_default();
         let uid = meta.uid.clone().unwrap_or_default();
@@ -143,6 +168,12 @@ impl State {
             let count = self.incarnations.entry(key.clone()).or_default();
             *count += 1;
             self.labels.insert(uid, format!("{key}#{count}"));
+        }
+        if kind == "RootKeys" {
+            let secret: Secret = serde_json::from_value((*value).clone()).unwrap();
+            let entries = secret.data.unwrap_or_default().into_iter();
+            let keys = entries.filter(|(name, _)| name != CURRENT);
+            self.root_keys.extend(keys.map(|(id, bytes)| (id, bytes.0)));
         }
         match change {
             Change::Deleted => self.live.remove(&key),

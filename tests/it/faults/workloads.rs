@@ -6,9 +6,11 @@ use clientele::controller::credentials_secret::{CLIENT_LABEL, PROOF};
 use serde_json::{Value, json};
 
 use super::act::Act::{
-    self, Create, CreateSecret, Delete, DeleteNamespace, DeleteSecret, Edit, EditSecret, EditTenant,
+    self, Create, CreateSecret, Delete, DeleteNamespace, DeleteSecret, Edit, EditSecret,
+    EditTenant, RotateRootKey,
 };
 use super::mask::{looks_like_one, text, values};
+use super::root_keys::{Keys, key_of};
 use super::scene::Scene;
 
 /// What has not come within this does not come.
@@ -31,6 +33,8 @@ pub enum Then {
     Going(&'static str),
     /// Nothing is left in the namespace.
     Nothing,
+    /// Every client is Ready with a Secret from the root key that derives now, and there are so many root keys.
+    Moved(usize),
 }
 
 /// Acts, and what comes of them.
@@ -56,6 +60,10 @@ pub struct Workload {
     pub steps: Vec<Step>,
     /// How many acts of one step follow each other so quickly that one pass may answer several of them.
     pub hasty: usize,
+    /// Whether an act consists of several writes, and the operator may have begun to follow the first when the last comes.
+    pub raced: bool,
+    /// Whether it has root keys of its own.
+    pub own_keys: bool,
 }
 
 impl Workload {
@@ -66,7 +74,14 @@ impl Workload {
             before: before.into(),
             steps: steps.into(),
             hasty: 1,
+            raced: false,
+            own_keys: false,
         }
+    }
+
+    /// Whether every run without a fault makes the same writes.
+    pub fn is_exact(&self) -> bool {
+        self.hasty == 1 && !self.raced
     }
 }
 
@@ -105,6 +120,7 @@ impl Then {
                     .then_some(())
                     .ok_or(format!("{left:?} are there"))
             }
+            Self::Moved(keys) => have_moved(scene, *keys),
             Self::Going(name) => {
                 let going = object(name)
                     .is_some_and(|object| object["metadata"]["deletionTimestamp"].is_string());
@@ -112,6 +128,32 @@ impl Then {
             }
         }
     }
+}
+
+fn have_moved(scene: &Scene, keys: usize) -> Result<(), String> {
+    let live = scene.witness.live();
+    let known = Keys::of(&live);
+    if known.live.len() != keys || !known.derive() || keys > 1 && !known.is_dated {
+        return Err(format!("the root keys are {known:?}"));
+    }
+    let clients = live
+        .iter()
+        .filter_map(|(key, object)| Some((key.strip_prefix("OAuthClient/")?, object)));
+    for (name, object) in clients {
+        is_ready(scene, name)?;
+        let generation = &object["status"]["secretGeneration"];
+        let older = generation["oldestAccepted"] != generation["requested"];
+        if generation["published"] != generation["requested"] || older != (keys > 1) {
+            return Err(format!("{name} has generations {generation}"));
+        }
+        let secret = format!("Secret/{}", text(&object["status"]["secretName"]));
+        let values = live.get(&secret).map(|secret| values(secret));
+        let from = |value: &String| looks_like_one(value) && key_of(value) == known.current;
+        if !values.is_some_and(|values| values.values().any(from)) {
+            return Err(format!("{secret} is not from root key {}", known.current));
+        }
+    }
+    Ok(())
 }
 
 fn ready_condition(object: &Value) -> Option<&Value> {
@@ -158,8 +200,7 @@ fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
         return wrong("has lost its label");
     }
     if !scene
-        .ground
-        .keyring
+        .keyring()
         .verify_proof(&proof, &scene.namespace, &secret, &uid)
     {
         return wrong("has lost its proof");
@@ -537,4 +578,37 @@ pub fn rotate_and_lose() -> Workload {
             Step::new([DeleteSecret("web-oauth")], Then::Rotated("web", 2)),
         ],
     )
+}
+
+/// Another root key derives, and the clients move to it; when no old secret works any more, the former one leaves.
+pub fn rotate_the_root_key() -> Workload {
+    let at_once = json!({ "spec": { "rotation": { "maxOverlap": "0s" } } });
+    let both = ["web", "neighbor"].map(|name| Edit(name, at_once.clone()));
+    Workload {
+        own_keys: true,
+        ..Workload::new(
+            "rotate the root key",
+            [created(json!({}))],
+            [
+                Step::new([RotateRootKey { emergency: false }], Then::Moved(2)),
+                Step::new(both, Then::Moved(1)),
+            ],
+        )
+    }
+}
+
+/// The root key has leaked: whatever it made stops at once.
+pub fn withdraw_the_root_key() -> Workload {
+    Workload {
+        own_keys: true,
+        raced: true,
+        ..Workload::new(
+            "withdraw the root key",
+            [created(json!({}))],
+            [Step::new(
+                [RotateRootKey { emergency: true }],
+                Then::Moved(1),
+            )],
+        )
+    }
 }

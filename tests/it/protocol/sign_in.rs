@@ -382,16 +382,7 @@ async fn m08_without_randomness_nobody_is_signed_in() {
 #[tokio::test]
 async fn without_root_key_signing_in_waits() {
     let world = World::at_rest().await;
-    let tenants = world
-        .app
-        .registry
-        .load()
-        .tenants
-        .values()
-        .cloned()
-        .collect();
-    let registry = clientele::oauth::Registry::new(2, None, tenants);
-    world.app.registry.store(registry.into());
+    world.lose_root_key();
     let page = Browser::new(&world).open(&ask("team-a.app").url()).await;
     page.stops(503, "temporarily_unavailable");
     assert_eq!(page.reply.header("retry-after"), "5");

@@ -215,16 +215,7 @@ async fn m13_no_origin_may_read_a_token_answer() {
 #[tokio::test]
 async fn without_root_key_the_server_says_try_later() {
     let world = World::new().await;
-    let tenants = world
-        .app
-        .registry
-        .load()
-        .tenants
-        .values()
-        .cloned()
-        .collect();
-    let registry = clientele::oauth::Registry::new(2, None, tenants);
-    world.app.registry.store(registry.into());
+    world.lose_root_key();
     let reply = world.web("").await;
     reply.refuses(503, "temporarily_unavailable");
     assert_eq!(reply.header("retry-after"), "5");

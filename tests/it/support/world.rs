@@ -81,6 +81,13 @@ impl World {
         self.app.registry.store(registry.into());
     }
 
+    /// From now on there is no root key.
+    pub fn lose_root_key(&self) {
+        let tenants = self.app.registry.load().tenants.values().cloned().collect();
+        let registry = Registry::new(2, None, tenants);
+        self.app.registry.store(registry.into());
+    }
+
     /// A server of this application.
     pub fn with(app: App) -> Self {
         Self {

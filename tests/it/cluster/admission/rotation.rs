@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::secretless::key;
 use super::{accepts, refuses};
 
 const QUIET: &str = "quietPeriod must be at most maxOverlap (168h unless you set it), because at maxOverlap the old secret stops in any case; shorten quietPeriod or lengthen maxOverlap";
@@ -81,6 +82,31 @@ async fn k05_rotations_that_cannot_be_are_refused() {
             rotation(json!({ "maxOverlap": "0s", "quietPeriod": "9h", "every": "1h" })),
         ),
         ("all", rotation(json!({ "every": "720h", "quietPeriod": "168h", "maxOverlap": "168h", "requestId": "INC-4711" }))),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn k05_a_rotation_that_could_do_nothing_says_what_to_do_instead() {
+    let with = |spec: &Value, method: Option<&str>| {
+        let mut spec = spec.clone();
+        spec["tokenEndpointAuthMethod"] = json!(method);
+        spec["rotation"] = json!({ "requestId": "2026-11-26" });
+        spec
+    };
+    let brought = json!({ "secretRef": { "name": "mine" } });
+    let keys = json!({ "jwks": { "keys": [key("ES256", |_| ())] } });
+    let accounts = json!({ "serviceAccounts": [{ "name": "web" }] });
+    refuses(&[
+        ("brought", with(&brought, None), "spec", "a client secret that is brought by secretRef is rotated where it comes from; remove rotation, and write the next value into that Secret, with the former one in the entry that secretRef.previousKey names for as long as both shall work"),
+        ("keys", with(&keys, Some("private_key_jwt")), "spec", "with private_key_jwt there is no client secret to rotate; remove rotation, and to replace a key list the new one beside the old one in jwks until the client signs with it"),
+        ("accounts", with(&accounts, Some("service_account")), "spec", "with service_account there is no client secret to rotate, and Kubernetes renews the tokens of ServiceAccounts by itself; remove rotation"),
+    ])
+    .await;
+    accepts(&[
+        ("beside-keys", with(&keys, None)),
+        ("beside-accounts", with(&accounts, None)),
+        ("post", with(&json!({}), Some("client_secret_post"))),
     ])
     .await;
 }

@@ -9,7 +9,7 @@ use crate::support::space::Space;
 const PUBLIC: &str = "must be a public key: remove d, p, q, dp, dq, qi and k. What was private has now been sent to the API server; make a new key";
 
 /// The public half of a key of this algorithm, with a change.
-fn key(alg: &str, change: impl FnOnce(&mut Value)) -> Value {
+pub fn key(alg: &str, change: impl FnOnce(&mut Value)) -> Value {
     let key = KEYS.iter().find(|key| key.alg == alg).unwrap().jwk();
     let mut jwk = json!({ "kty": key.kty, "alg": key.alg, "kid": key.kid, "use": "sig" });
     for (name, value) in [
@@ -131,6 +131,7 @@ async fn k06_service_accounts_and_methods_fit_together() {
         ("user", json!({ "serviceAccounts": [{ "name": "system:serviceaccount:team-b:web" }] }), "spec.serviceAccounts[0].name", name),
         ("uid", json!({ "serviceAccounts": [{ "name": "web", "uid": "1" }] }), "spec.serviceAccounts[0].uid", "must be the UID of a ServiceAccount, as kubectl get serviceaccount NAME --output jsonpath={.metadata.uid} prints it"),
         ("many", json!({ "serviceAccounts": many }), "spec.serviceAccounts", "must have at most 16 items"),
+        ("brought", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secretRef": { "name": "mine" } }), "spec", "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef, or name another method or none"),
         ("twice", json!({ "serviceAccounts": [{ "name": "web" }, { "name": "web" }] }), "spec.serviceAccounts[1]", "{\"name\":\"web\"}"),
     ])
     .await;

@@ -1,0 +1,66 @@
+//! A command of an administrator, at the end of a line of its own: said again until it succeeds, the first time perhaps
+//! with a fault at one of its writes.
+
+use std::sync::Arc;
+
+use clientele::controller::failure::Error;
+use clientele::controller::root_key::rotate::{Place, rotate, withdraw};
+
+use super::bug::Bug;
+use super::ground::OWN;
+use super::line::{Fault, Line};
+use super::scene::Scene;
+
+/// What is to happen to the next command, and what happened to the last one.
+#[derive(Debug, Default)]
+pub struct Command {
+    /// The fault at one of its writes.
+    pub fault: Option<Fault>,
+    /// What is wrong with it.
+    pub bug: Option<Bug>,
+    /// How many writes it made.
+    pub writes: usize,
+}
+
+/// `clientele root-key rotate`.
+pub async fn rotate_root_key(scene: &Arc<Scene>, emergency: bool) {
+    let (fault, bug) = {
+        let mut command = scene.command.lock().unwrap();
+        (command.fault.take(), command.bug)
+    };
+    let first = Line::of_administrator(scene);
+    first.arm(fault, None);
+    let mut done = say(&first, emergency, bug).await;
+    if fault.is_some() && !first.fired.is_cancelled() {
+        scene.object("the fault of the command did not happen".to_owned());
+    }
+    while done.is_none() {
+        done = say(&Line::of_administrator(scene), emergency, bug).await;
+    }
+    // What is tried again at once, because the operator was faster, counts once.
+    let mut writes = first.writes();
+    writes.dedup();
+    scene.command.lock().unwrap().writes = writes.len();
+}
+
+/// Says it once. `None` if it has failed, or was killed.
+async fn say(line: &Arc<Line>, emergency: bool, bug: Option<Bug>) -> Option<()> {
+    let (kube, name) = (line.client(), &line.scene.root_key);
+    let place = Place {
+        namespace: OWN,
+        name,
+    };
+    let command = async {
+        if bug == Some(Bug::WithdrawsFirst) {
+            withdraw(&kube, place, |_| true).await?;
+            rotate(&kube, place, false).await?;
+        } else {
+            rotate(&kube, place, emergency).await?;
+        }
+        Ok::<(), Error>(())
+    };
+    tokio::select! {
+        () = line.died.cancelled() => None,
+        done = command => done.ok(),
+    }
+}

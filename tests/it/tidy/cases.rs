@@ -1,0 +1,72 @@
+//! The tables of attacks and of faults. Rows F01 to F20 are rows of both; a test named after one stands in either.
+
+use std::collections::BTreeSet;
+
+use super::source::none;
+use super::table::{Table, rows_of, test_names};
+
+const ATTACKS: &str = "tests/attack-cases.md";
+const FAULTS: &str = "tests/fault-cases.md";
+
+/// How many rows each section of the table of attacks has, and how many properties there are.
+const SECTIONS: [(char, usize); 14] = [
+    ('a', 30),
+    ('b', 38),
+    ('c', 21),
+    ('d', 29),
+    ('e', 24),
+    ('f', 20),
+    ('g', 13),
+    ('h', 16),
+    ('i', 20),
+    ('j', 16),
+    ('k', 25),
+    ('l', 14),
+    ('m', 14),
+    ('p', 7),
+];
+
+fn attacks() -> BTreeSet<String> {
+    let sections = SECTIONS.iter();
+    let rows = sections.flat_map(|&(section, rows)| (1..=rows).map(move |row| (section, row)));
+    let named = rows.map(|(section, row)| match section {
+        'p' => format!("p{row}"),
+        _ => format!("{section}{row:02}"),
+    });
+    named.collect()
+}
+
+#[test]
+fn every_attack_has_a_test_or_a_reason_to_wait() {
+    Table::read(ATTACKS).is_complete(attacks());
+}
+
+#[test]
+fn every_fault_has_a_test_or_a_reason_to_wait() {
+    let all = (1..=92).map(|row| format!("f{row:02}")).collect();
+    Table::read(FAULTS).is_complete(all);
+}
+
+#[test]
+fn every_test_that_a_table_names_exists() {
+    Table::read(ATTACKS).names_tests();
+    Table::read(FAULTS).names_tests();
+}
+
+#[test]
+fn every_test_named_after_a_row_stands_in_it() {
+    let tables = [Table::read(ATTACKS), Table::read(FAULTS)];
+    let mut missing = Vec::new();
+    for test in test_names() {
+        for row in rows_of(&test) {
+            let said: Vec<bool> = tables
+                .iter()
+                .filter_map(|table| table.says(&row, &test))
+                .collect();
+            if !said.is_empty() && !said.contains(&true) {
+                missing.push(format!("{row}: `{test}`"));
+            }
+        }
+    }
+    none(&missing, "named after a row and not in it");
+}
