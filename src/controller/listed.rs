@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kube::api::ListParams;
-use kube::core::DeserializeGuard;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
@@ -107,27 +106,3 @@ where
         self.doubt.expire();
     }
 }
-<<<<<<< HEAD
-
-/// A list without a resource version is consistent: it is answered by a quorum of etcd. What cannot be read counts as
-/// absent, as it does to the watch.
-fn list_later<K>(kube: kube::Client) -> BoxFuture<'static, List<K>>
-where
-    K: Resource<DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + Send
-        + serde::de::DeserializeOwned
-        + 'static,
-{
-    async move {
-        tokio::time::sleep(CONFIRM_AFTER).await;
-        let api = Api::<DeserializeGuard<K>>::all(kube);
-        let list = api.list(&ListParams::default()).await?;
-        let readable = list.items.into_iter().filter_map(|object| object.0.ok());
-        Ok(readable.collect())
-    }
-    .boxed()
-}
-=======
->>>>>>> main

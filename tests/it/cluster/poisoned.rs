@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::cluster::Cluster;
 use crate::support::load::{all_work, ask};
 use crate::support::operator::{Options, RunningOperator, free_address};
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::{CLIENTS as OAUTHCLIENTS, Proxy, as_operator};
 use crate::support::snapshot::{Credentials, credentials};
 use crate::support::space::{Space, create_raw, eventually, eventually_within, http, when};
 use bodies::{CLIENTS, DEEP, TENANTS, USERS, body};
@@ -152,7 +152,7 @@ async fn served_people(operator: &RunningOperator, count: f64) {
 
 /// A list that lacks everything is doubted, and the list that settles the doubt has in it what cannot be read.
 async fn a_doubt_is_settled(operator: &RunningOperator, proxy: &Proxy, good: &Credentials) {
-    proxy.lie();
+    proxy.lie(OAUTHCLIENTS);
     eventually_within(BACKOFF, "the brake holds", || async {
         let held = operator.metric("clientele_brake_held_clients");
         when(held > Some(0.0), (), || format!("{held:?}"))
