@@ -165,6 +165,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 
+    /// The name of this replica in the Lease of the one that writes, such as its pod's. There is a Lease only with a
+    /// database that several replicas can share
+    #[arg(long, env = "CLIENTELE_REPLICA_NAME", default_value = "clientele")]
+    pub replica_name: String,
+
     /// Make the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
@@ -275,6 +280,7 @@ impl Run {
             root_key_grace: self.root_key_grace,
             workers: self.workers,
             publish_ahead: self.signing_key_publish_ahead,
+            lease: None,
             bootstrap: self.bootstrap,
         }
     }

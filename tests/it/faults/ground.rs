@@ -127,6 +127,7 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         root_key_secret: root_key.into(),
         workers: 4,
         publish_ahead: Duration::from_mins(15),
+        lease: None,
         root_key_grace: Duration::from_secs(1),
         bootstrap,
     }

@@ -33,6 +33,7 @@ impl Replica {
             root_key_grace: std::time::Duration::from_hours(24),
             workers: 4,
             publish_ahead: std::time::Duration::from_mins(15),
+            lease: None,
             bootstrap: true,
         };
         // It only observes: if it wrote as well, an object could be Ready before the shared operator has seen it.
