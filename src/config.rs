@@ -170,6 +170,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 
+    /// The name of this replica in the Lease of the one that writes, such as its pod's. There is a Lease only with a
+    /// database that several replicas can share
+    #[arg(long, env = "CLIENTELE_REPLICA_NAME", default_value = "clientele")]
+    pub replica_name: String,
+
     /// Make the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
@@ -281,6 +286,7 @@ impl Run {
             workers: self.workers,
             write_burst: self.write_burst,
             publish_ahead: self.signing_key_publish_ahead,
+            lease: None,
             bootstrap: self.bootstrap,
         }
     }

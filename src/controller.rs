@@ -17,6 +17,8 @@ pub mod events;
 pub mod facts;
 pub mod failure;
 pub mod installation;
+pub mod lead;
+pub mod lease;
 pub mod lifetimes;
 pub mod listed;
 pub mod metrics;
@@ -82,6 +84,9 @@ use turns::{Place, Share, in_turn};
 pub struct Operator {
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
+    ending: CancellationToken,
+    /// Another replica may write.
+    released: CancellationToken,
 }
 
 impl Operator {
@@ -105,10 +110,12 @@ impl Operator {
         let (password_reads, reads) = unbounded_channel();
         let (events, publish_events) =
             events::channel(kube.clone(), metrics.clone(), audit.clone());
+        let lead = lead::Lead::new(settings.lease.is_some());
         let shared = Arc::new(Shared {
             kube,
             spacing: std::sync::Mutex::new(spacing::Spacing::new(settings.write_burst)),
             settings,
+            lead,
             registry,
             root_keys: ArcSwap::default(),
             bootstrapped: false.into(),
@@ -140,22 +147,19 @@ impl Operator {
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         tasks.spawn(publish_events);
-        let credentials = &secret_watch::CREDENTIALS;
-        tasks.spawn(secret_watch::watch(shared.clone(), credentials));
-        tasks.spawn(cluster_tokens::keep(shared.clone()));
-        tasks.spawn(password_watch::watch(shared.clone()));
-        tasks.spawn(password_watch::read_again(shared.clone(), reads));
-        tasks.spawn(password_watch::hash(shared.clone(), jobs));
-        let brought = &brought_watch::BROUGHT;
-        tasks.spawn(secret_watch::watch(shared.clone(), brought));
-        tasks.spawn(root_key::watch(shared.clone()));
-        tasks.spawn(root_key::leave::leave(shared.clone()));
+        spawn_watches(&mut tasks, &shared, jobs, reads);
         tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
-        tasks.spawn(rotation_metrics::count(shared.clone()));
-        tasks.spawn(installation::bootstrap(shared.clone()));
         let requests = (client_requests, tenant_requests, user_requests);
-        spawn_passes(&mut tasks, &shared, requests, shutdown);
-        Self { shared, tasks }
+        let (ending, released) = (shutdown.child_token(), CancellationToken::new());
+        let release = released.clone().drop_guard();
+        tasks.spawn(lead::lead(shared.clone(), ending.clone(), release));
+        spawn_passes(&mut tasks, &shared, requests, &ending);
+        Self {
+            shared,
+            tasks,
+            ending,
+            released,
+        }
     }
 
     /// Whether the server may be asked, or what is still missing.
@@ -177,8 +181,30 @@ impl Operator {
 
     /// Ends every task. What a pass has not written yet, the next start will.
     pub async fn stop(mut self) {
+        self.ending.cancel();
+        self.released.cancelled().await;
         self.tasks.shutdown().await;
     }
+}
+
+/// What is watched beside the objects themselves, and what is looked at now and then.
+fn spawn_watches(
+    tasks: &mut JoinSet<()>,
+    shared: &Arc<Shared>,
+    jobs: UnboundedReceiver<password_index::Job>,
+    reads: UnboundedReceiver<(String, String)>,
+) {
+    for watched in [&secret_watch::CREDENTIALS, &brought_watch::BROUGHT] {
+        tasks.spawn(secret_watch::watch(shared.clone(), watched));
+    }
+    tasks.spawn(cluster_tokens::keep(shared.clone()));
+    tasks.spawn(password_watch::watch(shared.clone()));
+    tasks.spawn(password_watch::read_again(shared.clone(), reads));
+    tasks.spawn(password_watch::hash(shared.clone(), jobs));
+    tasks.spawn(root_key::watch(shared.clone()));
+    tasks.spawn(root_key::leave::leave(shared.clone()));
+    tasks.spawn(rotation_metrics::count(shared.clone()));
+    tasks.spawn(installation::bootstrap(shared.clone()));
 }
 
 type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
@@ -248,11 +274,13 @@ async fn run<K>(
         Action::requeue(wait)
     };
     let pass = move |object: Arc<K>, shared: Arc<Shared>| {
-        let uid = object.meta().uid.as_deref().unwrap_or_default();
-        match shared.wait_to_write(uid) {
-            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))) as Pass,
-            None => guarded(pass(object, shared)),
-        }
+        let wait = shared.wait_to_write(object.meta().uid.as_deref().unwrap_or_default());
+        let pass: Pass = match wait {
+            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
+            None => guarded(pass(object, shared.clone())),
+        };
+        let passed = lead::while_ours(shared, pass);
+        passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
     };
     let passes = applier(pass, policy, shared.clone(), store, queue, config);
     futures::pin_mut!(passes);

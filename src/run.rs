@@ -24,7 +24,7 @@ use crate::audit::Audit;
 use crate::config::Run;
 use crate::controller::Operator;
 use crate::controller::metrics::ControllerMetrics;
-use crate::controller::settings::FIELD_MANAGER;
+use crate::controller::settings::{FIELD_MANAGER, Settings};
 use crate::http::admin::{Admin, Readiness, admin_router};
 use crate::http::metrics::TokenMetrics;
 use crate::http::reviews::Reviews;
@@ -83,9 +83,13 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     )
     .await?;
     tokio::spawn(reporter.clone().report_until(shutdown.clone()));
+    let lease = || format!("{}_{}", settings.replica_name, reporter.replica());
     let operator = Operator::start(
         kube,
-        settings.settings(),
+        Settings {
+            lease: store.is_shared().then(lease),
+            ..settings.settings()
+        },
         registry.clone(),
         usage,
         controller_metrics,

@@ -85,6 +85,11 @@ impl Store {
         Ok(Self { backend, metrics })
     }
 
+    /// Whether other replicas can have it open as well.
+    pub fn is_shared(&self) -> bool {
+        matches!(&*self.backend, Backend::Postgres(_))
+    }
+
     /// What the store counts.
     pub fn metrics(&self) -> &StoreMetrics {
         &self.metrics

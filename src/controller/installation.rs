@@ -25,12 +25,24 @@ pub const FIRST_CLIENT: &str = "clientele";
 /// Nobody waits longer for the keys of the tenant `default`.
 const FIRST_KEYS: Duration = Duration::from_secs(30);
 
+/// How soon a failed try is repeated.
+const RETRY: Duration = Duration::from_secs(3);
+/// How often it is looked whether another replica is done.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
 /// Makes them, unless the mark says that it was done before. Tries until it is done.
 pub async fn bootstrap(shared: Arc<Shared>) {
     if shared.settings.bootstrap {
-        while let Err(error) = try_bootstrap(&shared).await {
-            tracing::warn!(%error, "the tenant `default` could not be made; trying again");
-            tokio::time::sleep(Duration::from_secs(3)).await;
+        loop {
+            let pause = match try_bootstrap(&shared).await {
+                Ok(true) => break,
+                Ok(false) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "the tenant `default` could not be made; trying again");
+                    RETRY
+                }
+            };
+            tokio::time::sleep(pause).await;
         }
         // Keys take a while to find; a client that is judged before would be written twice.
         let _ = tokio::time::timeout(FIRST_KEYS, served(&shared)).await;
@@ -59,10 +71,14 @@ async fn served(shared: &Shared) {
     }
 }
 
-async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
+/// Whether it is done. It is not where another replica is to do it.
+async fn try_bootstrap(shared: &Shared) -> Result<bool, Error> {
     if read_marks(shared).await?.contains_key(MARK.0) {
         shared.bootstrapped.store(true, Relaxed);
-        return Ok(());
+        return Ok(true);
+    }
+    if !shared.lead.is_ours() {
+        return Ok(false);
     }
     let namespace = &shared.settings.namespace;
     let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
@@ -72,7 +88,7 @@ async fn try_bootstrap(shared: &Shared) -> Result<(), Error> {
     // After a crash before this mark both are tried again, and a create that finds them is no harm.
     write_marks(shared, [(MARK.0.to_owned(), MARK.1.to_owned())].into()).await?;
     shared.bootstrapped.store(true, Relaxed);
-    Ok(())
+    Ok(true)
 }
 
 async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Error>

@@ -56,6 +56,8 @@ pub struct ControllerMetrics {
     pub invalid_objects: Counter,
     /// Rotations of client secrets.
     pub rotation: RotationMetrics,
+    /// 1 while this replica writes.
+    pub leader: Gauge<i64, AtomicI64>,
     /// 1 while the root key is usable.
     pub root_key_usable: Gauge<i64, AtomicI64>,
 }
@@ -78,6 +80,37 @@ impl ControllerMetrics {
             "Events not published because too many waited",
             self.events_dropped.clone(),
         );
+        self.register_registry(registry);
+        registry.register(
+            "clientele_brake_held_clients",
+            "Clients, tenants, people and Secrets served although the last list lacked them",
+            self.brake_held.clone(),
+        );
+        registry.register(
+            "clientele_watch_errors",
+            "Watches that failed and were started again",
+            self.watch_errors.clone(),
+        );
+        registry.register(
+            "clientele_invalid_objects",
+            "Objects that could not be read",
+            self.invalid_objects.clone(),
+        );
+        self.rotation.register(registry);
+        registry.register(
+            "clientele_leader",
+            "1 while this replica writes, 0 while another one does",
+            self.leader.clone(),
+        );
+        registry.register(
+            "clientele_root_key_usable",
+            "1 while the root key is usable, 0 while the operator refuses to derive",
+            self.root_key_usable.clone(),
+        );
+    }
+
+    /// Those about what is served.
+    fn register_registry(&self, registry: &mut Registry) {
         registry.register(
             "clientele_registry_revision",
             "How often the registry was rebuilt",
@@ -107,27 +140,6 @@ impl ControllerMetrics {
             "clientele_propagation_seconds",
             "Time from a change of an OAuthClient on the watch to the registry that serves it",
             self.propagation.clone(),
-        );
-        registry.register(
-            "clientele_brake_held_clients",
-            "Clients, tenants, people and Secrets served although the last list lacked them",
-            self.brake_held.clone(),
-        );
-        registry.register(
-            "clientele_watch_errors",
-            "Watches that failed and were started again",
-            self.watch_errors.clone(),
-        );
-        registry.register(
-            "clientele_invalid_objects",
-            "Objects that could not be read",
-            self.invalid_objects.clone(),
-        );
-        self.rotation.register(registry);
-        registry.register(
-            "clientele_root_key_usable",
-            "1 while the root key is usable, 0 while the operator refuses to derive",
-            self.root_key_usable.clone(),
         );
     }
 

@@ -174,6 +174,7 @@ pub async fn watch(shared: Arc<Shared>) {
             .map_ok(drop)
             .boxed(),
     );
+    let mut lead = shared.lead.subscribe();
     loop {
         let look = look(&shared).await;
         let pause = if look.is_ok() {
@@ -189,6 +190,8 @@ pub async fn watch(shared: Arc<Shared>) {
                 shared.metrics.watch_errors.inc();
                 tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
             },
+            // Who begins to write records what is not recorded.
+            _ = lead.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
@@ -210,6 +213,8 @@ async fn look(shared: &Shared) -> Result<(), Error> {
             .is_some_and(|status| status.secret_generation.is_some())
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
+        // Whoever writes makes it, and the watch tells.
+        Judgement::FirstStart if !shared.lead.is_ours() => Ok(()),
         Judgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
@@ -229,7 +234,7 @@ async fn look(shared: &Shared) -> Result<(), Error> {
             if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
                 unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
             }
-            if !unrecorded.is_empty() {
+            if !unrecorded.is_empty() && shared.lead.is_ours() {
                 write_marks(shared, unrecorded).await?;
             }
             accept(shared, keyring, left(secret.as_ref(), &marks));

@@ -32,11 +32,15 @@ pub struct Settings {
     pub write_burst: u32,
     /// How long a signing key is published before it signs.
     pub publish_ahead: Duration,
+    /// As whom this replica takes the Lease; `None` where there is only one, which always writes.
+    pub lease: Option<String>,
     /// Whether to create the tenant `default` and its first client, once per installation.
     pub bootstrap: bool,
 }
 
 /// The ConfigMap that remembers what must not happen twice.
 pub const INSTALLATION: &str = "clientele-installation";
+/// The Lease of the replica that writes.
+pub const LEASE: &str = "clientele";
 /// The field manager of every write.
 pub const FIELD_MANAGER: &str = "clientele";

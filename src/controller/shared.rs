@@ -14,6 +14,7 @@ use super::brought_index::BroughtIndex;
 use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
 use super::facts::Digests;
+use super::lead::Lead;
 use super::metrics::ControllerMetrics;
 use super::password_index::{Job, PasswordIndex};
 use super::policy::TenantPolicy;
@@ -127,6 +128,8 @@ pub struct Shared {
     pub settings: Settings,
     /// The registry that the server reads.
     pub registry: Arc<ArcSwap<Registry>>,
+    /// Whether this replica writes.
+    pub lead: Lead,
     /// The root keys.
     pub root_keys: ArcSwap<RootKeys>,
     /// What the registry says about each object, by UID.
@@ -207,6 +210,16 @@ impl Shared {
                 self.enqueue(ObjectRef::from_obj(&*object));
             }
         }
+    }
+
+    /// Asks for a look at everything.
+    pub fn enqueue_everything(&self) {
+        for tenant in self.tenants.state() {
+            // Fails only when the controller has ended, and then there is nothing left to do.
+            let _ = self.tenant_queue.send(ObjectRef::from_obj(&*tenant));
+        }
+        self.enqueue_all(None);
+        self.enqueue_users();
     }
 
     /// Asks for a look at every OAuthUser.

@@ -55,6 +55,11 @@ impl Reporter {
         Ok(reporter)
     }
 
+    /// Which replica this is; nobody had this name before.
+    pub fn replica(&self) -> &str {
+        &self.replica
+    }
+
     /// Reports again and again until the shutdown.
     pub async fn report_until(self, shutdown: CancellationToken) {
         let reports = async {

@@ -66,6 +66,9 @@ pub async fn leave(shared: Arc<Shared>) {
     let mut said = None;
     loop {
         tokio::time::sleep(pause).await;
+        if !shared.lead.is_ours() {
+            continue;
+        }
         match look(&shared).await {
             Ok(kept) => {
                 if let Some((id, why)) = kept.as_ref().filter(|_| kept != said) {

@@ -14,7 +14,7 @@ use crate::support::space::{Space, entries, eventually_within, http, message};
 
 /// The type by which a Secret opts in.
 const TYPE: &str = "clientele.dev/client-secret";
-const ONE: &str = "one-0123456789abcdef0123456789abcdef";
+pub const ONE: &str = "one-0123456789abcdef0123456789abcdef";
 const TWO: &str = "two-0123456789abcdef0123456789abcdef";
 
 /// How long it may take until a change is noticed.
@@ -24,7 +24,7 @@ fn bringing() -> Value {
     json!({ "secretRef": { "name": "mine" } })
 }
 
-pub async fn bring(space: &Space, value: &str) {
+pub(super) async fn bring(space: &Space, value: &str) {
     let entries = [("client-secret", value)];
     space.write_secret("mine", TYPE, &entries).await;
 }

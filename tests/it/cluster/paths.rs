@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
 use serde_json::{Value, json};
 
-use super::brought::bring;
+use super::brought::{ONE, bring};
 use super::secretless::keys::keys;
 use crate::support::assertions::key;
 use crate::support::space::{Space, entries};
@@ -157,7 +157,7 @@ async fn still_holds(space: &Space, first: &str) {
 #[tokio::test]
 async fn f66_whichever_way_a_client_came_to_its_manifest_it_is_as_if_created_so() {
     let space = Space::new("paths").await;
-    bring(&space, &"x".repeat(40)).await;
+    bring(&space, ONE).await;
     let mut fresh = Vec::new();
     for (number, _) in manifests(&space, "").iter().enumerate() {
         let name = format!("fresh{number:02}");

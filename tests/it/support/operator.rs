@@ -63,7 +63,7 @@ pub struct RunningOperator {
 }
 
 /// Starts the program and prints its process ID; ends it when standard input closes.
-pub const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; wait "$pid""#;
+pub const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; kill -CONT "$pid" 2>/dev/null; wait "$pid""#;
 
 impl RunningOperator {
     /// Starts it and waits until it is ready.
@@ -206,11 +206,15 @@ impl RunningOperator {
         self.guard.wait().unwrap()
     }
 
+    /// Sends a signal, such as `-STOP`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.pid.to_string();
+        let _ = Command::new("kill").args([signal, &pid]).status();
+    }
+
     /// SIGKILL, then waits until it has ended.
     pub fn kill(mut self) {
-        let _ = Command::new("kill")
-            .args(["-9", &self.pid.to_string()])
-            .status();
+        self.signal("-KILL");
         drop(self.guard.stdin.take());
         self.guard.wait().unwrap();
     }

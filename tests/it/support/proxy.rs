@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Method, Request, Response};
 use futures::StreamExt;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::cluster::Cluster;
 use super::operator::service_account_kubeconfig;
@@ -38,6 +38,10 @@ struct Behavior {
     key_reads: AtomicU32,
     empty_lists: AtomicU32,
     cut: Notify,
+    holds: watch::Sender<bool>,
+    /// What was held and sent later: method, path and status code.
+    late: Mutex<Vec<(String, String, u16)>>,
+    held: AtomicU32,
 }
 
 /// A proxy that answers with the rights of a kubeconfig.
@@ -100,6 +104,26 @@ impl Proxy {
         self.behavior.other_key.store(false, Ordering::SeqCst);
     }
 
+    /// From now on writes do not arrive, but those of the Lease.
+    pub fn hold_writes(&self) {
+        self.behavior.holds.send_replace(true);
+    }
+
+    /// How many writes are held.
+    pub fn held_writes(&self) -> u32 {
+        self.behavior.held.load(Ordering::SeqCst)
+    }
+
+    /// What was held arrives now, also what nobody waits for any more.
+    pub fn release_writes(&self) {
+        self.behavior.holds.send_replace(false);
+    }
+
+    /// What became of the writes that were held: method, path and status code.
+    pub fn late_writes(&self) -> Vec<(String, String, u16)> {
+        self.behavior.late.lock().unwrap().clone()
+    }
+
     /// How many empty lists were answered.
     pub fn empty_lists(&self) -> u32 {
         self.behavior.empty_lists.load(Ordering::SeqCst)
@@ -142,7 +166,15 @@ async fn answer(
     let query = request.uri().query().unwrap_or_default();
     let url = format!("{path}?{query}");
     let watch = query.contains("watch=true");
-    let get = request.method() == axum::http::Method::GET;
+    let get = request.method() == Method::GET;
+    if *behavior.holds.borrow()
+        && is_write(request.method())
+        && !path.ends_with("/leases/clientele")
+    {
+        return Ok(tokio::spawn(late(request, upstream, behavior))
+            .await
+            .unwrap());
+    }
     let cut = [CLIENTS, OPTED_IN].iter().any(|what| url.contains(what));
     let about = *behavior.lies.lock().unwrap();
     let lies = about.is_some_and(|about| url.contains(about));
@@ -170,7 +202,36 @@ async fn answer(
     })
 }
 
-async fn forward(request: Request<Incoming>, upstream: kube::Client) -> Response<Body> {
+fn is_write(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(method)
+}
+
+/// A write that arrives when it is let go.
+async fn late(
+    request: Request<Incoming>,
+    upstream: kube::Client,
+    behavior: Arc<Behavior>,
+) -> Response<Body> {
+    let (method, path) = (
+        request.method().to_string(),
+        request.uri().path().to_owned(),
+    );
+    // The body comes first: later its sender may be gone.
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    behavior.held.fetch_add(1, Ordering::SeqCst);
+    let mut holds = behavior.holds.subscribe();
+    holds.wait_for(|holds| !holds).await.unwrap();
+    let response = forward(Request::from_parts(parts, Full::new(body)), upstream).await;
+    let code = response.status().as_u16();
+    behavior.late.lock().unwrap().push((method, path, code));
+    response
+}
+
+async fn forward<B>(request: Request<B>, upstream: kube::Client) -> Response<Body>
+where
+    B: hyper::body::Body<Error: std::fmt::Debug>,
+{
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().unwrap().to_string();
     parts.uri = path.parse().unwrap();

@@ -34,6 +34,7 @@ impl Replica {
             workers: 4,
             write_burst: 20,
             publish_ahead: std::time::Duration::from_mins(15),
+            lease: None,
             bootstrap: true,
         };
         // It only observes: if it wrote as well, an object could be Ready before the shared operator has seen it.

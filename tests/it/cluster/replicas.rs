@@ -1,0 +1,256 @@
+//! Several replicas with one database: all serve, one writes.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use clientele::api::OAuthClient;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use serde_json::json;
+
+use crate::support::cluster::Cluster;
+use crate::support::load::{ask, ask_at};
+use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
+use crate::support::postgres::Server;
+use crate::support::proxy::{Proxy, as_operator};
+use crate::support::snapshot::{credentials, differences, everything};
+use crate::support::space::{Space, eventually_within, http, when};
+
+/// The Lease lasts 15 s, and the machine may be busy.
+const TAKEN: Duration = Duration::from_mins(1);
+
+/// What replicas have in common.
+struct Replicas {
+    cluster: Cluster,
+    database: String,
+    issuer: String,
+}
+
+impl Replicas {
+    async fn new() -> Self {
+        let server = tokio::task::spawn_blocking(Server::shared).await.unwrap();
+        Self {
+            cluster: Cluster::with_chart(&[]),
+            database: server.database().await,
+            issuer: format!("http://{}", free_address()),
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            database_url: Some(self.database.clone()),
+            issuer: Some(self.issuer.clone()),
+            ..Options::flags(&["--usage-report-interval", "1s"])
+        }
+    }
+
+    fn start(&self) -> RunningOperator {
+        RunningOperator::start(&self.cluster, &self.options())
+    }
+
+    async fn space(&self, name: &str) -> Space {
+        Space::within(&self.cluster, &self.issuer, name).await
+    }
+}
+
+async fn wait_writes(replica: &RunningOperator, writes: bool) {
+    let wanted = Some(f64::from(u8::from(writes)));
+    eventually_within(TAKEN, "it begins or ends to write", || async {
+        let leader = replica.metric("clientele_leader");
+        when(leader == wanted, (), || format!("{leader:?}"))
+    })
+    .await;
+}
+
+async fn holder(space: &Space) -> Option<String> {
+    let leases: Api<Lease> = Api::namespaced(space.kube.clone(), "clientele-system");
+    leases.get("clientele").await.unwrap().spec?.holder_identity
+}
+
+/// How often each Secret of the namespace was created or replaced.
+fn secret_writes(cluster: &Cluster, space: &Space) -> BTreeMap<String, usize> {
+    let mut writes = BTreeMap::new();
+    for (verb, resource, name) in cluster.writes_by(OPERATOR_USER) {
+        if resource == "secrets" && name.starts_with(&format!("{}/", space.name)) {
+            *writes.entry(format!("{verb} {name}")).or_default() += 1;
+        }
+    }
+    writes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f06_a_lease_is_released_at_the_end_and_another_replica_writes_at_once() {
+    let replicas = Replicas::new().await;
+    let (first, second) = (replicas.start(), replicas.start());
+    wait_writes(&first, true).await;
+    assert_eq!(second.metric("clientele_leader"), Some(0.0));
+    let space = replicas.space("handover").await;
+    space.ready("web", json!({})).await;
+    let entries = space.entries("web-oauth").await;
+    let endpoint = format!("http://{}/token", second.listen);
+    ask_at(&http(), &endpoint, &entries).await.unwrap();
+
+    let (began, before) = (Instant::now(), holder(&space).await);
+    first.stop();
+    space.ready("after", json!({})).await;
+    let took = began.elapsed();
+    assert!(second.log().contains("this replica writes from now on"));
+    assert!(holder(&space).await.is_some_and(|now| Some(now) != before));
+    println!("F06: the next client was ready {took:?} after SIGTERM");
+    // A Lease that is not released would have lasted longer, on the fastest machine.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert_eq!(secret_writes(&replicas.cluster, &space).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_replica_that_writes_is_killed_another_one_writes_when_the_lease_has_expired() {
+    let replicas = Replicas::new().await;
+    let (first, second) = (replicas.start(), replicas.start());
+    wait_writes(&first, true).await;
+    let space = replicas.space("failover").await;
+    space.ready("web", json!({})).await;
+    let before = credentials(&space.kube).await;
+    let began = Instant::now();
+    first.kill();
+    space.create("after", json!({})).await;
+    wait_writes(&second, true).await;
+    let took = began.elapsed();
+    println!("another replica wrote {took:?} after SIGKILL");
+    // It was renewed at most three seconds before, and nobody takes what has not expired.
+    assert!(took > Duration::from_secs(10), "{took:?}");
+    space.wait_ready("after").await;
+    let mut after = credentials(&space.kube).await;
+    after.retain(|name, _| before.contains_key(name));
+    assert_eq!(before, after);
+}
+
+/// Waits until a secret was rotated once, and one that was deleted is back.
+async fn wait_done(space: &Space) {
+    space.wait_ready("new").await;
+    let rotated = |object: &OAuthClient| {
+        let status = object.status.as_ref();
+        let generation = status.and_then(|status| status.secret_generation.as_ref());
+        generation.is_some_and(|generation| generation.published == 2)
+    };
+    let what = "its secret has rotated";
+    space.wait_client("rotated", what, rotated).await;
+    space
+        .wait_secret("lost-oauth", "it is back", |_| true)
+        .await;
+    space.wait_ready("lost").await;
+}
+
+/// Waits until the writes that were held have arrived; both of Secrets were refused by their preconditions.
+async fn arrive_too_late(proxy: &Proxy) {
+    let held = proxy.held_writes() as usize;
+    proxy.release_writes();
+    eventually_within(TAKEN, "the late writes have arrived", || async {
+        let late = proxy.late_writes();
+        when(late.len() >= held, (), || format!("{late:?}"))
+    })
+    .await;
+    let late = proxy.late_writes();
+    let mut of_secrets = late.clone();
+    of_secrets.retain(|(_, path, _)| path.contains("/secrets"));
+    assert_eq!(of_secrets.len(), 2, "{late:?}");
+    assert!(
+        of_secrets.iter().all(|(_, _, code)| *code == 409),
+        "{late:?}"
+    );
+}
+
+/// It is stopped with writes on their way, longer than its Lease lasts; they arrive when another one has done the work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing() {
+    let replicas = Replicas::new().await;
+    let proxy = Proxy::start(as_operator(&replicas.cluster).await).await;
+    let options = Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..replicas.options()
+    };
+    let stopped = RunningOperator::start(&replicas.cluster, &options);
+    wait_writes(&stopped, true).await;
+    let second = replicas.start();
+    let space = replicas.space("stopped").await;
+    space.ready("rotated", json!({})).await;
+    space.ready("lost", json!({})).await;
+
+    proxy.hold_writes();
+    let rotation = json!({ "spec": { "rotation": { "requestId": "one" } } });
+    space.patch("rotated", rotation).await;
+    space.delete_secret("lost-oauth").await;
+    space.create("new", json!({})).await;
+    eventually_within(TAKEN, "three writes are on their way", || async {
+        let held = proxy.held_writes();
+        when(held >= 3, (), || format!("{held}"))
+    })
+    .await;
+    stopped.signal("-STOP");
+    wait_writes(&second, true).await;
+    wait_done(&space).await;
+    let before = everything(&space.kube).await;
+
+    arrive_too_late(&proxy).await;
+    stopped.signal("-CONT");
+    wait_writes(&stopped, false).await;
+    space.ready("after", json!({})).await;
+    let mut after = everything(&space.kube).await;
+    after.retain(|name, _| before.contains_key(name));
+    assert_eq!(differences(&before, &after), Vec::<String>::new());
+    for replica in [&stopped, &second] {
+        let endpoint = format!("http://{}/token", replica.listen);
+        for name in ["new-oauth", "rotated-oauth", "lost-oauth"] {
+            let entries = space.entries(name).await;
+            ask_at(&http(), &endpoint, &entries).await.unwrap();
+        }
+    }
+}
+
+/// Correctness does not depend on the Lease: with SQLite there is none, and nobody keeps a second one from running.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f27_two_operators_without_a_lease_write_each_secret_once_and_come_to_rest() {
+    const COUNT: usize = 20;
+    let cluster = Cluster::with_chart(&[]);
+    let first = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let options = Options {
+        issuer: Some(first.issuer.clone()),
+        ..Options::flags(&[])
+    };
+    let second = RunningOperator::start(&cluster, &options);
+    let space = Space::within(&cluster, &first.issuer, "both").await;
+    for number in 0..COUNT {
+        space.create(&format!("web-{number}"), json!({})).await;
+    }
+    for number in 0..COUNT {
+        space.wait_ready(&format!("web-{number}")).await;
+    }
+    for replica in [&first, &second] {
+        assert_eq!(replica.metric("clientele_leader"), Some(1.0));
+        let endpoint = format!("http://{}/token", replica.listen);
+        for number in 0..COUNT {
+            let entries = space.entries(&format!("web-{number}-oauth")).await;
+            ask_at(&http(), &endpoint, &entries).await.unwrap();
+            ask(&http(), &entries).await.unwrap();
+        }
+    }
+    come_to_rest(&space).await;
+    let writes = secret_writes(&cluster, &space);
+    let created = |write: &String| write.starts_with("create ");
+    assert!(writes.keys().all(created), "written once: {writes:?}");
+    assert_eq!(writes.len(), COUNT);
+}
+
+/// Waits until nothing is written any more.
+async fn come_to_rest(space: &Space) {
+    let settled = Duration::from_secs(3);
+    let (mut seen, mut since) = (everything(&space.kube).await, Instant::now());
+    let began = Instant::now();
+    while since.elapsed() < settled {
+        assert!(began.elapsed() < TAKEN, "they do not come to rest");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = everything(&space.kube).await;
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+    }
+}
