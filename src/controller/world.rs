@@ -25,7 +25,7 @@ use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
 use arrivals::record_client_gone;
-use clients::{Memo, acceptable};
+use clients::{Memo, acceptable, unsaid};
 use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
 use tenants::{SigningState, signing_state};
@@ -251,6 +251,10 @@ impl World {
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
         shared.registry.store(Arc::new(registry));
         let gone = std::mem::replace(&mut self.memos, alive);
+        let memos = self.memos.values();
+        shared
+            .agreement
+            .serve(memos.filter_map(|memo| unsaid(&memo.verdict)));
         self.count_arrivals(shared);
         let refused = self
             .memos
