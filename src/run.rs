@@ -86,13 +86,9 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         settings.usage_report_interval,
     )
     .await?;
-    let lease = || format!("{}_{}", settings.replica_name, reporter.replica());
     let operator = Operator::start(
         kube,
-        Settings {
-            lease: store.is_shared().then(lease),
-            ..settings.settings()
-        },
+        controller_settings(&settings, &store, &reporter),
         registry.clone(),
         usage,
         controller_metrics,
@@ -126,6 +122,15 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     store.close().await;
     tracing::info!("stopped");
     served
+}
+
+/// Where other replicas can have the store open, one writes and all have to agree.
+fn controller_settings(settings: &Run, store: &Store, reporter: &Reporter) -> Settings {
+    let identity = || format!("{}_{}", settings.replica_name, reporter.replica());
+    Settings {
+        lease: store.is_shared().then(identity),
+        ..settings.settings()
+    }
 }
 
 /// Tells other replicas until the shutdown which secrets are in use here, and what is served.

@@ -20,6 +20,8 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How soon it is tried again when the store fails.
 const RETRY: Duration = Duration::from_secs(1);
+/// Who waits for longer is told of.
+const LONG: Duration = Duration::from_secs(10);
 /// So many versions of one transaction.
 const BATCH: usize = 200;
 
@@ -32,6 +34,8 @@ pub struct Talk {
     every: Duration,
     told: Versions,
     told_at: Option<Instant>,
+    /// Since when somebody waits without a pause, and whether that was said.
+    waiting: Option<(Instant, bool)>,
 }
 
 impl Talk {
@@ -44,6 +48,7 @@ impl Talk {
             every,
             told: Versions::new(),
             told_at: None,
+            waiting: None,
         }
     }
 
@@ -77,7 +82,23 @@ impl Talk {
             let alive = alive.unwrap_or(Timestamp::MIN);
             self.agreement.reach(self.store.served_by_all(alive).await?);
         }
-        Ok(!is_told || self.agreement.is_awaited())
+        let waits = self.agreement.is_awaited();
+        self.note_waiting(waits);
+        Ok(!is_told || waits)
+    }
+
+    fn note_waiting(&mut self, waits: bool) {
+        let now = Instant::now();
+        self.waiting = waits.then(|| self.waiting.unwrap_or((now, false)));
+        if let Some((since, said @ false)) = &mut self.waiting
+            && since.elapsed() > LONG
+        {
+            *said = true;
+            let silent = silent(self.every);
+            tracing::warn!(
+                "a new version of a client is not served by every replica yet, so it is not said to be ready; a replica that is silent for {silent:?} is not waited for"
+            );
+        }
     }
 
     /// Tells what is new, now and then everything again; whether that is done.

@@ -269,7 +269,8 @@ async fn what_is_ready_works_on_every_replica_at_that_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deaf_replica_keeps_ready_from_being_said_until_it_counts_as_dead() {
+async fn f21_a_deaf_replica_takes_new_secrets_and_keeps_ready_from_being_said_until_it_counts_as_dead()
+ {
     let replicas = Replicas::new().await;
     let (proxy, [first, second, deaf]) = with_a_late_one(&replicas).await;
     let space = replicas.space("deaf").await;
@@ -315,6 +316,8 @@ async fn a_deaf_replica_keeps_ready_from_being_said_until_it_counts_as_dead() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let endpoint = format!("http://{}/token", deaf.listen);
+    let newer = space.entries("known-oauth").await;
+    ask_at(&http(), &endpoint, &newer).await.unwrap();
     let refused = ask_at(&http(), &endpoint, &entries).await.unwrap_err();
     assert!(refused.starts_with("401 "), "{refused}");
     deaf.kill();
