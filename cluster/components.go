@@ -61,6 +61,8 @@ func (c *controlPlane) apiServer() *process {
 		"--tls-cert-file="+c.pki.certificate("server"), "--tls-private-key-file="+c.pki.key("server"),
 		"--client-ca-file="+c.pki.certificate("ca"),
 		"--authorization-mode=RBAC",
+		// As OpenShift does: who makes an owner wait for what it owns needs a right on the owner's finalizers.
+		"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.path("pki/service-account.pub"),
 		"--service-account-signing-key-file="+c.pki.key("service-account"),

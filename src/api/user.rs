@@ -88,8 +88,8 @@ pub struct OAuthUserSpec {
     pub groups: Vec<String>,
 
     /// More claims about the person by name, such as `given_name`, `locale` or those that a scope of the tenant
-    /// promises; any JSON, together at most 16 KiB. Claims of the protocol and those with a field of their own
-    /// are refused.
+    /// promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with
+    /// a field of their own are refused.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(schema_with = "claims_schema")]
     pub claims: Map<String, Value>,
@@ -184,7 +184,7 @@ fn claims_schema(_: &mut SchemaGenerator) -> Schema {
     properties.extend(named(&FIELD_CLAIMS, "Not allowed: has a field of its own."));
     json_schema!({
         "type": "object",
-        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, together at most 16 KiB. Claims of the protocol and those with a field of their own are refused.",
+        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with a field of their own are refused.",
         "maxProperties": 64,
         "x-kubernetes-preserve-unknown-fields": true,
         "properties": properties,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::api::ListParams;
+use kube::core::DeserializeGuard;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource};
 use prometheus_client::metrics::gauge::Gauge;
@@ -25,7 +26,7 @@ pub type List<K> = Result<Vec<K>, kube::Error>;
 pub struct Doubt<K: Resource<DynamicType = ()>, V> {
     what: &'static str,
     /// Where the second list is read.
-    api: Api<K>,
+    api: Api<DeserializeGuard<K>>,
     params: ListParams,
     brake: Brake<ObjectRef<K>, V>,
     second: Option<BoxFuture<'static, List<K>>>,
@@ -41,7 +42,7 @@ where
     /// Nothing is doubted yet. What is held is added to the gauge.
     pub fn new(
         what: &'static str,
-        api: Api<K>,
+        api: Api<DeserializeGuard<K>>,
         params: ListParams,
         gauge: &Gauge<i64, AtomicI64>,
     ) -> Self {
@@ -83,12 +84,14 @@ where
         self.count();
     }
 
-    /// A list without a resource version is consistent: it is answered by a quorum of etcd.
+    /// A list without a resource version is consistent: it is answered by a quorum of etcd. What cannot be read counts as
+    /// absent, as it does to the watch.
     fn list_later(&self) -> BoxFuture<'static, List<K>> {
         let (api, params) = (self.api.clone(), self.params.clone());
         async move {
             tokio::time::sleep(CONFIRM_AFTER).await;
-            Ok(api.list(&params).await?.items)
+            let items = api.list(&params).await?.items.into_iter();
+            Ok(items.filter_map(|object| object.0.ok()).collect())
         }
         .boxed()
     }

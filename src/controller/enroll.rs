@@ -25,6 +25,8 @@ use crate::oauth::{Keyring, Person, subject};
 const CREDENTIAL: &str = "clientele credential v1";
 /// How long the JSON of the free claims may be.
 const MAX_CLAIMS: usize = 16 * 1024;
+/// How deep arrays and objects of the free claims may lie within each other.
+const MAX_NESTING: usize = 16;
 
 /// What `enroll` needs to know besides the object.
 #[derive(Clone, Copy)]
@@ -177,7 +179,26 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
             "claims are {length} bytes of JSON, and at most {MAX_CLAIMS} may be had; remove some"
         ));
     }
+    if spec
+        .claims
+        .values()
+        .any(|claim| !is_at_most(claim, MAX_NESTING))
+    {
+        return invalid(format!(
+            "claims are nested more than {MAX_NESTING} deep; flatten them"
+        ));
+    }
     Ok(())
+}
+
+/// Whether a claim is nested at most so deep.
+fn is_at_most(claim: &Value, depth: usize) -> bool {
+    let is_less = |inner: &Value| depth > 0 && is_at_most(inner, depth - 1);
+    match claim {
+        Value::Array(values) => values.iter().all(is_less),
+        Value::Object(members) => members.values().all(is_less),
+        _ => true,
+    }
 }
 
 fn is_username(name: &str) -> bool {

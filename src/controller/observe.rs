@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
 use tokio::time::sleep_until;
 
+use super::metrics::ControllerMetrics;
 use super::shared::Shared;
 use super::world::World;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
@@ -87,23 +89,36 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let kube = &shared.kube;
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        watch(Api::all(kube.clone()), "OAuthClient", |event| {
-            let event = readable("OAuthClient", event);
-            event.map(Box::new).map(Observation::Client)
-        }),
-        watch(Api::all(kube.clone()), "OAuthTenant", |event| {
-            let event = readable("OAuthTenant", event);
-            event.map(Box::new).map(Observation::Tenant)
-        }),
-        watch(Api::all(kube.clone()), "OAuthUser", |event| {
-            let event = readable("OAuthUser", event);
-            event.map(Box::new).map(Observation::User)
-        }),
+        watch_readable(shared, "OAuthClient", Observation::Client),
+        watch_readable(shared, "OAuthTenant", Observation::Tenant),
+        watch_readable(shared, "OAuthUser", Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))
         }),
         watch(own, "Secret", |event| Some(Observation::OwnSecret(event))),
     ])
+}
+
+/// A watch of a kind that is ours.
+fn watch_readable<K>(
+    shared: &Shared,
+    what: &'static str,
+    wrap: impl Fn(Box<watcher::Event<K>>) -> Observation + Send + 'static,
+) -> BoxStream<'static, Observation>
+where
+    K: Resource<DynamicType = ()>
+        + Clone
+        + Default
+        + std::fmt::Debug
+        + Send
+        + serde::de::DeserializeOwned
+        + 'static,
+{
+    let metrics = shared.metrics.clone();
+    watch(Api::all(shared.kube.clone()), what, move |event| {
+        let event = readable(what, &metrics, event);
+        event.map(Box::new).map(&wrap)
+    })
 }
 
 fn watch<K>(
@@ -133,17 +148,23 @@ where
 /// What can be read of an event. One object that cannot be read does not stop the others; it counts as absent.
 fn readable<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
+    metrics: &ControllerMetrics,
     event: watcher::Event<DeserializeGuard<K>>,
 ) -> Option<watcher::Event<K>> {
     use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
     Some(match event {
-        Apply(object) => match read(what, object) {
+        Apply(object) => match read(what, metrics, object) {
             Ok(object) => Apply(object),
             Err(tombstone) => Delete(tombstone),
         },
-        Delete(object) => Delete(read(what, object).unwrap_or_else(|tombstone| tombstone)),
+        // What is gone need not be read.
+        Delete(object) => Delete(
+            object
+                .0
+                .unwrap_or_else(|invalid| tombstone(invalid.metadata)),
+        ),
         Init => Init,
-        InitApply(object) => return read(what, object).ok().map(InitApply),
+        InitApply(object) => return read(what, metrics, object).ok().map(InitApply),
         InitDone => InitDone,
     })
 }
@@ -151,15 +172,35 @@ fn readable<K: Resource<DynamicType = ()> + Default>(
 /// The object, or one that has only its metadata.
 fn read<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
+    metrics: &ControllerMetrics,
     object: DeserializeGuard<K>,
 ) -> Result<K, K> {
     object.0.map(slim).map_err(|invalid| {
         let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
-        tracing::error!(kind = what, ?namespace, ?name, error = %invalid.error, "an object cannot be read and is treated as absent; correct it or delete it");
-        let mut tombstone = K::default();
-        *tombstone.meta_mut() = invalid.metadata;
-        tombstone
+        let error = beginning(&invalid.error);
+        tracing::error!(
+            kind = what,
+            ?namespace,
+            ?name,
+            error,
+            "an object cannot be read and is treated as absent; correct it or delete it"
+        );
+        metrics.invalid_objects.inc();
+        tombstone(invalid.metadata)
     })
+}
+
+/// An object that has only its metadata.
+fn tombstone<K: Resource + Default>(metadata: ObjectMeta) -> K {
+    let mut tombstone = K::default();
+    *tombstone.meta_mut() = metadata;
+    tombstone
+}
+
+/// The beginning of what the decoder says, on one line: it quotes what somebody wrote.
+fn beginning(error: &str) -> String {
+    let beginning = error.chars().take(200);
+    beginning.flat_map(char::escape_debug).collect()
 }
 
 /// Drops what nobody here reads and what would be most of the memory.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
@@ -135,6 +136,17 @@ async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Opt
 
 type Events = BoxStream<'static, Result<watcher::Event<Secret>, Box<watcher::Error>>>;
 
+/// The objects of a namespace, or of all.
+fn within<K>(kube: &kube::Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(kube.clone(), namespace),
+        None => Api::all(kube.clone()),
+    }
+}
+
 /// One watch.
 struct Watch {
     shared: Arc<Shared>,
@@ -149,10 +161,7 @@ struct Watch {
 
 impl Watch {
     fn new(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) -> Self {
-        let api: Api<Secret> = match &namespace {
-            Some(namespace) => Api::namespaced(shared.kube.clone(), namespace),
-            None => Api::all(shared.kube.clone()),
-        };
+        let api = within(&shared.kube, namespace.as_deref());
         let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
         let params = ListParams {
             label_selector: config.label_selector.clone(),
@@ -160,7 +169,8 @@ impl Watch {
             ..ListParams::default()
         };
         let gauge = &shared.metrics.brake_held;
-        let doubt = Doubt::new(watched.what, api.clone(), params, gauge);
+        let guarded = within(&shared.kube, namespace.as_deref());
+        let doubt = Doubt::new(watched.what, guarded, params, gauge);
         Self {
             shared,
             watched,

@@ -1,13 +1,16 @@
 //! The connection to the API server: the pod's ServiceAccount, or a kubeconfig.
 
+mod nesting;
+
 use std::time::Duration;
 
 use anyhow::Context;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use kube::client::{Body, ConfigExt, retry::RetryPolicy};
+use kube::client::{Body, ClientBuilder, ConfigExt, retry::RetryPolicy};
 use tower::retry::RetryLayer;
+use tower::util::MapResponseLayer;
 use tower::{BoxError, ServiceBuilder};
 
 /// An API server that does not begin to answer within this is asked again later.
@@ -28,11 +31,14 @@ pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
     Ok((kube, in_cluster))
 }
 
-/// The stack of kube's own builder with two differences: small writes leave at once instead of waiting up to
-/// 40 ms for an acknowledgement (`TCP_NODELAY`), and a request that is never answered ends.
+/// The stack of kube's own builder with three differences: small writes leave at once instead of waiting up to
+/// 40 ms for an acknowledgement (`TCP_NODELAY`), a request that is never answered ends, and answers are kept shallow.
 pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
     if config.proxy_url.is_some() {
-        return kube::Client::try_from(config);
+        let shallow = MapResponseLayer::new(nesting::shallow);
+        return Ok(ClientBuilder::try_from(config)?
+            .with_layer(&shallow)
+            .build());
     }
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -41,6 +47,7 @@ pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
     let tls = config.rustls_https_connector_with_connector(tcp)?;
     let http: Client<_, Body> = Client::builder(TokioExecutor::new()).build(tls);
     let service = ServiceBuilder::new()
+        .map_response(nesting::shallow)
         .layer(config.base_uri_layer())
         .layer(RetryLayer::new(RetryPolicy::server_retry()))
         .option_layer(config.auth_layer()?)

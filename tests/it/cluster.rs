@@ -15,6 +15,8 @@ mod leaks;
 mod namespaces;
 mod outage;
 mod paths;
+mod pod;
+mod poisoned;
 mod policies;
 mod refusals;
 mod repair;

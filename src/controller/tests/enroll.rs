@@ -258,6 +258,17 @@ fn what_admission_would_have_refused_is_refused_here_too() {
 }
 
 #[test]
+fn f91_claims_that_are_nested_too_deep_are_refused() {
+    let nested = |depth| (0..depth).fold(json!("fine"), |inner, _| json!([inner]));
+    let claiming = |claim: Value| json!({ "username": "alice", "claims": { "tree": claim } });
+    Around::default().person(claiming(nested(16)));
+    for deep in [nested(17), json!({ "b": nested(16) })] {
+        let refusal = Around::default().enroll(claiming(deep)).unwrap_err();
+        assert!(refusal.message.contains("flatten"), "{}", refusal.message);
+    }
+}
+
+#[test]
 fn who_is_disabled_is_a_person_nobody_can_be() {
     let person = Around::default().person(json!({ "username": "alice", "disabled": true }));
     assert!(person.disabled);

@@ -2,9 +2,15 @@
 
 use std::io::Write;
 
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+
 use crate::cluster::namespaces::{ENABLED, scoped};
 use crate::support::cluster::{Cluster, shared, tool};
 use crate::support::operator::service_account_kubeconfig;
+use crate::support::person;
 use crate::support::space::Space;
 
 /// What `kubectl auth can-i --list` says to the operator, without what every ServiceAccount may.
@@ -150,11 +156,55 @@ fn service_binding_controllers_may_read_oauthclients_when_the_platform_says_so()
     );
 }
 
+/// A Secret is made, put right and made again by an operator that may not make its owner wait for it.
+async fn is_owned_without_a_right_on_finalizers(cluster: &Cluster, space: &Space) {
+    const NAME: &str = "owned-oauth";
+    space.ready("owned", json!({})).await;
+    let made = space.secrets().get(NAME).await.unwrap();
+    let as_operator: Api<Secret> = Api::namespaced(person::operator(cluster).await, &space.name);
+    let mut blocking = made.clone();
+    blocking.owner_references_mut()[0].block_owner_deletion = Some(true);
+    let params = PostParams::default();
+    let refused = as_operator.replace(NAME, &params, &blocking).await;
+    let refused = person::sentence(refused).unwrap_err();
+    assert!(refused.contains("set finalizers on"), "{refused}");
+
+    let disowned = Patch::Merge(json!({ "metadata": { "ownerReferences": null } }));
+    let (secrets, params) = (space.secrets(), PatchParams::default());
+    let patched = secrets.patch(NAME, &params, &disowned).await.unwrap();
+    assert_eq!(patched.owner_references(), []);
+    let owned = |secret: &Secret| secret.owner_references() == made.owner_references();
+    space.wait_secret(NAME, "the owner is back", owned).await;
+
+    space.delete_secret(NAME).await;
+    let again = space.wait_secret(NAME, "it is back", owned).await;
+    assert_eq!(again.data, made.data);
+    space.accepted("owned").await;
+}
+
+/// The control plane of every test enforces owners, as `OpenShift` does.
+#[tokio::test]
+async fn f38_where_owners_are_enforced_secrets_are_made_and_repaired() {
+    let space = Space::new("owners").await;
+    is_owned_without_a_right_on_finalizers(&shared().cluster, &space).await;
+}
+
+#[tokio::test]
+async fn f38_the_same_where_only_some_namespaces_are_enabled() {
+    let scoped = scoped().await;
+    let space = Space {
+        kube: scoped.cluster.kube().await,
+        name: ENABLED.into(),
+        issuer: scoped.operator.issuer.clone(),
+    };
+    is_owned_without_a_right_on_finalizers(&scoped.cluster, &space).await;
+}
+
 /// The other half of least privilege: a right that is missing shows in the log of every installation.
 #[tokio::test]
 async fn the_operator_asks_for_nothing_that_it_may_not_do() {
     let space = Space::new("rights").await;
-    space.ready("hello", serde_json::json!({})).await;
+    space.ready("hello", json!({})).await;
     let operator = &shared().operator;
     // Every watch has been asked for by then: the client was made ready, and it takes a root key and signing keys.
     let log = operator.log();

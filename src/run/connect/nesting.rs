@@ -1,0 +1,105 @@
+//! What the API server answers, without what is nested so deep that nobody could read it.
+//!
+//! Free JSON, such as the claims of a person, may be nested a thousand deep for all that the API server cares. No parser
+//! of ours reads that to its end, and one such object would take the list that it stands in with it: everybody's.
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::Body;
+
+/// Nothing that is accepted is nested deeper. `serde_json` gives up at 128.
+const DEEPEST: u32 = 100;
+
+/// The same answer, with `null` in the place of everything that is nested too deep.
+pub fn shallow<B: Body<Data = Bytes>>(
+    answer: Response<B>,
+) -> Response<impl Body<Data = Bytes, Error = B::Error>> {
+    let mut nesting = Nesting::default();
+    answer.map(|body| body.map_frame(move |frame| frame.map_data(|bytes| nesting.cut(bytes))))
+}
+
+/// Where in a JSON text we are.
+#[derive(Clone, Copy, Default)]
+struct Nesting {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Nesting {
+    /// The next part of the text, without what lies too deep. Almost always that is all of it.
+    fn cut(&mut self, bytes: Bytes) -> Bytes {
+        let mut before = *self;
+        let deepest = bytes.iter().map(|byte| self.step(*byte)).max();
+        if deepest.is_none_or(|deepest| deepest <= DEEPEST) {
+            return bytes;
+        }
+        let mut kept = Vec::with_capacity(bytes.len());
+        for byte in &bytes {
+            let above = before.depth;
+            match before.step(*byte) {
+                0..=DEEPEST => kept.push(*byte),
+                _ if above == DEEPEST => kept.extend_from_slice(b"null"),
+                _ => {}
+            }
+        }
+        kept.into()
+    }
+
+    /// Takes in a byte; returns how deep it lies. A bracket lies within itself.
+    fn step(&mut self, byte: u8) -> u32 {
+        let above = self.depth;
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.in_string => self.escaped = true,
+            b'"' => self.in_string = !self.in_string,
+            _ if self.in_string => {}
+            b'{' | b'[' => self.depth = above.saturating_add(1),
+            b'}' | b']' => self.depth = above.saturating_sub(1),
+            _ => {}
+        }
+        above.max(self.depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The text after it has come in parts of this many bytes.
+    fn cut(text: &str, part: usize) -> String {
+        let mut nesting = Nesting::default();
+        let parts = text.as_bytes().chunks(part);
+        let cut = parts.flat_map(|part| nesting.cut(Bytes::copy_from_slice(part)));
+        String::from_utf8(cut.collect()).unwrap()
+    }
+
+    fn nested(open: &str, close: &str, depth: usize) -> String {
+        format!("{}1{}", open.repeat(depth), close.repeat(depth))
+    }
+
+    #[test]
+    fn f91_what_is_nested_too_deep_is_null_and_everything_beside_it_is_whole() {
+        let odd_names = nested("{\"\\\"]}\":", "}", 5000);
+        for deep in [nested("[", "]", 5000), odd_names] {
+            let list = format!(r#"{{"items":[{{"a":"[[{{\"\\"}},{deep},{{"b":[]}}]}}"#);
+            for part in [1, 7, list.len()] {
+                let read: Value = serde_json::from_str(&cut(&list, part)).unwrap();
+                assert_eq!(read["items"][0], json!({ "a": "[[{\"\\" }));
+                assert_eq!(read["items"][2], json!({ "b": [] }));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_accepted_passes_as_it_is() {
+        let text = format!("{}\n{}\n", nested("[", "]", 100), r#"{"a":"\"]}"}"#);
+        assert_eq!(cut(&text, 3), text);
+        let deeper = nested("[", "]", 101);
+        let expected = "[".repeat(100) + "null" + &"]".repeat(100);
+        assert_eq!(cut(&deeper, 3), expected);
+    }
+}
