@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use clientele::controller::settings::Settings;
 use futures::future::join_all;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
@@ -10,7 +11,7 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 use super::act::Act;
-use super::ground::{Ground, WRITE_BURST};
+use super::ground::{Ground, settings};
 use super::line::Stand;
 use super::mask::Published;
 use super::operator::Running;
@@ -23,6 +24,8 @@ use crate::support::space::{eventually, when};
 const CHURN: Duration = Duration::from_secs(6);
 /// So often at the least.
 const TOGGLES: usize = 200;
+/// How many writes about one object may follow each other without a pause.
+const WRITE_BURST: u32 = 20;
 /// How soon a deletion takes effect everywhere.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -49,7 +52,11 @@ async fn events(scene: &Scene) -> BTreeMap<String, i32> {
 #[tokio::test]
 async fn f80_f82_a_client_that_is_toggled_all_the_time_is_written_about_once_a_second() {
     let scene = Scene::new(Ground::shared().await).await;
-    let operator = Running::start(&scene, Stand::Free, None);
+    let settings = Settings {
+        write_burst: WRITE_BURST,
+        ..settings(false, &scene.root_key)
+    };
+    let operator = Running::with(settings, &scene, Stand::Free, None);
     operator.wait_ready().await;
     Act::Create("web", json!({})).perform(&scene).await;
     eventually("it is Ready", || async { Then::Ready("web").met(&scene) }).await;

@@ -24,9 +24,6 @@ pub const OWN: &str = "clientele-system";
 /// The Secret with the root keys of all runs that have none of their own.
 pub const ROOT_KEY: &str = "clientele-root-key";
 
-/// How many writes about one object may follow each other without a pause.
-pub const WRITE_BURST: u32 = 20;
-
 /// The control plane.
 pub struct Ground {
     _cluster: Cluster,
@@ -129,7 +126,8 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         secrets_scope: SecretsScope::Cluster,
         root_key_secret: root_key.into(),
         workers: 4,
-        write_burst: WRITE_BURST,
+        // Who never comes to rest shall be seen.
+        write_burst: 10_000,
         publish_ahead: Duration::from_mins(15),
         lease: None,
         root_key_grace: Duration::from_secs(1),
