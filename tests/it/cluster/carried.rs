@@ -6,10 +6,13 @@ use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Resource};
 use serde_json::json;
 
+use crate::cluster::root_key::printed_root_key;
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, entries, eventually, eventually_within, http};
+use crate::support::space::{Space, entries, eventually, eventually_within, http, when};
+
+const ROOT_KEY: &str = "clientele-root-key";
 
 /// The garbage collector looks at absent owners when it comes to it.
 const COLLECTED: std::time::Duration = std::time::Duration::from_secs(90);
@@ -42,7 +45,7 @@ impl Backup {
             namespace: space.name.clone(),
             clients: clients.iter().map(packed).collect(),
             secrets: secrets.iter().map(packed).collect(),
-            root_key: packed(&own.get("clientele-root-key").await.unwrap()),
+            root_key: packed(&own.get(ROOT_KEY).await.unwrap()),
         }
     }
 
@@ -90,7 +93,7 @@ struct There {
 }
 
 impl There {
-    /// With a root key of its own, or with that of the backup.
+    /// With the root key of the backup, or with another one.
     async fn new(backup: &Backup, same_root_key: bool) -> Self {
         let cluster = Cluster::with_chart(&[]);
         let policy = [
@@ -99,13 +102,25 @@ impl There {
             "clientele-status",
         ];
         cluster.kubectl(&policy).unwrap();
-        if same_root_key {
-            let own: Api<Secret> = Api::namespaced(cluster.kube().await, "clientele-system");
-            let params = PostParams::default();
-            own.create(&params, &backup.root_key).await.unwrap();
-        }
         let space = backup.restore(&cluster).await;
-        let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+        let operator = RunningOperator::start_unready(&cluster, &Options::flags(&[]));
+        let root_key = if same_root_key {
+            backup.root_key.clone()
+        } else {
+            printed_root_key(ROOT_KEY)
+        };
+        // The status that came along says that client secrets were derived: nothing is derived from another root key
+        // before a person has said so.
+        eventually("it asks for the root key", || async {
+            let said = operator.readiness();
+            let asks = said.contains("restore it") && said.contains("clientele root-key |");
+            when(asks, (), || said)
+        })
+        .await;
+        let own: Api<Secret> = Api::namespaced(space.kube.clone(), "clientele-system");
+        let params = PostParams::default();
+        own.create(&params, &root_key).await.unwrap();
+        operator.wait_ready();
         Self {
             space,
             operator,

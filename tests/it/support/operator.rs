@@ -150,7 +150,8 @@ impl RunningOperator {
         while self.readyz() != Some(200) {
             assert!(
                 Instant::now() < deadline,
-                "the operator did not become ready; its log ends:\n{}",
+                "the operator did not become ready: {}; its log ends:\n{}",
+                self.readiness(),
                 self.log_tail()
             );
             pause();
