@@ -13,6 +13,7 @@ pub mod lifetimes;
 pub mod rotation;
 pub mod schema;
 pub mod secret;
+pub mod secret_marks;
 pub mod secret_ref;
 pub mod secret_template;
 pub mod tenant;

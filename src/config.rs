@@ -161,7 +161,8 @@ pub struct Run {
     pub signing_key_publish_ahead: Duration,
 
     /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that nobody uses retires
-    /// that much later; a replica that is silent for five times as long counts as gone
+    /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long nobody
+    /// waits for it to serve what is new
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 

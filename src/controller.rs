@@ -4,6 +4,7 @@
 //! else. They meet in [`register::register`], a pure function. This folder knows neither axum nor hyper.
 
 pub mod access;
+pub mod agreement;
 pub mod brake;
 pub mod bring;
 pub mod brought_index;
@@ -108,11 +109,13 @@ impl Operator {
         let (password_reads, reads) = unbounded_channel();
         let (events, publish_events) =
             events::channel(kube.clone(), metrics.clone(), audit.clone());
-        let lead = lead::Lead::new(settings.lease.is_some());
+        let among_several = settings.lease.is_some();
+        let agreement = agreement::Agreement::new(among_several, client_queue.clone());
         let shared = Arc::new(Shared {
             kube,
             settings,
-            lead,
+            lead: lead::Lead::new(among_several),
+            agreement: Arc::new(agreement),
             registry,
             root_keys: ArcSwap::default(),
             bootstrapped: false.into(),
@@ -161,6 +164,11 @@ impl Operator {
     pub fn readiness(&self) -> Arc<dyn Fn() -> Result<(), String> + Send + Sync> {
         let shared = self.shared.clone();
         Arc::new(move || shared.ready())
+    }
+
+    /// What every replica serves: to be told to the others, and heard from them.
+    pub fn agreement(&self) -> Arc<agreement::Agreement> {
+        self.shared.agreement.clone()
     }
 
     /// Asks the cluster about a token of one of its ServiceAccounts.

@@ -49,6 +49,7 @@ pub mod token;
 pub mod transaction;
 pub mod usage;
 pub mod userinfo;
+pub mod versions;
 
 pub use client::{AuthMethod, Client, ClientType, GrantType};
 pub use error::{ErrorCode, OAuthError};

@@ -1,5 +1,6 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
+mod agreement;
 pub mod connect;
 pub mod root_key;
 mod storage;
@@ -17,6 +18,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::crd;
@@ -33,6 +35,8 @@ use crate::http::tls::Tls;
 use crate::http::{App, router};
 use crate::oauth::Registry;
 use crate::oauth::usage::Usage;
+use crate::store::Store;
+use agreement::Talk;
 use connect::connect;
 use storage::Health;
 use usage::Reporter;
@@ -82,24 +86,24 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         settings.usage_report_interval,
     )
     .await?;
-    tokio::spawn(reporter.clone().report_until(shutdown.clone()));
-    let lease = || format!("{}_{}", settings.replica_name, reporter.replica());
     let operator = Operator::start(
         kube,
-        Settings {
-            lease: store.is_shared().then(lease),
-            ..settings.settings()
-        },
+        controller_settings(&settings, &store, &reporter),
         registry.clone(),
         usage,
         controller_metrics,
         audit.clone(),
         &shutdown,
     );
+    let reporting = report(&store, &reporter, &operator, &settings, &shutdown);
     let reviews = Arc::new(Reviews::new(operator.reviews()));
     reviews.register(&mut metrics);
     let probes = admin_router(Admin {
-        ready: readiness(&operator, Health::watch(store.clone(), shutdown.clone())),
+        ready: readiness(
+            &operator,
+            Health::watch(store.clone(), shutdown.clone()),
+            reporter.clone(),
+        ),
         metrics: Arc::new(metrics),
     });
     let app = App {
@@ -110,16 +114,55 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
     let served = listeners.serve(app, probes, operator, shutdown).await;
+    // It would be heard once more after it has left.
+    reporting
+        .await
+        .context("the reports of this replica failed")?;
     reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
     served
 }
 
-/// The Kubernetes side and the store are both needed.
-fn readiness(operator: &Operator, store: Health) -> Readiness {
+/// Where other replicas can have the store open, one writes and all have to agree.
+fn controller_settings(settings: &Run, store: &Store, reporter: &Reporter) -> Settings {
+    let identity = || format!("{}_{}", settings.replica_name, reporter.replica());
+    Settings {
+        lease: store.is_shared().then(identity),
+        ..settings.settings()
+    }
+}
+
+/// Tells other replicas until the shutdown which secrets are in use here, and what is served.
+fn report(
+    store: &Store,
+    reporter: &Reporter,
+    operator: &Operator,
+    settings: &Run,
+    shutdown: &CancellationToken,
+) -> JoinHandle<()> {
+    if store.is_shared() {
+        let replica = reporter.replica().to_owned();
+        let every = settings.usage_report_interval;
+        let talk = Talk::new(store.clone(), replica, operator.agreement(), every);
+        tokio::spawn(talk.talk_until(shutdown.clone()));
+    }
+    let reports = reporter.clone();
+    tokio::spawn(reports.report_until(operator.readiness(), shutdown.clone()))
+}
+
+/// The Kubernetes side and the store are both needed, and other replicas have to know.
+fn readiness(operator: &Operator, store: Health, reporter: Reporter) -> Readiness {
     let operator = operator.readiness();
-    Arc::new(move || operator().and_then(|()| store.check()))
+    let known = move || {
+        let unknown = || "other replicas do not know yet that this one serves".to_owned();
+        reporter.serves().then_some(()).ok_or_else(unknown)
+    };
+    Arc::new(move || {
+        operator()
+            .and_then(|()| store.check())
+            .and_then(|()| known())
+    })
 }
 
 /// Where the server listens.

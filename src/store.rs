@@ -17,6 +17,7 @@ mod operation;
 mod postgres;
 pub mod purge;
 mod schema;
+mod served;
 mod sessions;
 mod sqlite;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 
 use crate::oauth::grant::{Code, Consent, Family, Session};
 use crate::oauth::usage::{LastUse, Usage};
+use crate::oauth::versions::Versions;
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 use operation::Operation;
@@ -341,11 +343,12 @@ impl Store {
         self.write(usage::Report(uses)).await
     }
 
-    /// A replica says that it has reported every use until `reported`. Replicas that were not heard since `dead` count no
+    /// A replica says whether it serves, and that it has reported every use until `reported`. Replicas that were not heard since `dead` count no
     /// longer; what is known of use then begins anew, now.
     pub async fn hear(
         &self,
         replica: &str,
+        serving: bool,
         reported: Timestamp,
         dead: Timestamp,
         now: Timestamp,
@@ -353,6 +356,7 @@ impl Store {
         let replica = replica.to_owned();
         self.write(usage::Hear {
             replica,
+            serving,
             reported,
             dead,
             now,
@@ -363,6 +367,22 @@ impl Store {
     /// A replica has reported everything and serves no longer.
     pub async fn leave(&self, replica: &str) -> Result<(), StoreError> {
         self.write(usage::Leave(replica.to_owned())).await
+    }
+
+    /// A replica serves these versions of clients from now on, and says nothing of those registrations any more.
+    pub async fn tell_served(
+        &self,
+        replica: &str,
+        new: Vec<(String, i64)>,
+        gone: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let replica = replica.to_owned();
+        self.write(served::Tell { replica, new, gone }).await
+    }
+
+    /// The versions of clients that every replica serves which was heard since `alive`, of those that were told.
+    pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
+        self.read(served::ByAll { alive }).await
     }
 
     /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.

@@ -6,6 +6,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry_name::{MAX_LEN as MAX_ENTRY, rules as entry_rules};
+use super::secret_marks::{annotations_schema, labels_schema};
 use super::secret_template::template_schema;
 
 /// The credentials Secret, always in the namespace of the OAuthClient. The operator writes it and puts
@@ -145,38 +146,3 @@ fn entry_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "x-kubernetes-validations": rules,
     })
 }
-
-fn labels_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "object",
-        "maxProperties": 16,
-        "additionalProperties": { "type": "string", "maxLength": 63 },
-        "x-kubernetes-validations": [
-            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
-            {
-                "rule": "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
-                "message": "a label value must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
-            },
-        ],
-    })
-}
-
-fn annotations_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({
-        "type": "object",
-        "maxProperties": 16,
-        "additionalProperties": { "type": "string", "maxLength": 1024 },
-        "x-kubernetes-validations": [
-            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
-        ],
-    })
-}
-
-const FORMED_KEYS: &str = "self.all(key, size(key) <= 253 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))";
-const FORMED_KEYS_MESSAGE: &str = "a key must be a name such as team or example.com/team";
-/// The operator writes the Secret with rights that the author of the manifest may lack, so keys with a
-/// meaning to the cluster, to us or to GitOps tools cannot be had.
-const FREE_KEYS: &str = "self.all(key, key == 'app.kubernetes.io/part-of' || !key.matches('^([^/]*[.])?(kubernetes[.]io|k8s[.]io|clientele[.]dev|argoproj[.]io|fluxcd[.]io|helm[.]sh)/'))";
-const FREE_KEYS_MESSAGE: &str = "keys under kubernetes.io, k8s.io, clientele.dev, argoproj.io, fluxcd.io and helm.sh are reserved, except app.kubernetes.io/part-of";

@@ -20,7 +20,7 @@ use super::register::ledger;
 use super::root_key;
 use super::rotation::{self, Turn, why};
 use super::shared::{Shared, Verdict};
-use super::status::{Published, status};
+use super::status::{Published, is_ready, status, withheld};
 use super::write::{Written, write, write_status};
 use crate::api::condition::READY;
 use crate::api::{OAuthClient, OAuthClientStatus};
@@ -175,7 +175,14 @@ async fn finish(
         .ok()
         .map(|client| (client, issuer));
     let now = Timestamp::now();
-    let wanted = status(object, registered, published, &outcome, turn, now);
+    let mut wanted = status(object, registered, published, &outcome, turn, now);
+    if outcome.is_ok() && !is_ready(object) && !shared.agreement.is_reached(object) {
+        // A rotation goes on meanwhile; of a client that is new there is nothing else to say.
+        if ledger(object).published == 0 {
+            return Ok(Action::await_change());
+        }
+        wanted = withheld(object, wanted);
+    }
     if object.status.as_ref() != Some(&wanted) {
         write_status(shared, verdict, &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);

@@ -8,9 +8,11 @@ use base64::engine::general_purpose::URL_SAFE;
 use k8s_openapi::ByteString;
 use kube::ResourceExt;
 
+use super::credentials_secret::name_of;
 use super::reason::{Reason, Refusal};
 use super::secret_formats::preset;
 use super::template::{Field, Template, Value};
+use crate::api::secret_marks::{check_annotations, check_labels, check_name, check_type};
 use crate::api::secret_template::{MAX_TEMPLATE, MAX_TEMPLATES, mistake};
 use crate::api::{EntryNames, OAuthClient, SecretFormat, SecretSpec, entry_name};
 use crate::oauth::secret::SECRET_LEN;
@@ -146,9 +148,9 @@ pub fn cookie_secret(client: &Client, keyring: &Keyring) -> String {
 
 /// Whether the Secret can be written as asked: what the API server judges is judged again, and what only values show.
 pub fn check(object: &OAuthClient, client: &Client, issuer: &str) -> Result<(), Refusal> {
-    let Some(spec) = &object.spec.secret else {
-        return Ok(());
-    };
+    let none = SecretSpec::default();
+    let spec = object.spec.secret.as_ref().unwrap_or(&none);
+    check_marks(object, spec)?;
     let refuse = |message: String| Err(Refusal::new(Reason::InvalidSpec, message));
     for (_, name) in chosen(spec.entries.as_ref()) {
         if let Err(problem) = entry_name::check(name) {
@@ -188,6 +190,25 @@ pub fn check(object: &OAuthClient, client: &Client, issuer: &str) -> Result<(), 
         None => refuse(format!(
             "the entries of the Secret would hold more than {MOST} bytes; shorten secret.template"
         )),
+    }
+}
+
+/// What the Secret is called, and what it is marked with.
+fn check_marks(object: &OAuthClient, spec: &SecretSpec) -> Result<(), Refusal> {
+    let name = name_of(object);
+    let type_ = spec.type_.as_deref().map_or(Ok(()), check_type);
+    let problems = [
+        check_name(&name).map_err(|problem| {
+            format!("the name {name:?} of the Secret {problem}, in secret.name")
+        }),
+        type_.map_err(|problem| format!("secret.type {problem}")),
+        check_labels(&spec.labels).map_err(|problem| format!("secret.labels {problem}")),
+        check_annotations(&spec.annotations)
+            .map_err(|problem| format!("secret.annotations {problem}")),
+    ];
+    match problems.into_iter().find_map(Result::err) {
+        Some(problem) => Err(Refusal::new(Reason::InvalidSpec, problem)),
+        None => Ok(()),
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Settings {
     pub workers: u16,
     /// How long a signing key is published before it signs.
     pub publish_ahead: Duration,
-    /// As whom this replica takes the Lease; `None` where there is only one, which always writes.
+    /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for nobody.
     pub lease: Option<String>,
     /// Whether to create the tenant `default` and its first client, once per installation.
     pub bootstrap: bool,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::agreement::Agreement;
 use super::brought_index::BroughtIndex;
 use super::cluster_tokens::ClusterTokens;
 use super::events::EventSink;
@@ -127,6 +128,8 @@ pub struct Shared {
     pub registry: Arc<ArcSwap<Registry>>,
     /// Whether this replica writes.
     pub lead: Lead,
+    /// What every replica serves.
+    pub agreement: Arc<Agreement>,
     /// The root keys.
     pub root_keys: ArcSwap<RootKeys>,
     /// What the registry says about each object, by UID.

@@ -73,6 +73,25 @@ pub fn status(
     status
 }
 
+/// Whether the status says that this version of the object is ready.
+pub fn is_ready(object: &OAuthClient) -> bool {
+    let ready = |condition: &Condition| condition.type_ == READY && condition.status == "True";
+    object.status.as_ref().is_some_and(|status| {
+        status.observed_generation == object.meta().generation
+            && status.conditions.iter().any(ready)
+    })
+}
+
+/// The status without a word of what its conditions would say: they stay, and so does the generation that they are about.
+pub fn withheld(object: &OAuthClient, wanted: OAuthClientStatus) -> OAuthClientStatus {
+    let said = object.status.clone().unwrap_or_default();
+    OAuthClientStatus {
+        observed_generation: said.observed_generation,
+        conditions: said.conditions,
+        ..wanted
+    }
+}
+
 /// The ledger: after the next generation was asked for, or after the Secret was seen to hold the one that was.
 fn generation(
     object: &OAuthClient,

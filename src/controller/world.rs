@@ -25,7 +25,7 @@ use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
 use arrivals::record_client_gone;
-use clients::{Memo, acceptable};
+use clients::{Memo, acceptable, unsaid};
 use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
 use tenants::{SigningState, signing_state};
@@ -251,6 +251,7 @@ impl World {
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
         shared.registry.store(Arc::new(registry));
         let gone = std::mem::replace(&mut self.memos, alive);
+        self.tell_served(shared);
         self.count_arrivals(shared);
         let refused = self
             .memos
@@ -267,6 +268,12 @@ impl World {
         }
         report_people(shared, &people);
         shared.note_progress(|progress| progress.registry |= complete);
+    }
+
+    fn tell_served(&self, shared: &Shared) {
+        let memos = self.memos.values();
+        let served = memos.filter_map(|memo| unsaid(&memo.verdict));
+        shared.agreement.serve(served);
     }
 
     fn tenant_state(&self, name: &str) -> Option<&Arc<TenantState>> {

@@ -2,13 +2,15 @@
 //! and controller do not know each other, and meet here by values.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::admin::Readiness;
 use crate::oauth::Registry;
 use crate::oauth::usage::{LastUse, Usage, Uses};
 use crate::store::{Store, StoreError};
@@ -19,6 +21,8 @@ const BATCH: usize = 200;
 const MISSED: u32 = 5;
 /// The shortest time after which a replica counts no longer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether this replica can serve.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A request takes its time before it authenticates; what it notes may be so much older than the report after it.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
@@ -29,7 +33,15 @@ pub struct Reporter {
     registry: Arc<ArcSwap<Registry>>,
     usage: Arc<ArcSwapOption<Usage>>,
     replica: String,
+    /// Others know that this replica serves.
+    serving: Arc<AtomicBool>,
     every: Duration,
+}
+
+/// A replica that was silent for longer is not waited for when a client is to be ready. It is less than what its use of
+/// secrets is waited for: that must not be missed.
+pub fn silent(every: Duration) -> Duration {
+    (every * 2).max(PATIENCE) + IN_FLIGHT
 }
 
 impl Reporter {
@@ -48,9 +60,10 @@ impl Reporter {
             registry,
             usage,
             replica: format!("{:016x}", u64::from_be_bytes(id)),
+            serving: Arc::default(),
             every,
         };
-        let heard = reporter.report(Timestamp::now()).await;
+        let heard = reporter.report(Timestamp::now(), false).await;
         heard.context("the use of client secrets cannot be recorded in the database")?;
         Ok(reporter)
     }
@@ -60,23 +73,46 @@ impl Reporter {
         &self.replica
     }
 
-    /// Reports again and again until the shutdown.
-    pub async fn report_until(self, shutdown: CancellationToken) {
+    /// Whether others know that this replica serves, and wait for it. Before that nobody must be sent here.
+    pub fn serves(&self) -> bool {
+        self.serving.load(Relaxed)
+    }
+
+    /// Reports again and again until the shutdown, and at once when this replica can serve and when it begins to end.
+    pub async fn report_until(self, ready: Readiness, shutdown: CancellationToken) {
         let reports = async {
+            let mut due = Instant::now() + self.every;
             loop {
-                tokio::time::sleep(self.every).await;
-                if let Err(error) = self.report(Timestamp::now()).await {
-                    tracing::warn!(%error, "the use of client secrets could not be recorded; old ones work on until it is");
+                let pause = if self.serves() {
+                    self.every
+                } else {
+                    LOOK_EVERY
+                };
+                tokio::time::sleep(pause).await;
+                let begins = !self.serves() && ready().is_ok();
+                if begins || Instant::now() >= due {
+                    let known = self.try_report(begins || self.serves()).await;
+                    self.serving.fetch_or(begins && known, Relaxed);
+                    due = Instant::now() + self.every;
                 }
             }
         };
         shutdown.run_until_cancelled(reports).await;
+        self.try_report(false).await;
+    }
+
+    async fn try_report(&self, serving: bool) -> bool {
+        let reported = self.report(Timestamp::now(), serving).await;
+        if let Err(error) = &reported {
+            tracing::warn!(%error, "the use of client secrets could not be recorded; old ones work on until it is");
+        }
+        reported.is_ok()
     }
 
     /// Reports for the last time: nothing is served any more.
     pub async fn end(&self) {
         let ended = async {
-            self.report(Timestamp::now()).await?;
+            self.report(Timestamp::now(), false).await?;
             self.store.leave(&self.replica).await
         };
         if let Err(error) = ended.await {
@@ -84,7 +120,7 @@ impl Reporter {
         }
     }
 
-    async fn report(&self, now: Timestamp) -> Result<(), StoreError> {
+    async fn report(&self, now: Timestamp, serving: bool) -> Result<(), StoreError> {
         let before = |time: Duration| now.checked_sub(time).unwrap_or(Timestamp::MIN);
         let registry = self.registry.load_full();
         let unreported = unreported(&registry);
@@ -97,7 +133,7 @@ impl Reporter {
         }
         let dead = before((self.every * MISSED).max(PATIENCE));
         self.store
-            .hear(&self.replica, before(IN_FLIGHT), dead, now)
+            .hear(&self.replica, serving, before(IN_FLIGHT), dead, now)
             .await?;
         let mut usage = self.store.usage(in_overlap(&registry)).await?;
         let keyring = registry.keyring.as_ref();

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use super::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "sign in",
@@ -21,6 +21,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "last use",
         include_str!("../../migrations/0003_last_use.sql"),
+    ),
+    (
+        4,
+        "served",
+        include_str!("../../migrations/0004_served.sql"),
     ),
 ];
 

@@ -141,6 +141,7 @@ async fn every_search_has_its_index() {
         consents::SEARCHES,
         tokens::SEARCHES,
         usage::SEARCHES,
+        served::SEARCHES,
         ending::SEARCHES,
         purge::SEARCHES,
     ];

@@ -19,9 +19,10 @@ const GO_ON: &str =
     WHERE id = 1";
 const BEGIN: &str =
     "INSERT INTO usage_epoch (id, since, heard_at) VALUES (1, $1, $1) ON CONFLICT (id) DO NOTHING";
-const HEAR: &str = "INSERT INTO replicas (id, heard_at) VALUES ($1, $2)
-    ON CONFLICT (id) DO UPDATE SET heard_at = excluded.heard_at";
+const HEAR: &str = "INSERT INTO replicas (id, heard_at, serving) VALUES ($1, $2, $3)
+    ON CONFLICT (id) DO UPDATE SET heard_at = excluded.heard_at, serving = excluded.serving";
 const LEAVE: &str = "DELETE FROM replicas WHERE id = $1";
+const CLEAR: &str = "DELETE FROM served WHERE replica NOT IN (SELECT id FROM replicas)";
 const EPOCH: &str = "SELECT since FROM usage_epoch WHERE id = 1";
 const SLOWEST: &str = "SELECT heard_at FROM replicas ORDER BY heard_at LIMIT 1";
 const OLDEST_SESSION: &str = "SELECT MIN(auth_time) AS oldest FROM sessions WHERE expires_at > $1";
@@ -52,6 +53,8 @@ impl Operation for Report {
 /// did not report could be anything, so what is known begins anew. It does as well if nobody was heard since.
 pub struct Hear {
     pub replica: String,
+    /// Whether others wait for it.
+    pub serving: bool,
     pub reported: Timestamp,
     pub dead: Timestamp,
     pub now: Timestamp,
@@ -66,6 +69,7 @@ impl Operation for Hear {
         let died = query(BURY).bind(dead).execute(&mut *db).await?;
         if died.rows_affected() > 0 {
             query(FORGET).bind(now).execute(&mut *db).await?;
+            query(CLEAR).execute(&mut *db).await?;
         }
         let goes_on = query(GO_ON).bind(dead).bind(now);
         if goes_on.execute(&mut *db).await?.rows_affected() == 0 {
@@ -74,6 +78,7 @@ impl Operation for Hear {
         query(HEAR)
             .bind(&*self.replica)
             .bind(millis(self.reported))
+            .bind(i64::from(self.serving))
             .execute(&mut *db)
             .await?;
         Ok(())
@@ -85,9 +90,11 @@ pub struct Leave(pub String);
 
 impl Operation for Leave {
     type Output = ();
+    const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        query(LEAVE).bind(&*self.0).execute(db).await.map(drop)
+        query(LEAVE).bind(&*self.0).execute(&mut *db).await?;
+        query(CLEAR).execute(db).await.map(drop)
     }
 }
 

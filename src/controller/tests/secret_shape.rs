@@ -260,6 +260,31 @@ fn f72_a_shape_that_admission_would_have_refused_is_refused_here_too() {
         ),
         (json!({ "template": { "tls.key": "x" } }), "TLS file"),
         (
+            json!({ "type": "kubernetes.io/service-account-token" }),
+            "secret.type must be Opaque",
+        ),
+        (json!({ "name": "bootstrap-token-abc123" }), "is reserved"),
+        (json!({ "name": "clientele-root-key" }), "is reserved"),
+        (json!({ "name": "../web" }), "lower case letters"),
+        (
+            json!({ "labels": { "app.kubernetes.io/managed-by": "me" } }),
+            "are reserved",
+        ),
+        (json!({ "labels": { "a b": "x" } }), "a key is a name"),
+        (json!({ "labels": { "team": "a b" } }), "must have values"),
+        (
+            json!({ "annotations": { "kubernetes.io/service-account.name": "admin" } }),
+            "are reserved",
+        ),
+        (
+            json!({ "annotations": { "clientele.dev/ours": "" } }),
+            "are reserved",
+        ),
+        (
+            json!({ "annotations": { "note": "x".repeat(1025) } }),
+            "at most 1024",
+        ),
+        (
             json!({ "entries": { "issuer": "PATH" } }),
             "change how a program starts",
         ),

@@ -5,7 +5,7 @@ use super::object;
 use crate::api::{OAuthClient, OAuthClientStatus};
 use crate::controller::reason::{Reason, Refusal};
 use crate::controller::rotation::Turn;
-use crate::controller::status::{Published, status};
+use crate::controller::status::{Published, is_ready, status, withheld};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -66,6 +66,26 @@ fn a_registered_client_is_current_in_the_sense_of_kstatus() {
         ),
         (1, 1, 1)
     );
+}
+
+#[test]
+fn what_is_withheld_is_that_this_version_is_ready_and_nothing_else() {
+    let ready = |object: &OAuthClient| {
+        let turn = Turn::default();
+        status(object, None, published(), &Ok(()), &turn, at(10))
+    };
+    let new = object("web", json!({}));
+    let said = with(&new, ready(&new));
+    assert!(!is_ready(&new) && is_ready(&said));
+    let mut edited = said.clone();
+    edited.metadata.generation = Some(2);
+    assert!(!is_ready(&edited), "it speaks of the version before");
+    let mut wanted = ready(&edited);
+    wanted.secret_name = Some("other".to_owned());
+    let withheld = withheld(&edited, wanted.clone());
+    assert_eq!(triple(&withheld), triple(&wanted), "as it was");
+    assert_eq!(withheld.observed_generation, Some(1));
+    assert_eq!(withheld.secret_name, wanted.secret_name);
 }
 
 #[test]

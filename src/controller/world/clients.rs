@@ -11,6 +11,7 @@ use crate::controller::claims::{Claim, Claims};
 use crate::controller::policy::Labels;
 use crate::controller::register::{Surroundings, register};
 use crate::controller::shared::{Shared, TenantState, Verdict};
+use crate::controller::status::is_ready;
 use crate::oauth::Client;
 use crate::oauth::usage::Uses;
 
@@ -127,6 +128,13 @@ pub(super) fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
     let object = &verdict.object;
     let serves = object.meta().deletion_timestamp.is_none() && !object.spec.suspended;
     verdict.client.as_ref().ok().filter(|_| serves)
+}
+
+/// The version of a client that is served, unless its status says already that it is ready.
+pub(super) fn unsaid(verdict: &Verdict) -> Option<(String, i64)> {
+    let object = &verdict.object;
+    acceptable(verdict).filter(|_| !is_ready(object))?;
+    Some((object.uid()?, object.meta().generation?))
 }
 
 /// Every namespace has the label of its name, also one that has not been seen yet.

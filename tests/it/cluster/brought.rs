@@ -24,7 +24,7 @@ fn bringing() -> Value {
     json!({ "secretRef": { "name": "mine" } })
 }
 
-pub async fn bring(space: &Space, value: &str) {
+pub(super) async fn bring(space: &Space, value: &str) {
     let entries = [("client-secret", value)];
     space.write_secret("mine", TYPE, &entries).await;
 }

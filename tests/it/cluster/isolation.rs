@@ -1,5 +1,7 @@
 //! Two teams with the same names never meet.
 
+mod hostile;
+
 use std::collections::BTreeSet;
 
 use base64::Engine;

@@ -1,20 +1,22 @@
 //! Several replicas with one database: all serve, one writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use clientele::api::OAuthClient;
+use futures::future::join_all;
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::Api;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::support::cluster::Cluster;
-use crate::support::load::{ask, ask_at};
+use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 use crate::support::postgres::Server;
 use crate::support::proxy::{Proxy, as_operator};
 use crate::support::snapshot::{credentials, differences, everything};
-use crate::support::space::{Space, eventually_within, http, when};
+use crate::support::space::{Space, condition, eventually, eventually_within, http, when};
 
 /// The Lease lasts 15 s, and the machine may be busy.
 const TAKEN: Duration = Duration::from_mins(1);
@@ -204,6 +206,123 @@ async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing(
             ask_at(&http(), &endpoint, &entries).await.unwrap();
         }
     }
+}
+
+/// Three replicas, of which one hears of everything late.
+async fn with_a_late_one(replicas: &Replicas) -> (Proxy, [RunningOperator; 3]) {
+    let proxy = Proxy::start(as_operator(&replicas.cluster).await).await;
+    let late = Options {
+        kubeconfig: Some(proxy.kubeconfig.clone()),
+        ..replicas.options()
+    };
+    let first = replicas.start();
+    wait_writes(&first, true).await;
+    let late = RunningOperator::start(&replicas.cluster, &late);
+    (proxy, [first, replicas.start(), late])
+}
+
+/// The first answer of each replica; asked at once.
+async fn answers(replicas: &[RunningOperator], entries: &Entries) -> Vec<Result<String, String>> {
+    let http = http();
+    let ask = |replica: &RunningOperator| {
+        let (http, endpoint) = (http.clone(), format!("http://{}/token", replica.listen));
+        async move { ask_at(&http, &endpoint, entries).await }
+    };
+    join_all(replicas.iter().map(ask)).await
+}
+
+fn is_ready(object: &OAuthClient) -> bool {
+    condition(object, "Ready").is_some_and(|(status, _)| status == "True")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_ready_works_on_every_replica_at_that_moment() {
+    const COUNT: usize = 50;
+    let replicas = Replicas::new().await;
+    let (proxy, all) = with_a_late_one(&replicas).await;
+    let space = replicas.space("everywhere").await;
+    proxy.tell_late(Duration::from_millis(50));
+    for number in 0..COUNT {
+        space.create(&format!("web-{number}"), json!({})).await;
+    }
+    let (began, mut seen) = (Instant::now(), BTreeSet::new());
+    while seen.len() < COUNT {
+        assert!(began.elapsed() < 2 * TAKEN, "{seen:?}");
+        let clients = space.clients().list(&ListParams::default()).await.unwrap();
+        for client in clients.iter().filter(|client| is_ready(client)) {
+            if seen.insert(client.name_any()) {
+                let entries = space.entries(&format!("{}-oauth", client.name_any())).await;
+                let refused: Vec<String> = answers(&all, &entries)
+                    .await
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .collect();
+                assert_eq!(refused, Vec::<String>::new(), "{}", client.name_any());
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!(
+        "{COUNT} clients were ready on three replicas after {:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f21_a_deaf_replica_takes_new_secrets_and_keeps_ready_from_being_said_until_it_counts_as_dead()
+ {
+    let replicas = Replicas::new().await;
+    let (proxy, [first, second, deaf]) = with_a_late_one(&replicas).await;
+    let space = replicas.space("deaf").await;
+    space.ready("known", json!({})).await;
+    proxy.tell_late(Duration::from_hours(1));
+    space.create("web", json!({})).await;
+    let rotation = json!({ "spec": { "rotation": { "requestId": "one" } } });
+    space.patch("known", rotation).await;
+    space
+        .wait_secret("web-oauth", "it is there", |_| true)
+        .await;
+    let entries = space.entries("web-oauth").await;
+    eventually("the others serve it", || async {
+        ask_at(&http(), &format!("http://{}/token", first.listen), &entries).await?;
+        ask_at(
+            &http(),
+            &format!("http://{}/token", second.listen),
+            &entries,
+        )
+        .await
+    })
+    .await;
+    let published = |object: &OAuthClient| {
+        let status = object.status.as_ref();
+        let generation = status.and_then(|status| status.secret_generation.as_ref());
+        generation.is_some_and(|generation| generation.published == 2)
+    };
+    eventually("a rotation goes on", || async {
+        let known = space.clients().get("known").await.unwrap();
+        when(published(&known), (), || format!("{:?}", known.status))
+    })
+    .await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(8) {
+        for name in ["web", "known"] {
+            let object = space.clients().get(name).await.unwrap();
+            let status = object.status.as_ref().unwrap();
+            assert_ne!(
+                status.observed_generation, object.metadata.generation,
+                "{name}"
+            );
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let endpoint = format!("http://{}/token", deaf.listen);
+    let newer = space.entries("known-oauth").await;
+    ask_at(&http(), &endpoint, &newer).await.unwrap();
+    let refused = ask_at(&http(), &endpoint, &entries).await.unwrap_err();
+    assert!(refused.starts_with("401 "), "{refused}");
+    deaf.kill();
+    space.wait_ready("web").await;
+    space.wait_ready("known").await;
 }
 
 /// Correctness does not depend on the Lease: with SQLite there is none, and nobody keeps a second one from running.

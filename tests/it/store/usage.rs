@@ -14,6 +14,8 @@ over_both_stores![
     after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew,
     a_store_that_is_new_knows_nothing_of_before,
     uses_of_long_ago_are_forgotten,
+    what_every_replica_serves_is_known,
+    only_replicas_that_serve_and_are_heard_are_waited_for,
 ];
 
 fn last(registration: &str, generation: u32, second: i64) -> LastUse {
@@ -26,7 +28,7 @@ fn last(registration: &str, generation: u32, second: i64) -> LastUse {
 
 /// A replica reports every use until now; one that was silent for 300 seconds is dead.
 async fn hear(store: &Store, replica: &str, now: i64) {
-    let heard = store.hear(replica, at(now), at(now - 300), at(now));
+    let heard = store.hear(replica, true, at(now), at(now - 300), at(now));
     heard.await.unwrap();
 }
 
@@ -117,4 +119,74 @@ async fn uses_of_long_ago_are_forgotten(place: Place) {
     assert_eq!(store.purge(at(YEAR), 100).await, Ok(0));
     assert_eq!(store.purge(at(YEAR + 5), 100).await, Ok(1));
     assert_eq!(usage(&store).await.uses["r1"], [(2, at(10))]);
+}
+
+async fn tell(store: &Store, replica: &str, new: &[(&str, i64)], gone: &[&str]) {
+    let new = new
+        .iter()
+        .map(|(name, version)| ((*name).to_owned(), *version));
+    let gone = gone.iter().map(|name| (*name).to_owned());
+    let told = store.tell_served(replica, new.collect(), gone.collect());
+    told.await.unwrap();
+}
+
+/// What every replica serves that was heard since then, in order.
+async fn by_all(store: &Store, alive: i64) -> Vec<(String, i64)> {
+    let mut common: Vec<_> = store
+        .served_by_all(at(alive))
+        .await
+        .unwrap()
+        .into_iter()
+        .collect();
+    common.sort_unstable();
+    common
+}
+
+async fn what_every_replica_serves_is_known(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 0).await;
+    hear(&store, "b", 0).await;
+    tell(&store, "a", &[("r1", 2), ("r2", 1)], &[]).await;
+    assert_eq!(
+        by_all(&store, 0).await,
+        [],
+        "the other one has said nothing"
+    );
+    tell(&store, "b", &[("r1", 1)], &[]).await;
+    assert_eq!(
+        by_all(&store, 0).await,
+        [("r1".to_owned(), 1)],
+        "the lower one"
+    );
+    tell(&store, "b", &[("r1", 2), ("r2", 1)], &[]).await;
+    let both = [("r1".to_owned(), 2), ("r2".to_owned(), 1)];
+    assert_eq!(by_all(&store, 0).await, both);
+    tell(&store, "a", &[], &["r1"]).await;
+    assert_eq!(by_all(&store, 0).await, [("r2".to_owned(), 1)]);
+}
+
+async fn only_replicas_that_serve_and_are_heard_are_waited_for(place: Place) {
+    let store = place.open().await;
+    hear(&store, "a", 100).await;
+    tell(&store, "a", &[("r1", 1)], &[]).await;
+    let alone = [("r1".to_owned(), 1)];
+    // One that starts or stops, and one that is silent.
+    let begins = store.hear("b", false, at(100), at(-200), at(100));
+    begins.await.unwrap();
+    assert_eq!(by_all(&store, 0).await, alone);
+    hear(&store, "c", 50).await;
+    assert_eq!(by_all(&store, 0).await, []);
+    assert_eq!(by_all(&store, 51).await, alone);
+    store.leave("c").await.unwrap();
+    assert_eq!(by_all(&store, 0).await, alone);
+    hear(&store, "b", 100).await;
+    assert_eq!(by_all(&store, 0).await, [], "it serves now");
+    store.leave("a").await.unwrap();
+    tell(&store, "b", &[("r2", 1)], &[]).await;
+    let others = [("r2".to_owned(), 1)];
+    assert_eq!(
+        by_all(&store, 0).await,
+        others,
+        "what one said that left goes with it"
+    );
 }

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, Response};
@@ -43,6 +44,7 @@ struct Behavior {
     /// What was held and sent later: method, path and status code.
     late: Mutex<Vec<(String, String, u16)>>,
     held: AtomicU32,
+    lag: Mutex<Duration>,
 }
 
 /// A proxy that answers with the rights of a kubeconfig.
@@ -103,6 +105,11 @@ impl Proxy {
         self.behavior.garbles.store(false, Ordering::SeqCst);
         self.behavior.forbids.store(false, Ordering::SeqCst);
         self.behavior.other_key.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on every event of a watch of OAuthClients comes so much later.
+    pub fn tell_late(&self, lag: Duration) {
+        *self.behavior.lag.lock().unwrap() = lag;
     }
 
     /// From now on writes do not arrive, but those of the Lease.
@@ -299,15 +306,18 @@ async fn garbled(response: Response<Body>) -> Response<Body> {
     Response::new(Body::from([&body[..], b"<html>"].concat()))
 }
 
-/// A watch that ends with an error when lying begins, and can be silenced.
+/// A watch whose events may come late or not until they are let go, and that ends with an error when lying begins.
 fn cuttable(response: Response<Body>, behavior: Arc<Behavior>) -> Response<Body> {
     let silent = behavior.silent.subscribe();
     response.map(|body| {
+        let late = behavior.clone();
         let cut = async move { behavior.cut.notified().await };
         let expired = async { Ok(format!("{EXPIRED}\n").into()) };
         let events = body.into_data_stream().then(move |event| {
+            let lag = *late.lag.lock().unwrap();
             let mut silent = silent.clone();
             async move {
+                tokio::time::sleep(lag).await;
                 let _ = silent.wait_for(|silent| !silent).await;
                 event
             }

@@ -1,0 +1,60 @@
+//! Which version of a client each replica serves, and which all of them do.
+
+use jiff::Timestamp;
+use sqlx::{AnyConnection, query};
+
+use super::operation::{Operation, column, millis};
+use crate::oauth::versions::Versions;
+
+const TELL: &str = "INSERT INTO served (registration_id, replica, generation) VALUES ($1, $2, $3)
+    ON CONFLICT (registration_id, replica) DO UPDATE SET generation = excluded.generation";
+const TAKE_BACK: &str = "DELETE FROM served WHERE registration_id = $1 AND replica = $2";
+const BY_ALL: &str = "SELECT s.registration_id AS registration_id, MIN(s.generation) AS generation
+    FROM served s JOIN replicas r ON r.id = s.replica
+    WHERE r.serving = 1 AND r.heard_at >= $1
+    GROUP BY s.registration_id
+    HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND heard_at >= $1)";
+
+/// A replica serves these versions, and says nothing of those registrations any more.
+pub struct Tell {
+    pub replica: String,
+    pub new: Vec<(String, i64)>,
+    pub gone: Vec<String>,
+}
+
+impl Operation for Tell {
+    type Output = ();
+    const SINGLE: bool = false;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
+        for (registration, generation) in &self.new {
+            let tell = query(TELL).bind(&**registration).bind(&*self.replica);
+            tell.bind(*generation).execute(&mut *db).await?;
+        }
+        for registration in &self.gone {
+            let take_back = query(TAKE_BACK).bind(&**registration).bind(&*self.replica);
+            take_back.execute(&mut *db).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What every replica serves that serves at all and was heard since then.
+pub struct ByAll {
+    pub alive: Timestamp,
+}
+
+impl Operation for ByAll {
+    type Output = Versions;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Versions> {
+        let by_all = query(BY_ALL).bind(millis(self.alive));
+        let rows = by_all.fetch_all(db).await?;
+        let row = |row| Ok((column(row, "registration_id")?, column(row, "generation")?));
+        rows.iter().map(row).collect()
+    }
+}
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[TAKE_BACK];
