@@ -140,7 +140,6 @@ impl Operator {
             tenant_queue,
             user_queue,
             changed: tokio::sync::Notify::new(),
-            went_back: std::sync::OnceLock::new(),
             progress: tokio::sync::watch::Sender::default(),
             events,
             metrics,
@@ -150,8 +149,7 @@ impl Operator {
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         tasks.spawn(publish_events);
-        spawn_watches(&mut tasks, &shared, jobs, reads);
-        tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
+        spawn_watches(&mut tasks, &shared, (jobs, reads), shutdown);
         let requests = (client_requests, tenant_requests, user_requests);
         let (ending, released) = (shutdown.child_token(), CancellationToken::new());
         let release = released.clone().drop_guard();
@@ -184,7 +182,7 @@ impl Operator {
 
     /// Whether the cluster went back in time, for which the shutdown has begun.
     pub fn went_back(&self) -> Option<revision::WentBack> {
-        self.shared.went_back.get().copied()
+        self.shared.progress.borrow().went_back
     }
 
     /// Ends every task. What a pass has not written yet, the next start will.
@@ -199,8 +197,11 @@ impl Operator {
 fn spawn_watches(
     tasks: &mut JoinSet<()>,
     shared: &Arc<Shared>,
-    jobs: UnboundedReceiver<password_index::Job>,
-    reads: UnboundedReceiver<(String, String)>,
+    (jobs, reads): (
+        UnboundedReceiver<password_index::Job>,
+        UnboundedReceiver<(String, String)>,
+    ),
+    shutdown: &CancellationToken,
 ) {
     for watched in [&secret_watch::CREDENTIALS, &brought_watch::BROUGHT] {
         tasks.spawn(secret_watch::watch(shared.clone(), watched));
@@ -211,6 +212,7 @@ fn spawn_watches(
     tasks.spawn(password_watch::hash(shared.clone(), jobs));
     tasks.spawn(root_key::watch(shared.clone()));
     tasks.spawn(root_key::leave::leave(shared.clone()));
+    tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
     tasks.spawn(rotation_metrics::count(shared.clone()));
     tasks.spawn(installation::bootstrap(shared.clone()));
 }

@@ -96,7 +96,7 @@ pub async fn watch(shared: Arc<Shared>, shutdown: CancellationToken) {
             Course::Doubtful => pause = LOOK_AGAIN,
             Course::Back(went_back) => {
                 tracing::error!("{went_back}");
-                let _ = shared.went_back.set(went_back);
+                shared.note_progress(|progress| progress.went_back = Some(went_back));
                 return shutdown.cancel();
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -119,6 +119,8 @@ pub struct Progress {
     pub registry: bool,
     /// The tenant `default` was made, or need not be.
     pub bootstrap: bool,
+    /// That the cluster went back in time, if it did.
+    pub went_back: Option<WentBack>,
 }
 
 /// Everything that observer and controllers share.
@@ -175,8 +177,6 @@ pub struct Shared {
     pub user_queue: mpsc::UnboundedSender<ObjectRef<OAuthUser>>,
     /// Tells the observer that something outside its watches changed.
     pub changed: Notify,
-    /// That the cluster went back in time, if it did.
-    pub went_back: OnceLock<WentBack>,
     /// What has been seen so far.
     pub progress: watch::Sender<Progress>,
     /// Events for people.
