@@ -43,13 +43,18 @@ pub fn mistake() -> String {
     )
 }
 
+/// The regular expression by which the API server tells what can be read as a template.
+pub fn pattern() -> String {
+    let (names, escapes) = (PLACEHOLDERS.join("|"), ESCAPES.join("|"));
+    let placeholder =
+        format!("[{{][{{] *(({names}) *([|] *({escapes}) *)?|\"[{{][{{]\" *)[}}][}}]");
+    format!("^([^{{]|[{{][^{{]|{placeholder})*[{{]?$")
+}
+
 /// Templates by the name of the entry.
 pub fn template_schema(_: &mut SchemaGenerator) -> Schema {
-    let names = PLACEHOLDERS.join("|");
-    let escapes = ESCAPES.join("|");
-    let placeholder =
-        format!("[{{][{{] *(({names}) *([|] *({escapes}) *)?|\\\"[{{][{{]\\\" *)[}}][}}]");
-    let rule = format!("self.matches('^([^{{]|[{{][^{{]|{placeholder})*[{{]?$')");
+    // In CEL, too, a quote is escaped.
+    let rule = format!("self.matches('{}')", pattern().replace('"', "\\\""));
     let entries = entry_rules("key").map(|(rule, message)| {
         let (rule, message) = (
             format!("self.all(key, {rule})"),

@@ -8,7 +8,7 @@ use std::hash::BuildHasher;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::credentials_secret::{Desired, PROOF, is_ours};
+use super::credentials_secret::{CLIENT_LABEL, Desired, PROOF, is_ours};
 use crate::oauth::Keyring;
 
 /// Digests under a key of this process: nobody outside can make two contents look alike.
@@ -100,6 +100,12 @@ impl Facts {
                 .proof
                 .as_deref()
                 .is_some_and(|proof| keyring.verify_proof(proof, namespace, name, registration_id))
+    }
+
+    /// Whether label and annotation say that it is the Secret of a client of this name, be that so or not.
+    pub fn says_it_is_of(&self, client: &str, digests: &Digests) -> bool {
+        let label = digests.of(Place::Label, CLIENT_LABEL, client.as_bytes());
+        self.proof.is_some() && self.items.binary_search(&label).is_ok()
     }
 
     /// The ID of the root key of its proof annotation, as it claims.

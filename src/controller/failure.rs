@@ -131,22 +131,27 @@ fn is_terminating(status: &Status) -> bool {
 
 /// When an object whose pass failed is tried again: soon at first, then less and less often.
 #[derive(Debug, Default)]
-pub struct Retries(Mutex<HashMap<String, (u32, Instant)>>);
+pub struct Retries(Mutex<HashMap<(String, bool), (u32, Instant)>>);
 
 impl Retries {
     const LONGEST: Duration = Duration::from_mins(1);
 
+    /// So many conflicts are settled by the next event of the watch; after more of them the watch must be late.
+    const AT_ONCE: u32 = 20;
+
     /// The pause before the next try. A quiet time of twice the longest pause forgives what was before.
     pub fn next(&self, uid: &str, error: &Error) -> Duration {
-        if error.is_conflict() {
-            return Duration::from_millis(50);
-        }
         let now = Instant::now();
         let mut failures = self.0.lock().expect("no holder of this lock panics");
         failures.retain(|_, (_, last)| now.duration_since(*last) < 2 * Self::LONGEST);
-        let (count, last) = failures.entry(uid.to_owned()).or_insert((0, now));
+        let kind = (uid.to_owned(), error.is_conflict());
+        let (count, last) = failures.entry(kind).or_insert((0, now));
         *count += 1;
         *last = now;
+        if error.is_conflict() {
+            let is_late = *count > Self::AT_ONCE;
+            return Duration::from_millis(if is_late { 1000 } else { 50 });
+        }
         let pause = Duration::from_millis(250) * 2_u32.saturating_pow((*count).min(9));
         let jitter =
             f64::from(u8::try_from(RandomState::new().hash_one(uid) % 256).unwrap_or(0)) / 512.0;
@@ -166,6 +171,17 @@ mod tests {
             SecretTrouble::Refused(refusal) => Some(refusal.reason),
             _ => None,
         }
+    }
+
+    #[test]
+    fn who_hears_late_does_not_ask_all_the_time() {
+        let (retries, conflict) = (Retries::default(), Error::Conflict("write"));
+        let pauses = (0..25).map(|_| retries.next("uid", &conflict).as_millis());
+        let pauses: Vec<u128> = pauses.collect();
+        assert_eq!((pauses[..20].iter().max(), pauses[20]), (Some(&50), 1000));
+        assert_eq!(retries.next("other", &conflict).as_millis(), 50);
+        let trouble = retries.next("uid", &Error::Panicked);
+        assert!(trouble < Duration::from_secs(1), "{trouble:?}");
     }
 
     #[test]

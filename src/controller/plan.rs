@@ -175,7 +175,7 @@ fn secret_step(
         &desired.name,
         &client.registration_id,
     ) {
-        return Err(not_owned(now.object));
+        return Err(not_owned(now.object, facts, now.digests));
     }
     if facts.fulfil(&desired, now.digests) {
         return Ok(SecretStep::Keep);
@@ -192,12 +192,17 @@ fn secret_step(
     Ok(SecretStep::Repair(Box::new(desired)))
 }
 
-fn not_owned(object: &OAuthClient) -> Refusal {
+fn not_owned(object: &OAuthClient, facts: &Facts, digests: &Digests) -> Refusal {
     let (name, namespace) = (name_of(object), object.namespace().unwrap_or_default());
+    let whose = if facts.says_it_is_of(&object.name_any(), digests) {
+        "was written for another OAuthClient of this name, one that was deleted, restored from a backup or carried from another cluster; its credentials are refused here, and it"
+    } else {
+        "belongs to somebody else; it"
+    };
     Refusal::new(
         Reason::SecretNotOwned,
         format!(
-            "Secret {name:?} exists and belongs to somebody else; it was not touched. Set spec.secret.name to a free name, or delete that Secret with `kubectl -n {namespace} delete secret {name}` if nobody needs it"
+            "Secret {name:?} exists and {whose} was not touched. Set spec.secret.name to a free name, or delete that Secret with `kubectl -n {namespace} delete secret {name}` if nobody needs it"
         ),
     )
 }

@@ -59,10 +59,10 @@ pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<
     Ok(found)
 }
 
-/// A Secret that was there comes back in the generation that the ledger names, so a ledger that is no longer
-/// true must not be followed. Nor does it come back for an object that is going.
-async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
-    const DOING: &str = "restore the credentials Secret";
+/// A Secret that was there is written again as ledger and manifest say, so those that are no longer true must not be
+/// followed: whoever hears late would bring an old generation back. Nor is it written for an object that is going.
+pub async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+    const DOING: &str = "put the credentials Secret right";
     let namespace = object.namespace().unwrap_or_default();
     let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
     let current = api
@@ -71,6 +71,7 @@ async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Err
         .map_err(Error::api(DOING))?;
     let same = current.is_some_and(|current| {
         current.meta().uid == object.meta().uid
+            && current.meta().generation == object.meta().generation
             && current.meta().deletion_timestamp.is_none()
             && ledger(&current) == ledger(object)
     });

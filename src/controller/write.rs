@@ -15,7 +15,7 @@ use super::events::Happening;
 use super::facts::Facts;
 use super::failure::{Error, SecretTrouble, secret_trouble};
 use super::plan::{Plan, SecretStep};
-use super::read::{Read, get};
+use super::read::{Read, confirm_ledger, get};
 use super::reason::{Reason, Refusal};
 use super::register::ledger;
 use super::secret_watch::denied;
@@ -124,6 +124,8 @@ async fn repair(
     desired: &Desired,
     found: &Read,
 ) -> Result<Written, SecretTrouble> {
+    let confirmed = confirm_ledger(shared, object).await;
+    confirmed.map_err(SecretTrouble::Retry)?;
     let whole = match &found.whole {
         Some(whole) => whole.clone(),
         None => match get(shared, &desired.namespace, &desired.name)

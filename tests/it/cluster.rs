@@ -3,7 +3,9 @@
 mod admission;
 mod audit;
 mod brought;
+mod carried;
 mod delete;
+mod disk;
 mod example;
 mod explain;
 mod fairness;
@@ -11,6 +13,7 @@ mod forgery;
 mod installation;
 mod isolation;
 mod issue;
+mod lagging;
 mod leaks;
 mod namespaces;
 mod outage;

@@ -240,7 +240,11 @@ fn a_proof_for_another_registration_is_no_proof() {
         .as_mut()
         .unwrap()
         .insert(PROOF.into(), proof);
-    assert_eq!(reason(&stage.plan(Some(&old))), "SecretNotOwned");
+    let plan = stage.plan(Some(&old));
+    assert_eq!(reason(&plan), "SecretNotOwned");
+    // F92: whoever finds it there learns where it can have come from.
+    let said = plan.verdict.unwrap_err().message;
+    assert!(said.contains("carried from another cluster"), "{said}");
 }
 
 #[test]

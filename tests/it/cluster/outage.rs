@@ -13,7 +13,9 @@ use crate::support::load::{Load, all_work, ask};
 use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
+use crate::support::people::{APP, PASSWORD};
 use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy, as_operator};
+use crate::support::signed_in::{SignedIn, call};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, eventually_within, http, when};
 
@@ -95,6 +97,50 @@ async fn f23_f24_without_an_api_server_tokens_go_on_and_a_new_operator_waits() {
         differences(&before, &everything(&space.kube).await),
         Vec::<String>::new()
     );
+}
+
+/// The store answers for people, and the API server for nobody who is known already.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn k22_people_sign_in_and_are_signed_out_while_there_is_no_api_server() {
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let space = Space::within(&cluster, &operator.issuer, "people").await;
+    space.label_for_people().await;
+    for name in ["alice", "bob", "dora"] {
+        space.person("default", name, PASSWORD).await;
+    }
+    space.ready("shop", json!({ "redirectUris": [APP] })).await;
+    let shop = space.entries("shop-oauth").await;
+    let mut alice = SignedIn::new(&shop, "alice").await;
+    let mut dora = SignedIn::new(&shop, "dora").await;
+    cluster.control("kill kube-apiserver");
+    eventually_within(BACKOFF, "it has noticed", || async {
+        when(operator.log().contains("WARN"), (), || operator.log())
+    })
+    .await;
+
+    let mut bob = SignedIn::new(&shop, "bob").await;
+    for person in [&mut alice, &mut bob] {
+        assert_eq!(person.refresh().await.0, 200);
+        assert_eq!(person.userinfo().await, 200);
+        let told = person.again().await.told();
+        assert!(told.contains_key("code"), "without signing in: {told:?}");
+    }
+    // What ends, ends.
+    let token = dora.refresh_token.clone();
+    let (code, answer) = call(&shop, "revoke", &[("token", &token)]).await;
+    assert_eq!(code, 200, "{answer}");
+    let (code, answer) = dora.refresh().await;
+    assert_eq!((code, &answer["error"]), (400, &json!("invalid_grant")));
+    assert_eq!(dora.userinfo().await, 401);
+    assert_eq!(operator.readyz(), Some(200));
+
+    cluster.control("start kube-apiserver");
+    works_again(&space, "after").await;
+    for person in [&mut alice, &mut bob] {
+        assert_eq!(person.refresh().await.0, 200);
+    }
+    assert_eq!(dora.refresh().await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

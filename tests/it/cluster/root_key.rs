@@ -42,7 +42,7 @@ async fn put(kube: &kube::Client, secret: &Secret) {
 }
 
 /// A Secret as `clientele root-key` prints it.
-fn printed_root_key(name: &str) -> Secret {
+pub fn printed_root_key(name: &str) -> Secret {
     let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
         .args(["root-key", "--name", name])
         .output()

@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use clientele::http::serve::Peer;
+use http_body_util::BodyExt;
 use url::form_urlencoded::Serializer;
 
 use super::form::{Form, forms};
@@ -16,9 +17,44 @@ use super::people::PASSWORD;
 use super::reply::Reply;
 use super::world::{FORM, ISSUER, World};
 
-/// A browser that visits a world.
+/// Where a browser goes.
+#[derive(Clone)]
+enum Site<'w> {
+    /// The router of a world, in this process.
+    World(&'w World),
+    /// A server that runs, by its issuer.
+    Server(reqwest::Client, String),
+}
+
+impl Site<'_> {
+    fn issuer(&self) -> &str {
+        match self {
+            Self::World(_) => ISSUER,
+            Self::Server(_, issuer) => issuer,
+        }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let (http, issuer) = match self {
+            Self::World(world) => return world.send(request).await,
+            Self::Server(http, issuer) => (http, issuer),
+        };
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let request = http.request(parts.method, format!("{issuer}{}", parts.uri));
+        let answer = request.headers(parts.headers).body(body).send();
+        let answer = answer.await.unwrap();
+        Reply {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: answer.text().await.unwrap(),
+        }
+    }
+}
+
+/// A browser that visits a world, or a server that runs.
 pub struct Browser<'w> {
-    world: &'w World,
+    site: Site<'w>,
     /// What it would send.
     pub cookies: BTreeMap<String, String>,
     /// Headers that it sends with every request.
@@ -34,6 +70,7 @@ pub struct Browser<'w> {
 pub struct Page {
     /// The address of the page.
     pub url: String,
+    issuer: String,
     /// The last answer.
     pub reply: Reply,
     /// Every `Set-Cookie` on the way.
@@ -42,11 +79,23 @@ pub struct Page {
     pub statuses: Vec<u16>,
 }
 
+impl Browser<'static> {
+    /// Without cookies, in front of a server that runs.
+    pub fn at_server(issuer: &str) -> Self {
+        let http = super::space::http_without_redirects();
+        Self::on(Site::Server(http, issuer.to_owned()))
+    }
+}
+
 impl<'w> Browser<'w> {
     /// Without cookies.
     pub fn new(world: &'w World) -> Self {
+        Self::on(Site::World(world))
+    }
+
+    fn on(site: Site<'w>) -> Self {
         Self {
-            world,
+            site,
             cookies: BTreeMap::new(),
             headers: Vec::new(),
             says_origin: true,
@@ -58,21 +107,22 @@ impl<'w> Browser<'w> {
     pub fn twin(&self) -> Self {
         Self {
             cookies: self.cookies.clone(),
-            ..Self::new(self.world)
+            ..Self::on(self.site.clone())
         }
     }
 
     /// The same browser in front of another replica.
     pub fn at(&self, world: &'w World) -> Self {
         Self {
-            world,
+            site: Site::World(world),
             ..self.twin()
         }
     }
 
     /// One request, without following.
     pub async fn request(&mut self, method: &str, url: &str, form: Option<&str>) -> Reply {
-        let path = url.strip_prefix(ISSUER).unwrap_or(url);
+        let issuer = self.site.issuer().to_owned();
+        let path = url.strip_prefix(&issuer).unwrap_or(url);
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -89,14 +139,14 @@ impl<'w> Browser<'w> {
             request = request.header(CONTENT_TYPE, FORM);
             if self.says_origin {
                 request = request
-                    .header(ORIGIN, ISSUER)
+                    .header(ORIGIN, &issuer)
                     .header("sec-fetch-site", "same-origin");
             }
         }
         let body = form.map_or_else(Body::empty, |form| Body::from(form.to_owned()));
         let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(Peer(self.peer));
-        let reply = self.world.send(request).await;
+        let reply = self.site.send(request).await;
         self.keep(&reply);
         reply
     }
@@ -133,7 +183,9 @@ impl<'w> Browser<'w> {
 
     async fn follow(&mut self, mut url: String, mut reply: Reply) -> Page {
         let (mut cookies, mut statuses) = (set_cookies(&reply), vec![reply.status]);
-        while reply.status == 303 && reply.header("location").starts_with(&format!("{ISSUER}/")) {
+        let issuer = self.site.issuer().to_owned();
+        let within = format!("{issuer}/");
+        while reply.status == 303 && reply.header("location").starts_with(&within) {
             assert!(statuses.len() < 10, "redirects do not end: {url}");
             url = reply.header("location").to_owned();
             reply = self.request("GET", &url, None).await;
@@ -142,6 +194,7 @@ impl<'w> Browser<'w> {
         }
         Page {
             url,
+            issuer,
             reply,
             cookies,
             statuses,
@@ -196,7 +249,7 @@ fn set_cookies(reply: &Reply) -> Vec<String> {
 impl Page {
     /// The path of its address.
     pub fn path(&self) -> &str {
-        let path = self.url.strip_prefix(ISSUER).unwrap_or(&self.url);
+        let path = self.url.strip_prefix(&self.issuer).unwrap_or(&self.url);
         path.split('?').next().unwrap_or_default()
     }
 

@@ -27,6 +27,8 @@ pub struct Options {
     pub kubeconfig: Option<String>,
     /// The URL of its database, where it is not simply one of its own that goes with it.
     pub database_url: Option<String>,
+    /// What the shell does before it starts the program, such as to limit it.
+    pub before: String,
 }
 
 impl Options {
@@ -102,7 +104,7 @@ impl RunningOperator {
         let mut guard = Command::new("sh")
             .args([
                 "-c",
-                GUARD,
+                &format!("{} {GUARD}", options.before),
                 "sh",
                 env!("CARGO_BIN_EXE_clientele"),
                 "run",
@@ -148,7 +150,8 @@ impl RunningOperator {
         while self.readyz() != Some(200) {
             assert!(
                 Instant::now() < deadline,
-                "the operator did not become ready; its log ends:\n{}",
+                "the operator did not become ready: {}; its log ends:\n{}",
+                self.readiness(),
                 self.log_tail()
             );
             pause();

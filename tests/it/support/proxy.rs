@@ -40,6 +40,7 @@ struct Behavior {
     empty_lists: AtomicU32,
     cut: Notify,
     holds: watch::Sender<bool>,
+    silent: watch::Sender<bool>,
     /// What was held and sent later: method, path and status code.
     late: Mutex<Vec<(String, String, u16)>>,
     held: AtomicU32,
@@ -114,6 +115,16 @@ impl Proxy {
     /// From now on writes do not arrive, but those of the Lease.
     pub fn hold_writes(&self) {
         self.behavior.holds.send_replace(true);
+    }
+
+    /// From now on watches of OAuthClients say nothing.
+    pub fn hold_watches(&self) {
+        self.behavior.silent.send_replace(true);
+    }
+
+    /// What watches had to say, they say now.
+    pub fn release_watches(&self) {
+        self.behavior.silent.send_replace(false);
     }
 
     /// How many writes are held.
@@ -295,16 +306,19 @@ async fn garbled(response: Response<Body>) -> Response<Body> {
     Response::new(Body::from([&body[..], b"<html>"].concat()))
 }
 
-/// A watch whose events may come late, and that ends with an error when lying begins.
+/// A watch whose events may come late or not until they are let go, and that ends with an error when lying begins.
 fn cuttable(response: Response<Body>, behavior: Arc<Behavior>) -> Response<Body> {
+    let silent = behavior.silent.subscribe();
     response.map(|body| {
         let late = behavior.clone();
         let cut = async move { behavior.cut.notified().await };
         let expired = async { Ok(format!("{EXPIRED}\n").into()) };
         let events = body.into_data_stream().then(move |event| {
             let lag = *late.lag.lock().unwrap();
+            let mut silent = silent.clone();
             async move {
                 tokio::time::sleep(lag).await;
+                let _ = silent.wait_for(|silent| !silent).await;
                 event
             }
         });

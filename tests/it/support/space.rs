@@ -253,6 +253,16 @@ pub fn http() -> reqwest::Client {
         .unwrap()
 }
 
+/// The same, and it goes nowhere by itself.
+pub fn http_without_redirects() -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
+}
+
 /// Sends an object as it is, unknown fields and all, as kubectl does with strict validation.
 pub async fn create_raw<K: serde::de::DeserializeOwned>(
     kube: &kube::Client,
