@@ -171,10 +171,10 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 
-    /// The name of this replica in the Lease of the one that writes, such as its pod's. There is a Lease only with a
-    /// database that several replicas can share
-    #[arg(long, env = "CLIENTELE_REPLICA_NAME", default_value = "clientele")]
-    pub replica_name: String,
+    /// A name of this replica that no other one has at the same time, such as its pod's. The Lease of the replica that
+    /// writes shows it, and who comes back under it is not waited for twice
+    #[arg(long, env = "CLIENTELE_REPLICA_NAME")]
+    pub replica_name: Option<String>,
 
     /// Make the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]

@@ -79,13 +79,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     storage::tend(&store, &mut metrics, &shutdown);
 
     let usage: Arc<ArcSwapOption<Usage>> = Arc::default();
-    let reporter = Reporter::begin(
-        store.clone(),
-        registry.clone(),
-        usage.clone(),
-        settings.usage_report_interval,
-    )
-    .await?;
+    let (served, used) = (registry.clone(), usage.clone());
+    let reporter = Reporter::begin(store.clone(), served, used, &settings).await?;
     let operator = Operator::start(
         kube,
         controller_settings(&settings, &store, &reporter),
@@ -126,9 +121,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
 
 /// Where other replicas can have the store open, one writes and all have to agree.
 fn controller_settings(settings: &Run, store: &Store, reporter: &Reporter) -> Settings {
-    let identity = || format!("{}_{}", settings.replica_name, reporter.replica());
     Settings {
-        lease: store.is_shared().then(identity),
+        lease: store.is_shared().then(|| reporter.replica().to_owned()),
         ..settings.settings()
     }
 }

@@ -38,6 +38,7 @@ pub use metrics::StoreMetrics;
 use operation::Operation;
 use postgres::Postgres;
 use sqlite::Sqlite;
+pub use usage::Hear;
 
 /// A store that is open. Clones share it.
 #[derive(Clone, Debug)]
@@ -343,25 +344,10 @@ impl Store {
         self.write(usage::Report(uses)).await
     }
 
-    /// A replica says whether it serves, and that it has reported every use until `reported`. Replicas that were not heard since `dead` count no
-    /// longer; what is known of use then begins anew, now.
-    pub async fn hear(
-        &self,
-        replica: &str,
-        serving: bool,
-        reported: Timestamp,
-        dead: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let replica = replica.to_owned();
-        self.write(usage::Hear {
-            replica,
-            serving,
-            reported,
-            dead,
-            now,
-        })
-        .await
+    /// A replica says how it is with it. What is known of use begins anew if others are found to be dead: what they did
+    /// not report could be anything.
+    pub async fn hear(&self, heard: Hear) -> Result<(), StoreError> {
+        self.write(heard).await
     }
 
     /// A replica has reported everything and serves no longer.

@@ -105,37 +105,48 @@ struct Candidate {
     trouble: Option<String>,
 }
 
+/// What came of a look.
+enum Attempt {
+    /// It is ours, from now on or still.
+    Ours,
+    /// It is somebody else's.
+    Others,
+    /// Somebody wrote in between, be it a label or the Lease's next holder: the next look tells.
+    Outrun,
+}
+
 impl Candidate {
     async fn run(&mut self) {
         loop {
             let began = Instant::now();
             let attempt = timeout(ANSWER, self.attempt()).await;
-            match attempt {
-                Ok(Ok(true)) => self.begin(began + TENURE),
-                Ok(Ok(false)) => self.end("another replica holds the Lease"),
-                Ok(Err(error)) => self.failed(&error),
+            match &attempt {
+                Ok(Ok(Attempt::Ours)) => self.begin(began + TENURE),
+                Ok(Ok(Attempt::Others)) => self.end("another replica holds the Lease"),
+                Ok(Ok(Attempt::Outrun)) => {}
+                Ok(Err(error)) => self.failed(error),
                 Err(_) => self.failed(&"the API server does not answer"),
             }
-            let renewed = self.shared.lead.is_ours() && self.trouble.is_none();
+            let renewed = matches!(attempt, Ok(Ok(Attempt::Ours)));
             sleep(if renewed { RENEW_EVERY } else { LOOK_EVERY }).await;
         }
     }
 
-    /// Looks, and takes or renews it if that is the thing to do. Whether it is ours now.
-    async fn attempt(&mut self) -> kube::Result<bool> {
+    /// Looks, and takes or renews it if that is the thing to do.
+    async fn attempt(&mut self) -> kube::Result<Attempt> {
         let Some(mut lease) = self.api.get_opt(LEASE).await? else {
-            return is_done(self.api.create(&params(), &self.first()).await);
+            return attempted(self.api.create(&params(), &self.first()).await);
         };
         let record = lease.spec.unwrap_or_default();
         let seen = Seen::after(self.seen.take(), record.clone(), Instant::now());
         let step = seen.step(&self.identity, Instant::now());
         self.seen = Some(seen);
         if let Step::Wait(_) = step {
-            return Ok(false);
+            return Ok(Attempt::Others);
         }
         // The resource version read is the precondition.
         lease.spec = Some(held(&record, &self.identity, Timestamp::now()));
-        is_done(self.api.replace(LEASE, &params(), &lease).await)
+        attempted(self.api.replace(LEASE, &params(), &lease).await)
     }
 
     fn first(&self) -> Lease {
@@ -196,15 +207,14 @@ impl Candidate {
             return Ok(());
         }
         lease.spec = Some(released(&record));
-        is_done(self.api.replace(LEASE, &params(), &lease).await).map(drop)
+        attempted(self.api.replace(LEASE, &params(), &lease).await).map(drop)
     }
 }
 
-/// Whether a write was the first: somebody else's in between is no trouble.
-fn is_done(written: kube::Result<Lease>) -> kube::Result<bool> {
+fn attempted(written: kube::Result<Lease>) -> kube::Result<Attempt> {
     match written {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Ok(_) => Ok(Attempt::Ours),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Outrun),
         Err(error) => Err(error),
     }
 }

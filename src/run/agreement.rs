@@ -57,8 +57,10 @@ impl Talk {
         let talk = async {
             let mut changes = self.agreement.changes();
             loop {
+                let began = Instant::now();
                 let pause = match self.talk().await {
-                    Ok(true) => LOOK_EVERY,
+                    // With ten thousand new ones a look takes its time.
+                    Ok(true) => LOOK_EVERY.max(began.elapsed() * 4),
                     Ok(false) => self.every,
                     Err(error) => {
                         tracing::warn!(%error, "replicas cannot tell each other what they serve; nothing new is said to be ready until they can");

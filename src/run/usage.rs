@@ -10,10 +10,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Run;
 use crate::http::admin::Readiness;
 use crate::oauth::Registry;
 use crate::oauth::usage::{LastUse, Usage, Uses};
-use crate::store::{Store, StoreError};
+use crate::store::{Hear, Store, StoreError};
 
 /// So many reports of one transaction.
 const BATCH: usize = 200;
@@ -33,6 +34,8 @@ pub struct Reporter {
     registry: Arc<ArcSwap<Registry>>,
     usage: Arc<ArcSwapOption<Usage>>,
     replica: String,
+    /// The name that no other replica has at the same time, if there is one.
+    name: Option<String>,
     /// Others know that this replica serves.
     serving: Arc<AtomicBool>,
     every: Duration,
@@ -50,18 +53,25 @@ impl Reporter {
         store: Store,
         registry: Arc<ArcSwap<Registry>>,
         usage: Arc<ArcSwapOption<Usage>>,
-        every: Duration,
+        settings: &Run,
     ) -> anyhow::Result<Self> {
+        let name = settings.replica_name.clone();
         let mut id = [0; 8];
         aws_lc_rs::rand::fill(&mut id)
-            .map_err(|_| anyhow::anyhow!("the random source failed; the replica has no name"))?;
+            .map_err(|_| anyhow::anyhow!("the random source failed; the replica has no ID"))?;
+        let id = format!("{:016x}", u64::from_be_bytes(id));
         let reporter = Self {
             store,
             registry,
             usage,
-            replica: format!("{:016x}", u64::from_be_bytes(id)),
+            replica: name
+                .iter()
+                .map(|name| format!("{name}_"))
+                .chain([id])
+                .collect(),
+            name,
             serving: Arc::default(),
-            every,
+            every: settings.usage_report_interval,
         };
         let heard = reporter.report(Timestamp::now(), false).await;
         heard.context("the use of client secrets cannot be recorded in the database")?;
@@ -133,7 +143,14 @@ impl Reporter {
         }
         let dead = before((self.every * MISSED).max(PATIENCE));
         self.store
-            .hear(&self.replica, serving, before(IN_FLIGHT), dead, now)
+            .hear(Hear {
+                replica: self.replica.clone(),
+                name: self.name.clone(),
+                serving,
+                reported: before(IN_FLIGHT),
+                dead,
+                now,
+            })
             .await?;
         let mut usage = self.store.usage(in_overlap(&registry)).await?;
         let keyring = registry.keyring.as_ref();

@@ -13,6 +13,7 @@ const REPORT: &str =
     ON CONFLICT (registration_id, generation) DO UPDATE SET used_at = excluded.used_at
     WHERE last_uses.used_at < excluded.used_at";
 const BURY: &str = "DELETE FROM replicas WHERE heard_at < $1";
+const SUCCEED: &str = r"DELETE FROM replicas WHERE id LIKE $1 ESCAPE '\' AND id <> $2";
 const FORGET: &str = "UPDATE usage_epoch SET since = $1 WHERE id = 1 AND since < $1";
 const GO_ON: &str =
     "UPDATE usage_epoch SET since = CASE WHEN heard_at < $1 THEN $2 ELSE since END, heard_at = $2
@@ -51,12 +52,20 @@ impl Operation for Report {
 
 /// A replica has reported every use until `reported`. One that was not heard since `dead` counts no longer; but what it
 /// did not report could be anything, so what is known begins anew. It does as well if nobody was heard since.
+#[derive(Clone, Debug)]
 pub struct Hear {
+    /// Which one; nobody had this ID before.
     pub replica: String,
+    /// What its ID begins with, before an underscore and sixteen digits, if no other replica that lives has this name:
+    /// whoever had it is dead.
+    pub name: Option<String>,
     /// Whether others wait for it.
     pub serving: bool,
+    /// Until when it has reported every use.
     pub reported: Timestamp,
+    /// Who was not heard since then is dead.
     pub dead: Timestamp,
+    /// The time.
     pub now: Timestamp,
 }
 
@@ -66,8 +75,14 @@ impl Operation for Hear {
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         let (now, dead) = (millis(self.now), millis(self.dead));
-        let died = query(BURY).bind(dead).execute(&mut *db).await?;
-        if died.rows_affected() > 0 {
+        let buried = query(BURY).bind(dead).execute(&mut *db).await?;
+        let mut died = buried.rows_affected();
+        if let Some(name) = &self.name {
+            let succeed = query(SUCCEED).bind(of_name(name));
+            let succeeded = succeed.bind(&*self.replica).execute(&mut *db).await?;
+            died += succeeded.rows_affected();
+        }
+        if died > 0 {
             query(FORGET).bind(now).execute(&mut *db).await?;
             query(CLEAR).execute(&mut *db).await?;
         }
@@ -83,6 +98,18 @@ impl Operation for Hear {
             .await?;
         Ok(())
     }
+}
+
+/// A pattern of the IDs of this name: with an underscore and sixteen digits behind it.
+fn of_name(name: &str) -> String {
+    let mut pattern = String::new();
+    for character in name.chars().chain(['_']) {
+        if matches!(character, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + &"_".repeat(16)
 }
 
 /// A replica has reported everything and serves no longer.

@@ -1,7 +1,7 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
 
 use clientele::oauth::usage::{LastUse, Usage};
-use clientele::store::Store;
+use clientele::store::{Hear, Store};
 
 use super::place::{Place, over_both_stores};
 use super::samples::at;
@@ -14,6 +14,7 @@ over_both_stores![
     after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew,
     a_store_that_is_new_knows_nothing_of_before,
     uses_of_long_ago_are_forgotten,
+    who_comes_back_under_a_name_was_dead,
     what_every_replica_serves_is_known,
     only_replicas_that_serve_and_are_heard_are_waited_for,
 ];
@@ -28,8 +29,19 @@ fn last(registration: &str, generation: u32, second: i64) -> LastUse {
 
 /// A replica reports every use until now; one that was silent for 300 seconds is dead.
 async fn hear(store: &Store, replica: &str, now: i64) {
-    let heard = store.hear(replica, true, at(now), at(now - 300), at(now));
-    heard.await.unwrap();
+    store.hear(heard(replica, now)).await.unwrap();
+}
+
+/// A replica that serves and has no name.
+fn heard(replica: &str, now: i64) -> Hear {
+    Hear {
+        replica: replica.to_owned(),
+        name: None,
+        serving: true,
+        reported: at(now),
+        dead: at(now - 300),
+        now: at(now),
+    }
 }
 
 async fn usage(store: &Store) -> Usage {
@@ -121,6 +133,35 @@ async fn uses_of_long_ago_are_forgotten(place: Place) {
     assert_eq!(usage(&store).await.uses["r1"], [(2, at(10))]);
 }
 
+async fn who_comes_back_under_a_name_was_dead(place: Place) {
+    let store = place.open().await;
+    let id = |name: &str, number: u32| format!("{name}_{number:016x}");
+    for name in ["web", "webb", "web_x", "w%"] {
+        hear(&store, &id(name, 1), 0).await;
+    }
+    let named = |name: &str, number, now| Hear {
+        name: Some(name.to_owned()),
+        ..heard(&id(name, number), now)
+    };
+    store.hear(named("w%", 2, 10)).await.unwrap();
+    let known = usage(&store).await;
+    assert_eq!(known.since, at(10), "what it did not report is not known");
+    assert_eq!(known.until, at(0), "others of like names live");
+    store.hear(named("web", 2, 20)).await.unwrap();
+    assert_eq!(usage(&store).await.since, at(20));
+    store.hear(named("web", 2, 30)).await.unwrap();
+    assert_eq!(usage(&store).await.since, at(20), "nobody succeeds oneself");
+    for name in ["webb", "web_x"] {
+        assert_eq!(usage(&store).await.until, at(0), "{name} lives");
+        store.leave(&id(name, 1)).await.unwrap();
+    }
+    assert_eq!(
+        usage(&store).await.until,
+        at(10),
+        "and the first two are gone"
+    );
+}
+
 async fn tell(store: &Store, replica: &str, new: &[(&str, i64)], gone: &[&str]) {
     let new = new
         .iter()
@@ -171,8 +212,11 @@ async fn only_replicas_that_serve_and_are_heard_are_waited_for(place: Place) {
     tell(&store, "a", &[("r1", 1)], &[]).await;
     let alone = [("r1".to_owned(), 1)];
     // One that starts or stops, and one that is silent.
-    let begins = store.hear("b", false, at(100), at(-200), at(100));
-    begins.await.unwrap();
+    let begins = Hear {
+        serving: false,
+        ..heard("b", 100)
+    };
+    store.hear(begins).await.unwrap();
     assert_eq!(by_all(&store, 0).await, alone);
     hear(&store, "c", 50).await;
     assert_eq!(by_all(&store, 0).await, []);
