@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::command;
 use super::scene::Scene;
 
+/// The version of our kinds.
+const OURS: &str = "clientele.dev/v1alpha1";
+
 /// One act of a person, on one object.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -24,6 +27,12 @@ pub enum Act {
     EditSecret(&'static str, Value),
     /// Deletes a Secret.
     DeleteSecret(&'static str),
+    /// Creates an OAuthUser with this spec.
+    CreateUser(&'static str, Value),
+    /// Changes an OAuthUser by a merge patch.
+    EditUser(&'static str, Value),
+    /// Deletes an OAuthUser.
+    DeleteUser(&'static str),
     /// Changes the tenant by a merge patch.
     EditTenant(Value),
     /// Deletes the namespace.
@@ -40,13 +49,15 @@ impl Act {
         let done = match self {
             Self::Create(name, spec) => {
                 let object = json!({ "metadata": { "name": name }, "spec": scene.placed(spec) });
-                create(
-                    &scene.clients(),
-                    object,
-                    "OAuthClient",
-                    "clientele.dev/v1alpha1",
-                )
-                .await
+                create(&scene.clients(), object, "OAuthClient", OURS).await
+            }
+            Self::CreateUser(name, spec) => {
+                let object = json!({ "metadata": { "name": name }, "spec": spec });
+                create(&scene.users(), object, "OAuthUser", OURS).await
+            }
+            Self::EditUser(name, patch) => {
+                let patch = Patch::Merge(patch);
+                scene.users().patch(name, &params, &patch).await
             }
             Self::CreateSecret(name, more) => {
                 let mut object = more.clone();
@@ -70,6 +81,11 @@ impl Act {
             Self::Delete(name) => {
                 let known = scene.clients().get_opt(name).await.unwrap();
                 tolerate(scene.clients().delete(name, &now).await.map(drop));
+                return scene.until_deletion_is_seen(known.as_ref()).await;
+            }
+            Self::DeleteUser(name) => {
+                let known = scene.users().get_opt(name).await.unwrap();
+                tolerate(scene.users().delete(name, &now).await.map(drop));
                 return scene.until_deletion_is_seen(known.as_ref()).await;
             }
             Self::DeleteSecret(name) => {

@@ -118,3 +118,8 @@ async fn f01_f89_the_root_key_is_rotated() {
 async fn f01_f89_the_root_key_is_withdrawn() {
     no_fault_matters(workloads::withdraw_the_root_key()).await;
 }
+
+#[tokio::test]
+async fn f01_f09_a_person_comes_changes_and_goes() {
+    no_fault_matters(workloads::have_a_person()).await;
+}

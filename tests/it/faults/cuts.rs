@@ -98,3 +98,8 @@ async fn f12_f89_the_root_key_is_rotated_unheard() {
 async fn f12_f89_the_root_key_is_withdrawn_unheard() {
     no_interval_matters(workloads::withdraw_the_root_key()).await;
 }
+
+#[tokio::test]
+async fn f12_a_person_comes_changes_and_goes_unheard() {
+    no_interval_matters(workloads::have_a_person_unheard()).await;
+}

@@ -220,6 +220,7 @@ impl Scene {
                         "lastTransitionTime",
                         "publishedAt",
                         "retiresAt",
+                        "sessionsValidFrom",
                         "deletionTimestamp",
                     ]
                     .contains(&name.as_str())

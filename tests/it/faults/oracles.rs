@@ -1,8 +1,9 @@
 //! Who judges a run: the invariants I1 to I4 of fault-cases.md, over every version that was ever stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use clientele::api::DEFAULT_TENANT;
 use clientele::controller::credentials_secret::{CLIENT_LABEL, OURS, PROOF};
 use clientele::oauth::Registry;
 use clientele::oauth::credentials::{Credentials, authenticate};
@@ -33,6 +34,14 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
     };
     let client = authenticate(tenant, keyring, &credentials, jiff::Timestamp::now());
     client.is_ok_and(|client| *client.registration_id == credential.whose.uid)
+}
+
+/// By which hash a person signs in, if anybody may.
+fn sign_in(registry: &Registry, username: &str) -> Option<String> {
+    let tenant = registry.tenants.get(DEFAULT_TENANT)?;
+    let person = tenant.people.by_username(username)?;
+    let hash = person.password.as_ref().filter(|_| !person.disabled)?;
+    Some(hash.0.to_string())
 }
 
 /// I4, and I2a at the moment of the promise: whoever says Ready would serve what is in the Secret.
@@ -112,6 +121,16 @@ impl Scene {
                 _ => json!("accepted by some"),
             };
             picture.insert(name, verdict);
+        }
+        for (key, object) in self.witness.live() {
+            if let Some(name) = key.strip_prefix("OAuthUser/") {
+                let username = text(&object["spec"]["username"]);
+                let served = registries.iter().map(|known| sign_in(known, &username));
+                picture.insert(
+                    format!("person {name}"),
+                    served.collect::<BTreeSet<_>>().into_iter().collect(),
+                );
+            }
         }
         picture
     }

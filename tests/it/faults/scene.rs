@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::Request;
 use bytes::Bytes;
-use clientele::api::{OAuthClient, OAuthTenant};
+use clientele::api::{DEFAULT_TENANT, OAuthClient, OAuthTenant, OAuthUser};
+use clientele::controller::installation::USERS_LABEL;
 use clientele::controller::settings::INSTALLATION;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
@@ -60,7 +61,9 @@ impl Scene {
         let wire = ground.wire();
         let kube = wire.client(&ground.administrator);
         let namespaces: Api<Namespace> = Api::all(kube.clone());
-        let object = serde_json::from_value(json!({ "metadata": { "name": namespace } })).unwrap();
+        let labels = json!({ USERS_LABEL: DEFAULT_TENANT });
+        let object = json!({ "metadata": { "name": namespace, "labels": labels } });
+        let object = serde_json::from_value(object).unwrap();
         namespaces
             .create(&PostParams::default(), &object)
             .await
@@ -158,6 +161,11 @@ impl Scene {
 
     pub fn clients(&self) -> Api<DynamicObject> {
         let kind = ApiResource::erase::<OAuthClient>(&());
+        Api::namespaced_with(self.kube.clone(), &self.namespace, &kind)
+    }
+
+    pub fn users(&self) -> Api<DynamicObject> {
+        let kind = ApiResource::erase::<OAuthUser>(&());
         Api::namespaced_with(self.kube.clone(), &self.namespace, &kind)
     }
 

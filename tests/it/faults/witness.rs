@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use clientele::api::{OAuthClient, OAuthTenant};
+use clientele::api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ApiResource, DynamicObject, WatchEvent, WatchParams};
@@ -64,12 +64,14 @@ impl Witness {
         let clients = ApiResource::erase::<OAuthClient>(&());
         let secrets = ApiResource::erase::<Secret>(&());
         let tenants = ApiResource::erase::<OAuthTenant>(&());
+        let users = ApiResource::erase::<OAuthUser>(&());
         let marks = ApiResource::erase::<ConfigMap>(&());
         let all = WatchParams::default();
         let named = |name: &str| WatchParams::default().fields(&format!("metadata.name={name}"));
         let within = |namespace: &str, kind| Api::namespaced_with(kube.clone(), namespace, kind);
         let mut kinds = vec![
             ("OAuthClient", within(namespace, &clients), all.clone()),
+            ("OAuthUser", within(namespace, &users), all.clone()),
             ("Secret", within(namespace, &secrets), all),
             (
                 "OAuthTenant",

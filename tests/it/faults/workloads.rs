@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use clientele::api::user::PASSWORD_TYPE;
 use clientele::controller::credentials_secret::{CLIENT_LABEL, PROOF};
 use serde_json::{Value, json};
 
 use super::act::Act::{
-    self, Create, CreateSecret, Delete, DeleteNamespace, DeleteSecret, Edit, EditSecret,
-    EditTenant, RotateRootKey,
+    self, Create, CreateSecret, CreateUser, Delete, DeleteNamespace, DeleteSecret, DeleteUser,
+    Edit, EditSecret, EditTenant, EditUser, RotateRootKey,
 };
 use super::mask::{looks_like_one, text, values};
 use super::root_keys::{Keys, key_of};
@@ -33,6 +34,8 @@ pub enum Then {
     Going(&'static str),
     /// Nothing is left in the namespace.
     Nothing,
+    /// The OAuthUser says this reason in its present generation; nothing if it is not there any more.
+    Person(&'static str, Option<&'static str>),
     /// Every client is Ready with a Secret from the root key that derives now, and there are so many root keys.
     Moved(usize),
 }
@@ -119,6 +122,13 @@ impl Then {
                 left.is_empty()
                     .then_some(())
                     .ok_or(format!("{left:?} are there"))
+            }
+            Self::Person(name, reason) => {
+                let person = live.get(&format!("OAuthUser/{name}"));
+                let ready = person.and_then(|person| ready_condition(person));
+                let said = ready.map(|ready| text(&ready["reason"]));
+                let right = said.as_deref() == *reason && person.is_some() == reason.is_some();
+                right.then_some(()).ok_or(format!("{name}: {said:?}"))
             }
             Self::Moved(keys) => have_moved(scene, *keys),
             Self::Going(name) => {
@@ -611,4 +621,43 @@ pub fn withdraw_the_root_key() -> Workload {
             )],
         )
     }
+}
+
+/// A person comes, has another password, is kept out and let in again, and goes.
+pub fn have_a_person() -> Workload {
+    let password = |name: &'static str| {
+        let hash = format!("$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0{name}");
+        let secret = json!({ "type": PASSWORD_TYPE, "stringData": { "password": hash } });
+        CreateSecret(name, secret)
+    };
+    let spec = json!({
+        "username": "alice", "subject": "of-alice", "passwordSecretRef": { "name": "111" },
+    });
+    let edited = |spec: Value, reason| {
+        let edit = EditUser("alice", json!({ "spec": spec }));
+        Step::new([edit], Then::Person("alice", Some(reason)))
+    };
+    let comes = Then::Person("alice", Some("Registered"));
+    let passwords = [password("111"), password("222")];
+    Workload::new(
+        "have a person",
+        [Step::new(passwords, Then::Ready("neighbor"))],
+        [
+            Step::new([CreateUser("alice", spec)], comes),
+            edited(
+                json!({ "passwordSecretRef": { "name": "222" } }),
+                "Registered",
+            ),
+            edited(json!({ "disabled": true }), "Disabled"),
+            edited(json!({ "disabled": false }), "Registered"),
+            Step::new([DeleteUser("alice")], Then::Person("alice", None)),
+        ],
+    )
+}
+
+/// The same without being kept out: who has not heard of it cannot end what began before.
+pub fn have_a_person_unheard() -> Workload {
+    let mut workload = have_a_person();
+    workload.steps.drain(2..4);
+    workload
 }
