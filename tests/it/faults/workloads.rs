@@ -626,7 +626,7 @@ pub fn withdraw_the_root_key() -> Workload {
 /// A person comes, has another password, is kept out and let in again, and goes.
 pub fn have_a_person() -> Workload {
     let password = |name: &'static str| {
-        let hash = format!("$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ0{name}");
+        let hash = format!("$2b$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01{name}");
         let secret = json!({ "type": PASSWORD_TYPE, "stringData": { "password": hash } });
         CreateSecret(name, secret)
     };
