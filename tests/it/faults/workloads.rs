@@ -631,21 +631,21 @@ pub fn have_a_person() -> Workload {
         CreateSecret(name, secret)
     };
     let spec = json!({
-        "username": "alice", "subject": "of-alice", "passwordSecretRef": { "name": "111" },
+        "username": "alice", "subject": "of-alice", "passwordSecretRef": { "name": "222" },
     });
     let edited = |spec: Value, reason| {
         let edit = EditUser("alice", json!({ "spec": spec }));
         Step::new([edit], Then::Person("alice", Some(reason)))
     };
     let comes = Then::Person("alice", Some("Registered"));
-    let passwords = [password("111"), password("222")];
+    let passwords = [password("222"), password("666")];
     Workload::new(
         "have a person",
         [Step::new(passwords, Then::Ready("neighbor"))],
         [
             Step::new([CreateUser("alice", spec)], comes),
             edited(
-                json!({ "passwordSecretRef": { "name": "222" } }),
+                json!({ "passwordSecretRef": { "name": "666" } }),
                 "Registered",
             ),
             edited(json!({ "disabled": true }), "Disabled"),
