@@ -15,6 +15,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
 use tokio::time::sleep_until;
 
+use super::enroll;
 use super::metrics::ControllerMetrics;
 use super::shared::Shared;
 use super::world::World;
@@ -27,8 +28,9 @@ const GATHER: Duration = Duration::from_millis(10);
 const PAUSE: u32 = 20;
 /// But nobody waits for longer than this, however long one takes on a machine that has other things to do.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster.
-pub const PAGE: u32 = 100;
+/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster. Somebody may
+/// have made each as large as etcd takes it, 1.5 MiB, and for a moment a page is in memory almost three times.
+pub const PAGE: u32 = 25;
 
 /// Something that a watch said.
 pub enum Observation {
@@ -89,9 +91,9 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let kube = &shared.kube;
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        watch_readable(shared, "OAuthClient", Observation::Client),
-        watch_readable(shared, "OAuthTenant", Observation::Tenant),
-        watch_readable(shared, "OAuthUser", Observation::User),
+        watch_readable(shared, "OAuthClient", |client| client, Observation::Client),
+        watch_readable(shared, "OAuthTenant", |tenant| tenant, Observation::Tenant),
+        watch_readable(shared, "OAuthUser", enroll::cut, Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))
         }),
@@ -99,10 +101,11 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     ])
 }
 
-/// A watch of a kind that is ours.
+/// A watch of a kind that is ours. Objects are cut to what is read of them.
 fn watch_readable<K>(
     shared: &Shared,
     what: &'static str,
+    cut: fn(K) -> K,
     wrap: impl Fn(Box<watcher::Event<K>>) -> Observation + Send + 'static,
 ) -> BoxStream<'static, Observation>
 where
@@ -116,8 +119,11 @@ where
 {
     let metrics = shared.metrics.clone();
     watch(Api::all(shared.kube.clone()), what, move |event| {
-        let event = readable(what, &metrics, event);
-        event.map(Box::new).map(&wrap)
+        let event = readable(what, &metrics, event)?.modify(|object| {
+            let whole = std::mem::take(object);
+            *object = cut(slim(whole));
+        });
+        Some(wrap(Box::new(event)))
     })
 }
 
@@ -175,7 +181,7 @@ fn read<K: Resource<DynamicType = ()> + Default>(
     metrics: &ControllerMetrics,
     object: DeserializeGuard<K>,
 ) -> Result<K, K> {
-    object.0.map(slim).map_err(|invalid| {
+    object.0.map_err(|invalid| {
         let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
         let error = beginning(&invalid.error);
         tracing::error!(
@@ -206,8 +212,6 @@ fn beginning(error: &str) -> String {
 /// Drops what nobody here reads and what would be most of the memory.
 fn slim<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
-    object
-        .annotations_mut()
-        .remove("kubectl.kubernetes.io/last-applied-configuration");
+    object.annotations_mut().clear();
     object
 }

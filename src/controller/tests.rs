@@ -23,9 +23,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::policy::{Labels, TenantPolicy};
+use super::reason::Refusal;
+use super::register::{Surroundings, register};
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
-use crate::oauth::Keyring;
 use crate::oauth::keyring::RootKey;
+use crate::oauth::{Client, Keyring};
 
 /// An OAuthClient of namespace team-a with this spec.
 pub fn object(name: &str, spec: Value) -> OAuthClient {
@@ -75,6 +77,18 @@ pub fn generous() -> TenantPolicy {
 /// The labels of a namespace.
 pub fn namespace(name: &str) -> Labels {
     Labels::from([("kubernetes.io/metadata.name".to_owned(), name.to_owned())])
+}
+
+/// What becomes of an object in its namespace, which has nothing from others but what this tenant gives.
+pub fn judged(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Client, Refusal> {
+    let space = object.metadata.namespace.as_deref().unwrap();
+    let around = Surroundings {
+        tenant: Some(tenant),
+        namespace: &namespace(space),
+        id_holder: None,
+        brought: None,
+    };
+    register(object, around)
 }
 
 /// A keyring with one key.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{generous, keyring, namespace, user};
-use crate::controller::enroll::{Enrolled, Surroundings, enroll};
+use crate::controller::enroll::{Enrolled, Surroundings, cut, enroll};
 use crate::controller::password_index::{Fingerprint, Found, Hash, Password};
 use crate::controller::reason::Refusal;
 use crate::oauth::keyring::RootKey;
@@ -255,6 +255,22 @@ fn what_admission_would_have_refused_is_refused_here_too() {
         let refusal = Around::default().enroll(spec.clone()).unwrap_err();
         assert_eq!(refusal.reason.as_str(), "InvalidSpec", "{spec}");
     }
+}
+
+#[test]
+fn k13_claims_that_are_too_long_are_refused_and_not_kept() {
+    let claiming = |length: usize| {
+        let claims = json!({ "essay": "x".repeat(length), "groups_of": ["x"] });
+        user("alice", json!({ "username": "alice", "claims": claims }))
+    };
+    let fine = claiming(16_000);
+    assert_eq!(cut(fine.clone()).spec, fine.spec);
+    let kept = cut(claiming(1_000_000));
+    let text = serde_json::to_string(&kept).unwrap();
+    assert!(text.len() < 20_000 && !text.contains("xx"));
+    let spec = serde_json::to_value(&kept.spec).unwrap();
+    let refusal = Around::default().enroll(spec).unwrap_err();
+    assert!(refusal.message.contains("16384"), "{}", refusal.message);
 }
 
 #[test]

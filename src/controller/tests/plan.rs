@@ -2,13 +2,12 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
-use super::{generous, keyring, namespace, object};
+use super::{generous, judged, keyring, object};
 use crate::api::OAuthClient;
 use crate::controller::credentials_secret::{Desired, OURS, PROOF};
 use crate::controller::facts::{Digests, Facts};
 use crate::controller::plan::{Plan, SecretStep, Situation, plan};
 use crate::controller::reason::Refusal;
-use crate::controller::register::{Surroundings, register};
 use crate::oauth::{Client, Keyring};
 
 struct Stage {
@@ -21,15 +20,8 @@ struct Stage {
 impl Stage {
     fn new(spec: Value) -> Self {
         let object = object("web", spec);
-        let tenant = generous();
-        let around = Surroundings {
-            tenant: Some(&tenant),
-            namespace: &namespace("team-a"),
-            id_holder: None,
-            brought: None,
-        };
         Self {
-            client: register(&object, around),
+            client: judged(&object, &generous()),
             object,
             keyring: keyring(),
             digests: Digests::default(),

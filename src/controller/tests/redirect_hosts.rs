@@ -1,9 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{namespace, object, tenant};
+use super::{judged, object, tenant};
 use crate::controller::policy::TenantPolicy;
 use crate::controller::reason::Reason;
-use crate::controller::register::{Surroundings, register};
 
 fn limited() -> TenantPolicy {
     let of = |space: &str| json!({ "matchLabels": { "kubernetes.io/metadata.name": space } });
@@ -18,13 +17,7 @@ fn limited() -> TenantPolicy {
 fn refused(policy: &TenantPolicy, space: &str, spec: Value) -> Option<String> {
     let mut object = object("web", spec);
     object.metadata.namespace = Some(space.to_owned());
-    let around = Surroundings {
-        tenant: Some(policy),
-        namespace: &namespace(space),
-        id_holder: None,
-        brought: None,
-    };
-    let refusal = register(&object, around).err()?;
+    let refusal = judged(&object, policy).err()?;
     assert_eq!(refusal.reason, Reason::RedirectHostNotAllowed);
     Some(refusal.message)
 }

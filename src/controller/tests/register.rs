@@ -2,21 +2,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{generous, namespace, object, tenant};
+use super::{generous, judged, namespace, object, tenant};
 use crate::controller::reason::Refusal;
-use crate::controller::register::{Surroundings, register};
 use crate::oauth::{AuthMethod, Client, ClientType, GrantType};
 
 fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {
     let mut object = object("web", spec);
     object.metadata.namespace = Some(space.to_owned());
-    let around = Surroundings {
-        tenant: Some(&generous()),
-        namespace: &namespace(space),
-        id_holder: None,
-        brought: None,
-    };
-    register(&object, around)
+    judged(&object, &generous())
 }
 
 fn registered(spec: Value) -> Client {
@@ -214,16 +207,8 @@ fn a_service_account_proves_the_client_beside_its_secret_until_the_method_is_nam
 fn h04_where_the_tenant_verifies_offline_a_uid_is_needed() {
     let policy = tenant(json!({ "serviceAccountTokens": { "verification": "Offline" } }));
     let judge = |accounts: Value| {
-        let around = Surroundings {
-            tenant: Some(&policy),
-            namespace: &namespace("team-a"),
-            id_holder: None,
-            brought: None,
-        };
-        register(
-            &object("web", json!({ "serviceAccounts": accounts })),
-            around,
-        )
+        let spec = json!({ "serviceAccounts": accounts });
+        judged(&object("web", spec), &policy)
     };
     let uid = "0f8fad5b-d9cb-469f-a165-70867728950e";
     assert!(judge(json!([{ "name": "web", "uid": uid }])).is_ok());
@@ -293,13 +278,7 @@ fn the_floor_of_generations_comes_from_the_ledger() {
         )
         .unwrap(),
     );
-    let around = Surroundings {
-        tenant: Some(&generous()),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    assert_eq!(register(&object, around).unwrap().oldest_accepted, 2);
+    assert_eq!(judged(&object, &generous()).unwrap().oldest_accepted, 2);
 }
 
 #[test]
@@ -333,12 +312,6 @@ fn f43_namespaces_of_the_cluster_itself_are_reserved() {
 
 #[test]
 fn f72_a_name_that_is_too_long_is_refused() {
-    let around = Surroundings {
-        tenant: Some(&generous()),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    let refusal = register(&object(&"n".repeat(64), json!({})), around).unwrap_err();
+    let refusal = judged(&object(&"n".repeat(64), json!({})), &generous()).unwrap_err();
     assert_eq!(refusal.reason.to_string(), "InvalidSpec");
 }

@@ -1,29 +1,17 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{generous, keyring, namespace, object};
+use super::{generous, judged, keyring, object};
 use crate::api::{OAuthClient, OAuthClientStatus};
 use crate::controller::reason::Reason;
-use crate::controller::register::{Surroundings, register};
 use crate::controller::rotation::{Turn, turn};
 use crate::controller::status::{Published, status};
+use crate::oauth::Keyring;
 use crate::oauth::keyring::RootKey;
 use crate::oauth::rotation::{Cause, End, Observed, Step};
-use crate::oauth::{Client, Keyring};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-fn registered(object: &OAuthClient) -> Client {
-    let tenant = generous();
-    let around = Surroundings {
-        tenant: Some(&tenant),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    register(object, around).unwrap()
 }
 
 /// A client whose passes are made one by one, by hand.
@@ -46,7 +34,7 @@ impl Life {
     }
 
     fn turn(&self, now: i64) -> Turn {
-        let client = registered(&self.object);
+        let client = judged(&self.object, &generous()).unwrap();
         turn(
             &self.object,
             &client,
@@ -202,14 +190,7 @@ fn a_generation_stays_with_its_root_key_and_the_next_one_moves() {
 }
 
 fn refused(spec: Value) -> bool {
-    let tenant = generous();
-    let around = Surroundings {
-        tenant: Some(&tenant),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    let verdict = register(&object("web", spec), around);
+    let verdict = judged(&object("web", spec), &generous());
     verdict.is_err_and(|refusal| refusal.reason == Reason::InvalidSpec)
 }
 

@@ -2,21 +2,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{generous, keyring, namespace, object};
+use super::{generous, judged, keyring, object};
 use crate::controller::credentials_secret::Desired;
 use crate::controller::reason::{Reason, Refusal};
-use crate::controller::register::{Surroundings, register};
 
 fn desired(spec: Value) -> Result<Desired, Refusal> {
     let object = object("web", spec);
-    let tenant = generous();
-    let around = Surroundings {
-        tenant: Some(&tenant),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    let client = register(&object, around)?;
+    let client = judged(&object, &generous())?;
     let issuer = "https://id.example";
     Ok(Desired::new(&object, &client, issuer, &keyring()))
 }
@@ -312,13 +304,7 @@ fn templates_that_would_fill_the_secret_are_refused_before_they_do() {
         "web",
         json!({ "scopes": scopes, "secret": { "template": { "a": many } } }),
     );
-    let around = Surroundings {
-        tenant: Some(&tenant),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    let refusal = register(&object, around).unwrap_err();
+    let refusal = judged(&object, &tenant).unwrap_err();
     assert!(
         refusal.message.contains("shorten secret.template"),
         "{refusal:?}"

@@ -2,22 +2,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{generous, namespace, object};
+use super::{generous, judged, object};
 use crate::controller::reason::Refusal;
-use crate::controller::register::{Surroundings, register};
 use crate::oauth::client::Lifetimes;
 use crate::oauth::{Algorithm, Client};
 
 const URI: &str = "https://app.example/cb";
 
 fn registered(spec: Value) -> Result<Client, Refusal> {
-    let around = Surroundings {
-        tenant: Some(&generous()),
-        namespace: &namespace("team-a"),
-        id_holder: None,
-        brought: None,
-    };
-    register(&object("web", spec), around)
+    judged(&object("web", spec), &generous())
 }
 
 #[test]

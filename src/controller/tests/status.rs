@@ -23,6 +23,17 @@ fn published() -> Option<Published> {
     })
 }
 
+/// The status after a pass at that second.
+fn seen(
+    object: &OAuthClient,
+    published: Option<Published>,
+    verdict: &Result<(), Refusal>,
+    second: i64,
+) -> OAuthClientStatus {
+    let turn = Turn::default();
+    status(object, None, published, verdict, &turn, at(second))
+}
+
 fn triple(status: &OAuthClientStatus) -> Vec<(&str, &str, &str)> {
     status
         .conditions
@@ -40,14 +51,7 @@ fn with(object: &OAuthClient, status: OAuthClientStatus) -> OAuthClient {
 
 #[test]
 fn a_registered_client_is_current_in_the_sense_of_kstatus() {
-    let status = status(
-        &object("web", json!({})),
-        None,
-        published(),
-        &Ok(()),
-        &Turn::default(),
-        at(10),
-    );
+    let status = seen(&object("web", json!({})), published(), &Ok(()), 10);
     assert_eq!(status.observed_generation, Some(1));
     assert_eq!(
         triple(&status),
@@ -70,10 +74,7 @@ fn a_registered_client_is_current_in_the_sense_of_kstatus() {
 
 #[test]
 fn what_is_withheld_is_that_this_version_is_ready_and_nothing_else() {
-    let ready = |object: &OAuthClient| {
-        let turn = Turn::default();
-        status(object, None, published(), &Ok(()), &turn, at(10))
-    };
+    let ready = |object: &OAuthClient| seen(object, published(), &Ok(()), 10);
     let new = object("web", json!({}));
     let said = with(&new, ready(&new));
     assert!(!is_ready(&new) && is_ready(&said));
@@ -91,23 +92,19 @@ fn what_is_withheld_is_that_this_version_is_ready_and_nothing_else() {
 #[test]
 fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
     let refuse = |reason| Err(Refusal::new(reason, "why and what to do"));
-    let stalled = status(
+    let stalled = seen(
         &object("web", json!({})),
         None,
-        None,
         &refuse(Reason::TenantNotFound),
-        &Turn::default(),
-        at(10),
+        10,
     );
     assert_eq!(triple(&stalled)[0].1, "False");
     assert_eq!(triple(&stalled)[2], ("Stalled", "True", "TenantNotFound"));
-    let waiting = status(
+    let waiting = seen(
         &object("web", json!({})),
         None,
-        None,
         &refuse(Reason::TenantPending),
-        &Turn::default(),
-        at(10),
+        10,
     );
     assert_eq!(
         triple(&waiting)[1],
@@ -119,22 +116,8 @@ fn a_mistake_is_failed_and_what_passes_by_itself_is_in_progress() {
 #[test]
 fn at_rest_the_status_does_not_move() {
     let object = object("web", json!({}));
-    let first = status(
-        &object,
-        None,
-        published(),
-        &Ok(()),
-        &Turn::default(),
-        at(10),
-    );
-    let again = status(
-        &with(&object, first.clone()),
-        None,
-        published(),
-        &Ok(()),
-        &Turn::default(),
-        at(99),
-    );
+    let first = seen(&object, published(), &Ok(()), 10);
+    let again = seen(&with(&object, first.clone()), published(), &Ok(()), 99);
     assert_eq!(first, again);
 }
 
@@ -142,52 +125,22 @@ fn at_rest_the_status_does_not_move() {
 fn a_transition_has_its_time_and_a_new_message_has_not() {
     let object = object("web", json!({}));
     let refuse = |message: &str| Err(Refusal::new(Reason::TenantNotFound, message));
-    let first = status(
-        &object,
-        None,
-        None,
-        &refuse("one"),
-        &Turn::default(),
-        at(10),
-    );
-    let second = status(
-        &with(&object, first),
-        None,
-        None,
-        &refuse("two"),
-        &Turn::default(),
-        at(20),
-    );
+    let first = seen(&object, None, &refuse("one"), 10);
+    let second = seen(&with(&object, first), None, &refuse("two"), 20);
     assert_eq!(second.conditions[0].last_transition_time.0, at(10));
-    let third = status(
-        &with(&object, second),
-        None,
-        published(),
-        &Ok(()),
-        &Turn::default(),
-        at(30),
-    );
+    let third = seen(&with(&object, second), published(), &Ok(()), 30);
     assert_eq!(third.conditions[0].last_transition_time.0, at(30));
 }
 
 #[test]
 fn a_refusal_keeps_the_ledger_and_the_name_of_the_secret() {
     let object = object("web", json!({}));
-    let good = status(
-        &object,
-        None,
-        published(),
-        &Ok(()),
-        &Turn::default(),
-        at(10),
-    );
-    let bad = status(
+    let good = seen(&object, published(), &Ok(()), 10);
+    let bad = seen(
         &with(&object, good.clone()),
         None,
-        None,
         &Err(Refusal::new(Reason::ScopeNotFound, "x")),
-        &Turn::default(),
-        at(20),
+        20,
     );
     assert_eq!(bad.secret_generation, good.secret_generation);
     assert_eq!(bad.secret_uid, good.secret_uid);
@@ -207,16 +160,9 @@ fn the_ledger_never_falls_whatever_the_status_claims() {
             json!({ "requested": claimed.0, "published": claimed.1, "oldestAccepted": claimed.2 });
         object.status =
             Some(serde_json::from_value(json!({ "secretGeneration": generation })).unwrap());
-        let after = status(
-            &object,
-            None,
-            published(),
-            &Ok(()),
-            &Turn::default(),
-            at(10),
-        )
-        .secret_generation
-        .unwrap();
+        let after = seen(&object, published(), &Ok(()), 10)
+            .secret_generation
+            .unwrap();
         assert!(
             after.published >= after.oldest_accepted && after.oldest_accepted >= 1,
             "{claimed:?}: {after:?}"

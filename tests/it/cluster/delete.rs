@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PropagationPolicy};
 use kube::{Api, ResourceExt};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, all_work, ask};
@@ -29,6 +29,14 @@ async fn stop_in_time(entries: &Entries) {
     }
 }
 
+/// A client, and what its Secret holds.
+async fn with_client(spec: Value) -> (Space, Entries) {
+    let space = Space::new("delete").await;
+    space.ready("web", spec).await;
+    let entries = space.entries("web-oauth").await;
+    (space, entries)
+}
+
 async fn start_delete(space: &Space, name: &str, how: &DeleteParams) {
     let _ = space.clients().delete(name, how).await.unwrap();
 }
@@ -45,9 +53,7 @@ async fn wait_no_secret(space: &Space, name: &str) {
 
 #[tokio::test]
 async fn f22_a_deleted_client_is_refused_within_two_seconds_and_its_secret_goes() {
-    let space = Space::new("delete").await;
-    space.ready("web", json!({})).await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({})).await;
     start_delete(&space, "web", &DeleteParams::default()).await;
     stop_in_time(&entries).await;
     wait_no_secret(&space, "web-oauth").await;
@@ -55,11 +61,7 @@ async fn f22_a_deleted_client_is_refused_within_two_seconds_and_its_secret_goes(
 
 #[tokio::test]
 async fn a_retained_secret_stays_and_its_credentials_stop() {
-    let space = Space::new("delete").await;
-    space
-        .ready("web", json!({ "deletionPolicy": "Retain" }))
-        .await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({ "deletionPolicy": "Retain" })).await;
     start_delete(&space, "web", &DeleteParams::default()).await;
     stop_in_time(&entries).await;
     // A second client with the default policy: when its Secret is collected, this one would be, too.
@@ -72,9 +74,7 @@ async fn a_retained_secret_stays_and_its_credentials_stop() {
 /// K16 is the same row in the table of attacks.
 #[tokio::test]
 async fn f18_k16_a_client_recreated_at_once_inherits_nothing() {
-    let space = Space::new("delete").await;
-    space.ready("web", json!({})).await;
-    let old = space.entries("web-oauth").await;
+    let (space, old) = with_client(json!({})).await;
     start_delete(&space, "web", &DeleteParams::default()).await;
     space.create("web", json!({})).await;
     let new = eventually("new credentials that work", || async {
@@ -95,9 +95,7 @@ async fn f18_k16_a_client_recreated_at_once_inherits_nothing() {
 
 #[tokio::test]
 async fn f32_a_foreign_finalizer_does_not_keep_credentials_alive() {
-    let space = Space::new("delete").await;
-    space.ready("web", json!({})).await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({})).await;
     let hold = |finalizers| json!({ "metadata": { "finalizers": finalizers } });
     space.patch("web", hold(json!(["example.com/hold"]))).await;
     ask(&http(), &entries).await.unwrap();
@@ -120,9 +118,7 @@ async fn f32_a_foreign_finalizer_does_not_keep_credentials_alive() {
 
 #[tokio::test]
 async fn f34_an_orphaned_secret_stays_useless_and_nobody_adopts_it() {
-    let space = Space::new("delete").await;
-    space.ready("web", json!({})).await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({})).await;
     let orphan = DeleteParams {
         propagation_policy: Some(PropagationPolicy::Orphan),
         ..DeleteParams::default()
@@ -145,8 +141,8 @@ async fn f34_an_orphaned_secret_stays_useless_and_nobody_adopts_it() {
     let now = DeleteParams::default();
     space.secrets().delete("web-oauth", &now).await.unwrap();
     eventually("the new client has its own Secret", || async {
-        let secret = space.secrets().get_opt("web-oauth").await.unwrap();
-        when(secret.is_some(), (), || "nothing".to_owned())
+        let is_there = space.has_secret("web-oauth").await;
+        when(is_there, (), || "nothing".to_owned())
     })
     .await;
     space.wait_ready("web").await;
@@ -277,7 +273,7 @@ async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
             .is_empty()
     );
     ask(&http(), &entries).await.unwrap();
-    assert_eq!(space.secrets().get_opt("web-oauth").await.unwrap(), None);
+    assert!(!space.has_secret("web-oauth").await);
 }
 
 /// Its credentials stopped with the client that it belonged to; a client of the same name is another one.
@@ -309,11 +305,7 @@ async fn f36_a_retained_secret_is_not_taken_over_by_a_client_of_the_same_name() 
 
 #[tokio::test]
 async fn a_retained_secret_that_is_taken_back_goes_with_its_client() {
-    let space = Space::new("delete").await;
-    space
-        .ready("web", json!({ "deletionPolicy": "Retain" }))
-        .await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({ "deletionPolicy": "Retain" })).await;
     space
         .patch("web", json!({ "spec": { "deletionPolicy": "Delete" } }))
         .await;
@@ -327,28 +319,17 @@ async fn a_retained_secret_that_is_taken_back_goes_with_its_client() {
 /// `Retain` is about the end of the client, not about a name that it no longer has.
 #[tokio::test]
 async fn f41_a_rename_removes_the_old_secret_also_where_it_would_be_retained() {
-    let space = Space::new("delete").await;
-    space
-        .ready("web", json!({ "deletionPolicy": "Retain" }))
-        .await;
-    let entries = space.entries("web-oauth").await;
+    let (space, entries) = with_client(json!({ "deletionPolicy": "Retain" })).await;
     space
         .patch("web", json!({ "spec": { "secret": { "name": "login" } } }))
         .await;
     space.wait_ready("web").await;
     assert_eq!(space.entries("login").await, entries);
-    assert!(
-        space
-            .secrets()
-            .get_opt("web-oauth")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(!space.has_secret("web-oauth").await);
     space
         .patch("web", json!({ "spec": { "secret": null } }))
         .await;
     space.wait_ready("web").await;
     assert_eq!(space.entries("web-oauth").await, entries);
-    assert!(space.secrets().get_opt("login").await.unwrap().is_none());
+    assert!(!space.has_secret("login").await);
 }

@@ -1,6 +1,7 @@
 //! Objects that cannot be read, and Secrets with anything in them: refused, named, and nobody else's trouble.
 
 mod bodies;
+mod large;
 mod secrets;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{

@@ -21,6 +21,14 @@ struct Accounts<'a> {
 }
 
 impl Accounts<'static> {
+    /// With the ServiceAccount `web`, and the client `app` that it proves.
+    async fn with_app() -> Self {
+        let team = Self::new("accounts").await;
+        team.account("web").await;
+        team.space.ready("app", only("web")).await;
+        team
+    }
+
     /// In the cluster that most tests share.
     async fn new(prefix: &str) -> Self {
         let space = Space::new(prefix).await;
@@ -75,6 +83,13 @@ impl Accounts<'_> {
     /// A token of a ServiceAccount for our issuer, as a kubelet gets it.
     fn token(&self, account: &str) -> String {
         self.token_for(account, &["--audience", &self.space.issuer])
+    }
+
+    /// The same for this issuer, bound to a pod, as the kubelet's are.
+    fn token_in(&self, pod: &str, account: &str, issuer: &str) -> String {
+        let audience = ["--audience", issuer];
+        let bound = ["--bound-object-kind", "Pod", "--bound-object-name", pod];
+        self.token_for(account, &[&audience[..], &bound].concat())
     }
 
     /// The same, for this audience and with whatever else `kubectl create token` knows.

@@ -170,6 +170,11 @@ impl Space {
         entries(&self.secrets().get(name).await.unwrap())
     }
 
+    /// Whether there is a Secret of this name.
+    pub async fn has_secret(&self, name: &str) -> bool {
+        self.secrets().get_opt(name).await.unwrap().is_some()
+    }
+
     /// Waits until a Secret is as wanted.
     pub async fn wait_secret(
         &self,

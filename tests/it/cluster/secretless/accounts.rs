@@ -15,9 +15,7 @@ use crate::support::space::{Space, eventually, http};
 
 #[tokio::test]
 async fn h01_h13_a_token_of_the_named_account_proves_the_client_and_no_secret_exists() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let entries = team.space.entries("app-oauth").await;
     assert!(!entries.contains_key("CLIENT_SECRET"));
     let token = team.token("web");
@@ -30,15 +28,7 @@ async fn h01_h13_a_token_of_the_named_account_proves_the_client_and_no_secret_ex
         );
     }
     team.pod("web-0", "web").await;
-    let bound = [
-        "--audience",
-        &team.space.issuer,
-        "--bound-object-kind",
-        "Pod",
-        "--bound-object-name",
-        "web-0",
-    ];
-    let bound = team.token_for("web", &bound);
+    let bound = team.token_in("web-0", "web", &team.space.issuer);
     assert_eq!(team.ask("app", &bound).await.0, 200);
     let log = shared().operator.log();
     for token in [token, bound] {
@@ -49,9 +39,7 @@ async fn h01_h13_a_token_of_the_named_account_proves_the_client_and_no_secret_ex
 
 #[tokio::test]
 async fn h02_h10_f73_a_token_with_another_audience_is_refused() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let issuer = &team.space.issuer;
     for (what, audiences) in [
         ("the API server's", vec![]),
@@ -142,19 +130,9 @@ async fn h04_f74_an_account_that_is_made_again_is_another() {
 
 #[tokio::test]
 async fn h05_f74_the_token_of_a_pod_ends_with_the_pod() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     team.pod("web-0", "web").await;
-    let bound = [
-        "--audience",
-        &team.space.issuer,
-        "--bound-object-kind",
-        "Pod",
-        "--bound-object-name",
-        "web-0",
-    ];
-    let bound = team.token_for("web", &bound);
+    let bound = team.token_in("web-0", "web", &team.space.issuer);
     assert_eq!(team.ask("app", &bound).await.0, 200);
     let now = DeleteParams::default().grace_period(0);
     team.pods().delete("web-0", &now).await.unwrap();
@@ -168,9 +146,7 @@ async fn h05_f74_the_token_of_a_pod_ends_with_the_pod() {
 
 #[tokio::test]
 async fn h06_h07_tokens_that_live_longer_than_an_hour_are_refused() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let audience = ["--audience", &team.space.issuer];
     let long = team.token_for("web", &[&audience[..], &["--duration", "2h"]].concat());
     team.refused("app", "two hours", &long).await;
@@ -199,9 +175,7 @@ async fn h06_h07_tokens_that_live_longer_than_an_hour_are_refused() {
 
 #[tokio::test]
 async fn h08_f74_a_token_of_another_cluster_with_the_same_names_is_refused() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let genuine = team.token("web");
     // Its issuer has the same name, as everywhere that nobody changed it; its keys differ.
     let other = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
@@ -240,9 +214,7 @@ fn issuer(token: &str) -> Value {
 
 #[tokio::test]
 async fn h09_h15_what_the_cluster_did_not_issue_for_an_account_is_refused() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let genuine = team.token("web");
     let claims = genuine.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
@@ -286,9 +258,7 @@ async fn h09_h15_what_the_cluster_did_not_issue_for_an_account_is_refused() {
 
 #[tokio::test]
 async fn h14_f76_tokens_of_this_server_and_of_the_cluster_are_not_exchanged() {
-    let team = Accounts::new("accounts").await;
-    team.account("web").await;
-    team.space.ready("app", only("web")).await;
+    let team = Accounts::with_app().await;
     let genuine = team.token("web");
     let ours = team.ask("app", &genuine).await.1["access_token"]
         .as_str()

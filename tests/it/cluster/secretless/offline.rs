@@ -30,15 +30,7 @@ async fn h01_h05_offline_a_token_counts_until_it_expires_even_without_its_pod() 
     let uid = team.account("web").await;
     team.space.ready("app", pinned(&team, &uid)).await;
     team.pod("web-0", "web").await;
-    let bound = [
-        "--audience",
-        &issuer,
-        "--bound-object-kind",
-        "Pod",
-        "--bound-object-name",
-        "web-0",
-    ];
-    let bound = team.token_for("web", &bound);
+    let bound = team.token_in("web-0", "web", &issuer);
     assert_eq!(ask(&issuer, &team.id("app"), &bound).await.0, 200);
     let now = DeleteParams::default().grace_period(0);
     team.pods().delete("web-0", &now).await.unwrap();
