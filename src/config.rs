@@ -156,6 +156,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
 
+    /// How many writes about one object may follow each other without a pause; each is free again after a second. What
+    /// the object says takes effect at once all the same
+    #[arg(long, env = "CLIENTELE_WRITE_BURST", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub write_burst: u32,
+
     /// How long a signing key is published before it signs, such as 15m; verifiers refresh their copy within it
     #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
     pub signing_key_publish_ahead: Duration,
@@ -280,6 +285,7 @@ impl Run {
             root_key_secret: self.root_key_secret.clone(),
             root_key_grace: self.root_key_grace,
             workers: self.workers,
+            write_burst: self.write_burst,
             publish_ahead: self.signing_key_publish_ahead,
             lease: None,
             bootstrap: self.bootstrap,

@@ -35,6 +35,7 @@ pub mod reconcile_tenant;
 pub mod reconcile_user;
 pub mod redirect_hosts;
 pub mod register;
+pub mod revision;
 pub mod root_key;
 pub mod rotation;
 pub mod rotation_metrics;
@@ -46,6 +47,7 @@ pub mod secretless;
 pub mod settings;
 pub mod shared;
 pub mod signing_secret;
+pub mod spacing;
 pub mod status;
 pub mod template;
 pub mod turns;
@@ -113,6 +115,7 @@ impl Operator {
         let agreement = agreement::Agreement::new(among_several, client_queue.clone());
         let shared = Arc::new(Shared {
             kube,
+            spacing: std::sync::Mutex::new(spacing::Spacing::new(settings.write_burst)),
             settings,
             lead: lead::Lead::new(among_several),
             agreement: Arc::new(agreement),
@@ -146,7 +149,7 @@ impl Operator {
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         tasks.spawn(publish_events);
-        spawn_watches(&mut tasks, &shared, jobs, reads);
+        spawn_watches(&mut tasks, &shared, (jobs, reads), shutdown);
         let requests = (client_requests, tenant_requests, user_requests);
         let (ending, released) = (shutdown.child_token(), CancellationToken::new());
         let release = released.clone().drop_guard();
@@ -177,6 +180,11 @@ impl Operator {
         Arc::new(move |review| Box::pin(cluster_tokens::find(shared.clone(), review)))
     }
 
+    /// Whether the cluster went back in time, for which the shutdown has begun.
+    pub fn went_back(&self) -> Option<revision::WentBack> {
+        self.shared.progress.borrow().went_back
+    }
+
     /// Ends every task. What a pass has not written yet, the next start will.
     pub async fn stop(mut self) {
         self.ending.cancel();
@@ -189,8 +197,11 @@ impl Operator {
 fn spawn_watches(
     tasks: &mut JoinSet<()>,
     shared: &Arc<Shared>,
-    jobs: UnboundedReceiver<password_index::Job>,
-    reads: UnboundedReceiver<(String, String)>,
+    (jobs, reads): (
+        UnboundedReceiver<password_index::Job>,
+        UnboundedReceiver<(String, String)>,
+    ),
+    shutdown: &CancellationToken,
 ) {
     for watched in [&secret_watch::CREDENTIALS, &brought_watch::BROUGHT] {
         tasks.spawn(secret_watch::watch(shared.clone(), watched));
@@ -201,6 +212,7 @@ fn spawn_watches(
     tasks.spawn(password_watch::hash(shared.clone(), jobs));
     tasks.spawn(root_key::watch(shared.clone()));
     tasks.spawn(root_key::leave::leave(shared.clone()));
+    tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
     tasks.spawn(rotation_metrics::count(shared.clone()));
     tasks.spawn(installation::bootstrap(shared.clone()));
 }
@@ -271,8 +283,12 @@ async fn run<K>(
         let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
         Action::requeue(wait)
     };
-    let pass = move |object, shared: Arc<Shared>| {
-        let pass = guarded(pass(object, shared.clone()));
+    let pass = move |object: Arc<K>, shared: Arc<Shared>| {
+        let wait = shared.wait_to_write(object.meta().uid.as_deref().unwrap_or_default());
+        let pass: Pass = match wait {
+            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
+            None => guarded(pass(object, shared.clone())),
+        };
         let passed = lead::while_ours(shared, pass);
         passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
     };

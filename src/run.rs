@@ -205,10 +205,12 @@ impl Listeners {
             shutdown,
         )
         .await;
+        let went_back = operator.went_back();
         operator.stop().await;
         stopped.cancel();
         probes.await.context("the admin listener failed")??;
-        served.context("the public listener failed")
+        served.context("the public listener failed")?;
+        went_back.map_or(Ok(()), |went_back| Err(went_back.into()))
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Settings {
     pub root_key_grace: Duration,
     /// How many OAuthClients are reconciled at once.
     pub workers: u16,
+    /// How many writes about one object may follow each other without a pause.
+    pub write_burst: u32,
     /// How long a signing key is published before it signs.
     pub publish_ahead: Duration,
     /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for nobody.

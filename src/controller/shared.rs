@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
@@ -19,8 +20,10 @@ use super::metrics::ControllerMetrics;
 use super::password_index::{Job, PasswordIndex};
 use super::policy::TenantPolicy;
 use super::reason::Refusal;
+use super::revision::WentBack;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
+use super::spacing::Spacing;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
 use crate::oauth::rotation::Pace;
@@ -116,6 +119,8 @@ pub struct Progress {
     pub registry: bool,
     /// The tenant `default` was made, or need not be.
     pub bootstrap: bool,
+    /// That the cluster went back in time, if it did.
+    pub went_back: Option<WentBack>,
 }
 
 /// Everything that observer and controllers share.
@@ -142,6 +147,8 @@ pub struct Shared {
     pub usage: Arc<ArcSwapOption<Usage>>,
     /// Which rotation that can wait begins when.
     pub pace: Mutex<Pace>,
+    /// How often each object is written about.
+    pub spacing: Mutex<Spacing>,
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
     /// The OAuthTenants as listed and watched.
@@ -181,6 +188,18 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// How long a pass over an object waits, because it was written about so often.
+    pub fn wait_to_write(&self, uid: &str) -> Option<Duration> {
+        let spacing = self.spacing.lock().expect("no holder of this lock panics");
+        spacing.wait(uid, Instant::now())
+    }
+
+    /// Notes a write about an object.
+    pub fn note_write(&self, uid: Option<&str>) {
+        let mut spacing = self.spacing.lock().expect("no holder of this lock panics");
+        spacing.note(uid.unwrap_or_default(), Instant::now());
+    }
+
     /// Asks for a look at an OAuthClient.
     pub fn enqueue(&self, client: ObjectRef<OAuthClient>) {
         // Fails only when the controller has ended, and then there is nothing left to do.

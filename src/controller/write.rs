@@ -93,6 +93,7 @@ async fn create(
     let secret = created
         .map_err(|error| trouble(shared, desired, error, "create the credentials Secret"))?;
     shared.metrics.wrote("secret_create");
+    shared.note_write(object.metadata.uid.as_deref());
     shared.secrets.put(&secret, &shared.digests);
     let was_there = object.status.as_ref().is_some_and(|status| {
         status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
@@ -160,6 +161,7 @@ async fn repair(
     let secret = replaced
         .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
     shared.metrics.wrote("secret_replace");
+    shared.note_write(object.metadata.uid.as_deref());
     shared.secrets.put(&secret, &shared.digests);
     let observed = object
         .status
@@ -209,7 +211,10 @@ async fn remove_former(
         resource_version: None,
     });
     match api.delete(name, &only_this).await {
-        Ok(_) => shared.metrics.wrote("secret_delete"),
+        Ok(_) => {
+            shared.metrics.wrote("secret_delete");
+            shared.note_write(object.metadata.uid.as_deref());
+        }
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api(DOING)(error)),
     }
@@ -255,6 +260,7 @@ where
     match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
         Ok(newer) => {
             shared.metrics.wrote("status");
+            shared.note_write(object.meta().uid.as_deref());
             Ok(Some(newer))
         }
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),

@@ -8,6 +8,7 @@ mod act;
 mod bug;
 mod call;
 mod case;
+mod churn;
 mod command;
 mod crashes;
 mod cuts;

@@ -1,7 +1,7 @@
 //! The cluster goes back in time: etcd is restored from an old snapshot.
 //!
-//! Who restores etcd and does not let its revisions jump (`etcdutl snapshot restore --bump-revision`) restarts whatever
-//! watches: to a watch from a later revision the API server says nothing until that revision comes.
+//! Where revisions were not made to jump (`etcdutl snapshot restore --bump-revision`), a watch from a later revision hears
+//! nothing until that revision comes. An operator that runs on sees that the revision is lower than it was, and ends.
 
 use std::process::Command;
 
@@ -31,7 +31,7 @@ fn while_stopped(cluster: &Cluster, script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f17_after_etcd_was_restored_a_restarted_operator_follows() {
+async fn f17_when_etcd_is_restored_the_operator_ends_and_its_successor_follows() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "restored").await;
@@ -45,6 +45,10 @@ async fn f17_after_etcd_was_restored_a_restarted_operator_follows() {
     space.ready("made-later", json!({})).await;
     let made = space.entries("made-later-oauth").await;
     ask(&http(), &made).await.unwrap();
+    for turn in 0..300 {
+        let label = json!({ "metadata": { "labels": { "turn": turn.to_string() } } });
+        space.patch("made-later", label).await;
+    }
     space.delete("deleted-later").await;
     eventually_within(BACKOFF, "the deletion is seen", || async {
         let answer = ask(&http(), &deleted).await;
@@ -52,8 +56,15 @@ async fn f17_after_etcd_was_restored_a_restarted_operator_follows() {
     })
     .await;
     let listen = operator.listen.clone();
-    operator.kill();
     while_stopped(&cluster, "rm -rf etcd && mv etcd.snapshot etcd");
+    eventually_within(BACKOFF, "the operator sees it and ends", || async {
+        let said = operator
+            .log()
+            .contains("the cluster went back from revision");
+        when(said && operator.readyz().is_none(), (), || operator.log())
+    })
+    .await;
+    assert_eq!(operator.stop().code(), Some(1));
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]).at(&listen));
 
     eventually_within(BACKOFF, "what was made later is unknown", || async {

@@ -126,6 +126,8 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         secrets_scope: SecretsScope::Cluster,
         root_key_secret: root_key.into(),
         workers: 4,
+        // Who never comes to rest shall be seen.
+        write_burst: 10_000,
         publish_ahead: Duration::from_mins(15),
         lease: None,
         root_key_grace: Duration::from_secs(1),

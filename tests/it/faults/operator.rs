@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
+use clientele::controller::settings::Settings;
 use clientele::oauth::usage::Usage;
 use tokio_util::sync::CancellationToken;
 
@@ -36,10 +37,15 @@ pub struct Running {
 impl Running {
     /// Starts one; it need not be ready yet.
     pub fn start(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Self {
+        Self::with(settings(false, &scene.root_key), scene, stand, bug)
+    }
+
+    /// Starts one with settings of its own.
+    pub fn with(settings: Settings, scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Self {
         let line = Line::new(scene, stand, bug);
         let operator = Operator::start(
             line.client(),
-            settings(false, &scene.root_key),
+            settings,
             line.registry.clone(),
             nobody_is_signed_in(),
             Arc::new(ControllerMetrics::default()),

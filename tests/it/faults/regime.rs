@@ -263,15 +263,16 @@ fn compare(
     // version that the other one made in between is judged as well. Who lost an answer says it again, with a later time,
     // if the watch is slower than the next try. Secrets are written no more often.
     let told_again = at.is_some_and(|(mode, _)| matches!(mode, Mode::Outrun | Mode::Lost));
-    let told_again = told_again || workload.raced;
     let hasty = if case.is_said_twice() {
         2
     } else {
         workload.hasty
     };
     let most = |key: &str| {
-        let twice = (case.two || case.cut.is_some() || told_again) && !key.starts_with("Secret/");
-        if twice { 2 * hasty } else { hasty }
+        let is_secret = key.starts_with("Secret/");
+        let twice = |so: bool| if so && !is_secret { 2 } else { 1 };
+        let told_again = case.two || case.cut.is_some() || told_again;
+        hasty * twice(told_again) * twice(workload.raced)
     };
     let count = |summary: &Summary, key: &str, change: &Change| {
         let changes = summary.get(key);

@@ -166,7 +166,12 @@ pub fn shared() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| {
         let cluster = Cluster::with_chart(&[]);
-        let operator = RunningOperator::start(&cluster, &Options::default());
+        // Tests change one object much more often than people do, and wait for what is written.
+        let often = Options {
+            flags: vec!["--write-burst".into(), "10000".into()],
+            ..Options::default()
+        };
+        let operator = RunningOperator::start(&cluster, &often);
         Shared { cluster, operator }
     })
 }

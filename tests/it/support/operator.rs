@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -203,10 +203,10 @@ impl RunningOperator {
             .unwrap_or_default()
     }
 
-    /// SIGTERM, then waits until it has ended.
-    pub fn stop(mut self) {
+    /// SIGTERM, then waits until it has ended. How it has.
+    pub fn stop(mut self) -> ExitStatus {
         drop(self.guard.stdin.take());
-        self.guard.wait().unwrap();
+        self.guard.wait().unwrap()
     }
 
     /// Sends a signal, such as `-STOP`.

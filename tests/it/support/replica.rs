@@ -32,6 +32,7 @@ impl Replica {
             root_key_secret: "clientele-root-key".into(),
             root_key_grace: std::time::Duration::from_hours(24),
             workers: 4,
+            write_burst: 20,
             publish_ahead: std::time::Duration::from_mins(15),
             lease: None,
             bootstrap: true,

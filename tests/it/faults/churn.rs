@@ -1,0 +1,135 @@
+//! One client that changes all the time, and a hundred that go: what is written meanwhile, and how soon it takes effect.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use clientele::controller::settings::Settings;
+use futures::future::join_all;
+use k8s_openapi::api::events::v1::Event;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams};
+use serde_json::json;
+
+use super::act::Act;
+use super::ground::{Ground, settings};
+use super::line::Stand;
+use super::mask::Published;
+use super::operator::Running;
+use super::oracles::accepts;
+use super::scene::Scene;
+use super::workloads::Then;
+use crate::support::space::{eventually, when};
+
+/// How long the client changes as fast as it can.
+const CHURN: Duration = Duration::from_secs(6);
+/// So often at the least.
+const TOGGLES: usize = 200;
+/// How many writes about one object may follow each other without a pause.
+const WRITE_BURST: u32 = 20;
+/// How soon a deletion takes effect everywhere.
+const SOON: Duration = Duration::from_secs(2);
+
+async fn is_refused(operator: &Running, credential: &Published) {
+    eventually("the credential is refused", || async {
+        let accepted = accepts(&operator.line.registry.load(), credential);
+        when(!accepted, (), || format!("{:?} works", credential.whose))
+    })
+    .await;
+}
+
+/// How often each event was told, by reason; each has one object.
+async fn events(scene: &Scene) -> BTreeMap<String, i32> {
+    let events: Api<Event> = Api::namespaced(scene.kube.clone(), &scene.namespace);
+    let mut told = BTreeMap::new();
+    for event in events.list(&ListParams::default()).await.unwrap() {
+        let times = event.series.map_or(1, |series| series.count);
+        let reason = event.reason.unwrap_or_default();
+        assert_eq!(told.insert(reason.clone(), times), None, "two of {reason}");
+    }
+    told
+}
+
+#[tokio::test]
+async fn f80_f82_a_client_that_is_toggled_all_the_time_is_written_about_once_a_second() {
+    let scene = Scene::new(Ground::shared().await).await;
+    let settings = Settings {
+        write_burst: WRITE_BURST,
+        ..settings(false, &scene.root_key)
+    };
+    let operator = Running::with(settings, &scene, Stand::Free, None);
+    operator.wait_ready().await;
+    Act::Create("web", json!({})).perform(&scene).await;
+    eventually("it is Ready", || async { Then::Ready("web").met(&scene) }).await;
+    let credential = scene.published().remove(0);
+
+    operator.line.arm(None, None);
+    let (begun, mut toggles) = (Instant::now(), 0);
+    while begun.elapsed() < CHURN || toggles < TOGGLES || toggles % 2 == 0 {
+        toggles += 1;
+        let name = format!("ID_{toggles}");
+        let spec = json!({
+            "suspended": toggles % 2 == 1,
+            "secret": { "entries": { "clientId": name } },
+        });
+        let edit = Act::Edit("web", json!({ "spec": spec }));
+        edit.perform(&scene).await;
+    }
+    let last = Instant::now();
+    is_refused(&operator, &credential).await;
+    let refused = last.elapsed();
+    eventually("the last word is told", || async {
+        Then::Refused("web", "Suspended").met(&scene)
+    })
+    .await;
+    let writes = operator.line.writes().len();
+    let told = events(&scene).await;
+    println!("{toggles} toggles, {writes} writes, {told:?}; refused after {refused:?}");
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    // A pass that has begun may write a Secret and a status.
+    let most = usize::try_from(WRITE_BURST).unwrap() + seconds + 2;
+    assert!(writes <= most, "{writes} writes in {seconds} s");
+    let times = told.values().sum::<i32>();
+    assert!(usize::try_from(times).unwrap() <= most, "{told:?}");
+    operator.kill();
+    assert_eq!(scene.judge_history(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn f22_of_a_hundred_deleted_clients_a_second_operator_refuses_ninety_nine_within_two_seconds()
+{
+    let scene = Scene::new(Ground::shared().await).await;
+    let [first, second] = [(); 2].map(|()| Running::start(&scene, Stand::Free, None));
+    first.wait_ready().await;
+    second.wait_ready().await;
+    for number in 0..100 {
+        let name = format!("web-{number}").leak();
+        Act::Create(name, json!({})).perform(&scene).await;
+    }
+    let published = eventually("the second one serves them", || async {
+        let (published, registry) = (scene.published(), second.line.registry.load());
+        let served = published.iter().filter(|known| accepts(&registry, known));
+        let served = served.count();
+        when(served == 100, published.clone(), || format!("{served}"))
+    })
+    .await;
+    let (clients, now) = (scene.clients(), DeleteParams::default());
+    let delete = async |credential: &Published| {
+        let (_, name) = credential.whose.client_id.split_once('.').unwrap();
+        clients.delete(name, &now).await.unwrap();
+        let answered = Instant::now();
+        is_refused(&second, credential).await;
+        answered.elapsed()
+    };
+    let mut took = Vec::new();
+    for ten in published.chunks(10) {
+        took.extend(join_all(ten.iter().map(&delete)).await);
+    }
+    took.sort();
+    println!(
+        "refused by the second operator: half after {:?}, 99 of 100 after {:?}, the last after {:?}",
+        took[49], took[98], took[99]
+    );
+    assert!(took[98] < SOON, "{took:?}");
+    first.kill();
+    second.kill();
+}
