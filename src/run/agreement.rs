@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 /// For so long changes are gathered.
 const GATHER: Duration = Duration::from_millis(30);
 /// How often others are told at most.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+const TELL_EVERY: Duration = Duration::from_millis(250);
 /// How often it is looked at what others serve while somebody waits for them.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How soon it is tried again when the store fails.
@@ -108,10 +108,12 @@ impl Talk {
         let served = self.agreement.served();
         let since = self.told_at.map(|at| at.elapsed());
         let (mut new, gone) = difference(&self.told, &served);
-        if since.is_none_or(|since| since >= self.every) {
+        let all = since.is_none_or(|since| since >= self.every);
+        if all {
             new = served.clone().into_iter().collect();
         }
-        if new.is_empty() && gone.is_empty() {
+        // Nobody is in a hurry to hear that something need not be waited for.
+        if new.is_empty() && (gone.is_empty() || !all) {
             return Ok(true);
         }
         if since.is_some_and(|since| since < TELL_EVERY) {

@@ -284,14 +284,17 @@ fn f72_a_shape_that_admission_would_have_refused_is_refused_here_too() {
         let said = refused(json!({ "secret": secret }));
         assert!(said.contains(part), "{secret}: {said}");
     }
-    let public = refused(json!({
-        "type": "Public", "redirectUris": ["https://a.example/cb"],
-        "secret": { "template": { "a": "{{clientSecret|json}}" } },
-    }));
-    assert!(
-        public.contains("remove the placeholder clientSecret"),
-        "{public}"
-    );
+    for mut spec in [
+        json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] }),
+        json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": [{ "name": "web" }] }),
+    ] {
+        spec["secret"] = json!({ "template": { "a": "{{clientSecret|json}}" } });
+        let said = refused(spec);
+        assert!(
+            said.contains("remove the placeholder clientSecret"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -360,7 +360,7 @@ async fn f27_two_operators_without_a_lease_write_each_secret_once_and_come_to_re
 }
 
 /// Waits until nothing is written any more.
-async fn come_to_rest(space: &Space) {
+pub async fn come_to_rest(space: &Space) {
     let settled = Duration::from_secs(3);
     let (mut seen, mut since) = (everything(&space.kube).await, Instant::now());
     let began = Instant::now();

@@ -132,6 +132,7 @@ async fn k06_service_accounts_and_methods_fit_together() {
         ("uid", json!({ "serviceAccounts": [{ "name": "web", "uid": "1" }] }), "spec.serviceAccounts[0].uid", "must be the UID of a ServiceAccount, as kubectl get serviceaccount NAME --output jsonpath={.metadata.uid} prints it"),
         ("many", json!({ "serviceAccounts": many }), "spec.serviceAccounts", "must have at most 16 items"),
         ("brought", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secretRef": { "name": "mine" } }), "spec", "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef, or name another method or none"),
+        ("template", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secret": { "template": { "a": "{{ clientSecret }}" } } }), "spec", "private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
         ("twice", json!({ "serviceAccounts": [{ "name": "web" }, { "name": "web" }] }), "spec.serviceAccounts[1]", "{\"name\":\"web\"}"),
     ])
     .await;

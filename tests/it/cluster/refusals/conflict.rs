@@ -23,14 +23,7 @@ async fn k10_f51_the_first_to_claim_an_id_has_it() {
     let said = space.refused("loser", "ClientIdConflict", &holder).await;
     assert!(said.contains("recreate this OAuthClient with another clientId or without one"));
     assert_eq!(space.token("winner-oauth").await.0, 200);
-    assert!(
-        space
-            .secrets()
-            .get_opt("loser-oauth")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(!space.has_secret("loser-oauth").await);
 
     // A new look at either changes nothing.
     for name in ["winner", "loser"] {
@@ -63,14 +56,7 @@ async fn k10_f52_a_loser_is_not_promoted_before_a_person_acts() {
         .await;
     let said = message(&object);
     assert!(said.contains("recreate this OAuthClient"), "{said}");
-    assert!(
-        space
-            .secrets()
-            .get_opt("loser-oauth")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(!space.has_secret("loser-oauth").await);
 
     space.delete("loser").await;
     space.ready("loser", spec).await;
