@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod replica;
 pub mod reply;
 pub mod running;
+pub mod running_server;
 pub mod signed_in;
 pub mod snapshot;
 pub mod space;

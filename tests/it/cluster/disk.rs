@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::browser::Browser;
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, Load, ask};
 use crate::support::operator::{Options, RunningOperator, free_address};
 use crate::support::people::{APP, PASSWORD};
+use crate::support::running_server::browser_at;
 use crate::support::signed_in::{SignedIn, call, request};
 use crate::support::space::{Space, eventually_within, http, when};
 
@@ -89,7 +89,7 @@ async fn serves_what_needs_no_room(shop: &Entries, machine: &Entries, alice: &mu
     let page = refused(async || alice.again().await, |page| page.reply.status).await;
     page.stops(503, "temporarily_unavailable");
     let sign_in = async || {
-        let mut bob = Browser::at_server(&shop["ISSUER"]);
+        let mut bob = browser_at(&shop["ISSUER"]);
         let login = bob.open(&request(shop).url()).await;
         bob.sign_in_at(&login, "bob").await
     };

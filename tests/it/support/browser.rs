@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use clientele::http::serve::Peer;
-use http_body_util::BodyExt;
 use url::form_urlencoded::Serializer;
 
 use super::form::{Form, forms};
@@ -17,37 +18,38 @@ use super::people::PASSWORD;
 use super::reply::Reply;
 use super::world::{FORM, ISSUER, World};
 
+/// A server that runs, and answers requests for paths of its issuer.
+pub trait Server: Send + Sync {
+    /// Its issuer.
+    fn issuer(&self) -> &str;
+    /// Its answer.
+    fn send(&self, request: Request<Body>) -> Answer<'_>;
+}
+
+/// An answer that is on its way.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
+
 /// Where a browser goes.
 #[derive(Clone)]
 enum Site<'w> {
     /// The router of a world, in this process.
     World(&'w World),
-    /// A server that runs, by its issuer.
-    Server(reqwest::Client, String),
+    /// A server that runs.
+    Server(Arc<dyn Server>),
 }
 
 impl Site<'_> {
     fn issuer(&self) -> &str {
         match self {
             Self::World(_) => ISSUER,
-            Self::Server(_, issuer) => issuer,
+            Self::Server(server) => server.issuer(),
         }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
-        let (http, issuer) = match self {
-            Self::World(world) => return world.send(request).await,
-            Self::Server(http, issuer) => (http, issuer),
-        };
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let request = http.request(parts.method, format!("{issuer}{}", parts.uri));
-        let answer = request.headers(parts.headers).body(body).send();
-        let answer = answer.await.unwrap();
-        Reply {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: answer.text().await.unwrap(),
+        match self {
+            Self::World(world) => world.send(request).await,
+            Self::Server(server) => server.send(request).await,
         }
     }
 }
@@ -81,9 +83,8 @@ pub struct Page {
 
 impl Browser<'static> {
     /// Without cookies, in front of a server that runs.
-    pub fn at_server(issuer: &str) -> Self {
-        let http = super::space::http_without_redirects();
-        Self::on(Site::Server(http, issuer.to_owned()))
+    pub fn before(server: impl Server + 'static) -> Self {
+        Self::on(Site::Server(Arc::new(server)))
     }
 }
 

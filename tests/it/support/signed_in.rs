@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::ask::{Ask, VERIFIER, ask};
 use super::browser::{Browser, Page};
 use super::load::Entries;
+use super::running_server::browser_at;
 use super::space::http;
 
 /// A browser with a session, and the tokens of the application.
@@ -18,7 +19,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// Signs in with the password of everybody and allows what the application asks for.
     pub async fn new(application: &Entries, username: &str) -> Self {
-        let mut browser = Browser::at_server(&application["ISSUER"]);
+        let mut browser = browser_at(&application["ISSUER"]);
         let told = browser.allow(&request(application).url(), username).await;
         let (code, tokens) = redeem(application, &told["code"]).await;
         assert_eq!(code, 200, "{tokens}");
