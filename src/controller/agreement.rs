@@ -61,10 +61,10 @@ impl Agreement {
     pub fn is_reached(&self, object: &OAuthClient) -> bool {
         let registration = object.uid().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
-        let mut reached = !self.among_several;
-        if reached {
+        if !self.among_several {
             return true;
         }
+        let mut reached = false;
         self.state.send_if_modified(|state| {
             let common = state.common.get(&registration);
             reached = common.is_some_and(|common| *common >= generation);

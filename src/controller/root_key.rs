@@ -369,13 +369,21 @@ async fn change_marks(
     namespace: &str,
     change: impl Fn(&mut BTreeMap<String, String>),
 ) -> Result<(), Error> {
+    again_if_beaten(|| try_change_marks(kube, namespace, &change)).await
+}
+
+/// Tries a few times as long as somebody else is first each time.
+async fn again_if_beaten<F>(attempt: impl Fn() -> F) -> Result<(), Error>
+where
+    F: Future<Output = Result<(), Error>>,
+{
     const TRIES: u32 = 5;
-    let mut written = try_change_marks(kube, namespace, &change).await;
+    let mut written = attempt().await;
     for _ in 1..TRIES {
         if !written.as_ref().is_err_and(Error::is_conflict) {
             break;
         }
-        written = try_change_marks(kube, namespace, &change).await;
+        written = attempt().await;
     }
     written
 }

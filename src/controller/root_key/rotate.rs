@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
-use super::{CURRENT, FINGERPRINT, WITHDRAWN, change_marks, fingerprint, fresh, is_ours};
+use super::{
+    CURRENT, FINGERPRINT, WITHDRAWN, again_if_beaten, change_marks, fingerprint, fresh, is_ours,
+};
 use crate::controller::failure::Error;
 use crate::controller::write::params;
 
@@ -37,15 +39,7 @@ pub async fn withdraw(
     place: Place<'_>,
     which: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
-    const TRIES: u32 = 5;
-    let mut withdrawn = try_withdraw(kube, place, &which).await;
-    for _ in 1..TRIES {
-        if !withdrawn.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
-        withdrawn = try_withdraw(kube, place, &which).await;
-    }
-    withdrawn
+    again_if_beaten(|| try_withdraw(kube, place, &which)).await
 }
 
 /// Withdraws keys, those in the Secret and those that were ever recorded, in this order: the marks, by which every
