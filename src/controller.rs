@@ -121,6 +121,7 @@ impl Operator {
             agreement: Arc::new(agreement),
             registry,
             root_keys: ArcSwap::default(),
+            root_key_look: tokio::sync::Mutex::default(),
             bootstrapped: false.into(),
             verdicts: std::sync::RwLock::default(),
             user_verdicts: std::sync::RwLock::default(),
@@ -145,10 +146,9 @@ impl Operator {
             metrics,
             audit,
         });
-        let mut tasks = JoinSet::new();
+        let mut tasks = JoinSet::from_iter([publish_events]);
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
-        tasks.spawn(publish_events);
         spawn_watches(&mut tasks, &shared, (jobs, reads), shutdown);
         let requests = (client_requests, tenant_requests, user_requests);
         let (ending, released) = (shutdown.child_token(), CancellationToken::new());

@@ -16,6 +16,7 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::access::{Access, Name, Reach, within};
+use super::revision::number;
 use crate::oauth::password::{self, Problem};
 use crate::oauth::person::PasswordHash;
 
@@ -94,6 +95,8 @@ struct Seen {
     entries: HashSet<String>,
     /// The values of those that somebody refers to.
     passwords: HashMap<String, Arc<Password>>,
+    /// The version of the Secret.
+    version: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -102,6 +105,48 @@ struct State {
     /// The entries that somebody refers to.
     wanted: HashMap<Name, HashSet<String>>,
     reach: Reach,
+}
+
+impl State {
+    fn take_in(&mut self, secret: &Secret) -> Vec<Job> {
+        let name = name_of(secret);
+        let wanted = self.wanted.get(&name).cloned().unwrap_or_default();
+        let mut before = self.secrets.remove(&name).unwrap_or_default();
+        let mut seen = Seen {
+            version: number(secret.metadata.resource_version.as_deref()),
+            ..Seen::default()
+        };
+        let mut jobs = Vec::new();
+        for (entry, value) in secret.data.iter().flatten() {
+            seen.entries.insert(entry.clone());
+            if !wanted.contains(entry) {
+                continue;
+            }
+            let fingerprint = fingerprint(&value.0);
+            let known = before.passwords.remove(entry);
+            let known = known.filter(|known| known.fingerprint == fingerprint);
+            let password = known.unwrap_or_else(|| {
+                let (hash, plaintext) = look_at(&value.0);
+                jobs.extend(plaintext.map(|plaintext| Job {
+                    place: Place {
+                        namespace: name.0.clone(),
+                        secret: name.1.clone(),
+                        key: entry.clone(),
+                    },
+                    fingerprint,
+                    plaintext,
+                }));
+                Arc::new(Password { fingerprint, hash })
+            });
+            seen.passwords.insert(entry.clone(), password);
+        }
+        self.secrets.insert(name, seen);
+        jobs
+    }
+}
+
+fn name_of(secret: &Secret) -> Name {
+    (secret.namespace().unwrap_or_default(), secret.name_any())
 }
 
 /// The index.
@@ -172,40 +217,18 @@ impl PasswordIndex {
         self.read(|state| state.wanted.keys().map(|(ns, _)| ns.clone()).collect())
     }
 
-    /// Takes in a Secret. Returns what has to be hashed.
+    /// Takes in a Secret that was observed. Returns what has to be hashed.
     pub fn put(&self, secret: &Secret) -> Vec<Job> {
-        let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
-        let key = (namespace.clone(), name.clone());
-        self.write(|state| {
-            let wanted = state.wanted.get(&key).cloned().unwrap_or_default();
-            let mut before = state.secrets.remove(&key).unwrap_or_default();
-            let mut seen = Seen::default();
-            let mut jobs = Vec::new();
-            for (entry, value) in secret.data.iter().flatten() {
-                seen.entries.insert(entry.clone());
-                if !wanted.contains(entry) {
-                    continue;
-                }
-                let fingerprint = fingerprint(&value.0);
-                let known = before.passwords.remove(entry);
-                let known = known.filter(|known| known.fingerprint == fingerprint);
-                let password = known.unwrap_or_else(|| {
-                    let (hash, plaintext) = look_at(&value.0);
-                    jobs.extend(plaintext.map(|plaintext| Job {
-                        place: Place {
-                            namespace: namespace.clone(),
-                            secret: name.clone(),
-                            key: entry.clone(),
-                        },
-                        fingerprint,
-                        plaintext,
-                    }));
-                    Arc::new(Password { fingerprint, hash })
-                });
-                seen.passwords.insert(entry.clone(), password);
-            }
-            state.secrets.insert(key, seen);
-            jobs
+        self.write(|state| state.take_in(secret))
+    }
+
+    /// Takes in a Secret that was read once more, unless the watch has told meanwhile of a newer version, or that the
+    /// Secret is gone.
+    pub fn put_again(&self, secret: &Secret) -> Vec<Job> {
+        let read = number(secret.metadata.resource_version.as_deref());
+        self.write(|state| match state.secrets.get(&name_of(secret)) {
+            Some(known) if known.version <= read => state.take_in(secret),
+            _ => Vec::new(),
         })
     }
 

@@ -24,7 +24,11 @@ pub const PASSWORDS: Watched = Watched {
     namespaces: |shared| shared.passwords.namespaces(),
     doubted: true,
     names: |shared, namespace| shared.passwords.names(namespace),
-    put,
+    put: |shared, secret| {
+        if secret.type_.as_deref() == Some(PASSWORD_TYPE) {
+            hash_all(shared, shared.passwords.put(secret));
+        }
+    },
     forget: |shared, namespace, name| shared.passwords.forget(namespace, name),
     set_access: |shared, namespace, access| shared.passwords.set_access(namespace, access),
     changed: |shared| shared.changed.notify_one(),
@@ -38,11 +42,8 @@ pub async fn watch(shared: Arc<Shared>) {
     super::secret_watch::watch(shared, &PASSWORDS).await;
 }
 
-fn put(shared: &Shared, secret: &Secret) {
-    if secret.type_.as_deref() != Some(PASSWORD_TYPE) {
-        return;
-    }
-    for job in shared.passwords.put(secret) {
+fn hash_all(shared: &Shared, jobs: Vec<Job>) {
+    for job in jobs {
         // Fails only when the controller has ended, and then nobody signs in.
         let _ = shared.password_jobs.send(job);
     }
@@ -54,7 +55,7 @@ pub async fn read_again(shared: Arc<Shared>, mut reads: UnboundedReceiver<(Strin
         let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
         loop {
             match api.get_opt(&name).await {
-                Ok(Some(secret)) => put(&shared, &secret),
+                Ok(Some(secret)) => hash_all(&shared, shared.passwords.put_again(&secret)),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");

@@ -199,6 +199,22 @@ pub async fn watch(shared: Arc<Shared>) {
 
 /// Reads, judges and, at the first start, makes.
 async fn look(shared: &Shared) -> Result<(), Error> {
+    let _held = shared.root_key_look.lock().await;
+    match look_once(shared).await? {
+        Look::Judged => Ok(()),
+        // Nothing is derived before the key was read back and its fingerprint recorded.
+        Look::Made => look_once(shared).await.map(drop),
+    }
+}
+
+/// What became of it.
+enum Look {
+    Judged,
+    /// A root key was made, by us or somebody else.
+    Made,
+}
+
+async fn look_once(shared: &Shared) -> Result<Look, Error> {
     let settings = &shared.settings;
     let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), &settings.namespace);
     let secret = secrets
@@ -214,7 +230,7 @@ async fn look(shared: &Shared) -> Result<(), Error> {
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
         // Whoever writes makes it, and the watch tells.
-        Judgement::FirstStart if !shared.lead.is_ours() => Ok(()),
+        Judgement::FirstStart if !shared.lead.is_ours() => Ok(Look::Judged),
         Judgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
@@ -227,8 +243,7 @@ async fn look(shared: &Shared) -> Result<(), Error> {
                 Err(kube::Error::Api(status)) if status.is_already_exists() => {}
                 Err(error) => return Err(Error::api("create the root key")(error)),
             }
-            // Nothing is derived before the key was read back and its fingerprint recorded.
-            Box::pin(look(shared)).await
+            Ok(Look::Made)
         }
         Judgement::Usable(keyring, mut unrecorded) => {
             if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
@@ -238,11 +253,11 @@ async fn look(shared: &Shared) -> Result<(), Error> {
                 write_marks(shared, unrecorded).await?;
             }
             accept(shared, keyring, left(secret.as_ref(), &marks));
-            Ok(())
+            Ok(Look::Judged)
         }
         Judgement::Refuse(problem) => {
             refuse(shared, problem);
-            Ok(())
+            Ok(Look::Judged)
         }
     }
 }

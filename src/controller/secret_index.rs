@@ -9,11 +9,25 @@ use kube::ResourceExt;
 use super::access::{Access, Name, Reach};
 use super::credentials_secret::CLIENT_LABEL;
 use super::facts::{Digests, Facts};
+use super::revision::number;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Entry {
     client: Box<str>,
     facts: Facts,
+    /// The version of the Secret.
+    version: Option<u64>,
+}
+
+impl Entry {
+    /// None of a Secret that is not labelled as one of a client.
+    fn new(secret: &Secret, digests: &Digests) -> Option<Self> {
+        Some(Self {
+            client: secret.labels().get(CLIENT_LABEL)?.as_str().into(),
+            facts: Facts::new(secret, digests),
+            version: number(secret.metadata.resource_version.as_deref()),
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,28 +98,47 @@ impl SecretIndex {
         })
     }
 
-    /// Remembers a Secret that was observed or written. Returns the names of the clients whose Secret is
-    /// not as it was: the one in its label, and the one in the label that somebody replaced.
+    /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
+    /// in its label, and the one in the label that somebody replaced.
     pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Box<str>> {
-        let namespace = secret.namespace().unwrap_or_default();
-        let Some(client) = secret.labels().get(CLIENT_LABEL) else {
-            let forgotten = self.forget(&namespace, &secret.name_any());
+        let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
+        let Some(entry) = Entry::new(secret, digests) else {
+            let forgotten = self.forget(&namespace, &name);
             return forgotten.into_iter().collect();
         };
-        let entry = Entry {
-            client: client.as_str().into(),
-            facts: Facts::new(secret, digests),
-        };
-        let after = entry.clone();
-        let before = self.write(|state| {
+        self.write(|state| {
             let known = state.secrets.entry(namespace.into()).or_default();
-            known.insert(&secret.name_any(), entry)
+            match known.by_name.get(&*name) {
+                // We wrote it since.
+                Some(before) if before.version > entry.version => return Vec::new(),
+                Some(before) if before.facts == entry.facts && before.client == entry.client => {
+                    known.insert(&name, entry);
+                    return Vec::new();
+                }
+                _ => {}
+            }
+            let after = entry.client.clone();
+            let before = known.insert(&name, entry).map(|before| before.client);
+            let before = before.filter(|before| *before != after);
+            before.into_iter().chain([after]).collect()
+        })
+    }
+
+    /// Remembers a Secret that we replaced. The answer may come after the watch told of what others did to the Secret
+    /// since: of a newer version, or that it is gone.
+    pub fn replaced(&self, secret: &Secret, digests: &Digests) {
+        let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
+        self.write(|state| {
+            let Some(known) = state.secrets.get_mut(&*namespace) else {
+                return;
+            };
+            let before = known.by_name.get(&*name);
+            if let (Some(before), Some(entry)) = (before, Entry::new(secret, digests))
+                && before.version < entry.version
+            {
+                known.insert(&name, entry);
+            }
         });
-        match before {
-            Some(before) if before == after => Vec::new(),
-            Some(before) if before.client != after.client => vec![before.client, after.client],
-            _ => vec![after.client],
-        }
     }
 
     /// Forgets a Secret. Returns the name of its client, if it was known.
@@ -135,5 +168,96 @@ impl SecretIndex {
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
         self.write(|state| state.reach.set(namespace, access))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::ByteString;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+    use super::*;
+
+    const NAMESPACE: &str = "team";
+    const NAME: &str = "web-oauth";
+
+    fn secret(version: &str, client: &str, value: &str) -> Secret {
+        Secret {
+            metadata: ObjectMeta {
+                namespace: Some(NAMESPACE.to_owned()),
+                name: Some(NAME.to_owned()),
+                resource_version: Some(version.to_owned()),
+                labels: Some([(CLIENT_LABEL.to_owned(), client.to_owned())].into()),
+                ..ObjectMeta::default()
+            },
+            data: Some([("CLIENT_SECRET".to_owned(), ByteString(value.into()))].into()),
+            ..Secret::default()
+        }
+    }
+
+    /// An index, and how to tell it and ask it.
+    #[derive(Default)]
+    struct Told {
+        index: SecretIndex,
+        digests: Digests,
+    }
+
+    impl Told {
+        fn put(&self, version: &str, value: &str) -> usize {
+            let secret = secret(version, "web", value);
+            self.index.put(&secret, &self.digests).len()
+        }
+
+        fn replaced(&self, version: &str, value: &str) {
+            let secret = secret(version, "web", value);
+            self.index.replaced(&secret, &self.digests);
+        }
+
+        fn knows(&self, value: &str) -> bool {
+            let wanted = Facts::new(&secret("1", "web", value), &self.digests);
+            self.index.get(NAMESPACE, NAME) == Some(wanted)
+        }
+    }
+
+    #[test]
+    fn what_we_replaced_is_known_before_the_watch_tells_and_not_told_anew() {
+        let told = Told::default();
+        told.put("9", "wrong");
+        told.replaced("10", "right");
+        assert!(told.knows("right"));
+        assert_eq!(told.put("9", "wrong"), 0, "an event of before comes late");
+        assert!(told.knows("right"));
+        assert_eq!(told.put("10", "right"), 0);
+        assert_eq!(told.put("11", "wrong"), 1);
+        assert!(told.knows("wrong"));
+    }
+
+    #[test]
+    fn f47_an_answer_that_comes_after_a_newer_event_is_no_news() {
+        let told = Told::default();
+        told.put("9", "wrong");
+        told.put("10", "right");
+        told.put("11", "wrong");
+        told.replaced("10", "right");
+        assert!(told.knows("wrong"));
+    }
+
+    #[test]
+    fn f33_an_answer_that_comes_after_the_secret_is_gone_does_not_bring_it_back() {
+        let told = Told::default();
+        told.put("9", "wrong");
+        told.index.forget(NAMESPACE, NAME);
+        told.replaced("10", "right");
+        assert!(told.index.get(NAMESPACE, NAME).is_none());
+    }
+
+    #[test]
+    fn both_clients_are_told_when_a_label_is_replaced() {
+        let told = Told::default();
+        told.put("9", "right");
+        let stolen = secret("10", "thief", "right");
+        let concerned = told.index.put(&stolen, &told.digests);
+        assert_eq!(concerned, ["web".into(), "thief".into()]);
+        assert!(told.index.of_client(NAMESPACE, "web").is_empty());
     }
 }

@@ -137,6 +137,8 @@ pub struct Shared {
     pub agreement: Arc<Agreement>,
     /// The root keys.
     pub root_keys: ArcSwap<RootKeys>,
+    /// Held while they are read and judged, so that what was read earlier never replaces what was read later.
+    pub root_key_look: tokio::sync::Mutex<()>,
     /// What the registry says about each object, by UID.
     pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
     /// Whether the tenant `default` was made, now or long ago; the mark of it outlives its ConfigMap here.

@@ -92,9 +92,9 @@ async fn create(
     let created = api.create(&params(), &desired.to_create()).await;
     let secret = created
         .map_err(|error| trouble(shared, desired, error, "create the credentials Secret"))?;
+    // The watch tells the index: whether somebody has deleted the Secret meanwhile is not known here.
     shared.metrics.wrote("secret_create");
     shared.note_write(object.metadata.uid.as_deref());
-    shared.secrets.put(&secret, &shared.digests);
     let was_there = object.status.as_ref().is_some_and(|status| {
         status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
     });
@@ -139,10 +139,7 @@ async fn repair(
             {
                 whole
             }
-            _ => {
-                shared.secrets.forget(&desired.namespace, &desired.name);
-                return Ok(Written::Unknown);
-            }
+            _ => return Ok(Written::Unknown),
         },
     };
     if whole.immutable == Some(true) {
@@ -162,7 +159,7 @@ async fn repair(
         .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
     shared.metrics.wrote("secret_replace");
     shared.note_write(object.metadata.uid.as_deref());
-    shared.secrets.put(&secret, &shared.digests);
+    shared.secrets.replaced(&secret, &shared.digests);
     let observed = object
         .status
         .as_ref()

@@ -1,6 +1,7 @@
 //! What only a real API server can judge. Each test has a namespace of its own; most share one cluster.
 
 mod admission;
+mod answers;
 mod audit;
 mod brought;
 mod carried;

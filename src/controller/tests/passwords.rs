@@ -109,13 +109,25 @@ fn an_entry_that_somebody_needs_later_is_read_once_more() {
     let (index, _) = seen(b"hunter2");
     assert_eq!(index.find(&place("other")), Found::Pending);
     assert!(index.want(&place("other")));
-    assert_eq!(
-        index
-            .put(&secret(&[("password", b"hunter2"), ("other", b"x")]))
-            .len(),
-        1
-    );
+    let read = secret(&[("password", b"hunter2"), ("other", b"x")]);
+    assert_eq!(index.put_again(&read).len(), 1);
     assert!(matches!(index.find(&place("other")), Found::Known(_)));
+}
+
+#[test]
+fn what_is_read_once_more_is_no_news_when_the_watch_has_told_of_a_newer_version() {
+    let version = |version: &str, value: &[u8]| {
+        let mut secret = secret(&[("password", value)]);
+        secret.metadata.resource_version = Some(version.to_owned());
+        secret
+    };
+    let (index, _) = seen(b"old");
+    let jobs = index.put(&version("11", b"new"));
+    assert_eq!(index.put_again(&version("10", b"old")).len(), 0);
+    assert_eq!(known(&index).fingerprint, jobs[0].fingerprint);
+    index.forget("team-a", "alice");
+    assert_eq!(index.put_again(&version("11", b"new")).len(), 0);
+    assert_eq!(index.find(&place("password")), Found::NoSecret);
 }
 
 #[test]

@@ -41,6 +41,7 @@ struct Behavior {
     cut: Notify,
     holds: watch::Sender<bool>,
     silent: watch::Sender<bool>,
+    mute: watch::Sender<bool>,
     /// What was held and sent later: method, path and status code.
     late: Mutex<Vec<(String, String, u16)>>,
     held: AtomicU32,
@@ -127,6 +128,16 @@ impl Proxy {
         self.behavior.silent.send_replace(false);
     }
 
+    /// From now on writes of Secrets arrive, and nobody hears what became of them.
+    pub fn hold_answers(&self) {
+        self.behavior.mute.send_replace(true);
+    }
+
+    /// What became of them is told now.
+    pub fn release_answers(&self) {
+        self.behavior.mute.send_replace(false);
+    }
+
     /// How many writes are held.
     pub fn held_writes(&self) -> u32 {
         self.behavior.held.load(Ordering::SeqCst)
@@ -192,6 +203,12 @@ async fn answer(
         return Ok(tokio::spawn(late(request, upstream, behavior))
             .await
             .unwrap());
+    }
+    if *behavior.mute.borrow() && is_write(request.method()) && path.contains("/secrets") {
+        let response = forward(request, upstream).await;
+        let mut mute = behavior.mute.subscribe();
+        mute.wait_for(|mute| !mute).await.unwrap();
+        return Ok(response);
     }
     let cut = [CLIENTS, OPTED_IN].iter().any(|what| url.contains(what));
     let about = *behavior.lies.lock().unwrap();
