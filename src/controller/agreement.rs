@@ -68,7 +68,8 @@ impl Agreement {
         self.state.send_if_modified(|state| {
             let common = state.common.get(&registration);
             reached = common.is_some_and(|common| *common >= generation);
-            if reached {
+            // Of another version than this there is another verdict, and with it another pass.
+            if reached || state.served.get(&registration) != Some(&generation) {
                 return false;
             }
             let awaited = (generation, ObjectRef::from_obj(object));
@@ -154,6 +155,11 @@ mod tests {
         assert!(!agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert!(asked.try_recv().is_err());
+        assert!(
+            !agreement.is_reached(&web(1)),
+            "of a pass that began before"
+        );
+        assert!(!agreement.is_awaited());
     }
 
     #[test]
