@@ -110,8 +110,7 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let (events, publish_events) =
-            events::channel(kube.clone(), metrics.clone(), audit.clone());
+        let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
         let among_several = settings.lease.is_some();
         let agreement = agreement::Agreement::new(among_several, client_queue.clone());
         let shared = Arc::new(Shared {
@@ -147,11 +146,8 @@ impl Operator {
             metrics,
             audit,
         });
-        let mut tasks = Tasks {
-            set: JoinSet::new(),
-            lasting: lasting.clone(),
-        };
-        tasks.spawn(publish_events);
+        let mut tasks = Tasks::new(lasting);
+        tasks.spawn(publish);
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         spawn_watches(&mut tasks, &shared, (jobs, reads));
@@ -205,6 +201,13 @@ struct Tasks {
 }
 
 impl Tasks {
+    fn new(lasting: &Lasting) -> Self {
+        Self {
+            set: JoinSet::new(),
+            lasting: lasting.clone(),
+        }
+    }
+
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.set.spawn(self.lasting.guard(task));
     }

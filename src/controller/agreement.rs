@@ -155,10 +155,8 @@ mod tests {
         assert!(!agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert!(asked.try_recv().is_err());
-        assert!(
-            !agreement.is_reached(&web(1)),
-            "of a pass that began before"
-        );
+        let is_reached = agreement.is_reached(&web(3));
+        assert!(!is_reached, "a pass that began before it went");
         assert!(!agreement.is_awaited());
     }
 
