@@ -81,7 +81,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
             .id_token_signed_response_alg
             .map_or(Algorithm::Rs256, algorithm),
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
-        lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
+        lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_deref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
         brought: bring::brought(object, around.brought)?,
         uses: Arc::new(Uses::new(ledger(object).published)),
