@@ -64,6 +64,9 @@ where
         self.complete = true;
         let named = |object: Arc<K>| (ObjectRef::from_obj(&*object), object);
         let before = std::mem::take(&mut self.before_relist);
+        if before.is_empty() && self.doubt.held().next().is_none() {
+            return;
+        }
         let listed = self.store.state();
         let listed: HashSet<_> = listed.iter().map(|o| ObjectRef::from_obj(&**o)).collect();
         self.doubt
