@@ -371,6 +371,21 @@ impl Store {
         self.read(served::ByAll { alive }).await
     }
 
+    /// The replicas heard since `alive` that have not told that they serve this version of a client.
+    pub async fn replicas_without(
+        &self,
+        alive: Timestamp,
+        registration: String,
+        generation: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(served::Without {
+            alive,
+            registration,
+            generation,
+        })
+        .await
+    }
+
     /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.
     pub async fn usage(&self, registrations: Vec<String>) -> Result<Option<Usage>, StoreError> {
         self.read(usage::Read(registrations)).await

@@ -11,6 +11,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
 use super::access::Access;
+use super::agreement::Reached;
 use super::events::Happening;
 use super::failure::Error;
 use super::plan::{Plan, Situation, plan};
@@ -157,11 +158,18 @@ fn wait_for_turn(shared: &Shared, object: &OAuthClient, turn: &mut Turn) {
 async fn finish(
     shared: &Shared,
     verdict: &Verdict,
-    outcome: Result<(), Refusal>,
+    mut outcome: Result<(), Refusal>,
     published: Option<Published>,
     turn: &Turn,
 ) -> Result<Action, Error> {
     let object = &verdict.object;
+    let reached = match outcome {
+        Ok(()) if !is_ready(object) => shared.agreement.is_reached(object),
+        _ => Reached::Yes,
+    };
+    if let Reached::Late(why) = &reached {
+        outcome = Err(Refusal::new(Reason::ReplicasPending, &**why));
+    }
     let reason = outcome
         .as_ref()
         .map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
@@ -176,7 +184,7 @@ async fn finish(
         .map(|client| (client, issuer));
     let now = Timestamp::now();
     let mut wanted = status(object, registered, published, &outcome, turn, now);
-    if outcome.is_ok() && !is_ready(object) && !shared.agreement.is_reached(object) {
+    if reached == Reached::NotYet {
         // A rotation goes on meanwhile; of a client that is new there is nothing else to say.
         if ledger(object).published == 0 {
             return Ok(Action::await_change());
