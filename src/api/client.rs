@@ -180,22 +180,22 @@ pub struct OAuthClientSpec {
     /// which is `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`, `refreshToken: 720h` and
     /// `refreshTokenIdle: 168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifetimes: Option<Lifetimes>,
+    pub lifetimes: Option<Box<Lifetimes>>,
 
     /// The credentials Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<SecretSpec>,
+    pub secret: Option<Box<SecretSpec>>,
 
     /// Brings a client secret instead of having one derived: an entry of a Secret of type
     /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once and does not rotate; without
     /// `secretRef` it works again. Not for Public clients, and not with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret_ref: Option<SecretRef>,
+    pub secret_ref: Option<Box<SecretRef>>,
 
     /// When the client secret changes, and how long the old one works beside the new. Only where the operator makes
     /// one: not for Public clients, beside `secretRef`, or with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<RotationSpec>,
+    pub rotation: Option<Box<RotationSpec>>,
 
     /// What becomes of the credentials Secret when the OAuthClient is deleted: `Delete` (default) or
     /// `Retain`. Its credentials stop in both cases.
@@ -309,7 +309,7 @@ pub struct OAuthClientStatus {
 
     /// What became of `spec.rotation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<RotationStatus>,
+    pub rotation: Option<Box<RotationStatus>>,
 
     /// With the format `ServiceBinding` only: the Secret for workloads that bind to this client as a Provisioned
     /// Service (servicebinding.io).
@@ -350,7 +350,7 @@ pub struct SecretGeneration {
     pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// The older generations that still work, while there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<OverlapStatus>,
+    pub overlap: Option<Box<OverlapStatus>>,
     /// The ID of the root key that the requested generation is derived from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]

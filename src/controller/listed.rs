@@ -66,6 +66,9 @@ where
     fn relisted(&mut self, before: Vec<Arc<K>>) {
         self.complete = true;
         let named = |object: Arc<K>| (ObjectRef::from_obj(&*object), object);
+        if before.is_empty() && self.doubt.held().next().is_none() {
+            return;
+        }
         let listed = self.store.state();
         let listed: HashSet<_> = listed.iter().map(|o| ObjectRef::from_obj(&**o)).collect();
         self.doubt

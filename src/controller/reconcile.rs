@@ -271,7 +271,7 @@ fn announce_rotation(
         let note = format!(
             "the client secret of generation {} and before has stopped: {}",
             after.oldest_accepted - 1,
-            why(end, object.spec.rotation.as_ref()),
+            why(end, object.spec.rotation.as_deref()),
         );
         tell(Happening::Retired, note);
     }

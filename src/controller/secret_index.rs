@@ -1,7 +1,7 @@
 //! The credentials Secrets as they are, in digests, and in which namespaces they can be seen at all.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -13,7 +13,7 @@ use super::revision::number;
 
 #[derive(Debug)]
 struct Entry {
-    client: Box<str>,
+    client: Arc<str>,
     facts: Facts,
     /// The version of the Secret.
     version: Option<u64>,
@@ -32,17 +32,20 @@ impl Entry {
 
 #[derive(Debug, Default)]
 struct Namespace {
-    by_name: HashMap<Box<str>, Entry>,
+    by_name: HashMap<Arc<str>, Entry>,
     /// The names of the Secrets of each client.
-    by_client: HashMap<Box<str>, Vec<Box<str>>>,
+    by_client: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 impl Namespace {
     fn insert(&mut self, name: &str, entry: Entry) -> Option<Entry> {
         let before = self.remove(name);
-        let names = self.by_client.entry(entry.client.clone()).or_default();
-        names.push(name.into());
-        self.by_name.insert(name.into(), entry);
+        let name: Arc<str> = name.into();
+        let names = self.by_client.entry(entry.client.clone());
+        // Mostly there is one.
+        let names = names.or_insert_with(|| Vec::with_capacity(1));
+        names.push(name.clone());
+        self.by_name.insert(name, entry);
         before
     }
 
@@ -112,7 +115,7 @@ impl SecretIndex {
 
     /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
     /// in its label, and the one in the label that somebody replaced.
-    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Box<str>> {
+    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Arc<str>> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
             let forgotten = self.forget(&namespace, &name);
@@ -154,7 +157,7 @@ impl SecretIndex {
     }
 
     /// Forgets a Secret. Returns the name of its client, if it was known.
-    pub fn forget(&self, namespace: &str, name: &str) -> Option<Box<str>> {
+    pub fn forget(&self, namespace: &str, name: &str) -> Option<Arc<str>> {
         self.write(|state| Some(state.remove(namespace, name)?.client))
     }
 

@@ -79,7 +79,7 @@ pub const CREDENTIALS: Watched = Watched {
     changed: |_| {},
 };
 
-fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Box<str>>) {
+fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
     for client in clients {
         shared.enqueue(ObjectRef::new(&client).within(namespace));
     }
@@ -162,8 +162,9 @@ struct Watch {
     namespace: Option<String>,
     api: Api<Secret>,
     config: watcher::Config,
-    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at.
-    listed: HashSet<ObjectRef<Secret>>,
+    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
+    /// where nothing was known before, so that nothing can be gone.
+    listed: Option<HashSet<ObjectRef<Secret>>>,
     doubt: Doubt<Secret, ()>,
 }
 
@@ -185,7 +186,7 @@ impl Watch {
             namespace,
             api,
             config,
-            listed: HashSet::new(),
+            listed: None,
             doubt,
         }
     }
@@ -199,11 +200,16 @@ impl Watch {
 
     fn observe(&mut self, event: watcher::Event<Secret>) {
         match event {
-            watcher::Event::Init => self.listed.clear(),
+            watcher::Event::Init => {
+                let matters = self.watched.doubted || !self.known().is_empty();
+                self.listed = matters.then(HashSet::new);
+            }
             watcher::Event::InitApply(secret) => {
                 // A second list that was asked for before is no news about it.
                 self.doubt.settled(&name_of(&secret));
-                self.listed.insert(name_of(&secret));
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(name_of(&secret));
+                }
                 (self.watched.put)(&self.shared, &secret);
             }
             watcher::Event::InitDone => {
@@ -224,9 +230,11 @@ impl Watch {
 
     /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
     fn relisted(&mut self) {
-        let listed = std::mem::take(&mut self.listed);
-        let known = (self.watched.names)(&self.shared, self.namespace.as_deref());
-        let mut known: Vec<_> = known
+        let Some(listed) = self.listed.take() else {
+            return (self.watched.changed)(&self.shared);
+        };
+        let mut known: Vec<_> = self
+            .known()
             .into_iter()
             .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
             .collect();
@@ -237,6 +245,10 @@ impl Watch {
         }
         known.retain(|name| !listed.contains(name) && !self.doubt.holds(name));
         self.forget(known.into_iter());
+    }
+
+    fn known(&self) -> Vec<Name> {
+        (self.watched.names)(&self.shared, self.namespace.as_deref())
     }
 
     /// Settles a doubt by the second list.

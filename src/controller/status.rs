@@ -149,7 +149,7 @@ fn registered_message(
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
     let namespace = object.namespace().unwrap_or_default();
-    let mut message = match &object.spec.secret_ref {
+    let mut message = match object.spec.secret_ref.as_deref() {
         None => {
             format!("client {id} is registered; its credentials are in Secret {namespace}/{name}")
         }
@@ -166,7 +166,7 @@ fn registered_message(
         return message;
     };
     let seconds = |duration: std::time::Duration| duration.as_secs();
-    for cut in shortened(object.spec.lifetimes.as_ref(), &client.lifetimes) {
+    for cut in shortened(object.spec.lifetimes.as_deref(), &client.lifetimes) {
         let (granted, asked) = (seconds(cut.granted), seconds(cut.asked));
         let _ = write!(
             message,

@@ -25,7 +25,7 @@ use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
 use arrivals::record_client_gone;
-use clients::{Memo, acceptable, unsaid};
+use clients::{Memo, acceptable, key, unsaid};
 use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
 use tenants::{SigningState, signing_state};
@@ -50,7 +50,7 @@ pub struct World {
     relisted_signing: HashMap<String, SigningState>,
     published: HashMap<String, Arc<SigningKeys>>,
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
-    memos: HashMap<String, Memo>,
+    memos: HashMap<Arc<str>, Memo>,
     user_memos: HashMap<String, UserMemo>,
     people: HashMap<String, Arc<People>>,
     arrivals: HashMap<String, Instant>,
@@ -235,19 +235,13 @@ impl World {
         let people = self.judge_people(shared, &names);
         let mut clients: HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>> = HashMap::new();
         let mut changed = Vec::new();
-        let mut alive = HashMap::with_capacity(objects.len());
         for object in objects {
-            let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge(shared, &object, &uid, &names.ids);
-            if fresh {
-                changed.push(memo.verdict.clone());
-            }
-            if let (Some(client), Some(tenant)) = (acceptable(&memo.verdict), &memo.verdict.tenant)
-            {
+            let (verdict, fresh) = self.judge(shared, &object, &names.ids);
+            if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
                 let tenant = clients.entry(tenant.policy.name.clone()).or_default();
                 tenant.insert(client.id.clone(), client.clone());
             }
-            alive.insert(uid, memo);
+            changed.extend(fresh.then_some(verdict));
         }
         let issuer = shared.cluster.issuer();
         let tenants = self.states.iter().map(|(name, (_, state))| {
@@ -263,7 +257,10 @@ impl World {
             .registry_clients
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
         shared.registry.store(Arc::new(registry));
-        let gone = std::mem::replace(&mut self.memos, alive);
+        // Kept in place and not collected anew: a table of thousands for every rebuild leaves holes in the heap.
+        let revision = self.revision;
+        let gone = self.memos.extract_if(|_, memo| memo.seen != revision);
+        let gone: HashMap<_, _> = gone.collect();
         self.tell_served(shared);
         self.count_arrivals(shared);
         let refused = self
@@ -306,7 +303,7 @@ impl World {
         &self,
         shared: &Shared,
         changed: &[Arc<Verdict>],
-        gone: &HashMap<String, Memo>,
+        gone: &HashMap<Arc<str>, Memo>,
         took: Duration,
     ) {
         {
@@ -318,7 +315,7 @@ impl World {
                 verdicts.remove(uid);
             }
             for verdict in changed {
-                verdicts.insert(verdict.object.uid().unwrap_or_default(), verdict.clone());
+                verdicts.insert(key(verdict), verdict.clone());
             }
         }
         for memo in gone.values() {
