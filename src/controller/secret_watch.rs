@@ -95,12 +95,12 @@ pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
 
 /// One watch for each namespace in which somebody needs it.
 async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
-    let (mut running, mut watches) = (HashSet::new(), JoinSet::new());
+    let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            Some(Err(ended)) = watches.join_next() => {
+            Some(Err(ended)) = tasks.join_next() => {
                 // None ends by itself.
                 if let Ok(panic) = ended.try_into_panic() {
                     std::panic::resume_unwind(panic);
@@ -109,7 +109,7 @@ async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
         }
         for namespace in (watched.namespaces)(&shared) {
             if running.insert(namespace.clone()) {
-                watches.spawn(watch_in(shared.clone(), watched, Some(namespace)));
+                tasks.spawn(watch_in(shared.clone(), watched, Some(namespace)));
             }
         }
     }
