@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
-use super::proxy::Proxy;
 
 /// The user that the operator is to the API server.
 pub const OPERATOR_USER: &str = "system:serviceaccount:clientele-system:clientele";
@@ -40,12 +39,6 @@ impl Options {
             log_level: Some("info".to_owned()),
             ..Self::default()
         }
-    }
-
-    /// With a proxy between operator and API server.
-    pub fn through(mut self, proxy: &Proxy) -> Self {
-        self.kubeconfig = Some(proxy.kubeconfig.clone());
-        self
     }
 
     /// In the place of an earlier operator, which has ended or is about to.

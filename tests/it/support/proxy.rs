@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::cluster::Cluster;
-use super::operator::service_account_kubeconfig;
+use super::operator::{Options, service_account_kubeconfig};
 
 /// What an API server says when a watch is to be begun anew (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
@@ -162,6 +162,14 @@ impl Proxy {
     /// How many empty lists were answered.
     pub fn empty_lists(&self) -> u32 {
         self.behavior.empty_lists.load(Ordering::SeqCst)
+    }
+}
+
+impl Options {
+    /// With a proxy between operator and API server.
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.kubeconfig = Some(proxy.kubeconfig.clone());
+        self
     }
 }
 
