@@ -19,6 +19,7 @@ use super::enroll;
 use super::metrics::ControllerMetrics;
 use super::shared::Shared;
 use super::world::World;
+use crate::api::condition::share_messages;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 
 /// For so long changes are gathered.
@@ -91,7 +92,7 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let kube = &shared.kube;
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        watch_readable(shared, "OAuthClient", |client| client, Observation::Client),
+        watch_readable(shared, "OAuthClient", say_once, Observation::Client),
         watch_readable(shared, "OAuthTenant", |tenant| tenant, Observation::Tenant),
         watch_readable(shared, "OAuthUser", enroll::cut, Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
@@ -207,6 +208,14 @@ fn tombstone<K: Resource + Default>(metadata: ObjectMeta) -> K {
 fn beginning(error: &str) -> String {
     let beginning = error.chars().take(200);
     beginning.flat_map(char::escape_debug).collect()
+}
+
+/// The conditions of a client mostly say the same.
+fn say_once(mut client: OAuthClient) -> OAuthClient {
+    if let Some(status) = &mut client.status {
+        share_messages(&mut status.conditions);
+    }
+    client
 }
 
 /// Drops what nobody here reads and what would be most of the memory.
