@@ -1,9 +1,9 @@
 //! `OAuthClient`: what an application team writes.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use super::tenant::SigningAlgorithm;
 use super::{
     DEFAULT_TENANT, JsonWebKeySet, Lifetimes, OverlapStatus, RotationSpec, RotationStatus,

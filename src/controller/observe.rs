@@ -19,6 +19,7 @@ use super::enroll;
 use super::metrics::ControllerMetrics;
 use super::shared::Shared;
 use super::world::World;
+use crate::api::condition::share_messages;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 
 /// For so long changes are gathered.
@@ -91,7 +92,7 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let kube = &shared.kube;
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        watch_readable(shared, "OAuthClient", slim, Observation::Client),
+        watch_readable(shared, "OAuthClient", slim_client, Observation::Client),
         watch_readable(shared, "OAuthTenant", slim, Observation::Tenant),
         watch_readable(shared, "OAuthUser", slim_user, Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
@@ -214,6 +215,15 @@ pub fn slim<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
     object.annotations_mut().clear();
     object
+}
+
+/// The same of a client, whose conditions mostly say what those of others say.
+pub fn slim_client(client: OAuthClient) -> OAuthClient {
+    let mut client = slim(client);
+    if let Some(status) = &mut client.status {
+        share_messages(&mut status.conditions);
+    }
+    client
 }
 
 /// The same of a person.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
@@ -23,7 +22,7 @@ use super::rotation::{self, Turn, why};
 use super::shared::{Shared, Verdict};
 use super::status::{Published, is_ready, status, withheld};
 use super::write::{Written, write, write_status};
-use crate::api::condition::READY;
+use crate::api::condition::{Condition, READY};
 use crate::api::{OAuthClient, OAuthClientStatus};
 use crate::oauth::rotation::{End, Observed, Step};
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::shortened;
@@ -11,7 +10,7 @@ use super::reason::{Reason, Refusal};
 use super::register::client_id;
 use super::rotation::{self, Turn};
 use super::secret_shape::is_bindable;
-use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
+use crate::api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
 use crate::api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };

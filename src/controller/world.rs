@@ -18,7 +18,7 @@ use kube::runtime::watcher;
 
 use super::enroll;
 use super::listed::Listed;
-use super::observe::{Observation, slim, slim_user};
+use super::observe::{Observation, slim, slim_client, slim_user};
 use super::policy::Labels;
 use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret;
@@ -66,7 +66,7 @@ impl World {
         users: Writer<OAuthUser>,
     ) -> Self {
         Self {
-            clients: Listed::new("OAuthClient", shared, clients, slim),
+            clients: Listed::new("OAuthClient", shared, clients, slim_client),
             tenants: Listed::new("OAuthTenant", shared, tenants, slim),
             users: Listed::new("OAuthUser", shared, users, slim_user),
             namespaces: HashMap::new(),
