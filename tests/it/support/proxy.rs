@@ -39,6 +39,7 @@ struct Behavior {
     forbids: AtomicBool,
     other_key: AtomicBool,
     key_reads: AtomicU32,
+    mark_reads: AtomicU32,
     empty_lists: AtomicU32,
     cut: Notify,
     holds: watch::Sender<bool>,
@@ -104,6 +105,11 @@ impl Proxy {
     /// How often the cluster's public keys were read.
     pub fn key_reads(&self) -> u32 {
         self.behavior.key_reads.load(Ordering::SeqCst)
+    }
+
+    /// How often the marks of the installation were read: whoever looks whether a root key can leave does so.
+    pub fn mark_reads(&self) -> u32 {
+        self.behavior.mark_reads.load(Ordering::SeqCst)
     }
 
     /// From now on it tells the truth.
@@ -231,6 +237,9 @@ async fn answer(
     let lies = about.is_some_and(|about| url.contains(about));
     if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {
         return Ok(forbidden());
+    }
+    if get && path.ends_with("/configmaps/clientele-installation") {
+        behavior.mark_reads.fetch_add(1, Ordering::SeqCst);
     }
     if path == "/openid/v1/jwks" {
         behavior.key_reads.fetch_add(1, Ordering::SeqCst);

@@ -71,11 +71,16 @@ async fn f14_f89_a_former_root_key_stays_while_a_list_without_its_clients_is_dou
     let keys = key_ids(&space).await;
     assert_eq!(keys.len(), 2);
 
-    // For ten seconds, and every second it is looked whether a key can leave.
     proxy.lie(CLIENTS);
     let held = || operator.metric("clientele_brake_held_clients");
     eventually_within(BACKOFF, "the brake holds", || async {
         when(held() > Some(0.0), (), || format!("{:?}", held()))
+    })
+    .await;
+    // For ten seconds, and every second it is looked whether a key can leave: the second look begins when one is over.
+    let before = proxy.mark_reads();
+    eventually("it was looked", || async {
+        when(proxy.mark_reads() > before + 1, (), || "not yet".to_owned())
     })
     .await;
     proxy.be_honest();
