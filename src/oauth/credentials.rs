@@ -108,7 +108,7 @@ pub fn authenticate<'t>(
         registration_id: client.map_or("", |client| &client.registration_id),
     };
     let generation = keyring.verify(registration, secret.as_bytes());
-    let brought = client.and_then(|client| client.brought.as_ref());
+    let brought = client.and_then(|client| client.brought.as_deref());
     let is_brought = brought::verify(brought, keyring, secret);
     let client = client
         .filter(|client| client.allows_method(method))
@@ -265,11 +265,11 @@ mod tests {
         let derived = keyring.derive(registration, 1);
         let value = "0123456789abcdef0123456789abcdef";
         let key = Arc::new(brought::BroughtKey::new(&[3; 32]));
-        client.brought = Some(brought::Brought {
+        client.brought = Some(Box::new(brought::Brought {
             current: key.digest(value),
             previous: None,
             key,
-        });
+        }));
         let id = client.id.clone();
         let tenant = Tenant {
             clients: [(id.clone(), Arc::new(client))].into(),
