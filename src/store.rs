@@ -142,6 +142,13 @@ impl Store {
         self.read(sessions::Find { tenant, digest }).await
     }
 
+    /// Whether the session of a cookie's digest is still there. A code that was kept before this is used up by whoever
+    /// ends the session after it.
+    pub async fn session_stands(&self, tenant: &str, digest: &str) -> Result<bool, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(sessions::Stands { tenant, digest }).await
+    }
+
     /// Records that a session is in use. Called at most once a minute for a session.
     pub async fn touch_session(
         &self,
@@ -369,6 +376,21 @@ impl Store {
     /// The versions of clients that every replica serves which was heard since `alive`, of those that were told.
     pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
         self.read(served::ByAll { alive }).await
+    }
+
+    /// The replicas heard since `alive` that have not told that they serve this version of a client.
+    pub async fn replicas_without(
+        &self,
+        alive: Timestamp,
+        registration: String,
+        generation: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(served::Without {
+            alive,
+            registration,
+            generation,
+        })
+        .await
     }
 
     /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.

@@ -1,14 +1,17 @@
 //! `OAuthClient`: what an application team writes.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::condition::Condition;
 use super::tenant::SigningAlgorithm;
 use super::{
     DEFAULT_TENANT, JsonWebKeySet, Lifetimes, OverlapStatus, RotationSpec, RotationStatus,
     SecretRef, SecretSpec, schema,
 };
+
+/// That no entry of the template asks for the client secret.
+const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))";
 
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
@@ -45,10 +48,10 @@ use super::{
     validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant").field_path(".tenant"),
     validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it anew with the other ID"),
     validation = Rule::new("(has(self.secret) && has(self.secret.type) ? self.secret.type : has(self.secret) && has(self.secret.format) && self.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque') == (has(oldSelf.secret) && has(oldSelf.secret.type) ? oldSelf.secret.type : has(oldSelf.secret) && has(oldSelf.secret.format) && oldSelf.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque')").message("the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient"),
-    validation = Rule::new("self.type != 'Public' || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("self.type != 'Public' || {NO_SECRET_IN_TEMPLATE}")).message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || !has(self.secretRef)").message("a Public client has no secret; remove secretRef or make the client Confidential"),
-    validation = Rule::new("!has(self.secretRef) || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template"),
-    validation = Rule::new("!has(self.tokenEndpointAuthMethod) || !(self.tokenEndpointAuthMethod in ['private_key_jwt', 'service_account']) || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("!has(self.secretRef) || {NO_SECRET_IN_TEMPLATE}")).message("a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("!has(self.tokenEndpointAuthMethod) || !(self.tokenEndpointAuthMethod in ['private_key_jwt', 'service_account']) || {NO_SECRET_IN_TEMPLATE}")).message("private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),
@@ -177,22 +180,22 @@ pub struct OAuthClientSpec {
     /// which is `authorizationCode: 60s`, `accessToken: 10m`, `idToken: 10m`, `refreshToken: 720h` and
     /// `refreshTokenIdle: 168h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifetimes: Option<Lifetimes>,
+    pub lifetimes: Option<Box<Lifetimes>>,
 
     /// The credentials Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<SecretSpec>,
+    pub secret: Option<Box<SecretSpec>>,
 
     /// Brings a client secret instead of having one derived: an entry of a Secret of type
     /// `clientele.dev/client-secret` in the same namespace. The derived one stops at once and does not rotate; without
     /// `secretRef` it works again. Not for Public clients, and not with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret_ref: Option<SecretRef>,
+    pub secret_ref: Option<Box<SecretRef>>,
 
     /// When the client secret changes, and how long the old one works beside the new. Only where the operator makes
     /// one: not for Public clients, beside `secretRef`, or with `private_key_jwt` or `service_account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<RotationSpec>,
+    pub rotation: Option<Box<RotationSpec>>,
 
     /// What becomes of the credentials Secret when the OAuthClient is deleted: `Delete` (default) or
     /// `Retain`. Its credentials stop in both cases.
@@ -306,7 +309,7 @@ pub struct OAuthClientStatus {
 
     /// What became of `spec.rotation`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rotation: Option<RotationStatus>,
+    pub rotation: Option<Box<RotationStatus>>,
 
     /// With the format `ServiceBinding` only: the Secret for workloads that bind to this client as a Provisioned
     /// Service (servicebinding.io).
@@ -347,7 +350,7 @@ pub struct SecretGeneration {
     pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
     /// The older generations that still work, while there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub overlap: Option<OverlapStatus>,
+    pub overlap: Option<Box<OverlapStatus>>,
     /// The ID of the root key that the requested generation is derived from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]

@@ -1,6 +1,6 @@
 //! `OAuthTenant`: what a platform team writes.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
@@ -274,7 +274,7 @@ pub struct OAuthTenantStatus {
     /// Ready, Reconciling and Stalled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<super::condition::Condition>,
 }
 
 fn scope_name_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

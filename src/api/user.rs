@@ -1,6 +1,6 @@
 //! `OAuthUser`: a person who does not come from an upstream provider.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -164,7 +164,7 @@ pub struct OAuthUserStatus {
     /// Ready, Reconciling and Stalled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<super::condition::Condition>,
 }
 
 /// Free JSON. Rules of the API server see only properties that are named, so the forbidden ones are.

@@ -3,6 +3,8 @@
 //! Replicas tell each other through the store, which this folder does not know: values are carried in `run/`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -24,9 +26,30 @@ struct State {
     /// What this replica serves, and no status says so yet.
     served: Versions,
     /// What passes wait for.
-    awaited: HashMap<String, (i64, ObjectRef<OAuthClient>)>,
+    awaited: HashMap<String, Awaited>,
     /// What every replica serves, as last heard.
     common: Versions,
+}
+
+/// A version of an object for which a pass waits.
+#[derive(Debug)]
+struct Awaited {
+    generation: i64,
+    object: ObjectRef<OAuthClient>,
+    since: Instant,
+    /// Why it takes long, if it does.
+    late: Option<Arc<str>>,
+}
+
+/// Whether every replica serves a version of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// They do.
+    Yes,
+    /// There is another pass when they do, or when it takes long.
+    NotYet,
+    /// It takes long, for this reason. There is another pass when they do.
+    Late(Arc<str>),
 }
 
 impl Agreement {
@@ -51,30 +74,66 @@ impl Agreement {
             }
             state
                 .awaited
-                .retain(|registration, (version, _)| served.get(registration) == Some(version));
+                .retain(|registration, one| served.get(registration) == Some(&one.generation));
             state.served = served;
             true
         });
     }
 
-    /// Whether every replica serves this version of an object. If not, there is another pass when they do.
-    pub fn is_reached(&self, object: &OAuthClient) -> bool {
+    /// Whether every replica serves this version of an object.
+    pub fn is_reached(&self, object: &OAuthClient) -> Reached {
         let registration = object.uid().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
         if !self.among_several {
-            return true;
+            return Reached::Yes;
         }
-        let mut reached = false;
+        let mut reached = Reached::Yes;
         self.state.send_if_modified(|state| {
             let common = state.common.get(&registration);
-            reached = common.is_some_and(|common| *common >= generation);
-            if reached {
+            if common.is_some_and(|common| *common >= generation) {
                 return false;
             }
-            let awaited = (generation, ObjectRef::from_obj(object));
+            reached = Reached::NotYet;
+            // Of another version than this there is another verdict, and with it another pass.
+            if state.served.get(&registration) != Some(&generation) {
+                return false;
+            }
+            let known = state.awaited.get(&registration);
+            if let Some(known) = known.filter(|known| known.generation == generation) {
+                reached = known.late.clone().map_or(Reached::NotYet, Reached::Late);
+                return false;
+            }
+            let awaited = Awaited {
+                generation,
+                object: ObjectRef::from_obj(object),
+                since: Instant::now(),
+                late: None,
+            };
             state.awaited.insert(registration, awaited).is_none()
         });
         reached
+    }
+
+    /// A version of a client that is waited for longer than that: the one that is waited for longest.
+    pub fn awaited_for(&self, long: Duration) -> Option<(String, i64)> {
+        let state = self.state.borrow();
+        let (registration, longest) = state.awaited.iter().min_by_key(|(_, one)| one.since)?;
+        let is_long = longest.since.elapsed() > long;
+        is_long.then(|| (registration.clone(), longest.generation))
+    }
+
+    /// Says of everything that is waited for longer than that why it takes so long.
+    pub fn explain(&self, long: Duration, why: &str) {
+        self.state.send_if_modified(|state| {
+            for one in state.awaited.values_mut() {
+                if one.since.elapsed() > long && one.late.as_deref() != Some(why) {
+                    one.late = Some(why.into());
+                    // Fails only when the controller has ended, and then there is nothing left to do.
+                    let _ = self.queue.send(one.object.clone());
+                }
+            }
+            false
+        });
     }
 
     /// What this replica serves, and no status says so yet.
@@ -95,13 +154,13 @@ impl Agreement {
     /// Takes in what every replica serves, and asks for the passes that wait for it.
     pub fn reach(&self, common: Versions) {
         self.state.send_if_modified(|state| {
-            state.awaited.retain(|registration, (version, object)| {
+            state.awaited.retain(|registration, one| {
                 let waits = common
                     .get(registration)
-                    .is_none_or(|common| common < version);
+                    .is_none_or(|common| *common < one.generation);
                 if !waits {
                     // Fails only when the controller has ended, and then there is nothing left to do.
-                    let _ = self.queue.send(object.clone());
+                    let _ = self.queue.send(one.object.clone());
                 }
                 waits
             });
@@ -134,14 +193,19 @@ mod tests {
         let (queue, mut asked) = mpsc::unbounded_channel();
         let agreement = Agreement::new(true, queue);
         agreement.serve(versions(&[("uid", 2)]).into_iter());
-        assert!(!agreement.is_reached(&web(2)));
+        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
         assert!(agreement.is_awaited());
         agreement.reach(versions(&[("uid", 1), ("other", 9)]));
         assert!(asked.try_recv().is_err() && agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert_eq!(asked.try_recv().unwrap().name, "web");
-        assert!(!agreement.is_awaited() && agreement.is_reached(&web(2)));
-        assert!(!agreement.is_reached(&web(3)), "a later manifest");
+        assert!(!agreement.is_awaited());
+        assert_eq!(agreement.is_reached(&web(2)), Reached::Yes);
+        assert_eq!(
+            agreement.is_reached(&web(3)),
+            Reached::NotYet,
+            "a later one"
+        );
     }
 
     #[test]
@@ -149,18 +213,46 @@ mod tests {
         let (queue, mut asked) = mpsc::unbounded_channel();
         let agreement = Agreement::new(true, queue);
         agreement.serve(versions(&[("uid", 2)]).into_iter());
-        assert!(!agreement.is_reached(&web(2)));
+        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
         agreement.serve(versions(&[]).into_iter());
         assert!(!agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert!(asked.try_recv().is_err());
+        let of_before = agreement.is_reached(&web(3));
+        assert_eq!(
+            of_before,
+            Reached::NotYet,
+            "a pass that began before it went"
+        );
+        assert!(!agreement.is_awaited());
+    }
+
+    #[test]
+    fn whoever_waits_long_is_told_why_once_and_again_when_it_is_another_reason() {
+        let (queue, mut asked) = mpsc::unbounded_channel();
+        let agreement = Agreement::new(true, queue);
+        agreement.serve(versions(&[("uid", 2)]).into_iter());
+        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
+        assert_eq!(agreement.awaited_for(Duration::from_hours(1)), None);
+        agreement.explain(Duration::from_hours(1), "not long");
+        assert!(asked.try_recv().is_err());
+        let longest = agreement.awaited_for(Duration::ZERO);
+        assert_eq!(longest, Some(("uid".to_owned(), 2)));
+        for why in ["one sleeps", "another sleeps"] {
+            agreement.explain(Duration::ZERO, why);
+            agreement.explain(Duration::ZERO, why);
+            assert_eq!(asked.try_recv().unwrap().name, "web");
+            assert!(asked.try_recv().is_err());
+            assert_eq!(agreement.is_reached(&web(2)), Reached::Late(why.into()));
+        }
+        assert_eq!(agreement.is_reached(&web(3)), Reached::NotYet);
     }
 
     #[test]
     fn who_is_alone_agrees_with_itself() {
         let (queue, _) = mpsc::unbounded_channel();
         let agreement = Agreement::new(false, queue);
-        assert!(agreement.is_reached(&web(1)));
+        assert_eq!(agreement.is_reached(&web(1)), Reached::Yes);
         assert!(agreement.served().is_empty() && !agreement.is_awaited());
     }
 }

@@ -5,11 +5,10 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
-use crate::api::condition::READY;
+use crate::api::condition::{Condition, READY};
 use crate::api::{OAuthClient, OAuthUser};
 
 /// Somebody's claim to a name.

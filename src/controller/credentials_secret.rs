@@ -55,7 +55,7 @@ impl Desired {
     pub fn new(object: &OAuthClient, client: &Client, issuer: &str, keyring: &Keyring) -> Self {
         let namespace = object.namespace().unwrap_or_default();
         let name = name_of(object);
-        let spec = object.spec.secret.clone().unwrap_or_default();
+        let spec = *object.spec.secret.clone().unwrap_or_default();
         let shape = Shape::new(&spec);
         let data = entries(&shape, object, client, issuer, keyring);
         let mut labels = shape.labels;

@@ -139,7 +139,7 @@ fn is_settled(now: &Situation<'_>) -> bool {
     let refused_before = status
         .conditions
         .iter()
-        .any(|condition| condition.type_ == READY && trouble.contains(&condition.reason.as_str()));
+        .any(|condition| condition.type_ == READY && trouble.contains(&&*condition.reason));
     status.observed_generation == now.object.metadata.generation
         && status.secret_uid.is_some()
         && !refused_before

@@ -108,6 +108,8 @@ pub struct TenantPolicy {
     pub redirect_hosts: Vec<RedirectHostPolicy>,
     /// Whose OAuthUsers are people of the tenant.
     pub users: Namespaces,
+    /// The scopes of a client that names none: without refresh tokens, and with them. One copy for all of them.
+    pub default_scopes: [Arc<[Arc<str>]>; 2],
     /// The tenant's own scopes and who may have them.
     pub scopes: HashMap<Arc<str>, ScopePolicy>,
     /// The tenant's audiences by URI.
@@ -144,6 +146,7 @@ impl TenantPolicy {
             custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
             redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
             users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
+            default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec.audiences.iter().map(audience_policy).collect(),
             session: session(spec.session.as_ref()),
@@ -200,7 +203,21 @@ fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
 
 /// A list that many share.
 pub fn shared(values: &[String]) -> Arc<[Arc<str>]> {
-    values.iter().map(|value| value.as_str().into()).collect()
+    list(values.iter().map(|value| value.as_str().into()).collect())
+}
+
+/// A list that is shared; an empty one takes no memory.
+pub fn list<T>(items: Vec<T>) -> Arc<[T]> {
+    if items.is_empty() {
+        return Arc::default();
+    }
+    items.into()
+}
+
+/// What a client may ask for that names no scopes: without refresh tokens, and with them.
+fn default_scopes() -> [Arc<[Arc<str>]>; 2] {
+    let scopes = ["openid", "profile", "email", "offline_access"].map(Arc::from);
+    [scopes[..3].into(), scopes[..].into()]
 }
 
 fn verification(tenant: &OAuthTenant) -> Verification {

@@ -13,6 +13,8 @@ pub enum Reason {
     TenantNotFound,
     /// The signing keys of the tenant are being made.
     TenantPending,
+    /// A replica does not serve this version yet, and that takes long.
+    ReplicasPending,
     /// The tenant has no usable signing keys, and a person must restore them.
     TenantNotReady,
     /// The namespace belongs to the cluster itself.
@@ -81,6 +83,7 @@ impl Reason {
             Self::Suspended => "Suspended",
             Self::TenantNotFound => "TenantNotFound",
             Self::TenantPending => "TenantPending",
+            Self::ReplicasPending => "ReplicasPending",
             Self::TenantNotReady => "TenantNotReady",
             Self::NamespaceReserved => "NamespaceReserved",
             Self::NamespaceNotAllowed => "NamespaceNotAllowed",
@@ -115,7 +118,10 @@ impl Reason {
 
     /// Whether the operator will get over it without anybody changing a manifest of the application.
     pub const fn passes_by_itself(self) -> bool {
-        matches!(self, Self::TenantPending | Self::SecretPending)
+        matches!(
+            self,
+            Self::TenantPending | Self::SecretPending | Self::ReplicasPending
+        )
     }
 }
 

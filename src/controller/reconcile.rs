@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
 use super::access::Access;
+use super::agreement::Reached;
 use super::events::Happening;
 use super::failure::Error;
 use super::plan::{Plan, Situation, plan};
@@ -22,7 +22,7 @@ use super::rotation::{self, Turn, why};
 use super::shared::{Shared, Verdict};
 use super::status::{Published, is_ready, status, withheld};
 use super::write::{Written, write, write_status};
-use crate::api::condition::READY;
+use crate::api::condition::{Condition, READY};
 use crate::api::{OAuthClient, OAuthClientStatus};
 use crate::oauth::rotation::{End, Observed, Step};
 
@@ -157,11 +157,18 @@ fn wait_for_turn(shared: &Shared, object: &OAuthClient, turn: &mut Turn) {
 async fn finish(
     shared: &Shared,
     verdict: &Verdict,
-    outcome: Result<(), Refusal>,
+    mut outcome: Result<(), Refusal>,
     published: Option<Published>,
     turn: &Turn,
 ) -> Result<Action, Error> {
     let object = &verdict.object;
+    let reached = match outcome {
+        Ok(()) if !is_ready(object) => shared.agreement.is_reached(object),
+        _ => Reached::Yes,
+    };
+    if let Reached::Late(why) = &reached {
+        outcome = Err(Refusal::new(Reason::ReplicasPending, &**why));
+    }
     let reason = outcome
         .as_ref()
         .map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
@@ -176,7 +183,7 @@ async fn finish(
         .map(|client| (client, issuer));
     let now = Timestamp::now();
     let mut wanted = status(object, registered, published, &outcome, turn, now);
-    if outcome.is_ok() && !is_ready(object) && !shared.agreement.is_reached(object) {
+    if reached == Reached::NotYet {
         // A rotation goes on meanwhile; of a client that is new there is nothing else to say.
         if ledger(object).published == 0 {
             return Ok(Action::await_change());
@@ -263,7 +270,7 @@ fn announce_rotation(
         let note = format!(
             "the client secret of generation {} and before has stopped: {}",
             after.oldest_accepted - 1,
-            why(end, object.spec.rotation.as_ref()),
+            why(end, object.spec.rotation.as_deref()),
         );
         tell(Happening::Retired, note);
     }

@@ -10,7 +10,7 @@ use kube::ResourceExt;
 
 use super::bring;
 use super::brought_index::Looked;
-use super::policy::{Labels, TenantPolicy, algorithm, shared};
+use super::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use super::reason::{Reason, Refusal};
 use super::secretless::{auth_method, secretless};
 use super::{redirect_hosts, secret_shape};
@@ -81,7 +81,9 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
             .id_token_signed_response_alg
             .map_or(Algorithm::Rs256, algorithm),
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
-        lifetimes: tenant.lifetimes.grant(spec.lifetimes.as_ref(), may_refresh),
+        lifetimes: tenant
+            .lifetimes
+            .grant(spec.lifetimes.as_deref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
         brought: bring::brought(object, around.brought)?,
         uses: Arc::new(Uses::new(ledger(object).published)),
@@ -316,11 +318,8 @@ fn scopes(
     grant_types: &[GrantType],
 ) -> Result<Arc<[Arc<str>]>, Refusal> {
     let Some(asked) = &object.spec.scopes else {
-        let offline = grant_types
-            .contains(&GrantType::RefreshToken)
-            .then_some("offline_access");
-        let default = ["openid", "profile", "email"].into_iter().chain(offline);
-        return Ok(default.map(Arc::from).collect());
+        let may_refresh = grant_types.contains(&GrantType::RefreshToken);
+        return Ok(tenant.default_scopes[usize::from(may_refresh)].clone());
     };
     asked
         .iter()
@@ -381,7 +380,8 @@ fn audiences(
                     format!("OAuthTenant {:?} does not give audience {uri:?} to this namespace; correct it, remove it, or ask the tenant's administrator to add it to spec.audiences", &*tenant.name),
                 ))
         })
-        .collect()
+        .collect::<Result<Vec<_>, _>>()
+        .map(list)
 }
 
 fn client_type(object: &OAuthClient) -> ClientType {

@@ -299,7 +299,7 @@ fn overlap(
     settings: Settings,
     observed: Option<Observed>,
     now: Timestamp,
-) -> Option<OverlapStatus> {
+) -> Option<Box<OverlapStatus>> {
     if after.oldest_accepted >= after.published {
         return None;
     }
@@ -319,12 +319,12 @@ fn overlap(
         },
         |overlap| (overlap.before, overlap.since),
     );
-    Some(OverlapStatus {
+    Some(Box::new(OverlapStatus {
         before,
         retires_at: Time(later(since.0, settings.max_overlap)),
         since,
         last_used,
-    })
+    }))
 }
 
 /// What the status says about `spec.rotation`; nothing when there is nothing to say.
@@ -332,7 +332,7 @@ pub fn rotation_status(
     object: &OAuthClient,
     generation: Option<&SecretGeneration>,
     turn: &Turn,
-) -> Option<RotationStatus> {
+) -> Option<Box<RotationStatus>> {
     let before = object
         .status
         .as_ref()
@@ -351,7 +351,7 @@ pub fn rotation_status(
     let uid = object.metadata.uid.as_deref().unwrap_or_default();
     let settings = settings(object).unwrap_or(Settings::DEFAULT);
     status.next_at = due_at(settings, published_at.map(|time| time.0), uid).map(Time);
-    (status != RotationStatus::default()).then_some(status)
+    (*status != RotationStatus::default()).then_some(status)
 }
 
 /// The clause about a rotation in progress, for the message of the condition.

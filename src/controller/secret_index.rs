@@ -1,7 +1,7 @@
 //! The credentials Secrets as they are, in digests, and in which namespaces they can be seen at all.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
@@ -13,7 +13,7 @@ use super::revision::number;
 
 #[derive(Debug)]
 struct Entry {
-    client: Box<str>,
+    client: Arc<str>,
     facts: Facts,
     /// The version of the Secret.
     version: Option<u64>,
@@ -32,17 +32,20 @@ impl Entry {
 
 #[derive(Debug, Default)]
 struct Namespace {
-    by_name: HashMap<Box<str>, Entry>,
+    by_name: HashMap<Arc<str>, Entry>,
     /// The names of the Secrets of each client.
-    by_client: HashMap<Box<str>, Vec<Box<str>>>,
+    by_client: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 impl Namespace {
     fn insert(&mut self, name: &str, entry: Entry) -> Option<Entry> {
         let before = self.remove(name);
-        let names = self.by_client.entry(entry.client.clone()).or_default();
-        names.push(name.into());
-        self.by_name.insert(name.into(), entry);
+        let name: Arc<str> = name.into();
+        let names = self.by_client.entry(entry.client.clone());
+        // Mostly there is one.
+        let names = names.or_insert_with(|| Vec::with_capacity(1));
+        names.push(name.clone());
+        self.by_name.insert(name, entry);
         before
     }
 
@@ -67,6 +70,18 @@ struct State {
 /// The index.
 #[derive(Debug, Default)]
 pub struct SecretIndex(RwLock<State>);
+
+impl State {
+    /// Of a namespace without Secrets nothing is kept.
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<Entry> {
+        let known = self.secrets.get_mut(namespace)?;
+        let entry = known.remove(name);
+        if known.by_name.is_empty() {
+            self.secrets.remove(namespace);
+        }
+        entry
+    }
+}
 
 impl SecretIndex {
     fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
@@ -100,7 +115,7 @@ impl SecretIndex {
 
     /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
     /// in its label, and the one in the label that somebody replaced.
-    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Box<str>> {
+    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Arc<str>> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
             let forgotten = self.forget(&namespace, &name);
@@ -142,8 +157,19 @@ impl SecretIndex {
     }
 
     /// Forgets a Secret. Returns the name of its client, if it was known.
-    pub fn forget(&self, namespace: &str, name: &str) -> Option<Box<str>> {
-        self.write(|state| Some(state.secrets.get_mut(namespace)?.remove(name)?.client))
+    pub fn forget(&self, namespace: &str, name: &str) -> Option<Arc<str>> {
+        self.write(|state| Some(state.remove(namespace, name)?.client))
+    }
+
+    /// Forgets a Secret that we removed, unless the watch has told meanwhile of another one of that name.
+    pub fn removed(&self, namespace: &str, name: &str, uid: &str) {
+        self.write(|state| {
+            let known = state.secrets.get(namespace);
+            let known = known.and_then(|known| known.by_name.get(name));
+            if known.is_some_and(|entry| *entry.facts.uid == *uid) {
+                state.remove(namespace, name);
+            }
+        });
     }
 
     /// The Secrets that are known in a namespace, or in all.
@@ -249,6 +275,22 @@ mod tests {
         told.index.forget(NAMESPACE, NAME);
         told.replaced("10", "right");
         assert!(told.index.get(NAMESPACE, NAME).is_none());
+    }
+
+    #[test]
+    fn f33_an_answer_that_comes_after_somebody_took_the_name_forgets_nothing() {
+        let told = Told::default();
+        let mut former = secret("9", "web", "former");
+        former.metadata.uid = Some("former".to_owned());
+        told.index.put(&former, &told.digests);
+        told.put("11", "another");
+        told.index.removed(NAMESPACE, NAME, "former");
+        assert!(told.knows("another"));
+        told.index.put(&former, &told.digests);
+        told.index.forget(NAMESPACE, NAME);
+        told.index.put(&former, &told.digests);
+        told.index.removed(NAMESPACE, NAME, "former");
+        assert!(told.index.0.read().unwrap().secrets.is_empty());
     }
 
     #[test]

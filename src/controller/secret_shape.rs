@@ -149,7 +149,7 @@ pub fn cookie_secret(client: &Client, keyring: &Keyring) -> String {
 /// Whether the Secret can be written as asked: what the API server judges is judged again, and what only values show.
 pub fn check(object: &OAuthClient, client: &Client, issuer: &str) -> Result<(), Refusal> {
     let none = SecretSpec::default();
-    let spec = object.spec.secret.as_ref().unwrap_or(&none);
+    let spec = object.spec.secret.as_deref().unwrap_or(&none);
     check_marks(object, spec)?;
     let refuse = |message: String| Err(Refusal::new(Reason::InvalidSpec, message));
     for (_, name) in chosen(spec.entries.as_ref()) {

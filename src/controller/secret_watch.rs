@@ -1,7 +1,7 @@
 //! Watches of Secrets, of credentials, brought client secrets and passwords: one for the cluster, or one for each
 //! namespace where somebody needs it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use super::access::{Access, Name};
@@ -79,7 +79,7 @@ pub const CREDENTIALS: Watched = Watched {
     changed: |_| {},
 };
 
-fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Box<str>>) {
+fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
     for client in clients {
         shared.enqueue(ObjectRef::new(&client).within(namespace));
     }
@@ -95,14 +95,22 @@ pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
 
 /// One watch for each namespace in which somebody needs it.
 async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
-    let mut running: HashMap<String, JoinHandle<()>> = HashMap::new();
+    let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
-        tick.tick().await;
+        tokio::select! {
+            _ = tick.tick() => {}
+            Some(Err(ended)) = tasks.join_next() => {
+                // None ends by itself.
+                if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
         for namespace in (watched.namespaces)(&shared) {
-            running.entry(namespace.clone()).or_insert_with(|| {
-                tokio::spawn(watch_in(shared.clone(), watched, Some(namespace)))
-            });
+            if running.insert(namespace.clone()) {
+                tasks.spawn(watch_in(shared.clone(), watched, Some(namespace)));
+            }
         }
     }
 }
@@ -154,8 +162,9 @@ struct Watch {
     namespace: Option<String>,
     api: Api<Secret>,
     config: watcher::Config,
-    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at.
-    listed: HashSet<ObjectRef<Secret>>,
+    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
+    /// where nothing was known before, so that nothing can be gone.
+    listed: Option<HashSet<ObjectRef<Secret>>>,
     doubt: Doubt<Secret, ()>,
 }
 
@@ -177,7 +186,7 @@ impl Watch {
             namespace,
             api,
             config,
-            listed: HashSet::new(),
+            listed: None,
             doubt,
         }
     }
@@ -191,9 +200,16 @@ impl Watch {
 
     fn observe(&mut self, event: watcher::Event<Secret>) {
         match event {
-            watcher::Event::Init => self.listed.clear(),
+            watcher::Event::Init => {
+                let matters = self.watched.doubted || !self.known().is_empty();
+                self.listed = matters.then(HashSet::new);
+            }
             watcher::Event::InitApply(secret) => {
-                self.listed.insert(name_of(&secret));
+                // A second list that was asked for before is no news about it.
+                self.doubt.settled(&name_of(&secret));
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(name_of(&secret));
+                }
                 (self.watched.put)(&self.shared, &secret);
             }
             watcher::Event::InitDone => {
@@ -214,9 +230,11 @@ impl Watch {
 
     /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
     fn relisted(&mut self) {
-        let listed = std::mem::take(&mut self.listed);
-        let known = (self.watched.names)(&self.shared, self.namespace.as_deref());
-        let mut known: Vec<_> = known
+        let Some(listed) = self.listed.take() else {
+            return (self.watched.changed)(&self.shared);
+        };
+        let mut known: Vec<_> = self
+            .known()
             .into_iter()
             .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
             .collect();
@@ -227,6 +245,10 @@ impl Watch {
         }
         known.retain(|name| !listed.contains(name) && !self.doubt.holds(name));
         self.forget(known.into_iter());
+    }
+
+    fn known(&self) -> Vec<Name> {
+        (self.watched.names)(&self.shared, self.namespace.as_deref())
     }
 
     /// Settles a doubt by the second list.

@@ -2,7 +2,7 @@
 
 use kube::ResourceExt;
 
-use super::policy::TenantPolicy;
+use super::policy::{TenantPolicy, list};
 use super::reason::{Reason, Refusal};
 use crate::api::{self, JsonWebKey, OAuthClient, ServiceAccountRef, TokenEndpointAuthMethod};
 use crate::oauth::AuthMethod;
@@ -36,8 +36,8 @@ pub fn secretless(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Secretl
         .map(|account| service_account(object, tenant, account))
         .collect();
     Ok(Secretless {
-        keys: keys?.into(),
-        service_accounts: accounts?.into(),
+        keys: list(keys?),
+        service_accounts: list(accounts?),
     })
 }
 

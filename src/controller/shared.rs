@@ -140,7 +140,7 @@ pub struct Shared {
     /// Held while they are read and judged, so that what was read earlier never replaces what was read later.
     pub root_key_look: tokio::sync::Mutex<()>,
     /// What the registry says about each object, by UID.
-    pub verdicts: RwLock<HashMap<String, Arc<Verdict>>>,
+    pub verdicts: RwLock<HashMap<Arc<str>, Arc<Verdict>>>,
     /// Whether the tenant `default` was made, now or long ago; the mark of it outlives its ConfigMap here.
     pub bootstrapped: AtomicBool,
     /// What the registry says about each person, by the UID of the object.

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::shortened;
@@ -11,7 +10,7 @@ use super::reason::{Reason, Refusal};
 use super::register::client_id;
 use super::rotation::{self, Turn};
 use super::secret_shape::is_bindable;
-use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
+use crate::api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
 use crate::api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
@@ -149,7 +148,7 @@ fn registered_message(
     let name = super::credentials_secret::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
     let namespace = object.namespace().unwrap_or_default();
-    let mut message = match &object.spec.secret_ref {
+    let mut message = match object.spec.secret_ref.as_deref() {
         None => {
             format!("client {id} is registered; its credentials are in Secret {namespace}/{name}")
         }
@@ -166,7 +165,7 @@ fn registered_message(
         return message;
     };
     let seconds = |duration: std::time::Duration| duration.as_secs();
-    for cut in shortened(object.spec.lifetimes.as_ref(), &client.lifetimes) {
+    for cut in shortened(object.spec.lifetimes.as_deref(), &client.lifetimes) {
         let (granted, asked) = (seconds(cut.granted), seconds(cut.asked));
         let _ = write!(
             message,

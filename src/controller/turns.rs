@@ -148,6 +148,10 @@ impl Turns {
             Some(State::Waiting) | None => return,
         };
         self.states.remove(&place);
+        if self.states.is_empty() {
+            // After thousands it keeps no room for thousands.
+            self.states.shrink_to_fit();
+        }
         self.running -= 1;
         if let Some(namespace) = self.namespaces.get_mut(&place.namespace) {
             namespace.running -= 1;

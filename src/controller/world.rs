@@ -18,14 +18,14 @@ use kube::runtime::watcher;
 
 use super::enroll;
 use super::listed::Listed;
-use super::observe::Observation;
+use super::observe::{Observation, slim, slim_client, slim_user};
 use super::policy::Labels;
 use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
 use arrivals::record_client_gone;
-use clients::{Memo, acceptable, unsaid};
+use clients::{Memo, acceptable, key, unsaid};
 use people::{Judged, UserMemo};
 pub use tenants::missing_keys;
 use tenants::{SigningState, signing_state};
@@ -50,7 +50,7 @@ pub struct World {
     relisted_signing: HashMap<String, SigningState>,
     published: HashMap<String, Arc<SigningKeys>>,
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
-    memos: HashMap<String, Memo>,
+    memos: HashMap<Arc<str>, Memo>,
     user_memos: HashMap<String, UserMemo>,
     people: HashMap<String, Arc<People>>,
     arrivals: HashMap<String, Instant>,
@@ -66,9 +66,9 @@ impl World {
         users: Writer<OAuthUser>,
     ) -> Self {
         Self {
-            clients: Listed::new("OAuthClient", shared, clients),
-            tenants: Listed::new("OAuthTenant", shared, tenants),
-            users: Listed::new("OAuthUser", shared, users),
+            clients: Listed::new("OAuthClient", shared, clients, slim_client),
+            tenants: Listed::new("OAuthTenant", shared, tenants, slim),
+            users: Listed::new("OAuthUser", shared, users, slim_user),
             namespaces: HashMap::new(),
             signing: HashMap::new(),
             relisted_signing: HashMap::new(),
@@ -99,8 +99,8 @@ impl World {
                 changed
             }
             Observation::User(event) => {
-                want_password(shared, &event);
                 let changed = self.users.apply(&event);
+                self.want_passwords(shared, &event);
                 let complete = self.users.is_complete();
                 shared.note_progress(|progress| progress.users = complete);
                 changed
@@ -112,6 +112,19 @@ impl World {
                 tracing::warn!(kind, %error, "a watch failed and is started again");
                 false
             }
+        }
+    }
+
+    /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
+    fn want_passwords(&self, shared: &Shared, event: &watcher::Event<OAuthUser>) {
+        match event {
+            watcher::Event::Apply(user) => want_password(shared, user),
+            watcher::Event::InitDone => {
+                for user in self.users.objects() {
+                    want_password(shared, &user);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -222,19 +235,13 @@ impl World {
         let people = self.judge_people(shared, &names);
         let mut clients: HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>> = HashMap::new();
         let mut changed = Vec::new();
-        let mut alive = HashMap::with_capacity(objects.len());
         for object in objects {
-            let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge(shared, &object, &uid, &names.ids);
-            if fresh {
-                changed.push(memo.verdict.clone());
-            }
-            if let (Some(client), Some(tenant)) = (acceptable(&memo.verdict), &memo.verdict.tenant)
-            {
+            let (verdict, fresh) = self.judge(shared, &object, &names.ids);
+            if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
                 let tenant = clients.entry(tenant.policy.name.clone()).or_default();
                 tenant.insert(client.id.clone(), client.clone());
             }
-            alive.insert(uid, memo);
+            changed.extend(fresh.then_some(verdict));
         }
         let issuer = shared.cluster.issuer();
         let tenants = self.states.iter().map(|(name, (_, state))| {
@@ -250,7 +257,10 @@ impl World {
             .registry_clients
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
         shared.registry.store(Arc::new(registry));
-        let gone = std::mem::replace(&mut self.memos, alive);
+        // Kept in place and not collected anew: a table of thousands for every rebuild leaves holes in the heap.
+        let revision = self.revision;
+        let gone = self.memos.extract_if(|_, memo| memo.seen != revision);
+        let gone: HashMap<_, _> = gone.collect();
         self.tell_served(shared);
         self.count_arrivals(shared);
         let refused = self
@@ -293,7 +303,7 @@ impl World {
         &self,
         shared: &Shared,
         changed: &[Arc<Verdict>],
-        gone: &HashMap<String, Memo>,
+        gone: &HashMap<Arc<str>, Memo>,
         took: Duration,
     ) {
         {
@@ -305,7 +315,7 @@ impl World {
                 verdicts.remove(uid);
             }
             for verdict in changed {
-                verdicts.insert(verdict.object.uid().unwrap_or_default(), verdict.clone());
+                verdicts.insert(key(verdict), verdict.clone());
             }
         }
         for memo in gone.values() {
@@ -353,12 +363,8 @@ fn report_people(shared: &Shared, people: &Judged) {
     }
 }
 
-/// Says beforehand which entries of Secrets are looked at.
-fn want_password(shared: &Shared, event: &watcher::Event<OAuthUser>) {
-    use watcher::Event::{Apply, InitApply};
-    let (Apply(user) | InitApply(user)) = event else {
-        return;
-    };
+/// Says which entry of a Secret is looked at.
+fn want_password(shared: &Shared, user: &OAuthUser) {
     let Some(place) = enroll::place(user) else {
         return;
     };

@@ -22,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_secs(1);
 /// Who waits for longer is told of.
 const LONG: Duration = Duration::from_secs(10);
+/// What is said while the store fails.
+const UNKNOWN: &str =
+    "the operator's database does not answer, so it is not known which replicas serve this version";
 /// So many versions of one transaction.
 const BATCH: usize = 200;
 
@@ -34,8 +37,8 @@ pub struct Talk {
     every: Duration,
     told: Versions,
     told_at: Option<Instant>,
-    /// Since when somebody waits without a pause, and whether that was said.
-    waiting: Option<(Instant, bool)>,
+    /// When it was looked last why somebody waits for long, and what was found.
+    late: Option<(Instant, String)>,
 }
 
 impl Talk {
@@ -48,7 +51,7 @@ impl Talk {
             every,
             told: Versions::new(),
             told_at: None,
-            waiting: None,
+            late: None,
         }
     }
 
@@ -64,6 +67,7 @@ impl Talk {
                     Ok(false) => self.every,
                     Err(error) => {
                         tracing::warn!(%error, "replicas cannot tell each other what they serve; nothing new is said to be ready until they can");
+                        self.agreement.explain(LONG, UNKNOWN);
                         RETRY
                     }
                 };
@@ -79,28 +83,34 @@ impl Talk {
     /// Whether there is something to be done soon.
     async fn talk(&mut self) -> Result<bool, StoreError> {
         let is_told = self.tell().await?;
-        if self.agreement.is_awaited() {
-            let alive = Timestamp::now().checked_sub(silent(self.every));
-            let alive = alive.unwrap_or(Timestamp::MIN);
-            self.agreement.reach(self.store.served_by_all(alive).await?);
+        if !self.agreement.is_awaited() {
+            return Ok(!is_told);
         }
-        let waits = self.agreement.is_awaited();
-        self.note_waiting(waits);
-        Ok(!is_told || waits)
+        let alive = Timestamp::now().checked_sub(silent(self.every));
+        let alive = alive.unwrap_or(Timestamp::MIN);
+        self.agreement.reach(self.store.served_by_all(alive).await?);
+        self.explain(alive).await?;
+        Ok(!is_told || self.agreement.is_awaited())
     }
 
-    fn note_waiting(&mut self, waits: bool) {
-        let now = Instant::now();
-        self.waiting = waits.then(|| self.waiting.unwrap_or((now, false)));
-        if let Some((since, said @ false)) = &mut self.waiting
-            && since.elapsed() > LONG
-        {
-            *said = true;
-            let silent = silent(self.every);
-            tracing::warn!(
-                "a new version of a client is not served by every replica yet, so it is not said to be ready; a replica that is silent for {silent:?} is not waited for"
-            );
+    /// Says why what is waited for long is not served by every replica: in statuses, and once in the log.
+    async fn explain(&mut self, alive: Timestamp) -> Result<(), StoreError> {
+        let Some((registration, generation)) = self.agreement.awaited_for(LONG) else {
+            self.late = None;
+            return Ok(());
+        };
+        let looked = self.late.as_ref().map(|(at, _)| at.elapsed());
+        if looked.is_some_and(|since| since < LONG) {
+            return Ok(());
         }
+        let without = self.store.replicas_without(alive, registration, generation);
+        let why = because_of(&without.await?, silent(self.every));
+        if self.late.as_ref().is_none_or(|(_, said)| *said != why) {
+            tracing::warn!("a new version of a client is not said to be ready: {why}");
+        }
+        self.agreement.explain(LONG, &why);
+        self.late = Some((Instant::now(), why));
+        Ok(())
     }
 
     /// Tells what is new, now and then everything again; whether that is done.
@@ -131,4 +141,18 @@ impl Talk {
         self.told = served;
         Ok(true)
     }
+}
+
+/// Why a version is not served everywhere, with the remedy.
+fn because_of(without: &[String], silent: Duration) -> String {
+    // A replica's ID begins with its name, where it has one.
+    let names = without
+        .iter()
+        .map(|id| id.split_once('_').map_or(&**id, |(name, _)| name));
+    let names: Vec<&str> = names.collect();
+    let silent = silent.as_secs();
+    format!(
+        "replica {} has not heard of this version and would refuse it; look at its log, or delete its pod: who is silent for {silent} s is not waited for",
+        names.join(", ")
+    )
 }

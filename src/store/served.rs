@@ -15,6 +15,12 @@ const BY_ALL: &str = "SELECT s.registration_id AS registration_id, MIN(s.generat
     GROUP BY s.registration_id
     HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND heard_at >= $1)";
 
+const WITHOUT: &str = "SELECT r.id AS id FROM replicas r
+    WHERE r.serving = 1 AND r.heard_at >= $1
+    AND NOT EXISTS (SELECT 1 FROM served s
+        WHERE s.registration_id = $2 AND s.replica = r.id AND s.generation >= $3)
+    ORDER BY r.id";
+
 /// A replica serves these versions, and says nothing of those registrations any more.
 pub struct Tell {
     pub replica: String,
@@ -52,6 +58,25 @@ impl Operation for ByAll {
         let rows = by_all.fetch_all(db).await?;
         let row = |row| Ok((column(row, "registration_id")?, column(row, "generation")?));
         rows.iter().map(row).collect()
+    }
+}
+
+/// The replicas that are waited for with a version of a client: they serve, were heard since then, and have not told that
+/// they serve this version.
+pub struct Without {
+    pub alive: Timestamp,
+    pub registration: String,
+    pub generation: i64,
+}
+
+impl Operation for Without {
+    type Output = Vec<String>;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Vec<String>> {
+        let without = query(WITHOUT).bind(millis(self.alive));
+        let without = without.bind(&*self.registration).bind(self.generation);
+        let rows = without.fetch_all(db).await?;
+        rows.iter().map(|row| column(row, "id")).collect()
     }
 }
 

@@ -38,7 +38,7 @@ fn triple(status: &OAuthClientStatus) -> Vec<(&str, &str, &str)> {
     status
         .conditions
         .iter()
-        .map(|c| (c.type_.as_str(), c.status.as_str(), c.reason.as_str()))
+        .map(|c| (&*c.type_, &*c.status, &*c.reason))
         .collect()
 }
 

@@ -20,7 +20,7 @@ impl World {
             _ => return,
         };
         let Some(uid) = object.uid() else { return };
-        let known = self.memos.get(&uid).map(|memo| &memo.verdict.object);
+        let known = self.memos.get(&*uid).map(|memo| &memo.verdict.object);
         let generation = known.map(|object| object.metadata.generation);
         if ended || generation != Some(object.metadata.generation) {
             self.arrivals.entry(uid).or_insert_with(Instant::now);

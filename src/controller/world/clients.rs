@@ -18,9 +18,11 @@ use crate::oauth::usage::Uses;
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct Memo {
     pub(super) verdict: Arc<Verdict>,
+    /// The rebuild that saw the object last.
+    pub(super) seen: u64,
     namespace: Arc<Labels>,
-    id_holder: Option<String>,
-    brought: Option<Looked>,
+    id_holder: Option<Box<str>>,
+    brought: Option<Box<Looked>>,
     /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
     uses: Option<Arc<Uses>>,
 }
@@ -35,30 +37,34 @@ impl World {
         Claim::of_client_id(object).filter(|_| may)
     }
 
-    /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed.
+    /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed. Returns the verdict
+    /// and whether it is new.
     pub(super) fn judge(
         &mut self,
         shared: &Shared,
         object: &Arc<OAuthClient>,
-        uid: &str,
         claims: &Claims,
-    ) -> (Memo, bool) {
+    ) -> (Arc<Verdict>, bool) {
+        let uid = object.meta().uid.as_deref().unwrap_or_default();
+        let seen = self.revision;
         let tenant = self.tenant_state(&object.spec.tenant).cloned();
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
         let claim = Claim::of_client_id(object);
         let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
         let brought = shared.brought.look(object);
-        let before = self.memos.remove(uid);
-        if let Some(memo) = &before {
+        let before = self.memos.get_mut(uid);
+        if let Some(memo) = before {
             let same = Arc::ptr_eq(&memo.verdict.object, object)
                 && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
                 && is_same_or_gone(namespace.as_ref(), &memo.namespace);
-            if same && memo.id_holder.as_deref() == id_holder && memo.brought == brought {
-                return (before.expect("it was just looked at"), false);
+            let brings_same = memo.brought.as_deref() == brought.as_ref();
+            if same && memo.id_holder.as_deref() == id_holder && brings_same {
+                memo.seen = seen;
+                return (memo.verdict.clone(), false);
             }
         }
+        let before = self.memos.get(uid);
         let superseded = before
-            .as_ref()
             .filter(|memo| Arc::ptr_eq(&memo.verdict.object, object))
             .map(|memo| memo.verdict.superseded.clone())
             .unwrap_or_default();
@@ -69,7 +75,7 @@ impl World {
             id_holder,
             brought: brought.as_ref(),
         };
-        let uses = before.as_ref().and_then(|memo| memo.uses.clone());
+        let uses = before.and_then(|memo| memo.uses.clone());
         let client =
             register(object, around).map(|client| Arc::new(used_before(client, uses.as_ref())));
         // The registration itself mostly stays the same; keep one copy of it.
@@ -86,15 +92,16 @@ impl World {
             tenant,
             superseded,
         });
-        let id_holder = id_holder.map(str::to_owned);
         let memo = Memo {
-            verdict,
+            verdict: verdict.clone(),
+            seen,
             namespace,
-            id_holder,
-            brought,
+            id_holder: id_holder.map(Box::from),
+            brought: brought.map(Box::new),
             uses,
         };
-        (memo, true)
+        self.memos.insert(key(&verdict), memo);
+        (verdict, true)
     }
 }
 
@@ -121,6 +128,14 @@ pub(super) fn same_tenant(a: Option<&Arc<TenantState>>, b: Option<&Arc<TenantSta
 /// Whether the labels of the namespace are what they were; a namespace that is gone changes nothing.
 pub(super) fn is_same_or_gone(now: Option<&Arc<Labels>>, before: &Arc<Labels>) -> bool {
     now.is_none_or(|labels| Arc::ptr_eq(labels, before))
+}
+
+/// The UID of the object: of one that is registered the text that the client has.
+pub(super) fn key(verdict: &Verdict) -> Arc<str> {
+    match &verdict.client {
+        Ok(client) => client.registration_id.clone(),
+        Err(_) => verdict.object.uid().unwrap_or_default().into(),
+    }
 }
 
 /// The client of an object, unless the object is going or suspended.

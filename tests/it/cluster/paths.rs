@@ -101,7 +101,8 @@ fn conditions(object: &OAuthClient, name: &str) -> Vec<(String, String, String, 
     conditions
         .map(|c| {
             let message = c.message.replace(name, "NAME");
-            (c.type_.clone(), c.status.clone(), c.reason.clone(), message)
+            let [kind, status, reason] = [&c.type_, &c.status, &c.reason].map(ToString::to_string);
+            (kind, status, reason, message)
         })
         .collect()
 }

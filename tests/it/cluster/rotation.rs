@@ -27,7 +27,7 @@ fn generation(object: &OAuthClient) -> SecretGeneration {
 
 fn rotation(object: &OAuthClient) -> RotationStatus {
     let status = object.status.clone().unwrap_or_default();
-    status.rotation.unwrap_or_default()
+    *status.rotation.unwrap_or_default()
 }
 
 fn handled(object: &OAuthClient) -> Option<String> {

@@ -67,7 +67,7 @@ impl Own {
             let ready = conditions.into_iter().find(|c| c.type_ == "Ready");
             let seen = format!("{ready:?}");
             let as_wanted = ready.filter(|c| c.status == status && c.reason == reason);
-            as_wanted.map(|c| c.message).ok_or(seen)
+            as_wanted.map(|c| c.message.to_string()).ok_or(seen)
         })
         .await
     }

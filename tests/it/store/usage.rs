@@ -199,6 +199,16 @@ async fn what_every_replica_serves_is_known(place: Place) {
         [("r1".to_owned(), 1)],
         "the lower one"
     );
+    let without =
+        |alive, generation| store.replicas_without(at(alive), "r1".to_owned(), generation);
+    assert_eq!(without(0, 1).await.unwrap(), [""; 0]);
+    assert_eq!(without(0, 2).await.unwrap(), ["b"]);
+    assert_eq!(without(0, 3).await.unwrap(), ["a", "b"]);
+    assert_eq!(
+        without(1, 3).await.unwrap(),
+        [""; 0],
+        "nobody was heard since"
+    );
     tell(&store, "b", &[("r1", 2), ("r2", 1)], &[]).await;
     let both = [("r1".to_owned(), 2), ("r2".to_owned(), 1)];
     assert_eq!(by_all(&store, 0).await, both);

@@ -328,7 +328,7 @@ pub fn condition(object: &OAuthClient, kind: &str) -> Option<(String, String)> {
     conditions
         .iter()
         .find(|c| c.type_ == kind)
-        .map(|c| (c.status.clone(), c.reason.clone()))
+        .map(|c| (c.status.to_string(), c.reason.to_string()))
 }
 
 /// The message of Ready.
@@ -337,7 +337,7 @@ pub fn message(object: &OAuthClient) -> String {
     conditions
         .into_iter()
         .find(|c| c.type_ == "Ready")
-        .map(|c| c.message.clone())
+        .map(|c| c.message.to_string())
         .unwrap_or_default()
 }
 

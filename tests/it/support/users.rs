@@ -147,12 +147,12 @@ impl Space {
 pub fn ready(user: &OAuthUser) -> Option<(String, String)> {
     let conditions = &user.status.as_ref()?.conditions;
     let ready = conditions.iter().find(|c| c.type_ == "Ready")?;
-    Some((ready.status.clone(), ready.reason.clone()))
+    Some((ready.status.to_string(), ready.reason.to_string()))
 }
 
 /// The message of Ready.
 pub fn user_message(user: &OAuthUser) -> String {
     let conditions = user.status.iter().flat_map(|status| &status.conditions);
     let ready = conditions.into_iter().find(|c| c.type_ == "Ready");
-    ready.map(|c| c.message.clone()).unwrap_or_default()
+    ready.map(|c| c.message.to_string()).unwrap_or_default()
 }

@@ -122,7 +122,7 @@ async fn f64_a_status_in_the_manifest_is_no_status() {
     let stored = api.create(&PostParams::default(), &object).await.unwrap();
     let status = stored.status.unwrap();
     assert_eq!(
-        (status.client_id, status.conditions[0].status.as_str()),
+        (status.client_id, &*status.conditions[0].status),
         (None, "Unknown")
     );
     space
@@ -136,7 +136,7 @@ async fn f64_a_status_in_the_manifest_is_no_status() {
         .unwrap();
     let now = api.get("hello").await.unwrap().status.unwrap();
     assert_eq!(now.client_id, None);
-    let forged = now.conditions.iter().find(|c| c.message == "forged");
+    let forged = now.conditions.iter().find(|c| &*c.message == "forged");
     assert_eq!(forged, None);
 }
 
