@@ -73,6 +73,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::audit::Audit;
+use crate::lasting::Lasting;
 use crate::oauth::Registry;
 use crate::oauth::usage::Usage;
 use failure::Error;
@@ -99,7 +100,7 @@ impl Operator {
         usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
-        shutdown: &CancellationToken,
+        lasting: &Lasting,
     ) -> Self {
         let (clients, client_writer) = reflector::store();
         let (tenants, tenant_writer) = reflector::store();
@@ -109,8 +110,7 @@ impl Operator {
         let (user_queue, user_requests) = unbounded_channel();
         let (password_jobs, jobs) = unbounded_channel();
         let (password_reads, reads) = unbounded_channel();
-        let (events, publish_events) =
-            events::channel(kube.clone(), metrics.clone(), audit.clone());
+        let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
         let among_several = settings.lease.is_some();
         let agreement = agreement::Agreement::new(among_several, client_queue.clone());
         let shared = Arc::new(Shared {
@@ -146,18 +146,19 @@ impl Operator {
             metrics,
             audit,
         });
-        let mut tasks = JoinSet::from_iter([publish_events]);
+        let mut tasks = Tasks::new(lasting);
+        tasks.spawn(publish);
         let observer = observe::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
-        spawn_watches(&mut tasks, &shared, (jobs, reads), shutdown);
+        spawn_watches(&mut tasks, &shared, (jobs, reads));
         let requests = (client_requests, tenant_requests, user_requests);
-        let (ending, released) = (shutdown.child_token(), CancellationToken::new());
+        let (ending, released) = (lasting.shutdown().child_token(), CancellationToken::new());
         let release = released.clone().drop_guard();
         tasks.spawn(lead::lead(shared.clone(), ending.clone(), release));
         spawn_passes(&mut tasks, &shared, requests, &ending);
         Self {
             shared,
-            tasks,
+            tasks: tasks.set,
             ending,
             released,
         }
@@ -193,15 +194,33 @@ impl Operator {
     }
 }
 
+/// What runs until the end.
+struct Tasks {
+    set: JoinSet<()>,
+    lasting: Lasting,
+}
+
+impl Tasks {
+    fn new(lasting: &Lasting) -> Self {
+        Self {
+            set: JoinSet::new(),
+            lasting: lasting.clone(),
+        }
+    }
+
+    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.set.spawn(self.lasting.guard(task));
+    }
+}
+
 /// What is watched beside the objects themselves, and what is looked at now and then.
 fn spawn_watches(
-    tasks: &mut JoinSet<()>,
+    tasks: &mut Tasks,
     shared: &Arc<Shared>,
     (jobs, reads): (
         UnboundedReceiver<password_index::Job>,
         UnboundedReceiver<(String, String)>,
     ),
-    shutdown: &CancellationToken,
 ) {
     for watched in [&secret_watch::CREDENTIALS, &brought_watch::BROUGHT] {
         tasks.spawn(secret_watch::watch(shared.clone(), watched));
@@ -212,7 +231,8 @@ fn spawn_watches(
     tasks.spawn(password_watch::hash(shared.clone(), jobs));
     tasks.spawn(root_key::watch(shared.clone()));
     tasks.spawn(root_key::leave::leave(shared.clone()));
-    tasks.spawn(revision::watch(shared.clone(), shutdown.clone()));
+    let shutdown = tasks.lasting.shutdown().clone();
+    tasks.spawn(revision::watch(shared.clone(), shutdown));
     tasks.spawn(rotation_metrics::count(shared.clone()));
     tasks.spawn(installation::bootstrap(shared.clone()));
 }
@@ -221,7 +241,7 @@ type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
 
 /// One queue of passes for each kind.
 fn spawn_passes(
-    tasks: &mut JoinSet<()>,
+    tasks: &mut Tasks,
     shared: &Arc<Shared>,
     (clients, tenants, users): (
         Requests<OAuthClient>,

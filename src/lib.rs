@@ -9,6 +9,7 @@ pub mod config;
 pub mod controller;
 pub mod histogram;
 pub mod http;
+pub mod lasting;
 pub mod oauth;
 pub mod run;
 pub mod store;

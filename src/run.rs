@@ -33,6 +33,7 @@ use crate::http::reviews::Reviews;
 use crate::http::serve::{Limits, serve};
 use crate::http::tls::Tls;
 use crate::http::{App, router};
+use crate::lasting::Lasting;
 use crate::oauth::Registry;
 use crate::oauth::usage::Usage;
 use crate::store::Store;
@@ -76,7 +77,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     audit.register(&mut metrics);
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
-    storage::tend(&store, &mut metrics, &shutdown);
+    let lasting = Lasting::new(&shutdown);
+    storage::tend(&store, &mut metrics, &lasting);
 
     let usage: Arc<ArcSwapOption<Usage>> = Arc::default();
     let (served, used) = (registry.clone(), usage.clone());
@@ -88,15 +90,15 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         usage,
         controller_metrics,
         audit.clone(),
-        &shutdown,
+        &lasting,
     );
-    let reporting = report(&store, &reporter, &operator, &settings, &shutdown);
+    let reporting = report(&store, &reporter, &operator, &settings, &lasting);
     let reviews = Arc::new(Reviews::new(operator.reviews()));
     reviews.register(&mut metrics);
     let probes = admin_router(Admin {
         ready: readiness(
             &operator,
-            Health::watch(store.clone(), shutdown.clone()),
+            Health::watch(store.clone(), &lasting),
             reporter.clone(),
         ),
         metrics: Arc::new(metrics),
@@ -108,7 +110,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         ..App::new(registry, Timestamp::now, token_metrics, store.clone())
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
-    let served = listeners.serve(app, probes, operator, shutdown).await;
+    let served = listeners.serve(app, probes, operator, &lasting).await;
     // It would be heard once more after it has left.
     reporting
         .await
@@ -116,6 +118,9 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
+    if lasting.has_failed() {
+        bail!("something that is to last has failed; the log says what");
+    }
     served
 }
 
@@ -133,16 +138,18 @@ fn report(
     reporter: &Reporter,
     operator: &Operator,
     settings: &Run,
-    shutdown: &CancellationToken,
+    lasting: &Lasting,
 ) -> JoinHandle<()> {
+    let shutdown = lasting.shutdown();
     if store.is_shared() {
         let replica = reporter.replica().to_owned();
         let every = settings.usage_report_interval;
         let talk = Talk::new(store.clone(), replica, operator.agreement(), every);
-        tokio::spawn(talk.talk_until(shutdown.clone()));
+        tokio::spawn(lasting.guard(talk.talk_until(shutdown.clone())));
     }
     let reports = reporter.clone();
-    tokio::spawn(reports.report_until(operator.readiness(), shutdown.clone()))
+    let reporting = reports.report_until(operator.readiness(), shutdown.clone());
+    tokio::spawn(lasting.guard(reporting))
 }
 
 /// The Kubernetes side and the store are both needed, and other replicas have to know.
@@ -181,8 +188,9 @@ impl Listeners {
         app: App,
         probes: axum::Router,
         operator: Operator,
-        shutdown: CancellationToken,
+        lasting: &Lasting,
     ) -> anyhow::Result<()> {
+        let shutdown = lasting.shutdown().clone();
         let stopped = CancellationToken::new();
         let probes = tokio::spawn(serve(
             self.admin,
@@ -193,7 +201,8 @@ impl Listeners {
             stopped.clone(),
         ));
         if let Some(tls) = &self.tls {
-            tokio::spawn(tls.clone().watch(TLS_RELOAD, shutdown.clone()));
+            let watch = tls.clone().watch(TLS_RELOAD, shutdown.clone());
+            tokio::spawn(lasting.guard(watch));
         }
         let connections = app.metrics.connections.clone();
         let served = serve(

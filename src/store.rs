@@ -142,6 +142,13 @@ impl Store {
         self.read(sessions::Find { tenant, digest }).await
     }
 
+    /// Whether the session of a cookie's digest is still there. A code that was kept before this is used up by whoever
+    /// ends the session after it.
+    pub async fn session_stands(&self, tenant: &str, digest: &str) -> Result<bool, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(sessions::Stands { tenant, digest }).await
+    }
+
     /// Records that a session is in use. Called at most once a minute for a session.
     pub async fn touch_session(
         &self,

@@ -10,6 +10,9 @@ use super::{
     SecretRef, SecretSpec, schema,
 };
 
+/// That no entry of the template asks for the client secret.
+const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))";
+
 /// An OAuth 2.1 / OpenID Connect client. The operator registers it in the embedded server and writes
 /// its client ID and secret into a Secret beside it. `spec: {}` is a working machine client.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -45,10 +48,10 @@ use super::{
     validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant").field_path(".tenant"),
     validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it anew with the other ID"),
     validation = Rule::new("(has(self.secret) && has(self.secret.type) ? self.secret.type : has(self.secret) && has(self.secret.format) && self.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque') == (has(oldSelf.secret) && has(oldSelf.secret.type) ? oldSelf.secret.type : has(oldSelf.secret) && has(oldSelf.secret.format) && oldSelf.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque')").message("the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient"),
-    validation = Rule::new("self.type != 'Public' || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("self.type != 'Public' || {NO_SECRET_IN_TEMPLATE}")).message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || !has(self.secretRef)").message("a Public client has no secret; remove secretRef or make the client Confidential"),
-    validation = Rule::new("!has(self.secretRef) || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template"),
-    validation = Rule::new("!has(self.tokenEndpointAuthMethod) || !(self.tokenEndpointAuthMethod in ['private_key_jwt', 'service_account']) || !has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))").message("private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("!has(self.secretRef) || {NO_SECRET_IN_TEMPLATE}")).message("a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template"),
+    validation = Rule::new(format!("!has(self.tokenEndpointAuthMethod) || !(self.tokenEndpointAuthMethod in ['private_key_jwt', 'service_account']) || {NO_SECRET_IN_TEMPLATE}")).message("private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || (has(self.redirectUris) && size(self.redirectUris) > 0)").message("a Public client needs redirectUris; a machine without people is Confidential"),
     validation = Rule::new("self.type != 'Public' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)").message("a Public client has no secret and cannot use client_credentials; make it Confidential or remove the grant type"),
     validation = Rule::new("self.type != 'Public' || !has(self.tokenEndpointAuthMethod)").message("a Public client has no secret; remove tokenEndpointAuthMethod or make the client Confidential"),

@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry_name::{MAX_LEN as MAX_ENTRY, rules as entry_rules};
-use super::secret_marks::{annotations_schema, labels_schema};
+use super::secret_marks::{annotations_schema, free_name_rule, labels_schema, type_rule};
 use super::secret_template::template_schema;
 
 /// The credentials Secret, always in the namespace of the OAuthClient. The operator writes it and puts
@@ -22,7 +22,7 @@ pub struct SecretSpec {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(
         validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message("must be a name of lower case letters, digits, '-' and '.', such as web-oauth"),
-        validation = Rule::new("!self.startsWith('bootstrap-token-') && !self.startsWith('sh.helm.release.') && !self.startsWith('default-token-') && !self.startsWith('clientele-root-key') && !self.startsWith('clientele-signing-')").message("is reserved for another purpose in Kubernetes; choose another name, or leave it away to get <name>-oauth")
+        validation = Rule::new(free_name_rule()).message("is reserved for another purpose in Kubernetes; choose another name, or leave it away to get <name>-oauth")
     )]
     pub name: Option<String>,
 
@@ -36,7 +36,7 @@ pub struct SecretSpec {
     /// format, else `Opaque`. Cannot be changed, as in Kubernetes. Types with a meaning to the cluster cannot be had.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(rename = "type", length(max = 64))]
-    #[x_kube(validation = Rule::new("self in ['Opaque', 'servicebinding.io/oauth2', 'nginx.org/oidc']").message("must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc"))]
+    #[x_kube(validation = Rule::new(type_rule()).message("must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc"))]
     pub type_: Option<String>,
 
     /// Labels put on the Secret, such as `app.kubernetes.io/part-of: argocd`.

@@ -45,6 +45,17 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// What the API server says of the reserved names.
+pub fn free_name_rule() -> String {
+    let free = RESERVED_NAMES.map(|prefix| format!("!self.startsWith('{prefix}')"));
+    free.join(" && ")
+}
+
+/// What the API server says of types.
+pub fn type_rule() -> String {
+    format!("self in ['{}']", TYPES.join("', '"))
+}
+
 /// Checks the type of a Secret; the error completes "the type …".
 pub fn check_type(type_: &str) -> Result<(), &'static str> {
     let known = TYPES.contains(&type_).then_some(());
@@ -128,7 +139,7 @@ pub fn labels_schema(_: &mut SchemaGenerator) -> Schema {
         "additionalProperties": { "type": "string", "maxLength": 63 },
         "x-kubernetes-validations": [
             { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
+            { "rule": free_keys(), "message": FREE_KEYS_MESSAGE },
             {
                 "rule": "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
                 "message": "a label value must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
@@ -145,12 +156,17 @@ pub fn annotations_schema(_: &mut SchemaGenerator) -> Schema {
         "additionalProperties": { "type": "string", "maxLength": MAX_ANNOTATION },
         "x-kubernetes-validations": [
             { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": FREE_KEYS, "message": FREE_KEYS_MESSAGE },
+            { "rule": free_keys(), "message": FREE_KEYS_MESSAGE },
         ],
     })
 }
 
 const FORMED_KEYS: &str = "self.all(key, size(key) <= 253 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))";
 const FORMED_KEYS_MESSAGE: &str = "a key must be a name such as team or example.com/team";
-const FREE_KEYS: &str = "self.all(key, key == 'app.kubernetes.io/part-of' || !key.matches('^([^/]*[.])?(kubernetes[.]io|k8s[.]io|clientele[.]dev|argoproj[.]io|fluxcd[.]io|helm[.]sh)/'))";
 const FREE_KEYS_MESSAGE: &str = "keys under kubernetes.io, k8s.io, clientele.dev, argoproj.io, fluxcd.io and helm.sh are reserved, except app.kubernetes.io/part-of";
+
+fn free_keys() -> String {
+    let domains = RESERVED_DOMAINS.map(|domain| domain.replace('.', "[.]"));
+    let domains = domains.join("|");
+    format!("self.all(key, key == '{PART_OF}' || !key.matches('^([^/]*[.])?({domains})/'))")
+}

@@ -93,6 +93,11 @@ impl Agreement {
             if common.is_some_and(|common| *common >= generation) {
                 return false;
             }
+            reached = Reached::NotYet;
+            // Of another version than this there is another verdict, and with it another pass.
+            if state.served.get(&registration) != Some(&generation) {
+                return false;
+            }
             let known = state.awaited.get(&registration);
             if let Some(known) = known.filter(|known| known.generation == generation) {
                 reached = known.late.clone().map_or(Reached::NotYet, Reached::Late);
@@ -104,7 +109,6 @@ impl Agreement {
                 since: Instant::now(),
                 late: None,
             };
-            reached = Reached::NotYet;
             state.awaited.insert(registration, awaited).is_none()
         });
         reached
@@ -214,6 +218,13 @@ mod tests {
         assert!(!agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert!(asked.try_recv().is_err());
+        let of_before = agreement.is_reached(&web(3));
+        assert_eq!(
+            of_before,
+            Reached::NotYet,
+            "a pass that began before it went"
+        );
+        assert!(!agreement.is_awaited());
     }
 
     #[test]

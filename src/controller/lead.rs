@@ -50,10 +50,14 @@ impl Lead {
         self.0.subscribe()
     }
 
-    /// Returns whether this is a beginning or an end.
+    /// Returns whether this is a beginning or an end. It is a beginning as well when a tenure ran out and nobody said
+    /// so: passes were left in between.
     fn set(&self, until: Option<Instant>) -> bool {
         self.0.send_if_modified(|known| {
-            let turns = known.is_some() != until.is_some();
+            let turns = match until {
+                Some(_) => known.is_none_or(|known| known <= Instant::now()),
+                None => known.is_some(),
+            };
             *known = until;
             turns
         })
@@ -216,5 +220,25 @@ fn attempted(written: kube::Result<Lease>) -> kube::Result<Attempt> {
         Ok(_) => Ok(Attempt::Ours),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Outrun),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f26_who_renews_too_late_begins_anew() {
+        let lead = Lead::new(true);
+        let (long, short) = (Instant::now() + TENURE, Instant::now());
+        assert!(lead.set(Some(long)), "it begins");
+        assert!(!lead.set(Some(long)), "it is renewed in time");
+        lead.set(Some(short));
+        assert!(!lead.is_ours(), "passes are left");
+        assert!(
+            lead.set(Some(long)),
+            "who left them is asked for them again"
+        );
+        assert!(lead.set(None) && !lead.set(None), "it ends once");
     }
 }

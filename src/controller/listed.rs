@@ -20,7 +20,8 @@ pub struct Listed<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,
     store: Store<K>,
     doubt: Doubt<K, Arc<K>>,
-    before_relist: Vec<Arc<K>>,
+    /// What of an object is kept.
+    cut: fn(K) -> K,
     complete: bool,
 }
 
@@ -28,29 +29,31 @@ impl<K> Listed<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
 {
-    /// Nothing listed yet.
-    pub fn new(what: &'static str, shared: &Shared, writer: Writer<K>) -> Self {
+    /// Nothing listed yet. The objects of a second list are cut as those of the watch are.
+    pub fn new(what: &'static str, shared: &Shared, writer: Writer<K>, cut: fn(K) -> K) -> Self {
         let api = Api::all(shared.kube.clone());
         let gauge = &shared.metrics.brake_held;
         Self {
             store: writer.as_reader(),
             writer,
             doubt: Doubt::new(what, api, ListParams::default(), gauge),
-            before_relist: Vec::new(),
+            cut,
             complete: false,
         }
     }
 
     /// Takes in what the watch said. Returns whether the objects may have changed.
     pub fn apply(&mut self, event: &watcher::Event<K>) -> bool {
-        if matches!(event, watcher::Event::Init) {
-            self.before_relist = self.store.state();
-        }
+        // Not when the list began: a second list may have brought some back since.
+        let before = match event {
+            watcher::Event::InitDone => self.store.state(),
+            _ => Vec::new(),
+        };
         self.writer.apply_watcher_event(event);
         match event {
             watcher::Event::Init | watcher::Event::InitApply(_) => false,
             watcher::Event::InitDone => {
-                self.relisted();
+                self.relisted(before);
                 true
             }
             watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
@@ -60,10 +63,9 @@ where
         }
     }
 
-    fn relisted(&mut self) {
+    fn relisted(&mut self, before: Vec<Arc<K>>) {
         self.complete = true;
         let named = |object: Arc<K>| (ObjectRef::from_obj(&*object), object);
-        let before = std::mem::take(&mut self.before_relist);
         if before.is_empty() && self.doubt.held().next().is_none() {
             return;
         }
@@ -83,7 +85,7 @@ where
         let (there, _) = self.doubt.settle(list);
         for object in there {
             self.writer
-                .apply_watcher_event(&watcher::Event::Apply(object));
+                .apply_watcher_event(&watcher::Event::Apply((self.cut)(object)));
         }
     }
 

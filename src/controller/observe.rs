@@ -92,9 +92,9 @@ fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin 
     let kube = &shared.kube;
     let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
     select_all([
-        watch_readable(shared, "OAuthClient", say_once, Observation::Client),
-        watch_readable(shared, "OAuthTenant", |tenant| tenant, Observation::Tenant),
-        watch_readable(shared, "OAuthUser", enroll::cut, Observation::User),
+        watch_readable(shared, "OAuthClient", slim_client, Observation::Client),
+        watch_readable(shared, "OAuthTenant", slim, Observation::Tenant),
+        watch_readable(shared, "OAuthUser", slim_user, Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))
         }),
@@ -122,7 +122,7 @@ where
     watch(Api::all(shared.kube.clone()), what, move |event| {
         let event = readable(what, &metrics, event)?.modify(|object| {
             let whole = std::mem::take(object);
-            *object = cut(slim(whole));
+            *object = cut(whole);
         });
         Some(wrap(Box::new(event)))
     })
@@ -210,17 +210,23 @@ fn beginning(error: &str) -> String {
     beginning.flat_map(char::escape_debug).collect()
 }
 
-/// The conditions of a client mostly say the same.
-fn say_once(mut client: OAuthClient) -> OAuthClient {
+/// Drops what nobody here reads and what would be most of the memory.
+pub fn slim<K: Resource>(mut object: K) -> K {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().clear();
+    object
+}
+
+/// The same of a client, whose conditions mostly say what those of others say.
+pub fn slim_client(client: OAuthClient) -> OAuthClient {
+    let mut client = slim(client);
     if let Some(status) = &mut client.status {
         share_messages(&mut status.conditions);
     }
     client
 }
 
-/// Drops what nobody here reads and what would be most of the memory.
-fn slim<K: Resource>(mut object: K) -> K {
-    object.managed_fields_mut().clear();
-    object.annotations_mut().clear();
-    object
+/// The same of a person.
+pub fn slim_user(user: OAuthUser) -> OAuthUser {
+    enroll::cut(slim(user))
 }

@@ -212,6 +212,16 @@ impl PasswordIndex {
         })
     }
 
+    /// Nobody refers to any other entry than these.
+    pub fn want_only(&self, places: impl Iterator<Item = Place>) {
+        let mut wanted: HashMap<Name, HashSet<String>> = HashMap::new();
+        for place in places {
+            let name = (place.namespace, place.secret);
+            wanted.entry(name).or_default().insert(place.key);
+        }
+        self.write(|state| state.wanted = wanted);
+    }
+
     /// The namespaces in which somebody refers to a Secret.
     pub fn namespaces(&self) -> HashSet<String> {
         self.read(|state| state.wanted.keys().map(|(ns, _)| ns.clone()).collect())

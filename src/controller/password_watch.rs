@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::password_index::{Hash, Job};
 use super::secret_watch::Watched;
@@ -53,20 +53,24 @@ fn hash_all(shared: &Shared, jobs: Vec<Job>) {
 pub async fn read_again(shared: Arc<Shared>, mut reads: UnboundedReceiver<(String, String)>) {
     while let Some((namespace, name)) = reads.recv().await {
         let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
-        loop {
-            match api.get_opt(&name).await {
-                Ok(Some(secret)) => hash_all(&shared, shared.passwords.put_again(&secret)),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");
-                    tokio::time::sleep(RETRY).await;
-                    continue;
-                }
+        match api.get_opt(&name).await {
+            Ok(Some(secret)) => hash_all(&shared, shared.passwords.put_again(&secret)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");
+                tokio::spawn(ask_later(shared.password_reads.clone(), (namespace, name)));
+                continue;
             }
-            break;
         }
         shared.changed.notify_one();
     }
+}
+
+/// Others need not wait for a Secret that cannot be read.
+async fn ask_later(reads: UnboundedSender<(String, String)>, name: (String, String)) {
+    tokio::time::sleep(RETRY).await;
+    // Fails only when the controller has ended, and then nobody signs in.
+    let _ = reads.send(name);
 }
 
 /// Hashes plaintexts, a few at once and not on the threads that serve, for ever.

@@ -17,7 +17,7 @@ use super::policy::TenantPolicy;
 use super::reason::{Reason, Refusal};
 use super::reconcile::announce_refusal;
 use super::shared::Shared;
-use super::signing_secret::{self, StoredKeys, belongs_to, name_of};
+use super::signing_secret::{self, StoredKeys, belongs_to, had_keys, name_of};
 use super::world::missing_keys;
 use super::write::{apply_status, params};
 use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
@@ -75,12 +75,8 @@ fn judge(
     let name = tenant.name_any();
     let secret_name = format!("Secret {}/{}", shared.settings.namespace, name_of(&name));
     let refuse = |message: String| Err(Refusal::new(Reason::SigningKeysUnavailable, message));
-    let had_keys = tenant
-        .status
-        .as_ref()
-        .is_some_and(|status| !status.key_ids.is_empty());
     match secret {
-        None if had_keys => refuse(missing_keys(&secret_name, &name)),
+        None if had_keys(tenant) => refuse(missing_keys(&secret_name, &name)),
         None => Ok(None),
         Some(secret) if !belongs_to(secret, &tenant.uid().unwrap_or_default()) => refuse(format!(
             "{secret_name} does not belong to this OAuthTenant: it holds the keys of an earlier one and is removed by Kubernetes in a moment, or it was put there by somebody else; then delete it"
@@ -90,6 +86,16 @@ fn judge(
             Err(problem) => refuse(format!("{secret_name} {problem}; restore it from a backup")),
         },
     }
+}
+
+/// What was heard of a tenant may be from before its first keys: if those were lost since, none are made in their place.
+async fn confirm_first(shared: &Shared, tenant: &OAuthTenant) -> Result<(), Error> {
+    const DOING: &str = "make the first signing keys";
+    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    let now = tenants.get_opt(&tenant.name_any()).await;
+    let now = now.map_err(Error::api(DOING))?;
+    let same = now.is_some_and(|now| now.uid() == tenant.uid() && !had_keys(&now));
+    same.then_some(()).ok_or(Error::Conflict(DOING))
 }
 
 /// Makes, extends and removes keys as the schedule says.
@@ -105,6 +111,9 @@ async fn bring_up_to_date(
     let changes = key_schedule::plan(records, &policy.keys, now);
     if let (Some(stored), true) = (&stored, changes.is_empty()) {
         return Ok(stored.clone());
+    }
+    if secret.is_none() {
+        confirm_first(shared, tenant).await?;
     }
     let data = {
         let (secret, records) = (secret.clone(), records.to_vec());

@@ -34,7 +34,8 @@ pub async fn reconcile(object: Arc<OAuthUser>, shared: Arc<Shared>) -> Result<Ac
     }
     // 1. Read
     let Some(outcome) = explain(&shared, &object, outcome(&verdict)).await? else {
-        return Ok(Action::await_change());
+        // If it goes again before the watch was looked at, nobody tells.
+        return Ok(Action::requeue(LOOK_AGAIN));
     };
     // 2. Plan
     let person = verdict.person.as_deref().ok();

@@ -71,6 +71,18 @@ struct State {
 #[derive(Debug, Default)]
 pub struct SecretIndex(RwLock<State>);
 
+impl State {
+    /// Of a namespace without Secrets nothing is kept.
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<Entry> {
+        let known = self.secrets.get_mut(namespace)?;
+        let entry = known.remove(name);
+        if known.by_name.is_empty() {
+            self.secrets.remove(namespace);
+        }
+        entry
+    }
+}
+
 impl SecretIndex {
     fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
         ask(&self.0.read().expect("no holder of this lock panics"))
@@ -146,7 +158,18 @@ impl SecretIndex {
 
     /// Forgets a Secret. Returns the name of its client, if it was known.
     pub fn forget(&self, namespace: &str, name: &str) -> Option<Arc<str>> {
-        self.write(|state| Some(state.secrets.get_mut(namespace)?.remove(name)?.client))
+        self.write(|state| Some(state.remove(namespace, name)?.client))
+    }
+
+    /// Forgets a Secret that we removed, unless the watch has told meanwhile of another one of that name.
+    pub fn removed(&self, namespace: &str, name: &str, uid: &str) {
+        self.write(|state| {
+            let known = state.secrets.get(namespace);
+            let known = known.and_then(|known| known.by_name.get(name));
+            if known.is_some_and(|entry| *entry.facts.uid == *uid) {
+                state.remove(namespace, name);
+            }
+        });
     }
 
     /// The Secrets that are known in a namespace, or in all.
@@ -252,6 +275,22 @@ mod tests {
         told.index.forget(NAMESPACE, NAME);
         told.replaced("10", "right");
         assert!(told.index.get(NAMESPACE, NAME).is_none());
+    }
+
+    #[test]
+    fn f33_an_answer_that_comes_after_somebody_took_the_name_forgets_nothing() {
+        let told = Told::default();
+        let mut former = secret("9", "web", "former");
+        former.metadata.uid = Some("former".to_owned());
+        told.index.put(&former, &told.digests);
+        told.put("11", "another");
+        told.index.removed(NAMESPACE, NAME, "former");
+        assert!(told.knows("another"));
+        told.index.put(&former, &told.digests);
+        told.index.forget(NAMESPACE, NAME);
+        told.index.put(&former, &told.digests);
+        told.index.removed(NAMESPACE, NAME, "former");
+        assert!(told.index.0.read().unwrap().secrets.is_empty());
     }
 
     #[test]

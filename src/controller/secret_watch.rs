@@ -1,7 +1,7 @@
 //! Watches of Secrets, of credentials, brought client secrets and passwords: one for the cluster, or one for each
 //! namespace where somebody needs it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use super::access::{Access, Name};
@@ -95,14 +95,22 @@ pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
 
 /// One watch for each namespace in which somebody needs it.
 async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
-    let mut running: HashMap<String, JoinHandle<()>> = HashMap::new();
+    let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
-        tick.tick().await;
+        tokio::select! {
+            _ = tick.tick() => {}
+            Some(Err(ended)) = tasks.join_next() => {
+                // None ends by itself.
+                if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
         for namespace in (watched.namespaces)(&shared) {
-            running.entry(namespace.clone()).or_insert_with(|| {
-                tokio::spawn(watch_in(shared.clone(), watched, Some(namespace)))
-            });
+            if running.insert(namespace.clone()) {
+                tasks.spawn(watch_in(shared.clone(), watched, Some(namespace)));
+            }
         }
     }
 }
@@ -197,6 +205,8 @@ impl Watch {
                 self.listed = matters.then(HashSet::new);
             }
             watcher::Event::InitApply(secret) => {
+                // A second list that was asked for before is no news about it.
+                self.doubt.settled(&name_of(&secret));
                 if let Some(listed) = &mut self.listed {
                     listed.insert(name_of(&secret));
                 }

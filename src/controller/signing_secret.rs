@@ -16,6 +16,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
+use crate::api::OAuthTenant;
 use crate::oauth::key_schedule::{Change, KeyPolicy, KeyRecord};
 use crate::oauth::signing::ScheduledKey;
 use crate::oauth::{Algorithm, SigningKey, SigningKeys};
@@ -48,6 +49,12 @@ pub fn name_of(tenant: &str) -> String {
 /// The tenant whose keys a Secret of this name holds.
 pub fn tenant_of(secret: &str) -> Option<&str> {
     secret.strip_prefix("clientele-signing-")
+}
+
+/// Whether the tenant has had keys, as far as its status was heard of.
+pub fn had_keys(tenant: &OAuthTenant) -> bool {
+    let status = tenant.status.as_ref();
+    status.is_some_and(|status| !status.key_ids.is_empty())
 }
 
 /// Reads the keys; the error completes "Secret … ".

@@ -18,7 +18,7 @@ use kube::runtime::watcher;
 
 use super::enroll;
 use super::listed::Listed;
-use super::observe::Observation;
+use super::observe::{Observation, slim, slim_client, slim_user};
 use super::policy::Labels;
 use super::shared::{Shared, TenantState, Verdict};
 use super::signing_secret;
@@ -66,9 +66,9 @@ impl World {
         users: Writer<OAuthUser>,
     ) -> Self {
         Self {
-            clients: Listed::new("OAuthClient", shared, clients),
-            tenants: Listed::new("OAuthTenant", shared, tenants),
-            users: Listed::new("OAuthUser", shared, users),
+            clients: Listed::new("OAuthClient", shared, clients, slim_client),
+            tenants: Listed::new("OAuthTenant", shared, tenants, slim),
+            users: Listed::new("OAuthUser", shared, users, slim_user),
             namespaces: HashMap::new(),
             signing: HashMap::new(),
             relisted_signing: HashMap::new(),
@@ -99,8 +99,8 @@ impl World {
                 changed
             }
             Observation::User(event) => {
-                want_password(shared, &event);
                 let changed = self.users.apply(&event);
+                self.want_passwords(shared, &event);
                 let complete = self.users.is_complete();
                 shared.note_progress(|progress| progress.users = complete);
                 changed
@@ -112,6 +112,19 @@ impl World {
                 tracing::warn!(kind, %error, "a watch failed and is started again");
                 false
             }
+        }
+    }
+
+    /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
+    fn want_passwords(&self, shared: &Shared, event: &watcher::Event<OAuthUser>) {
+        match event {
+            watcher::Event::Apply(user) => want_password(shared, user),
+            watcher::Event::InitDone => {
+                for user in self.users.objects() {
+                    want_password(shared, &user);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -360,12 +373,8 @@ fn report_people(shared: &Shared, people: &Judged) {
     }
 }
 
-/// Says beforehand which entries of Secrets are looked at.
-fn want_password(shared: &Shared, event: &watcher::Event<OAuthUser>) {
-    use watcher::Event::{Apply, InitApply};
-    let (Apply(user) | InitApply(user)) = event else {
-        return;
-    };
+/// Says which entry of a Secret is looked at.
+fn want_password(shared: &Shared, user: &OAuthUser) {
     let Some(place) = enroll::place(user) else {
         return;
     };

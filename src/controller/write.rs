@@ -215,7 +215,7 @@ async fn remove_former(
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api(DOING)(error)),
     }
-    shared.secrets.forget(&namespace, name);
+    shared.secrets.removed(&namespace, name, uid);
     Ok(())
 }
 

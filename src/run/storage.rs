@@ -7,12 +7,13 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
-use crate::store::Store;
+use crate::lasting::Lasting;
 use crate::store::purge::purge_forever;
+use crate::store::{Store, StoreError};
 
 /// How often the store is asked whether it answers.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -40,10 +41,11 @@ pub async fn open(settings: &Run) -> anyhow::Result<Store> {
 }
 
 /// Shows what the store counts, and removes what has ended from it until the shutdown.
-pub fn tend(store: &Store, metrics: &mut Registry, shutdown: &CancellationToken) {
+pub fn tend(store: &Store, metrics: &mut Registry, lasting: &Lasting) {
     store.metrics().register(metrics);
-    let purge = purge_forever(store.clone(), Timestamp::now, shutdown.clone());
-    tokio::spawn(purge);
+    let shutdown = lasting.shutdown().clone();
+    let purge = purge_forever(store.clone(), Timestamp::now, shutdown);
+    tokio::spawn(lasting.guard(purge));
 }
 
 /// Whether the store answered when it was last asked; what is wrong if not.
@@ -51,16 +53,24 @@ pub fn tend(store: &Store, metrics: &mut Registry, shutdown: &CancellationToken)
 pub struct Health(Arc<ArcSwap<Option<String>>>);
 
 impl Health {
-    /// Asks again and again until the shutdown.
-    pub fn watch(store: Store, shutdown: CancellationToken) -> Self {
+    /// Asks again and again until the shutdown. A store that is closed before has lost its writer.
+    pub fn watch(store: Store, lasting: &Lasting) -> Self {
         let health = Self(Arc::new(ArcSwap::from_pointee(None)));
-        let watched = health.clone();
-        tokio::spawn(shutdown.run_until_cancelled_owned(async move {
+        let (watched, ending) = (health.clone(), lasting.clone());
+        let asking = async move {
             loop {
-                watched.note(ask(&store).await);
+                match timeout(ANSWER, store.check()).await {
+                    Ok(Err(StoreError::Closed)) => ending.fail("the store closed by itself"),
+                    answer => watched.note(problem(answer)),
+                }
                 tokio::time::sleep(ASK_EVERY).await;
             }
-        }));
+        };
+        let shutdown = lasting.shutdown().clone();
+        let asking = async move {
+            shutdown.run_until_cancelled(asking).await;
+        };
+        tokio::spawn(lasting.guard(asking));
         health
     }
 
@@ -84,8 +94,8 @@ impl Health {
     }
 }
 
-async fn ask(store: &Store) -> Option<String> {
-    match timeout(ANSWER, store.check()).await {
+fn problem(answer: Result<Result<(), StoreError>, Elapsed>) -> Option<String> {
+    match answer {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("the database does not answer: {error}")),
         Err(_) => Some(format!("the database does not answer within {ANSWER:?}")),

@@ -1,5 +1,6 @@
 //! When a former root key leaves: when no client has a secret from it and nobody is signed in from before.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Needed<'a> {
     pub grace: Duration,
     /// When the oldest sign-in that still counts was; the outer `None` if that is not known.
     pub oldest_sign_in: Option<Option<Timestamp>>,
+    /// Until when that is known.
+    pub known_until: Timestamp,
     /// The time.
     pub now: Timestamp,
 }
@@ -52,6 +55,9 @@ pub fn keeps(needed: &Needed<'_>) -> Option<String> {
     let known_since = later(superseded_at, LAG.min(needed.grace));
     match needed.oldest_sign_in {
         None => Some("it is not known who signed in before".to_owned()),
+        _ if needed.known_until < known_since => {
+            Some("it is not known yet who signed in before".to_owned())
+        }
         Some(Some(oldest)) if oldest < known_since => {
             Some(format!("who signed in at {oldest} is still signed in"))
         }
@@ -101,17 +107,16 @@ async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
         return Ok(None);
     }
     let superseded_at = superseded_at(shared, keyring).await?;
+    let usage = shared.usage.load();
+    let usage = usage.as_ref();
     for key in keyring.keys().iter().filter(former) {
         let by_clients = holders(shared, key.id());
         let needed = Needed {
             by_clients: &by_clients,
             superseded_at,
             grace: shared.settings.root_key_grace,
-            oldest_sign_in: shared
-                .usage
-                .load()
-                .as_ref()
-                .and_then(|usage| usage.oldest_sign_in),
+            oldest_sign_in: usage.and_then(|usage| usage.oldest_sign_in),
+            known_until: usage.map_or(Timestamp::MIN, |usage| usage.until),
             now: Timestamp::now(),
         };
         match keeps(&needed) {
@@ -160,19 +165,22 @@ async fn superseded_at(shared: &Shared, keyring: &Keyring) -> Result<Option<Time
     Ok(None)
 }
 
-/// The clients with an accepted generation from a root key.
+/// The clients with an accepted generation from a root key: those that are listed, and those that are served although a
+/// list lacked them. What is taken away here never comes back.
 fn holders(shared: &Shared, id: &str) -> Vec<String> {
-    let objects = shared.clients.state();
-    let holding = objects.iter().filter(|object| holds(object, id));
-    holding
-        .map(|object| {
-            format!(
-                "{}/{}",
-                object.namespace().unwrap_or_default(),
-                object.name_any()
-            )
-        })
-        .collect()
+    let verdicts = shared
+        .verdicts
+        .read()
+        .expect("no holder of this lock panics");
+    let served = verdicts.values().map(|verdict| verdict.object.clone());
+    let objects = shared.clients.state().into_iter().chain(served);
+    let holding = objects.filter(|object| holds(object, id));
+    let names = holding.map(|object| {
+        let namespace = object.namespace().unwrap_or_default();
+        format!("{namespace}/{}", object.name_any())
+    });
+    let names: BTreeSet<String> = names.collect();
+    names.into_iter().collect()
 }
 
 /// A client without a secret needs no key; one whose status is from before there was such a field might.
@@ -210,6 +218,7 @@ mod tests {
             superseded_at: Some(at(0)),
             grace: Duration::from_hours(24),
             oldest_sign_in: Some(Some(at(601))),
+            known_until: at(600),
             now: at(90_000),
         };
         assert_eq!(keeps(&nobody), None);
@@ -234,6 +243,10 @@ mod tests {
             },
             Needed {
                 oldest_sign_in: None,
+                ..nobody
+            },
+            Needed {
+                known_until: at(599),
                 ..nobody
             },
             Needed {

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
 use super::{
-    CURRENT, FINGERPRINT, WITHDRAWN, again_if_beaten, change_marks, fingerprint, fresh, is_ours,
+    CURRENT, FINGERPRINT, WITHDRAWN, again_if_beaten, fingerprint, fresh, is_ours, try_change_marks,
 };
 use crate::controller::failure::Error;
 use crate::controller::write::params;
@@ -50,7 +50,9 @@ async fn try_withdraw(
     which: impl Fn(&str) -> bool,
 ) -> Result<(), Error> {
     let mut secret = get(kube, place).await?;
-    let present = fingerprints(&secret, &which)?;
+    let current = current(&secret);
+    let which = |id: &str| is_withdrawn(id, current.as_deref(), &which);
+    let present = fingerprints(&secret, which)?;
     let withdraw = |marks: &mut BTreeMap<String, String>| {
         let recorded = marks.iter().filter_map(|(mark, fingerprint)| {
             let id = mark.strip_prefix(FINGERPRINT)?;
@@ -61,7 +63,7 @@ async fn try_withdraw(
         let mark = |(id, fingerprint)| (format!("{WITHDRAWN}{id}"), fingerprint);
         marks.extend(all.into_iter().map(mark));
     };
-    change_marks(kube, place.namespace, withdraw).await?;
+    try_change_marks(kube, place.namespace, withdraw).await?;
     // Of a brought Secret the marks are enough.
     if !is_ours(&secret) {
         return Ok(());
@@ -70,6 +72,17 @@ async fn try_withdraw(
         data.retain(|name, _| name == CURRENT || !which(name));
     }
     replace(kube, place, &secret).await
+}
+
+/// Whoever lets another key derive at the same time must not lose it: then none would be left.
+fn is_withdrawn(id: &str, current: Option<&str>, which: impl Fn(&str) -> bool) -> bool {
+    Some(id) != current && which(id)
+}
+
+/// The ID of the key that derives.
+fn current(secret: &Secret) -> Option<String> {
+    let id = secret.data.as_ref()?.get(CURRENT)?;
+    Some(String::from_utf8_lossy(&id.0).trim().to_owned())
 }
 
 fn fingerprints(
@@ -102,4 +115,19 @@ async fn replace(kube: &Client, place: Place<'_>, secret: &Secret) -> Result<(),
     let api: Api<Secret> = Api::namespaced(kube.clone(), place.namespace);
     let replaced = api.replace(place.name, &params(), secret).await;
     replaced.map(drop).map_err(Error::api(DOING))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_rotate_in_an_emergency_neither_takes_the_key_that_derives() {
+        let secret = fresh("own", "root-key").unwrap();
+        let second = current(&secret).unwrap();
+        let by_the_first = |id: &str| is_withdrawn(id, Some(&second), |other| other != "first");
+        let by_the_second = |id: &str| is_withdrawn(id, Some(&second), |other| other != second);
+        assert!(!by_the_first(&second) && !by_the_first("first") && by_the_first("former"));
+        assert!(!by_the_second(&second) && by_the_second("first") && by_the_second("former"));
+    }
 }

@@ -115,6 +115,17 @@ fn an_entry_that_somebody_needs_later_is_read_once_more() {
 }
 
 #[test]
+fn an_entry_that_nobody_refers_to_any_more_is_not_looked_at() {
+    let (index, _) = seen(b"hunter2");
+    index.want_only(std::iter::empty());
+    assert!(index.namespaces().is_empty());
+    assert!(index.put(&secret(&[("password", b"hunter3")])).is_empty());
+    assert!(index.want(&place("password")), "it is to be read again");
+    let read = secret(&[("password", b"hunter3")]);
+    assert_eq!(index.put_again(&read).len(), 1);
+}
+
+#[test]
 fn what_is_read_once_more_is_no_news_when_the_watch_has_told_of_a_newer_version() {
     let version = |version: &str, value: &[u8]| {
         let mut secret = secret(&[("password", value)]);

@@ -102,6 +102,11 @@ impl World {
                 .map(|memo| memo.verdict.object.spec.tenant.clone()),
         );
         self.gather(&moved);
+        if !moved.is_empty() {
+            let memos = self.user_memos.values();
+            let places = memos.filter_map(|memo| place(&memo.verdict.object));
+            shared.passwords.want_only(places);
+        }
         shared
             .metrics
             .registry_people
@@ -120,7 +125,12 @@ impl World {
                 .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
                 .filter_map(|verdict| verdict.person.as_ref().ok().cloned());
             let people = People::new(people);
-            self.people.insert(tenant.clone(), Arc::new(people));
+            // Anybody may write down the name of a tenant that does not exist.
+            if people.is_empty() {
+                self.people.remove(tenant);
+            } else {
+                self.people.insert(tenant.clone(), Arc::new(people));
+            }
         }
     }
 

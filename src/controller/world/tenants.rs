@@ -59,10 +59,6 @@ impl World {
             signing_secret::name_of(&name)
         );
         let uid = object.uid().unwrap_or_default();
-        let had_keys = object
-            .status
-            .as_ref()
-            .is_some_and(|status| !status.key_ids.is_empty());
         let (reason, message) = match self.signing.get(&name) {
             Some(state) if !state.owner_uids.contains(&uid) => (
                 Reason::TenantPending,
@@ -80,7 +76,9 @@ impl World {
                     format!("{secret} {problem}; restore it from a backup"),
                 ),
             },
-            None if had_keys => (Reason::TenantNotReady, missing_keys(&secret, &name)),
+            None if signing_secret::had_keys(object) => {
+                (Reason::TenantNotReady, missing_keys(&secret, &name))
+            }
             None => (Reason::TenantPending, format!("{secret} is being made")),
         };
         Some(Refusal::new(reason, message))

@@ -6,14 +6,13 @@ use super::progress::Progress;
 use super::sessions::Current;
 use super::stop::Stop;
 use super::visit::Visit;
-use super::{answer, pending, same_origin, sessions};
+use super::{pending, same_origin, sessions};
 use crate::audit::Act;
 use crate::http::pages::{self, ConsentAsked, scope_sentence};
 use crate::oauth::authorize::decision::{DENIED, Decision};
 use crate::oauth::authorize::response::Answer;
 use crate::oauth::parameters::Parameters;
 use crate::oauth::redirect_uri::returns_to;
-use crate::oauth::transaction::{Transaction, Waiting};
 
 /// Answers `GET` with the page and `POST` with what follows. Only in the session in which the page was shown, and only
 /// for what is sealed: what else a form says counts for nothing.
@@ -25,7 +24,7 @@ pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
     let transaction = pending::open(visit, &parameters)?;
     let asked = pending::asked(visit, &transaction)?.ok_or_else(Stop::form)?;
     let Some(current) = sessions::current(visit).await? else {
-        return Ok(start_again(visit, &transaction));
+        return Ok(pending::start_again(visit, &transaction));
     };
     if !current.saw(&transaction) {
         return Err(Stop::other_session().of(&asked.destination.client));
@@ -35,15 +34,6 @@ pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
         Ok(progress) if visit.is_post() => decided(progress, &current, &parameters).await,
         Ok(progress) => shown(progress, &current).await,
     }
-}
-
-/// The session ended while the page was open: the same request once more, which leads to the page to sign in.
-fn start_again(visit: &Visit<'_>, transaction: &Transaction) -> Response {
-    let query = match &transaction.waiting {
-        Waiting::Authorization { query, .. } => query,
-        _ => "",
-    };
-    answer::see_other(&format!("{}?{query}", visit.url("/authorize")))
 }
 
 async fn decided(

@@ -45,6 +45,15 @@ pub(super) fn send_to(
     Ok(answer::see_other(&location))
 }
 
+/// The session has ended meanwhile: the same request once more, which leads to the page to sign in.
+pub(super) fn start_again(visit: &Visit<'_>, transaction: &Transaction) -> Response {
+    let query = match &transaction.waiting {
+        Waiting::Authorization { query, .. } => query,
+        _ => "",
+    };
+    answer::see_other(&format!("{}?{query}", visit.url("/authorize")))
+}
+
 /// Opens the transaction that came back. A form without one is forged; a page without one may just be an old bookmark.
 pub(super) fn open(visit: &Visit<'_>, parameters: &Parameters) -> Result<Transaction, Unopened> {
     let status = if visit.is_post() {

@@ -116,7 +116,8 @@ impl<'a> Progress<'a> {
     }
 
     /// Issues a code. What was agreed to is kept only after the code: a request that was answered already changes
-    /// nothing. And it is kept before the code leaves.
+    /// nothing. And it is kept before the code leaves. Nor does a code leave whose session ended before it was kept:
+    /// nobody has used it up.
     async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, Stop> {
         let (visit, store) = (self.visit, &self.visit.app.store);
         let granted = Granted {
@@ -129,6 +130,13 @@ impl<'a> Progress<'a> {
         let code = grant::code(granted, &visit.random()?, visit.now);
         if !store.insert_code(&code.kept).await? {
             return Err(Stop::answered().of(&self.destination.client));
+        }
+        let session = &current.session;
+        if !store
+            .session_stands(&session.tenant, &session.digest)
+            .await?
+        {
+            return Ok(pending::start_again(visit, &self.transaction));
         }
         if agreed && self.decide(false) == Decision::Consent {
             let consent = grant::consent(granted, self.consent.as_ref(), visit.now);

@@ -1,31 +1,28 @@
-//! The API server's answer to a write may come after the watch has told what others did to the object since.
+//! The API server's answer to a write may come after the watch has told what others did to the object since, and the
+//! watch may tell of what was written long after it was.
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::proxy::{Proxy, as_operator};
-use crate::support::space::{Space, entries};
+use crate::support::proxy::Proxy;
+use crate::support::space::{Space, entries, eventually, when};
 
 struct Late {
     space: Space,
     proxy: Proxy,
-    _operator: RunningOperator,
+    operator: RunningOperator,
     _cluster: Cluster,
 }
 
 impl Late {
     async fn new() -> Self {
         let cluster = Cluster::with_chart(&[]);
-        let proxy = Proxy::start(as_operator(&cluster).await).await;
-        let options = Options {
-            kubeconfig: Some(proxy.kubeconfig.clone()),
-            ..Options::flags(&[])
-        };
-        let operator = RunningOperator::start(&cluster, &options);
+        let proxy = Proxy::before(&cluster).await;
+        let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
         let space = Space::within(&cluster, &operator.issuer, "answers").await;
         for name in ["web", "another"] {
             space.ready(name, json!({})).await;
@@ -33,7 +30,7 @@ impl Late {
         Self {
             space,
             proxy,
-            _operator: operator,
+            operator,
             _cluster: cluster,
         }
     }
@@ -52,6 +49,16 @@ impl Late {
         let params = PatchParams::default();
         let changed = self.space.secrets().patch(name, &params, &patch).await;
         changed.unwrap();
+    }
+
+    /// How many passes ended because they had heard late.
+    fn conflicts(&self) -> f64 {
+        let metrics = self.operator.metrics();
+        let conflict =
+            |line: &&str| line.contains("_reconciles_total") && line.contains("\"Conflict\"");
+        let lines = metrics.lines().filter(conflict);
+        let counts = lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
+        counts.sum()
     }
 
     /// Events come in the order of what happened: when this is answered by a write, the operator has heard of all
@@ -89,4 +96,43 @@ async fn f47_f33_what_was_done_to_a_secret_before_the_answer_came_is_put_right()
         .wait_secret("web-oauth", "it is back", again)
         .await;
     assert_eq!(entries(&back), entries(&right));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f86_keys_that_are_lost_before_it_was_heard_that_there_were_any_are_not_made_anew() {
+    const KEYS: &str = "clientele-signing-late";
+    let late = Late::new().await;
+    let own: Api<Secret> = Api::namespaced(late.space.kube.clone(), "clientele-system");
+    late.proxy.hold_answers();
+    let made = late.space.try_create_tenant("late", json!({})).await;
+    made.unwrap();
+    eventually("there are keys", || async {
+        let keys = own.get_opt(KEYS).await.unwrap();
+        when(keys.is_some(), (), || "none".to_owned())
+    })
+    .await;
+    late.proxy.hold_watches();
+    late.proxy.release_answers();
+    eventually("the status says so", || async {
+        let status = late.space.tenants().get("late").await.unwrap().status;
+        let known = status.is_some_and(|status| !status.key_ids.is_empty());
+        when(known, (), || "it does not".to_owned())
+    })
+    .await;
+    let before = late.conflicts();
+    let _ = own.delete(KEYS, &DeleteParams::default()).await.unwrap();
+    eventually("a pass has seen that the keys are gone", || async {
+        when(late.conflicts() > before, (), || late.operator.metrics())
+    })
+    .await;
+    late.proxy.release_watches();
+    eventually("a person is asked to restore them", || async {
+        let status = late.space.tenants().get("late").await.unwrap().status;
+        let conditions = status.map(|status| status.conditions).unwrap_or_default();
+        let mut conditions = conditions.iter();
+        let asked = conditions.any(|c| c.reason == "SigningKeysUnavailable");
+        when(asked, (), || "not yet".to_owned())
+    })
+    .await;
+    assert!(own.get_opt(KEYS).await.unwrap().is_none());
 }

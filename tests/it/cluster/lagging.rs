@@ -9,7 +9,7 @@ use crate::cluster::replicas::come_to_rest;
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::Proxy;
 use crate::support::snapshot::{differences, everything};
 use crate::support::space::{Space, entries, eventually, eventually_within, http, when};
 
@@ -29,13 +29,12 @@ impl Lagging {
     async fn new(prefix: &str) -> Self {
         let cluster = Cluster::with_chart(&[]);
         let first = RunningOperator::start(&cluster, &Options::flags(&[]));
-        let proxy = Proxy::start(as_operator(&cluster).await).await;
+        let proxy = Proxy::before(&cluster).await;
         let options = Options {
             issuer: Some(first.issuer.clone()),
-            kubeconfig: Some(proxy.kubeconfig.clone()),
             ..Options::flags(&[])
         };
-        let late = RunningOperator::start(&cluster, &options);
+        let late = RunningOperator::start(&cluster, &options.through(&proxy));
         let space = Space::within(&cluster, &first.issuer, prefix).await;
         let lagging = Self {
             space,

@@ -19,7 +19,7 @@ use crate::support::load::ask;
 use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::Proxy;
 use crate::support::space::{Space, entries, eventually, http, when};
 
 /// What must not be said, by what it is.
@@ -336,13 +336,9 @@ async fn m14_f69_k19_at_no_level_and_in_no_object_is_anything_secret() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn m14_an_answer_that_cannot_be_read_is_not_printed() {
     let cluster = Cluster::with_chart(&[]);
-    let upstream = as_operator(&cluster).await;
-    let proxy = Proxy::start(upstream).await;
+    let proxy = Proxy::before(&cluster).await;
     let listen = free_address();
-    let options = || Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::flags(&[]).at(&listen)
-    };
+    let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "garbled").await;
     space.ready("web", json!({})).await;

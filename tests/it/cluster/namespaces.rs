@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::person;
-use crate::support::space::{Space, eventually};
+use crate::support::space::{Space, eventually, when};
+use crate::support::users::PASSWORD;
 
 /// The namespace that the chart was told.
 pub const ENABLED: &str = "enabled";
@@ -44,6 +45,37 @@ fn start() -> Scoped {
 fn commands(message: &str) -> Vec<Vec<&str>> {
     let quoted = message.split('`').skip(1).step_by(2);
     quoted.map(|command| command.split(' ').collect()).collect()
+}
+
+/// A namespace that an administrator has enabled, as the message says.
+async fn enabled(prefix: &str) -> Space {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space::within(cluster, &operator.issuer, prefix).await;
+    space.create("hello", json!({})).await;
+    let said = space
+        .refused("hello", "NamespaceNotEnabled", &space.name)
+        .await;
+    for command in commands(&said) {
+        cluster.kubectl(&command[1..]).unwrap();
+    }
+    space.accepted("hello").await;
+    space
+}
+
+/// Takes the rights away again.
+async fn disable(space: &Space) {
+    let cluster = &scoped().await.cluster;
+    let binding = ["delete", "rolebinding", "clientele-secrets"];
+    let namespaced = ["--namespace", &space.name];
+    cluster
+        .kubectl(&[&binding[..], &namespaced].concat())
+        .unwrap();
+    let secrets: Api<Secret> = Api::namespaced(person::operator(cluster).await, &space.name);
+    eventually("the rights are gone", || async {
+        let answer = secrets.get_opt("hello-oauth").await;
+        answer.map_or(Ok(()), |_| Err("the Secret can be read".to_owned()))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -110,34 +142,45 @@ async fn elsewhere_the_message_names_the_commands_that_enable_the_namespace() {
 
 #[tokio::test]
 async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
-    let Scoped { cluster, operator } = scoped().await;
-    let space = Space::within(cluster, &operator.issuer, "elsewhere").await;
-    space.create("hello", json!({})).await;
-    let said = space
-        .refused("hello", "NamespaceNotEnabled", &space.name)
-        .await;
-    for command in commands(&said) {
-        cluster.kubectl(&command[1..]).unwrap();
-    }
-    space.accepted("hello").await;
-    let binding = [
-        "delete",
-        "rolebinding",
-        "clientele-secrets",
-        "--namespace",
-        &space.name,
-    ];
-    cluster.kubectl(&binding).unwrap();
-    let secrets: Api<Secret> = Api::namespaced(person::operator(cluster).await, &space.name);
-    eventually("the rights are gone", || async {
-        let answer = secrets.get_opt("hello-oauth").await;
-        answer.map_or(Ok(()), |_| Err("the Secret can be read".to_owned()))
-    })
-    .await;
+    let space = enabled("elsewhere").await;
+    disable(&space).await;
     space.create("late", json!({})).await;
     space
         .refused("late", "NamespaceNotEnabled", &space.name)
         .await;
     // What was written before goes on.
     assert_eq!(space.token("hello-oauth").await.0, 200);
+}
+
+/// A person in a space whose password is in this entry of a Secret that others refer to as well.
+async fn describe(space: &Space, entry: &str) {
+    let spec = json!({
+        "username": format!("{}-{entry}", space.name),
+        "passwordSecretRef": { "name": "people", "key": entry },
+    });
+    space.create_user(entry, spec).await;
+}
+
+/// Whoever has rights taken away and then asks for another entry of a Secret must not keep others from theirs.
+#[tokio::test]
+async fn a_password_that_cannot_be_read_any_more_keeps_nobody_elsewhere_waiting() {
+    let (shut, open) = (enabled("shut").await, enabled("open").await);
+    for space in [&shut, &open] {
+        space.label_for_people().await;
+        let words = [("ada", "hunter2"), ("bob", "hunter3")];
+        space.write_secret("people", PASSWORD, &words).await;
+        describe(space, "ada").await;
+        space.enrolled("ada").await;
+    }
+    disable(&shut).await;
+    describe(&shut, "bob").await;
+    let operator = &scoped().await.operator;
+    eventually("it cannot be read", || async {
+        let log = operator.log();
+        let said = log.contains("a Secret with a password could not be read");
+        when(said, (), || "nothing of it".to_owned())
+    })
+    .await;
+    describe(&open, "bob").await;
+    open.enrolled("bob").await;
 }

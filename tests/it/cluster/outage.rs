@@ -14,7 +14,7 @@ use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
 use crate::support::people::{APP, PASSWORD};
-use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy, as_operator};
+use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy};
 use crate::support::signed_in::{SignedIn, call};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, eventually_within, http, when};
@@ -180,12 +180,9 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() {
     let cluster = Cluster::with_chart(&[]);
-    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let proxy = Proxy::before(&cluster).await;
     let listen = free_address();
-    let options = || Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::flags(&[]).at(&listen)
-    };
+    let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "refused").await;
     space.ready("web", json!({})).await;
@@ -276,12 +273,8 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
     let cluster = Cluster::with_chart(&[]);
-    let proxy = Proxy::start(as_operator(&cluster).await).await;
-    let options = Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::flags(&[]).at(&free_address())
-    };
-    let operator = RunningOperator::start(&cluster, &options);
+    let proxy = Proxy::before(&cluster).await;
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
     let space = Space::within(&cluster, &operator.issuer, "brake").await;
     for number in 0..12 {
         space.ready(&format!("web-{number}"), json!({})).await;
@@ -332,12 +325,8 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believed_either() {
     let cluster = Cluster::with_chart(&[]);
-    let proxy = Proxy::start(as_operator(&cluster).await).await;
-    let options = Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::flags(&[])
-    };
-    let operator = RunningOperator::start(&cluster, &options);
+    let proxy = Proxy::before(&cluster).await;
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
     let space = Space::within(&cluster, &operator.issuer, "doubt").await;
     let brought = [("client-secret", BROUGHT)];
     space.write_secret("mine", BROUGHT_TYPE, &brought).await;

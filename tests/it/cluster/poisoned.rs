@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::cluster::Cluster;
 use crate::support::load::{all_work, ask};
 use crate::support::operator::{Options, RunningOperator, free_address};
-use crate::support::proxy::{CLIENTS as OAUTHCLIENTS, Proxy, as_operator};
+use crate::support::proxy::{CLIENTS as OAUTHCLIENTS, Proxy};
 use crate::support::snapshot::{Credentials, credentials};
 use crate::support::space::{Space, create_raw, eventually, eventually_within, http, when};
 use bodies::{CLIENTS, DEEP, TENANTS, USERS, body};
@@ -173,12 +173,9 @@ async fn a_doubt_is_settled(operator: &RunningOperator, proxy: &Proxy, good: &Cr
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f91_k13_objects_that_cannot_be_read_stop_nobody_else() {
     let cluster = Cluster::with_chart(&[]);
-    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let proxy = Proxy::before(&cluster).await;
     let listen = free_address();
-    let options = || Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::flags(&[]).at(&listen)
-    };
+    let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "poisoned").await;
     space.label_for_people().await;

@@ -14,7 +14,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 use crate::support::postgres::Server;
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::Proxy;
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::space::{Space, condition, eventually, eventually_within, http, message, when};
 
@@ -165,11 +165,8 @@ async fn arrive_too_late(proxy: &Proxy) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing() {
     let replicas = Replicas::new().await;
-    let proxy = Proxy::start(as_operator(&replicas.cluster).await).await;
-    let options = Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..replicas.options()
-    };
+    let proxy = Proxy::before(&replicas.cluster).await;
+    let options = replicas.options().through(&proxy);
     let stopped = RunningOperator::start(&replicas.cluster, &options);
     wait_writes(&stopped, true).await;
     let second = replicas.start();
@@ -210,11 +207,8 @@ async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing(
 
 /// Three replicas, of which one hears of everything late.
 async fn with_a_late_one(replicas: &Replicas) -> (Proxy, [RunningOperator; 3]) {
-    let proxy = Proxy::start(as_operator(&replicas.cluster).await).await;
-    let late = Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..replicas.options()
-    };
+    let proxy = Proxy::before(&replicas.cluster).await;
+    let late = replicas.options().through(&proxy);
     let first = replicas.start();
     wait_writes(&first, true).await;
     let late = RunningOperator::start(&replicas.cluster, &late);

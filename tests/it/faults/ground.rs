@@ -9,11 +9,11 @@ use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::controller::root_key::{Judgement, judge};
 use clientele::controller::settings::{SecretsScope, Settings};
+use clientele::lasting::Lasting;
 use clientele::oauth::Keyring;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::config::Kubeconfig;
-use tokio_util::sync::CancellationToken;
 
 use super::wire::Wire;
 use crate::support::cluster::Cluster;
@@ -144,7 +144,7 @@ async fn first_start(operator: kube::Client, administrator: kube::Client) {
         Arc::default(),
         Arc::new(ControllerMetrics::default()),
         Arc::default(),
-        &CancellationToken::new(),
+        &Lasting::default(),
     );
     let ready = operator.readiness();
     eventually("the first operator is ready", || async { ready() }).await;

@@ -7,8 +7,8 @@ use arc_swap::ArcSwapOption;
 use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::controller::settings::Settings;
+use clientele::lasting::Lasting;
 use clientele::oauth::usage::Usage;
-use tokio_util::sync::CancellationToken;
 
 use super::bug::Bug;
 use super::ground::settings;
@@ -50,7 +50,7 @@ impl Running {
             nobody_is_signed_in(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
-            &CancellationToken::new(),
+            &Lasting::default(),
         );
         Self { line, operator }
     }

@@ -91,6 +91,28 @@ async fn signing_out_everywhere_ends_every_session_and_offline_access() {
     assert_eq!(consents.len(), 1, "what was agreed to stays agreed");
 }
 
+/// Whoever has the cookie may ask all the time: what is under way when everything ends is over as well.
+#[tokio::test]
+async fn a_request_that_is_under_way_when_everything_ends_begins_nothing() {
+    let world = World::at_rest().await;
+    let mut browser = Browser::new(&world);
+    let offline = ask("team-a.app").with("scope", "openid offline_access");
+    browser.allow(&offline.url(), "alice").await;
+    let again = offline.with("prompt", "none").url();
+    let ends = world
+        .app
+        .store
+        .end_all_sessions(TENANT, SUBJECT, true, clock::now());
+    // The session is looked up, then everything ends, then a code is kept.
+    let (page, ended) = tokio::join!(browser.open(&again), ends);
+    ended.unwrap();
+    let told = page.told();
+    match told.get("code") {
+        None => assert_eq!(told["error"], "login_required"),
+        Some(code) => assert!(world.kept(code).await.redeemed_at.is_some()),
+    }
+}
+
 #[tokio::test]
 async fn a_form_of_another_site_or_of_another_session_does_nothing() {
     let world = World::at_rest().await;

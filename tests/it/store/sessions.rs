@@ -12,6 +12,7 @@ over_both_stores![
     a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline,
     a_code_of_a_session_that_has_ended_begins_nothing,
     signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others,
+    signing_out_while_a_code_is_issued_lets_none_leave_that_lives,
     signing_out_while_a_code_is_redeemed_leaves_nothing_alive,
 ];
 
@@ -139,6 +140,35 @@ async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place
     }
     let late = redeem(&store, &waiting, at(11)).await;
     assert_eq!(late, Redemption::Again);
+}
+
+/// A code is kept and the session looked at, as for an answer that is about to leave, while the session ends.
+async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Place) {
+    let replicas = [place.open().await, place.open().await];
+    for round in 0..10 {
+        let begun = session(&round.to_string());
+        replicas[0].begin_session(&begun).await.unwrap();
+        let codes: Vec<Code> = (0..4)
+            .map(|n| code_in(&format!("{round}-{n}"), &begun.sid, false))
+            .collect();
+        let left = at_once(codes.len() + 1, |n| {
+            let (store, begun) = (replicas[n % 2].clone(), begun.clone());
+            let code = codes.get(n).cloned();
+            async move {
+                let Some(code) = code else {
+                    store.end_session(TENANT, &begun.sid, at(2)).await.unwrap();
+                    return None;
+                };
+                assert!(store.insert_code(&code).await.unwrap());
+                let stands = store.session_stands(TENANT, &begun.digest).await;
+                stands.unwrap().then_some(code)
+            }
+        });
+        for code in left.await.into_iter().flatten() {
+            let kept = replicas[0].code(TENANT, &code.digest).await.unwrap();
+            assert!(kept.unwrap().redeemed_at.is_some());
+        }
+    }
 }
 
 async fn signing_out_while_a_code_is_redeemed_leaves_nothing_alive(place: Place) {

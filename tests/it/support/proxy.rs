@@ -19,13 +19,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::cluster::Cluster;
-use super::operator::service_account_kubeconfig;
+use super::operator::{Options, service_account_kubeconfig};
 
 /// What an API server says when a watch is to be begun anew (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 /// What is in the requests of OAuthClients, to lie about them.
 pub const CLIENTS: &str = "/oauthclients?";
+/// The same of OAuthTenants.
+const TENANTS: &str = "/oauthtenants?";
 /// The same of the Secrets that opt in by their type: client secrets and passwords.
 pub const OPTED_IN: &str = "fieldSelector=type";
 
@@ -56,8 +58,12 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one on loopback; it ends with the runtime of the test.
-    pub async fn start(upstream: kube::Client) -> Self {
+    /// Starts one for the operator of a cluster; it ends with the runtime of the test.
+    pub async fn before(cluster: &Cluster) -> Self {
+        Self::start(as_operator(cluster).await).await
+    }
+
+    async fn start(upstream: kube::Client) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let behavior = Arc::new(Behavior::default());
@@ -108,7 +114,7 @@ impl Proxy {
         self.behavior.other_key.store(false, Ordering::SeqCst);
     }
 
-    /// From now on every event of a watch of OAuthClients comes so much later.
+    /// From now on every event of a watch of OAuthClients or OAuthTenants comes so much later.
     pub fn tell_late(&self, lag: Duration) {
         *self.behavior.lag.lock().unwrap() = lag;
     }
@@ -118,7 +124,7 @@ impl Proxy {
         self.behavior.holds.send_replace(true);
     }
 
-    /// From now on watches of OAuthClients say nothing.
+    /// From now on watches of OAuthClients and OAuthTenants say nothing.
     pub fn hold_watches(&self) {
         self.behavior.silent.send_replace(true);
     }
@@ -159,8 +165,16 @@ impl Proxy {
     }
 }
 
-/// A connection with the rights of the operator, for a proxy to speak with.
-pub async fn as_operator(cluster: &Cluster) -> kube::Client {
+impl Options {
+    /// With a proxy between operator and API server.
+    pub fn through(mut self, proxy: &Proxy) -> Self {
+        self.kubeconfig = Some(proxy.kubeconfig.clone());
+        self
+    }
+}
+
+/// A connection with the rights of the operator.
+async fn as_operator(cluster: &Cluster) -> kube::Client {
     let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
     let options = KubeConfigOptions::default();
     let mut config = kube::Config::from_custom_kubeconfig(config, &options)
@@ -210,7 +224,9 @@ async fn answer(
         mute.wait_for(|mute| !mute).await.unwrap();
         return Ok(response);
     }
-    let cut = [CLIENTS, OPTED_IN].iter().any(|what| url.contains(what));
+    let cut = [CLIENTS, TENANTS, OPTED_IN]
+        .iter()
+        .any(|what| url.contains(what));
     let about = *behavior.lies.lock().unwrap();
     let lies = about.is_some_and(|about| url.contains(about));
     if behavior.forbids.load(Ordering::SeqCst) && path == "/api/v1/secrets" {

@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use clientele::controller::Operator;
 use clientele::controller::metrics::ControllerMetrics;
 use clientele::controller::settings::{SecretsScope, Settings};
+use clientele::lasting::Lasting;
 use clientele::oauth::{Person, Registry, Tenant};
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +48,7 @@ impl Replica {
             Arc::default(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
-            &no_passes,
+            &Lasting::new(&no_passes),
         );
         let ready = operator.readiness();
         eventually("the replica is ready", || async { ready() }).await;

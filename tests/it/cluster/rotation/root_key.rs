@@ -1,7 +1,9 @@
 //! The root key rotates: nobody notices the ordinary way, and after an emergency nothing of before works.
 
 use std::process::Command;
+use std::time::Duration;
 
+use clientele::api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::PostParams;
@@ -11,10 +13,13 @@ use super::{generation, ledger, notes, rotation, wait_refused, wait_retired};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, eventually, http, when};
+use crate::support::proxy::{CLIENTS, Proxy};
+use crate::support::space::{Space, eventually, eventually_within, http, when};
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
+/// A watch that failed is begun anew after at most 30 s and some jitter.
+const BACKOFF: Duration = Duration::from_secs(90);
 
 /// What an administrator types.
 fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
@@ -48,6 +53,38 @@ async fn key_ids(space: &Space) -> Vec<String> {
 fn options() -> Options {
     let seconds = ["--usage-report-interval", "1s", "--root-key-grace", "2s"];
     Options::flags(&seconds)
+}
+
+/// Its clients are served although the list lacks them: what takes a key away must not believe that list either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f14_f89_a_former_root_key_stays_while_a_list_without_its_clients_is_doubted() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::before(&cluster).await;
+    let operator = RunningOperator::start(&cluster, &options().through(&proxy));
+    let space = Space::within(&cluster, &operator.issuer, "doubted").await;
+    space.ready("web", json!({})).await;
+    let old = space.entries("web-oauth").await;
+    rotate_root_key(&cluster, &[]);
+    let moved = |object: &OAuthClient| ledger(object) == (2, 2, 1);
+    let what = "it moves to the new root key";
+    space.wait_client("web", what, moved).await;
+    let keys = key_ids(&space).await;
+    assert_eq!(keys.len(), 2);
+
+    // For ten seconds, and every second it is looked whether a key can leave.
+    proxy.lie(CLIENTS);
+    let held = || operator.metric("clientele_brake_held_clients");
+    eventually_within(BACKOFF, "the brake holds", || async {
+        when(held() > Some(0.0), (), || format!("{:?}", held()))
+    })
+    .await;
+    proxy.be_honest();
+    eventually_within(BACKOFF, "the second list settles the doubt", || async {
+        when(held() == Some(0.0), (), || format!("{:?}", held()))
+    })
+    .await;
+    assert_eq!(key_ids(&space).await, keys);
+    ask(&http(), &old).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

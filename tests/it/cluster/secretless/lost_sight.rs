@@ -6,7 +6,7 @@ use super::{Accounts, only};
 use crate::support::cluster::Cluster;
 use crate::support::load::ask;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::proxy::{Proxy, as_operator};
+use crate::support::proxy::Proxy;
 use crate::support::space::{Space, http};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,14 +46,10 @@ async fn h12_f78_without_an_api_server_accounts_wait_and_others_go_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h11_a_key_that_is_not_known_yet_is_looked_for_once_and_then_judged() {
     let cluster = Cluster::with_chart(&[]);
-    let proxy = Proxy::start(as_operator(&cluster).await).await;
+    let proxy = Proxy::before(&cluster).await;
     // The cluster's key is about to be replaced: the API server publishes the former one.
     proxy.publish_another_key();
-    let options = Options {
-        kubeconfig: Some(proxy.kubeconfig.clone()),
-        ..Options::default()
-    };
-    let operator = RunningOperator::start(&cluster, &options);
+    let operator = RunningOperator::start(&cluster, &Options::default().through(&proxy));
     let space = Space::within(&cluster, &operator.issuer, "keys").await;
     let team = Accounts {
         space,
