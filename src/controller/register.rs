@@ -85,7 +85,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
             .lifetimes
             .grant(spec.lifetimes.as_deref(), may_refresh),
         oldest_accepted: ledger(object).oldest_accepted,
-        brought: bring::brought(object, around.brought)?,
+        brought: bring::brought(object, around.brought)?.map(Box::new),
         uses: Arc::new(Uses::new(ledger(object).published)),
         default_claims: Box::default(),
         default_scope: Box::default(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, ObjectRefExtra, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::agreement::Agreement;
@@ -203,7 +203,9 @@ impl Shared {
     }
 
     /// Asks for a look at an OAuthClient.
-    pub fn enqueue(&self, client: ObjectRef<OAuthClient>) {
+    pub fn enqueue(&self, mut client: ObjectRef<OAuthClient>) {
+        // Thousands wait at times, and nobody reads their UIDs and versions.
+        client.extra = ObjectRefExtra::default();
         // Fails only when the controller has ended, and then there is nothing left to do.
         let _ = self.client_queue.send(client);
     }

@@ -238,7 +238,9 @@ impl World {
         for object in objects {
             let (verdict, fresh) = self.judge(shared, &object, &names.ids);
             if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
-                let tenant = clients.entry(tenant.policy.name.clone()).or_default();
+                let name = &tenant.policy.name;
+                let tenant = clients.entry(name.clone());
+                let tenant = tenant.or_insert_with(|| HashMap::with_capacity(served(shared, name)));
                 tenant.insert(client.id.clone(), client.clone());
             }
             changed.extend(fresh.then_some(verdict));
@@ -275,6 +277,10 @@ impl World {
         self.report(shared, &changed, &gone, started.elapsed());
         if other_keys {
             shared.enqueue_all(None);
+        } else {
+            for verdict in &changed {
+                shared.enqueue(ObjectRef::from_obj(&*verdict.object));
+            }
         }
         report_people(shared, &people);
         shared.note_progress(|progress| progress.registry |= complete);
@@ -321,9 +327,6 @@ impl World {
         for memo in gone.values() {
             record_client_gone(shared, memo);
         }
-        for verdict in changed {
-            shared.enqueue(ObjectRef::from_obj(&*verdict.object));
-        }
         shared
             .metrics
             .registry_revision
@@ -340,6 +343,13 @@ impl World {
             "the registry was rebuilt"
         );
     }
+}
+
+/// How many clients of a tenant are served so far: mostly as many as will be.
+fn served(shared: &Shared, tenant: &str) -> usize {
+    let registry = shared.registry.load();
+    let tenant = registry.tenants.get(tenant);
+    tenant.map_or(0, |tenant| tenant.clients.len())
 }
 
 fn report_people(shared: &Shared, people: &Judged) {

@@ -8,7 +8,8 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
     VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use super::App;
@@ -17,12 +18,12 @@ use crate::oauth::Client;
 
 /// What an endpoint answers to a method that is not its own: a preflight of a page that some client of the tenant
 /// lists, or 405 with the methods that work.
-pub(super) fn other_method<B>(app: &App, request: &Request<B>, methods: &'static str) -> Response {
-    let headers = request.headers();
+pub(super) fn other_method(app: &App, parts: &Parts, methods: &'static str) -> Response {
+    let headers = &parts.headers;
     let preflight =
-        request.method() == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        parts.method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let origin = headers.get(ORIGIN).filter(|_| preflight);
-    let mut response = match origin.filter(|origin| is_listed(app, request.uri().path(), origin)) {
+    let mut response = match origin.filter(|origin| is_listed(app, parts.uri.path(), origin)) {
         Some(origin) => allowed(origin, methods),
         None => Refusal::wrong_method(methods),
     };

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
 use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
@@ -43,34 +44,37 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let app = self.0.clone();
-        Box::pin(async move { Ok(respond(&app, request).await) })
+        let (parts, mut body) = request.into_parts();
+        // A block and no function, which would keep its arguments twice; the token endpoint is lent the body for the
+        // same reason. What waits for the store is boxed, so that a request that does not is not moved about with
+        // room for it.
+        Box::pin(async move {
+            let app = &*app;
+            let endpoint = endpoint_of(app, parts.uri.path());
+            let response = match endpoint {
+                Some(Endpoint::Token) => token::respond(app, &parts, &mut body).await,
+                Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => {
+                    document(app, endpoint, &parts)
+                }
+                Some(
+                    endpoint @ (Endpoint::Authorize
+                    | Endpoint::Login
+                    | Endpoint::Consent
+                    | Endpoint::Logout
+                    | Endpoint::Account),
+                ) => Box::pin(flow::respond(app, endpoint, parts, body)).await,
+                Some(Endpoint::Stylesheet) => stylesheet(&parts),
+                Some(Endpoint::Userinfo) => Box::pin(userinfo::respond(app, &parts, body)).await,
+                Some(Endpoint::Introspect) => {
+                    Box::pin(introspect::respond(app, &parts, body)).await
+                }
+                Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, &parts, body)).await,
+                None => Refusal::NOT_FOUND.into_response(),
+            };
+            app.metrics.count_response(endpoint, response.status());
+            Ok(response)
+        })
     }
-}
-
-async fn respond<B>(app: &App, request: Request<B>) -> Response
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-{
-    let endpoint = endpoint_of(app, request.uri().path());
-    // What waits for the store is boxed, so that a request that does not is not moved about with room for it.
-    let response = match endpoint {
-        Some(Endpoint::Token) => token::respond(app, request).await,
-        Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => document(app, endpoint, &request),
-        Some(
-            endpoint @ (Endpoint::Authorize
-            | Endpoint::Login
-            | Endpoint::Consent
-            | Endpoint::Logout
-            | Endpoint::Account),
-        ) => Box::pin(flow::respond(app, endpoint, request)).await,
-        Some(Endpoint::Stylesheet) => stylesheet(&request),
-        Some(Endpoint::Userinfo) => Box::pin(userinfo::respond(app, request)).await,
-        Some(Endpoint::Introspect) => Box::pin(introspect::respond(app, request)).await,
-        Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, request)).await,
-        None => Refusal::NOT_FOUND.into_response(),
-    };
-    app.metrics.count_response(endpoint, response.status());
-    response
 }
 
 fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {
@@ -80,16 +84,16 @@ fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {
         .map(|(_, endpoint)| endpoint)
 }
 
-fn document<B>(app: &App, endpoint: Endpoint, request: &Request<B>) -> Response {
-    match *request.method() {
-        Method::GET => read(app, endpoint, request.uri().path()),
-        Method::HEAD => without_body(read(app, endpoint, request.uri().path())),
+fn document(app: &App, endpoint: Endpoint, parts: &Parts) -> Response {
+    match parts.method {
+        Method::GET => read(app, endpoint, parts.uri.path()),
+        Method::HEAD => without_body(read(app, endpoint, parts.uri.path())),
         _ => Refusal::wrong_method("GET, HEAD"),
     }
 }
 
-fn stylesheet<B>(request: &Request<B>) -> Response {
-    match *request.method() {
+fn stylesheet(parts: &Parts) -> Response {
+    match parts.method {
         Method::GET => pages::stylesheet(),
         Method::HEAD => without_body(pages::stylesheet()),
         _ => Refusal::wrong_method("GET, HEAD"),
@@ -118,12 +122,21 @@ pub(super) fn without_body(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::{Registry, Tenant};
+    use crate::store::Store;
+    use arc_swap::ArcSwap;
 
+    /// The allocator of glibc has pieces of up to 1,032 bytes at hand. A body of hyper's takes 40 bytes where this
+    /// one takes 16.
     #[tokio::test]
     async fn a_request_is_not_moved_about_with_room_for_what_it_does_not_need() {
-        let store = crate::store::Store::open("sqlite::memory:").await.unwrap();
-        let app = App::new(Arc::default(), jiff::Timestamp::now, Arc::default(), store);
-        let size = std::mem::size_of_val(&respond(&app, Request::new(Body::empty())));
-        assert!(size < 2048, "{size} bytes");
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let tenant = Tenant::new("t".into(), "uid-of-t".into(), "https://t".into());
+        let registry = Registry::new(1, None, vec![Arc::new(tenant)]);
+        let registry = Arc::new(ArcSwap::from_pointee(registry));
+        let app = App::new(registry, jiff::Timestamp::now, Arc::default(), store);
+        let request = Request::post("/token").body(Body::empty()).unwrap();
+        let size = std::mem::size_of_val(&*Endpoints::new(app).call(request));
+        assert!(size < 1000, "{size} bytes");
     }
 }

@@ -19,8 +19,9 @@ mod stop;
 mod visit;
 
 use axum::body::HttpBody;
+use axum::http::Method;
 use axum::http::header::SET_COOKIE;
-use axum::http::{Method, Request};
+use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -32,16 +33,16 @@ use stop::Stop;
 use visit::Visit;
 
 /// Answers a request to one of these endpoints.
-pub(super) async fn respond<B>(app: &App, endpoint: Endpoint, request: Request<B>) -> Response
+pub(super) async fn respond<B>(app: &App, endpoint: Endpoint, parts: Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let head = request.method() == Method::HEAD;
+    let head = parts.method == Method::HEAD;
     let allowed = methods(endpoint);
-    if !allowed.split(", ").any(|method| method == request.method()) {
+    if !allowed.split(", ").any(|method| parts.method == method) {
         return Refusal::wrong_method(allowed);
     }
-    let response = match Visit::read(app, request).await {
+    let response = match Visit::read(app, parts, body).await {
         Ok(visit) => answer(&visit, endpoint).await,
         Err(response) => response,
     };

@@ -4,9 +4,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::HttpBody;
+use axum::http::Method;
 use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -53,15 +53,14 @@ impl Inactive {
 }
 
 /// Answers a request to an introspection endpoint.
-pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
+pub(super) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    if request.method() != Method::POST {
+    if parts.method != Method::POST {
         return Refusal::wrong_method("POST");
     }
-    let (parts, body) = request.into_parts();
-    let form = match client_request::read(app, &parts, body).await {
+    let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
         Err(refusal) => return client_request::malformed(refusal),
     };
@@ -69,11 +68,11 @@ where
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
         return Refusal::NOT_FOUND.into_response();
     };
-    match answer(app, &registry, tenant, &parts, &form).await {
+    match answer(app, &registry, tenant, parts, &form).await {
         Ok(response) => response,
         Err(error) => {
             let act = Act::IntrospectionRefused;
-            client_request::record(app, tenant, &parts, None, act, Some(error));
+            client_request::record(app, tenant, parts, None, act, Some(error));
             client_request::refuse(tenant, error)
         }
     }

@@ -1,9 +1,9 @@
 //! `POST /revoke` (RFC 7009).
 
 use axum::body::HttpBody;
+use axum::http::Method;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -18,15 +18,14 @@ use crate::oauth::{OAuthError, Registry, Tenant, credentials};
 use crate::store::StoreError;
 
 /// Answers a request to a revocation endpoint.
-pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
+pub(super) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    if request.method() != Method::POST {
-        return cors::other_method(app, &request, "POST");
+    if parts.method != Method::POST {
+        return cors::other_method(app, parts, "POST");
     }
-    let (parts, body) = request.into_parts();
-    let form = match client_request::read(app, &parts, body).await {
+    let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
         Err(refusal) => return client_request::malformed(refusal),
     };
@@ -38,17 +37,17 @@ where
         Ok(form) => form,
         Err(error) => return client_request::refuse(tenant, error),
     };
-    let mut response = match revoke(app, &registry, tenant, &parts, &form).await {
+    let mut response = match revoke(app, &registry, tenant, parts, &form).await {
         Ok(()) => client_request::done(),
         Err(error) => {
             let act = Act::RevocationRefused;
-            client_request::record(app, tenant, &parts, None, act, Some(error));
+            client_request::record(app, tenant, parts, None, act, Some(error));
             client_request::refuse(tenant, error)
         }
     };
     if parts.headers.contains_key(ORIGIN) {
         let id = form.one("client_id").unwrap_or_default();
-        let client = credentials::named(tenant, authorization(&parts), id);
+        let client = credentials::named(tenant, authorization(parts), id);
         cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
     }
     response

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::HttpBody;
+use axum::http::Method;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -27,20 +27,19 @@ use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, 
 use unproven::Unproven;
 
 /// Answers a request to a token endpoint.
-pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
+pub(super) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let started = Instant::now();
-    if request.method() != Method::POST {
-        return cors::other_method(app, &request, "POST");
+    if parts.method != Method::POST {
+        return cors::other_method(app, parts, "POST");
     }
-    let (parts, body) = request.into_parts();
-    match client_request::read(app, &parts, body).await {
-        Ok(form) => match decide(app, &parts, &form, None, started) {
+    match client_request::read(app, parts, body).await {
+        Ok(form) => match decide(app, parts, &form, None, started) {
             Step::Answered(response) => response,
-            Step::Asked(pending) => Box::pin(pending.finish(app, &parts, started)).await,
-            Step::Claimed(unproven) => Box::pin(unproven.finish(app, &parts, &form, started)).await,
+            Step::Asked(pending) => Box::pin(pending.finish(app, parts, started)).await,
+            Step::Claimed(unproven) => Box::pin(unproven.finish(app, parts, &form, started)).await,
         },
         Err(refusal) => {
             app.metrics

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::HttpBody;
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -16,14 +16,13 @@ use crate::oauth::presented::AccessToken;
 use crate::oauth::{ErrorCode, OAuthError, Tenant, userinfo};
 
 /// Answers a request to a userinfo endpoint.
-pub(super) async fn respond<B>(app: &App, request: Request<B>) -> Response
+pub(super) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    if request.method() != Method::GET && request.method() != Method::POST {
-        return cors::other_method(app, &request, "GET, POST");
+    if parts.method != Method::GET && parts.method != Method::POST {
+        return cors::other_method(app, parts, "GET, POST");
     }
-    let (parts, body) = request.into_parts();
     let form = if parts.method == Method::POST && form::is_form(&parts.headers) {
         form::read(body, app.body_timeout).await
     } else {
@@ -39,7 +38,7 @@ where
         .route(parts.uri.path())
         .map(|(tenant, _)| tenant.clone());
     match tenant {
-        Some(tenant) => answer(app, &tenant, &parts, &form).await,
+        Some(tenant) => answer(app, &tenant, parts, &form).await,
         None => Refusal::NOT_FOUND.into_response(),
     }
 }

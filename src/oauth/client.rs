@@ -161,7 +161,7 @@ pub struct Client {
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
     /// The client secret that it brought; then none is derived.
-    pub brought: Option<Brought>,
+    pub brought: Option<Box<Brought>>,
     /// When which generation of its secret was used; goes on when the client is registered anew.
     pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:

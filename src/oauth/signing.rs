@@ -186,28 +186,29 @@ impl SigningKey {
 
     fn append_signature(&self, token: &mut String) -> Option<()> {
         let random = SystemRandom::new();
-        let mut rsa = [0; 512];
-        let signature;
-        let bytes: &[u8] = match &self.pair {
+        let message = token.as_bytes();
+        match &self.pair {
             Pair::Ec(pair) => {
-                signature = pair.sign(&random, token.as_bytes()).ok()?;
-                signature.as_ref()
+                // Looked at where it lies: the library keeps room for signatures of several kilobytes in it.
+                let signature = pair.sign(&random, message);
+                append(token, signature.as_ref().ok()?.as_ref());
             }
-            Pair::Ed(pair) => {
-                signature = pair.sign(token.as_bytes());
-                signature.as_ref()
-            }
+            Pair::Ed(pair) => append(token, pair.sign(message).as_ref()),
             Pair::Rsa(pair) => {
-                let bytes = &mut rsa[..pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, token.as_bytes(), bytes)
+                let mut longest = [0; 512];
+                let signature = &mut longest[..pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, signature)
                     .ok()?;
-                bytes
+                append(token, signature);
             }
-        };
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(bytes, token);
+        }
         Some(())
     }
+}
+
+fn append(token: &mut String, signature: &[u8]) {
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, token);
 }
 
 impl Pair {

@@ -54,7 +54,7 @@ fn registered(object: &OAuthClient, index: &BroughtIndex) -> Result<Client, Refu
 }
 
 fn accepts(client: &Client, presented: &str) -> bool {
-    brought::verify(client.brought.as_ref(), &keyring(), presented)
+    brought::verify(client.brought.as_deref(), &keyring(), presented)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::HttpBody;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Request};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -46,11 +46,10 @@ pub(super) struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     /// Reads a request; if that fails, the response says why.
-    pub async fn read<B>(app: &'a App, request: Request<B>) -> Result<Self, Response>
+    pub async fn read<B>(app: &'a App, parts: Parts, body: B) -> Result<Self, Response>
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
-        let (parts, body) = request.into_parts();
         let form = match acceptable(&parts) {
             Ok(true) => form::read(body, app.body_timeout).await.map_err(Stop::from),
             Ok(false) => Ok(Bytes::new()),
