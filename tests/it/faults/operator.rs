@@ -21,7 +21,7 @@ fn nobody_is_signed_in() -> Arc<ArcSwapOption<Usage>> {
     let now = jiff::Timestamp::now();
     let usage = Usage {
         since: now,
-        until: now,
+        until: jiff::Timestamp::MAX,
         oldest_sign_in: Some(None),
         uses: HashMap::new(),
     };
