@@ -4,11 +4,17 @@
 use std::sync::Arc;
 
 use clientele::controller::failure::Error;
-use clientele::controller::root_key::rotate::{Place, rotate, withdraw};
+use clientele::controller::root_key::rotate::{Place, rotate};
+use clientele::controller::settings::INSTALLATION;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::PostParams;
+use serde_json::json;
 
 use super::bug::Bug;
 use super::ground::OWN;
 use super::line::{Fault, Line};
+use super::root_keys::with_others_withdrawn;
 use super::scene::Scene;
 
 /// What is to happen to the next command, and what happened to the last one.
@@ -52,7 +58,7 @@ async fn say(line: &Arc<Line>, emergency: bool, bug: Option<Bug>) -> Option<()> 
     };
     let command = async {
         if bug == Some(Bug::WithdrawsFirst) {
-            withdraw(&kube, place, |_| true).await?;
+            withdraw_all(&kube).await?;
             rotate(&kube, place, false).await?;
         } else {
             rotate(&kube, place, emergency).await?;
@@ -63,4 +69,16 @@ async fn say(line: &Arc<Line>, emergency: bool, bug: Option<Bug>) -> Option<()> 
         () = line.died.cancelled() => None,
         done = command => done.ok(),
     }
+}
+
+/// Withdraws every root key that is recorded. The command itself leaves the one that derives.
+async fn withdraw_all(kube: &kube::Client) -> Result<(), Error> {
+    const DOING: &str = "withdraw every root key";
+    let api: Api<ConfigMap> = Api::namespaced(kube.clone(), OWN);
+    let marks = api.get(INSTALLATION).await.map_err(Error::api(DOING))?;
+    let all = with_others_withdrawn(&json!(marks), "");
+    let all: ConfigMap = serde_json::from_value(all).unwrap();
+    let params = PostParams::default();
+    let replaced = api.replace(INSTALLATION, &params, &all).await;
+    replaced.map(drop).map_err(Error::api(DOING))
 }
