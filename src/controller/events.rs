@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
-use tokio::time::{Duration, interval};
+use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use super::metrics::ControllerMetrics;
 use super::reason::Reason;
@@ -137,6 +137,8 @@ pub fn channel(
     );
     let task = async move {
         let mut pace = interval(PACE);
+        // After a pause there are not many at once.
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while let Some((event, about)) = waiting.recv().await {
             pace.tick().await;
             if let Err(error) = recorder.publish(&event, &about).await {

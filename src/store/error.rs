@@ -1,5 +1,7 @@
 //! Why the store could not answer, in sentences that say what to do.
 
+use sqlx::error::DatabaseError;
+
 /// Why the store could not answer. Nothing that was sent is in it, nor the password of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -56,13 +58,23 @@ pub fn describe(error: &sqlx::Error) -> String {
     }
 }
 
+/// Whether SQLite said that another process has the file locked.
+pub fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code.len() < 5 && primary(&code) == Some(5))
+}
+
+/// SQLite's code without what extends it.
+fn primary(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|extended| extended & 0xff)
+}
+
 /// What a person can do about a code: SQLite's are numbers, PostgreSQL's have five characters.
 fn remedy(code: &str) -> Option<&'static str> {
     if code.len() == 5 {
         return of_postgres(code);
     }
-    let extended: u32 = code.parse().ok()?;
-    of_sqlite(extended & 0xff)
+    of_sqlite(primary(code)?)
 }
 
 /// <https://www.sqlite.org/rescode.html>

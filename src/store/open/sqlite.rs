@@ -4,22 +4,25 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, Connection, Executor};
+use tokio::time::sleep;
 use url::Url;
 
 use super::{locate, options};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, is_locked};
 use crate::store::metrics::StoreMetrics;
 use crate::store::schema::migrate;
 use crate::store::sqlite::Sqlite;
 
 /// How many may read at the same time.
 const READERS: u32 = 4;
-/// How long a reader may wait for its turn.
+/// How long somebody may wait for a turn.
 const WAIT: Duration = Duration::from_secs(10);
+/// How soon a locked file is tried again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// `synchronous = FULL`: in WAL mode anything less may forget what was answered when the power fails.
 const WRITER: &str =
@@ -53,12 +56,24 @@ pub async fn open_file(path: &Path, metrics: Arc<StoreMetrics>) -> Result<Sqlite
 
 async fn open_writer(options: &AnyConnectOptions) -> Result<AnyConnection, StoreError> {
     let mut writer = AnyConnection::connect_with(options).await?;
-    writer.execute(WRITER).await?;
+    set_up(&mut writer).await?;
     // From the beginning: two processes that create the same file would both see an empty one.
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     migrate(&mut transaction).await?;
     transaction.commit().await?;
     Ok(writer)
+}
+
+/// Of several that open a new file at the same time one makes it what it is to be; the others are told at once that it
+/// is locked, whatever the timeout.
+async fn set_up(writer: &mut AnyConnection) -> sqlx::Result<()> {
+    let began = Instant::now();
+    loop {
+        match writer.execute(WRITER).await {
+            Err(error) if is_locked(&error) && began.elapsed() < WAIT => sleep(AGAIN).await,
+            done => return done.map(drop),
+        }
+    }
 }
 
 /// Makes sure that there is a file which can be written. SQLite gives the files beside it the same rights.
