@@ -67,10 +67,6 @@ struct State {
     reach: Reach,
 }
 
-/// The index.
-#[derive(Debug, Default)]
-pub struct SecretIndex(RwLock<State>);
-
 impl State {
     /// Of a namespace without Secrets nothing is kept.
     fn remove(&mut self, namespace: &str, name: &str) -> Option<Entry> {
@@ -82,6 +78,10 @@ impl State {
         entry
     }
 }
+
+/// The index.
+#[derive(Debug, Default)]
+pub struct SecretIndex(RwLock<State>);
 
 impl SecretIndex {
     fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
@@ -143,14 +143,16 @@ impl SecretIndex {
     /// since: of a newer version, or that it is gone.
     pub fn replaced(&self, secret: &Secret, digests: &Digests) {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
+        let Some(entry) = Entry::new(secret, digests) else {
+            return;
+        };
         self.write(|state| {
-            let Some(known) = state.secrets.get_mut(&*namespace) else {
-                return;
+            let known = state.secrets.get_mut(&*namespace);
+            let older = |known: &&mut Namespace| {
+                let before = known.by_name.get(&*name);
+                before.is_some_and(|before| before.version < entry.version)
             };
-            let before = known.by_name.get(&*name);
-            if let (Some(before), Some(entry)) = (before, Entry::new(secret, digests))
-                && before.version < entry.version
-            {
+            if let Some(known) = known.filter(older) {
                 known.insert(&name, entry);
             }
         });
