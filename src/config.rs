@@ -8,6 +8,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 
 use crate::api::DurationString;
 use crate::controller::settings::{SecretsScope, Settings};
@@ -199,7 +201,7 @@ pub struct Run {
     pub audit_tokens: bool,
 
     /// What is logged: error, warn, info, debug, trace, or a filter such as info,clientele=debug
-    #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info")]
+    #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info", value_parser = log_filter)]
     pub log_level: String,
 }
 
@@ -296,7 +298,26 @@ impl Run {
 fn duration(text: &str) -> Result<Duration, String> {
     DurationString(text.to_owned())
         .parse()
-        .ok_or_else(|| "must be a duration in h, m and s, such as 15m".to_owned())
+        .ok_or_else(|| "must be a duration of more than 0 in h, m and s, such as 15m".to_owned())
+}
+
+/// A word that is no level would be taken for the only target to be logged: one that is misspelled silences everything.
+fn log_filter(text: &str) -> Result<String, String> {
+    let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
+    let mut parts = text.split(',').map(str::trim);
+    let bare = parts.find(|part| !part.contains(['=', '[']) && !is_level(part));
+    let unreadable = EnvFilter::try_new(text)
+        .err()
+        .map(|error| error.to_string());
+    match bare
+        .map(|part| format!("{part:?} is no level"))
+        .or(unreadable)
+    {
+        Some(trouble) => Err(format!(
+            "{trouble}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
+        )),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
@@ -367,6 +388,31 @@ mod tests {
         let run = command.find_subcommand("run").unwrap();
         let setting = run.get_arguments().find(|a| a.get_id() == "database_url");
         assert!(setting.unwrap().is_hide_env_values_set());
+    }
+
+    #[test]
+    fn a_log_level_that_is_misspelled_does_not_silence_the_log() {
+        for good in [
+            "info",
+            "WARN",
+            "off",
+            "info,clientele=debug",
+            "warn, kube=trace",
+            "[pass]=debug",
+        ] {
+            assert_eq!(log_filter(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "loud",
+            "warning",
+            "",
+            "info,clientele",
+            "clientele=loud",
+            "info,",
+        ] {
+            let said = log_filter(bad).unwrap_err();
+            assert!(said.contains("error, warn, info"), "{bad}: {said}");
+        }
     }
 
     #[test]

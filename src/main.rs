@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("clientele: {error:#}");
+            eprintln!("clientele: {}", controller::failure::said(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -245,7 +245,7 @@ async fn install(kube: &kube::Client, namespace: &str) -> anyhow::Result<()> {
         if definitions
             .get_opt(&name)
             .await
-            .context("cannot read CustomResourceDefinitions")?
+            .context("cannot read CustomResourceDefinitions: does `kubectl get customresourcedefinitions` answer, with the same kubeconfig?")?
             .is_some()
         {
             continue;

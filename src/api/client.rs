@@ -239,7 +239,7 @@ pub enum GrantType {
 /// A method of client authentication (RFC 7591 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename_all = "snake_case")]
+#[schemars(rename_all = "snake_case", transform = schema::undescribed)]
 pub enum TokenEndpointAuthMethod {
     /// ID and secret in the Authorization header.
     ClientSecretBasic,

@@ -99,3 +99,29 @@ fn refuse_null(schema: &mut JSONSchemaProps) {
         refuse_null(items);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_choice_is_explained_by_its_field_and_not_by_its_type() {
+        let client = serde_json::to_value(&definitions()[0]).unwrap();
+        let spec =
+            &client["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        for (field, words) in [
+            ("/properties/idTokenSignedResponseAlg", "of its ID tokens"),
+            ("/properties/tokenEndpointAuthMethod", "The only way"),
+            (
+                "/properties/secret/properties/format",
+                "entries, type and labels",
+            ),
+        ] {
+            let said = spec.pointer(field).unwrap()["description"].as_str();
+            assert!(
+                said.is_some_and(|said| said.contains(words)),
+                "{field}: {said:?}"
+            );
+        }
+    }
+}

@@ -60,8 +60,8 @@ fn key() -> Value {
         "kid": text("The ID of the key, as the assertions name it.", 128, "self.matches('^[!-~]+$')", "must be of printable ASCII characters without spaces"),
         "alg": text("The algorithm of its signatures. Default: RS256, ES256, ES384 or EdDSA, as the key is.", 16, "self in ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']", "must be RS256, PS256, ES256, ES384, EdDSA or Ed25519"),
         "crv": text("The curve of an EC or OKP key.", 16, "self in ['P-256', 'P-384', 'Ed25519']", "must be P-256, P-384 or Ed25519"),
-        "x": number("The first coordinate of an EC key, or an Ed25519 key, in base64url.", 64),
-        "y": number("The second coordinate of an EC key, in base64url.", 64),
+        "x": number("The first coordinate of an EC key, or an Ed25519 key, in base64url.", 88),
+        "y": number("The second coordinate of an EC key, in base64url.", 88),
         "n": number("The modulus of an RSA key, in base64url.", 683),
         "e": number("The exponent of an RSA key, in base64url.", 6),
     });

@@ -20,6 +20,11 @@ pub fn redirect_uris(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The type of an optional field says nothing of itself: its words would take the place of those of the field.
+pub fn undescribed(schema: &mut Schema) {
+    schema.remove("description");
+}
+
 /// Scopes that a client may ask for.
 pub fn scopes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({

@@ -64,6 +64,7 @@ pub struct SecretSpec {
 
 /// What a credentials Secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = super::schema::undescribed)]
 pub enum SecretFormat {
     /// Argo CD: entries for `oidc.config`, and the label by which it finds them.
     ArgoCD,

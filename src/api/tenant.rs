@@ -246,6 +246,7 @@ pub struct Signing {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
+#[schemars(transform = schema::undescribed)]
 pub enum SigningAlgorithm {
     /// ECDSA on P-256 with SHA-256.
     #[default]

@@ -85,7 +85,7 @@ impl Place<'_> {
         Refusal::new(
             Reason::SecretNotFound,
             format!(
-                "there is no Secret {name:?} of type {CLIENT_SECRET_TYPE}, and none of another type is read; make it with `kubectl -n {namespace} create secret generic {name} --type={CLIENT_SECRET_TYPE} --from-file={key}=/dev/stdin`, or remove secretRef to have a client secret derived"
+                "there is no Secret {name:?} of type {CLIENT_SECRET_TYPE}, and none of another type is read (if one is in the way, take another name: the type of a Secret cannot change); make it with `kubectl -n {namespace} create secret generic {name} --type={CLIENT_SECRET_TYPE} --from-file={key}=/dev/stdin`, or remove secretRef to have a client secret derived"
             ),
         )
     }

@@ -30,6 +30,19 @@ pub struct Claim {
     lost: bool,
 }
 
+/// A holder of whom nothing is known any more.
+const GONE: &str = "somebody that has since been deleted or changed";
+
+/// What a claimant is told who came too late. Of a holder who is gone there is nothing to avoid.
+pub fn lost(what: &str, holder: &str, remedy: &str) -> String {
+    if holder == GONE {
+        return format!(
+            "{what} was claimed first, by {GONE}, and does not pass on by itself; change anything in the spec of this object to claim it anew"
+        );
+    }
+    format!("{what} belongs to {holder}, which claimed it first; {remedy}")
+}
+
 /// The holder of each name, by tenant and name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Claims(HashMap<(String, String), Holder>);
@@ -60,7 +73,7 @@ impl Claims {
         match self.0.get(&(claim.tenant.clone(), claim.name.clone())) {
             Some(holder) if holder.uid == claim.uid => None,
             Some(holder) => Some(&holder.by),
-            None => Some("somebody that has since been deleted or changed"),
+            None => Some(GONE),
         }
     }
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Map, Value};
 
+use super::claims::lost;
 use super::password_index::{Found, Hash, Place};
 use super::policy::{Labels, TenantPolicy, shared};
 use super::reason::{Reason, Refusal};
@@ -230,17 +231,20 @@ fn check_conflicts(object: &OAuthUser, around: Surroundings<'_>) -> Result<(), R
     if let Some(holder) = around.username_holder {
         return Err(Refusal::new(
             Reason::UsernameConflict,
-            format!(
-                "the username {:?} belongs to {holder}, which claimed it first; choose another username",
-                spec.username
+            lost(
+                &format!("the username {:?}", spec.username),
+                holder,
+                "choose another username",
             ),
         ));
     }
     if let (Some(holder), Some(subject)) = (around.subject_holder, &spec.subject) {
         return Err(Refusal::new(
             Reason::SubjectConflict,
-            format!(
-                "the subject {subject:?} belongs to {holder}, which claimed it first; recreate this OAuthUser with another subject or without one"
+            lost(
+                &format!("the subject {subject:?}"),
+                holder,
+                "recreate this OAuthUser with another subject or without one",
             ),
         ));
     }

@@ -25,10 +25,10 @@ pub enum Happening {
     Restored,
     /// A changed Secret was put right.
     Repaired,
-    /// A new client secret was published.
-    Rotated,
-    /// An old client secret stopped.
-    Retired,
+    /// The client secret of this generation was published.
+    Rotated(i64),
+    /// The client secrets before this generation stopped.
+    Retired(i64),
     /// The object was refused. Each reason is an event of its own: one that repeats is counted and keeps
     /// the sentence of its first time.
     Refused(Reason),
@@ -42,10 +42,21 @@ impl Happening {
             Self::Issued => "Issued",
             Self::Restored => "Restored",
             Self::Repaired => "Repaired",
-            Self::Rotated => "Rotated",
-            Self::Retired => "Retired",
+            Self::Rotated(_) => "Rotated",
+            Self::Retired(_) => "Retired",
             Self::Refused(reason) => reason.as_str(),
             Self::KeysRotated => "KeysRotated",
+        }
+    }
+
+    /// What was done. Events with the same action and reason are counted, and keep the sentence of the first time: each
+    /// generation is one of its own, so that the sentence about the fifth does not speak of the second.
+    fn action(self) -> String {
+        match self {
+            Self::Rotated(generation) | Self::Retired(generation) => {
+                format!("Reconcile generation {generation}")
+            }
+            _ => "Reconcile".to_owned(),
         }
     }
 
@@ -55,8 +66,8 @@ impl Happening {
             Self::Issued => Act::ClientRegistered,
             Self::Restored => Act::SecretRestored,
             Self::Repaired => Act::SecretRepaired,
-            Self::Rotated => Act::SecretRotated,
-            Self::Retired => Act::SecretRetired,
+            Self::Rotated(_) => Act::SecretRotated,
+            Self::Retired(_) => Act::SecretRetired,
             Self::Refused(_) => Act::RegistrationRefused,
             Self::KeysRotated => Act::SigningKeysChanged,
         }
@@ -64,7 +75,9 @@ impl Happening {
 
     const fn type_(self) -> EventType {
         match self {
-            Self::Issued | Self::Rotated | Self::Retired | Self::KeysRotated => EventType::Normal,
+            Self::Issued | Self::Rotated(_) | Self::Retired(_) | Self::KeysRotated => {
+                EventType::Normal
+            }
             Self::Restored | Self::Repaired | Self::Refused(_) => EventType::Warning,
         }
     }
@@ -85,7 +98,7 @@ impl EventSink {
             type_: happening.type_(),
             reason: happening.reason().to_owned(),
             note: Some(shortened(note)),
-            action: "Reconcile".to_owned(),
+            action: happening.action(),
             secondary: None,
         };
         if self.queue.try_send((event, about)).is_err() {

@@ -14,7 +14,7 @@ use super::reason::{Reason, Refusal};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server answered with an error or not at all.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {}", said(source.as_ref()))]
     Api {
         /// What was tried.
         doing: &'static str,
@@ -48,6 +48,29 @@ impl Error {
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
     }
+}
+
+/// An error and its causes in one line, each said once, the API server in its own words: many an error repeats its
+/// cause, and that of an answer prints the whole of it.
+pub fn said(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let answer = match error.downcast_ref() {
+            Some(kube::Error::Api(status)) => Some(status),
+            _ => None,
+        };
+        let own = answer.map_or_else(
+            || error.to_string(),
+            |status| format!("{} ({} {})", status.message, status.code, status.reason),
+        );
+        if !text.contains(&own) {
+            let between = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{between}{own}");
+        }
+        next = error.source().filter(|_| answer.is_none());
+    }
+    text
 }
 
 /// Why a Secret could not be written.

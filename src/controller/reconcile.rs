@@ -260,7 +260,7 @@ fn announce_rotation(
             wanted.secret_name.as_deref().unwrap_or_default(),
             cause.unwrap_or("Requested"),
         );
-        tell(Happening::Rotated, note);
+        tell(Happening::Rotated(after.published), note);
     }
     if after.oldest_accepted > i64::from(before.oldest_accepted) {
         let end = match turn.step {
@@ -272,7 +272,7 @@ fn announce_rotation(
             after.oldest_accepted - 1,
             why(end, object.spec.rotation.as_deref()),
         );
-        tell(Happening::Retired, note);
+        tell(Happening::Retired(after.oldest_accepted), note);
     }
 }
 

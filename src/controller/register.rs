@@ -10,6 +10,7 @@ use kube::ResourceExt;
 
 use super::bring;
 use super::brought_index::Looked;
+use super::claims::lost;
 use super::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use super::reason::{Reason, Refusal};
 use super::secretless::{auth_method, secretless};
@@ -191,8 +192,10 @@ fn check_client_id(
     around.id_holder.map_or(Ok(()), |holder| {
         Err(Refusal::new(
             Reason::ClientIdConflict,
-            format!(
-                "client ID {id:?} belongs to {holder}, which claimed it first; recreate this OAuthClient with another clientId or without one"
+            lost(
+                &format!("client ID {id:?}"),
+                holder,
+                "recreate this OAuthClient with another clientId or without one",
             ),
         ))
     })

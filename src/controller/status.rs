@@ -158,7 +158,9 @@ fn registered_message(
             "client {id} is registered with the client secret in entry {key:?} of Secret {namespace}/{brought}; its ID and endpoints are in Secret {namespace}/{name}"
         ),
     };
-    if let Some(clause) = rotation::progress(object, generation) {
+    // The ledger outlives the secret: a Public client has generations, and none of them works.
+    let has_secret = registered.is_none_or(|(client, _)| client.holds_secret());
+    if let Some(clause) = rotation::progress(object, generation).filter(|_| has_secret) {
         let _ = write!(message, "; {clause}");
     }
     let Some((client, _)) = registered else {

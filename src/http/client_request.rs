@@ -118,7 +118,7 @@ pub(super) fn record(
         client_id: client.map(|client| &*client.id),
         from: Some(address::of(app, parts)),
         error: error.map(|error| error.code.as_str()),
-        reason: error.map(|error| error.description),
+        reason: error.map(|error| error.reason()),
         ..Line::default()
     };
     app.audit.record(act, &line);
@@ -150,7 +150,16 @@ pub(super) fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
     response
 }
 
-/// The refusal of a request that could not even be read.
+/// The same of a request that could not even be read. It names no client.
+pub(super) fn unread(app: &App, parts: &Parts, act: Act, refusal: Refusal) -> Response {
+    if let Some((tenant, _)) = app.registry.load().route(parts.uri.path()) {
+        let error = OAuthError::invalid_request(refusal.description);
+        record(app, tenant, parts, None, act, Some(error));
+    }
+    malformed(refusal)
+}
+
+/// The refusal of a request that is about nothing known.
 pub(super) fn malformed(refusal: Refusal) -> Response {
     with_pragma(refusal.into_response())
 }

@@ -12,17 +12,21 @@ pub(super) async fn confirm(
     tenant: &Tenant,
     evidence: Evidence,
 ) -> Result<(), OAuthError> {
-    let confirmed = match evidence {
+    let (confirmed, otherwise) = match evidence {
         Evidence::FirstUse { digest, expires_at } => {
             let uid = &*tenant.registration_id;
             let first = app.store.use_assertion(uid, &digest, expires_at).await;
-            first.map_err(|error| unavailable(&error))?
+            (first.map_err(|error| unavailable(&error))?, USED)
         }
         Evidence::Review(review) => match app.reviews.find(review, (app.clock)()).await {
-            Finding::Genuine => true,
-            Finding::False => false,
+            Finding::Genuine => (true, NOT_GENUINE),
+            Finding::False => (false, NOT_GENUINE),
             Finding::Unknown => return Err(CLUSTER_SILENT),
         },
     };
-    confirmed.then_some(()).ok_or(OAuthError::invalid_client())
+    let refused = OAuthError::invalid_client().because(otherwise);
+    confirmed.then_some(()).ok_or(refused)
 }
+
+const USED: &str = "the client assertion was used before: each jti counts once";
+const NOT_GENUINE: &str = "the cluster does not stand by the token: it was not signed by the cluster, or its pod or ServiceAccount is gone";

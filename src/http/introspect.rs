@@ -62,7 +62,9 @@ where
     }
     let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
-        Err(refusal) => return client_request::malformed(refusal),
+        Err(refusal) => {
+            return client_request::unread(app, parts, Act::IntrospectionRefused, refusal);
+        }
     };
     let registry = app.registry.load_full();
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {

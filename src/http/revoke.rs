@@ -27,7 +27,9 @@ where
     }
     let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
-        Err(refusal) => return client_request::malformed(refusal),
+        Err(refusal) => {
+            return client_request::unread(app, parts, Act::RevocationRefused, refusal);
+        }
     };
     let registry = app.registry.load_full();
     let Some((tenant, _)) = registry.route(parts.uri.path()) else {
@@ -35,7 +37,9 @@ where
     };
     let form = match Parameters::read(&form) {
         Ok(form) => form,
-        Err(error) => return client_request::refuse(tenant, error),
+        Err(error) => {
+            return client_request::unread(app, parts, Act::RevocationRefused, error.into());
+        }
     };
     let mut response = match revoke(app, &registry, tenant, parts, &form).await {
         Ok(()) => client_request::done(),

@@ -44,7 +44,7 @@ where
         Err(refusal) => {
             app.metrics
                 .refused(None, ErrorCode::InvalidRequest, started);
-            client_request::malformed(refusal)
+            client_request::unread(app, parts, Act::TokenRefused, refusal)
         }
     }
 }
@@ -220,7 +220,7 @@ fn record(
         from: Some(address::of(app, parts)),
         grant: named.grant.map(GrantType::as_str),
         error: error.map(|error| error.code.as_str()),
-        reason: error.map(|error| error.description),
+        reason: error.map(|error| error.reason()),
         ..Line::default()
     };
     app.audit.record(act, &line);

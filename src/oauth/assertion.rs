@@ -58,27 +58,40 @@ pub fn judge<'t>(
     let assertion = asserted
         .assertion
         .filter(|_| asserted.assertion_type == Some(JWT_BEARER));
-    let assertion = assertion.ok_or(invalid)?;
-    let jws = Jws::read(assertion).ok_or(invalid)?;
-    let issuer = jws.text("iss").ok_or(invalid)?;
+    let assertion = assertion.ok_or(invalid.because(NO_ASSERTION))?;
+    let jws = Jws::read(assertion).ok_or(invalid.because(NO_JWT))?;
+    let issuer = jws.text("iss").ok_or(invalid.because(NO_ISSUER))?;
     if issuer == &*tenant.issuer {
-        return Err(invalid);
+        return Err(invalid.because(OUR_OWN));
     }
     let named = asserted.client_id.and_then(|id| tenant.clients.get(id));
     let (client, evidence) = if tenant.cluster_issuer.as_deref() == Some(issuer) {
         // A ServiceAccount may prove several clients: the request says which.
-        let client = named.ok_or(invalid)?;
+        let client = named.ok_or(invalid.because(NO_CLIENT))?;
         let evidence = service_account::judge(tenant, client, (assertion, &jws), now);
         (client, evidence)
     } else if let Some(client) = tenant.clients.get(issuer) {
         let same = asserted.client_id.is_none_or(|id| *id == *client.id);
         let evidence = private_key_jwt::judge(tenant, client, &jws, now);
-        (client, evidence.filter(|_| same))
+        (client, if same { evidence } else { Err(OTHER_CLIENT) })
     } else {
         return Err(of_unknown_issuer(tenant, named));
     };
-    evidence.map(|evidence| (client, evidence)).ok_or(invalid)
+    match evidence {
+        Ok(evidence) => Ok((client, evidence)),
+        Err(cause) => Err(invalid.because(cause)),
+    }
 }
+
+const NO_ASSERTION: &str =
+    "client_assertion is missing, or client_assertion_type is not the one of RFC 7523";
+const NO_JWT: &str = "the client assertion is not a signed JWT of a form that is understood";
+const NO_ISSUER: &str = "the client assertion has no iss";
+const OUR_OWN: &str = "the client assertion is a token of this server, which proves no client";
+const NO_CLIENT: &str = "client_id must stand beside the token of a ServiceAccount, and name a client that is served here";
+const OTHER_CLIENT: &str = "client_id is not the client that the assertion is of";
+const NO_SUCH_ISSUER: &str =
+    "iss of the client assertion is neither a client that is served here nor the cluster";
 
 /// Nothing is fetched from an issuer that nobody knows. As long as the cluster's is not known either, it may be that one.
 fn of_unknown_issuer(tenant: &Tenant, named: Option<&Arc<Client>>) -> OAuthError {
@@ -86,7 +99,7 @@ fn of_unknown_issuer(tenant: &Tenant, named: Option<&Arc<Client>>) -> OAuthError
     if may_be && tenant.cluster_issuer.is_none() {
         CLUSTER_SILENT
     } else {
-        OAuthError::invalid_client()
+        OAuthError::invalid_client().because(NO_SUCH_ISSUER)
     }
 }
 

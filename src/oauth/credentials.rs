@@ -67,7 +67,7 @@ impl<'a> Presented<'a> {
                     "more than one method of client authentication in one request",
                 ));
             }
-            let (id, secret) = decode_basic(header).ok_or(OAuthError::invalid_client())?;
+            let (id, secret) = decode_basic(header).ok_or(INVALID.because(NOT_BASIC))?;
             if self.client_id.is_some_and(|form| *form != **id) {
                 return Err(OAuthError::invalid_request(
                     "client_id of the form differs from the client of the Authorization header",
@@ -81,10 +81,21 @@ impl<'a> Presented<'a> {
             )),
             (Some(id), Some(secret), false) => Ok(Credentials::Post { id, secret }),
             (Some(id), None, false) => Ok(Credentials::IdOnly { id }),
-            _ => Err(OAuthError::invalid_client()),
+            _ => Err(INVALID.because(NO_ID)),
         }
     }
 }
+
+const INVALID: OAuthError = OAuthError::invalid_client();
+const NOT_BASIC: &str = "the Authorization header is not Basic with the client ID and secret, each form-encoded, in base64";
+const NO_ID: &str = "no client ID was sent";
+const NOT_SERVED: &str =
+    "no client of this ID is served here: kubectl get oauthclients says which are, and why not";
+const OTHER_METHOD: &str = "the client does not authenticate in this way: compare what was sent with its type and tokenEndpointAuthMethod";
+const WRONG: &str = "the client secret is wrong";
+const RETIRED: &str =
+    "the client secret was retired by a rotation: the application has to read its Secret again";
+const DERIVED: &str = "the client secret is the derived one, and secretRef brings another";
 
 /// The client that the credentials prove.
 ///
@@ -111,9 +122,10 @@ pub fn authenticate<'t>(
     let brought = client.and_then(|client| client.brought.as_deref());
     // What a root key made is nothing that can be brought.
     let is_brought = generation.is_none() && brought::verify(brought, keyring, secret);
-    let client = client
-        .filter(|client| client.allows_method(method))
-        .ok_or(OAuthError::invalid_client())?;
+    let client = client.ok_or(INVALID.because(NOT_SERVED))?;
+    if !client.allows_method(method) {
+        return Err(INVALID.because(OTHER_METHOD));
+    }
     let proven = match client.client_type {
         ClientType::Public => method == AuthMethod::None,
         // Who brings a secret has no other.
@@ -121,7 +133,11 @@ pub fn authenticate<'t>(
         ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
     };
     if !proven {
-        return Err(OAuthError::invalid_client());
+        return Err(INVALID.because(match generation {
+            None => WRONG,
+            Some(_) if client.brought.is_some() => DERIVED,
+            Some(_) => RETIRED,
+        }));
     }
     if let Some(generation) = generation {
         client.uses.note(generation, now);

@@ -105,12 +105,30 @@ pub struct OAuthError {
     pub code: ErrorCode,
     /// A sentence for the developer of the client.
     pub description: &'static str,
+    cause: Option<&'static str>,
 }
 
 impl OAuthError {
     /// A refusal with a code and the sentence that explains it.
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description }
+        Self {
+            code,
+            description,
+            cause: None,
+        }
+    }
+
+    /// The same to whoever asked. Only the audit log says which of the causes it was: a constant as well.
+    pub const fn because(self, cause: &'static str) -> Self {
+        Self {
+            cause: Some(cause),
+            ..self
+        }
+    }
+
+    /// The sentence for the audit log.
+    pub fn reason(&self) -> &'static str {
+        self.cause.unwrap_or(self.description)
     }
 
     /// The request itself is wrong.

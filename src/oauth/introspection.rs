@@ -18,7 +18,9 @@ pub const INACTIVE: &str = r#"{"active":false}"#;
 pub fn admit(caller: &Client) -> Result<(), OAuthError> {
     match caller.client_type {
         ClientType::Confidential => Ok(()),
-        ClientType::Public => Err(OAuthError::invalid_client()),
+        ClientType::Public => {
+            Err(OAuthError::invalid_client().because("a Public client may not ask about tokens"))
+        }
     }
 }
 

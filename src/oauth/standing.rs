@@ -25,6 +25,17 @@ pub enum Fallen {
     Groups,
 }
 
+impl Fallen {
+    /// For the audit log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "the client was deleted or made anew since",
+            Self::Person => "the person is gone or disabled, or has another password since",
+            Self::Groups => "the person is in no group that may use the client",
+        }
+    }
+}
+
 /// Who an authorization concerns now.
 pub fn of<'t>(tenant: &'t Tenant, given: &Authorization) -> Result<Standing<'t>, Fallen> {
     let client = tenant.clients.get(given.client_id.as_str());

@@ -98,7 +98,7 @@ fn still_registered<'t>(
     let client = tenant.clients.get(&proven.id);
     client
         .filter(|client| client.registration_id == proven.registration_id)
-        .ok_or(OAuthError::invalid_client())
+        .ok_or(OAuthError::invalid_client().because(REPLACED))
 }
 
 /// What a refused request named: for the log and the metrics, never for a decision.
@@ -132,5 +132,6 @@ pub fn named<'t>(tenant: &'t Tenant, authorization: Option<&[u8]>, form: &[u8]) 
     }
 }
 
+const REPLACED: &str = "the client was deleted or made anew while its assertion was looked at";
 const SIGNING_FAILED: OAuthError =
     OAuthError::new(ErrorCode::ServerError, "the token could not be signed");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{object, user};
 use crate::api::OAuthClient;
-use crate::controller::claims::{Claim, Claims};
+use crate::controller::claims::{Claim, Claims, lost};
 
 fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
     let mut object = object(name, json!({ "clientId": "legacy" }));
@@ -118,4 +118,20 @@ fn a_renamed_person_does_not_take_the_name_of_another() {
         Some("OAuthUser team-a/young")
     );
     assert_eq!(claims.other_holder(&bob), None);
+}
+
+#[test]
+fn who_came_too_late_is_told_what_helps() {
+    let late = claimant("late", 2, json!({}));
+    let claims = Claims::decide(
+        [Claim::of_client_id(&claimant("first", 1, json!({}))).unwrap()].into_iter(),
+    );
+    let told = |claims: &Claims| {
+        let holder = claims.other_holder(&Claim::of_client_id(&late).unwrap());
+        lost("client ID \"legacy\"", holder.unwrap(), "take another")
+    };
+    let while_it_lives = told(&claims);
+    assert!(while_it_lives.contains("/first, which") && while_it_lives.ends_with("take another"));
+    let afterwards = told(&Claims::default());
+    assert!(afterwards.contains("claim it anew") && !afterwards.contains("take another"));
 }

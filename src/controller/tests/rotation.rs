@@ -229,3 +229,37 @@ fn f72_a_rotation_that_could_do_nothing_is_refused_here_too() {
         assert!(refused(spec.clone()), "{spec}");
     }
 }
+
+#[test]
+fn a_client_without_a_derived_secret_is_not_said_to_have_a_rotation_in_progress() {
+    let mut life = Life::begin(&json!({}));
+    life.rotate("one", 10);
+    let message = |spec: Value| {
+        let mut object = object("web", spec);
+        object.status = life.object.status.clone();
+        let client = judged(&object, &generous()).unwrap();
+        let published = Some(Published {
+            name: "web-oauth".into(),
+            uid: "secret-uid".into(),
+            at: Some(at(10)),
+        });
+        let registered = Some((&client, "https://id.example"));
+        let status = status(
+            &object,
+            registered,
+            published,
+            &Ok(()),
+            &Turn::default(),
+            at(20),
+        );
+        status.conditions[0].message.clone()
+    };
+    let clause = "the old client secret works until";
+    assert!(message(json!({})).contains(clause));
+    let secretless = json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": [{ "name": "web" }] });
+    let public = json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] });
+    for spec in [public, secretless] {
+        let message = message(spec);
+        assert!(!message.contains("rotation"), "{message}");
+    }
+}

@@ -8,7 +8,7 @@ use super::record;
 use crate::audit::Act;
 use crate::http::App;
 use crate::http::client_request::unavailable;
-use crate::oauth::token::authorization_code::{Exchange, Judgement};
+use crate::oauth::token::authorization_code::{Exchange, Judgement, USED};
 use crate::oauth::token::{Context, Named};
 use crate::oauth::{Client, GrantType, OAuthError};
 use crate::store::Redemption;
@@ -39,6 +39,6 @@ pub(super) async fn answer(
     }
     match (outcome?, redemption) {
         (beginning, Redemption::First) => beginning.mint(context),
-        (_, Redemption::Again | Redemption::Gone) => Err(OAuthError::invalid_grant()),
+        (_, Redemption::Again | Redemption::Gone) => Err(OAuthError::invalid_grant().because(USED)),
     }
 }

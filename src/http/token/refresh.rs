@@ -8,7 +8,7 @@ use super::record;
 use crate::audit::Act;
 use crate::http::App;
 use crate::http::client_request::unavailable;
-use crate::oauth::token::refresh_token::{GRACE, Judgement, Refresh};
+use crate::oauth::token::refresh_token::{GRACE, Judgement, Refresh, USED};
 use crate::oauth::token::{Context, Named};
 use crate::oauth::{Client, GrantType, OAuthError};
 use crate::store::Rotation;
@@ -42,8 +42,8 @@ pub(super) async fn answer(
         Rotation::Reused => {
             let named = Named::of(client, GrantType::RefreshToken);
             record(app, context.tenant, parts, named, Act::RefreshReuse, None);
-            Err(OAuthError::invalid_grant())
+            Err(OAuthError::invalid_grant().because(USED))
         }
-        Rotation::Gone => Err(OAuthError::invalid_grant()),
+        Rotation::Gone => Err(OAuthError::invalid_grant().because("the refresh token has ended")),
     }
 }

@@ -120,19 +120,16 @@ impl Review {
     }
 }
 
-/// What must still be asked, if all that the token says is right.
+/// What must still be asked, or the rule that does not hold.
 pub(super) fn judge(
     tenant: &Tenant,
     client: &Client,
     (token, jws): (&str, &Jws<'_>),
     now: Timestamp,
-) -> Option<Evidence> {
-    if !client.allows_method(AuthMethod::ServiceAccount) || !jws.is_of_type(&["JWT"]) {
-        return None;
-    }
-    let bound = jws.claims.get("kubernetes.io")?;
-    let account = bound.get("serviceaccount")?;
-    let (name, uid) = (text(account, "name")?, text(account, "uid")?);
+) -> Result<Evidence, &'static str> {
+    let bound = jws.claims.get("kubernetes.io").ok_or(UNBOUND)?;
+    let account = |field| text(bound.get("serviceaccount")?, field);
+    let (name, uid) = account("name").zip(account("uid")).ok_or(UNBOUND)?;
     let namespace = &*client.namespace;
     let mut known = client.secretless.service_accounts.iter();
     let is_named = known.any(|known| {
@@ -141,12 +138,37 @@ pub(super) fn judge(
     let username = format!("system:serviceaccount:{namespace}:{name}");
     let is_its_own =
         text(bound, "namespace") == Some(namespace) && jws.text("sub") == Some(&username);
-    if !(is_named && is_its_own && is_for(&jws.claims, &tenant.issuer)) {
-        return None;
+    let longest = LONGEST + times::SLACK;
+    let counts_now = times::expiry(&jws.claims, now, longest).is_some();
+    let lifetime = times::lifetime(&jws.claims);
+    let rules = [
+        (
+            client.allows_method(AuthMethod::ServiceAccount),
+            OTHER_METHOD,
+        ),
+        (jws.is_of_type(&["JWT"]), "typ of the token is not JWT"),
+        (
+            is_its_own,
+            "the ServiceAccount is not of the client's namespace",
+        ),
+        (
+            is_named,
+            "serviceAccounts of the client does not name this ServiceAccount, or names another UID",
+        ),
+        (
+            is_for(&jws.claims, &tenant.issuer),
+            "the audience of the token is not the issuer, alone",
+        ),
+        (counts_now, "the token has expired, or does not count yet"),
+        (
+            lifetime.is_some_and(|lifetime| lifetime <= longest),
+            "the token lives longer than an hour",
+        ),
+    ];
+    if let Some((_, broken)) = rules.iter().find(|(holds, _)| !holds) {
+        return Err(broken);
     }
-    times::expiry(&jws.claims, now, LONGEST + times::SLACK)?;
-    times::lifetime(&jws.claims).filter(|lifetime| *lifetime <= LONGEST + times::SLACK)?;
-    Some(Evidence::Review(Arc::new(Review {
+    Ok(Evidence::Review(Arc::new(Review {
         token: Zeroizing::new(token.to_owned()),
         username,
         uid: uid.to_owned(),
@@ -154,6 +176,9 @@ pub(super) fn judge(
         verification: tenant.verification,
     })))
 }
+
+const UNBOUND: &str = "the token of the cluster is not one of a ServiceAccount";
+const OTHER_METHOD: &str = "the client has no serviceAccounts, or names another method";
 
 /// Whether the audience is this one and no other. Kubernetes writes a list.
 fn is_for(claims: &serde_json::Map<String, Value>, audience: &str) -> bool {

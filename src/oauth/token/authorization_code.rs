@@ -14,6 +14,14 @@ use crate::oauth::{Client, ClientType, ErrorCode, OAuthError, redirect_uri, stan
 /// The sequence number of a family's first refresh token.
 const FIRST: u32 = 1;
 
+/// Why a code is refused that was used before.
+pub const USED: &str = "the code was used before";
+const NOT_ITS_OWN: &str = "there is no such code, or it was issued to another client";
+const OTHER_URI: &str =
+    "redirect_uri is not that of the request for the code, or not registered any more";
+const NO_PROOF: &str =
+    "code_verifier does not fit the code_challenge, or one is there without the other";
+
 /// A code that is to be exchanged, with what proves that it came to the right one.
 pub struct Exchange {
     /// [`digest_of`] the code: how the store knows it.
@@ -66,13 +74,13 @@ impl Exchange {
     ) -> Judgement<'a> {
         let refused = OAuthError::invalid_grant();
         let Some(code) = code.filter(|code| code.authorization.belongs_to(client)) else {
-            return Judgement::Refuse(refused);
+            return Judgement::Refuse(refused.because(NOT_ITS_OWN));
         };
         if code.redeemed_at.is_some() {
-            return Judgement::UseUp(refused);
+            return Judgement::UseUp(refused.because(USED));
         }
         if context.now >= code.expires_at {
-            return Judgement::Refuse(refused);
+            return Judgement::Refuse(refused.because("the code has expired"));
         }
         match self.begin(context, client, code) {
             Ok(beginning) => Judgement::Begin(Box::new(beginning)),
@@ -91,14 +99,17 @@ impl Exchange {
     ) -> Result<Beginning<'a>, OAuthError> {
         let refused = OAuthError::invalid_grant();
         let mut registered = client.redirect_uris.iter();
-        let proven = self.redirect_uri == code.redirect_uri
-            && registered.any(|uri| redirect_uri::matches(uri, &self.redirect_uri))
-            && self.proves(client, code);
-        if !proven {
-            return Err(refused);
+        let same_uri = self.redirect_uri == code.redirect_uri
+            && registered.any(|uri| redirect_uri::matches(uri, &self.redirect_uri));
+        if !same_uri {
+            return Err(refused.because(OTHER_URI));
+        }
+        if !self.proves(client, code) {
+            return Err(refused.because(NO_PROOF));
         }
         let authorization = &code.authorization;
-        let standing = standing::of(context.tenant, authorization).map_err(|_| refused)?;
+        let standing = standing::of(context.tenant, authorization)
+            .map_err(|fallen| refused.because(fallen.as_str()))?;
         let (now, resources) = (context.now, &self.resources);
         // `scope` has no place in this request (RFC 6749 §4.1.3) and is ignored.
         let tokens = Tokens::decide(context.tenant, standing, authorization, "", resources, now)?;

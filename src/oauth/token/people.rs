@@ -13,6 +13,8 @@ use crate::oauth::standing::Standing;
 use crate::oauth::target::{self, Target};
 use crate::oauth::{Client, GrantType, OAuthError, Tenant};
 
+const NOTHING_LEFT: &str = "the client may have none of the granted scopes any more";
+
 /// Everything decided: tokens can be minted as soon as the store has recorded that they are.
 pub(super) struct Tokens<'a> {
     standing: Standing<'a>,
@@ -34,7 +36,7 @@ impl<'a> Tokens<'a> {
         let target = target::for_person(standing.client, granted, scope, resources)?;
         if target.scopes.is_empty() {
             // The client may have nothing any more of what was granted.
-            return Err(OAuthError::invalid_grant());
+            return Err(OAuthError::invalid_grant().because(NOTHING_LEFT));
         }
         let id_token_key = if target.scopes.contains(&"openid") {
             Some(tenant.signing_key(standing.client.id_token_algorithm, now)?)

@@ -14,6 +14,13 @@ use crate::oauth::{Client, OAuthError};
 /// For how long a refresh token may be used again while its successor is unused: an answer may get lost.
 pub const GRACE: Duration = Duration::from_secs(30);
 
+/// Why a refresh token is refused that was used before.
+pub const USED: &str =
+    "the refresh token was used before: its successor is in use, or half a minute has passed";
+const NOT_OURS: &str = "the refresh token is not one of this tenant, or its root key was withdrawn";
+const NOT_ITS_OWN: &str = "the refresh token was issued to another client, or has long since ended";
+const OVER: &str = "the refresh token has ended: revoked, expired, or unused for too long";
+
 /// A refresh token of ours that is to be used.
 pub struct Refresh {
     /// Which one.
@@ -51,7 +58,7 @@ impl Refresh {
         let tenant = &context.tenant.registration_id;
         Ok(Self {
             place: refresh_token::verify(context.keyring, tenant, token)
-                .ok_or(OAuthError::invalid_grant())?,
+                .ok_or(OAuthError::invalid_grant().because(NOT_OURS))?,
             scope: request.scope().to_owned(),
             resources: request.resources.iter().map(ToString::to_string).collect(),
         })
@@ -67,14 +74,22 @@ impl Refresh {
     ) -> Judgement<'a> {
         let refused = OAuthError::invalid_grant();
         let family = family.filter(|family| family.authorization.belongs_to(client));
-        let Some(family) = family.filter(|family| lives(family, client, context.now)) else {
-            return Judgement::Refuse(refused);
+        let Some(family) = family else {
+            return Judgement::Refuse(refused.because(NOT_ITS_OWN));
         };
+        if !lives(family, client, context.now) {
+            return Judgement::Refuse(refused.because(OVER));
+        }
         let granted = &family.authorization;
         let standing = match standing::of(context.tenant, granted) {
             Ok(standing) => standing,
-            Err(Fallen::Person) => return Judgement::Revoke(refused),
-            Err(Fallen::Client | Fallen::Groups) => return Judgement::Refuse(refused),
+            Err(fallen) => {
+                let refused = refused.because(fallen.as_str());
+                return match fallen {
+                    Fallen::Person => Judgement::Revoke(refused),
+                    Fallen::Client | Fallen::Groups => Judgement::Refuse(refused),
+                };
+            }
         };
         let (tenant, now) = (context.tenant, context.now);
         match Tokens::decide(tenant, standing, granted, &self.scope, &self.resources, now) {

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Request;
 use clientele::audit::Audit;
 use clientele::http::App;
 use clientele::http::proxies::TrustedProxies;
+use clientele::oauth::Client;
 use clientele::telemetry::audit_layer;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
@@ -17,7 +20,7 @@ use crate::support::clock;
 use crate::support::issued::{Tokens, call, introspect, refresh, revoke, seed};
 use crate::support::logs::Logs;
 use crate::support::people::PASSWORD;
-use crate::support::world::World;
+use crate::support::world::{World, basic, client};
 
 const APP: &str = "team-a.app";
 
@@ -189,4 +192,71 @@ async fn tokens_that_are_issued_have_a_line_only_if_asked_for() {
         ];
         assert_eq!(told, if asked { expected } else { &[] });
     }
+}
+
+/// The reasons of the lines of refused token requests.
+fn reasons(logs: &Logs) -> Vec<String> {
+    let lines = lines(logs);
+    let reasons = lines.iter().filter(|line| line["event"] == "token_refused");
+    reasons.map(|line| line["reason"].to_string()).collect()
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_client_or_a_code_was_refused_where_the_answer_does_not() {
+    let (logs, _guard) = capture();
+    let world = world(false).await;
+    world.change(|tenant| {
+        let retired = Client {
+            oldest_accepted: 2,
+            ..client("team-a.retired")
+        };
+        tenant.clients.insert(retired.id.clone(), retired.into());
+    });
+    let grant = "grant_type=client_credentials";
+    for (id, secret) in [
+        ("nobody.here", "x".to_owned()),
+        ("team-a.web", "x".to_owned()),
+        ("team-a.retired", world.secret_of("team-a.retired", 1)),
+        ("team-a.spa", "x".to_owned()),
+    ] {
+        let reply = world.token(Some(&basic(id, &secret)), grant).await;
+        reply.refuses(401, "invalid_client");
+    }
+    let code = seed(&world, APP).insert(&world).await;
+    let mut form = code.form();
+    form.retain(|(name, _)| *name != "code_verifier");
+    call(&world, APP, "/token", &form)
+        .await
+        .refuses(400, "invalid_grant");
+    code.exchange(&world).await.refuses(400, "invalid_grant");
+    let expected = [
+        "no client of this ID",
+        "secret is wrong",
+        "retired by a rotation",
+        "does not authenticate in this way",
+        "code_verifier does not fit",
+        "used before",
+    ];
+    let told = reasons(&logs);
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.contains(expected), "{told} lacks {expected}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_has_a_line_too() {
+    let (logs, _guard) = capture();
+    let world = world(false).await;
+    for path in ["/token", "/introspect", "/revoke"] {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(Body::from("{}")).unwrap();
+        assert_eq!(world.send(request).await.status, 400);
+    }
+    let expected = [
+        "token_refused - - invalid_request",
+        "introspection_refused - - invalid_request",
+        "revocation_refused - - invalid_request",
+    ];
+    assert_eq!(told(&logs), expected);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clientele::http::serve::Limits;
+use clientele::oauth::OAuthError;
 use serde_json::{Value, json};
 
 use crate::support::assertions::{
@@ -14,7 +15,7 @@ use crate::support::clock;
 use crate::support::logs::Logs;
 use crate::support::reply::Reply;
 use crate::support::running::Running;
-use crate::support::world::{World, basic};
+use crate::support::world::{ISSUER, World, basic};
 
 async fn send(world: &World, assertion: &str) -> Reply {
     world.token(None, &form(assertion, &[])).await
@@ -567,3 +568,43 @@ async fn m14_an_assertion_is_in_no_log() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_caller_hears_one_sentence_and_the_log_which_rule_the_assertion_broke() {
+    let world = world().await;
+    let changed = |name: &str, value: Value| with(&world, |claims| claims[name] = value);
+    let now = (world.app.clock)().as_second();
+    let used = good(&world);
+    assert_eq!(send(&world, &used).await.status, 200);
+    let rows = [
+        ("x.y.z".to_owned(), "not a signed JWT"),
+        (changed("iss", json!("nobody.here")), "neither a client"),
+        (changed("iss", json!(ISSUER)), "a token of this server"),
+        (changed("sub", json!("x")), "sub of"),
+        (changed("aud", json!("https://other.example")), "aud of"),
+        (changed("exp", json!(now - 1)), "does not count now"),
+        (changed("jti", json!(7)), "jti of"),
+        (
+            with_header(&world, r#"{"alg":"ES256","typ":"at+jwt"}"#),
+            "typ of",
+        ),
+        (
+            with_header(&world, r#"{"alg":"ES256","kid":"other"}"#),
+            "no key in jwks",
+        ),
+        (used, "used before"),
+    ];
+    for (assertion, rule) in rows {
+        let (logs, _guard) = Logs::capture();
+        let reply = send(&world, &assertion).await;
+        assert_eq!(reply.json()["error_description"], UNIFORM, "{rule}");
+        let log = logs.text();
+        assert!(
+            log.contains(rule) && !log.contains(UNIFORM),
+            "{rule}: {log}"
+        );
+    }
+}
+
+/// All that a caller learns.
+const UNIFORM: &str = OAuthError::invalid_client().description;

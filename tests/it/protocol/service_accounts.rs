@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::assertions::{self, form, key, signing_client, stranger};
 use crate::support::clock;
+use crate::support::logs::Logs;
 use crate::support::reply::Reply;
 use crate::support::world::{ISSUER, World, basic};
 
@@ -449,4 +450,56 @@ async fn h08_h11_the_signature_is_that_of_the_cluster_or_of_an_unknown_key() {
     );
     let unknown = review(|world| signed("next", &claims(world))).await;
     assert_eq!(unknown.signature(&[public]), Signature::OfUnknownKey);
+}
+
+#[tokio::test]
+async fn the_log_says_which_rule_the_token_of_a_service_account_broke() {
+    let (world, _) = world(Finding::False).await;
+    let bound = |name: &'static str, value: Value| {
+        with(&world, |claims| claims["kubernetes.io"][name] = value)
+    };
+    let rows = [
+        (
+            with(&world, |claims| claims["aud"] = json!([CLUSTER])),
+            "audience of the token",
+        ),
+        (
+            with(&world, |claims| claims["exp"] = json!(1)),
+            "has expired",
+        ),
+        (
+            with(&world, |claims| claims["iat"] = json!(1)),
+            "longer than an hour",
+        ),
+        (bound("namespace", json!("team-b")), "client's namespace"),
+        (
+            with(&world, |claims| {
+                claims["sub"] = json!("system:serviceaccount:team-a:pinned");
+                let account = &mut claims["kubernetes.io"]["serviceaccount"];
+                *account = json!({ "name": "pinned", "uid": "other" });
+            }),
+            "another UID",
+        ),
+        (
+            bound("serviceaccount", json!({})),
+            "not one of a ServiceAccount",
+        ),
+        (
+            with(&world, |claims| {
+                claims["sub"] = json!("system:serviceaccount:team-a:other");
+                claims["kubernetes.io"]["serviceaccount"]["name"] = json!("other");
+            }),
+            "does not name this ServiceAccount",
+        ),
+        (with(&world, |_| ()), "does not stand by the token"),
+    ];
+    for (token, rule) in rows {
+        let (logs, _guard) = Logs::capture();
+        let reply = send(&world, POD, &token).await;
+        assert_eq!(reply.outcome(), "401 invalid_client", "{rule}");
+        assert!(logs.text().contains(rule), "{rule}: {}", logs.text());
+    }
+    let (logs, _guard) = Logs::capture();
+    send(&world, "nobody.here", &with(&world, |_| ())).await;
+    assert!(logs.text().contains("client_id must stand beside"));
 }
