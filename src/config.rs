@@ -304,7 +304,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// A word that is no level would be taken for the only target to be logged: one that is misspelled silences everything.
 fn log_filter(text: &str) -> Result<String, String> {
     let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
-    let mut parts = text.split(',').map(str::trim);
+    let mut parts = text.split(',');
     let bare = parts.find(|part| !part.contains(['=', '[']) && !is_level(part));
     let unreadable = EnvFilter::try_new(text)
         .err()
@@ -397,7 +397,7 @@ mod tests {
             "WARN",
             "off",
             "info,clientele=debug",
-            "warn, kube=trace",
+            "warn,kube=trace",
             "[pass]=debug",
         ] {
             assert_eq!(log_filter(good).as_deref(), Ok(good));
