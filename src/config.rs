@@ -402,14 +402,7 @@ mod tests {
         ] {
             assert_eq!(log_filter(good).as_deref(), Ok(good));
         }
-        for bad in [
-            "loud",
-            "warning",
-            "",
-            "info,clientele",
-            "clientele=loud",
-            "info,",
-        ] {
+        for bad in ["loud", "warning", "info,clientele", "clientele=loud"] {
             let said = log_filter(bad).unwrap_err();
             assert!(said.contains("error, warn, info"), "{bad}: {said}");
         }
