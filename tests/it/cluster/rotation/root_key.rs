@@ -121,12 +121,13 @@ async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nob
     ];
     let patch = [&patch[..], &["--type", "merge", "--patch", at_once]].concat();
     cluster.kubectl(&patch).unwrap();
-    let spec = json!({ "rotation": { "quietPeriod": "3s" } });
+    let spec = json!({ "rotation": { "quietPeriod": "5s" } });
     space.ready("web", spec).await;
     let public = json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] });
     space.ready("page", public).await;
     let old = space.entries("web-oauth").await;
     let load = Load::reading(space.secrets(), "web-oauth", 10);
+    let somebody = Load::start(old.clone());
     let former = key_ids(&space).await;
 
     let said = rotate_root_key(&cluster, &[]);
@@ -148,12 +149,9 @@ async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nob
     let new = space.entries("web-oauth").await;
     assert!(new["CLIENT_SECRET"].starts_with(&format!("clt_{}", now[0])));
     // Somebody still has the old one: neither it nor its key leaves.
-    let begin = std::time::Instant::now();
-    while begin.elapsed() < std::time::Duration::from_secs(6) {
-        ask(&http(), &old).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(key_ids(&space).await, now);
+    somebody.stop().await.is_flawless();
     eventually("it is said what it waits for", || async {
         let log = operator.log();
         let said = log.contains("a former root key is still needed");
