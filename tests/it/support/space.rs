@@ -19,7 +19,7 @@ use super::cluster::{Cluster, Shared, shared};
 pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Between two looks at a condition.
-const BREATH: Duration = Duration::from_millis(20);
+pub const BREATH: Duration = Duration::from_millis(20);
 
 /// A namespace of one test.
 pub struct Space {
