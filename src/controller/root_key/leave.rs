@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use super::SINCE;
+use super::marks::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
-use super::{SINCE, change_marks, read_marks};
 use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
 use crate::audit::Act;
 use crate::controller::failure::Error;

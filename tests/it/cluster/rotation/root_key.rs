@@ -232,3 +232,35 @@ async fn after_an_emergency_nothing_of_before_works_not_even_from_a_backup() {
     wait_refused(&old).await;
     ask(&http(), &space.entries("a-oauth").await).await.unwrap();
 }
+
+/// What has leaked must not go on working because a ConfigMap cannot be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f25_f89_what_is_withdrawn_stops_before_the_key_that_follows_is_recorded() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::before(&cluster).await;
+    let operator = RunningOperator::start(&cluster, &options().through(&proxy));
+    let space = Space::within(&cluster, &operator.issuer, "unrecorded").await;
+    space.ready("web", json!({})).await;
+    let old = space.entries("web-oauth").await;
+    ask(&http(), &old).await.unwrap();
+
+    proxy.hold_writes();
+    rotate_root_key(&cluster, &["--emergency"]);
+    wait_refused(&old).await;
+    eventually("it says what it waits for", || async {
+        let log = operator.log();
+        when(log.contains("is not recorded in ConfigMap"), (), || {
+            log.clone()
+        })
+    })
+    .await;
+    assert_eq!(space.entries("web-oauth").await, old);
+
+    proxy.release_writes();
+    let moved = |object: &OAuthClient| ledger(object) == (2, 2, 2);
+    let what = "its Secret is written anew";
+    space.wait_client("web", what, moved).await;
+    let new = space.entries("web-oauth").await;
+    ask(&http(), &new).await.unwrap();
+    wait_refused(&old).await;
+}
