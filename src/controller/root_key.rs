@@ -38,8 +38,9 @@ const WITHDRAWN: &str = "withdrawn-root-key.";
 const SINCE: &str = "current-root-key";
 /// How soon a failed look is repeated.
 const RETRY: Duration = Duration::from_secs(3);
-/// Who cannot record looks again after this: meanwhile a key may have been withdrawn.
-const RECORDED: Duration = Duration::from_secs(10);
+/// Who hears nothing of what it records looks again after this: meanwhile a key may have been withdrawn. Enough for an
+/// API server that takes ten seconds for each answer.
+const RECORDED: Duration = Duration::from_secs(30);
 
 /// What follows from the Secret and the fingerprints.
 pub enum Judgement {

@@ -154,6 +154,32 @@ async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
     assert_eq!(space.token("hello-oauth").await.0, 200);
 }
 
+/// Most often the namespace is gone, and would be asked about for ever.
+#[tokio::test]
+async fn where_nobody_needs_what_may_not_be_read_the_watch_ends_and_begins_anew() {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space::within(cluster, &operator.issuer, "left").await;
+    space.create("hello", json!({})).await;
+    let denied = "NamespaceNotEnabled";
+    space.refused("hello", denied, &space.name).await;
+    space.delete("hello").await;
+    eventually("nobody asks any more", || async {
+        let log = operator.log();
+        let mut lines = log.lines().filter(|line| line.contains(&space.name));
+        let ended = lines.any(|line| line.contains("their watch ends"));
+        when(ended, (), || "it goes on".to_owned())
+    })
+    .await;
+
+    space.create("hello", json!({})).await;
+    let said = space.refused("hello", denied, &space.name).await;
+    for command in commands(&said) {
+        cluster.kubectl(&command[1..]).unwrap();
+    }
+    space.accepted("hello").await;
+    assert_eq!(space.token("hello-oauth").await.0, 200);
+}
+
 /// A person in a space whose password is in this entry of a Secret that others refer to as well.
 async fn describe(space: &Space, entry: &str) {
     let spec = json!({

@@ -14,7 +14,7 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::load::{Entries, Load, ask};
-use crate::support::space::{Space, eventually, http, when};
+use crate::support::space::{DEADLINE, Space, eventually, eventually_within, http, when};
 
 /// The ledger as requested, published and oldest accepted.
 fn ledger(object: &OAuthClient) -> (i64, i64, i64) {
@@ -64,8 +64,12 @@ async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
 
 /// Waits until these credentials are refused.
 async fn wait_refused(entries: &Entries) {
+    wait_refused_within(DEADLINE, entries).await;
+}
+
+async fn wait_refused_within(within: Duration, entries: &Entries) {
     let http = http();
-    eventually("the old secret is refused", || async {
+    eventually_within(within, "the old secret is refused", || async {
         let answer = ask(&http, entries).await;
         let refused = answer
             .as_ref()

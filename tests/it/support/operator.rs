@@ -181,6 +181,17 @@ impl RunningOperator {
         line.trim().parse().ok()
     }
 
+    /// How many passes ended because they had heard late.
+    pub fn conflicts(&self) -> f64 {
+        let text = self.metrics();
+        let counts = text.lines().filter_map(|line| {
+            let (series, count) = line.rsplit_once(' ')?;
+            let late = series.contains("_reconciles_total{") && series.contains("\"Conflict\"");
+            count.parse::<f64>().ok().filter(|_| late)
+        });
+        counts.sum()
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::{generation, ledger, notes, rotation, wait_refused, wait_retired};
+use super::{generation, ledger, notes, rotation, wait_refused, wait_refused_within, wait_retired};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
 use crate::support::operator::{Options, RunningOperator};
@@ -20,6 +20,9 @@ const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
+
+/// Whoever hears nothing of a write looks again after half a minute.
+const UNANSWERED: Duration = Duration::from_secs(90);
 
 /// What an administrator types.
 fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
@@ -246,7 +249,7 @@ async fn f25_f89_what_is_withdrawn_stops_before_the_key_that_follows_is_recorded
 
     proxy.hold_writes();
     rotate_root_key(&cluster, &["--emergency"]);
-    wait_refused(&old).await;
+    wait_refused_within(UNANSWERED, &old).await;
     eventually("it says what it waits for", || async {
         let log = operator.log();
         when(log.contains("is not recorded in ConfigMap"), (), || {
