@@ -6,9 +6,9 @@ import (
 )
 
 // auditPolicy logs the writes of clients and nothing else, so that a test can count them: at rest the log stands still.
+// A write is logged when it comes and when it has been answered, which may be later than its effect can be seen.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
-omitStages: [RequestReceived]
 rules:
   - level: None
     users: ["system:apiserver"] # renews a lease every ten seconds

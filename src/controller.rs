@@ -181,11 +181,6 @@ impl Operator {
         Arc::new(move |review| Box::pin(cluster_tokens::find(shared.clone(), review)))
     }
 
-    /// Whether the cluster went back in time, for which the shutdown has begun.
-    pub fn went_back(&self) -> Option<revision::WentBack> {
-        self.shared.progress.borrow().went_back
-    }
-
     /// Ends every task. What a pass has not written yet, the next start will.
     pub async fn stop(mut self) {
         self.ending.cancel();
@@ -231,8 +226,8 @@ fn spawn_watches(
     tasks.spawn(password_watch::hash(shared.clone(), jobs));
     tasks.spawn(root_key::watch(shared.clone()));
     tasks.spawn(root_key::leave::leave(shared.clone()));
-    let shutdown = tasks.lasting.shutdown().clone();
-    tasks.spawn(revision::watch(shared.clone(), shutdown));
+    let lasting = tasks.lasting.clone();
+    tasks.spawn(revision::watch(shared.clone(), lasting));
     tasks.spawn(rotation_metrics::count(shared.clone()));
     tasks.spawn(installation::bootstrap(shared.clone()));
 }

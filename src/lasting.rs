@@ -1,9 +1,8 @@
-//! Tasks that last as long as the process. One that panics ends the process: nothing else does what it did, and a process
-//! that serves what it heard last looks well.
+//! Tasks that last as long as the process, and the end of the process where one cannot go on. One that panics ends it:
+//! nothing else does what it did, and a process that serves what it heard last looks well.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Debug, Default)]
 pub struct Lasting {
     shutdown: CancellationToken,
-    failed: Arc<AtomicBool>,
+    failure: Arc<Mutex<Option<String>>>,
 }
 
 impl Lasting {
@@ -32,21 +31,24 @@ impl Lasting {
         let (lasting, task) = (self.clone(), AssertUnwindSafe(task).catch_unwind());
         async move {
             if task.await.is_err() {
-                lasting.fail("a task panicked, and the line before says where");
+                lasting.fail("a task panicked, and the log says where");
             }
         }
     }
 
     /// Ends the process: whoever starts it anew has everything that works.
-    pub fn fail(&self, what: &str) {
-        self.failed.store(true, Relaxed);
-        tracing::error!("{what}; this process ends, and is to be started anew");
+    pub fn fail(&self, why: &str) {
+        tracing::error!("{why}; this process ends, and is to be started anew");
+        let mut failure = self.failure.lock().expect("no holder of this lock panics");
+        // What fails later may only follow from what failed first.
+        failure.get_or_insert_with(|| why.to_owned());
         self.shutdown.cancel();
     }
 
-    /// Whether that is why the shutdown began.
-    pub fn has_failed(&self) -> bool {
-        self.failed.load(Relaxed)
+    /// What failed first, if that is why the shutdown began.
+    pub fn failure(&self) -> Option<String> {
+        let failure = self.failure.lock().expect("no holder of this lock panics");
+        failure.clone()
     }
 
     /// When the process ends.
@@ -63,9 +65,13 @@ mod tests {
     async fn a_task_that_panics_ends_the_process_and_one_that_is_done_does_not() {
         let lasting = Lasting::default();
         lasting.guard(async {}).await;
-        assert!(!lasting.has_failed() && !lasting.shutdown().is_cancelled());
+        assert!(lasting.failure().is_none() && !lasting.shutdown().is_cancelled());
         let task = lasting.guard(async { panic!("of this test") });
         tokio::spawn(task).await.unwrap();
-        assert!(lasting.has_failed() && lasting.shutdown().is_cancelled());
+        assert!(lasting.shutdown().is_cancelled());
+        let first = Some("a task panicked, and the log says where".to_owned());
+        assert_eq!(lasting.failure(), first);
+        lasting.fail("something else, which followed from it");
+        assert_eq!(lasting.failure(), first);
     }
 }

@@ -118,8 +118,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
-    if lasting.has_failed() {
-        bail!("something that is to last has failed; the log says what");
+    if let Some(why) = lasting.failure() {
+        bail!("{why}");
     }
     served
 }
@@ -214,12 +214,10 @@ impl Listeners {
             shutdown,
         )
         .await;
-        let went_back = operator.went_back();
         operator.stop().await;
         stopped.cancel();
         probes.await.context("the admin listener failed")??;
-        served.context("the public listener failed")?;
-        went_back.map_or(Ok(()), |went_back| Err(went_back.into()))
+        served.context("the public listener failed")
     }
 }
 

@@ -281,6 +281,12 @@ impl Store {
         .await
     }
 
+    /// Whether a consent is still there as it was given. A code that was kept before this is used up by whoever withdraws
+    /// the consent after it.
+    pub async fn consent_stands(&self, consent: &Consent) -> Result<bool, StoreError> {
+        self.read(consents::Stands(consent.clone())).await
+    }
+
     /// Keeps a consent in place of an earlier one.
     pub async fn keep_consent(&self, consent: &Consent) -> Result<(), StoreError> {
         self.write(consents::Keep(consent.clone())).await

@@ -34,10 +34,19 @@ impl Reach {
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set(&mut self, namespace: Option<&str>, access: Access) -> bool {
         let before = match namespace {
-            None => self.cluster.replace(access.clone()),
-            Some(namespace) => self.namespaces.insert(namespace.into(), access.clone()),
+            None => self.cluster.take(),
+            Some(namespace) => self.namespaces.remove(namespace),
         };
-        before != Some(access)
+        let changed = before.unwrap_or(Access::Pending) != access;
+        match namespace {
+            None => self.cluster = Some(access),
+            // As is what was never heard of.
+            Some(_) if access == Access::Pending => {}
+            Some(namespace) => {
+                self.namespaces.insert(namespace.into(), access);
+            }
+        }
+        changed
     }
 }
 
@@ -45,4 +54,22 @@ impl Reach {
 pub fn within<'a>(names: impl Iterator<Item = &'a Name>, namespace: Option<&str>) -> Vec<Name> {
     let wanted = |(other, _): &&Name| namespace.is_none_or(|only| only == other);
     names.filter(wanted).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_watched_no_longer_is_as_it_was_before_the_first_list() {
+        let mut reach = Reach::default();
+        let denied = Access::Denied("no rights".to_owned());
+        assert!(reach.set(Some("team-a"), denied.clone()));
+        assert!(!reach.set(Some("team-a"), denied.clone()));
+        assert!(reach.set(Some("team-a"), Access::Pending));
+        assert_eq!(reach.of("team-a"), Access::Pending);
+        assert!(reach.namespaces.is_empty());
+        assert!(!reach.set(Some("team-a"), Access::Pending));
+        assert!(reach.set(Some("team-a"), denied), "it is said once more");
+    }
 }

@@ -24,6 +24,9 @@ pub enum Error {
     /// Somebody else wrote in between; the next pass sees what.
     #[error("{0}: changed by somebody else in between")]
     Conflict(&'static str),
+    /// The API server did not answer in time; what became of it, the next look tells.
+    #[error("{0}: no answer")]
+    NoAnswer(&'static str),
     /// A key could not be made.
     #[error("{0}")]
     Key(&'static str),

@@ -9,7 +9,7 @@ use kube::Api;
 use kube::runtime::reflector::ObjectRef;
 
 use super::failure::Error;
-use super::root_key::{read_marks, write_marks};
+use super::root_key::marks::{read_marks, write_marks};
 use super::shared::Shared;
 use super::write::params;
 use crate::api::tenant::{NamespacePolicy, Users};

@@ -5,15 +5,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kube::api::ListParams;
+use kube::Resource;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
-use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
 use super::doubt::{Doubt, List};
-use super::shared::Shared;
 
 /// The objects of a kind.
 pub struct Listed<K: Resource<DynamicType = ()> + Clone + 'static> {
@@ -30,13 +28,11 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
 {
     /// Nothing listed yet. The objects of a second list are cut as those of the watch are.
-    pub fn new(what: &'static str, shared: &Shared, writer: Writer<K>, cut: fn(K) -> K) -> Self {
-        let api = Api::all(shared.kube.clone());
-        let gauge = &shared.metrics.brake_held;
+    pub fn new(doubt: Doubt<K, Arc<K>>, writer: Writer<K>, cut: fn(K) -> K) -> Self {
         Self {
             store: writer.as_reader(),
             writer,
-            doubt: Doubt::new(what, api, ListParams::default(), gauge),
+            doubt,
             cut,
             complete: false,
         }
@@ -109,5 +105,85 @@ where
     /// Lets go of what the brake held for too long.
     pub fn release_brake(&mut self) {
         self.doubt.expire();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::ResourceExt;
+    use kube::runtime::watcher::Event::{self, Init, InitApply, InitDone};
+
+    use super::*;
+
+    fn namespace(name: &str) -> Namespace {
+        let mut namespace = Namespace::default();
+        namespace.metadata.name = Some(name.to_owned());
+        namespace
+            .annotations_mut()
+            .insert("long".into(), "text".into());
+        namespace
+    }
+
+    fn cut(mut namespace: Namespace) -> Namespace {
+        namespace.annotations_mut().clear();
+        namespace
+    }
+
+    /// Three that were listed, of which the next list has none.
+    fn doubted() -> Listed<Namespace> {
+        let (_, writer) = kube::runtime::reflector::store();
+        let mut listed = Listed::new(Doubt::of_a_test(), writer, cut);
+        for event in list(&["a", "b", "c"]).chain(list(&[])) {
+            listed.apply(&event);
+        }
+        listed
+    }
+
+    fn list(names: &[&str]) -> impl Iterator<Item = Event<Namespace>> + use<> {
+        let objects: Vec<_> = names.iter().map(|name| cut(namespace(name))).collect();
+        let objects = objects.into_iter().map(InitApply);
+        [Init].into_iter().chain(objects).chain([InitDone])
+    }
+
+    fn names(listed: &Listed<Namespace>) -> Vec<String> {
+        let mut names: Vec<_> = listed.objects().iter().map(|o| o.name_any()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_doubted_list_lacks_counts_until_it_is_seen_to_be_gone() {
+        let mut listed = doubted();
+        assert_eq!(names(&listed), ["a", "b", "c"]);
+        listed.apply(&Event::Delete(namespace("b")));
+        assert_eq!(names(&listed), ["a", "c"]);
+        listed.confirm(Ok(vec![namespace("c")]));
+        assert_eq!(names(&listed), ["c"]);
+    }
+
+    #[test]
+    fn what_a_second_list_brings_back_is_cut_like_what_the_watch_brings() {
+        let mut listed = doubted();
+        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        assert_eq!(names(&listed), ["a", "b", "c"]);
+        let whole = listed
+            .objects()
+            .into_iter()
+            .find(|o| !o.annotations().is_empty());
+        assert_eq!(whole, None);
+    }
+
+    #[test]
+    fn what_a_second_list_brought_back_while_a_new_list_came_in_is_not_lost_to_that() {
+        let mut listed = doubted();
+        listed.apply(&Init);
+        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        listed.apply(&InitDone);
+        assert_eq!(
+            names(&listed),
+            ["a", "b", "c"],
+            "the new list is doubted, too"
+        );
     }
 }

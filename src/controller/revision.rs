@@ -10,10 +10,10 @@ use std::time::Duration;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use super::shared::Shared;
 use crate::api::OAuthClient;
+use crate::lasting::Lasting;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The cluster says a lower revision than it has said before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and watches of before hear nothing; this process ends, and the one that is started in its place follows what the cluster says now"
+    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and watches of before hear nothing of what it says now"
 )]
 pub struct WentBack {
     /// The highest that was seen.
@@ -76,8 +76,8 @@ pub fn number(version: Option<&str>) -> Option<u64> {
     version?.parse().ok()
 }
 
-/// Looks for ever; when the cluster went back, the shutdown begins.
-pub async fn watch(shared: Arc<Shared>, shutdown: CancellationToken) {
+/// Looks for ever; when the cluster went back, the process ends.
+pub async fn watch(shared: Arc<Shared>, lasting: Lasting) {
     let clients: Api<OAuthClient> = Api::all(shared.kube.clone());
     let one = ListParams::default().limit(1);
     let mut revisions = Revisions::default();
@@ -95,11 +95,7 @@ pub async fn watch(shared: Arc<Shared>, shutdown: CancellationToken) {
         match revisions.judge(list.metadata.resource_version.as_deref()) {
             Course::Forward => {}
             Course::Doubtful => pause = LOOK_AGAIN,
-            Course::Back(went_back) => {
-                tracing::error!("{went_back}");
-                shared.note_progress(|progress| progress.went_back = Some(went_back));
-                return shutdown.cancel();
-            }
+            Course::Back(went_back) => return lasting.fail(&went_back.to_string()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The root key: made once, then only ever read. Whatever a list says, it is never made again silently.
 
 pub mod leave;
+pub mod marks;
 pub mod rotate;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,9 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::ObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
+use tokio::time::timeout;
 
+use self::marks::{read_marks, write_marks};
 use super::credentials_secret::MANAGED_BY;
 use super::failure::Error;
 use super::installation::MARK;
@@ -35,6 +38,9 @@ const WITHDRAWN: &str = "withdrawn-root-key.";
 const SINCE: &str = "current-root-key";
 /// How soon a failed look is repeated.
 const RETRY: Duration = Duration::from_secs(3);
+/// Who hears nothing of what it records looks again after this: meanwhile a key may have been withdrawn. Enough for an
+/// API server that takes ten seconds for each answer.
+const RECORDED: Duration = Duration::from_secs(30);
 
 /// What follows from the Secret and the fingerprints.
 pub enum Judgement {
@@ -65,8 +71,7 @@ pub fn judge(
             "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
         ));
     };
-    let withdrawn = |id: &str| marks.get(&format!("{WITHDRAWN}{id}"));
-    let keyring = match read_keyring(secret, withdrawn) {
+    let keyring = match read_keyring(secret, marks) {
         Ok(keyring) => keyring,
         Err(problem) => {
             return Judgement::Refuse(format!(
@@ -75,7 +80,7 @@ pub fn judge(
         }
     };
     for (id, fingerprint) in known {
-        if withdrawn(id) == Some(fingerprint) {
+        if withdrawn(id, marks) == Some(fingerprint) {
             continue;
         }
         let key = keyring.keys().iter().find(|key| key.id() == id);
@@ -101,10 +106,7 @@ pub fn judge(
 
 /// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,
 /// by their fingerprints, are passed over.
-fn read_keyring<'a>(
-    secret: &Secret,
-    withdrawn: impl Fn(&str) -> Option<&'a String>,
-) -> Result<Keyring, String> {
+fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
     let current = data.get(CURRENT).ok_or("has no entry current")?;
     let current =
@@ -115,13 +117,24 @@ fn read_keyring<'a>(
         .map(|(name, bytes)| RootKey::new(name, &bytes.0))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("cannot be used: {error}"))?;
-    keys.retain(|key| withdrawn(key.id()).map(String::as_str) != Some(key.fingerprint()));
-    if keys.iter().all(|key| key.id() != current.trim()) && withdrawn(current.trim()).is_some() {
+    keys.retain(|key| !is_withdrawn(key, marks));
+    if keys.iter().all(|key| key.id() != current.trim())
+        && withdrawn(current.trim(), marks).is_some()
+    {
         return Err(
             "names a root key as current that was withdrawn (`clientele root-key rotate --emergency` makes another)".to_owned(),
         );
     }
     Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))
+}
+
+/// The fingerprint of the key of this ID that was withdrawn.
+fn withdrawn<'a>(id: &str, marks: &'a BTreeMap<String, String>) -> Option<&'a String> {
+    marks.get(&format!("{WITHDRAWN}{id}"))
+}
+
+fn is_withdrawn(key: &RootKey, marks: &BTreeMap<String, String>) -> bool {
+    withdrawn(key.id(), marks).is_some_and(|fingerprint| fingerprint == key.fingerprint())
 }
 
 /// A Secret with a fresh root key.
@@ -246,17 +259,22 @@ async fn look_once(shared: &Shared) -> Result<Look, Error> {
             Ok(Look::Made)
         }
         Judgement::Usable(keyring, mut unrecorded) => {
+            let keyring = Arc::new(keyring);
             if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
                 unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
             }
             if !unrecorded.is_empty() && shared.lead.is_ours() {
-                write_marks(shared, unrecorded).await?;
+                forget_withdrawn(shared, &keyring);
+                let written = timeout(RECORDED, write_marks(shared, unrecorded)).await;
+                written.map_err(|_| Error::NoAnswer("record the root key"))??;
             }
             accept(shared, keyring, left(secret.as_ref(), &marks));
             Ok(Look::Judged)
         }
         Judgement::Refuse(problem) => {
-            refuse(shared, problem);
+            let in_memory = shared.root_keys.load().verifying.clone();
+            let verifying = in_memory.and_then(|keyring| not_withdrawn(keyring, &marks));
+            refuse(shared, verifying, problem);
             Ok(Look::Judged)
         }
     }
@@ -279,9 +297,10 @@ pub async fn look_again(shared: &Shared) -> Result<bool, Error> {
 fn left(secret: Option<&Secret>, marks: &BTreeMap<String, String>) -> Vec<String> {
     let ours = secret.filter(|secret| is_ours(secret));
     let entries = ours.and_then(|secret| secret.data.as_ref());
-    let withdrawn = |id: &&String| marks.contains_key(&format!("{WITHDRAWN}{id}"));
     let ids = entries.into_iter().flatten().map(|(id, _)| id);
-    ids.filter(withdrawn).cloned().collect()
+    ids.filter(|id| withdrawn(id, marks).is_some())
+        .cloned()
+        .collect()
 }
 
 /// Whether we made the Secret; a brought one is somebody else's to write.
@@ -292,23 +311,17 @@ fn is_ours(secret: &Secret) -> bool {
         .is_some_and(|by| by == MANAGED_BY.1)
 }
 
-fn accept(shared: &Shared, keyring: Keyring, left: Vec<String>) {
+fn accept(shared: &Shared, keyring: Arc<Keyring>, left: Vec<String>) {
     let before = shared.root_keys.load();
-    let same = before.verifying.as_ref().is_some_and(|old| {
-        let prints = |ring: &Keyring| {
-            ring.keys()
-                .iter()
-                .map(|key| key.fingerprint().to_owned())
-                .collect::<Vec<_>>()
-        };
-        prints(old) == prints(&keyring) && old.current_id() == keyring.current_id()
-    });
+    let known = before.verifying.as_ref();
+    let same = known.filter(|known| known.is_same(&keyring));
     shared.metrics.root_key_usable.set(1);
-    if same && before.problem.is_none() {
+    if let Some(known) = same
+        && before.problem.is_none()
+    {
         if before.left != left {
-            let verifying = before.verifying.clone();
             shared.root_keys.store(Arc::new(RootKeys {
-                verifying,
+                verifying: Some(known.clone()),
                 problem: None,
                 left,
             }));
@@ -319,29 +332,63 @@ fn accept(shared: &Shared, keyring: Keyring, left: Vec<String>) {
         let reason = "other root keys than before are used";
         record(shared, Act::RootKeyAccepted, reason);
     }
-    shared.root_keys.store(Arc::new(RootKeys {
-        verifying: Some(Arc::new(keyring)),
-        problem: None,
-        left,
-    }));
-    shared.changed.notify_one();
-    shared.enqueue_all(None);
+    use_keys(
+        shared,
+        RootKeys {
+            verifying: Some(keyring),
+            problem: None,
+            left,
+        },
+    );
 }
 
-/// What is in memory goes on verifying, but nothing is derived.
-fn refuse(shared: &Shared, problem: String) {
+/// What was withdrawn stops before anything is recorded, whatever becomes of the record.
+fn forget_withdrawn(shared: &Shared, keyring: &Arc<Keyring>) {
+    let before = shared.root_keys.load();
+    let known = before.verifying.iter().flat_map(|known| known.keys());
+    let mut kept = known.map(|known| keyring.keys().iter().any(|key| key.is_same(known)));
+    if !kept.all(|kept| kept) {
+        let problem = format!(
+            "a root key was withdrawn, and the one that derives instead is not recorded in ConfigMap {INSTALLATION:?} yet. Nothing is issued or changed until it is; if that does not pass, see why the operator cannot write that ConfigMap"
+        );
+        refuse(shared, Some(keyring.clone()), problem);
+    }
+}
+
+/// What of the keys in memory goes on verifying.
+fn not_withdrawn(keyring: Arc<Keyring>, marks: &BTreeMap<String, String>) -> Option<Arc<Keyring>> {
+    let stays = |key: &RootKey| !is_withdrawn(key, marks);
+    if keyring.keys().iter().all(|key| stays(key)) {
+        return Some(keyring);
+    }
+    keyring.only(stays).map(Arc::new)
+}
+
+/// These keys go on verifying, but nothing is derived.
+fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
     let before = shared.root_keys.load();
     shared.metrics.root_key_usable.set(0);
-    if before.problem.as_ref() == Some(&problem) {
+    let same = match (&before.verifying, &verifying) {
+        (Some(known), Some(keyring)) => known.is_same(keyring),
+        (known, keyring) => known.is_none() && keyring.is_none(),
+    };
+    if same && before.problem.as_ref() == Some(&problem) {
         return;
     }
     tracing::error!("{problem}");
     record(shared, Act::RootKeyRefused, &problem);
-    shared.root_keys.store(Arc::new(RootKeys {
-        verifying: before.verifying.clone(),
-        problem: Some(problem),
-        left: Vec::new(),
-    }));
+    use_keys(
+        shared,
+        RootKeys {
+            verifying,
+            problem: Some(problem),
+            left: Vec::new(),
+        },
+    );
+}
+
+fn use_keys(shared: &Shared, keys: RootKeys) {
+    shared.root_keys.store(Arc::new(keys));
     shared.changed.notify_one();
     shared.enqueue_all(None);
 }
@@ -357,91 +404,9 @@ fn record(shared: &Shared, act: Act, reason: &str) {
     shared.audit.record(act, &line);
 }
 
-/// The marks of the installation.
-pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Error> {
-    let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
-    let marks = api
-        .get_opt(INSTALLATION)
-        .await
-        .map_err(Error::api("read the marks of the installation"))?;
-    Ok(marks.and_then(|marks| marks.data).unwrap_or_default())
-}
-
-/// Adds marks; what is recorded is never changed. Others add theirs at the same time: at the first start the
-/// fingerprint of the root key and the mark of the bootstrap, and another replica both.
-pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Result<(), Error> {
-    let add = |data: &mut BTreeMap<String, String>| {
-        for (key, value) in &new {
-            data.entry(key.clone()).or_insert_with(|| value.clone());
-        }
-    };
-    change_marks(&shared.kube, &shared.settings.namespace, add).await
-}
-
-/// Changes marks, again if somebody else was first.
-async fn change_marks(
-    kube: &kube::Client,
-    namespace: &str,
-    change: impl Fn(&mut BTreeMap<String, String>),
-) -> Result<(), Error> {
-    again_if_beaten(|| try_change_marks(kube, namespace, &change)).await
-}
-
-/// Tries a few times as long as somebody else is first each time.
-async fn again_if_beaten<F>(attempt: impl Fn() -> F) -> Result<(), Error>
-where
-    F: Future<Output = Result<(), Error>>,
-{
-    const TRIES: u32 = 5;
-    let mut written = attempt().await;
-    for _ in 1..TRIES {
-        if !written.as_ref().is_err_and(Error::is_conflict) {
-            break;
-        }
-        written = attempt().await;
-    }
-    written
-}
-
 /// The fingerprint of a key.
 fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
     let key = RootKey::new(id, bytes);
     let key = key.map_err(|_| Error::Key("the Secret holds an entry that is no root key"))?;
     Ok(key.fingerprint().to_owned())
-}
-
-async fn try_change_marks(
-    kube: &kube::Client,
-    namespace: &str,
-    change: impl Fn(&mut BTreeMap<String, String>),
-) -> Result<(), Error> {
-    const DOING: &str = "record the marks of the installation";
-    let api: Api<ConfigMap> = Api::namespaced(kube.clone(), namespace);
-    let Some(mut marks) = api.get_opt(INSTALLATION).await.map_err(Error::api(DOING))? else {
-        let mut data = BTreeMap::new();
-        change(&mut data);
-        let marks = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(INSTALLATION.to_owned()),
-                labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
-                ..ObjectMeta::default()
-            },
-            data: Some(data),
-            ..ConfigMap::default()
-        };
-        let created = api.create(&params(), &marks).await;
-        return created.map(drop).map_err(conflict_or(DOING));
-    };
-    change(marks.data.get_or_insert_default());
-    let name = marks.name_any();
-    let replaced = api.replace(&name, &params(), &marks).await;
-    replaced.map(drop).map_err(conflict_or(DOING))
-}
-
-/// Somebody else was first, be it with a change or with the creation.
-fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
-    move |error| match &error {
-        kube::Error::Api(status) if status.is_already_exists() => Error::Conflict(doing),
-        _ => Error::api(doing)(error),
-    }
 }

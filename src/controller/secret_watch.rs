@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
@@ -93,28 +93,32 @@ pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
     }
 }
 
-/// One watch for each namespace in which somebody needs it.
+/// One watch for each namespace in which somebody needs it. It begins anew where it ended and somebody needs it again.
 async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
     let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            Some(Err(ended)) = tasks.join_next() => {
-                // None ends by itself.
-                if let Ok(panic) = ended.try_into_panic() {
-                    std::panic::resume_unwind(panic);
+            Some(ended) = tasks.join_next() => match ended {
+                Ok(namespace) => {
+                    running.remove(&namespace);
                 }
+                Err(ended) => if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                },
             }
         }
         for namespace in (watched.namespaces)(&shared) {
             if running.insert(namespace.clone()) {
-                tasks.spawn(watch_in(shared.clone(), watched, Some(namespace)));
+                let watch = watch_in(shared.clone(), watched, Some(namespace.clone()));
+                tasks.spawn(watch.map(|()| namespace));
             }
         }
     }
 }
 
+/// Watches for ever, or until it is in vain.
 async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) {
     let mut watch = Watch::new(shared, watched, namespace);
     let mut events = watch.events();
@@ -124,6 +128,9 @@ async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Opt
             event = events.next() => match event {
                 Some(Ok(event)) => watch.observe(event),
                 Some(Err(error)) => {
+                    if is_forbidden(&error) && watch.is_needless() {
+                        return watch.end();
+                    }
                     watch.failed(&error);
                     if is_forbidden(&error) {
                         // The stream's own backoff grows to a minute; enabling shall take effect sooner.
@@ -273,6 +280,24 @@ impl Watch {
 
     fn set_access(&self, access: Access) -> bool {
         (self.watched.set_access)(&self.shared, self.namespace.as_deref(), access)
+    }
+
+    /// Whether nobody needs the Secrets of the namespace: mostly it is gone, and the rights in it with it.
+    fn is_needless(&self) -> bool {
+        let needed = (self.watched.namespaces)(&self.shared);
+        let namespace = self.namespace.as_ref();
+        let unused = namespace.is_some_and(|namespace| !needed.contains(namespace));
+        unused && self.doubt.until().is_none()
+    }
+
+    /// Who is refused and not needed does not ask again.
+    fn end(&self) {
+        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
+        self.set_access(Access::Pending);
+        tracing::info!(
+            namespace,
+            "nobody needs {what} here any more, and they may not be read: their watch ends"
+        );
     }
 
     fn failed(&self, error: &watcher::Error) {

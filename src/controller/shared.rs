@@ -20,7 +20,6 @@ use super::metrics::ControllerMetrics;
 use super::password_index::{Job, PasswordIndex};
 use super::policy::TenantPolicy;
 use super::reason::Refusal;
-use super::revision::WentBack;
 use super::secret_index::SecretIndex;
 use super::settings::Settings;
 use super::spacing::Spacing;
@@ -119,8 +118,6 @@ pub struct Progress {
     pub registry: bool,
     /// The tenant `default` was made, or need not be.
     pub bootstrap: bool,
-    /// That the cluster went back in time, if it did.
-    pub went_back: Option<WentBack>,
 }
 
 /// Everything that observer and controllers share.

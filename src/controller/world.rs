@@ -3,41 +3,47 @@
 mod arrivals;
 mod clients;
 mod people;
+mod signing;
 mod tenants;
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::ResourceExt;
-use kube::core::PartialObjectMeta;
+use kube::api::ListParams;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 
+use super::doubt::{Doubt, List};
 use super::enroll;
 use super::listed::Listed;
 use super::observe::{Observation, slim, slim_client, slim_user};
 use super::policy::Labels;
 use super::shared::{Shared, TenantState, Verdict};
-use super::signing_secret;
 use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
 use crate::oauth::{Client, People, Registry, SigningKeys};
 use arrivals::record_client_gone;
 use clients::{Memo, acceptable, key, unsaid};
 use people::{Judged, UserMemo};
+use signing::Signing;
 pub use tenants::missing_keys;
-use tenants::{SigningState, signing_state};
 
 /// A second list of some kind has arrived.
 pub enum Confirmation {
     /// Of OAuthClients.
-    Clients(Result<Vec<OAuthClient>, kube::Error>),
+    Clients(List<OAuthClient>),
     /// Of OAuthTenants.
-    Tenants(Result<Vec<OAuthTenant>, kube::Error>),
+    Tenants(List<OAuthTenant>),
     /// Of OAuthUsers.
-    Users(Result<Vec<OAuthUser>, kube::Error>),
+    Users(List<OAuthUser>),
+    /// Of Secrets of the operator's namespace.
+    OwnSecrets(List<Secret>),
 }
 
 /// What has been seen.
@@ -46,8 +52,7 @@ pub struct World {
     tenants: Listed<OAuthTenant>,
     users: Listed<OAuthUser>,
     namespaces: HashMap<String, Arc<Labels>>,
-    signing: HashMap<String, SigningState>,
-    relisted_signing: HashMap<String, SigningState>,
+    signing: Signing,
     published: HashMap<String, Arc<SigningKeys>>,
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
     memos: HashMap<Arc<str>, Memo>,
@@ -65,13 +70,14 @@ impl World {
         tenants: Writer<OAuthTenant>,
         users: Writer<OAuthUser>,
     ) -> Self {
+        let own = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
+        let signing = doubt("signing keys", shared, own);
         Self {
-            clients: Listed::new("OAuthClient", shared, clients, slim_client),
-            tenants: Listed::new("OAuthTenant", shared, tenants, slim),
-            users: Listed::new("OAuthUser", shared, users, slim_user),
+            clients: listed("OAuthClient", shared, clients, slim_client),
+            tenants: listed("OAuthTenant", shared, tenants, slim),
+            users: listed("OAuthUser", shared, users, slim_user),
             namespaces: HashMap::new(),
-            signing: HashMap::new(),
-            relisted_signing: HashMap::new(),
+            signing: Signing::new(signing),
             published: HashMap::new(),
             states: HashMap::new(),
             memos: HashMap::new(),
@@ -106,7 +112,12 @@ impl World {
                 changed
             }
             Observation::Namespace(event) => self.see_namespace(shared, event),
-            Observation::OwnSecret(event) => self.see_own_secret(shared, event),
+            Observation::OwnSecret(event) => {
+                let complete = matches!(event, watcher::Event::InitDone);
+                let changed = self.signing.apply(event);
+                shared.note_progress(|progress| progress.signing_keys |= complete);
+                changed
+            }
             Observation::Failed(kind, error) => {
                 shared.metrics.watch_errors.inc();
                 tracing::warn!(kind, %error, "a watch failed and is started again");
@@ -155,38 +166,13 @@ impl World {
         }
     }
 
-    fn see_own_secret(&mut self, shared: &Shared, event: watcher::Event<Secret>) -> bool {
-        match event {
-            watcher::Event::Init => self.relisted_signing.clear(),
-            watcher::Event::InitApply(secret) => {
-                self.relisted_signing.extend(signing_state(&secret));
-            }
-            watcher::Event::InitDone => {
-                self.signing = std::mem::take(&mut self.relisted_signing);
-                shared.note_progress(|progress| progress.signing_keys = true);
-                return true;
-            }
-            watcher::Event::Apply(secret) => {
-                let state = signing_state(&secret);
-                let changed = state.is_some();
-                self.signing.extend(state);
-                return changed;
-            }
-            watcher::Event::Delete(secret) => {
-                let name = secret.name_any();
-                return signing_secret::tenant_of(&name)
-                    .is_some_and(|tenant| self.signing.remove(tenant).is_some());
-            }
-        }
-        false
-    }
-
     /// The next second list.
     pub async fn confirmation(&mut self) -> Confirmation {
         tokio::select! {
             list = self.clients.confirmation() => Confirmation::Clients(list),
             list = self.tenants.confirmation() => Confirmation::Tenants(list),
             list = self.users.confirmation() => Confirmation::Users(list),
+            list = self.signing.confirmation() => Confirmation::OwnSecrets(list),
         }
     }
 
@@ -196,6 +182,7 @@ impl World {
             Confirmation::Clients(list) => self.clients.confirm(list),
             Confirmation::Tenants(list) => self.tenants.confirm(list),
             Confirmation::Users(list) => self.users.confirm(list),
+            Confirmation::OwnSecrets(list) => self.signing.confirm(list),
         }
     }
 
@@ -205,6 +192,7 @@ impl World {
             self.clients.brake_until(),
             self.tenants.brake_until(),
             self.users.brake_until(),
+            self.signing.brake_until(),
         ];
         each.into_iter().flatten().min()
     }
@@ -214,6 +202,7 @@ impl World {
         self.clients.release_brake();
         self.tenants.release_brake();
         self.users.release_brake();
+        self.signing.release_brake();
     }
 
     /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
@@ -343,6 +332,24 @@ impl World {
             "the registry was rebuilt"
         );
     }
+}
+
+fn listed<K>(what: &'static str, shared: &Shared, writer: Writer<K>, cut: fn(K) -> K) -> Listed<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    Listed::new(
+        doubt(what, shared, Api::all(shared.kube.clone())),
+        writer,
+        cut,
+    )
+}
+
+fn doubt<K, V>(what: &'static str, shared: &Shared, api: Api<DeserializeGuard<K>>) -> Doubt<K, V>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    Doubt::new(what, api, ListParams::default(), &shared.metrics.brake_held)
 }
 
 /// How many clients of a tenant are served so far: mostly as many as will be.

@@ -100,7 +100,8 @@ pub async fn serve<S: Answers>(
     let address = listener.local_addr()?;
     tracing::info!(%address, tls = tls.is_some(), "listening");
     let permits = Arc::new(Semaphore::new(limits.connections as usize));
-    let connections = Connections::new(service, tls, limits, connections, &shutdown);
+    let closing = CancellationToken::new();
+    let connections = Connections::new(service, tls, limits, connections, &closing);
     while let Some(next) = shutdown
         .run_until_cancelled(accept(&listener, &permits))
         .await
@@ -109,8 +110,9 @@ pub async fn serve<S: Answers>(
             connections.open(stream, peer, permit);
         }
     }
-    // Closed before the drain, so that new connections go to another replica.
+    // Closed before any connection is, so that whoever connects again goes to another replica and is not cut off here.
     drop(listener);
+    closing.cancel();
     drain(&permits, limits).await;
     connections.abort();
     Ok(())

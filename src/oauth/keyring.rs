@@ -71,6 +71,11 @@ impl RootKey {
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+
+    /// Whether it is the same key.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
 }
 
 /// Who a secret belongs to: the client ID and the registration (the UID of the object).
@@ -106,6 +111,21 @@ impl Keyring {
         let current = self.keys.iter().position(|key| key.id == key_id)?;
         let keys = self.keys.clone();
         Some(Self { current, keys })
+    }
+
+    /// Those of the keys that stay. `None` if the one that derives is not among them.
+    pub fn only(&self, stays: impl Fn(&RootKey) -> bool) -> Option<Self> {
+        let staying = self.keys.iter().filter(|key| stays(key));
+        let keys: Vec<_> = staying.cloned().collect();
+        let current = keys.iter().position(|key| key.id == self.current_id())?;
+        Some(Self { current, keys })
+    }
+
+    /// Whether it has the same keys in the same order, and the same one derives.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let pairs = self.keys.iter().zip(&other.keys);
+        let same_keys = pairs.into_iter().all(|(one, another)| one.is_same(another));
+        same_keys && self.keys.len() == other.keys.len() && self.current == other.current
     }
 
     /// The keys, for their IDs and fingerprints.

@@ -30,5 +30,5 @@ pub mod world;
 
 use std::time::Duration;
 
-/// A condition that does not come true within this has failed.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+/// A condition that does not come true within this has failed. Long enough for a machine that does ten things at once.
+pub const DEADLINE: Duration = Duration::from_mins(1);

@@ -16,7 +16,7 @@ const browser = await launch([`--ignore-certificate-errors-spki-list=${createHas
 
 try {
   const context = await browser.newContext()
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(45_000)
   const page = await context.newPage()
   const complained = complaints(page)
   const seen = await journey(context, page)

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use super::SINCE;
+use super::marks::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
-use super::{SINCE, change_marks, read_marks};
 use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
 use crate::audit::Act;
 use crate::controller::failure::Error;
@@ -102,6 +103,7 @@ async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
             root_keys.left.iter().any(|left| left == id)
         })
         .await?;
+        super::look(shared).await?;
     }
     if keyring.keys().len() < 2 {
         return Ok(None);
@@ -136,6 +138,8 @@ fn place(shared: &Shared) -> Place<'_> {
 
 async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
     withdraw(&shared.kube, place(shared), |id| id == key.id()).await?;
+    // Known before the next look, which would withdraw it again.
+    super::look(shared).await?;
     tracing::info!(
         root_key = key.id(),
         "a former root key was removed: nobody needs it"

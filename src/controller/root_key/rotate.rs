@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
-use super::{
-    CURRENT, FINGERPRINT, WITHDRAWN, again_if_beaten, fingerprint, fresh, is_ours, try_change_marks,
-};
+use super::marks::{again_if_beaten, try_change_marks};
+use super::{CURRENT, FINGERPRINT, WITHDRAWN, fingerprint, fresh, is_ours};
 use crate::controller::failure::Error;
 use crate::controller::write::params;
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -13,15 +12,9 @@ use crate::api::OAuthTenant;
 use crate::controller::policy::TenantPolicy;
 use crate::controller::reason::{Reason, Refusal};
 use crate::controller::shared::{Shared, TenantState};
-use crate::controller::signing_secret::{self, StoredKeys};
+use crate::controller::signing_secret;
 use crate::oauth::tenant::{OPENID_SCOPES, Scope};
 use crate::oauth::{Client, People, Tenant};
-
-/// The keys of a tenant as last seen.
-pub(super) struct SigningState {
-    keys: Result<StoredKeys, String>,
-    owner_uids: Vec<String>,
-}
 
 impl World {
     /// Reads the rules and keys of tenants that changed.
@@ -59,7 +52,7 @@ impl World {
             signing_secret::name_of(&name)
         );
         let uid = object.uid().unwrap_or_default();
-        let (reason, message) = match self.signing.get(&name) {
+        let (reason, message) = match self.signing.of(&name) {
             Some(state) if !state.owner_uids.contains(&uid) => (
                 Reason::TenantPending,
                 format!(
@@ -94,7 +87,7 @@ impl World {
     ) -> Tenant {
         let stored = self
             .signing
-            .get(name)
+            .of(name)
             .and_then(|state| state.keys.as_ref().ok());
         let signing_keys = stored
             .filter(|_| state.problem.is_none())
@@ -129,21 +122,6 @@ impl World {
         }
         .rendered()
     }
-}
-
-/// What a Secret of the operator's namespace says, if it holds signing keys.
-pub(super) fn signing_state(secret: &Secret) -> Option<(String, SigningState)> {
-    let name = secret.name_any();
-    let tenant = signing_secret::tenant_of(&name)?;
-    let state = SigningState {
-        keys: signing_secret::parse(secret),
-        owner_uids: secret
-            .owner_references()
-            .iter()
-            .map(|owner| owner.uid.clone())
-            .collect(),
-    };
-    Some((tenant.to_owned(), state))
 }
 
 /// The sentence for lost keys.

@@ -45,7 +45,7 @@ pub(super) fn send_to(
     Ok(answer::see_other(&location))
 }
 
-/// The session has ended meanwhile: the same request once more, which leads to the page to sign in.
+/// What was decided by has ended meanwhile: the same request once more, which leads to the page that asks again.
 pub(super) fn start_again(visit: &Visit<'_>, transaction: &Transaction) -> Response {
     let query = match &transaction.waiting {
         Waiting::Authorization { query, .. } => query,

@@ -116,8 +116,8 @@ impl<'a> Progress<'a> {
     }
 
     /// Issues a code. What was agreed to is kept only after the code: a request that was answered already changes
-    /// nothing. And it is kept before the code leaves. Nor does a code leave whose session ended before it was kept:
-    /// nobody has used it up.
+    /// nothing. And it is kept before the code leaves. Nor does a code leave that rests on what had ended before it was
+    /// kept: nobody has used it up.
     async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, Stop> {
         let (visit, store) = (self.visit, &self.visit.app.store);
         let granted = Granted {
@@ -131,11 +131,7 @@ impl<'a> Progress<'a> {
         if !store.insert_code(&code.kept).await? {
             return Err(Stop::answered().of(&self.destination.client));
         }
-        let session = &current.session;
-        if !store
-            .session_stands(&session.tenant, &session.digest)
-            .await?
-        {
+        if !self.still_stands(current).await? {
             return Ok(pending::start_again(visit, &self.transaction));
         }
         if agreed && self.decide(false) == Decision::Consent {
@@ -145,5 +141,18 @@ impl<'a> Progress<'a> {
         }
         self.record(Act::Authorized, current);
         Ok(self.answer(Answer::Code(&code.value)))
+    }
+
+    /// Whether the session and what was agreed to earlier are as they were when it was decided.
+    async fn still_stands(&self, current: &Current) -> Result<bool, Stop> {
+        let (store, session) = (&self.visit.app.store, &current.session);
+        let signed_in = store.session_stands(&session.tenant, &session.digest);
+        if !signed_in.await? {
+            return Ok(false);
+        }
+        match &self.consent {
+            Some(consent) => Ok(store.consent_stands(consent).await?),
+            None => Ok(true),
+        }
     }
 }

@@ -172,3 +172,25 @@ proptest! {
         let _ = keyring("keyid000", &[7; 32]).verify(who("a", "b"), &bytes);
     }
 }
+
+#[test]
+fn what_a_key_made_stops_when_it_is_not_among_those_that_stay() {
+    let both = || {
+        let keys = ["former00", "current0"].map(|id| RootKey::new(id, id.repeat(4).as_bytes()));
+        Keyring::new("current0", keys.map(Result::unwrap).into()).unwrap()
+    };
+    let registration = who("web", "uid");
+    let secret = |id| both().under(id).unwrap().derive(registration, 1);
+    let works = |ring: &Keyring, id| {
+        let secret = secret(id);
+        ring.verify(registration, secret.expose().as_bytes())
+            .is_some()
+    };
+    let all = both().only(|_| true).unwrap();
+    assert!(all.is_same(&both()) && works(&all, "former00") && works(&all, "current0"));
+    let current = both().only(|key| key.id() == "current0").unwrap();
+    assert!(!current.is_same(&both()) && !both().is_same(&current));
+    assert!(works(&current, "current0") && !works(&current, "former00"));
+    assert_eq!(current.current_id(), "current0");
+    assert!(both().only(|key| key.id() == "former00").is_none());
+}

@@ -51,16 +51,6 @@ impl Late {
         changed.unwrap();
     }
 
-    /// How many passes ended because they had heard late.
-    fn conflicts(&self) -> f64 {
-        let metrics = self.operator.metrics();
-        let conflict =
-            |line: &&str| line.contains("_reconciles_total") && line.contains("\"Conflict\"");
-        let lines = metrics.lines().filter(conflict);
-        let counts = lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
-        counts.sum()
-    }
-
     /// Events come in the order of what happened: when this is answered by a write, the operator has heard of all
     /// that was done before.
     async fn has_heard(&self) {
@@ -119,10 +109,11 @@ async fn f86_keys_that_are_lost_before_it_was_heard_that_there_were_any_are_not_
         when(known, (), || "it does not".to_owned())
     })
     .await;
-    let before = late.conflicts();
+    let before = late.operator.conflicts();
     let _ = own.delete(KEYS, &DeleteParams::default()).await.unwrap();
     eventually("a pass has seen that the keys are gone", || async {
-        when(late.conflicts() > before, (), || late.operator.metrics())
+        let seen = late.operator.conflicts() > before;
+        when(seen, (), || late.operator.metrics())
     })
     .await;
     late.proxy.release_watches();

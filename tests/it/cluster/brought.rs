@@ -1,6 +1,6 @@
 //! Client secrets that somebody brings: noticed at once, refused with a reason, copied nowhere.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::api::{ListParams, Patch, PatchParams};
@@ -10,7 +10,7 @@ use crate::cluster::namespaces::scoped;
 use crate::support::load::{Entries, ask};
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::replica::Replica;
-use crate::support::space::{Space, entries, eventually_within, http, message};
+use crate::support::space::{Space, entries, http, message, promptly};
 
 /// The type by which a Secret opts in.
 const TYPE: &str = "clientele.dev/client-secret";
@@ -48,11 +48,11 @@ async fn presenting(space: &Space, value: &str) -> Entries {
 
 async fn is_accepted_within(within: Duration, presented: &Entries) {
     let http = http();
-    eventually_within(within, "accepted", || ask(&http, presented)).await;
+    promptly(within, "accepted", || ask(&http, presented)).await;
 }
 
 async fn is_refused_within(within: Duration, presented: &Entries) {
-    eventually_within(within, "refused", || async {
+    promptly(within, "refused", || async {
         match ask(&http(), presented).await {
             Err(refused) if refused.starts_with("401 ") => Ok(()),
             other => Err(format!("{other:?}")),
@@ -278,9 +278,8 @@ async fn a_namespace_of_its_own_rights_is_enough() {
         let words: Vec<&str> = command.split(' ').collect();
         scoped.cluster.kubectl(&words[1..]).unwrap();
     }
-    let since = Instant::now();
-    space.wait_ready("web").await;
-    assert!(since.elapsed() < Duration::from_secs(15));
+    let what = "the rights are noticed";
+    promptly(Duration::from_secs(15), what, || space.is_ready("web")).await;
     let presented = presenting(&space, ONE).await;
     ask(&http(), &presented).await.unwrap();
     bring(&space, TWO).await;

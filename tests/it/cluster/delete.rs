@@ -1,6 +1,6 @@
 //! The end of a client: its credentials stop at once, and nothing of it stands in anybody's way.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PropagationPolicy};
@@ -11,22 +11,22 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, all_work, ask};
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator};
 use crate::support::snapshot::credentials_in;
-use crate::support::space::{Space, eventually, http, when};
+use crate::support::space::{Space, eventually, http, promptly, when};
 
 /// How long a credential may go on working after the API server has answered the deletion.
 const STOPS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Waits until the credentials are refused; panics if that takes longer than promised.
 async fn stop_in_time(entries: &Entries) {
-    let (http, since) = (http(), Instant::now());
-    while let Err(refused) = match ask(&http, entries).await {
-        Ok(_) => Err("issued".to_owned()),
-        Err(refused) if refused.starts_with("401 ") => Ok(()),
-        Err(other) => panic!("{other}"),
-    } {
-        assert!(since.elapsed() < STOPS_WITHIN, "still {refused}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let http = http();
+    promptly(STOPS_WITHIN, "they are refused", || async {
+        match ask(&http, entries).await {
+            Ok(_) => Err("issued".to_owned()),
+            Err(refused) if refused.starts_with("401 ") => Ok(()),
+            Err(other) => panic!("{other}"),
+        }
+    })
+    .await;
 }
 
 /// A client, and what its Secret holds.

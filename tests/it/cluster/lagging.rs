@@ -73,12 +73,7 @@ impl Lagging {
     /// Waits until it has tried to do something that it would not if it heard; for a while, because it need not.
     async fn has_time_to_try(&self) {
         let tried = async {
-            loop {
-                let metrics = self.late.metrics();
-                let mut lines = metrics.lines();
-                if lines.any(|l| l.contains("_reconciles_total") && l.contains("\"Conflict\"")) {
-                    return;
-                }
+            while self.late.conflicts() == 0.0 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };

@@ -1,7 +1,7 @@
 //! `secrets.scope: namespaces`: the operator writes Secrets where it was let, and says how to let it elsewhere.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::person;
-use crate::support::space::{Space, eventually, when};
+use crate::support::space::{Space, eventually, promptly, when};
 use crate::support::users::PASSWORD;
 
 /// The namespace that the chart was told.
@@ -114,20 +114,22 @@ async fn elsewhere_the_message_names_the_commands_that_enable_the_namespace() {
 
     let commands = commands(&said);
     assert_eq!(commands.len(), 2, "{said}");
-    let enabled = Instant::now();
     for command in commands {
         assert_eq!(command[0], "kubectl");
         cluster.kubectl(&command[1..]).unwrap();
     }
+    let what = "the rights are noticed";
+    promptly(Duration::from_secs(15), what, || async {
+        for name in ["hello", "second", "third"] {
+            space.is_ready(name).await?;
+        }
+        Ok(())
+    })
+    .await;
     for name in ["hello", "second", "third"] {
         space.accepted(name).await;
         assert_eq!(space.token(&format!("{name}-oauth")).await.0, 200);
     }
-    assert!(
-        enabled.elapsed() < Duration::from_secs(15),
-        "{:?}",
-        enabled.elapsed()
-    );
 
     let log = operator.log();
     let lines = log
@@ -149,6 +151,32 @@ async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
         .refused("late", "NamespaceNotEnabled", &space.name)
         .await;
     // What was written before goes on.
+    assert_eq!(space.token("hello-oauth").await.0, 200);
+}
+
+/// Most often the namespace is gone, and would be asked about for ever.
+#[tokio::test]
+async fn where_nobody_needs_what_may_not_be_read_the_watch_ends_and_begins_anew() {
+    let Scoped { cluster, operator } = scoped().await;
+    let space = Space::within(cluster, &operator.issuer, "left").await;
+    space.create("hello", json!({})).await;
+    let denied = "NamespaceNotEnabled";
+    space.refused("hello", denied, &space.name).await;
+    space.delete("hello").await;
+    eventually("nobody asks any more", || async {
+        let log = operator.log();
+        let mut lines = log.lines().filter(|line| line.contains(&space.name));
+        let ended = lines.any(|line| line.contains("their watch ends"));
+        when(ended, (), || "it goes on".to_owned())
+    })
+    .await;
+
+    space.create("hello", json!({})).await;
+    let said = space.refused("hello", denied, &space.name).await;
+    for command in commands(&said) {
+        cluster.kubectl(&command[1..]).unwrap();
+    }
+    space.accepted("hello").await;
     assert_eq!(space.token("hello-oauth").await.0, 200);
 }
 

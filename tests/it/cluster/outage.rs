@@ -17,7 +17,7 @@ use crate::support::people::{APP, PASSWORD};
 use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy};
 use crate::support::signed_in::{SignedIn, call};
 use crate::support::snapshot::{credentials, differences, everything};
-use crate::support::space::{Space, eventually_within, http, when};
+use crate::support::space::{Space, eventually_within, http, promptly, when};
 
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
@@ -223,7 +223,7 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
     let name = "oauthclients.clientele.dev";
     let now = DeleteParams::default();
     let _ = definitions.delete(name, &now).await.unwrap();
-    eventually_within(
+    promptly(
         Duration::from_secs(10),
         "every client has ended",
         || async {
@@ -312,7 +312,7 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
     // A deletion is believed at once, also one that came just before.
     let gone = space.entries("web-1-oauth").await;
     space.delete("web-1").await;
-    eventually_within(Duration::from_secs(5), "a deletion is believed", || async {
+    promptly(Duration::from_secs(5), "a deletion is believed", || async {
         when(ask(&http(), &gone).await.is_err(), (), || {
             "issued".to_owned()
         })
@@ -361,7 +361,7 @@ async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believ
 
     // A deletion is believed at once.
     space.delete_secret("mine").await;
-    eventually_within(Duration::from_secs(5), "a deletion is believed", || async {
+    promptly(Duration::from_secs(5), "a deletion is believed", || async {
         when(ask(&http(), &entries).await.is_err(), (), || {
             "issued".to_owned()
         })

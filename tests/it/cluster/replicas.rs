@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clientele::api::OAuthClient;
 use futures::future::join_all;
-use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -42,7 +42,8 @@ impl Replicas {
         Options {
             database_url: Some(self.database.clone()),
             issuer: Some(self.issuer.clone()),
-            ..Options::flags(&["--usage-report-interval", "1s"])
+            // Who reports nothing for two of these counts as dead; a busy machine is not.
+            ..Options::flags(&["--usage-report-interval", "5s"])
         }
     }
 
@@ -64,9 +65,9 @@ async fn wait_writes(replica: &RunningOperator, writes: bool) {
     .await;
 }
 
-async fn holder(space: &Space) -> Option<String> {
+async fn lease(space: &Space) -> LeaseSpec {
     let leases: Api<Lease> = Api::namespaced(space.kube.clone(), "clientele-system");
-    leases.get("clientele").await.unwrap().spec?.holder_identity
+    leases.get("clientele").await.unwrap().spec.unwrap()
 }
 
 /// How often each Secret of the namespace was created or replaced.
@@ -92,15 +93,14 @@ async fn f06_a_lease_is_released_at_the_end_and_another_replica_writes_at_once()
     let endpoint = format!("http://{}/token", second.listen);
     ask_at(&http(), &endpoint, &entries).await.unwrap();
 
-    let (began, before) = (Instant::now(), holder(&space).await);
+    let before = lease(&space).await.holder_identity;
     first.stop();
+    // A Lease that is not released lasts fifteen seconds more.
+    assert_ne!(lease(&space).await.holder_identity, before);
     space.ready("after", json!({})).await;
-    let took = began.elapsed();
     assert!(second.log().contains("this replica writes from now on"));
-    assert!(holder(&space).await.is_some_and(|now| Some(now) != before));
-    println!("F06: the next client was ready {took:?} after SIGTERM");
-    // A Lease that is not released would have lasted longer, on the fastest machine.
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    let now = lease(&space).await.holder_identity;
+    assert!(now.is_some() && now != before);
     assert_eq!(secret_writes(&replicas.cluster, &space).len(), 2);
 }
 
@@ -112,14 +112,14 @@ async fn when_the_replica_that_writes_is_killed_another_one_writes_when_the_leas
     let space = replicas.space("failover").await;
     space.ready("web", json!({})).await;
     let before = credentials(&space.kube).await;
-    let began = Instant::now();
     first.kill();
+    let renewed = lease(&space).await.renew_time.unwrap().0;
     space.create("after", json!({})).await;
     wait_writes(&second, true).await;
-    let took = began.elapsed();
-    println!("another replica wrote {took:?} after SIGKILL");
-    // It was renewed at most three seconds before, and nobody takes what has not expired.
-    assert!(took > Duration::from_secs(10), "{took:?}");
+    let taken = lease(&space).await.acquire_time.unwrap().0;
+    // Nobody takes what has not expired.
+    let silent = taken.duration_since(renewed).as_secs();
+    assert!(silent >= 14, "taken after {silent} s of silence");
     space.wait_ready("after").await;
     let mut after = credentials(&space.kube).await;
     after.retain(|name, _| before.contains_key(name));

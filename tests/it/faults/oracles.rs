@@ -65,7 +65,10 @@ pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
     }
     let key = format!("Secret/{}", text(&object["status"]["secretName"]));
     let objects = scene.witness.live();
-    let Some(secret) = objects.get(&key) else {
+    // Another Secret of the name is not what is promised; the witness may not have heard yet that it is gone.
+    let promised = &object["status"]["secretUid"];
+    let found = objects.get(&key);
+    let Some(secret) = found.filter(|secret| secret["metadata"]["uid"] == *promised) else {
         return;
     };
     let public = |client: &Arc<Value>| client["spec"]["type"] == "Public";

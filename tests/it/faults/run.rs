@@ -24,6 +24,9 @@ const QUIET: Duration = Duration::from_millis(400);
 const RETRIED: Duration = Duration::from_millis(900);
 /// Who was beaten tries again within this, if there is still something to write.
 const BEATEN: Duration = Duration::from_millis(300);
+/// Where it is a matter of who is faster, a run may make fewer writes than the one without a fault, and the fault does
+/// not come. The first operator rests for so long, and the second need not be held any more.
+const MISSED: Duration = Duration::from_secs(5);
 /// Who has a bug gets no more time than this.
 const IMPATIENT: Duration = Duration::from_secs(4);
 
@@ -39,7 +42,9 @@ pub struct Run {
     pub is_over: bool,
     /// All steps are done.
     pub is_done: bool,
-    hasty: bool,
+    /// How its workload is: how many acts come at once, and whether it matters who is faster.
+    hasty: usize,
+    raced: bool,
 }
 
 impl Run {
@@ -55,7 +60,8 @@ impl Run {
             armed_at: 0,
             is_over: false,
             is_done: false,
-            hasty: workload.hasty > 1,
+            hasty: workload.hasty,
+            raced: workload.raced,
         }
     }
 
@@ -150,7 +156,7 @@ impl Run {
     pub fn looks_like(&self, wanted: &Picture) -> bool {
         let slack = Slack {
             incarnations: self.case.cut.is_some(),
-            generations: self.hasty || self.case.is_said_twice(),
+            generations: self.hasty > 1 || self.case.is_said_twice(),
         };
         same(wanted, &self.picture(), slack)
     }
@@ -173,7 +179,9 @@ impl Run {
     /// Somebody starts a new operator when one has ended by a fault, or the second takes over.
     async fn look_after(&mut self) {
         let first = &self.operators[0].line;
-        if self.case.two && first.fired.is_cancelled() {
+        let may_miss = self.hasty > 1 || self.raced || self.scene.is_terminating();
+        let missed = may_miss && first.quiet() > MISSED;
+        if self.case.two && (first.fired.is_cancelled() || missed) {
             for operator in &self.operators[1..] {
                 operator.line.stand(Stand::Free);
             }

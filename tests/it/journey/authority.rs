@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -10,6 +9,8 @@ use rcgen::{
 };
 use rustls::pki_types::CertificateDer;
 use tempfile::TempDir;
+
+use crate::support::DEADLINE;
 
 /// The authority, and a folder with what it issued last.
 pub struct Authority {
@@ -50,7 +51,7 @@ impl Authority {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let ca = reqwest::Certificate::from_der(&self.der()).unwrap();
         let builder = reqwest::Client::builder().tls_certs_only([ca]);
-        builder.timeout(Duration::from_secs(10)).build().unwrap()
+        builder.timeout(DEADLINE).build().unwrap()
     }
 
     /// The files of the server.

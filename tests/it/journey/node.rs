@@ -51,10 +51,10 @@ impl Node {
 
     /// Runs it to its end; returns what it saw.
     pub async fn run(self) -> Value {
-        self.run_within(Duration::from_mins(1)).await
+        self.run_within(Duration::from_mins(3)).await
     }
 
-    /// The same, for what takes longer than a minute on a busy machine.
+    /// The same, for what takes longer on a busy machine.
     pub async fn run_within(self, patience: Duration) -> Value {
         let mut node = self.0;
         let run = tokio::task::spawn_blocking(move || {

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
+use crate::support::DEADLINE;
 use crate::support::operator::{free_address, pause, plain_get};
 
 /// Starts the program, prints its process ID, and ends as it ends; kills it when standard input closes before that.
@@ -75,7 +76,7 @@ impl Program {
     }
 
     fn wait_ready(&self) {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + DEADLINE;
         let ready = || plain_get(&self.admin, "/readyz").is_some_and(|(code, _)| code == 200);
         while !ready() {
             assert!(
@@ -95,7 +96,7 @@ impl Program {
 
     /// Waits until it has ended, and says how.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + DEADLINE;
         loop {
             if let Some(status) = self.guard.try_wait().unwrap() {
                 return status;

@@ -113,7 +113,7 @@ async fn person(scenario: &str) {
         .with("CLIENT", &site.client)
         .with("ELSEWHERE", &site.elsewhere)
         .with("FOLDER", PICTURES)
-        .run_within(Duration::from_mins(3))
+        .run_within(Duration::from_mins(5))
         .await;
     assert_eq!(fine, json!({ "fine": true }));
 }

@@ -1,6 +1,13 @@
 //! C08–C12: what a person agrees to, and M14: what is written down about it.
 
+use std::sync::OnceLock;
 use std::time::Duration;
+
+use clientele::http::App;
+use clientele::oauth::authorize::grant::CodeRandom;
+use clientele::store::Store;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
@@ -393,4 +400,42 @@ async fn m14_what_is_written_down_names_people_and_clients_and_nothing_secret() 
     for secret in secrets {
         assert!(!text.contains(&secret), "{secret} is in\n{text}");
     }
+}
+
+/// Withdraws what `alice` agreed to, in the moment in which the code is made that rests on it.
+fn random_that_withdraws(bytes: &mut [u8]) -> Option<()> {
+    if bytes.len() == size_of::<CodeRandom>() {
+        let store = WITHDRAWN.get()?;
+        let withdrawn = store.withdraw(
+            TENANT,
+            "subject-of-alice",
+            "uid-of-team-a.app",
+            clock::now(),
+        );
+        block_in_place(|| Handle::current().block_on(withdrawn)).ok()?;
+    }
+    aws_lc_rs::rand::fill(bytes).ok()
+}
+
+static WITHDRAWN: OnceLock<Store> = OnceLock::new();
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_withdrawn_while_a_code_is_made_is_asked_for_again() {
+    let usual = World::at_rest().await;
+    let mut browser = Browser::new(&usual);
+    browser.allow(&ask("team-a.app").url(), "alice").await;
+    let silent = ask("team-a.app").with("prompt", "none").url();
+    assert!(browser.open(&silent).await.told().contains_key("code"));
+
+    let world = World::with(App {
+        random: random_that_withdraws,
+        ..usual.app.clone()
+    });
+    assert!(WITHDRAWN.set(world.app.store.clone()).is_ok());
+    browser
+        .at(&world)
+        .open(&silent)
+        .await
+        .redirects("consent_required");
+    assert!(consents(&world).await.is_empty());
 }

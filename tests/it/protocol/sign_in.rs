@@ -59,17 +59,22 @@ async fn c01_c03_whoever_cannot_sign_in_sees_the_same() {
 #[tokio::test]
 async fn c01_an_unknown_name_takes_as_long_as_a_wrong_password() {
     let world = World::at_rest().await;
-    let mut times = [Vec::new(), Vec::new()];
-    for _ in 0..5 {
-        for (which, username) in ["alice", "nobody"].into_iter().enumerate() {
+    let mut shortest = [Duration::MAX; 2];
+    // As often as it takes until a busy machine has left both alone once.
+    for _ in 0..50 {
+        for (shortest, username) in shortest.iter_mut().zip(["alice", "nobody"]) {
             let started = Instant::now();
-            try_as(&world, username, "wrong").await;
-            times[which].push(started.elapsed());
+            let page = try_as(&world, username, "wrong").await;
+            *shortest = started.elapsed().min(*shortest);
+            assert_eq!(page.reply.status, 401, "the password was looked at");
+            clock::advance(Duration::from_mins(10));
+        }
+        let [known, unknown] = shortest;
+        if known.max(unknown) < known.min(unknown) * 3 {
+            return;
         }
     }
-    let [known, unknown] = times.map(|times| times.into_iter().min().unwrap());
-    let (shorter, longer) = (known.min(unknown), known.max(unknown));
-    assert!(longer < shorter * 3, "{known:?} and {unknown:?}");
+    panic!("alice and nobody: {shortest:?}");
 }
 
 #[tokio::test]

@@ -157,13 +157,19 @@ async fn m01_tls_1_3_with_http_1_and_http_2_is_served() {
 #[tokio::test]
 async fn m04_a_handshake_that_never_comes_is_ended_and_delays_nobody() {
     let (mounted, root) = Mounted::new();
+    let start = async |limits| {
+        let tls = Some(mounted.load().await);
+        Running::start(World::new().await.router, tls, limits).await
+    };
+    let patient = start(Limits::default()).await;
+    let _silent = patient.connect().await;
+    connect(&patient, &root, &["h2"]).await.unwrap();
     let hasty = Limits {
         handshake: Duration::from_millis(50),
         ..Limits::default()
     };
-    let server = Running::start(World::new().await.router, Some(mounted.load().await), hasty).await;
-    let mut silent = server.connect().await;
-    connect(&server, &root, &["h2"]).await.unwrap();
+    let hasty = start(hasty).await;
+    let mut silent = hasty.connect().await;
     assert_eq!(read_to_end(&mut silent).await, b"");
 }
 

@@ -1,14 +1,17 @@
 //! Consents, and what ends with them.
 
+use clientele::oauth::grant::Code;
 use clientele::store::{Redemption, Store};
 
-use super::place::{Place, over_both_stores};
+use super::place::{Place, at_once, over_both_stores};
 use super::samples::{TENANT, at, begin, code, consent, redeem};
 
 over_both_stores![
     a_consent_replaces_the_earlier_one,
     consents_are_listed_newest_first_for_one_person,
     a_consent_that_is_withdrawn_takes_the_families_of_that_registration,
+    a_consent_stands_until_it_is_withdrawn_or_given_anew,
+    withdrawing_while_a_code_is_issued_lets_none_leave_that_lives,
 ];
 
 async fn a_consent_replaces_the_earlier_one(place: Place) {
@@ -100,4 +103,55 @@ async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(pla
     }
     let late = redeem(&store, &waiting, at(11)).await;
     assert_eq!(late, Redemption::Again);
+}
+
+async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(place: Place) {
+    let store = place.open().await;
+    let given = consent("r1");
+    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    store.keep_consent(&given).await.unwrap();
+    assert_eq!(store.consent_stands(&given).await, Ok(true));
+    store.withdraw(TENANT, "ada", "r1", at(10)).await.unwrap();
+    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    let mut anew = given.clone();
+    anew.granted_at = at(11);
+    store.keep_consent(&anew).await.unwrap();
+    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    assert_eq!(store.consent_stands(&anew).await, Ok(true));
+}
+
+/// A code is kept and the consent looked at, as for an answer that is about to leave, while the consent is withdrawn.
+async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(place: Place) {
+    let replicas = [place.open().await, place.open().await];
+    for round in 0..10 {
+        let given = consent(&format!("r{round}"));
+        replicas[0].keep_consent(&given).await.unwrap();
+        let codes: Vec<Code> = (0..4)
+            .map(|n| {
+                let mut code = code(&format!("{round}-{n}"));
+                let registration = &mut code.authorization.registration_id;
+                given.registration_id.clone_into(registration);
+                code
+            })
+            .collect();
+        let left = at_once(codes.len() + 1, |n| {
+            let (store, given) = (replicas[n % 2].clone(), given.clone());
+            let code = codes.get(n).cloned();
+            async move {
+                let Some(code) = code else {
+                    let registration = &given.registration_id;
+                    let withdrawn = store.withdraw(TENANT, "ada", registration, at(2));
+                    withdrawn.await.unwrap();
+                    return None;
+                };
+                assert!(store.insert_code(&code).await.unwrap());
+                let stands = store.consent_stands(&given).await;
+                stands.unwrap().then_some(code)
+            }
+        });
+        for code in left.await.into_iter().flatten() {
+            let kept = replicas[0].code(TENANT, &code.digest).await.unwrap();
+            assert!(kept.unwrap().redeemed_at.is_some());
+        }
+    }
 }

@@ -5,11 +5,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 
-use super::operator::{Options, RunningOperator};
+use super::operator::{Options, RunningOperator, pause};
 
 /// etcd, kube-apiserver and kube-controller-manager of one test or of all.
 ///
@@ -130,12 +131,9 @@ impl Cluster {
 
     /// Writes by this user that the audit log has seen, as (verb, resource with subresource, namespace/name).
     pub fn writes_by(&self, user: &str) -> Vec<(String, String, String)> {
-        let log = std::fs::read_to_string(&self.audit_log).unwrap_or_default();
-        log.lines()
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|event| {
-                event["user"]["username"] == user && event["stage"] == "ResponseComplete"
-            })
+        self.audited(user)
+            .iter()
+            .filter(|event| event["stage"] == "ResponseComplete")
             .map(|event| {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                 let object = &event["objectRef"];
@@ -150,6 +148,28 @@ impl Cluster {
                 )
             })
             .collect()
+    }
+
+    /// What the audit log says of this user. What a write has done can be seen before the log says that it was answered,
+    /// so that is waited for; not for ever, because an API server that is killed answers nothing.
+    fn audited(&self, user: &str) -> Vec<Value> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let log = std::fs::read_to_string(&self.audit_log).unwrap_or_default();
+            let events = log
+                .lines()
+                .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let events: Vec<Value> = events
+                .filter(|event| event["user"]["username"] == user)
+                .collect();
+            let of = |stage| events.iter().filter(move |event| event["stage"] == stage);
+            if of("RequestReceived").count() <= of("ResponseComplete").count()
+                || Instant::now() > deadline
+            {
+                return events;
+            }
+            pause();
+        }
     }
 }
 

@@ -181,6 +181,17 @@ impl RunningOperator {
         line.trim().parse().ok()
     }
 
+    /// How many passes ended because they had heard late.
+    pub fn conflicts(&self) -> f64 {
+        let text = self.metrics();
+        let counts = text.lines().filter_map(|line| {
+            let (series, count) = line.rsplit_once(' ')?;
+            let late = series.contains("_reconciles_total{") && series.contains("\"Conflict\"");
+            count.parse::<f64>().ok().filter(|_| late)
+        });
+        counts.sum()
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
@@ -271,7 +282,7 @@ pub fn free_address() -> String {
 pub fn plain_get(address: &str, path: &str) -> Option<(u16, String)> {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
     write!(
         stream,
         "GET {path} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n"

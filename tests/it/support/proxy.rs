@@ -125,7 +125,7 @@ impl Proxy {
         *self.behavior.lag.lock().unwrap() = lag;
     }
 
-    /// From now on writes do not arrive, but those of the Lease.
+    /// From now on writes do not arrive, but those of the Lease, and events, which are told at some time or other.
     pub fn hold_writes(&self) {
         self.behavior.holds.send_replace(true);
     }
@@ -219,6 +219,7 @@ async fn answer(
     if *behavior.holds.borrow()
         && is_write(request.method())
         && !path.ends_with("/leases/clientele")
+        && !path.contains("/events")
     {
         return Ok(tokio::spawn(late(request, upstream, behavior))
             .await

@@ -14,8 +14,12 @@ use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Shared, shared};
 
-/// A condition in a cluster that does not come true within this has failed.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// A condition in a cluster that does not come true within this has failed. Long enough for a machine that does ten things
+/// at once.
+pub const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Between two looks at a condition.
+pub const BREATH: Duration = Duration::from_millis(20);
 
 /// A namespace of one test.
 pub struct Space {
@@ -124,10 +128,12 @@ impl Space {
 
     /// Waits until an OAuthClient is ready in its present generation.
     pub async fn wait_ready(&self, name: &str) -> OAuthClient {
-        self.wait_client(name, "Ready=True", |object| {
-            condition(object, "Ready") == Some(("True".into(), "Registered".into()))
-        })
-        .await
+        self.wait_client(name, "Ready=True", is_ready).await
+    }
+
+    /// The OAuthClient, if it is ready in its present generation.
+    pub async fn is_ready(&self, name: &str) -> Result<OAuthClient, String> {
+        self.look(name, is_ready).await
     }
 
     /// Waits until an OAuthClient is refused for this reason in its present generation; returns the message.
@@ -147,22 +153,28 @@ impl Space {
         what: &str,
         wanted: impl Fn(&OAuthClient) -> bool,
     ) -> OAuthClient {
-        eventually(what, || async {
-            let object = self
-                .clients()
-                .get(name)
-                .await
-                .map_err(|error| error.to_string())?;
-            let observed = object
-                .status
-                .as_ref()
-                .and_then(|status| status.observed_generation);
-            if observed == object.meta().generation && wanted(&object) {
-                return Ok(object);
-            }
-            Err(format!("{:?}", object.status))
-        })
-        .await
+        eventually(what, || self.look(name, &wanted)).await
+    }
+
+    /// The OAuthClient, if it is as wanted in its present generation.
+    async fn look(
+        &self,
+        name: &str,
+        wanted: impl Fn(&OAuthClient) -> bool,
+    ) -> Result<OAuthClient, String> {
+        let object = self
+            .clients()
+            .get(name)
+            .await
+            .map_err(|error| error.to_string())?;
+        let observed = object
+            .status
+            .as_ref()
+            .and_then(|status| status.observed_generation);
+        if observed == object.meta().generation && wanted(&object) {
+            return Ok(object);
+        }
+        Err(format!("{:?}", object.status))
     }
 
     /// The entries of a Secret as text.
@@ -253,7 +265,7 @@ impl Space {
 pub fn http() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
+        .timeout(DEADLINE)
         .build()
         .unwrap()
 }
@@ -262,7 +274,7 @@ pub fn http() -> reqwest::Client {
 pub fn http_without_redirects() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
+        .timeout(DEADLINE)
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap()
@@ -313,7 +325,28 @@ where
                 "never came true: {what}; last seen: {last}"
             ),
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+/// The same for what is promised within a time. It is promised of a machine that does nothing else: the promise is broken
+/// when the time is over, and it was looked as often as such a machine would have.
+pub async fn promptly<T, F>(within: Duration, what: &str, look: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let (began, most) = (Instant::now(), within.div_duration_f64(BREATH));
+    let mut looks = 0.0;
+    loop {
+        match look().await {
+            Ok(seen) => return seen,
+            Err(last) => assert!(
+                began.elapsed() < within || looks < most,
+                "not within {within:?}: {what}; last seen: {last}"
+            ),
+        }
+        looks += 1.0;
+        tokio::time::sleep(BREATH).await;
     }
 }
 
@@ -329,6 +362,11 @@ pub fn condition(object: &OAuthClient, kind: &str) -> Option<(String, String)> {
         .iter()
         .find(|c| c.type_ == kind)
         .map(|c| (c.status.to_string(), c.reason.to_string()))
+}
+
+/// Whether it works as it is registered.
+fn is_ready(object: &OAuthClient) -> bool {
+    condition(object, "Ready") == Some(("True".into(), "Registered".into()))
 }
 
 /// The message of Ready.

@@ -109,7 +109,7 @@ impl Provider {
 fn http() -> Result<blocking::Client> {
     let mut builder = blocking::Client::builder()
         .redirect(redirect::Policy::none())
-        .timeout(Duration::from_secs(10));
+        .timeout(Duration::from_mins(1));
     if let Ok(ca) = env::var("CA") {
         builder = builder.add_root_certificate(Certificate::from_pem(&std::fs::read(ca)?)?);
     }

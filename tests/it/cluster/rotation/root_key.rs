@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::{generation, ledger, notes, rotation, wait_refused, wait_retired};
+use super::{generation, ledger, notes, rotation, wait_refused, wait_refused_within, wait_retired};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
 use crate::support::operator::{Options, RunningOperator};
@@ -20,6 +20,9 @@ const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
+
+/// Whoever hears nothing of a write looks again after half a minute.
+const UNANSWERED: Duration = Duration::from_secs(90);
 
 /// What an administrator types.
 fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
@@ -121,12 +124,13 @@ async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nob
     ];
     let patch = [&patch[..], &["--type", "merge", "--patch", at_once]].concat();
     cluster.kubectl(&patch).unwrap();
-    let spec = json!({ "rotation": { "quietPeriod": "3s" } });
+    let spec = json!({ "rotation": { "quietPeriod": "5s" } });
     space.ready("web", spec).await;
     let public = json!({ "type": "Public", "redirectUris": ["https://a.example/cb"] });
     space.ready("page", public).await;
     let old = space.entries("web-oauth").await;
     let load = Load::reading(space.secrets(), "web-oauth", 10);
+    let somebody = Load::start(old.clone());
     let former = key_ids(&space).await;
 
     let said = rotate_root_key(&cluster, &[]);
@@ -148,12 +152,9 @@ async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nob
     let new = space.entries("web-oauth").await;
     assert!(new["CLIENT_SECRET"].starts_with(&format!("clt_{}", now[0])));
     // Somebody still has the old one: neither it nor its key leaves.
-    let begin = std::time::Instant::now();
-    while begin.elapsed() < std::time::Duration::from_secs(6) {
-        ask(&http(), &old).await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(key_ids(&space).await, now);
+    somebody.stop().await.is_flawless();
     eventually("it is said what it waits for", || async {
         let log = operator.log();
         let said = log.contains("a former root key is still needed");
@@ -233,4 +234,36 @@ async fn after_an_emergency_nothing_of_before_works_not_even_from_a_backup() {
         .await;
     wait_refused(&old).await;
     ask(&http(), &space.entries("a-oauth").await).await.unwrap();
+}
+
+/// What has leaked must not go on working because a ConfigMap cannot be written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f25_f89_what_is_withdrawn_stops_before_the_key_that_follows_is_recorded() {
+    let cluster = Cluster::with_chart(&[]);
+    let proxy = Proxy::before(&cluster).await;
+    let operator = RunningOperator::start(&cluster, &options().through(&proxy));
+    let space = Space::within(&cluster, &operator.issuer, "unrecorded").await;
+    space.ready("web", json!({})).await;
+    let old = space.entries("web-oauth").await;
+    ask(&http(), &old).await.unwrap();
+
+    proxy.hold_writes();
+    rotate_root_key(&cluster, &["--emergency"]);
+    wait_refused_within(UNANSWERED, &old).await;
+    eventually("it says what it waits for", || async {
+        let log = operator.log();
+        when(log.contains("is not recorded in ConfigMap"), (), || {
+            log.clone()
+        })
+    })
+    .await;
+    assert_eq!(space.entries("web-oauth").await, old);
+
+    proxy.release_writes();
+    let moved = |object: &OAuthClient| ledger(object) == (2, 2, 2);
+    let what = "its Secret is written anew";
+    space.wait_client("web", what, moved).await;
+    let new = space.entries("web-oauth").await;
+    ask(&http(), &new).await.unwrap();
+    wait_refused(&old).await;
 }

@@ -1,5 +1,7 @@
 //! The API server does not answer, or does not publish the key with which a token is signed.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use super::{Accounts, only};
@@ -61,7 +63,7 @@ async fn h11_a_key_that_is_not_known_yet_is_looked_for_once_and_then_judged() {
     team.refused("app", "a key that nobody has", &token).await;
     proxy.be_honest();
     team.wait("app", "the key is found", &token, 200).await;
-    let reads = proxy.key_reads();
+    let (reads, since) = (proxy.key_reads(), Instant::now());
     // Whoever sends unknown keys makes nobody read them for every one.
     let unknown = crate::support::assertions::stranger();
     let claims = token.split('.').nth(1).unwrap();
@@ -70,11 +72,10 @@ async fn h11_a_key_that_is_not_known_yet_is_looked_for_once_and_then_judged() {
         let forged = unknown.token(&header, &decoded(claims));
         team.refused("app", "an unknown key", &forged).await;
     }
-    assert!(
-        proxy.key_reads() <= reads + 2,
-        "{reads} and then {}",
-        proxy.key_reads()
-    );
+    // At most every five seconds, however long this took.
+    let most = u64::from(reads) + 2 + since.elapsed().as_secs() / 5;
+    let reads = proxy.key_reads();
+    assert!(u64::from(reads) <= most, "{reads}, and not {most}");
     assert_eq!(team.ask("app", &team.token("web")).await.0, 200);
 }
 
