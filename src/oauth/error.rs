@@ -119,6 +119,7 @@ impl OAuthError {
     }
 
     /// The same to whoever asked. Only the audit log says which of the causes it was: a constant as well.
+    #[must_use]
     pub const fn because(self, cause: &'static str) -> Self {
         Self {
             cause: Some(cause),
