@@ -149,6 +149,7 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "rights").await;
     space.ready("web", json!({})).await;
+    space.is_settled().await;
     let load = Load::start(space.entries("web-oauth").await);
     let bindings: Api<ClusterRoleBinding> = Api::all(space.kube.clone());
     let mut binding = bindings.get("clientele").await.unwrap();
@@ -187,6 +188,7 @@ async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() 
     let space = Space::within(&cluster, &operator.issuer, "refused").await;
     space.ready("web", json!({})).await;
     space.ready("first-party", json!({})).await;
+    space.is_settled().await;
     let (before, issued) = (
         everything(&space.kube).await,
         credentials(&space.kube).await,
@@ -279,6 +281,7 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
     for number in 0..12 {
         space.ready(&format!("web-{number}"), json!({})).await;
     }
+    space.is_settled().await;
     let issued = credentials(&space.kube).await;
     let before = everything(&space.kube).await;
     let load = Load::start(space.entries("web-0-oauth").await);
@@ -334,6 +337,7 @@ async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believ
     space.ready("web", spec).await;
     space.label_for_people().await;
     let ada = space.person("default", "ada", "hunter2").await;
+    space.is_settled().await;
     let before = everything(&space.kube).await;
     let mut entries = space.entries("web-oauth").await;
     entries.insert("CLIENT_SECRET".into(), BROUGHT.into());
