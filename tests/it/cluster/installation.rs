@@ -33,6 +33,7 @@ async fn upgrade_uninstall_and_reinstall_keep_every_id_and_secret() {
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
+    space.is_settled().await;
     let issued = credentials(&space.kube).await;
     assert_eq!(issued.len(), 4, "with the first client");
     let before = everything(&space.kube).await;

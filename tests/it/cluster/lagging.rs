@@ -44,6 +44,7 @@ impl Lagging {
             _cluster: cluster,
         };
         lagging.space.ready("web", json!({})).await;
+        lagging.space.is_settled().await;
         let before = lagging.space.entries("web-oauth").await;
         eventually("it serves the client", || lagging.asked(&before)).await;
         // What it wrote itself it must have heard of: otherwise it waits, and tries nothing.

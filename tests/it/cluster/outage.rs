@@ -149,6 +149,7 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "rights").await;
     space.ready("web", json!({})).await;
+    space.is_settled().await;
     let load = Load::start(space.entries("web-oauth").await);
     let bindings: Api<ClusterRoleBinding> = Api::all(space.kube.clone());
     let mut binding = bindings.get("clientele").await.unwrap();
@@ -187,6 +188,7 @@ async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() 
     let space = Space::within(&cluster, &operator.issuer, "refused").await;
     space.ready("web", json!({})).await;
     space.ready("first-party", json!({})).await;
+    space.is_settled().await;
     let (before, issued) = (
         everything(&space.kube).await,
         credentials(&space.kube).await,
@@ -232,17 +234,9 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
         },
     )
     .await;
-    eventually_within(BACKOFF, "definition and Secret are gone", || async {
+    eventually_within(BACKOFF, "the definition is gone", || async {
         let definition = definitions.get_opt(name).await.unwrap().is_some();
-        let secret = space
-            .secrets()
-            .get_opt("web-oauth")
-            .await
-            .unwrap()
-            .is_some();
-        when(!definition && !secret, (), || {
-            format!("{definition} {secret}")
-        })
+        when(!definition, (), || "it is there".to_owned())
     })
     .await;
 
@@ -259,6 +253,13 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
             .list(&kube::api::ListParams::default())
             .await;
         list.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    // Kubernetes may have lost its watch of the kind before the clients went. Then it collects what was theirs when there
+    // is such a kind again, for which it looks every 30 s.
+    eventually_within(2 * BACKOFF, "the Secret of before is gone", || async {
+        let secret = space.secrets().get_opt("web-oauth").await.unwrap();
+        when(secret.is_none(), (), || "it is there".to_owned())
     })
     .await;
     works_again(&space, "web").await;
@@ -279,6 +280,7 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
     for number in 0..12 {
         space.ready(&format!("web-{number}"), json!({})).await;
     }
+    space.is_settled().await;
     let issued = credentials(&space.kube).await;
     let before = everything(&space.kube).await;
     let load = Load::start(space.entries("web-0-oauth").await);
@@ -334,6 +336,7 @@ async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believ
     space.ready("web", spec).await;
     space.label_for_people().await;
     let ada = space.person("default", "ada", "hunter2").await;
+    space.is_settled().await;
     let before = everything(&space.kube).await;
     let mut entries = space.entries("web-oauth").await;
     entries.insert("CLIENT_SECRET".into(), BROUGHT.into());

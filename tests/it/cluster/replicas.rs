@@ -173,6 +173,7 @@ async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing(
     let space = replicas.space("stopped").await;
     space.ready("rotated", json!({})).await;
     space.ready("lost", json!({})).await;
+    space.is_settled().await;
 
     proxy.hold_writes();
     let rotation = json!({ "spec": { "rotation": { "requestId": "one" } } });

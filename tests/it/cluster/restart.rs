@@ -244,8 +244,12 @@ async fn f05_killed_two_hundred_times_during_churn_it_loses_and_changes_nothing(
     wait_all_ready(&space, 40).await;
     collect(&space, &mut seen).await;
     wait_at_rest(&cluster, &operator).await;
-    let now = credentials_in(&space.kube, &space.name).await;
-    assert_eq!(now.len(), 40);
+    let now = eventually_within(LONG, "what was of the deleted is collected", || async {
+        let now = credentials_in(&space.kube, &space.name).await;
+        let names: Vec<String> = now.keys().cloned().collect();
+        when(now.len() == 40, now, || format!("{names:?}"))
+    })
+    .await;
     all_work(&now).await;
     seen.retain(|name, _| now.contains_key(name));
     same(&seen, &now);

@@ -102,6 +102,7 @@ async fn a_lost_root_key_stops_issuing_and_changes_nothing_until_it_is_restored(
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
+    space.is_settled().await;
     let issued = credentials(&space.kube).await;
     let before = everything(&space.kube).await;
     let load = Load::start(space.entries("a-oauth").await);
@@ -156,6 +157,7 @@ async fn a_root_key_replaced_while_it_runs_is_refused_and_tokens_go_on() {
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "replaced").await;
     space.ready("web", json!({})).await;
+    space.is_settled().await;
     let issued = credentials(&space.kube).await;
     let load = Load::start(space.entries("web-oauth").await);
     let backup = lose(&space.kube).await;

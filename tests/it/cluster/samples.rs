@@ -28,7 +28,7 @@ fn apply(cluster: &Cluster, namespace: &str, file: &Path) -> Result<String, Stri
 }
 
 fn wait_ready(cluster: &Cluster, namespace: &str, what: &str) -> Result<String, String> {
-    let ready = ["wait", "--for=condition=Ready", "--timeout=30s", what];
+    let ready = ["wait", "--for=condition=Ready", "--timeout=2m", what];
     cluster.kubectl(&[&ready[..], &["--namespace", namespace]].concat())
 }
 

@@ -126,6 +126,16 @@ impl Space {
         self.wait_ready(name).await
     }
 
+    /// Waits until the client that every installation comes with is ready: then nothing of the first start is to come.
+    pub async fn is_settled(&self) {
+        let own = Self {
+            kube: self.kube.clone(),
+            name: "clientele-system".to_owned(),
+            issuer: self.issuer.clone(),
+        };
+        own.wait_ready("clientele").await;
+    }
+
     /// Waits until an OAuthClient is ready in its present generation.
     pub async fn wait_ready(&self, name: &str) -> OAuthClient {
         self.wait_client(name, "Ready=True", is_ready).await
