@@ -20,6 +20,8 @@ use super::workloads::{DEADLINE, Step, Workload};
 
 /// A run in which nothing was written for so long has come to rest. What is tried again after trouble comes sooner.
 const QUIET: Duration = Duration::from_millis(400);
+/// How often it is looked meanwhile, at least.
+const TURNS: u32 = 10;
 /// The first try after trouble comes within this.
 const RETRIED: Duration = Duration::from_millis(900);
 /// Who was beaten tries again within this, if there is still something to write.
@@ -28,7 +30,7 @@ const BEATEN: Duration = Duration::from_millis(300);
 /// not come. The first operator rests for so long, and the second need not be held any more.
 const MISSED: Duration = Duration::from_secs(5);
 /// Who has a bug gets no more time than this.
-const IMPATIENT: Duration = Duration::from_secs(4);
+const IMPATIENT: Duration = Duration::from_secs(10);
 
 /// One run.
 pub struct Run {
@@ -238,7 +240,7 @@ impl Run {
         self.scene.picture(&self.registries())
     }
 
-    /// Waits until nothing has been written for a while.
+    /// Waits until nothing has been written for a while, in which everybody had turns: a machine may stand still.
     pub async fn quiet(&mut self) -> Result<(), String> {
         let tried_again =
             |fault: super::line::Fault| matches!(fault.mode, Mode::Lost | Mode::Failed);
@@ -246,20 +248,21 @@ impl Run {
         let quiet = if tried_again { RETRIED } else { QUIET };
         let deadline = Instant::now() + self.patience();
         self.look_after().await;
-        let (mut seen, mut since) = (self.scene.witness.count(), Instant::now());
+        let (mut seen, mut since, mut turns) = (self.scene.witness.count(), Instant::now(), 0);
         let busy = |run: &Self| {
             let lines = run.operators.iter().map(|operator| &operator.line);
             lines.into_iter().any(|line| line.quiet() < quiet)
         };
-        while since.elapsed() < quiet || busy(self) {
+        while since.elapsed() < quiet || turns < TURNS || busy(self) {
             if Instant::now() > deadline {
                 return Err("I1: never comes to rest".to_owned());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
             self.look_after().await;
+            turns += 1;
             let now = self.scene.witness.count();
             if now != seen {
-                (seen, since) = (now, Instant::now());
+                (seen, since, turns) = (now, Instant::now(), 0);
             }
         }
         Ok(())
