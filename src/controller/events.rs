@@ -54,7 +54,7 @@ impl Happening {
     fn action(self) -> String {
         match self {
             Self::Rotated(generation) | Self::Retired(generation) => {
-                format!("Reconcile generation {generation}")
+                format!("ReconcileGeneration{generation}")
             }
             _ => "Reconcile".to_owned(),
         }
