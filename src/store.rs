@@ -20,6 +20,7 @@ mod schema;
 mod served;
 mod sessions;
 mod sqlite;
+mod stands;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -38,6 +39,7 @@ pub use metrics::StoreMetrics;
 use operation::Operation;
 use postgres::Postgres;
 use sqlite::Sqlite;
+use stands::Stands;
 pub use usage::Hear;
 
 /// A store that is open. Clones share it.
@@ -146,7 +148,7 @@ impl Store {
     /// ends the session after it.
     pub async fn session_stands(&self, tenant: &str, digest: &str) -> Result<bool, StoreError> {
         let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.read(sessions::Stands { tenant, digest }).await
+        self.read(Stands::Session { tenant, digest }).await
     }
 
     /// Records that a session is in use. Called at most once a minute for a session.
@@ -284,7 +286,7 @@ impl Store {
     /// Whether a consent is still there as it was given. A code that was kept before this is used up by whoever withdraws
     /// the consent after it.
     pub async fn consent_stands(&self, consent: &Consent) -> Result<bool, StoreError> {
-        self.read(consents::Stands(consent.clone())).await
+        self.read(Stands::Consent(consent.clone())).await
     }
 
     /// Keeps a consent in place of an earlier one.

@@ -12,20 +12,20 @@ pub(super) async fn confirm(
     tenant: &Tenant,
     evidence: Evidence,
 ) -> Result<(), OAuthError> {
-    let (confirmed, otherwise) = match evidence {
+    let confirmed = match evidence {
         Evidence::FirstUse { digest, expires_at } => {
             let uid = &*tenant.registration_id;
             let first = app.store.use_assertion(uid, &digest, expires_at).await;
-            (first.map_err(|error| unavailable(&error))?, USED)
+            let first = first.map_err(|error| unavailable(&error))?;
+            first.then_some(()).ok_or(USED)
         }
         Evidence::Review(review) => match app.reviews.find(review, (app.clock)()).await {
-            Finding::Genuine => (true, NOT_GENUINE),
-            Finding::False => (false, NOT_GENUINE),
+            Finding::Genuine => Ok(()),
+            Finding::False => Err(NOT_GENUINE),
             Finding::Unknown => return Err(CLUSTER_SILENT),
         },
     };
-    let refused = OAuthError::invalid_client().because(otherwise);
-    confirmed.then_some(()).ok_or(refused)
+    confirmed.map_err(|cause| OAuthError::invalid_client().because(cause))
 }
 
 const USED: &str = "the client assertion was used before: each jti counts once";

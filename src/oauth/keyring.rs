@@ -123,8 +123,8 @@ impl Keyring {
 
     /// Whether it has the same keys in the same order, and the same one derives.
     pub fn is_same(&self, other: &Self) -> bool {
-        let pairs = self.keys.iter().zip(&other.keys);
-        let same_keys = pairs.into_iter().all(|(one, another)| one.is_same(another));
+        let mut pairs = self.keys.iter().zip(&other.keys);
+        let same_keys = pairs.all(|(one, another)| one.is_same(another));
         same_keys && self.keys.len() == other.keys.len() && self.current == other.current
     }
 

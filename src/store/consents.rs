@@ -16,10 +16,6 @@ const KEEP: &str = "INSERT INTO consents (tenant, subject, registration_id, pers
 const SELECT: &str =
     "SELECT tenant, subject, registration_id, person, client_id, scope, resources, granted_at
     FROM consents WHERE tenant = $1 AND subject = $2 AND registration_id = $3";
-const STANDS: &str = "SELECT granted_at FROM consents
-    WHERE tenant = $1 AND subject = $2 AND registration_id = $3 AND granted_at = $4";
-const STANDS_LOCKED: &str = "SELECT granted_at FROM consents
-    WHERE tenant = $1 AND subject = $2 AND registration_id = $3 AND granted_at = $4 FOR KEY SHARE";
 const LIST: &str =
     "SELECT tenant, subject, registration_id, person, client_id, scope, resources, granted_at
     FROM consents WHERE tenant = $1 AND subject = $2 ORDER BY granted_at DESC, registration_id";
@@ -85,35 +81,6 @@ impl Operation for Find {
     }
 }
 
-/// Whether a consent is still there as it was given. PostgreSQL is told to wait for whoever is withdrawing it: either it is
-/// withdrawn, or what ends with it begins to be looked for only after this.
-pub struct Stands(pub Consent);
-
-impl Operation for Stands {
-    type Output = bool;
-    const SINGLE: bool = false;
-
-    async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<bool>> {
-        self.ask(STANDS_LOCKED, db).await.map(Some)
-    }
-
-    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        self.ask(STANDS, db).await
-    }
-}
-
-impl Stands {
-    async fn ask(&self, statement: &'static str, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        let consent = &self.0;
-        let search = query(statement)
-            .bind(&*consent.tenant)
-            .bind(&*consent.subject)
-            .bind(&*consent.registration_id)
-            .bind(millis(consent.granted_at));
-        Ok(search.fetch_optional(db).await?.is_some())
-    }
-}
-
 /// Lists the consents of a person.
 pub struct List {
     pub tenant: String,
@@ -159,4 +126,4 @@ impl Operation for Withdraw {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[SELECT, STANDS, LIST, DELETE];
+pub const SEARCHES: &[&str] = &[SELECT, LIST, DELETE];

@@ -13,9 +13,6 @@ const INSERT: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person
 const SELECT: &str =
     "SELECT tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at
     FROM sessions WHERE tenant = $1 AND digest = $2";
-const STANDS: &str = "SELECT sid FROM sessions WHERE tenant = $1 AND digest = $2";
-const STANDS_LOCKED: &str =
-    "SELECT sid FROM sessions WHERE tenant = $1 AND digest = $2 FOR KEY SHARE";
 const TOUCH: &str =
     "UPDATE sessions SET last_used = $3 WHERE tenant = $1 AND digest = $2 AND last_used < $3";
 const DELETE_ONE: &str = "DELETE FROM sessions WHERE tenant = $1 AND sid = $2";
@@ -100,33 +97,6 @@ impl Operation for Find {
     }
 }
 
-/// Whether a session is still there. PostgreSQL is told to wait for whoever is ending it: either it has ended, or what
-/// ends with it begins to be looked for only after this.
-pub struct Stands {
-    pub tenant: String,
-    pub digest: String,
-}
-
-impl Operation for Stands {
-    type Output = bool;
-    const SINGLE: bool = false;
-
-    async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<bool>> {
-        self.ask(STANDS_LOCKED, db).await.map(Some)
-    }
-
-    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        self.ask(STANDS, db).await
-    }
-}
-
-impl Stands {
-    async fn ask(&self, statement: &'static str, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        let search = query(statement).bind(&*self.tenant).bind(&*self.digest);
-        Ok(search.fetch_optional(db).await?.is_some())
-    }
-}
-
 /// Records that a session is in use.
 pub struct Touch {
     pub tenant: String,
@@ -198,4 +168,4 @@ impl Operation for EndAll {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[SELECT, STANDS, TOUCH, DELETE_ONE, DELETE_ALL];
+pub const SEARCHES: &[&str] = &[SELECT, TOUCH, DELETE_ONE, DELETE_ALL];

@@ -136,6 +136,7 @@ async fn every_search_has_its_index() {
     let mut db = database().await;
     let searches = [
         sessions::SEARCHES,
+        stands::SEARCHES,
         codes::SEARCHES,
         families::SEARCHES,
         consents::SEARCHES,
