@@ -12,8 +12,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use crate::api::DurationString;
-use crate::controller::settings::{SecretsScope, Settings};
-use crate::http::proxies::{Network, TrustedProxies};
+use crate::http::server::trusted_proxies::{Network, TrustedProxies};
+use crate::operator::settings::{SecretsScope, Settings};
 
 /// The command line.
 #[derive(Debug, Parser)]

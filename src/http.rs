@@ -3,28 +3,16 @@
 //! This folder knows HTTP and TLS. It knows neither Kubernetes nor the environment, and it decides
 //! nothing: who may have a token is [`crate::oauth`]'s to say.
 
-mod address;
 pub mod admin;
-mod client_request;
-mod cors;
-mod documents;
-mod endpoints;
-mod evidence;
-mod flow;
+pub mod api;
+pub mod browser;
+mod error_response;
 mod form;
-mod introspect;
-pub mod logins;
 pub mod metrics;
 pub mod pages;
-pub mod proxies;
-mod refusal;
 mod response;
-pub mod reviews;
-mod revoke;
-pub mod serve;
-pub mod tls;
-mod token;
-mod userinfo;
+mod router;
+pub mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,16 +20,16 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
-pub use endpoints::Endpoints;
-pub use introspect::Inactive;
+pub use api::introspect::Inactive;
+pub use router::Endpoints;
 
 use crate::audit::Audit;
 use crate::oauth::Registry;
 use crate::store::Store;
-use logins::Logins;
+use api::token_review_cache::Reviews;
+use browser::password_login::Logins;
 use metrics::TokenMetrics;
-use proxies::TrustedProxies;
-use reviews::Reviews;
+use server::trusted_proxies::TrustedProxies;
 
 /// What the public endpoints need. A test brings its own clock and randomness.
 #[derive(Clone)]
@@ -94,7 +82,7 @@ impl App {
     }
 }
 
-/// The public endpoints as a service: for [`serve::serve`], for `oneshot` in a test, or as the fallback
+/// The public endpoints as a service: for [`server::serve`], for `oneshot` in a test, or as the fallback
 /// of an [`axum::Router`] that adds pages.
 ///
 /// It is no `Router` itself, because that would decode the path, and take a microsecond per token for it.

@@ -6,11 +6,11 @@
 pub mod api;
 pub mod audit;
 pub mod config;
-pub mod controller;
 pub mod histogram;
 pub mod http;
-pub mod lasting;
+pub mod logging;
 pub mod oauth;
+pub mod operator;
 pub mod run;
 pub mod store;
-pub mod telemetry;
+pub mod supervisor;

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clientele::config::{Command, CommandLine, RootKeyAction};
-use clientele::{api, controller, run, telemetry};
+use clientele::{api, logging, operator, run};
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
-        Command::Run(settings) => telemetry::start(
+        Command::Run(settings) => logging::start(
             settings.log_format,
             &settings.log_level,
             settings.audit_log.as_ref(),
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         .and_then(|()| run::run_to_completion(*settings)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey(key) => match key.action {
-            None => controller::root_key::fresh(&key.namespace, &key.name)
+            None => operator::root_key::fresh(&key.namespace, &key.name)
                 .map_err(anyhow::Error::from)
                 .and_then(|secret| print(&serde_yaml::to_string(&secret)?)),
             Some(RootKeyAction::Rotate { emergency }) => {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("clientele: {}", controller::failure::said(error.as_ref()));
+            eprintln!("clientele: {}", operator::error::said(error.as_ref()));
             ExitCode::FAILURE
         }
     }

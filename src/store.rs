@@ -4,43 +4,28 @@
 //! and decides nothing beyond what must be atomic; the rules are [`crate::oauth`]'s. It knows neither the web nor
 //! Kubernetes. What is kept is digests: nobody can use what he reads here.
 
-mod assertions;
-mod authorization;
-mod codes;
-mod consents;
-mod ending;
+mod backend;
 mod error;
-mod families;
 mod metrics;
-mod open;
-mod operation;
-mod postgres;
-pub mod purge;
-mod schema;
-mod served;
-mod sessions;
-mod sqlite;
-mod stands;
+pub mod tables;
 #[cfg(test)]
 mod tests;
-mod tokens;
-mod usage;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use crate::oauth::client::secret_usage::{LastUse, Usage};
+use crate::oauth::client::served_versions::Versions;
 use crate::oauth::grant::{Code, Consent, Family, Session};
-use crate::oauth::usage::{LastUse, Usage};
-use crate::oauth::versions::Versions;
+use backend::operation::Operation;
+use backend::postgres::Postgres;
+use backend::sqlite::Sqlite;
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
-use operation::Operation;
-use postgres::Postgres;
-use sqlite::Sqlite;
-use stands::Stands;
-pub use usage::Hear;
+pub use tables::secret_usage::Hear;
+use tables::still_valid::Stands;
 
 /// A store that is open. Clones share it.
 #[derive(Clone, Debug)]
@@ -80,13 +65,13 @@ pub enum Rotation {
 }
 
 impl Store {
-    /// Opens the database of a URL (`sqlite:PATH`, `sqlite::memory:`, `postgres://…`) and brings its schema up to date.
+    /// Opens the database of a URL (`sqlite:PATH`, `backend::sqlite::memory:`, `postgres://…`) and brings its schema up to date.
     ///
     /// # Errors
     /// If it cannot be reached or migrated, or is newer than this program.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let metrics = Arc::default();
-        let backend = Arc::new(open::open(url, &metrics).await?);
+        let backend = Arc::new(backend::open::open(url, &metrics).await?);
         Ok(Self { backend, metrics })
     }
 
@@ -124,24 +109,24 @@ impl Store {
 
     /// Whether the database answers, and can begin a transaction.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.write(operation::Check).await
+        self.write(backend::operation::Check).await
     }
 
     /// Begins a session.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.write(sessions::Begin(session.clone())).await
+        self.write(tables::sessions::Begin(session.clone())).await
     }
 
     /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
     /// allowed in that one goes on in this.
     pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.write(sessions::Renew(session.clone())).await
+        self.write(tables::sessions::Renew(session.clone())).await
     }
 
     /// The session of a cookie's digest in a tenant, whatever its age.
     pub async fn session(&self, tenant: &str, digest: &str) -> Result<Option<Session>, StoreError> {
         let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.read(sessions::Find { tenant, digest }).await
+        self.read(tables::sessions::Find { tenant, digest }).await
     }
 
     /// Whether the session of a cookie's digest is still there. A code that was kept before this is used up by whoever
@@ -159,7 +144,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.write(sessions::Touch {
+        self.write(tables::sessions::Touch {
             tenant,
             digest,
             now,
@@ -176,7 +161,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (tenant, sid) = (tenant.to_owned(), sid.to_owned());
-        self.write(sessions::End { tenant, sid, now }).await
+        self.write(tables::sessions::End { tenant, sid, now }).await
     }
 
     /// Ends every session of a person, with every family and code without `offline_access`; those with it as well if
@@ -188,7 +173,7 @@ impl Store {
         offline_too: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(sessions::EndAll {
+        self.write(tables::sessions::EndAll {
             tenant: tenant.to_owned(),
             subject: subject.to_owned(),
             offline_too,
@@ -199,13 +184,13 @@ impl Store {
 
     /// Keeps a code. `false` if its authorization request was answered before: then nothing is kept.
     pub async fn insert_code(&self, code: &Code) -> Result<bool, StoreError> {
-        self.write(codes::Insert(code.clone())).await
+        self.write(tables::codes::Insert(code.clone())).await
     }
 
     /// The code of a digest in a tenant, whatever its age and state.
     pub async fn code(&self, tenant: &str, digest: &str) -> Result<Option<Code>, StoreError> {
         let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.read(codes::Find { tenant, digest }).await
+        self.read(tables::codes::Find { tenant, digest }).await
     }
 
     /// Uses a code, once: marks it and begins the family, in one transaction. With `None` the code is used up and
@@ -220,7 +205,7 @@ impl Store {
         family: Option<&Family>,
         now: Timestamp,
     ) -> Result<Redemption, StoreError> {
-        self.write(codes::Redeem {
+        self.write(tables::codes::Redeem {
             tenant: tenant.to_owned(),
             digest: digest.to_owned(),
             family: family.cloned(),
@@ -232,7 +217,8 @@ impl Store {
     /// A family, whatever its age and state.
     pub async fn family(&self, tenant: &str, id: &str) -> Result<Option<Family>, StoreError> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        self.read(families::Find { tenant, id }).await
+        self.read(tables::refresh_families::Find { tenant, id })
+            .await
     }
 
     /// Uses the refresh token `sequence` of a family. Within `grace` of its first use, while its successor is unused,
@@ -246,7 +232,7 @@ impl Store {
         idle: Timestamp,
         now: Timestamp,
     ) -> Result<Rotation, StoreError> {
-        self.write(families::Rotate {
+        self.write(tables::refresh_families::Rotate {
             tenant: tenant.to_owned(),
             id: id.to_owned(),
             sequence,
@@ -265,7 +251,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (tenant, id) = (tenant.to_owned(), id.to_owned());
-        self.write(families::Revoke { tenant, id, now }).await
+        self.write(tables::refresh_families::Revoke { tenant, id, now })
+            .await
     }
 
     /// The consent of a person for a client's registration.
@@ -275,7 +262,7 @@ impl Store {
         subject: &str,
         registration_id: &str,
     ) -> Result<Option<Consent>, StoreError> {
-        self.read(consents::Find {
+        self.read(tables::consents::Find {
             tenant: tenant.to_owned(),
             subject: subject.to_owned(),
             registration: registration_id.to_owned(),
@@ -291,13 +278,13 @@ impl Store {
 
     /// Keeps a consent in place of an earlier one.
     pub async fn keep_consent(&self, consent: &Consent) -> Result<(), StoreError> {
-        self.write(consents::Keep(consent.clone())).await
+        self.write(tables::consents::Keep(consent.clone())).await
     }
 
     /// The consents of a person, newest first.
     pub async fn consents(&self, tenant: &str, subject: &str) -> Result<Vec<Consent>, StoreError> {
         let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
-        self.read(consents::List { tenant, subject }).await
+        self.read(tables::consents::List { tenant, subject }).await
     }
 
     /// Withdraws a consent, revokes every family of the person for that registration, and uses up its codes.
@@ -308,7 +295,7 @@ impl Store {
         registration_id: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(consents::Withdraw {
+        self.write(tables::consents::Withdraw {
             tenant: tenant.to_owned(),
             subject: subject.to_owned(),
             registration: registration_id.to_owned(),
@@ -324,7 +311,7 @@ impl Store {
         jti: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(tokens::Revoke {
+        self.write(tables::revoked_tokens::Revoke {
             tenant: tenant.to_owned(),
             jti: jti.to_owned(),
             expires_at,
@@ -335,7 +322,8 @@ impl Store {
     /// Whether the access token of this `jti` was revoked.
     pub async fn is_token_revoked(&self, tenant: &str, jti: &str) -> Result<bool, StoreError> {
         let (tenant, jti) = (tenant.to_owned(), jti.to_owned());
-        self.read(tokens::IsRevoked { tenant, jti }).await
+        self.read(tables::revoked_tokens::IsRevoked { tenant, jti })
+            .await
     }
 
     /// Uses a client assertion, by a digest of what identifies it. Whether it was for the first time: nobody's second use
@@ -346,7 +334,7 @@ impl Store {
         digest: &str,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(assertions::Use {
+        self.write(tables::used_assertions::Use {
             tenant: tenant.to_owned(),
             digest: digest.to_owned(),
             expires_at,
@@ -356,7 +344,7 @@ impl Store {
 
     /// Keeps when client secrets were used last; an earlier use than one that is known changes nothing.
     pub async fn report_uses(&self, uses: Vec<LastUse>) -> Result<(), StoreError> {
-        self.write(usage::Report(uses)).await
+        self.write(tables::secret_usage::Report(uses)).await
     }
 
     /// A replica says how it is with it. What is known of use begins anew if others are found to be dead: what they did
@@ -367,7 +355,8 @@ impl Store {
 
     /// A replica has reported everything and serves no longer.
     pub async fn leave(&self, replica: &str) -> Result<(), StoreError> {
-        self.write(usage::Leave(replica.to_owned())).await
+        self.write(tables::secret_usage::Leave(replica.to_owned()))
+            .await
     }
 
     /// A replica serves these versions of clients from now on, and says nothing of those registrations any more.
@@ -378,12 +367,13 @@ impl Store {
         gone: Vec<String>,
     ) -> Result<(), StoreError> {
         let replica = replica.to_owned();
-        self.write(served::Tell { replica, new, gone }).await
+        self.write(tables::served_versions::Tell { replica, new, gone })
+            .await
     }
 
     /// The versions of clients that every replica serves which was heard since `alive`, of those that were told.
     pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
-        self.read(served::ByAll { alive }).await
+        self.read(tables::served_versions::ByAll { alive }).await
     }
 
     /// The replicas heard since `alive` that have not told that they serve this version of a client.
@@ -393,7 +383,7 @@ impl Store {
         registration: String,
         generation: i64,
     ) -> Result<Vec<String>, StoreError> {
-        self.read(served::Without {
+        self.read(tables::served_versions::Without {
             alive,
             registration,
             generation,
@@ -403,12 +393,12 @@ impl Store {
 
     /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.
     pub async fn usage(&self, registrations: Vec<String>) -> Result<Option<Usage>, StoreError> {
-        self.read(usage::Read(registrations)).await
+        self.read(tables::secret_usage::Read(registrations)).await
     }
 
     /// When the oldest sign-in was of which a session or a family lives.
     pub async fn oldest_sign_in(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.read(usage::OldestSignIn { now }).await
+        self.read(tables::secret_usage::OldestSignIn { now }).await
     }
 
     /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call
@@ -416,9 +406,11 @@ impl Store {
     /// recognised; used assertions five minutes; families and sessions a day.
     pub async fn purge(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut left = limit;
-        for kind in purge::KINDS {
+        for kind in tables::purge::KINDS {
             let limit = left;
-            let gone = self.write(purge::Purge { kind, now, limit }).await?;
+            let gone = self
+                .write(tables::purge::Purge { kind, now, limit })
+                .await?;
             left = left.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
             if left == 0 {
                 break;

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use clientele::oauth::token::refresh_token::GRACE;
+use clientele::oauth::endpoints::token::refresh_token::GRACE;
 use clientele::store::{Rotation, Store};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};

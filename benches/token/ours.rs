@@ -12,16 +12,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::audit::Audit;
 use clientele::http::metrics::TokenMetrics;
-use clientele::http::serve::Limits;
+use clientele::http::server::Limits;
 use clientele::http::{App, router};
+use clientele::logging::audit_layer;
 use clientele::oauth::client::{Audience, Lifetimes, Secretless};
-use clientele::oauth::keyring::{Registration, RootKey};
-use clientele::oauth::signing::ScheduledKey;
+use clientele::oauth::keys::root_keyring::{Registration, RootKey};
+use clientele::oauth::keys::signing_keys::ScheduledKey;
 use clientele::oauth::{
     Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
 };
 use clientele::store::Store;
-use clientele::telemetry::audit_layer;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,7 @@ pub async fn serve(listener: TcpListener, audited: bool) -> io::Result<()> {
         ..App::new(registry, Timestamp::now, metrics, store)
     };
     let never = CancellationToken::new();
-    clientele::http::serve::serve(
+    clientele::http::server::serve(
         listener,
         router(app),
         None,

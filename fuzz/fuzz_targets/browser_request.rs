@@ -1,11 +1,13 @@
 //! What a browser sends, before the store is asked: authorization requests, requests to sign out, sealed transactions.
 #![no_main]
 
-use clientele::oauth::claims_request::ClaimsRequest;
-use clientele::oauth::logout::LogoutRequest;
-use clientele::oauth::parameters::Parameters;
-use clientele::oauth::transaction::Transaction;
-use clientele::oauth::{Client, authorize, origin, redirect_uri};
+use clientele::oauth::Client;
+use clientele::oauth::client::{origin, redirect_uri};
+use clientele::oauth::endpoints::authorize;
+use clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
+use clientele::oauth::endpoints::end_session::LogoutRequest;
+use clientele::oauth::endpoints::parameters::Parameters;
+use clientele::oauth::grant::login_transaction::Transaction;
 use clientele_fuzz::{Issued, clock, filled};
 use libfuzzer_sys::fuzz_target;
 

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use clientele::controller::facts::{Digests, Facts};
-use clientele::controller::password_index::{PasswordIndex, Place};
-use clientele::controller::{root_key, signing_secret};
 use clientele::oauth::Algorithm;
-use clientele::oauth::key_schedule::{Change, KeyPolicy};
+use clientele::oauth::keys::signing_key_schedule::{Change, KeyPolicy};
+use clientele::operator::cache::passwords::{PasswordIndex, Place};
+use clientele::operator::domain::client::secret::digest::{Digests, Facts};
+use clientele::operator::domain::tenant::signing_secret;
+use clientele::operator::root_key;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;

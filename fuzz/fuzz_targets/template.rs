@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use clientele::api::secret_template::pattern;
-use clientele::controller::template::{Field, Template, Value};
+use clientele::operator::domain::client::secret::template::{Field, Template, Value};
 use libfuzzer_sys::fuzz_target;
 use regex::Regex;
 use serde_json::Value as Json;

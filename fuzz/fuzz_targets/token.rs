@@ -1,11 +1,14 @@
 //! Tokens that come back: nothing passes that was not issued, and whatever a signed token says is read without harm.
 #![no_main]
 
-use clientele::oauth::credentials::{Credentials, authenticate};
-use clientele::oauth::keyring::Registration;
-use clientele::oauth::own_token::{self, Kind};
-use clientele::oauth::presented::{AccessToken, Presented};
-use clientele::oauth::{Algorithm, Tenant, introspection, refresh_token, userinfo};
+use clientele::oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele::oauth::endpoints::{introspection, userinfo};
+use clientele::oauth::keys::root_keyring::Registration;
+use clientele::oauth::tokens::bearer::{AccessToken, Presented};
+use clientele::oauth::tokens::issued_jwt;
+use clientele::oauth::tokens::issued_jwt::Kind;
+use clientele::oauth::tokens::refresh_token;
+use clientele::oauth::{Algorithm, Tenant};
 use clientele_fuzz::{Issued, clock, filled};
 use libfuzzer_sys::fuzz_target;
 
@@ -30,9 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
 fn unforgeable(issued: &Issued, tenant: &Tenant, text: &str) {
     let keyring = &issued.world.keyring;
     let is = |names: &[&str]| names.iter().any(|name| issued.value(name) == text);
-    let access = own_token::verify(tenant, text, Kind::AccessToken).is_some();
+    let access = issued_jwt::verify(tenant, text, Kind::AccessToken).is_some();
     assert_eq!(access, is(&["access", "machine"]), "{text}");
-    let id = own_token::verify(tenant, text, Kind::IdToken).is_some();
+    let id = issued_jwt::verify(tenant, text, Kind::IdToken).is_some();
     assert_eq!(id, is(&["id"]), "{text}");
     let refresh = refresh_token::verify(keyring, &tenant.registration_id, text);
     assert_eq!(refresh.is_some(), is(&["refresh"]), "{text}");

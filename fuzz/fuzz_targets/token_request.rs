@@ -1,9 +1,11 @@
 //! A token request: form, `Authorization` header, and all rules in front of the store.
 #![no_main]
 
-use clientele::oauth::credentials::{self, decode_basic};
-use clientele::oauth::parameters::Parameters;
-use clientele::oauth::token::{self, Answer, Context, TokenRequest};
+use clientele::oauth::client_auth::credentials;
+use clientele::oauth::client_auth::credentials::decode_basic;
+use clientele::oauth::endpoints::parameters::Parameters;
+use clientele::oauth::endpoints::token;
+use clientele::oauth::endpoints::token::{Answer, Context, TokenRequest};
 use clientele_fuzz::{Issued, clock, filled};
 use libfuzzer_sys::fuzz_target;
 

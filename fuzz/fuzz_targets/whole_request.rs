@@ -6,8 +6,8 @@
 use axum::body::Body;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Method, Request, Uri};
-use clientele::http::serve::Peer;
-use clientele::oauth::redirect_uri;
+use clientele::http::server::Peer;
+use clientele::oauth::client::redirect_uri;
 use clientele_fuzz::people::PASSWORD;
 use clientele_fuzz::reply::Reply;
 use clientele_fuzz::world::ISSUER;

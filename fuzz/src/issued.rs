@@ -48,7 +48,8 @@ async fn issue() -> (World, Vec<(&'static str, String)>) {
     let mut world = World::at_rest().await;
     // So that `X-Forwarded-For` is read.
     let proxies = ["192.0.2.0/24".parse().unwrap()];
-    world.app.trusted_proxies = clientele::http::proxies::TrustedProxies::new(&proxies);
+    world.app.trusted_proxies =
+        clientele::http::server::trusted_proxies::TrustedProxies::new(&proxies);
     let world = World::with(world.app);
     let values = walk(&world).await;
     (world, values)

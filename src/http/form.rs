@@ -12,7 +12,7 @@ use futures::poll;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::refusal::Refusal;
+use super::error_response::Refusal;
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 64 * 1024;

@@ -12,7 +12,7 @@
 
 mod color;
 mod headers;
-mod said;
+pub(crate) mod sentence;
 mod templates;
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,7 @@ pub use texts::scope_sentence;
 use crate::oauth::Tenant;
 use crate::oauth::registry::issuer_path;
 use headers::{Forms, Inline, page};
-use said::Said;
+use sentence::Said;
 use templates::{
     AccountPage, ConsentPage, FormPostPage, GrantedRow, Shell, SignInPage, SignOutPage,
     SignedOutPage, TroublePage, initial,

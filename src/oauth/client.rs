@@ -1,13 +1,23 @@
 //! A registered client (RFC 6749 §2): what the server accepts, built from what a manifest says.
 
+pub mod external_secret;
+pub mod origin;
+pub mod redirect_host;
+pub mod redirect_uri;
+pub mod secret;
+pub mod secret_generations;
+pub mod secret_rotation;
+pub mod secret_usage;
+pub mod served_versions;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Algorithm;
-use super::assertion::service_account::ServiceAccount;
-use super::brought::Brought;
-use super::public_key::PublicKey;
-use super::usage::Uses;
+use super::client::external_secret::Brought;
+use super::client::secret_usage::Uses;
+use super::client_auth::assertion::service_account::ServiceAccount;
+use super::jose::public_key::PublicKey;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +154,7 @@ pub struct Client {
     pub scopes: Arc<[Arc<str>]>,
     /// The audiences it may ask for; the first is the default of `client_credentials`.
     pub audiences: Arc<[Audience]>,
-    /// Where people may be sent back to with a code: compared exactly ([`super::redirect_uri::matches`]).
+    /// Where people may be sent back to with a code: compared exactly ([`super::client::redirect_uri::matches`]).
     pub redirect_uris: Arc<[Arc<str>]>,
     /// Where people may be sent back to after signing out (OIDC RP-Initiated Logout §3.1).
     pub post_logout_redirect_uris: Arc<[Arc<str>]>,

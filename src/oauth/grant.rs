@@ -3,6 +3,10 @@
 //! These are values as the store keeps them. Everything belongs to registrations (UIDs), never to names,
 //! and codes, session cookies and tokens are kept as digests: who reads the store can use none of them.
 
+pub mod login_transaction;
+pub mod session;
+pub mod validity;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,7 +35,7 @@ pub struct Session {
     pub subject: String,
     /// The UID of the `OAuthUser`.
     pub person: String,
-    /// [`super::person::Person::credential`] at that time.
+    /// [`super::user::Person::credential`] at that time.
     pub credential: String,
     /// When the person proved who they are (OIDC Core §2).
     pub auth_time: Timestamp,
@@ -54,7 +58,7 @@ pub struct Authorization {
     pub subject: String,
     /// The UID of the `OAuthUser`.
     pub person: String,
-    /// [`super::person::Person::credential`] at that time.
+    /// [`super::user::Person::credential`] at that time.
     pub credential: String,
     /// The `sid` of the session in which it was allowed.
     pub sid: String,

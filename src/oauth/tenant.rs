@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::assertion::service_account::Verification;
-use super::person::People;
-use super::signing::ScheduledKey;
-use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys, metadata};
+use super::client_auth::assertion::service_account::Verification;
+use super::endpoints::discovery;
+use super::keys::signing_keys::ScheduledKey;
+use super::user::People;
+use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
 
 /// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
 pub const OPENID_SCOPES: [&str; 7] = [
@@ -137,7 +138,7 @@ impl Tenant {
         if self.published_keys.is_none() {
             self.published_keys.clone_from(&self.signing_keys);
         }
-        self.metadata = metadata::render(&self).into();
+        self.metadata = discovery::render(&self).into();
         let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
         self.jwks = jwks.unwrap_or_default().into();
         self

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::usage::silent;
-use crate::controller::agreement::Agreement;
-use crate::oauth::versions::{Versions, difference};
+use crate::oauth::client::served_versions::{Versions, difference};
+use crate::operator::registry::rollout::Agreement;
 use crate::store::{Store, StoreError};
 
 /// For so long changes are gathered.

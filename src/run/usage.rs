@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Run;
 use crate::http::admin::Readiness;
 use crate::oauth::Registry;
-use crate::oauth::usage::{LastUse, Usage, Uses};
+use crate::oauth::client::secret_usage::{LastUse, Usage, Uses};
 use crate::store::{Hear, Store, StoreError};
 
 /// So many reports of one transaction.

@@ -52,7 +52,7 @@ fn family(code: &Code) -> Family {
 async fn database() -> AnyConnection {
     sqlx::any::install_default_drivers();
     let mut db = AnyConnection::connect("sqlite::memory:").await.unwrap();
-    schema::migrate(&mut db).await.unwrap();
+    backend::schema::migrate(&mut db).await.unwrap();
     db
 }
 
@@ -135,16 +135,16 @@ async fn m10_a_full_database_gives_errors_and_no_half_states_and_recovers() {
 async fn every_search_has_its_index() {
     let mut db = database().await;
     let searches = [
-        sessions::SEARCHES,
-        stands::SEARCHES,
-        codes::SEARCHES,
-        families::SEARCHES,
-        consents::SEARCHES,
-        tokens::SEARCHES,
-        usage::SEARCHES,
-        served::SEARCHES,
-        ending::SEARCHES,
-        purge::SEARCHES,
+        tables::sessions::SEARCHES,
+        tables::still_valid::SEARCHES,
+        tables::codes::SEARCHES,
+        tables::refresh_families::SEARCHES,
+        tables::consents::SEARCHES,
+        tables::revoked_tokens::SEARCHES,
+        tables::secret_usage::SEARCHES,
+        tables::served_versions::SEARCHES,
+        tables::revoke_grants::SEARCHES,
+        tables::purge::SEARCHES,
     ];
     for search in searches.concat() {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {search}"));

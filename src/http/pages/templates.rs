@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::color::Color;
-use super::said::Said;
+use super::sentence::Said;
 use super::texts::Texts;
 use super::{Account, ConsentAsked, Frame, SignIn, SignOutAsked, Trouble};
 

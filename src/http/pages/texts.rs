@@ -1,6 +1,6 @@
 //! Every text of the pages, in one value per language.
 //!
-//! A name in braces is filled in by [`super::said::Said`]: `{client}`, `{tenant}`, `{person}`, `{host}`, `{date}`.
+//! A name in braces is filled in by [`super::sentence::Said`]: `{client}`, `{tenant}`, `{person}`, `{host}`, `{date}`.
 
 use crate::oauth::Tenant;
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clientele::api::OAuthClient;
-use clientele::controller::credentials_secret::{CLIENT_LABEL, PROOF};
+use clientele::operator::domain::client::secret::{CLIENT_LABEL, PROOF};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use clientele::api::OAuthClient;
-use clientele::controller::Operator;
-use clientele::controller::metrics::ControllerMetrics;
-use clientele::controller::root_key::{Judgement, judge};
-use clientele::controller::settings::{SecretsScope, Settings};
-use clientele::lasting::Lasting;
 use clientele::oauth::Keyring;
+use clientele::operator::Operator;
+use clientele::operator::metrics::ControllerMetrics;
+use clientele::operator::root_key::{Judgement, judge};
+use clientele::operator::settings::{SecretsScope, Settings};
+use clientele::supervisor::Lasting;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::config::Kubeconfig;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::controller::credentials_secret::PROOF;
-use clientele::oauth::keyring::Registration;
+use clientele::oauth::keys::root_keyring::Registration;
+use clientele::operator::domain::client::secret::PROOF;
 use serde_json::{Value, json};
 
 use super::root_keys::key_of;

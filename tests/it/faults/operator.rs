@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use clientele::controller::Operator;
-use clientele::controller::metrics::ControllerMetrics;
-use clientele::controller::settings::Settings;
-use clientele::lasting::Lasting;
-use clientele::oauth::usage::Usage;
+use clientele::oauth::client::secret_usage::Usage;
+use clientele::operator::Operator;
+use clientele::operator::metrics::ControllerMetrics;
+use clientele::operator::settings::Settings;
+use clientele::supervisor::Lasting;
 
 use super::bug::Bug;
 use super::ground::settings;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use clientele::api::DEFAULT_TENANT;
-use clientele::controller::credentials_secret::{CLIENT_LABEL, OURS, PROOF};
 use clientele::oauth::Registry;
-use clientele::oauth::credentials::{Credentials, authenticate};
+use clientele::oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele::operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
 use serde_json::{Value, json};
 
 use super::call::Call;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clientele::oauth::Keyring;
-use clientele::oauth::keyring::RootKey;
+use clientele::oauth::keys::root_keyring::RootKey;
 use serde_json::{Value, json};
 
 use super::mask::{text, values};

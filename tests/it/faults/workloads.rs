@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clientele::api::user::PASSWORD_TYPE;
-use clientele::controller::credentials_secret::{CLIENT_LABEL, PROOF};
+use clientele::operator::domain::client::secret::{CLIENT_LABEL, PROOF};
 use serde_json::{Value, json};
 
 use super::act::Act::{

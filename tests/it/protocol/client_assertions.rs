@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele::http::serve::Limits;
+use clientele::http::server::Limits;
 use clientele::oauth::OAuthError;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use clientele::http::App;
-use clientele::oauth::authorize::grant::CodeRandom;
+use clientele::oauth::endpoints::authorize::issue_code::CodeRandom;
 use clientele::store::Store;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;

@@ -121,7 +121,9 @@ async fn a_tenant_without_a_key_of_the_algorithm_issues_nothing_and_keeps_the_co
 async fn a_claim_asked_for_by_name_is_told_if_a_scope_of_the_client_promises_it() {
     let world = World::at_rest().await;
     let asked = r#"{"id_token":{"email":null,"sub":{"value":"mallory"},"phone_number":null}}"#;
-    let asked = clientele::oauth::claims_request::ClaimsRequest::parse(asked).unwrap();
+    let asked =
+        clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest::parse(asked)
+            .unwrap();
     let ask = |client: &str| {
         let seed = seed(&world, client).scope("openid");
         seed.with(|code| code.authorization.claims = asked.normal())

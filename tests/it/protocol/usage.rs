@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clientele::oauth::Client;
-use clientele::oauth::usage::Uses;
+use clientele::oauth::client::secret_usage::Uses;
 
 use crate::support::world::{World, basic, client};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use clientele::oauth::claims_request::ClaimsRequest;
+use clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
 use serde_json::json;
 
 use crate::support::clock::advance;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clientele::store::Store;
-use clientele::store::purge::purge_forever;
+use clientele::store::tables::purge::purge_forever;
 use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;

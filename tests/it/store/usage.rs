@@ -1,6 +1,6 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
 
-use clientele::oauth::usage::{LastUse, Usage};
+use clientele::oauth::client::secret_usage::{LastUse, Usage};
 use clientele::store::{Hear, Store};
 
 use super::place::{Place, over_both_stores};

@@ -10,9 +10,9 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele::oauth::assertion::JWT_BEARER;
 use clientele::oauth::client::Secretless;
-use clientele::oauth::public_key::{Jwk, PublicKey};
+use clientele::oauth::client_auth::assertion::JWT_BEARER;
+use clientele::oauth::jose::public_key::{Jwk, PublicKey};
 use clientele::oauth::{AuthMethod, Client};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;

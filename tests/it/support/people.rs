@@ -4,8 +4,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use clientele::oauth::client::{Audience, Lifetimes};
-use clientele::oauth::person::PasswordHash;
-use clientele::oauth::{Algorithm, Client, ClientType, GrantType, People, Person, password};
+use clientele::oauth::user::PasswordHash;
+use clientele::oauth::user::password;
+use clientele::oauth::{Algorithm, Client, ClientType, GrantType, People, Person};
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use clientele::controller::Operator;
-use clientele::controller::metrics::ControllerMetrics;
-use clientele::controller::settings::{SecretsScope, Settings};
-use clientele::lasting::Lasting;
 use clientele::oauth::{Person, Registry, Tenant};
+use clientele::operator::Operator;
+use clientele::operator::metrics::ControllerMetrics;
+use clientele::operator::settings::{SecretsScope, Settings};
+use clientele::supervisor::Lasting;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::shared;

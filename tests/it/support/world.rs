@@ -12,10 +12,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele::http::metrics::TokenMetrics;
 use clientele::http::{App, Endpoints, router};
+use clientele::oauth::client::secret_usage::Uses;
 use clientele::oauth::client::{Audience, Lifetimes, Secretless};
-use clientele::oauth::keyring::Registration;
+use clientele::oauth::keys::root_keyring::Registration;
 use clientele::oauth::tenant::Scope;
-use clientele::oauth::usage::Uses;
 use clientele::oauth::{
     Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
     Tenant,

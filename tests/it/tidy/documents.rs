@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use clientele::audit::{Act, Audit};
-use clientele::controller::metrics::ControllerMetrics;
+use clientele::http::api::token_review_cache::Reviews;
 use clientele::http::metrics::TokenMetrics;
-use clientele::http::reviews::Reviews;
+use clientele::operator::metrics::ControllerMetrics;
 use clientele::store::StoreMetrics;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -56,7 +56,7 @@ fn every_event_of_the_audit_log_is_documented() {
 
 #[test]
 fn every_reason_is_documented_with_its_remedy() {
-    let source = read("src/controller/reason.rs");
+    let source = read("src/operator/domain/reason.rs");
     let reasons: BTreeSet<String> = source
         .lines()
         .filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => \""))

@@ -1,5 +1,5 @@
 //! A namespace whose manifests all reach for what another has. The rules about every field are a property
-//! (src/controller/tests/tenancy.rs); this is what an API server and the operator make of some.
+//! (src/operator/tests/tenancy.rs); this is what an API server and the operator make of some.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The Secret with the password: that it opts in, that a change is noticed, that what is wrong with it is said.
 
-use clientele::oauth::password;
-use clientele::oauth::person::PasswordHash;
+use clientele::oauth::user::PasswordHash;
+use clientele::oauth::user::password;
 use serde_json::json;
 
 use crate::support::replica::Replica;

@@ -1,0 +1,81 @@
+//! Which pages of other origins may call, and read the answers (the CORS protocol of the Fetch standard, RFC 9700 §2.6).
+//!
+//! Exact origins of registered clients only; never `*`, and never with credentials: these endpoints know no cookies.
+//! Metadata and JWK Set say the same to everybody and are for any page; the pages of people are for none.
+
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+
+use crate::http::App;
+use crate::http::error_response::Refusal;
+use crate::oauth::Client;
+
+/// What an endpoint answers to a method that is not its own: a preflight of a page that some client of the tenant
+/// lists, or 405 with the methods that work.
+pub(crate) fn other_method(app: &App, parts: &Parts, methods: &'static str) -> Response {
+    let headers = &parts.headers;
+    let preflight =
+        parts.method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let origin = headers.get(ORIGIN).filter(|_| preflight);
+    let mut response = match origin.filter(|origin| is_listed(app, parts.uri.path(), origin)) {
+        Some(origin) => allowed(origin, methods),
+        None => Refusal::wrong_method(methods),
+    };
+    if preflight {
+        vary(response.headers_mut());
+    }
+    response
+}
+
+/// Which client will call is not known yet: any of the tenant may have asked for this origin.
+fn is_listed(app: &App, path: &str, origin: &HeaderValue) -> bool {
+    let registry = app.registry.load();
+    let tenant = registry.route(path).map(|(tenant, _)| tenant);
+    let origin = origin.to_str().ok();
+    tenant
+        .zip(origin)
+        .is_some_and(|(tenant, origin)| tenant.origins.contains(origin))
+}
+
+fn allowed(origin: &HeaderValue, methods: &'static str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    for (name, value) in [
+        (ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Lets the page that asked read the answer, if the client whom the request concerns lists its origin.
+pub(crate) fn expose(response: &mut Response, request: &HeaderMap, client: Option<&Client>) {
+    let Some(origin) = request.get(ORIGIN) else {
+        return;
+    };
+    let headers = response.headers_mut();
+    vary(headers);
+    let lists = |client: &Client| {
+        let mut listed = client.allowed_origins.iter();
+        listed.any(|known| known.as_bytes() == origin.as_bytes())
+    };
+    if client.is_some_and(lists) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        let readable = HeaderValue::from_static("WWW-Authenticate, Retry-After");
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+    }
+}
+
+fn vary(headers: &mut HeaderMap) {
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+}

@@ -1,0 +1,127 @@
+//! `POST /introspect` (RFC 7662).
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::HttpBody;
+use axum::http::Method;
+use axum::http::header::RETRY_AFTER;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::client_request::{self, unavailable};
+use crate::audit::Act;
+use crate::http::App;
+use crate::http::error_response::Refusal;
+use crate::oauth::endpoints::introspection;
+use crate::oauth::endpoints::introspection::INACTIVE;
+use crate::oauth::endpoints::parameters::Parameters;
+use crate::oauth::tokens::bearer::Presented;
+use crate::oauth::user::login_throttle::{Rate, Throttle, key};
+use crate::oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
+
+/// How often one client may ask about tokens that are not good. An API that is sent garbage asks about it, so there is
+/// room; who goes through tokens one by one finds none.
+const RATE: Rate = Rate {
+    burst: 200,
+    every: Duration::from_millis(50),
+};
+/// As many clients are counted at once. Only authenticated ones are.
+const CAPACITY: usize = 10_000;
+
+const TOO_OFTEN: OAuthError = OAuthError::new(
+    ErrorCode::TemporarilyUnavailable,
+    "too many questions about tokens that are not good",
+);
+
+/// Counts the inactive answers of each client.
+#[derive(Debug)]
+pub struct Inactive(Mutex<Throttle>);
+
+impl Default for Inactive {
+    fn default() -> Self {
+        Self(Mutex::new(Throttle::new(RATE, CAPACITY)))
+    }
+}
+
+impl Inactive {
+    fn charge(&self, app: &App, client: &Client) -> Result<(), Duration> {
+        let key = key(&[&client.registration_id]);
+        let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.charge(key, (app.clock)())
+    }
+}
+
+/// Answers a request to an introspection endpoint.
+pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    if parts.method != Method::POST {
+        return Refusal::wrong_method("POST");
+    }
+    let form = match client_request::read(app, parts, body).await {
+        Ok(form) => form,
+        Err(refusal) => {
+            return client_request::unread(app, parts, Act::IntrospectionRefused, refusal);
+        }
+    };
+    let registry = app.registry.load_full();
+    let Some((tenant, _)) = registry.route(parts.uri.path()) else {
+        return Refusal::NOT_FOUND.into_response();
+    };
+    match answer(app, &registry, tenant, parts, &form).await {
+        Ok(response) => response,
+        Err(error) => {
+            let act = Act::IntrospectionRefused;
+            client_request::record(app, tenant, parts, None, act, Some(error));
+            client_request::refuse(tenant, error)
+        }
+    }
+}
+
+async fn answer(
+    app: &App,
+    registry: &Registry,
+    tenant: &Tenant,
+    parts: &Parts,
+    form: &[u8],
+) -> Result<Response, OAuthError> {
+    let keyring = client_request::keyring(registry)?;
+    let form = Parameters::read(form)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, &form).await?;
+    introspection::admit(caller)?;
+    let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
+    let uid = &*tenant.registration_id;
+    // Also for a token that is not ours: the answer takes the same steps.
+    let family = app.store.family(uid, presented.family()).await;
+    let family = family.map_err(|error| unavailable(&error))?;
+    let is_revoked = app.store.is_token_revoked(uid, presented.id()).await;
+    let is_revoked = is_revoked.map_err(|error| unavailable(&error))?;
+    let (family, now) = (family.as_ref(), (app.clock)());
+    if app.audit.tokens() {
+        let act = Act::TokenIntrospected;
+        client_request::record(app, tenant, parts, Some(caller), act, None);
+    }
+    Ok(
+        match introspection::answer(tenant, caller, &presented, family, is_revoked, now) {
+            Some(body) => client_request::json(body),
+            None => inactive(app, tenant, parts, caller),
+        },
+    )
+}
+
+fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Response {
+    let Err(wait) = app.inactive.charge(app, caller) else {
+        return client_request::json(INACTIVE.to_owned());
+    };
+    let act = Act::IntrospectionRefused;
+    client_request::record(app, tenant, parts, Some(caller), act, Some(TOO_OFTEN));
+    let mut response = client_request::malformed(Refusal::TOO_MANY);
+    let seconds = wait.as_millis().div_ceil(1000);
+    if let Ok(seconds) = seconds.to_string().parse() {
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
+}

@@ -1,0 +1,96 @@
+//! `POST /revoke` (RFC 7009).
+
+use axum::body::HttpBody;
+use axum::http::Method;
+use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::client_request::{self, authorization, unavailable};
+use super::cors;
+use crate::audit::Act;
+use crate::http::App;
+use crate::http::error_response::Refusal;
+use crate::oauth::client_auth::credentials;
+use crate::oauth::endpoints::parameters::Parameters;
+use crate::oauth::endpoints::revocation;
+use crate::oauth::endpoints::revocation::Judgement;
+use crate::oauth::tokens::bearer::Presented;
+use crate::oauth::{OAuthError, Registry, Tenant};
+use crate::store::StoreError;
+
+/// Answers a request to a revocation endpoint.
+pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    if parts.method != Method::POST {
+        return cors::other_method(app, parts, "POST");
+    }
+    let form = match client_request::read(app, parts, body).await {
+        Ok(form) => form,
+        Err(refusal) => {
+            return client_request::unread(app, parts, Act::RevocationRefused, refusal);
+        }
+    };
+    let registry = app.registry.load_full();
+    let Some((tenant, _)) = registry.route(parts.uri.path()) else {
+        return Refusal::NOT_FOUND.into_response();
+    };
+    let form = match Parameters::read(&form) {
+        Ok(form) => form,
+        Err(error) => {
+            return client_request::unread(app, parts, Act::RevocationRefused, error.into());
+        }
+    };
+    let mut response = match revoke(app, &registry, tenant, parts, &form).await {
+        Ok(()) => client_request::done(),
+        Err(error) => {
+            let act = Act::RevocationRefused;
+            client_request::record(app, tenant, parts, None, act, Some(error));
+            client_request::refuse(tenant, error)
+        }
+    };
+    if parts.headers.contains_key(ORIGIN) {
+        let id = form.one("client_id").unwrap_or_default();
+        let client = credentials::named(tenant, authorization(parts), id);
+        cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
+    }
+    response
+}
+
+/// Success means that the token is gone, and that the store has it in writing.
+async fn revoke(
+    app: &App,
+    registry: &Registry,
+    tenant: &Tenant,
+    parts: &Parts,
+    form: &Parameters,
+) -> Result<(), OAuthError> {
+    let keyring = client_request::keyring(registry)?;
+    let caller = client_request::caller(app, tenant, keyring, parts, form).await?;
+    let presented = Presented::read(tenant, keyring, client_request::token(form)?);
+    let uid = &*tenant.registration_id;
+    let family = app.store.family(uid, presented.family()).await;
+    let family = family.map_err(|error| unavailable(&error))?;
+    let judgement = revocation::judge(caller, &presented, family.as_ref())?;
+    let is_ours = !matches!(judgement, Judgement::Nothing);
+    let done = carry_out(app, uid, judgement).await;
+    done.map_err(|error| unavailable(&error))?;
+    if is_ours {
+        client_request::record(app, tenant, parts, Some(caller), Act::TokenRevoked, None);
+    }
+    Ok(())
+}
+
+async fn carry_out(app: &App, tenant: &str, judgement: Judgement<'_>) -> Result<(), StoreError> {
+    match judgement {
+        Judgement::Nothing => Ok(()),
+        Judgement::Family(id) => {
+            let now = (app.clock)();
+            app.store.revoke_family(tenant, id, now).await.map(drop)
+        }
+        Judgement::AccessToken(id, end) => app.store.revoke_token(tenant, id, end).await,
+    }
+}

@@ -1,0 +1,49 @@
+//! A refresh token for new tokens: the store says what the family is, the core whether it may go on, the store that it did.
+
+use std::sync::Arc;
+
+use axum::http::request::Parts;
+
+use super::record;
+use crate::audit::Act;
+use crate::http::App;
+use crate::http::api::client_request::unavailable;
+use crate::oauth::endpoints::token::refresh_token::{GRACE, Judgement, Refresh, USED};
+use crate::oauth::endpoints::token::{Context, Named};
+use crate::oauth::{Client, GrantType, OAuthError};
+use crate::store::Rotation;
+
+/// The JSON body of a success. Tokens are minted only after the store has recorded the use.
+pub(super) async fn answer(
+    app: &App,
+    parts: &Parts,
+    context: Context<'_>,
+    client: &Arc<Client>,
+    refresh: &Refresh,
+) -> Result<String, OAuthError> {
+    let store = &app.store;
+    let (tenant, now) = (&*context.tenant.registration_id, context.now);
+    let (id, sequence) = (&*refresh.place.family, refresh.place.sequence);
+    let family = store.family(tenant, id).await;
+    let family = family.map_err(|error| unavailable(&error))?;
+    let successor = match refresh.judge(context, client, family.as_ref()) {
+        Judgement::Refuse(error) => return Err(error),
+        Judgement::Revoke(error) => {
+            let revoked = store.revoke_family(tenant, id, now).await;
+            revoked.map_err(|error| unavailable(&error))?;
+            return Err(error);
+        }
+        Judgement::Rotate(successor) => successor,
+    };
+    let idle = successor.idle_expires_at;
+    let rotation = store.rotate(tenant, id, sequence, GRACE, idle, now).await;
+    match rotation.map_err(|error| unavailable(&error))? {
+        Rotation::Next(family) | Rotation::Retry(family) => successor.mint(context, &family),
+        Rotation::Reused => {
+            let named = Named::of(client, GrantType::RefreshToken);
+            record(app, context.tenant, parts, named, Act::RefreshReuse, None);
+            Err(OAuthError::invalid_grant().because(USED))
+        }
+        Rotation::Gone => Err(OAuthError::invalid_grant().because("the refresh token has ended")),
+    }
+}

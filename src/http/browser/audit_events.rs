@@ -1,0 +1,40 @@
+//! What people do, for the audit log: who signed in, who agreed to what, who left.
+
+use super::request::Visit;
+use crate::audit::{Act, Line};
+use crate::oauth::{Client, Person};
+
+/// Nobody has the name that was typed, and it is not written down.
+const UNKNOWN: &str = "(unknown)";
+
+/// Somebody did something, for a client or in the account page.
+pub(super) fn done(visit: &Visit<'_>, act: Act, client_id: Option<&str>, person: &Person) {
+    let line = Line {
+        tenant: Some(&visit.tenant.name),
+        client_id,
+        username: Some(&person.username),
+        subject: Some(&person.subject),
+        from: Some(visit.address),
+        ..Line::default()
+    };
+    visit.app.audit.record(act, &line);
+}
+
+/// Somebody could not sign in.
+pub(super) fn sign_in_failed(
+    visit: &Visit<'_>,
+    client: Option<&Client>,
+    person: Option<&Person>,
+    reason: &'static str,
+) {
+    let line = Line {
+        tenant: Some(&visit.tenant.name),
+        client_id: client.map(|client| &*client.id),
+        username: Some(person.map_or(UNKNOWN, |person| &person.username)),
+        subject: person.map(|person| &*person.subject),
+        from: Some(visit.address),
+        reason: Some(reason),
+        ..Line::default()
+    };
+    visit.app.audit.record(Act::SignInFailed, &line);
+}

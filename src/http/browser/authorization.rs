@@ -1,0 +1,159 @@
+//! An authorization request goes on: the core decides, and here the browser is sent to where that leads.
+
+use axum::response::Response;
+
+use super::error_page::Stop;
+use super::request::Visit;
+use super::sessions::Current;
+use super::{audit_events, login_transaction, redirect};
+use crate::audit::Act;
+use crate::oauth::endpoints::authorize::Asked;
+use crate::oauth::endpoints::authorize::interaction::{Decision, Situation, decide};
+use crate::oauth::endpoints::authorize::issue_code;
+use crate::oauth::endpoints::authorize::issue_code::Granted;
+use crate::oauth::endpoints::authorize::redirect_target::Destination;
+use crate::oauth::endpoints::authorize::request::AuthorizationRequest;
+use crate::oauth::endpoints::authorize::response::Answer;
+use crate::oauth::grant::Consent;
+use crate::oauth::grant::login_transaction::Transaction;
+
+/// Where an authorization request stands.
+pub(super) struct Progress<'a> {
+    pub visit: &'a Visit<'a>,
+    /// Where the answer goes.
+    pub destination: &'a Destination,
+    /// What is asked.
+    pub request: &'a AuthorizationRequest,
+    /// The transaction in which it waits.
+    pub transaction: Transaction,
+    /// Who is signed in.
+    pub current: Option<&'a Current>,
+    /// What that person agreed to earlier.
+    pub consent: Option<Consent>,
+}
+
+impl<'a> Progress<'a> {
+    /// Looks up what the decision depends on; a request that is wrong is answered at once.
+    pub async fn of(
+        visit: &'a Visit<'a>,
+        asked: &'a Asked,
+        transaction: Transaction,
+        current: Option<&'a Current>,
+    ) -> Result<Result<Self, Response>, Stop> {
+        let destination = &asked.destination;
+        let request = match &asked.request {
+            Ok(request) => request,
+            Err(error) => {
+                let error = Answer::Error(*error);
+                return Ok(Err(redirect::to_client(visit, destination, error)));
+            }
+        };
+        let consent = match current {
+            None => None,
+            Some(current) => {
+                let tenant = &visit.tenant.registration_id;
+                let registration = &destination.client.registration_id;
+                let store = &visit.app.store;
+                store
+                    .consent(tenant, &current.person.subject, registration)
+                    .await?
+            }
+        };
+        Ok(Ok(Self {
+            visit,
+            destination,
+            request,
+            transaction,
+            current,
+            consent,
+        }))
+    }
+
+    /// What follows, if the person has agreed or not.
+    pub fn decide(&self, agreed: bool) -> Decision {
+        let current = self.current;
+        decide(&Situation {
+            client: &self.destination.client,
+            redirect_uri: &self.destination.redirect_uri,
+            request: self.request,
+            signed_in: current.map(|current| current.signed_in(&self.transaction)),
+            consent: self.consent.as_ref(),
+            agreed,
+            now: self.visit.now,
+        })
+    }
+
+    /// Sends the person to where the request leads now.
+    pub async fn go_on(self, agreed: bool) -> Result<Response, Stop> {
+        match (self.decide(agreed), self.current) {
+            (Decision::Issue, Some(current)) => self.issue(current, agreed).await,
+            (Decision::Consent | Decision::Proceed, Some(current)) => self.ask_consent(current),
+            (Decision::Refuse(error), _) => Ok(self.answer(Answer::Error(error))),
+            _ => self.ask_login(),
+        }
+    }
+
+    /// Answers the client.
+    pub fn answer(&self, answer: Answer<'_>) -> Response {
+        redirect::to_client(self.visit, self.destination, answer)
+    }
+
+    /// Records what a person did with the request.
+    pub fn record(&self, act: Act, current: &Current) {
+        let client = &self.destination.client;
+        audit_events::done(self.visit, act, Some(&client.id), &current.person);
+    }
+
+    /// Sends the person to sign in, whoever is signed in.
+    pub fn ask_login(mut self) -> Result<Response, Stop> {
+        self.transaction.shown_to = None;
+        login_transaction::send_to(self.visit, "/login", &self.transaction)
+    }
+
+    fn ask_consent(mut self, current: &Current) -> Result<Response, Stop> {
+        let for_this = current.signed_in(&self.transaction).for_this;
+        self.transaction.shown_to = Some(current.mark(for_this));
+        login_transaction::send_to(self.visit, "/consent", &self.transaction)
+    }
+
+    /// Issues a code. What was agreed to is kept only after the code: a request that was answered already changes
+    /// nothing. And it is kept before the code leaves. Nor does a code leave that rests on what had ended before it was
+    /// kept: nobody has used it up.
+    async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, Stop> {
+        let (visit, store) = (self.visit, &self.visit.app.store);
+        let granted = Granted {
+            tenant: &visit.tenant,
+            destination: self.destination,
+            request: self.request,
+            signed_in: current.signed_in(&self.transaction),
+            transaction: &self.transaction.id,
+        };
+        let code = issue_code::code(granted, &visit.random()?, visit.now);
+        if !store.insert_code(&code.kept).await? {
+            return Err(Stop::answered().of(&self.destination.client));
+        }
+        if !self.still_stands(current).await? {
+            return Ok(login_transaction::start_again(visit, &self.transaction));
+        }
+        if agreed && self.decide(false) == Decision::Consent {
+            let consent = issue_code::consent(granted, self.consent.as_ref(), visit.now);
+            store.keep_consent(&consent).await?;
+            self.record(Act::ConsentGiven, current);
+        }
+        self.record(Act::Authorized, current);
+        Ok(self.answer(Answer::Code(&code.value)))
+    }
+
+    /// Whether the session and what was agreed to earlier are as they were when it was decided.
+    async fn still_stands(&self, current: &Current) -> Result<bool, Stop> {
+        let (store, session) = (&self.visit.app.store, &current.session);
+        let signed_in = store.session_stands(&session.tenant, &session.digest);
+        if !signed_in.await? {
+            return Ok(false);
+        }
+        match &self.consent {
+            Some(consent) => Ok(store.consent_stands(consent).await?),
+            None => Ok(true),
+        }
+    }
+}

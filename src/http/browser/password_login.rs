@@ -1,0 +1,161 @@
+//! Passwords are tried here: a few at a time, because hashing is slow on purpose, and not too often.
+//!
+//! Counters are this replica's own. With many replicas somebody may fail as often at each.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use crate::oauth::user::login_throttle::{Key, Rate, Throttle, key};
+use crate::oauth::user::password;
+use crate::oauth::user::{PasswordHash, normal};
+use crate::oauth::{Person, Tenant};
+
+/// Failures of one account, whether it exists or not.
+const PER_ACCOUNT: Rate = Rate {
+    burst: 10,
+    every: Duration::from_secs(6),
+};
+/// Failures of one address; a whole office may share it.
+const PER_ADDRESS: Rate = Rate {
+    burst: 50,
+    every: Duration::from_secs(1),
+};
+/// So many accounts and so many addresses are remembered: a few megabytes.
+const CAPACITY: usize = 50_000;
+/// So many wait for their turn, per worker. At some 30 milliseconds each that is half a second.
+const WAITING_PER_WORKER: usize = 16;
+
+/// Tries passwords.
+#[derive(Debug)]
+pub struct Logins {
+    workers: Arc<Semaphore>,
+    places: Semaphore,
+    accounts: Mutex<Throttle>,
+    addresses: Mutex<Throttle>,
+}
+
+/// What became of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// The password is right.
+    Right,
+    /// It is not, or nobody of that name can sign in: one answer, and the same work.
+    Wrong,
+    /// There were too many failures.
+    Wait(Duration),
+    /// Too many people sign in at once.
+    Full,
+}
+
+/// A try to sign in.
+pub(crate) struct Attempt<'a> {
+    /// Where.
+    pub tenant: &'a Tenant,
+    /// Who, as it was typed.
+    pub username: &'a str,
+    /// Whoever has that name.
+    pub person: Option<&'a Person>,
+    /// What was typed.
+    pub password: Zeroizing<String>,
+    /// From where.
+    pub address: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Logins {
+    /// Tries at most `workers` passwords at once.
+    pub fn new(workers: usize) -> Self {
+        Self {
+            workers: Arc::new(Semaphore::new(workers)),
+            places: Semaphore::new(workers * WAITING_PER_WORKER),
+            accounts: Mutex::new(Throttle::new(PER_ACCOUNT, CAPACITY)),
+            addresses: Mutex::new(Throttle::new(PER_ADDRESS, CAPACITY)),
+        }
+    }
+
+    /// Tries a password. Only failures count; they are charged beforehand, so that many tries at once are no way around.
+    pub(crate) async fn attempt(&self, attempt: Attempt<'_>) -> Tried {
+        let account = [&attempt.tenant.registration_id, &*normal(attempt.username)];
+        let (account, address) = (key(&account), key(&[&network(attempt.address)]));
+        if let Err(wait) = self.charge(account, address, attempt.now) {
+            return Tried::Wait(wait);
+        }
+        let hash = attempt.person.and_then(|person| person.password.clone());
+        let enabled = attempt.person.is_some_and(|person| !person.disabled);
+        let tried = match self.verify(hash, attempt.password).await {
+            None => Tried::Full,
+            Some(right) if right && enabled => Tried::Right,
+            Some(_) => return Tried::Wrong,
+        };
+        lock(&self.accounts).refund(account);
+        lock(&self.addresses).refund(address);
+        tried
+    }
+
+    fn charge(&self, account: Key, address: Key, now: Timestamp) -> Result<(), Duration> {
+        lock(&self.addresses).charge(address, now)?;
+        lock(&self.accounts)
+            .charge(account, now)
+            .inspect_err(|_| lock(&self.addresses).refund(address))
+    }
+
+    /// `None` if too many wait already. A worker is busy until the hash is done, also if nobody waits for it any more.
+    async fn verify(
+        &self,
+        hash: Option<PasswordHash>,
+        password: Zeroizing<String>,
+    ) -> Option<bool> {
+        let _place = self.places.try_acquire().ok()?;
+        let worker = self.workers.clone().acquire_owned().await.ok()?;
+        let verified = spawn_blocking(move || {
+            let _worker = worker;
+            password::verify(hash.as_ref(), &password)
+        });
+        Some(verified.await.unwrap_or(false))
+    }
+}
+
+/// The throttle holds nothing that a panic elsewhere could leave half done.
+fn lock(throttle: &Mutex<Throttle>) -> MutexGuard<'_, Throttle> {
+    throttle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_however_many_addresses_he_has() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.2"), of("192.0.2.1"));
+    }
+
+    #[tokio::test]
+    async fn when_too_many_wait_nobody_else_does() {
+        let logins = Logins::new(1);
+        let worker = logins.workers.clone().acquire_owned().await.unwrap();
+        let places = logins.places.try_acquire_many(16).unwrap();
+        let password = || Zeroizing::new(String::new());
+        assert_eq!(logins.verify(None, password()).await, None);
+        drop((worker, places));
+        assert_eq!(logins.verify(None, password()).await, Some(false));
+    }
+}

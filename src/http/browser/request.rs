@@ -1,0 +1,166 @@
+//! A request of a browser, read whole: to which tenant, when, with which cookies.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::HttpBody;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::cookies::{self, Purpose};
+use super::error_page::Stop;
+use crate::http::error_response::Refusal;
+use crate::http::pages::Frame;
+use crate::http::server::client_address;
+use crate::http::{App, form};
+use crate::oauth::endpoints::parameters::Parameters;
+use crate::oauth::grant::digest_of;
+use crate::oauth::{Keyring, Tenant};
+
+/// The longest query that is read. The listener takes no longer head of a request than that either.
+const MAX_QUERY: usize = 16 * 1024;
+
+/// A request of a browser.
+pub(super) struct Visit<'a> {
+    pub app: &'a App,
+    /// The tenant as it is now, after the body has arrived.
+    pub tenant: Arc<Tenant>,
+    /// The root keys, which seal transactions.
+    pub keyring: Arc<Keyring>,
+    pub now: Timestamp,
+    pub headers: HeaderMap,
+    /// From where, as far as it is known.
+    pub address: IpAddr,
+    /// [`digest_of`] the cookie that names the browser.
+    pub browser: String,
+    /// The cookie itself, if the browser came without.
+    new_browser: Option<String>,
+    is_post: bool,
+    query: String,
+    form: Bytes,
+}
+
+impl<'a> Visit<'a> {
+    /// Reads a request; if that fails, the response says why.
+    pub async fn read<B>(app: &'a App, parts: Parts, body: B) -> Result<Self, Response>
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+    {
+        let form = match acceptable(&parts) {
+            Ok(true) => form::read(body, app.body_timeout).await.map_err(Stop::from),
+            Ok(false) => Ok(Bytes::new()),
+            Err(stop) => Err(stop),
+        };
+        // Only now: a slow request is not judged by a registry from which its client has gone in the meantime.
+        let registry = app.registry.load_full();
+        let Some((tenant, _)) = registry.route(parts.uri.path()) else {
+            return Err(Refusal::NOT_FOUND.into_response());
+        };
+        let keyring = registry.keyring.clone().ok_or_else(Stop::unavailable);
+        let visit = match (form, keyring) {
+            (Ok(form), Ok(keyring)) => Self::of(app, tenant.clone(), keyring, parts, form),
+            (Err(stop), _) | (_, Err(stop)) => Err(stop),
+        };
+        visit.map_err(|stop| stop.into_page(tenant))
+    }
+
+    fn of(
+        app: &'a App,
+        tenant: Arc<Tenant>,
+        keyring: Arc<Keyring>,
+        parts: Parts,
+        form: Bytes,
+    ) -> Result<Self, Stop> {
+        let known = cookies::read(&parts.headers, &tenant, Purpose::Browser);
+        let new_browser = match known {
+            Some(_) => None,
+            None => Some(URL_SAFE_NO_PAD.encode(random::<32>(app)?)),
+        };
+        let browser = known.or(new_browser.clone()).unwrap_or_default();
+        Ok(Self {
+            now: (app.clock)(),
+            address: client_address::of(app, &parts),
+            browser: digest_of(&browser),
+            new_browser,
+            is_post: parts.method == Method::POST,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            app,
+            tenant,
+            keyring,
+            form,
+        })
+    }
+
+    /// Whether it is a POST.
+    pub fn is_post(&self) -> bool {
+        self.is_post
+    }
+
+    /// The parameters as they were sent, encoded: of a POST in the form, otherwise in the query.
+    pub fn encoded(&self) -> Result<&str, Stop> {
+        if !self.is_post {
+            return Ok(&self.query);
+        }
+        // It becomes part of a URL of ours, so nothing but what belongs into one.
+        let form = std::str::from_utf8(&self.form).map_err(|_| Stop::form())?;
+        let clean = form.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+        clean.then_some(form).ok_or_else(Stop::form)
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> Result<Parameters, Stop> {
+        let encoded = if self.is_post {
+            &self.form
+        } else {
+            self.query.as_bytes()
+        };
+        Parameters::read(encoded).map_err(|_| Stop::form())
+    }
+
+    /// What all pages of the tenant have in common.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame::of(&self.tenant)
+    }
+
+    /// The address of an endpoint of the tenant.
+    pub fn url(&self, endpoint: &str) -> String {
+        format!("{}{endpoint}", self.tenant.issuer)
+    }
+
+    /// Fresh random bytes.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], Stop> {
+        random(self.app)
+    }
+
+    /// Names the browser from now on, if it came without a name.
+    pub fn new_browser_cookie(&self) -> Option<HeaderValue> {
+        let value = self.new_browser.as_ref()?;
+        Some(cookies::set(&self.tenant, Purpose::Browser, value))
+    }
+}
+
+/// What can be judged before the body is read. Whether there is a body to read.
+fn acceptable(parts: &Parts) -> Result<bool, Stop> {
+    let query = parts.uri.query().unwrap_or_default();
+    if parts.method != Method::POST {
+        let short = query.len() <= MAX_QUERY;
+        return short.then_some(false).ok_or_else(Stop::uri_too_long);
+    }
+    if !query.is_empty() {
+        return Err(Stop::query_and_form());
+    }
+    let is_form = form::is_form(&parts.headers);
+    is_form.then_some(true).ok_or_else(Stop::not_a_form)
+}
+
+fn random<const N: usize>(app: &App) -> Result<[u8; N], Stop> {
+    let mut bytes = [0; N];
+    (app.random)(&mut bytes).ok_or_else(Stop::failed)?;
+    Ok(bytes)
+}

@@ -1,0 +1,121 @@
+//! Who is signed in in this browser.
+
+use std::sync::Arc;
+
+use axum::http::HeaderValue;
+
+use super::cookies::{self, Purpose};
+use super::error_page::Stop;
+use super::request::Visit;
+use crate::oauth::Person;
+use crate::oauth::endpoints::authorize::interaction::SignedIn;
+use crate::oauth::grant::login_transaction::{ShownTo, Transaction};
+use crate::oauth::grant::session;
+use crate::oauth::grant::{Session, digest_of};
+
+/// Somebody who is signed in.
+pub(super) struct Current {
+    pub person: Arc<Person>,
+    pub session: Session,
+}
+
+impl Current {
+    /// The name that people see.
+    pub fn name(&self) -> &str {
+        let name = self
+            .person
+            .claims
+            .get("name")
+            .and_then(|name| name.as_str());
+        name.unwrap_or(&self.person.username)
+    }
+
+    /// The person as an authorization request meets them.
+    pub fn signed_in(&self, transaction: &Transaction) -> SignedIn<'_> {
+        let shown_to = transaction.shown_to.as_ref();
+        SignedIn {
+            person: &self.person,
+            session: &self.session,
+            for_this: shown_to.is_some_and(|shown| shown.signed_in_for_it && self.saw(transaction)),
+        }
+    }
+
+    /// Whether the transaction was shown in this session.
+    pub fn saw(&self, transaction: &Transaction) -> bool {
+        let shown_to = transaction.shown_to.as_ref();
+        shown_to.is_some_and(|shown| shown.sid == self.session.sid)
+    }
+
+    /// The mark of a transaction that is shown in this session.
+    pub fn mark(&self, signed_in_for_it: bool) -> ShownTo {
+        ShownTo {
+            sid: self.session.sid.clone(),
+            signed_in_for_it,
+        }
+    }
+}
+
+/// Whoever is signed in, in a session that stands.
+pub(super) async fn current(visit: &Visit<'_>) -> Result<Option<Current>, Stop> {
+    let tenant = &visit.tenant;
+    let Some(cookie) = cookies::read(&visit.headers, tenant, Purpose::Session) else {
+        return Ok(None);
+    };
+    let (store, digest) = (&visit.app.store, digest_of(&cookie));
+    let Some(session) = store.session(&tenant.registration_id, &digest).await? else {
+        return Ok(None);
+    };
+    let people = &tenant.people;
+    let Some(person) = people.by_subject(&session.subject, &session.person) else {
+        return Ok(None);
+    };
+    if !session::stands(&session, person, tenant.session, visit.now) {
+        return Ok(None);
+    }
+    if session::is_to_be_touched(&session, visit.now) {
+        let touched = store.touch_session(&tenant.registration_id, &digest, visit.now);
+        touched.await?;
+    }
+    Ok(Some(Current {
+        person: person.clone(),
+        session,
+    }))
+}
+
+/// Signs a person in, and returns the cookie. Whoever was signed in before is not any more; the same person goes on in
+/// the same session under a new value, so that signing out later ends what was allowed before as well.
+pub(super) async fn begin(
+    visit: &Visit<'_>,
+    person: &Arc<Person>,
+) -> Result<(Current, HeaderValue), Stop> {
+    let tenant = &visit.tenant;
+    let uid = &*tenant.registration_id;
+    let random = visit.random()?;
+    let mut begun = session::begin(uid, person, tenant.session, &random, visit.now);
+    let earlier = current(visit).await?.map(|earlier| earlier.session);
+    let store = &visit.app.store;
+    match earlier {
+        Some(earlier) if earlier.subject == begun.kept.subject => {
+            begun.kept.sid = earlier.sid;
+            store.renew_session(&begun.kept).await?;
+        }
+        Some(earlier) => {
+            store.begin_session(&begun.kept).await?;
+            store.end_session(uid, &earlier.sid, visit.now).await?;
+        }
+        None => store.begin_session(&begun.kept).await?,
+    }
+    let cookie = cookies::set(tenant, Purpose::Session, &begun.value);
+    let (person, session) = (person.clone(), begun.kept);
+    Ok((Current { person, session }, cookie))
+}
+
+/// Signs the person out here, and returns what removes the cookie.
+pub(super) async fn end(visit: &Visit<'_>, current: &Current) -> Result<HeaderValue, Stop> {
+    let (tenant, sid) = (&visit.tenant, &current.session.sid);
+    let store = &visit.app.store;
+    store
+        .end_session(&tenant.registration_id, sid, visit.now)
+        .await?;
+    Ok(cookies::clear(tenant, Purpose::Session))
+}

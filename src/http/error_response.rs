@@ -1,0 +1,95 @@
+//! How trouble is said over HTTP: a status, an error code and a sentence.
+
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::response;
+use crate::oauth::{ErrorCode, OAuthError};
+
+/// An answer that refuses. Its words are constants of this program (RFC 6749 §5.2 bounds their
+/// characters), so nothing internal and nothing that was sent can be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub status: StatusCode,
+    pub error: &'static str,
+    pub description: &'static str,
+}
+
+impl Refusal {
+    pub const NOT_FOUND: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "no endpoint has this path: read /.well-known/openid-configuration under the issuer, which lists them as they must be spelled",
+    );
+    pub const TOO_LARGE: Self = Self::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "invalid_request",
+        "the body is larger than 64 KiB",
+    );
+    pub const TIMED_OUT: Self = Self::new(
+        StatusCode::REQUEST_TIMEOUT,
+        "invalid_request",
+        "the body did not arrive in time",
+    );
+    pub const BROKEN_BODY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        "the body ended before it was complete",
+    );
+
+    pub const TOO_MANY: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "temporarily_unavailable",
+        "too many questions about tokens that are not good",
+    );
+
+    const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
+        Self {
+            status,
+            error,
+            description,
+        }
+    }
+
+    /// 405 with the methods that work (RFC 9110 §15.5.6).
+    pub fn wrong_method(allow: &'static str) -> Response {
+        let mut response = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "invalid_request",
+            "this endpoint does not answer this method: the Allow header names those that work",
+        )
+        .into_response();
+        let headers = response.headers_mut();
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+        response
+    }
+
+    /// The refusal as a response that nobody caches.
+    pub fn into_response(self) -> Response {
+        let body = format!(
+            r#"{{"error":"{}","error_description":"{}"}}"#,
+            self.error, self.description
+        );
+        let no_store = HeaderValue::from_static("no-store");
+        let mut response = response::json(self.status, body.into(), no_store);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = HeaderValue::from_static("5");
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+impl From<OAuthError> for Refusal {
+    fn from(error: OAuthError) -> Self {
+        let status = match error.code {
+            ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+            ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+            ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.code.as_str(), error.description)
+    }
+}

@@ -1,0 +1,15 @@
+//! From where a request comes: whoever connected, or whom a trusted proxy names.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::http::request::Parts;
+
+use super::Peer;
+use crate::http::App;
+
+/// The address, unspecified when nobody knows it.
+pub(crate) fn of(app: &App, parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    app.trusted_proxies.client(peer, &parts.headers)
+}

@@ -1,0 +1,230 @@
+//! Which generation of a client secret is in use: noted in memory by every request, reported now and then, and read
+//! back as what all replicas together have seen.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
+use jiff::Timestamp;
+
+use super::secret_rotation::Observed;
+
+/// When the secret of one registration was last used, on this replica. It hangs on the registered client; a request
+/// notes its use without a lock and without memory, and writes at most once a second.
+#[derive(Debug, Default)]
+pub struct Uses {
+    published: u32,
+    old: Noted,
+    new: Noted,
+}
+
+/// Whole seconds since 1970, zero for never: what was noted, and what of it was reported.
+#[derive(Debug, Default)]
+struct Noted {
+    at: AtomicU32,
+    reported: AtomicU32,
+}
+
+impl Noted {
+    fn note(&self, second: u32) {
+        // Mostly it is the same second: then nothing is written, and no other core loses its copy.
+        if self.at.load(Relaxed) < second {
+            self.at.store(second, Relaxed);
+        }
+    }
+
+    fn unreported(&self) -> Option<Timestamp> {
+        let at = self.at.load(Relaxed);
+        let reported = self.reported.load(Relaxed);
+        (at > reported).then(|| Timestamp::from_second(at.into()).ok())?
+    }
+
+    fn is_reported(&self, until: Timestamp) {
+        self.reported.store(second(until), Relaxed);
+    }
+}
+
+/// Two clients differ by their published generations, and not by who used them when.
+impl PartialEq for Uses {
+    fn eq(&self, other: &Self) -> bool {
+        self.published == other.published
+    }
+}
+
+impl Eq for Uses {}
+
+/// A use to report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastUse {
+    /// The UID of the `OAuthClient`.
+    pub registration_id: String,
+    /// The generation, or a later one that was still an old one.
+    pub generation: u32,
+    /// When it was used last.
+    pub used_at: Timestamp,
+}
+
+impl Uses {
+    /// Nobody has used anything yet; this generation is the published one.
+    pub fn new(published: u32) -> Self {
+        Self {
+            published,
+            ..Self::default()
+        }
+    }
+
+    /// The same after a later generation was published: whatever was used until now is old.
+    #[must_use]
+    pub fn after(&self, published: u32) -> Self {
+        let old = self.old.at.load(Relaxed).max(self.new.at.load(Relaxed));
+        let next = Self::new(published);
+        next.old.at.store(old, Relaxed);
+        next
+    }
+
+    /// The published generation.
+    pub fn published(&self) -> u32 {
+        self.published
+    }
+
+    /// Notes that a generation authenticated. One above the published counts as published: this replica's watch lags.
+    pub fn note(&self, generation: u32, now: Timestamp) {
+        let noted = if generation < self.published {
+            &self.old
+        } else {
+            &self.new
+        };
+        noted.note(second(now));
+    }
+
+    /// What has not been reported yet.
+    pub fn unreported<'a>(
+        &self,
+        registration_id: &'a str,
+    ) -> impl Iterator<Item = LastUse> + use<'a> {
+        let of = |noted: &Noted, generation| {
+            noted.unreported().map(|used_at| LastUse {
+                registration_id: registration_id.to_owned(),
+                generation,
+                used_at,
+            })
+        };
+        let old = of(&self.old, self.published.saturating_sub(1));
+        old.into_iter().chain(of(&self.new, self.published))
+    }
+
+    /// Remembers that a use was reported.
+    pub fn is_reported(&self, last: &LastUse) {
+        let noted = if last.generation < self.published {
+            &self.old
+        } else {
+            &self.new
+        };
+        noted.is_reported(last.used_at);
+    }
+}
+
+fn second(time: Timestamp) -> u32 {
+    u32::try_from(time.as_second()).unwrap_or_default()
+}
+
+/// What all replicas together have reported of some registrations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Nothing is known of what was before.
+    pub since: Timestamp,
+    /// Every use until then has been reported.
+    pub until: Timestamp,
+    /// When the oldest sign-in that still counts was; the outer `None` if nobody asked.
+    pub oldest_sign_in: Option<Option<Timestamp>>,
+    /// The generations that were used, and when last, by registration. One that is not in it was not asked about.
+    pub uses: HashMap<String, Vec<(u32, Timestamp)>>,
+}
+
+impl Usage {
+    /// What is known of a registration of which this generation is published; `None` if nothing was asked about it.
+    pub fn observed(&self, registration_id: &str, published: u32) -> Option<Observed> {
+        let uses = self.uses.get(registration_id)?;
+        let last = |is_old: bool| {
+            let of_kind = uses.iter().filter(|(g, _)| (*g < published) == is_old);
+            of_kind.map(|(_, at)| *at).max()
+        };
+        Some(Observed {
+            since: self.since,
+            until: self.until,
+            old: last(true),
+            new: last(false),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn reports(uses: &Uses) -> Vec<(u32, Timestamp)> {
+        let reports: Vec<LastUse> = uses.unreported("uid").collect();
+        for report in &reports {
+            uses.is_reported(report);
+        }
+        let pair = |report: LastUse| (report.generation, report.used_at);
+        reports.into_iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_use_is_reported_once_and_again_when_it_is_newer() {
+        let uses = Uses::new(2);
+        assert_eq!(reports(&uses), []);
+        uses.note(2, at(5));
+        uses.note(1, at(3));
+        uses.note(1, at(2));
+        assert_eq!(reports(&uses), [(1, at(3)), (2, at(5))]);
+        assert_eq!(reports(&uses), []);
+        uses.note(1, at(9));
+        assert_eq!(reports(&uses), [(1, at(9))]);
+    }
+
+    #[test]
+    fn what_was_used_is_old_when_another_generation_is_published() {
+        let uses = Uses::new(1);
+        uses.note(1, at(5));
+        let after = uses.after(2);
+        assert_eq!(reports(&after), [(1, at(5))]);
+        after.note(1, at(6));
+        let later = after.after(7);
+        later.note(7, at(8));
+        assert_eq!(reports(&later), [(6, at(6)), (7, at(8))]);
+    }
+
+    #[test]
+    fn a_replica_that_lags_reports_what_it_took_for_published() {
+        let lagging = Uses::new(1);
+        lagging.note(1, at(5));
+        lagging.note(2, at(6));
+        assert_eq!(
+            reports(&lagging),
+            [(1, at(6))],
+            "it counts as a use of the old one"
+        );
+    }
+
+    #[test]
+    fn all_replicas_together_tell_old_from_new() {
+        let uses = vec![(1, at(1)), (2, at(7)), (3, at(5)), (4, at(4))];
+        let usage = Usage {
+            since: at(0),
+            until: at(9),
+            oldest_sign_in: None,
+            uses: [("uid".to_owned(), uses), ("idle".to_owned(), vec![])].into(),
+        };
+        let seen = usage.observed("uid", 3).unwrap();
+        assert_eq!((seen.old, seen.new), (Some(at(7)), Some(at(5))));
+        let idle = usage.observed("idle", 3).unwrap();
+        assert_eq!((idle.old, idle.new), (None, None));
+        assert_eq!(usage.observed("unknown", 3), None, "not asked about");
+    }
+}

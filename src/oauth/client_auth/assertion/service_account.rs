@@ -1,0 +1,195 @@
+//! Tokens of the cluster's ServiceAccounts as assertions (RFC 7523 §3): the cluster issued them, for this server alone.
+//!
+//! What the token says is judged before anybody is asked about it, so that no token that was meant for the API server,
+//! and none that could not be right, is ever sent there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{Evidence, validity};
+use crate::oauth::grant::digest_of;
+use crate::oauth::jose::jws::Jws;
+use crate::oauth::jose::public_key::PublicKey;
+use crate::oauth::tokens::issued_jwt;
+use crate::oauth::{AuthMethod, Client, Tenant};
+
+/// How long a token may live. Kubernetes makes them for an hour unless asked otherwise.
+const LONGEST: Duration = Duration::from_hours(1);
+
+/// A ServiceAccount whose tokens prove a client, in the client's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its UID, if only this one of the name counts.
+    pub uid: Option<Arc<str>>,
+}
+
+/// How a tenant has such tokens verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// The API server is asked, and knows whether pod and ServiceAccount still exist.
+    #[default]
+    TokenReview,
+    /// The public keys of the cluster are enough.
+    Offline,
+}
+
+/// What came of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// The cluster issued it, and stands by it.
+    Genuine,
+    /// It does not.
+    False,
+    /// Nobody could be asked.
+    Unknown,
+}
+
+/// What the signature says, by the keys that are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// One of the keys made it.
+    Good,
+    /// The key that it names did not make it.
+    Bad,
+    /// It names a key that is not known.
+    OfUnknownKey,
+}
+
+/// What the API server answered to a TokenReview.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Whether the token is one that it accepts.
+    pub authenticated: bool,
+    /// The audiences that were asked for and that the token has.
+    pub audiences: Vec<String>,
+    /// Whose it is.
+    pub username: String,
+    /// The UID of whose it is.
+    pub uid: String,
+}
+
+/// A token that says the right things, and about which the cluster has to be asked. Has no `Debug`: it holds the token.
+pub struct Review {
+    token: Zeroizing<String>,
+    username: String,
+    uid: String,
+    /// The audience that it must have been made for: the issuer of the tenant.
+    pub audience: Arc<str>,
+    /// Who is asked.
+    pub verification: Verification,
+}
+
+impl Review {
+    /// The token, to be sent to the API server and nowhere else.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// What stands for this question where its answer is kept.
+    pub fn digest(&self) -> String {
+        let (how, audience) = (self.verification, &self.audience);
+        digest_of(&format!("{how:?} {audience} {}", &*self.token))
+    }
+
+    /// What the signature says.
+    pub fn signature(&self, keys: &[PublicKey]) -> Signature {
+        match Jws::read(&self.token) {
+            Some(jws) if !jws.names_one_of(keys) => Signature::OfUnknownKey,
+            Some(jws) if jws.is_signed_by(keys) => Signature::Good,
+            _ => Signature::Bad,
+        }
+    }
+
+    /// What the API server's answer means: it must accept the token, for us, as the one that the token says it is.
+    pub fn judge(&self, answer: &Answer) -> Finding {
+        let for_us = answer
+            .audiences
+            .iter()
+            .any(|known| *known == *self.audience);
+        let same = answer.username == self.username && answer.uid == self.uid;
+        if answer.authenticated && for_us && same {
+            Finding::Genuine
+        } else {
+            Finding::False
+        }
+    }
+}
+
+/// What must still be asked, or the rule that does not hold.
+pub(super) fn judge(
+    tenant: &Tenant,
+    client: &Client,
+    (token, jws): (&str, &Jws<'_>),
+    now: Timestamp,
+) -> Result<Evidence, &'static str> {
+    let bound = jws.claims.get("kubernetes.io").ok_or(UNBOUND)?;
+    let account = |field| text(bound.get("serviceaccount")?, field);
+    let (name, uid) = account("name").zip(account("uid")).ok_or(UNBOUND)?;
+    let namespace = &*client.namespace;
+    let mut known = client.secretless.service_accounts.iter();
+    let is_named = known.any(|known| {
+        &*known.name == name && known.uid.as_ref().is_none_or(|pinned| **pinned == *uid)
+    });
+    let username = format!("system:serviceaccount:{namespace}:{name}");
+    let is_its_own =
+        text(bound, "namespace") == Some(namespace) && jws.text("sub") == Some(&username);
+    let longest = LONGEST + validity::SLACK;
+    let counts_now = validity::expiry(&jws.claims, now, longest).is_some();
+    let lifetime = validity::lifetime(&jws.claims);
+    let rules = [
+        (
+            client.allows_method(AuthMethod::ServiceAccount),
+            OTHER_METHOD,
+        ),
+        (jws.is_of_type(&["JWT"]), "typ of the token is not JWT"),
+        (
+            is_its_own,
+            "the ServiceAccount is not of the client's namespace",
+        ),
+        (
+            is_named,
+            "serviceAccounts of the client does not name this ServiceAccount, or names another UID",
+        ),
+        (
+            is_for(&jws.claims, &tenant.issuer),
+            "the audience of the token is not the issuer, alone",
+        ),
+        (counts_now, "the token has expired, or does not count yet"),
+        (
+            lifetime.is_some_and(|lifetime| lifetime <= longest),
+            "the token lives longer than an hour",
+        ),
+    ];
+    if let Some((_, broken)) = rules.iter().find(|(holds, _)| !holds) {
+        return Err(broken);
+    }
+    Ok(Evidence::Review(Arc::new(Review {
+        token: Zeroizing::new(token.to_owned()),
+        username,
+        uid: uid.to_owned(),
+        audience: tenant.issuer.clone(),
+        verification: tenant.verification,
+    })))
+}
+
+const UNBOUND: &str = "the token of the cluster is not one of a ServiceAccount";
+const OTHER_METHOD: &str = "the client has no serviceAccounts, or names another method";
+
+/// Whether the audience is this one and no other. Kubernetes writes a list.
+fn is_for(claims: &serde_json::Map<String, Value>, audience: &str) -> bool {
+    let all = match claims.get("aud") {
+        Some(Value::Array(all)) => all.len(),
+        _ => 1,
+    };
+    all == 1 && issued_jwt::audiences(claims).eq([audience])
+}
+
+fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    object.get(name)?.as_str().filter(|text| !text.is_empty())
+}

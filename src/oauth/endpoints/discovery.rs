@@ -1,0 +1,89 @@
+//! Authorization server metadata (RFC 8414 §2, OIDC Discovery §3): it lists exactly what works.
+
+use serde_json::{Value, json};
+
+use crate::oauth::jose::public_key::ALGORITHMS;
+use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::user::claims;
+use crate::oauth::{Algorithm, AuthMethod, GrantType, Tenant};
+
+/// The claims of ID tokens that are not about the person but about signing in.
+const OF_SIGNING_IN: [&str; 10] = [
+    "iss",
+    "sub",
+    "aud",
+    "iat",
+    "exp",
+    "auth_time",
+    "nonce",
+    "amr",
+    "sid",
+    "at_hash",
+];
+
+/// Renders the metadata document of a tenant.
+pub fn render(tenant: &Tenant) -> Vec<u8> {
+    let issuer = &*tenant.issuer;
+    let confidential = [
+        AuthMethod::ClientSecretBasic,
+        AuthMethod::ClientSecretPost,
+        AuthMethod::PrivateKeyJwt,
+    ];
+    let confidential = confidential.map(AuthMethod::as_str);
+    let [basic, post, jwt] = confidential;
+    let all = [basic, post, jwt, AuthMethod::None.as_str()];
+    let document = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "token_endpoint_auth_methods_supported": all,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "revocation_endpoint": format!("{issuer}/revoke"),
+        "revocation_endpoint_auth_methods_supported": all,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "introspection_endpoint": format!("{issuer}/introspect"),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "end_session_endpoint": format!("{issuer}/logout"),
+        "jwks_uri": format!("{issuer}/jwks"),
+        "grant_types_supported": GrantType::ALL.map(GrantType::as_str),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "form_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "claims_parameter_supported": true,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms(tenant),
+        "scopes_supported": scopes(tenant),
+        "claims_supported": claims(tenant),
+    });
+    document.to_string().into_bytes()
+}
+
+/// The algorithms that the tenant has keys for.
+fn algorithms(tenant: &Tenant) -> Value {
+    let has = |algorithm: &Algorithm| {
+        let keys = tenant.published_keys.iter().flat_map(|keys| keys.iter());
+        keys.into_iter()
+            .any(|scheduled| scheduled.key.algorithm() == *algorithm)
+    };
+    let all = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+    let known = all.iter().filter(|algorithm| has(algorithm));
+    known.map(|algorithm| algorithm.as_str()).collect()
+}
+
+fn scopes(tenant: &Tenant) -> Value {
+    let own = tenant.scopes.iter().map(|scope| &*scope.name);
+    let mut scopes = OPENID_SCOPES.to_vec();
+    scopes.extend(own.filter(|name| !OPENID_SCOPES.contains(name)));
+    scopes.into_iter().collect()
+}
+
+fn claims(tenant: &Tenant) -> Value {
+    let about_people = claims::supported(tenant);
+    OF_SIGNING_IN.into_iter().chain(about_people).collect()
+}

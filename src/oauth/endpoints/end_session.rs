@@ -1,0 +1,146 @@
+//! Signing out at a client's request (OIDC RP-Initiated Logout §2, §3).
+
+use std::sync::Arc;
+
+use super::authorize::response::with_query;
+use super::parameters::Parameters;
+use crate::oauth::grant::Session;
+use crate::oauth::tokens::issued_jwt;
+use crate::oauth::tokens::issued_jwt::Kind;
+use crate::oauth::{Client, ErrorCode, OAuthError, Tenant};
+
+/// The longest `state`, and the longest value that is read and not acted on.
+const MAX_LEN: usize = 2048;
+
+/// A request to sign out that may be answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogoutRequest {
+    /// Who asks.
+    pub client: Option<Arc<Client>>,
+    /// Where the person goes afterwards: registered, and without `state`.
+    pub redirect_uri: Option<String>,
+    /// Given back with the redirect.
+    pub state: Option<String>,
+    /// Whom the ID token is about that the client sent.
+    pub hint: Option<Hint>,
+}
+
+/// What an ID token proves about who is to be signed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The subject.
+    pub subject: String,
+    /// The session (OIDC Front-Channel Logout §3).
+    pub sid: Option<String>,
+}
+
+/// What follows from a request to sign out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The session ends: who asks has proved that it is theirs to end.
+    SignOut,
+    /// The person is asked: anybody can send a browser here.
+    Ask,
+    /// Nobody is signed in.
+    NobodyThere,
+}
+
+impl LogoutRequest {
+    /// Reads a request. An error is for the person: nobody may be sent anywhere.
+    pub fn read(tenant: &Tenant, encoded: &str) -> Result<Self, OAuthError> {
+        let parameters = Parameters::read(encoded.as_bytes())?;
+        let claims = match parameters.one("id_token_hint")? {
+            None => None,
+            Some(token) => Some(issued_jwt::verify(tenant, token, Kind::IdToken).ok_or(BAD_HINT)?),
+        };
+        let mut audiences = claims.iter().flat_map(issued_jwt::audiences);
+        let client = match parameters.one("client_id")? {
+            None => audiences.next().and_then(|id| tenant.clients.get(id)),
+            Some(id) => {
+                if claims.is_some() && !audiences.any(|audience| audience == id) {
+                    return Err(WRONG_CLIENT);
+                }
+                Some(tenant.clients.get(id).ok_or(UNKNOWN_CLIENT)?)
+            }
+        };
+        for ignored in ["logout_hint", "ui_locales"] {
+            parameters.at_most(ignored, MAX_LEN)?;
+        }
+        let text = |claims: &_, name| issued_jwt::text(claims, name).map(str::to_owned);
+        let hint = claims.as_ref().and_then(|claims| {
+            let (subject, sid) = (text(claims, "sub")?, text(claims, "sid"));
+            Some(Hint { subject, sid })
+        });
+        Ok(Self {
+            redirect_uri: redirect_uri(&parameters, client, claims.is_some())?,
+            state: parameters.at_most("state", MAX_LEN)?.map(str::to_owned),
+            client: client.cloned(),
+            hint,
+        })
+    }
+
+    /// Decides: only who sends an ID token of this very session is believed at once.
+    pub fn decide(&self, session: Option<&Session>) -> Decision {
+        let Some(session) = session else {
+            return Decision::NobodyThere;
+        };
+        let proves = |hint: &Hint| {
+            hint.subject == session.subject && hint.sid.as_ref() == Some(&session.sid)
+        };
+        if self.hint.as_ref().is_some_and(proves) {
+            Decision::SignOut
+        } else {
+            Decision::Ask
+        }
+    }
+
+    /// Where the person goes afterwards, with `state`.
+    pub fn location(&self) -> Option<String> {
+        let uri = self.redirect_uri.as_ref()?;
+        Some(match &self.state {
+            Some(state) => with_query(uri, &[("state", state)]),
+            None => uri.clone(),
+        })
+    }
+
+    /// What of the request still matters once the person has agreed, in the form of a query.
+    pub fn to_query(&self) -> String {
+        let Some(client) = &self.client else {
+            return String::new();
+        };
+        let mut fields = vec![("client_id", &*client.id)];
+        let uri = self.redirect_uri.as_deref();
+        fields.extend(uri.map(|uri| ("post_logout_redirect_uri", uri)));
+        fields.extend(self.state.as_deref().map(|state| ("state", state)));
+        with_query("?", &fields)[1..].to_owned()
+    }
+}
+
+/// Compared exactly. Without any word of who asks it is passed over (§2: it can then belong to nobody).
+fn redirect_uri(
+    parameters: &Parameters,
+    client: Option<&Arc<Client>>,
+    hinted: bool,
+) -> Result<Option<String>, OAuthError> {
+    let Some(asked) = parameters.one("post_logout_redirect_uri")? else {
+        return Ok(None);
+    };
+    let Some(client) = client else {
+        return if hinted { Err(WRONG_CLIENT) } else { Ok(None) };
+    };
+    let mut registered = client.post_logout_redirect_uris.iter();
+    if !registered.any(|registered| **registered == *asked) {
+        return Err(OAuthError::invalid_request(
+            "post_logout_redirect_uri is not among those of this client, which are compared character by character",
+        ));
+    }
+    Ok(Some(asked.to_owned()))
+}
+
+const BAD_HINT: OAuthError =
+    OAuthError::invalid_request("id_token_hint is not an ID token of this issuer");
+const WRONG_CLIENT: OAuthError = OAuthError::invalid_request(
+    "id_token_hint was issued to another client, or to one that is gone",
+);
+const UNKNOWN_CLIENT: OAuthError =
+    OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id");

@@ -1,0 +1,237 @@
+//! A request that waits for a person, while they sign in or decide.
+//!
+//! Nothing is kept for it: what was asked travels with the person, sealed by a MAC and bound to one tenant and one
+//! browser. So a stranger can make us keep nothing, and a replica needs to know nothing of what another began.
+//! What a seal says is what was asked then. Whether it may be answered is judged anew each time.
+
+use std::time::Duration;
+
+use aws_lc_rs::constant_time;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::oauth::{Keyring, Tenant};
+
+/// How long a person may take.
+pub const LIFETIME: Duration = Duration::from_mins(30);
+/// The longest sealed transaction that is looked at.
+const MAX_LEN: usize = 24 * 1024;
+const PURPOSE: &str = "clientele transaction v1";
+
+/// A request that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// 128 random bits. A transaction is answered once.
+    pub id: String,
+    /// [`super::digest_of`] the browser's cookie.
+    pub browser: String,
+    /// When it began, in seconds since 1970.
+    pub started_at: i64,
+    /// What waits.
+    pub waiting: Waiting,
+    /// Whom it was shown to.
+    pub shown_to: Option<ShownTo>,
+}
+
+/// What waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Waiting {
+    /// An authorization request.
+    Authorization {
+        /// As it was sent.
+        query: String,
+        /// The registration of the client that sent it: one that took its name is another.
+        registration_id: String,
+    },
+    /// The account page.
+    Account,
+    /// A request to sign out.
+    SignOut {
+        /// What of it matters when the person has agreed, in the form of a query.
+        query: String,
+    },
+}
+
+/// The session in which a person saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownTo {
+    /// The `sid`.
+    pub sid: String,
+    /// Whether the person signed in to answer it.
+    pub signed_in_for_it: bool,
+}
+
+/// Why a transaction cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// We did not seal it, or for another tenant or browser.
+    Foreign,
+    /// The person took too long. It is ours, and says who asked; nothing may follow from it.
+    Expired(Box<Transaction>),
+}
+
+impl Transaction {
+    /// Seals it for a tenant. `None` only if the keyring fails.
+    pub fn seal(&self, keyring: &Keyring, tenant: &Tenant) -> Option<String> {
+        let payload = serde_json::to_vec(self).ok()?;
+        let key_id = keyring.current_id();
+        let mac = mac(keyring, key_id, tenant, &payload)?;
+        let (payload, mac) = (URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac));
+        Some(format!("{key_id}.{payload}.{mac}"))
+    }
+
+    /// Opens what [`Self::seal`] made for the same tenant, and for the browser whose cookie has this digest.
+    pub fn open(
+        keyring: &Keyring,
+        tenant: &Tenant,
+        sealed: &str,
+        browser: &str,
+        now: Timestamp,
+    ) -> Result<Self, Unusable> {
+        let opened = unsealed(keyring, tenant, sealed).ok_or(Unusable::Foreign)?;
+        if opened.browser != browser {
+            return Err(Unusable::Foreign);
+        }
+        let started_at = Timestamp::from_second(opened.started_at);
+        let age = started_at.map_or(jiff::SignedDuration::MAX, |start| now.duration_since(start));
+        let young = age.unsigned_abs() < LIFETIME;
+        if young {
+            Ok(opened)
+        } else {
+            Err(Unusable::Expired(Box::new(opened)))
+        }
+    }
+}
+
+fn unsealed(keyring: &Keyring, tenant: &Tenant, sealed: &str) -> Option<Transaction> {
+    if sealed.len() > MAX_LEN {
+        return None;
+    }
+    let mut parts = sealed.split('.');
+    let (key_id, payload, presented) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let presented = URL_SAFE_NO_PAD.decode(presented).ok()?;
+    let expected = mac(keyring, key_id, tenant, &payload)?;
+    constant_time::verify_slices_are_equal(&expected, &presented).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn mac(keyring: &Keyring, key_id: &str, tenant: &Tenant, payload: &[u8]) -> Option<[u8; 32]> {
+    let parts = [tenant.registration_id.as_bytes(), payload];
+    keyring.mac(Some(key_id), PURPOSE, &parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::keys::root_keyring::RootKey;
+    use proptest::prelude::*;
+
+    fn keyring(current: &str) -> Keyring {
+        let key = |id, byte| RootKey::new(id, &[byte; 32]).unwrap();
+        Keyring::new(current, vec![key("aaaaaaaa", 1), key("bbbbbbbb", 2)]).unwrap()
+    }
+
+    fn tenant(uid: &str) -> Tenant {
+        Tenant::new("t".into(), uid.into(), "https://id.example".into())
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn transaction() -> Transaction {
+        Transaction {
+            id: "id".into(),
+            browser: "browser".into(),
+            started_at: 1_000_000,
+            waiting: Waiting::Authorization {
+                query: "client_id=a.b&state=%00".into(),
+                registration_id: "uid".into(),
+            },
+            shown_to: Some(ShownTo {
+                sid: "sid".into(),
+                signed_in_for_it: true,
+            }),
+        }
+    }
+
+    fn sealed() -> String {
+        let (keyring, tenant) = (keyring("aaaaaaaa"), tenant("uid-of-t"));
+        transaction().seal(&keyring, &tenant).unwrap()
+    }
+
+    fn opened(
+        sealed: &str,
+        uid: &str,
+        browser: &str,
+        second: i64,
+    ) -> Result<Transaction, Unusable> {
+        // The other key has become the current one meanwhile.
+        Transaction::open(
+            &keyring("bbbbbbbb"),
+            &tenant(uid),
+            sealed,
+            browser,
+            at(second),
+        )
+    }
+
+    #[test]
+    fn what_was_sealed_comes_back_also_after_a_rotation_of_the_root_key() {
+        assert_eq!(
+            opened(&sealed(), "uid-of-t", "browser", 60),
+            Ok(transaction())
+        );
+    }
+
+    #[test]
+    fn c05_c18_another_browser_or_tenant_cannot_use_it() {
+        for (uid, browser) in [
+            ("uid-of-t", "other"),
+            ("uid-of-t", ""),
+            ("other", "browser"),
+        ] {
+            assert_eq!(opened(&sealed(), uid, browser, 60), Err(Unusable::Foreign));
+        }
+    }
+
+    #[test]
+    fn c19_it_expires_after_half_an_hour() {
+        assert!(opened(&sealed(), "uid-of-t", "browser", 1799).is_ok());
+        for second in [1800, 86_400, -1800, -900_000] {
+            let late = opened(&sealed(), "uid-of-t", "browser", second);
+            assert!(matches!(late, Err(Unusable::Expired(_))), "{second}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_gone_opens_nothing() {
+        let other = RootKey::new("cccccccc", &[1; 32]).unwrap();
+        let keyring = Keyring::new("cccccccc", vec![other]).unwrap();
+        let opened = Transaction::open(&keyring, &tenant("uid-of-t"), &sealed(), "browser", at(1));
+        assert_eq!(opened, Err(Unusable::Foreign));
+    }
+
+    proptest! {
+        #[test]
+        fn c09_no_change_of_a_sealed_transaction_is_accepted(at in 0usize..1000, byte in "[A-Za-z0-9_.-]") {
+            let original = sealed();
+            let at = at % original.len();
+            let changed = format!("{}{byte}{}", &original[..at], &original[at + 1..]);
+            if changed != original {
+                prop_assert_eq!(opened(&changed, "uid-of-t", "browser", 1), Err(Unusable::Foreign));
+            }
+        }
+
+        #[test]
+        fn p3_no_text_makes_it_panic(text in ".{0,200}") {
+            prop_assert_eq!(opened(&text, "uid-of-t", "browser", 1), Err(Unusable::Foreign));
+        }
+    }
+}

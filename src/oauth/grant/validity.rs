@@ -1,0 +1,51 @@
+//! Whether what a person allowed still holds: the client and the person are who they were, and neither has lost the right.
+
+use std::sync::Arc;
+
+use super::Authorization;
+use crate::oauth::{Client, Person, Tenant};
+
+/// Who an authorization concerns, while it holds.
+#[derive(Clone, Copy)]
+pub struct Standing<'t> {
+    /// The client that it was given to.
+    pub client: &'t Arc<Client>,
+    /// The person who gave it.
+    pub person: &'t Arc<Person>,
+}
+
+/// Why it does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallen {
+    /// The client is gone; one of the same name is another.
+    Client,
+    /// The person is gone or disabled, or has another credential. That does not come back.
+    Person,
+    /// The person may not use this client now.
+    Groups,
+}
+
+impl Fallen {
+    /// For the audit log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "the client was deleted or made anew since",
+            Self::Person => "the person is gone or disabled, or has another password since",
+            Self::Groups => "the person is in no group that may use the client",
+        }
+    }
+}
+
+/// Who an authorization concerns now.
+pub fn of<'t>(tenant: &'t Tenant, given: &Authorization) -> Result<Standing<'t>, Fallen> {
+    let client = tenant.clients.get(given.client_id.as_str());
+    let client = client.filter(|client| given.belongs_to(client));
+    let client = client.ok_or(Fallen::Client)?;
+    let person = tenant.people.by_subject(&given.subject, &given.person);
+    let person = person.filter(|person| person.stands_by(&given.credential, given.auth_time));
+    let person = person.ok_or(Fallen::Person)?;
+    if !person.is_in_any(client.allowed_groups.as_deref()) {
+        return Err(Fallen::Groups);
+    }
+    Ok(Standing { client, person })
+}

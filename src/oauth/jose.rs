@@ -1,0 +1,5 @@
+//! Signed JSON: JWS, public keys, and strict parsing.
+
+pub mod jws;
+pub mod public_key;
+pub mod strict_json;

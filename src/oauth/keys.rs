@@ -1,0 +1,5 @@
+//! Root keys that derive secrets, and signing keys with their rotation schedule.
+
+pub mod root_keyring;
+pub mod signing_key_schedule;
+pub mod signing_keys;

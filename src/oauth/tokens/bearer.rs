@@ -1,0 +1,139 @@
+//! A token that comes back: to the userinfo endpoint, to be introspected, to be revoked.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::issued_jwt;
+use super::issued_jwt::Kind;
+use super::refresh_token::{self, Place};
+use crate::oauth::grant::validity;
+use crate::oauth::grant::validity::Standing;
+use crate::oauth::grant::{FAMILY_PREFIX, Family};
+use crate::oauth::{Keyring, Tenant};
+
+/// An access token that this tenant signed, whatever its age.
+pub struct AccessToken {
+    claims: Map<String, Value>,
+}
+
+impl AccessToken {
+    /// Reads an access token. It has the claims that ours have, or it is none.
+    pub fn read(tenant: &Tenant, token: &str) -> Option<Self> {
+        let claims = issued_jwt::verify(tenant, token, Kind::AccessToken)?;
+        let token = Self { claims };
+        let texts = ["sub", "client_id", "jti"];
+        let complete = texts.iter().all(|name| !token.text(name).is_empty());
+        (complete && token.expires_at().is_some()).then_some(token)
+    }
+
+    /// A claim that is a text; empty when it is absent.
+    pub fn text(&self, name: &str) -> &str {
+        issued_jwt::text(&self.claims, name).unwrap_or_default()
+    }
+
+    /// `jti`: what a revocation names.
+    pub fn id(&self) -> &str {
+        self.text("jti")
+    }
+
+    /// What it was issued for, as `jti` says before the last point: the ID of a family, or the UID of a client's registration.
+    fn origin(&self) -> &str {
+        self.id().rsplit_once('.').map_or("", |(origin, _)| origin)
+    }
+
+    /// The family that it belongs to, if a person allowed it.
+    pub fn family(&self) -> Option<&str> {
+        Some(self.origin()).filter(|origin| origin.starts_with(FAMILY_PREFIX))
+    }
+
+    /// Whether it was issued to this registration of a client on its own behalf.
+    pub fn is_of_registration(&self, registration_id: &str) -> bool {
+        self.origin() == registration_id
+    }
+
+    /// Whether it has not expired.
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        issued_jwt::is_current(&self.claims, now)
+    }
+
+    /// `exp`.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let seconds = self.claims.get("exp")?.as_i64()?;
+        Timestamp::from_second(seconds).ok()
+    }
+
+    /// Whether the audience is among those of the token.
+    pub fn is_for(&self, audience: &str) -> bool {
+        issued_jwt::audiences(&self.claims).any(|known| known == audience)
+    }
+
+    /// The audiences.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        issued_jwt::audiences(&self.claims)
+    }
+
+    /// Whether it carries the scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.text("scope").split(' ').any(|known| known == scope)
+    }
+
+    /// A claim as it is.
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// Who a person's token concerns, if its family lives and client and person still stand.
+    pub fn standing<'t>(
+        &self,
+        tenant: &'t Tenant,
+        family: Option<&Family>,
+        now: Timestamp,
+    ) -> Option<Standing<'t>> {
+        let family =
+            family.filter(|family| family.lives(now) && Some(&*family.id) == self.family())?;
+        let standing = validity::of(tenant, &family.authorization).ok()?;
+        let same = *standing.client.id == *self.text("client_id")
+            && family.authorization.subject == self.text("sub");
+        same.then_some(standing)
+    }
+}
+
+/// A token of which nobody says what it is.
+pub enum Presented {
+    /// An access token.
+    AccessToken(AccessToken),
+    /// A refresh token.
+    RefreshToken(Place),
+    /// Not ours: garbage, an ID token, another tenant's.
+    Nothing,
+}
+
+impl Presented {
+    /// Reads a token. `token_type_hint` is not needed: our tokens tell what they are (RFC 7009 §2.1).
+    pub fn read(tenant: &Tenant, keyring: &Keyring, token: &str) -> Self {
+        let place = refresh_token::verify(keyring, &tenant.registration_id, token);
+        match (AccessToken::read(tenant, token), place) {
+            (_, Some(place)) => Self::RefreshToken(place),
+            (Some(token), None) => Self::AccessToken(token),
+            (None, None) => Self::Nothing,
+        }
+    }
+
+    /// The family to ask the store for; empty when there is none. It is asked for all the same, so that time does not
+    /// tell a token that is not ours from one that is.
+    pub fn family(&self) -> &str {
+        match self {
+            Self::AccessToken(token) => token.family().unwrap_or_default(),
+            Self::RefreshToken(place) => &place.family,
+            Self::Nothing => "",
+        }
+    }
+
+    /// The `jti` to ask the store for; empty when there is none.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::AccessToken(token) => token.id(),
+            Self::RefreshToken(_) | Self::Nothing => "",
+        }
+    }
+}

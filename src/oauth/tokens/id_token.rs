@@ -1,0 +1,88 @@
+//! ID tokens (OIDC Core §2): who signed in, told to the client.
+
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
+use crate::oauth::grant::Authorization;
+use crate::oauth::grant::validity::Standing;
+use crate::oauth::keys::signing_keys::ScheduledKey;
+use crate::oauth::user::claims;
+use crate::oauth::{Algorithm, Tenant};
+
+/// What an ID token is made of.
+#[derive(Clone, Copy)]
+pub struct Contents<'a> {
+    /// Who issues it.
+    pub tenant: &'a Tenant,
+    /// For whom, and about whom.
+    pub standing: Standing<'a>,
+    /// What was allowed.
+    pub authorization: &'a Authorization,
+    /// The scopes granted now, separated by spaces.
+    pub scope: &'a str,
+    /// `nonce` of the authorization request; a refreshed ID token has none (OIDC Core §12.2).
+    pub nonce: Option<&'a str>,
+    /// The access token beside it.
+    pub access_token: &'a str,
+}
+
+/// Signs an ID token. What is known about the person comes first, so that nothing of it can replace a claim of the
+/// protocol.
+pub fn mint(contents: Contents<'_>, key: &ScheduledKey, now: Timestamp) -> Option<String> {
+    let client = contents.standing.client;
+    let lifetime = client.lifetimes.id_token.min(key.longest_lifetime);
+    let lifetime = i64::try_from(lifetime.as_secs()).ok()?;
+    let protocol = json!({
+        "iss": *contents.tenant.issuer,
+        "sub": contents.authorization.subject,
+        "aud": *client.id,
+        "iat": now.as_second(),
+        "exp": now.as_second().checked_add(lifetime)?,
+        "auth_time": contents.authorization.auth_time.as_second(),
+        "amr": ["pwd"],
+        "sid": contents.authorization.sid,
+        "at_hash": at_hash(key.key.algorithm(), contents.access_token),
+    });
+    let mut claims = about(contents);
+    let nonce = contents
+        .nonce
+        .map(|nonce| ("nonce".to_owned(), nonce.into()));
+    claims.extend(protocol.as_object().cloned()?.into_iter().chain(nonce));
+    key.key
+        .sign_id_token(Value::from(claims).to_string().as_bytes())
+}
+
+fn about(contents: Contents<'_>) -> Map<String, Value> {
+    let Standing { client, person } = contents.standing;
+    let asked = ClaimsRequest::from_normal(&contents.authorization.claims).id_token;
+    let asked = claims::allowed_to(client, contents.tenant, &asked);
+    claims::about(person, contents.tenant, contents.scope, &asked)
+}
+
+/// The left half of the access token's hash (OIDC Core §3.1.3.6), by the hash of the algorithm: SHA-512 for Ed25519.
+fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 => &SHA256,
+        Algorithm::EdDsa => &SHA512,
+    };
+    let hash = digest(hash, access_token.as_bytes());
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_an_access_token_is_that_of_the_specification() {
+        // OpenID Connect Core 1.0, appendix A.3 and A.6.
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(Algorithm::Rs256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(at_hash(Algorithm::EdDsa, token).len(), 43);
+    }
+}

@@ -1,0 +1,76 @@
+//! Our own JWTs, when they come back: as a bearer token, as an `id_token_hint`, to be introspected or revoked.
+//!
+//! A header of ours is known to the last character, because every key writes one for each kind of token. So the
+//! header is compared, not read: `alg`, `kid` and `typ` are right, there is no `crit` and nothing to follow (RFC 8725).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::oauth::{SigningKey, Tenant};
+
+/// The longest token that is looked at, in characters.
+pub const MAX_LEN: usize = 16 * 1024;
+
+/// What a token is for. One can never pass for the other: `typ` differs (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// RFC 9068: `at+jwt`.
+    AccessToken,
+    /// OIDC Core §2: `JWT`.
+    IdToken,
+}
+
+impl Kind {
+    fn header(self, key: &SigningKey) -> &str {
+        match self {
+            Self::AccessToken => key.access_token_header(),
+            Self::IdToken => key.id_token_header(),
+        }
+    }
+}
+
+/// The claims of a token of this kind that this tenant signed with a key that it still publishes.
+///
+/// Time is not judged: an expired ID token is a valid hint (OIDC RP-Initiated Logout §4). See [`is_current`].
+pub fn verify(tenant: &Tenant, token: &str, kind: Kind) -> Option<Map<String, Value>> {
+    if token.len() > MAX_LEN {
+        return None;
+    }
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (header, payload) = signed.split_once('.')?;
+    let keys = tenant.published_keys.as_ref()?;
+    let mut keys = keys.iter().map(|scheduled| &scheduled.key);
+    let key = keys.find(|key| kind.header(key) == header)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    if !key.verify(signed.as_bytes(), &signature) {
+        return None;
+    }
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
+    (text(&claims, "iss") == Some(&tenant.issuer)).then_some(claims)
+}
+
+/// Whether the token that carries these claims has not expired. A token without a time has.
+pub fn is_current(claims: &Map<String, Value>, now: Timestamp) -> bool {
+    let expires_at = claims.get("exp").and_then(Value::as_i64);
+    expires_at.is_some_and(|expires_at| now.as_second() < expires_at)
+}
+
+/// A claim that is a text.
+pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+/// The audiences: `aud` is a text or a list of texts (RFC 7519 §4.1.3).
+pub fn audiences(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let (one, many) = match claims.get("aud") {
+        Some(Value::Array(many)) => (None, many.as_slice()),
+        one => (one, [].as_slice()),
+    };
+    one.into_iter().chain(many).filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests;

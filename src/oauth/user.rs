@@ -1,0 +1,139 @@
+//! A person who can sign in, as an `OAuthUser` describes them.
+
+pub mod claims;
+pub mod login_throttle;
+pub mod password;
+pub mod subject;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// A password hash in the PHC string format: argon2id, or bcrypt's own form. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(pub Arc<str>);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash([redacted])")
+    }
+}
+
+/// Somebody who can sign in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    /// `sub` (OIDC Core §2): stable, random, never a client ID.
+    pub subject: Arc<str>,
+    /// The UID of the `OAuthUser`: a recreated name is somebody else.
+    pub registration_id: Arc<str>,
+    /// What the person types, in lower case.
+    pub username: Arc<str>,
+    /// What is known about the person, by claim name (OIDC Core §5.1): `name`, `email`, `email_verified`,
+    /// `preferred_username` and whatever the resource adds. Without `sub` and `groups`.
+    pub claims: Map<String, Value>,
+    /// The groups, for the `groups` scope and for the clients' `allowedGroups`.
+    pub groups: Arc<[Arc<str>]>,
+    /// How the password is verified; nobody can sign in by password without it.
+    pub password: Option<PasswordHash>,
+    /// Whether signing in is refused and everything that began before is over.
+    pub disabled: bool,
+    /// Changes with the password: what was begun with another is over. A digest that reveals nothing.
+    pub credential: Arc<str>,
+    /// The same under the other root keys that live: who signed in before the root key rotated is still signed in.
+    pub former_credentials: Arc<[Arc<str>]>,
+    /// Sessions and grants that began earlier are over, as after a time of being disabled.
+    pub valid_from: Timestamp,
+}
+
+impl Person {
+    /// Whether a session or grant that began by signing in at `auth_time`, with the credential of that time, still stands.
+    pub fn stands_by(&self, credential: &str, auth_time: Timestamp) -> bool {
+        let mut known = std::iter::once(&self.credential).chain(&*self.former_credentials);
+        !self.disabled && known.any(|known| **known == *credential) && auth_time >= self.valid_from
+    }
+
+    /// Whether the person is in one of the groups; nobody asks for one: yes.
+    pub fn is_in_any(&self, allowed: Option<&[Arc<str>]>) -> bool {
+        allowed.is_none_or(|allowed| allowed.iter().any(|group| self.groups.contains(group)))
+    }
+}
+
+/// The people of a tenant.
+#[derive(Debug, Default)]
+pub struct People {
+    by_username: HashMap<Arc<str>, Arc<Person>>,
+    by_subject: HashMap<Arc<str>, Arc<Person>>,
+}
+
+impl People {
+    /// Indexes the people. Username and subject are unique already: the controller refuses the later of two.
+    pub fn new(people: impl IntoIterator<Item = Arc<Person>>) -> Self {
+        let mut index = Self::default();
+        for person in people {
+            index
+                .by_username
+                .insert(person.username.clone(), person.clone());
+            index.by_subject.insert(person.subject.clone(), person);
+        }
+        index
+    }
+
+    /// Whoever types this username, in whatever case.
+    pub fn by_username(&self, username: &str) -> Option<&Arc<Person>> {
+        self.by_username.get(normal(username).as_str())
+    }
+
+    /// Whoever has this subject, if it is still the same registration.
+    pub fn by_subject(&self, subject: &str, registration_id: &str) -> Option<&Arc<Person>> {
+        self.by_subject
+            .get(subject)
+            .filter(|person| *person.registration_id == *registration_id)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_subject.len()
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.by_subject.is_empty()
+    }
+}
+
+/// The one form of a username: without space around it, in lower case. One account, one counter, one spelling.
+pub fn normal(username: &str) -> String {
+    username.trim().to_lowercase()
+}
+
+/// A person for the tests of this folder.
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+    use serde_json::json;
+
+    /// Somebody with a name, an address and groups.
+    pub fn person() -> Person {
+        let claims = json!({
+            "name": "Alice",
+            "email": "alice@example.com",
+            "email_verified": true,
+            "department": "bees",
+        });
+        Person {
+            subject: "7f6a0c9e".into(),
+            registration_id: "uid-of-alice".into(),
+            username: "alice".into(),
+            claims: claims.as_object().cloned().unwrap_or_default(),
+            groups: ["staff".into(), "system:masters".into()].into(),
+            password: None,
+            disabled: false,
+            credential: "credential-1".into(),
+            former_credentials: [].into(),
+            valid_from: Timestamp::UNIX_EPOCH,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The tenant `default` and its first client: made once per installation. Deleting them sticks.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::Api;
+use kube::runtime::reflector::ObjectRef;
+
+use super::context::Shared;
+use super::error::Error;
+use super::reconcile::client::write::params;
+use super::root_key::installation::{read_marks, write_marks};
+use crate::api::tenant::{NamespacePolicy, Users};
+use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
+
+/// The mark that says that it was done.
+pub const MARK: (&str, &str) = ("bootstrapped", "true");
+/// The label by which the tenant `default` selects the namespaces of its people; the value is the tenant's name.
+pub const USERS_LABEL: &str = "clientele.dev/users";
+/// The name of the first client, in the operator's namespace.
+pub const FIRST_CLIENT: &str = "clientele";
+
+/// Nobody waits longer for the keys of the tenant `default`.
+const FIRST_KEYS: Duration = Duration::from_secs(30);
+
+/// How soon a failed try is repeated.
+const RETRY: Duration = Duration::from_secs(3);
+/// How often it is looked whether another replica is done.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Makes them, unless the mark says that it was done before. Tries until it is done.
+pub async fn bootstrap(shared: Arc<Shared>) {
+    if shared.settings.bootstrap {
+        loop {
+            let pause = match try_bootstrap(&shared).await {
+                Ok(true) => break,
+                Ok(false) => LOOK_EVERY,
+                Err(error) => {
+                    tracing::warn!(%error, "the tenant `default` could not be made; trying again");
+                    RETRY
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+        // Keys take a while to find; a client that is judged before would be written twice.
+        let _ = tokio::time::timeout(FIRST_KEYS, served(&shared)).await;
+    }
+    shared.note_progress(|progress| progress.bootstrap = true);
+    shared.enqueue_all(None);
+    shared.enqueue_users();
+}
+
+/// Until the tenant `default` can issue tokens, or is known not to be there any more.
+async fn served(shared: &Shared) {
+    let waits = || {
+        let registry = shared.registry.load();
+        let tenant = registry.tenants.get(DEFAULT_TENANT);
+        let made_now = shared
+            .tenants
+            .get(&ObjectRef::new(DEFAULT_TENANT))
+            .is_some();
+        match tenant {
+            Some(tenant) => tenant.signing_keys.is_none(),
+            None => made_now || !shared.progress.borrow().registry,
+        }
+    };
+    while waits() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether it is done. It is not where another replica is to do it.
+async fn try_bootstrap(shared: &Shared) -> Result<bool, Error> {
+    if read_marks(shared).await?.contains_key(MARK.0) {
+        shared.bootstrapped.store(true, Relaxed);
+        return Ok(true);
+    }
+    if !shared.lead.is_ours() {
+        return Ok(false);
+    }
+    let namespace = &shared.settings.namespace;
+    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    create(&tenants, &default_tenant(namespace)).await?;
+    let clients: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), namespace);
+    create(&clients, &first_client()).await?;
+    // After a crash before this mark both are tried again, and a create that finds them is no harm.
+    write_marks(shared, [(MARK.0.to_owned(), MARK.1.to_owned())].into()).await?;
+    shared.bootstrapped.store(true, Relaxed);
+    Ok(true)
+}
+
+async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Error>
+where
+    K: kube::Resource + Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    match api.create(&params(), object).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        Err(error) => Err(Error::api("make the tenant `default` and its first client")(error)),
+    }
+}
+
+/// The default tenant admits every namespace; only the operator's own may have first-party clients. Its people are
+/// those of namespaces that an administrator labels so.
+fn default_tenant(namespace: &str) -> OAuthTenant {
+    let own = labelled("kubernetes.io/metadata.name", namespace);
+    OAuthTenant::new(
+        DEFAULT_TENANT,
+        OAuthTenantSpec {
+            first_party: Some(NamespacePolicy { namespaces: own }),
+            users: Some(Users {
+                namespaces: Some(labelled(USERS_LABEL, DEFAULT_TENANT)),
+            }),
+            ..OAuthTenantSpec::default()
+        },
+    )
+}
+
+fn labelled(label: &str, value: &str) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some([(label.to_owned(), value.to_owned())].into()),
+        match_expressions: None,
+    }
+}
+
+fn first_client() -> OAuthClient {
+    OAuthClient::new(
+        FIRST_CLIENT,
+        OAuthClientSpec {
+            display_name: Some("Clientele".to_owned()),
+            tenant: DEFAULT_TENANT.to_owned(),
+            first_party: true,
+            ..OAuthClientSpec::default()
+        },
+    )
+}

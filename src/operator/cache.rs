@@ -1,0 +1,10 @@
+//! What is known of the cluster: stores and indexes, without the tasks that fill them.
+
+pub mod client_secrets;
+pub mod credentials;
+pub mod namespace_access;
+pub mod object_store;
+pub mod passwords;
+pub mod relist_check;
+pub mod relist_guard;
+pub(crate) mod signing_keys;

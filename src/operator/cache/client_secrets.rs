@@ -1,0 +1,165 @@
+//! The client secrets that somebody brings, as digests: what every entry of a Secret that opted in holds.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use zeroize::Zeroizing;
+
+use super::namespace_access::{Access, Name, Reach, within};
+use crate::api::OAuthClient;
+use crate::oauth::client::external_secret;
+use crate::oauth::client::external_secret::{BroughtKey, Digest};
+
+/// What is known about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Not looked at yet.
+    Pending,
+    /// The operator may not look; the sentence names the command that enables it.
+    Denied(String),
+    /// There is no Secret of that name and of the type of client secrets.
+    NoSecret,
+    /// The Secret has no such entry, or it is empty.
+    NoEntry,
+    /// The value cannot be used; completes "the client secret …".
+    Unusable(&'static str),
+    /// The value.
+    Known(Digest),
+}
+
+/// What is known about the entries that an OAuthClient refers to.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The key of the digests.
+    pub key: Arc<BroughtKey>,
+    /// The entry `key`.
+    pub current: Found,
+    /// The entry `previousKey`, if there is one to be looked at.
+    pub previous: Option<Found>,
+}
+
+impl PartialEq for Looked {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.current, &self.previous) == (&other.current, &other.previous)
+    }
+}
+
+type Entries = HashMap<Box<str>, Found>;
+
+#[derive(Debug, Default)]
+struct State {
+    secrets: HashMap<Name, Entries>,
+    reach: Reach,
+}
+
+/// The index.
+#[derive(Debug)]
+pub struct BroughtIndex {
+    key: Arc<BroughtKey>,
+    state: RwLock<State>,
+    settled: AtomicBool,
+}
+
+impl Default for BroughtIndex {
+    /// Nothing seen yet, and a key of chance.
+    fn default() -> Self {
+        let mut random = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(random.as_mut_slice()).expect("the system has random bytes");
+        Self::new(&random)
+    }
+}
+
+impl BroughtIndex {
+    /// Nothing seen yet.
+    pub fn new(random: &[u8; 32]) -> Self {
+        Self {
+            key: Arc::new(BroughtKey::new(random)),
+            state: RwLock::default(),
+            settled: AtomicBool::new(false),
+        }
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
+        ask(&self.state.read().expect("no holder of this lock panics"))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.write().expect("no holder of this lock panics"))
+    }
+
+    /// What is known of the entries that an object refers to; `None` if it does not.
+    pub fn look(&self, object: &OAuthClient) -> Option<Looked> {
+        let reference = object.spec.secret_ref.as_ref()?;
+        let name = (
+            object.namespace().unwrap_or_default(),
+            reference.name.clone(),
+        );
+        let (current, previous) = self.read(|state| {
+            let find = |key: &str| match state.secrets.get(&name) {
+                Some(entries) => entries.get(key).cloned().unwrap_or(Found::NoEntry),
+                None => match state.reach.of(&name.0) {
+                    Access::Pending => Found::Pending,
+                    Access::Denied(sentence) => Found::Denied(sentence),
+                    Access::Granted => Found::NoSecret,
+                },
+            };
+            let previous = reference.previous_key.as_deref();
+            (find(&reference.key), previous.map(find))
+        });
+        Some(Looked {
+            key: self.key.clone(),
+            current,
+            previous,
+        })
+    }
+
+    /// Takes in a Secret that opted in.
+    pub fn put(&self, secret: &Secret) {
+        let entries = secret.data.iter().flatten().map(|(name, value)| {
+            let found = match external_secret::read(&value.0) {
+                Ok(value) => Found::Known(self.key.digest(value)),
+                Err("is empty") => Found::NoEntry,
+                Err(problem) => Found::Unusable(problem),
+            };
+            (name.as_str().into(), found)
+        });
+        let entries = entries.collect();
+        let name = (secret.namespace().unwrap_or_default(), secret.name_any());
+        self.write(|state| state.secrets.insert(name, entries));
+    }
+
+    /// Forgets a Secret that is gone.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        let name = (namespace.to_owned(), name.to_owned());
+        self.write(|state| state.secrets.remove(&name));
+    }
+
+    /// The Secrets that are known in a namespace, or in all.
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        self.read(|state| within(state.secrets.keys(), namespace))
+    }
+
+    /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
+    pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
+        self.write(|state| state.reach.set(namespace, access))
+    }
+
+    /// Whether everything was looked at that one of these objects refers to. Once it was, it stays so.
+    pub fn is_settled<'a>(&self, objects: impl Iterator<Item = &'a OAuthClient>) -> bool {
+        if self.settled.load(Relaxed) {
+            return true;
+        }
+        let mut objects = objects.filter(|object| object.spec.secret_ref.is_some());
+        let settled = self.read(|state| {
+            objects.all(|object| {
+                let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+                state.reach.of(namespace) != Access::Pending
+            })
+        });
+        self.settled.store(settled, Relaxed);
+        settled
+    }
+}

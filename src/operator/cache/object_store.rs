@@ -1,0 +1,189 @@
+//! Objects of one kind as listed and watched, with the brake on what only vanishes from a relist.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Instant;
+
+use kube::Resource;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::watcher;
+use serde::de::DeserializeOwned;
+
+use super::relist_check::{Doubt, List};
+
+/// The objects of a kind.
+pub struct Listed<K: Resource<DynamicType = ()> + Clone + 'static> {
+    writer: Writer<K>,
+    store: Store<K>,
+    doubt: Doubt<K, Arc<K>>,
+    /// What of an object is kept.
+    cut: fn(K) -> K,
+    complete: bool,
+}
+
+impl<K> Listed<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
+{
+    /// Nothing listed yet. The objects of a second list are cut as those of the watch are.
+    pub fn new(doubt: Doubt<K, Arc<K>>, writer: Writer<K>, cut: fn(K) -> K) -> Self {
+        Self {
+            store: writer.as_reader(),
+            writer,
+            doubt,
+            cut,
+            complete: false,
+        }
+    }
+
+    /// Takes in what the watch said. Returns whether the objects may have changed.
+    pub fn apply(&mut self, event: &watcher::Event<K>) -> bool {
+        // Not when the list began: a second list may have brought some back since.
+        let before = match event {
+            watcher::Event::InitDone => self.store.state(),
+            _ => Vec::new(),
+        };
+        self.writer.apply_watcher_event(event);
+        match event {
+            watcher::Event::Init | watcher::Event::InitApply(_) => false,
+            watcher::Event::InitDone => {
+                self.relisted(before);
+                true
+            }
+            watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
+                self.doubt.settled(&ObjectRef::from_obj(object));
+                true
+            }
+        }
+    }
+
+    fn relisted(&mut self, before: Vec<Arc<K>>) {
+        self.complete = true;
+        let named = |object: Arc<K>| (ObjectRef::from_obj(&*object), object);
+        if before.is_empty() && self.doubt.held().next().is_none() {
+            return;
+        }
+        let listed = self.store.state();
+        let listed: HashSet<_> = listed.iter().map(|o| ObjectRef::from_obj(&**o)).collect();
+        self.doubt
+            .relisted(before.into_iter().map(named).collect(), &listed);
+    }
+
+    /// The second list, when one was asked for and has arrived; never otherwise.
+    pub async fn confirmation(&mut self) -> List<K> {
+        self.doubt.second().await
+    }
+
+    /// Settles the doubt by the second list: what it has is known to exist, what it lacks is gone.
+    pub fn confirm(&mut self, list: List<K>) {
+        let (there, _) = self.doubt.settle(list);
+        for object in there {
+            self.writer
+                .apply_watcher_event(&watcher::Event::Apply((self.cut)(object)));
+        }
+    }
+
+    /// Whether a complete list was seen.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The objects that count: what is listed, and what the brake holds.
+    pub fn objects(&self) -> Vec<Arc<K>> {
+        let mut objects = self.store.state();
+        objects.extend(self.doubt.held().cloned());
+        objects
+    }
+
+    /// When the brake lets go.
+    pub fn brake_until(&self) -> Option<Instant> {
+        self.doubt.until()
+    }
+
+    /// Lets go of what the brake held for too long.
+    pub fn release_brake(&mut self) {
+        self.doubt.expire();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::ResourceExt;
+    use kube::runtime::watcher::Event::{self, Init, InitApply, InitDone};
+
+    use super::*;
+
+    fn namespace(name: &str) -> Namespace {
+        let mut namespace = Namespace::default();
+        namespace.metadata.name = Some(name.to_owned());
+        namespace
+            .annotations_mut()
+            .insert("long".into(), "text".into());
+        namespace
+    }
+
+    fn cut(mut namespace: Namespace) -> Namespace {
+        namespace.annotations_mut().clear();
+        namespace
+    }
+
+    /// Three that were listed, of which the next list has none.
+    fn doubted() -> Listed<Namespace> {
+        let (_, writer) = kube::runtime::reflector::store();
+        let mut listed = Listed::new(Doubt::of_a_test(), writer, cut);
+        for event in list(&["a", "b", "c"]).chain(list(&[])) {
+            listed.apply(&event);
+        }
+        listed
+    }
+
+    fn list(names: &[&str]) -> impl Iterator<Item = Event<Namespace>> + use<> {
+        let objects: Vec<_> = names.iter().map(|name| cut(namespace(name))).collect();
+        let objects = objects.into_iter().map(InitApply);
+        [Init].into_iter().chain(objects).chain([InitDone])
+    }
+
+    fn names(listed: &Listed<Namespace>) -> Vec<String> {
+        let mut names: Vec<_> = listed.objects().iter().map(|o| o.name_any()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_a_doubted_list_lacks_counts_until_it_is_seen_to_be_gone() {
+        let mut listed = doubted();
+        assert_eq!(names(&listed), ["a", "b", "c"]);
+        listed.apply(&Event::Delete(namespace("b")));
+        assert_eq!(names(&listed), ["a", "c"]);
+        listed.confirm(Ok(vec![namespace("c")]));
+        assert_eq!(names(&listed), ["c"]);
+    }
+
+    #[test]
+    fn what_a_second_list_brings_back_is_cut_like_what_the_watch_brings() {
+        let mut listed = doubted();
+        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        assert_eq!(names(&listed), ["a", "b", "c"]);
+        let whole = listed
+            .objects()
+            .into_iter()
+            .find(|o| !o.annotations().is_empty());
+        assert_eq!(whole, None);
+    }
+
+    #[test]
+    fn what_a_second_list_brought_back_while_a_new_list_came_in_is_not_lost_to_that() {
+        let mut listed = doubted();
+        listed.apply(&Init);
+        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        listed.apply(&InitDone);
+        assert_eq!(
+            names(&listed),
+            ["a", "b", "c"],
+            "the new list is doubted, too"
+        );
+    }
+}

@@ -1,0 +1,316 @@
+//! The passwords that OAuthUsers refer to: as hashes, never as they were written.
+//!
+//! A value is looked at when its Secret is seen. A hash is kept as it is; a plaintext is hashed in the background
+//! and forgotten. What is remembered beside the hash is a digest, so that a value that stays the same is not
+//! hashed again, and a value that changes is noticed.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use zeroize::Zeroizing;
+
+use super::namespace_access::{Access, Name, Reach, within};
+use crate::oauth::user::PasswordHash;
+use crate::oauth::user::password;
+use crate::oauth::user::password::Problem;
+use crate::operator::etcd_restore::number;
+
+/// So long a start waits for plaintexts to be hashed. Whoever has thousands brings hashes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Tells values apart: a digest, from which a short password could be guessed, so it is not printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint([redacted])")
+    }
+}
+
+/// A value of a Secret, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Password {
+    /// Tells it from other values. Never leaves the process but through a MAC.
+    pub fingerprint: Fingerprint,
+    /// What signing in is verified against.
+    pub hash: Hash,
+}
+
+/// What signing in is verified against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hash {
+    /// The plaintext is being hashed.
+    Pending,
+    /// Here it is.
+    Ready(PasswordHash),
+    /// The value cannot be used; completes "the password …".
+    Unusable(Problem),
+}
+
+/// What is known about the entry that an OAuthUser refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Not looked at yet.
+    Pending,
+    /// The operator may not look; the sentence names the command that enables it.
+    Denied(String),
+    /// There is no Secret of that name and of the type of passwords.
+    NoSecret,
+    /// The Secret has no such entry.
+    NoEntry,
+    /// The value.
+    Known(Arc<Password>),
+}
+
+/// An entry of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The namespace.
+    pub namespace: String,
+    /// The name of the Secret.
+    pub secret: String,
+    /// The name of the entry.
+    pub key: String,
+}
+
+/// A plaintext to be hashed. Has no `Debug`.
+pub struct Job {
+    /// Where it stands.
+    pub place: Place,
+    /// Which value it is.
+    pub fingerprint: Fingerprint,
+    /// The plaintext; overwritten when it is dropped.
+    pub plaintext: Zeroizing<String>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The names of all entries.
+    entries: HashSet<String>,
+    /// The values of those that somebody refers to.
+    passwords: HashMap<String, Arc<Password>>,
+    /// The version of the Secret.
+    version: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    secrets: HashMap<Name, Seen>,
+    /// The entries that somebody refers to.
+    wanted: HashMap<Name, HashSet<String>>,
+    reach: Reach,
+}
+
+impl State {
+    fn take_in(&mut self, secret: &Secret) -> Vec<Job> {
+        let name = name_of(secret);
+        let wanted = self.wanted.get(&name).cloned().unwrap_or_default();
+        let mut before = self.secrets.remove(&name).unwrap_or_default();
+        let mut seen = Seen {
+            version: number(secret.metadata.resource_version.as_deref()),
+            ..Seen::default()
+        };
+        let mut jobs = Vec::new();
+        for (entry, value) in secret.data.iter().flatten() {
+            seen.entries.insert(entry.clone());
+            if !wanted.contains(entry) {
+                continue;
+            }
+            let fingerprint = fingerprint(&value.0);
+            let known = before.passwords.remove(entry);
+            let known = known.filter(|known| known.fingerprint == fingerprint);
+            let password = known.unwrap_or_else(|| {
+                let (hash, plaintext) = look_at(&value.0);
+                jobs.extend(plaintext.map(|plaintext| Job {
+                    place: Place {
+                        namespace: name.0.clone(),
+                        secret: name.1.clone(),
+                        key: entry.clone(),
+                    },
+                    fingerprint,
+                    plaintext,
+                }));
+                Arc::new(Password { fingerprint, hash })
+            });
+            seen.passwords.insert(entry.clone(), password);
+        }
+        self.secrets.insert(name, seen);
+        jobs
+    }
+}
+
+fn name_of(secret: &Secret) -> Name {
+    (secret.namespace().unwrap_or_default(), secret.name_any())
+}
+
+/// The index.
+#[derive(Debug)]
+pub struct PasswordIndex {
+    state: RwLock<State>,
+    began: Instant,
+    settled: AtomicBool,
+}
+
+impl Default for PasswordIndex {
+    fn default() -> Self {
+        Self {
+            state: RwLock::default(),
+            began: Instant::now(),
+            settled: AtomicBool::new(false),
+        }
+    }
+}
+
+impl PasswordIndex {
+    fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
+        ask(&self.state.read().expect("no holder of this lock panics"))
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.write().expect("no holder of this lock panics"))
+    }
+
+    /// What is known of an entry.
+    pub fn find(&self, place: &Place) -> Found {
+        self.read(|state| {
+            let name = (place.namespace.clone(), place.secret.clone());
+            let access = state.reach.of(&place.namespace);
+            let Some(seen) = state.secrets.get(&name) else {
+                return match access {
+                    Access::Pending => Found::Pending,
+                    Access::Denied(sentence) => Found::Denied(sentence),
+                    Access::Granted => Found::NoSecret,
+                };
+            };
+            match seen.passwords.get(&place.key) {
+                Some(password) => Found::Known(password.clone()),
+                None if seen.entries.contains(&place.key) => Found::Pending,
+                None => Found::NoEntry,
+            }
+        })
+    }
+
+    /// Somebody refers to an entry. Returns whether its Secret has to be read once more for it.
+    pub fn want(&self, place: &Place) -> bool {
+        self.write(|state| {
+            let name = (place.namespace.clone(), place.secret.clone());
+            let unread = state.secrets.get(&name).is_some_and(|seen| {
+                seen.entries.contains(&place.key) && !seen.passwords.contains_key(&place.key)
+            });
+            state
+                .wanted
+                .entry(name)
+                .or_default()
+                .insert(place.key.clone());
+            unread
+        })
+    }
+
+    /// Nobody refers to any other entry than these.
+    pub fn want_only(&self, places: impl Iterator<Item = Place>) {
+        let mut wanted: HashMap<Name, HashSet<String>> = HashMap::new();
+        for place in places {
+            let name = (place.namespace, place.secret);
+            wanted.entry(name).or_default().insert(place.key);
+        }
+        self.write(|state| state.wanted = wanted);
+    }
+
+    /// The namespaces in which somebody refers to a Secret.
+    pub fn namespaces(&self) -> HashSet<String> {
+        self.read(|state| state.wanted.keys().map(|(ns, _)| ns.clone()).collect())
+    }
+
+    /// Takes in a Secret that was observed. Returns what has to be hashed.
+    pub fn put(&self, secret: &Secret) -> Vec<Job> {
+        self.write(|state| state.take_in(secret))
+    }
+
+    /// Takes in a Secret that was read once more, unless the watch has told meanwhile of a newer version, or that the
+    /// Secret is gone.
+    pub fn put_again(&self, secret: &Secret) -> Vec<Job> {
+        let read = number(secret.metadata.resource_version.as_deref());
+        self.write(|state| match state.secrets.get(&name_of(secret)) {
+            Some(known) if known.version <= read => state.take_in(secret),
+            _ => Vec::new(),
+        })
+    }
+
+    /// Takes in a hash, unless the value has changed in the meantime.
+    pub fn hashed(&self, place: &Place, fingerprint: Fingerprint, hash: Hash) {
+        self.write(|state| {
+            let name = (place.namespace.clone(), place.secret.clone());
+            let seen = state.secrets.get_mut(&name);
+            let known = seen.and_then(|seen| seen.passwords.get_mut(&place.key));
+            if let Some(known) = known.filter(|known| known.fingerprint == fingerprint) {
+                *known = Arc::new(Password { fingerprint, hash });
+            }
+        });
+    }
+
+    /// Forgets a Secret that is gone.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        self.write(|state| {
+            state
+                .secrets
+                .remove(&(namespace.to_owned(), name.to_owned()))
+        });
+    }
+
+    /// The Secrets that are known in a namespace, or in all.
+    pub fn names(&self, namespace: Option<&str>) -> Vec<Name> {
+        self.read(|state| within(state.secrets.keys(), namespace))
+    }
+
+    /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
+    pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
+        self.write(|state| state.reach.set(namespace, access))
+    }
+
+    /// Whether everything that somebody referred to at the start was looked at. Once it was, it stays so.
+    pub fn is_settled(&self) -> bool {
+        if self.settled.load(Relaxed) {
+            return true;
+        }
+        let settled = self.read(|state| {
+            let mut namespaces = state.wanted.keys().map(|(namespace, _)| namespace);
+            let mut passwords = state.secrets.values().flat_map(|s| s.passwords.values());
+            let hashed = passwords.all(|password| password.hash != Hash::Pending);
+            namespaces.all(|namespace| state.reach.of(namespace) != Access::Pending)
+                && (hashed || self.began.elapsed() > PATIENCE)
+        });
+        self.settled.store(settled, Relaxed);
+        settled
+    }
+}
+
+fn fingerprint(value: &[u8]) -> Fingerprint {
+    let digest = digest(&SHA256, value);
+    Fingerprint(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+}
+
+/// What a value is: a hash, something unusable, or a plaintext that has to be hashed.
+fn look_at(value: &[u8]) -> (Hash, Option<Zeroizing<String>>) {
+    let Ok(text) = std::str::from_utf8(value) else {
+        return (Hash::Unusable("is not text in UTF-8"), None);
+    };
+    // A file that was made with an editor ends in a line break, and nobody types one.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    match password::brought(text) {
+        Some(Ok(hash)) => (Hash::Ready(hash), None),
+        Some(Err(problem)) => (Hash::Unusable(problem), None),
+        None if text.is_empty() => (Hash::Unusable("is empty"), None),
+        None if text.len() > password::MAX_LEN => {
+            (Hash::Unusable("is longer than 1024 bytes"), None)
+        }
+        None => (Hash::Pending, Some(Zeroizing::new(text.to_owned()))),
+    }
+}

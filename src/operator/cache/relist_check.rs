@@ -1,0 +1,244 @@
+//! A list that lacks so many objects that it is doubted, and the second list that settles the doubt.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::sync::atomic::AtomicI64;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use kube::api::ListParams;
+use kube::core::DeserializeGuard;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, Resource};
+use prometheus_client::metrics::gauge::Gauge;
+use serde::de::DeserializeOwned;
+
+use super::relist_guard::Brake;
+
+/// When a doubtful list is confirmed by a second one: late enough that a passing fault has passed.
+const CONFIRM_AFTER: Duration = Duration::from_secs(10);
+
+/// A second list.
+pub type List<K> = Result<Vec<K>, kube::Error>;
+/// How it is read.
+type Read<K> = Box<dyn Fn() -> BoxFuture<'static, List<K>> + Send>;
+
+/// What a list lacked that is not believed, each with what is known of it.
+pub struct Doubt<K: Resource<DynamicType = ()>, V> {
+    what: &'static str,
+    read: Read<K>,
+    brake: Brake<ObjectRef<K>, V>,
+    second: Option<BoxFuture<'static, List<K>>>,
+    gauge: Gauge<i64, AtomicI64>,
+    /// What the gauge has of ours.
+    counted: i64,
+}
+
+impl<K, V> Doubt<K, V>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    /// Nothing is doubted yet. What is held is added to the gauge.
+    pub fn new(
+        what: &'static str,
+        api: Api<DeserializeGuard<K>>,
+        params: ListParams,
+        gauge: &Gauge<i64, AtomicI64>,
+    ) -> Self {
+        let read = move || list_later(api.clone(), params.clone()).boxed();
+        Self::reading(what, Box::new(read), gauge)
+    }
+
+    /// The same for who brings second lists himself.
+    #[cfg(test)]
+    pub fn of_a_test() -> Self {
+        let never = || std::future::pending().boxed();
+        Self::reading("things of a test", Box::new(never), &Gauge::default())
+    }
+
+    fn reading(what: &'static str, read: Read<K>, gauge: &Gauge<i64, AtomicI64>) -> Self {
+        Self {
+            what,
+            read,
+            brake: Brake::default(),
+            second: None,
+            gauge: gauge.clone(),
+            counted: 0,
+        }
+    }
+
+    /// Judges a list by what was listed before it: holds what is missing, or lets it go if there are not so many.
+    pub fn relisted(&mut self, before: Vec<(ObjectRef<K>, V)>, listed: &HashSet<ObjectRef<K>>) {
+        for object in listed {
+            self.brake.settled(object);
+        }
+        let known = before.len();
+        let missing = before.into_iter();
+        let missing = missing.filter(|(object, _)| !listed.contains(object));
+        let now = Instant::now();
+        if self.brake.relisted(known, listed.len(), missing, now) {
+            tracing::warn!(
+                kind = self.what,
+                held = self.brake.len(),
+                listed = listed.len(),
+                "a new list lacks so many objects that it is doubted; they are served for at most a minute, until a second list confirms"
+            );
+            self.second = Some((self.read)());
+        }
+        self.count();
+    }
+
+    /// Something was seen to exist or to be deleted.
+    pub fn settled(&mut self, object: &ObjectRef<K>) {
+        self.brake.settled(object);
+        self.count();
+    }
+
+    /// The second list, when one was asked for and has arrived; never otherwise.
+    pub async fn second(&mut self) -> List<K> {
+        let Some(list) = self.second.as_mut() else {
+            return std::future::pending().await;
+        };
+        let list = list.await;
+        self.second = None;
+        list
+    }
+
+    /// Settles the doubt by the second list. Returns what it has of what was held, and what is gone.
+    pub fn settle(&mut self, list: List<K>) -> (Vec<K>, HashMap<ObjectRef<K>, V>) {
+        let list = match list {
+            Ok(list) => list,
+            Err(error) => {
+                if !self.brake.is_empty() {
+                    tracing::warn!(kind = self.what, %error, "the second list failed and is tried again");
+                    self.second = Some((self.read)());
+                }
+                return (Vec::new(), HashMap::new());
+            }
+        };
+        tracing::warn!(
+            kind = self.what,
+            "a second list settled the doubt about the first"
+        );
+        let mut gone = self.brake.confirm();
+        self.count();
+        let there = list.into_iter();
+        let there = there.filter(|object| gone.remove(&ObjectRef::from_obj(object)).is_some());
+        (there.collect(), gone)
+    }
+
+    /// When [`Doubt::expire`] will let go.
+    pub fn until(&self) -> Option<Instant> {
+        self.brake.until()
+    }
+
+    /// Lets go of what was held for too long, and returns it.
+    pub fn expire(&mut self) -> HashMap<ObjectRef<K>, V> {
+        let gone = self.brake.expire(Instant::now());
+        if !gone.is_empty() {
+            tracing::warn!(
+                kind = self.what,
+                "no second list could be read within a minute; what the first one lacked is dropped"
+            );
+        }
+        self.count();
+        gone
+    }
+
+    /// Whether this one is held.
+    pub fn holds(&self, object: &ObjectRef<K>) -> bool {
+        self.brake.holds(object)
+    }
+
+    /// What is held.
+    pub fn held(&self) -> impl Iterator<Item = &V> {
+        self.brake.held()
+    }
+
+    fn count(&mut self) {
+        let held = i64::try_from(self.brake.len()).unwrap_or(i64::MAX);
+        self.gauge.inc_by(held - self.counted);
+        self.counted = held;
+    }
+}
+
+/// A list without a resource version is consistent: it is answered by a quorum of etcd. What cannot be read counts as
+/// absent, as it does to the watch.
+async fn list_later<K>(api: Api<DeserializeGuard<K>>, params: ListParams) -> List<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    tokio::time::sleep(CONFIRM_AFTER).await;
+    let items = api.list(&params).await?.items.into_iter();
+    Ok(items.filter_map(|object| object.0.ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Secret;
+
+    use super::*;
+
+    fn secret(name: &str, version: &str) -> Secret {
+        let mut secret = Secret::default();
+        secret.metadata.name = Some(name.to_owned());
+        secret.metadata.resource_version = Some(version.to_owned());
+        secret
+    }
+
+    fn named(name: &str) -> ObjectRef<Secret> {
+        ObjectRef::new(name)
+    }
+
+    /// Of three that are known a list has none.
+    fn doubted() -> Doubt<Secret, ()> {
+        let mut doubt = Doubt::of_a_test();
+        let known = ["a", "b", "c"].map(|name| (named(name), ()));
+        doubt.relisted(known.into(), &HashSet::new());
+        assert!(["a", "b", "c"].iter().all(|name| doubt.holds(&named(name))));
+        doubt
+    }
+
+    #[test]
+    fn a_second_list_brings_back_what_it_has_and_lets_go_what_it_lacks() {
+        let mut doubt = doubted();
+        let (there, gone) = doubt.settle(Ok(vec![secret("a", "1"), secret("new", "1")]));
+        assert_eq!(
+            there,
+            [secret("a", "1")],
+            "what is new is told by the watch"
+        );
+        let gone: HashSet<_> = gone.into_keys().collect();
+        assert_eq!(gone, [named("b"), named("c")].into());
+        assert!(doubt.held().next().is_none() && doubt.until().is_none());
+    }
+
+    #[test]
+    fn a_second_list_is_no_news_of_what_the_watch_has_told_of_since() {
+        let mut doubt = doubted();
+        // Changed, and deleted, after the second list was asked for.
+        doubt.settled(&named("a"));
+        doubt.settled(&named("b"));
+        let old = ["a", "b", "c"].map(|name| secret(name, "1"));
+        let (there, gone) = doubt.settle(Ok(old.into()));
+        assert_eq!(there, [secret("c", "1")]);
+        assert!(gone.is_empty());
+    }
+
+    #[test]
+    fn a_second_list_that_fails_is_asked_for_again_while_something_is_held() {
+        let mut doubt = doubted();
+        let failed = || Err(kube::Error::Api(Box::default()));
+        doubt.second = None;
+        let (there, gone) = doubt.settle(failed());
+        assert!(there.is_empty() && gone.is_empty());
+        assert!(doubt.holds(&named("a")) && doubt.second.is_some());
+        for name in ["a", "b", "c"] {
+            doubt.settled(&named(name));
+        }
+        doubt.second = None;
+        doubt.settle(failed());
+        assert!(doubt.second.is_none());
+    }
+}

@@ -1,0 +1,10 @@
+//! The rules for one OAuthClient and its Secrets.
+
+pub mod auth_methods;
+pub mod plan;
+pub mod redirect_hosts;
+pub mod rotation;
+pub mod secret;
+pub mod secret_ref;
+pub mod status;
+pub mod validate;

@@ -1,0 +1,103 @@
+//! `spec.secretRef` and what its Secret holds → what a client authenticates with, or why it cannot. Never another value.
+
+use kube::ResourceExt;
+
+use crate::api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
+use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
+use crate::oauth::client::external_secret::{Brought, Digest};
+use crate::operator::cache::client_secrets::{Found, Looked};
+use crate::operator::domain::reason::{Reason, Refusal};
+
+/// What the client brought; none if its secret is derived.
+pub fn brought(object: &OAuthClient, looked: Option<&Looked>) -> Result<Option<Brought>, Refusal> {
+    let Some(reference) = &object.spec.secret_ref else {
+        return Ok(None);
+    };
+    let invalid = |message: &str| Err(Refusal::new(Reason::InvalidSpec, message));
+    if object.spec.type_ == ClientType::Public {
+        return invalid(
+            "a Public client has no secret; remove secretRef or make the client Confidential",
+        );
+    }
+    let secretless = [
+        TokenEndpointAuthMethod::PrivateKeyJwt,
+        TokenEndpointAuthMethod::ServiceAccount,
+    ];
+    if let Some(method) = object.spec.token_endpoint_auth_method
+        && secretless.contains(&method)
+    {
+        return invalid(
+            "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef",
+        );
+    }
+    if reference.previous_key.as_ref() == Some(&reference.key) {
+        return invalid("key and previousKey of secretRef must name two entries");
+    }
+    let place = Place { object, reference };
+    let Some(looked) = looked else {
+        return Err(place.pending());
+    };
+    let current = place.digest(&looked.current, &reference.key)?;
+    let current = current.ok_or_else(|| place.unusable(&reference.key, "is missing or empty"))?;
+    let previous = match (&looked.previous, &reference.previous_key) {
+        (Some(found), Some(key)) => place.digest(found, key)?,
+        _ => None,
+    };
+    let key = looked.key.clone();
+    Ok(Some(Brought {
+        key,
+        current,
+        previous,
+    }))
+}
+
+struct Place<'a> {
+    object: &'a OAuthClient,
+    reference: &'a SecretRef,
+}
+
+impl Place<'_> {
+    fn digest(&self, found: &Found, key: &str) -> Result<Option<Digest>, Refusal> {
+        match found {
+            Found::Known(digest) => Ok(Some(*digest)),
+            Found::NoEntry => Ok(None),
+            Found::Unusable(problem) => Err(self.unusable(key, problem)),
+            Found::Pending => Err(self.pending()),
+            Found::NoSecret => Err(self.not_found()),
+            Found::Denied(sentence) => {
+                Err(Refusal::new(Reason::NamespaceNotEnabled, sentence.clone()))
+            }
+        }
+    }
+
+    fn pending(&self) -> Refusal {
+        let name = &self.reference.name;
+        Refusal::new(
+            Reason::SecretPending,
+            format!("Secret {name:?} is being looked at"),
+        )
+    }
+
+    /// Secrets of other types are not even sent to us, so whether there is one is not known, and not said.
+    fn not_found(&self) -> Refusal {
+        let SecretRef { name, key, .. } = self.reference;
+        let namespace = self.object.namespace().unwrap_or_default();
+        Refusal::new(
+            Reason::SecretNotFound,
+            format!(
+                "there is no Secret {name:?} of type {CLIENT_SECRET_TYPE}, and none of another type is read (if one is in the way, take another name: the type of a Secret cannot change); make it with `kubectl -n {namespace} create secret generic {name} --type={CLIENT_SECRET_TYPE} --from-file={key}=/dev/stdin`, or remove secretRef to have a client secret derived"
+            ),
+        )
+    }
+
+    fn unusable(&self, key: &str, problem: &str) -> Refusal {
+        let name = &self.reference.name;
+        let namespace = self.object.namespace().unwrap_or_default();
+        Refusal::new(
+            Reason::SecretInvalid,
+            format!(
+                "the client secret in entry {key:?} of Secret {name:?} {problem}; write another one, such as `openssl rand -hex 32` makes, with `kubectl -n {namespace} edit secret {name}`"
+            ),
+        )
+    }
+}

@@ -1,0 +1,405 @@
+//! `OAuthClient` → `Client`: the one pure function that decides what the server accepts.
+//!
+//! The observer builds the registry with it and the controller reports what it said, so status and
+//! server cannot disagree. Everything that the API server checks is checked again, because an object may
+//! have been stored before a rule existed or with admission bypassed.
+
+use std::sync::Arc;
+
+use kube::ResourceExt;
+
+use super::auth_methods::{auth_method, secretless};
+use super::redirect_hosts;
+use super::secret::entries;
+use super::secret_ref;
+use crate::api::{self, OAuthClient};
+use crate::oauth::client::Audience;
+use crate::oauth::client::secret_generations::Ledger;
+use crate::oauth::client::secret_usage::Uses;
+use crate::oauth::client::{origin, redirect_uri};
+use crate::oauth::tenant::OPENID_SCOPES;
+use crate::oauth::{Algorithm, Client, ClientType, GrantType, scope};
+use crate::operator::cache::client_secrets::Looked;
+use crate::operator::domain::reason::{Reason, Refusal};
+use crate::operator::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
+use crate::operator::domain::unique_names::lost;
+
+/// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
+const RESERVED_IDS: [&str; 7] = [
+    "kubernetes",
+    "k8s",
+    "api",
+    "default",
+    "system",
+    "sts.amazonaws.com",
+    "vault",
+];
+
+/// Namespaces of the cluster itself, where a Secret of a chosen name can mean something to it.
+const RESERVED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
+/// What `register` needs to know besides the object.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The tenant that the object names, if it exists.
+    pub tenant: Option<&'a TenantPolicy>,
+    /// The labels of the object's namespace.
+    pub namespace: &'a Labels,
+    /// Who has the object's custom client ID, if it is somebody else.
+    pub id_holder: Option<&'a str>,
+    /// What is known of the client secret that it brings, if it does.
+    pub brought: Option<&'a Looked>,
+}
+
+/// The client that an object describes, or why there is none.
+pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client, Refusal> {
+    refuse_reserved_namespace(object)?;
+    let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
+    admit_namespace(object, tenant, around.namespace)?;
+    check_client_id(object, tenant, around)?;
+    check_shape(object)?;
+    check_first_party(object, tenant, around.namespace)?;
+    redirect_hosts::check(object, tenant, around.namespace)?;
+    let grant_types = grant_types(object);
+    let spec = &object.spec;
+    let may_refresh = grant_types.contains(&GrantType::RefreshToken);
+    let display_name = spec.display_name.clone();
+    let client = Client {
+        id: client_id(object).into(),
+        registration_id: object.uid().unwrap_or_default().into(),
+        client_type: client_type(object),
+        first_party: spec.first_party,
+        auth_method: spec.token_endpoint_auth_method.map(auth_method),
+        secretless: secretless(object, tenant)?,
+        scopes: scopes(object, tenant, around.namespace, &grant_types)?,
+        audiences: audiences(object, tenant, around.namespace)?,
+        grant_types: grant_types.into(),
+        namespace: object.namespace().unwrap_or_default().into(),
+        display_name: display_name.unwrap_or_else(|| object.name_any()).into(),
+        redirect_uris: shared(&spec.redirect_uris),
+        post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
+        allowed_origins: shared(&spec.allowed_origins),
+        require_pkce: spec.require_pkce.unwrap_or(true),
+        id_token_algorithm: spec
+            .id_token_signed_response_alg
+            .map_or(Algorithm::Rs256, algorithm),
+        allowed_groups: spec.allowed_groups.as_deref().map(shared),
+        lifetimes: tenant
+            .lifetimes
+            .grant(spec.lifetimes.as_deref(), may_refresh),
+        oldest_accepted: ledger(object).oldest_accepted,
+        brought: secret_ref::brought(object, around.brought)?.map(Box::new),
+        uses: Arc::new(Uses::new(ledger(object).published)),
+        default_claims: Box::default(),
+        default_scope: Box::default(),
+    };
+    entries::check(object, &client, &tenant.issuer)?;
+    Ok(client.with_default_claims(&tenant.issuer))
+}
+
+/// The client ID of an object: its own, or `<namespace>.<name>`.
+pub fn client_id(object: &OAuthClient) -> String {
+    object.spec.client_id.clone().unwrap_or_else(|| {
+        format!(
+            "{}.{}",
+            object.namespace().unwrap_or_default(),
+            object.name_any()
+        )
+    })
+}
+
+/// The ledger that the status holds; none means that generation 1 is asked for.
+pub fn ledger(object: &OAuthClient) -> Ledger {
+    let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+    object
+        .status
+        .as_ref()
+        .and_then(|status| status.secret_generation.as_ref())
+        .map_or(Ledger::FIRST, |generation| {
+            Ledger::from_status(
+                number(generation.requested),
+                number(generation.published),
+                number(generation.oldest_accepted),
+            )
+        })
+}
+
+fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
+    let namespace = object.namespace().unwrap_or_default();
+    if !RESERVED_NAMESPACES.contains(&namespace.as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::NamespaceReserved,
+        format!(
+            "namespace {namespace:?} belongs to the cluster itself, and no Secrets are written there; create the OAuthClient in another namespace"
+        ),
+    ))
+}
+
+fn tenant_not_found(object: &OAuthClient) -> Refusal {
+    let tenant = &object.spec.tenant;
+    Refusal::new(
+        Reason::TenantNotFound,
+        format!(
+            "there is no OAuthTenant {tenant:?}; create it, or see `kubectl get oauthtenants` for those that exist and name one in a new OAuthClient"
+        ),
+    )
+}
+
+fn admit_namespace(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<(), Refusal> {
+    if tenant.namespaces.contains(labels) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::NamespaceNotAllowed,
+        format!(
+            "OAuthTenant {:?} does not admit namespace {:?}; ask its administrator to label the namespace so that spec.namespaces selects it",
+            &*tenant.name,
+            object.namespace().unwrap_or_default(),
+        ),
+    ))
+}
+
+fn check_client_id(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    around: Surroundings<'_>,
+) -> Result<(), Refusal> {
+    let Some(id) = &object.spec.client_id else {
+        return Ok(());
+    };
+    let formed = id
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
+    if id.is_empty() || id.len() > 128 || !formed || is_reserved(id) {
+        return Err(Refusal::new(
+            Reason::ClientIdReserved,
+            "clientId is malformed, reserved for a cluster, or has the form <namespace>.<name> of default IDs; recreate the OAuthClient without clientId, or with another one",
+        ));
+    }
+    if !tenant.custom_client_ids.contains(around.namespace) {
+        return Err(Refusal::new(
+            Reason::CustomClientIdNotAllowed,
+            format!(
+                "OAuthTenant {:?} does not allow this namespace to bring client IDs; recreate the OAuthClient without clientId, or ask the tenant's administrator to select the namespace in spec.customClientIds.namespaces",
+                &*tenant.name
+            ),
+        ));
+    }
+    around.id_holder.map_or(Ok(()), |holder| {
+        Err(Refusal::new(
+            Reason::ClientIdConflict,
+            lost(
+                &format!("client ID {id:?}"),
+                holder,
+                "recreate this OAuthClient with another clientId or without one",
+            ),
+        ))
+    })
+}
+
+/// The form of another namespace's default ID, or a name with a meaning to a cluster.
+fn is_reserved(id: &str) -> bool {
+    let default_form = id.split_once('.').is_some_and(|(namespace, _)| {
+        !namespace.is_empty()
+            && namespace
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    });
+    default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
+}
+
+/// The rules of fields, and between them, that CEL has judged already.
+fn check_shape(object: &OAuthClient) -> Result<(), Refusal> {
+    let spec = &object.spec;
+    each_is_fine(&spec.redirect_uris, "redirect URI", redirect_uri::check)?;
+    let after_logout = "post-logout redirect URI";
+    each_is_fine(
+        &spec.post_logout_redirect_uris,
+        after_logout,
+        redirect_uri::check,
+    )?;
+    each_is_fine(&spec.allowed_origins, "origin", origin::check)?;
+    let groups = spec.allowed_groups.as_deref().unwrap_or_default();
+    each_is_fine(groups, "group", check_group)?;
+    let grants = grant_types(object);
+    let public = spec.type_ == api::ClientType::Public;
+    let secretless = !grants.contains(&GrantType::ClientCredentials)
+        && spec.token_endpoint_auth_method.is_none();
+    let signs_in = grants.contains(&GrantType::AuthorizationCode);
+    let rules = [
+        (
+            public && !secretless,
+            "a Public client has no secret: it needs redirectUris, and neither client_credentials nor tokenEndpointAuthMethod",
+        ),
+        (
+            public && spec.require_pkce == Some(false),
+            "requirePkce can be false only for a Confidential client",
+        ),
+        (
+            signs_in && spec.redirect_uris.is_empty(),
+            "authorization_code needs at least one entry in redirectUris",
+        ),
+        (
+            grants.contains(&GrantType::RefreshToken) && !signs_in,
+            "refresh_token needs authorization_code beside it in grantTypes",
+        ),
+        (
+            object.name_any().len() > 63,
+            "the name of an OAuthClient must not be longer than 63 characters",
+        ),
+    ];
+    let broken = rules.into_iter().find(|(broken, _)| *broken);
+    let rotation = super::rotation::settings(object).map(drop);
+    match broken.map_or(rotation, |(_, message)| Err(message)) {
+        Err(message) => Err(Refusal::new(Reason::InvalidSpec, message)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn each_is_fine(
+    values: &[String],
+    what: &str,
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Result<(), Refusal> {
+    for value in values {
+        if let Err(problem) = check(value) {
+            let message = format!("the {what} {value:?} {problem}");
+            return Err(Refusal::new(Reason::InvalidSpec, message));
+        }
+    }
+    Ok(())
+}
+
+/// Groups that mean something to a cluster are nobody's; the error completes the sentence "the group …".
+pub fn check_group(group: &str) -> Result<(), &'static str> {
+    if group.to_ascii_lowercase().starts_with("system:") {
+        return Err(
+            "is reserved, because groups that begin with system: mean something to a cluster",
+        );
+    }
+    let readable = !group.chars().any(|c| c.is_control() || c.is_whitespace());
+    (readable && !group.is_empty() && group.len() <= 512)
+        .then_some(())
+        .ok_or("must have 1 to 128 characters, none of them a space or a control character")
+}
+
+fn check_first_party(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<(), Refusal> {
+    if !object.spec.first_party || tenant.first_party.contains(labels) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::FirstPartyNotAllowed,
+        format!(
+            "OAuthTenant {:?} does not allow first-party clients in namespace {:?}; remove firstParty, or ask the tenant's administrator to select the namespace in spec.firstParty.namespaces",
+            &*tenant.name,
+            object.namespace().unwrap_or_default(),
+        ),
+    ))
+}
+
+/// Default: people's grants when there is somewhere to send them back to, else the machine's.
+fn grant_types(object: &OAuthClient) -> Vec<GrantType> {
+    match &object.spec.grant_types {
+        Some(named) => named.iter().copied().map(grant_type).collect(),
+        None if object.spec.redirect_uris.is_empty() => vec![GrantType::ClientCredentials],
+        None => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+    }
+}
+
+fn scopes(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+    grant_types: &[GrantType],
+) -> Result<Arc<[Arc<str>]>, Refusal> {
+    let Some(asked) = &object.spec.scopes else {
+        let may_refresh = grant_types.contains(&GrantType::RefreshToken);
+        return Ok(tenant.default_scopes[usize::from(may_refresh)].clone());
+    };
+    asked
+        .iter()
+        .map(|name| match tenant.scopes.get_key_value(name.as_str()) {
+            _ if OPENID_SCOPES.contains(&name.as_str()) => Ok(name.as_str().into()),
+            Some((known, policy)) if policy.namespaces.contains(labels) => Ok(known.clone()),
+            known => Err(scope_refused(tenant, name, known.is_some())),
+        })
+        .collect()
+}
+
+fn scope_refused(tenant: &TenantPolicy, name: &str, known: bool) -> Refusal {
+    if !scope::is_scope_token(name) {
+        return Refusal::new(
+            Reason::InvalidSpec,
+            format!("{name:?} is not a scope (RFC 6749 section 3.3)"),
+        );
+    }
+    if known {
+        return Refusal::new(
+            Reason::ScopeNotAllowed,
+            format!(
+                "OAuthTenant {:?} does not give scope {name:?} to this namespace; remove it from scopes, or ask the tenant's administrator",
+                &*tenant.name
+            ),
+        );
+    }
+    Refusal::new(
+        Reason::ScopeNotFound,
+        format!(
+            "OAuthTenant {:?} has no scope {name:?}; correct it, remove it, or ask the tenant's administrator to add it to spec.scopes",
+            &*tenant.name
+        ),
+    )
+}
+
+/// An unknown audience and one of others get the same answer: who may not have it need not know it exists.
+fn audiences(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<Arc<[Audience]>, Refusal> {
+    object
+        .spec
+        .audiences
+        .iter()
+        .map(|uri| {
+            tenant
+                .audiences
+                .get_key_value(uri.as_str())
+                .filter(|(_, policy)| policy.namespaces.contains(labels))
+                .map(|(uri, policy)| Audience {
+                    uri: uri.clone(),
+                    scopes: policy.scopes.clone(),
+                })
+                .ok_or_else(|| Refusal::new(
+                    Reason::AudienceNotAllowed,
+                    format!("OAuthTenant {:?} does not give audience {uri:?} to this namespace; correct it, remove it, or ask the tenant's administrator to add it to spec.audiences", &*tenant.name),
+                ))
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map(list)
+}
+
+fn client_type(object: &OAuthClient) -> ClientType {
+    match object.spec.type_ {
+        api::ClientType::Confidential => ClientType::Confidential,
+        api::ClientType::Public => ClientType::Public,
+    }
+}
+
+fn grant_type(name: api::GrantType) -> GrantType {
+    match name {
+        api::GrantType::AuthorizationCode => GrantType::AuthorizationCode,
+        api::GrantType::RefreshToken => GrantType::RefreshToken,
+        api::GrantType::ClientCredentials => GrantType::ClientCredentials,
+    }
+}

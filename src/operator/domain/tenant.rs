@@ -1,0 +1,5 @@
+//! The rules for one OAuthTenant.
+
+pub mod lifetimes;
+pub mod policy;
+pub mod signing_secret;

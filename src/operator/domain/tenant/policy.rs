@@ -1,0 +1,277 @@
+//! What a tenant allows to whom, with its selectors parsed.
+//!
+//! A privilege follows from the labels of a namespace, which belong to its administrator, never from the
+//! labels of an OAuthClient.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{Selector, SelectorExt};
+use kube::{Resource, ResourceExt};
+
+use super::lifetimes::LifetimePolicy;
+use crate::api::tenant::{TenantAudience, TenantScope};
+use crate::api::{
+    DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
+};
+use crate::oauth::Algorithm;
+use crate::oauth::client_auth::assertion::service_account::Verification;
+use crate::oauth::keys::signing_key_schedule::KeyPolicy;
+use crate::oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
+
+/// The labels of a namespace.
+pub type Labels = BTreeMap<String, String>;
+
+const DEFAULT_ROTATION: Duration = Duration::from_hours(90 * 24);
+
+/// Which namespaces are meant.
+#[derive(Debug)]
+pub enum Namespaces {
+    /// Every one.
+    All,
+    /// None at all; also what a selector means that cannot be parsed.
+    None,
+    /// Those with these labels.
+    Selected(Selector),
+}
+
+impl Namespaces {
+    fn from_selector(selector: Option<&LabelSelector>, default: Self) -> Self {
+        match selector {
+            None => default,
+            Some(selector) => {
+                Selector::try_from(selector.clone()).map_or(Self::None, Self::Selected)
+            }
+        }
+    }
+
+    /// Every namespace, unless some are selected.
+    fn all_or(selector: Option<&LabelSelector>) -> Self {
+        Self::from_selector(selector, Self::All)
+    }
+
+    /// Whether a namespace with these labels is meant.
+    pub fn contains(&self, labels: &Labels) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Selected(selector) => selector.matches(labels),
+        }
+    }
+}
+
+/// An audience of the tenant.
+#[derive(Debug)]
+pub struct AudiencePolicy {
+    /// Whose clients may ask for it.
+    pub namespaces: Namespaces,
+    /// The scopes that belong to it.
+    pub scopes: Arc<[Arc<str>]>,
+    /// The IDs of the clients that may introspect tokens for it.
+    pub introspectors: Arc<[Arc<str>]>,
+}
+
+/// A scope of the tenant.
+#[derive(Debug)]
+pub struct ScopePolicy {
+    /// Whose clients may have it.
+    pub namespaces: Namespaces,
+    /// What the server says about it.
+    pub scope: Scope,
+}
+
+/// Hosts to which some namespaces' clients may return.
+#[derive(Debug)]
+pub struct RedirectHostPolicy {
+    /// Whose clients.
+    pub namespaces: Namespaces,
+    /// Which hosts; see [`crate::oauth::client::redirect_host`].
+    pub hosts: Arc<[Arc<str>]>,
+}
+
+/// A tenant's rules, ready to be asked.
+#[derive(Debug)]
+pub struct TenantPolicy {
+    /// The name of the `OAuthTenant`.
+    pub name: Arc<str>,
+    /// The issuer identifier.
+    pub issuer: Arc<str>,
+    /// Who may have clients here.
+    pub namespaces: Namespaces,
+    /// Who may have first-party clients.
+    pub first_party: Namespaces,
+    /// Who may bring client IDs.
+    pub custom_client_ids: Namespaces,
+    /// Where whose clients may return to; nothing means everywhere.
+    pub redirect_hosts: Vec<RedirectHostPolicy>,
+    /// Whose OAuthUsers are people of the tenant.
+    pub users: Namespaces,
+    /// The scopes of a client that names none: without refresh tokens, and with them. One copy for all of them.
+    pub default_scopes: [Arc<[Arc<str>]>; 2],
+    /// The tenant's own scopes and who may have them.
+    pub scopes: HashMap<Arc<str>, ScopePolicy>,
+    /// The tenant's audiences by URI.
+    pub audiences: HashMap<Arc<str>, AudiencePolicy>,
+    /// How long what its clients are issued lives.
+    pub lifetimes: LifetimePolicy,
+    /// How long people stay signed in.
+    pub session: SessionLifetimes,
+    /// How tokens of ServiceAccounts are verified.
+    pub verification: Verification,
+    /// How its pages look.
+    pub branding: Branding,
+    /// The algorithm of access tokens.
+    pub access_token_algorithm: Algorithm,
+    /// What the signing keys shall be.
+    pub keys: KeyPolicy,
+}
+
+impl TenantPolicy {
+    /// Reads the rules of a tenant.
+    pub fn new(tenant: &OAuthTenant, public_url: &str, publish_ahead: Duration) -> Self {
+        let spec = &tenant.spec;
+        let name = tenant.name_any();
+        let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
+        let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
+        let privilege = |selector: Option<&LabelSelector>| {
+            Namespaces::from_selector(selector, Namespaces::None)
+        };
+        Self {
+            issuer: issuer_of(public_url, &name).into(),
+            name: name.into(),
+            namespaces: Namespaces::all_or(spec.namespaces.as_ref()),
+            first_party: privilege(spec.first_party.as_ref().map(|p| &p.namespaces)),
+            custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
+            redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
+            users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
+            default_scopes: default_scopes(),
+            scopes: spec.scopes.iter().map(scope_policy).collect(),
+            audiences: spec.audiences.iter().map(audience_policy).collect(),
+            session: session(spec.session.as_ref()),
+            verification: verification(tenant),
+            branding: branding(tenant),
+            access_token_algorithm: algorithm(spec.signing.algorithm),
+            keys: KeyPolicy {
+                rotate_every,
+                publish_ahead: publish_ahead.min(rotate_every / 4),
+                longest_lifetime: lifetimes.longest_signed(),
+            },
+            lifetimes,
+        }
+    }
+
+    /// Whether the tenant is being deleted: nobody is a client of it any more.
+    pub fn is_deleted(tenant: &OAuthTenant) -> bool {
+        tenant.meta().deletion_timestamp.is_some()
+    }
+}
+
+fn parsed(duration: Option<&DurationString>, default: Duration) -> Duration {
+    duration.and_then(DurationString::parse).unwrap_or(default)
+}
+
+fn scope_policy(scope: &TenantScope) -> (Arc<str>, ScopePolicy) {
+    let name: Arc<str> = scope.name.as_str().into();
+    let policy = ScopePolicy {
+        namespaces: Namespaces::all_or(scope.namespaces.as_ref()),
+        scope: Scope {
+            name: name.clone(),
+            description: scope.description.as_deref().map(Arc::from),
+            claims: shared(&scope.claims),
+        },
+    };
+    (name, policy)
+}
+
+fn audience_policy(audience: &TenantAudience) -> (Arc<str>, AudiencePolicy) {
+    let policy = AudiencePolicy {
+        namespaces: Namespaces::all_or(audience.namespaces.as_ref()),
+        scopes: shared(&audience.scopes),
+        introspectors: shared(&audience.introspectors),
+    };
+    (audience.uri.as_str().into(), policy)
+}
+
+fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
+    RedirectHostPolicy {
+        namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
+        hosts: shared(&entry.hosts),
+    }
+}
+
+/// A list that many share.
+pub fn shared(values: &[String]) -> Arc<[Arc<str>]> {
+    list(values.iter().map(|value| value.as_str().into()).collect())
+}
+
+/// A list that is shared; an empty one takes no memory.
+pub fn list<T>(items: Vec<T>) -> Arc<[T]> {
+    if items.is_empty() {
+        return Arc::default();
+    }
+    items.into()
+}
+
+/// What a client may ask for that names no scopes: without refresh tokens, and with them.
+fn default_scopes() -> [Arc<[Arc<str>]>; 2] {
+    let scopes = ["openid", "profile", "email", "offline_access"].map(Arc::from);
+    [scopes[..3].into(), scopes[..].into()]
+}
+
+fn verification(tenant: &OAuthTenant) -> Verification {
+    let tokens = tenant.spec.service_account_tokens.as_ref();
+    match tokens.map_or_else(Default::default, |tokens| tokens.verification) {
+        ServiceAccountVerification::TokenReview => Verification::TokenReview,
+        ServiceAccountVerification::Offline => Verification::Offline,
+    }
+}
+
+fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {
+    let default = SessionLifetimes::DEFAULT;
+    let (idle, absolute) = spec.map_or((None, None), |s| (s.idle.as_ref(), s.absolute.as_ref()));
+    let absolute = parsed(absolute, default.absolute);
+    SessionLifetimes {
+        idle: parsed(idle, default.idle).min(absolute),
+        absolute,
+    }
+}
+
+/// What stands in an attribute or in the stylesheet is looked at again, in case admission was bypassed.
+fn branding(tenant: &OAuthTenant) -> Branding {
+    let spec = tenant.spec.branding.clone().unwrap_or_default();
+    let is_picture = |url: &String| {
+        let rest = url.strip_prefix("data:image/");
+        let data = rest.and_then(|rest| rest.split_once(";base64,"));
+        data.is_some_and(|(kind, data)| {
+            ["png", "jpeg", "webp", "svg+xml"].contains(&kind)
+                && url.len() <= 32_768
+                && data
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
+        })
+    };
+    let is_color = |color: &String| {
+        let digits = color.strip_prefix('#').unwrap_or_default();
+        digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    Branding {
+        name: tenant
+            .spec
+            .display_name
+            .as_deref()
+            .unwrap_or_default()
+            .into(),
+        logo: spec.logo.filter(is_picture).map(Arc::from),
+        color: spec.color.filter(is_color).map(Arc::from),
+    }
+}
+
+pub(crate) fn algorithm(name: SigningAlgorithm) -> Algorithm {
+    match name {
+        SigningAlgorithm::ES256 => Algorithm::Es256,
+        SigningAlgorithm::RS256 => Algorithm::Rs256,
+        SigningAlgorithm::EdDSA => Algorithm::EdDsa,
+    }
+}

@@ -1,0 +1,272 @@
+//! The Secret in the operator's namespace that holds the signing keys of a tenant.
+//!
+//! Entry `keys.json` is the schedule, entry `<kid>.der` the PKCS#8 private key. Its owner is the tenant:
+//! a recreated tenant inherits no keys.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use jiff::Timestamp;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use serde::{Deserialize, Serialize};
+
+use crate::api::OAuthTenant;
+use crate::oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
+use crate::oauth::keys::signing_keys::ScheduledKey;
+use crate::oauth::{Algorithm, SigningKey, SigningKeys};
+
+const SCHEDULE: &str = "keys.json";
+
+/// The keys of a tenant as read from its Secret.
+#[derive(Clone, Debug)]
+pub struct StoredKeys {
+    /// What is remembered of each key.
+    pub records: Vec<KeyRecord>,
+    /// The keys themselves.
+    pub keys: Arc<SigningKeys>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    kid: String,
+    alg: String,
+    activates_at: Timestamp,
+    longest_lifetime_seconds: u64,
+}
+
+/// The name of the Secret of a tenant.
+pub fn name_of(tenant: &str) -> String {
+    format!("clientele-signing-{tenant}")
+}
+
+/// The tenant whose keys a Secret of this name holds.
+pub fn tenant_of(secret: &str) -> Option<&str> {
+    secret.strip_prefix("clientele-signing-")
+}
+
+/// Whether the tenant has had keys, as far as its status was heard of.
+pub fn had_keys(tenant: &OAuthTenant) -> bool {
+    let status = tenant.status.as_ref();
+    status.is_some_and(|status| !status.key_ids.is_empty())
+}
+
+/// Reads the keys; the error completes "Secret … ".
+pub fn parse(secret: &Secret) -> Result<StoredKeys, String> {
+    let records = records(secret)?;
+    let mut scheduled = Vec::with_capacity(records.len());
+    for record in &records {
+        scheduled.push(ScheduledKey {
+            key: Arc::new(key(secret, record)?),
+            activates_at: record.activates_at,
+            longest_lifetime: record.longest_lifetime,
+        });
+    }
+    let keys = SigningKeys::new(scheduled).ok_or("holds no key")?;
+    Ok(StoredKeys {
+        records,
+        keys: Arc::new(keys),
+    })
+}
+
+fn records(secret: &Secret) -> Result<Vec<KeyRecord>, String> {
+    let entry = entry(secret, SCHEDULE).ok_or("has no entry keys.json")?;
+    let records: Vec<Record> =
+        serde_json::from_slice(entry).map_err(|_| "has an entry keys.json that cannot be read")?;
+    records
+        .into_iter()
+        .map(|record| {
+            Ok(KeyRecord {
+                algorithm: Algorithm::from_name(&record.alg)
+                    .ok_or("names an algorithm in keys.json that is not known")?,
+                key_id: record.kid,
+                activates_at: record.activates_at,
+                longest_lifetime: Duration::from_secs(record.longest_lifetime_seconds),
+            })
+        })
+        .collect()
+}
+
+fn key(secret: &Secret, record: &KeyRecord) -> Result<SigningKey, String> {
+    let name = format!("{}.der", record.key_id);
+    let der = entry(secret, &name).ok_or_else(|| format!("has no entry {name}"))?;
+    let key = SigningKey::from_pkcs8(record.algorithm, der)
+        .map_err(|error| format!("has an entry {name} that {error}"))?;
+    if key.key_id() != record.key_id {
+        return Err(format!(
+            "has an entry {name} that is another key than its name says"
+        ));
+    }
+    Ok(key)
+}
+
+fn entry<'a>(secret: &'a Secret, name: &str) -> Option<&'a [u8]> {
+    secret.data.as_ref()?.get(name).map(|value| &*value.0)
+}
+
+/// The entries of the Secret after the changes. New private keys come from the cryptographic library.
+pub fn changed(
+    secret: Option<&Secret>,
+    records: &[KeyRecord],
+    changes: &[Change],
+    policy: &KeyPolicy,
+) -> Result<BTreeMap<String, ByteString>, &'static str> {
+    let mut data = secret
+        .and_then(|secret| secret.data.clone())
+        .unwrap_or_default();
+    let mut records = records.to_vec();
+    for change in changes {
+        match change {
+            Change::Generate {
+                algorithm,
+                activates_at,
+            } => {
+                let der = generate(*algorithm).ok_or("a signing key could not be made")?;
+                let key = SigningKey::from_pkcs8(*algorithm, &der)
+                    .map_err(|_| "a new signing key cannot be read")?;
+                records.push(KeyRecord {
+                    key_id: key.key_id().to_owned(),
+                    algorithm: *algorithm,
+                    activates_at: *activates_at,
+                    longest_lifetime: policy.longest_lifetime,
+                });
+                data.insert(format!("{}.der", key.key_id()), ByteString(der));
+            }
+            Change::Extend { key_id } => {
+                for record in records.iter_mut().filter(|record| record.key_id == *key_id) {
+                    record.longest_lifetime = policy.longest_lifetime;
+                }
+            }
+            Change::Remove { key_id } => {
+                records.retain(|record| record.key_id != *key_id);
+                data.remove(&format!("{key_id}.der"));
+            }
+        }
+    }
+    data.insert(SCHEDULE.to_owned(), ByteString(schedule(&records)));
+    Ok(data)
+}
+
+fn schedule(records: &[KeyRecord]) -> Vec<u8> {
+    let records: Vec<Record> = records
+        .iter()
+        .map(|record| Record {
+            kid: record.key_id.clone(),
+            alg: record.algorithm.as_str().to_owned(),
+            activates_at: record.activates_at,
+            longest_lifetime_seconds: record.longest_lifetime.as_secs(),
+        })
+        .collect();
+    serde_json::to_vec_pretty(&records).expect("records are representable in JSON")
+}
+
+/// A fresh PKCS#8 private key.
+fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
+    let random = aws_lc_rs::rand::SystemRandom::new();
+    match algorithm {
+        Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+            .ok()
+            .map(|document| document.as_ref().to_vec()),
+        Algorithm::EdDsa => Ed25519KeyPair::generate()
+            .and_then(|pair| pair.to_pkcs8v1())
+            .ok()
+            .map(|document| document.as_ref().to_vec()),
+        Algorithm::Rs256 => {
+            let pair = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa2048).ok()?;
+            let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).ok()?;
+            Some(der.as_ref().to_vec())
+        }
+    }
+}
+
+/// Whether the Secret belongs to this registration of the tenant.
+pub fn belongs_to(secret: &Secret, tenant_uid: &str) -> bool {
+    secret
+        .owner_references()
+        .iter()
+        .any(|owner| owner.uid == tenant_uid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(algorithm: Algorithm) -> Secret {
+        let policy = KeyPolicy {
+            rotate_every: Duration::from_hours(24),
+            publish_ahead: Duration::from_mins(15),
+            longest_lifetime: Duration::from_hours(1),
+        };
+        let changes = [Change::Generate {
+            algorithm,
+            activates_at: Timestamp::UNIX_EPOCH,
+        }];
+        let data = changed(None, &[], &changes, &policy).unwrap();
+        Secret {
+            data: Some(data),
+            ..Secret::default()
+        }
+    }
+
+    #[test]
+    fn a_generated_key_of_each_algorithm_is_read_back() {
+        for algorithm in Algorithm::ALL {
+            let stored = parse(&secret(algorithm)).unwrap();
+            assert_eq!(stored.records[0].algorithm, algorithm);
+            assert_eq!(
+                stored
+                    .keys
+                    .active(algorithm, Timestamp::UNIX_EPOCH)
+                    .unwrap()
+                    .key
+                    .key_id(),
+                stored.records[0].key_id
+            );
+        }
+    }
+
+    #[test]
+    fn j14_a_damaged_or_exchanged_key_is_noticed() {
+        let good = secret(Algorithm::Es256);
+        let name = format!("{}.der", parse(&good).unwrap().records[0].key_id);
+        let with = |bytes: Option<Vec<u8>>| {
+            let mut bad = good.clone();
+            let data = bad.data.as_mut().unwrap();
+            match bytes {
+                Some(bytes) => data.insert(name.clone(), ByteString(bytes)),
+                None => data.remove(&name),
+            };
+            parse(&bad).map(|_| ())
+        };
+        assert!(with(None).is_err());
+        assert!(with(Some(b"garbage".to_vec())).is_err());
+        let other = secret(Algorithm::Es256).data.unwrap();
+        let other = other
+            .iter()
+            .find(|(name, _)| *name != "keys.json")
+            .unwrap()
+            .1
+            .0
+            .clone();
+        assert!(
+            with(Some(other)).is_err(),
+            "another key under the same name"
+        );
+        let rsa = secret(Algorithm::Rs256).data.unwrap();
+        let rsa = rsa
+            .iter()
+            .find(|(name, _)| *name != "keys.json")
+            .unwrap()
+            .1
+            .0
+            .clone();
+        assert!(with(Some(rsa)).is_err(), "a key of another algorithm");
+        assert!(parse(&Secret::default()).is_err());
+    }
+}

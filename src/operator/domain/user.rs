@@ -1,0 +1,4 @@
+//! The rules for one OAuthUser.
+
+pub mod status;
+pub mod validate;

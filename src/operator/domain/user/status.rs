@@ -1,0 +1,71 @@
+//! What the status of an OAuthUser says after a pass.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::Resource;
+
+use crate::api::{OAuthUser, OAuthUserStatus};
+use crate::oauth::Person;
+use crate::operator::context::UserVerdict;
+use crate::operator::domain::client::status::verdict_conditions;
+use crate::operator::domain::reason::{Reason, Refusal};
+
+/// What the status says of the person: disabled is said even though there is one.
+pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
+    match &verdict.person {
+        Err(refusal) => Err(refusal.clone()),
+        Ok(person) if person.disabled => Err(Refusal::new(
+            Reason::Disabled,
+            "nobody can sign in as this person, and what began before is over, because spec.disabled is true; set it to false to let the person in again",
+        )),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// The status that the object shall have. Equal to the one it has when nothing moved.
+pub fn status(
+    object: &OAuthUser,
+    person: Option<&Person>,
+    valid_from: Timestamp,
+    outcome: &Result<(), Refusal>,
+    now: Timestamp,
+) -> OAuthUserStatus {
+    let previous = object.status.clone().unwrap_or_default();
+    let generation = object.meta().generation;
+    let conditions = verdict_conditions(
+        &previous.conditions,
+        outcome,
+        || message(object, person),
+        generation,
+        now,
+    );
+    let mut status = OAuthUserStatus {
+        observed_generation: generation,
+        conditions,
+        ..previous
+    };
+    if let Some(person) = person {
+        status.subject = Some(person.subject.to_string());
+        status.username = Some(person.username.to_string());
+    }
+    if valid_from > Timestamp::UNIX_EPOCH {
+        status.sessions_valid_from = Some(Time(valid_from));
+    }
+    status
+}
+
+fn message(object: &OAuthUser, person: Option<&Person>) -> String {
+    let spec = &object.spec;
+    let name = person.map_or(&*spec.username, |person| &*person.username);
+    if spec.password_secret_ref.is_some() {
+        format!(
+            "{name} can sign in to clients of OAuthTenant {}",
+            spec.tenant
+        )
+    } else {
+        format!(
+            "{name} is known to OAuthTenant {}, but cannot sign in by password; name a Secret in spec.passwordSecretRef",
+            spec.tenant
+        )
+    }
+}

@@ -1,0 +1,317 @@
+//! `OAuthUser` → `Person`: the one pure function that decides who can sign in.
+//!
+//! The observer builds the registry with it and the controller reports what it said. Everything that the API
+//! server checks is checked again, because an object may have been stored before a rule existed or with admission
+//! bypassed.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::{Map, Value};
+
+use crate::api::OAuthUser;
+use crate::api::schema::PROTOCOL_CLAIMS;
+use crate::api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
+use crate::oauth::user::subject;
+use crate::oauth::{Keyring, Person};
+use crate::operator::cache::passwords::{Found, Hash, Place};
+use crate::operator::domain::client::validate::check_group;
+use crate::operator::domain::reason::{Reason, Refusal};
+use crate::operator::domain::tenant::policy::{Labels, TenantPolicy, shared};
+use crate::operator::domain::unique_names::lost;
+
+/// The purpose of the MAC that tells passwords apart.
+const CREDENTIAL: &str = "clientele credential v1";
+/// How long the JSON of the free claims may be.
+const MAX_CLAIMS: usize = 16 * 1024;
+/// How deep arrays and objects of the free claims may lie within each other.
+const MAX_NESTING: usize = 16;
+
+/// What `enroll` needs to know besides the object.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The tenant that the object names, if it exists, and its UID.
+    pub tenant: Option<(&'a TenantPolicy, &'a str)>,
+    /// The labels of the object's namespace.
+    pub namespace: &'a Labels,
+    /// Who has the username, if it is somebody else.
+    pub username_holder: Option<&'a str>,
+    /// Who has the brought subject, if it is somebody else.
+    pub subject_holder: Option<&'a str>,
+    /// What is known of the password; `None` if the object refers to none.
+    pub password: Option<&'a Found>,
+    /// The root keys.
+    pub keyring: &'a Keyring,
+    /// What began earlier is over.
+    pub valid_from: Timestamp,
+}
+
+/// Somebody who can sign in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolled {
+    /// Who.
+    pub person: Person,
+    /// Whether the password still has to be looked at or hashed; it will be, in a moment.
+    pub pending: bool,
+}
+
+/// The person that an object describes, or why there is none.
+pub fn enroll(object: &OAuthUser, around: Surroundings<'_>) -> Result<Enrolled, Refusal> {
+    let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
+    admit_namespace(object, tenant, around.namespace)?;
+    check_shape(object)?;
+    check_conflicts(object, around)?;
+    let (hash, fingerprint) = password(object, around.password)?;
+    let spec = &object.spec;
+    let registration_id = object.uid().unwrap_or_default();
+    let derived = || subject::derived(tenant_uid, &registration_id);
+    let person = Person {
+        subject: spec.subject.clone().unwrap_or_else(derived).into(),
+        username: spec.username.as_str().into(),
+        claims: claims(object),
+        groups: shared(&spec.groups),
+        password: match &hash {
+            Some(Hash::Ready(hash)) => Some(hash.clone()),
+            _ => None,
+        },
+        disabled: spec.disabled,
+        credential: credential(around.keyring, None, &registration_id, &fingerprint),
+        former_credentials: former_credentials(around.keyring, &registration_id, &fingerprint),
+        registration_id: registration_id.into(),
+        valid_from: around.valid_from,
+    };
+    let pending = hash == Some(Hash::Pending);
+    Ok(Enrolled { person, pending })
+}
+
+/// The entry that holds the password.
+pub fn place(object: &OAuthUser) -> Option<Place> {
+    let reference = object.spec.password_secret_ref.as_ref()?;
+    Some(Place {
+        namespace: object.namespace().unwrap_or_default(),
+        secret: reference.name.clone(),
+        key: reference.key.clone(),
+    })
+}
+
+/// The same on every replica and after a restart, as long as password and root key stay the same; who reads it in
+/// the store cannot try passwords on it.
+fn credential(
+    keyring: &Keyring,
+    key_id: Option<&str>,
+    registration_id: &str,
+    fingerprint: &[u8],
+) -> Arc<str> {
+    let parts = [registration_id.as_bytes(), fingerprint];
+    let mac = keyring.mac(key_id, CREDENTIAL, &parts).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(&mac[..16]).into()
+}
+
+/// The credential under every other root key.
+fn former_credentials(
+    keyring: &Keyring,
+    registration_id: &str,
+    fingerprint: &[u8],
+) -> Arc<[Arc<str>]> {
+    let ids = keyring.keys().iter().map(|key| key.id());
+    ids.filter(|id| *id != keyring.current_id())
+        .map(|id| credential(keyring, Some(id), registration_id, fingerprint))
+        .collect()
+}
+
+fn tenant_not_found(object: &OAuthUser) -> Refusal {
+    let tenant = &object.spec.tenant;
+    Refusal::new(
+        Reason::TenantNotFound,
+        format!(
+            "there is no OAuthTenant {tenant:?}; create it, or see `kubectl get oauthtenants` for those that exist and name one in a new OAuthUser"
+        ),
+    )
+}
+
+fn admit_namespace(
+    object: &OAuthUser,
+    tenant: &TenantPolicy,
+    labels: &Labels,
+) -> Result<(), Refusal> {
+    if tenant.users.contains(labels) {
+        return Ok(());
+    }
+    let (tenant, namespace) = (&*tenant.name, object.namespace().unwrap_or_default());
+    Err(Refusal::new(
+        Reason::NamespaceNotAllowed,
+        format!(
+            "OAuthTenant {tenant:?} does not take its people from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
+        ),
+    ))
+}
+
+fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
+    let spec = &object.spec;
+    let invalid = |message: String| Err(Refusal::new(Reason::InvalidSpec, message));
+    if !is_username(&spec.username) {
+        return invalid(format!(
+            "the username {:?} must consist of lower case letters, digits, '.', '_', '@', '+' and '-'",
+            spec.username
+        ));
+    }
+    if let Some(Err(problem)) = spec.subject.as_deref().map(subject::check) {
+        return invalid(format!("the subject {problem}"));
+    }
+    for group in &spec.groups {
+        if let Err(problem) = check_group(group) {
+            return invalid(format!("the group {group:?} {problem}"));
+        }
+    }
+    let reserved = PROTOCOL_CLAIMS.iter().chain(&FIELD_CLAIMS);
+    if let Some(name) = reserved
+        .into_iter()
+        .find(|name| spec.claims.contains_key(**name))
+    {
+        return invalid(format!(
+            "claims must not contain {name:?}, which is a claim of the protocol or has a field of its own; remove it"
+        ));
+    }
+    if has_long_claims(object) {
+        return invalid(format!(
+            "claims are longer than {MAX_CLAIMS} bytes of JSON; remove some"
+        ));
+    }
+    if spec
+        .claims
+        .values()
+        .any(|claim| !is_at_most(claim, MAX_NESTING))
+    {
+        return invalid(format!(
+            "claims are nested more than {MAX_NESTING} deep; flatten them"
+        ));
+    }
+    Ok(())
+}
+
+fn has_long_claims(object: &OAuthUser) -> bool {
+    let length = serde_json::to_string(&object.spec.claims).map(|json| json.len());
+    length.unwrap_or(usize::MAX) > MAX_CLAIMS
+}
+
+/// The same object as it is kept: claims that are refused for their length are not, and what takes their place is
+/// refused for the same reason.
+pub fn cut(mut object: OAuthUser) -> OAuthUser {
+    if has_long_claims(&object) {
+        let long = Value::String(" ".repeat(MAX_CLAIMS));
+        object.spec.claims = [("cut".to_owned(), long)].into_iter().collect();
+    }
+    object
+}
+
+/// Whether a claim is nested at most so deep.
+fn is_at_most(claim: &Value, depth: usize) -> bool {
+    let is_less = |inner: &Value| depth > 0 && is_at_most(inner, depth - 1);
+    match claim {
+        Value::Array(values) => values.iter().all(is_less),
+        Value::Object(members) => members.values().all(is_less),
+        _ => true,
+    }
+}
+
+fn is_username(name: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._@+-".contains(&b);
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = name.as_bytes();
+    bytes.len() <= 128
+        && bytes.iter().copied().all(inside)
+        && edge(bytes.first())
+        && edge(bytes.last())
+}
+
+fn check_conflicts(object: &OAuthUser, around: Surroundings<'_>) -> Result<(), Refusal> {
+    let spec = &object.spec;
+    if let Some(holder) = around.username_holder {
+        return Err(Refusal::new(
+            Reason::UsernameConflict,
+            lost(
+                &format!("the username {:?}", spec.username),
+                holder,
+                "choose another username",
+            ),
+        ));
+    }
+    if let (Some(holder), Some(subject)) = (around.subject_holder, &spec.subject) {
+        return Err(Refusal::new(
+            Reason::SubjectConflict,
+            lost(
+                &format!("the subject {subject:?}"),
+                holder,
+                "recreate this OAuthUser with another subject or without one",
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The hash, and what tells this password from others; both empty if there is none.
+fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, Vec<u8>), Refusal> {
+    let (Some(found), Some(place)) = (found, place(object)) else {
+        return Ok((None, Vec::new()));
+    };
+    let Place {
+        namespace,
+        secret,
+        key,
+    } = &place;
+    let invalid = |problem: &str| {
+        Err(Refusal::new(
+            Reason::PasswordInvalid,
+            format!(
+                "the password in entry {key:?} of Secret {secret:?} {problem}; write another one with `kubectl -n {namespace} edit secret {secret}`"
+            ),
+        ))
+    };
+    match found {
+        Found::Pending => Ok((Some(Hash::Pending), Vec::new())),
+        Found::Denied(sentence) => Err(Refusal::new(Reason::NamespaceNotEnabled, sentence.clone())),
+        Found::NoSecret => Err(Refusal::new(
+            Reason::PasswordSecretNotFound,
+            format!(
+                "there is no Secret {secret:?} with the password; make it with `kubectl -n {namespace} create secret generic {secret} --type={PASSWORD_TYPE} --from-file={key}=/dev/stdin`"
+            ),
+        )),
+        Found::NoEntry => invalid("is missing"),
+        Found::Known(password) => match &password.hash {
+            Hash::Unusable(problem) => invalid(problem),
+            hash => Ok((Some(hash.clone()), password.fingerprint.0.to_vec())),
+        },
+    }
+}
+
+/// What is known about the person, by claim name (OIDC Core §5.1).
+fn claims(object: &OAuthUser) -> Map<String, Value> {
+    let spec = &object.spec;
+    let mut claims = spec.claims.clone();
+    let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    put("preferred_username", spec.username.as_str().into());
+    if let Some(name) = &spec.name {
+        put("name", name.as_str().into());
+    }
+    if let Some(email) = &spec.email {
+        put("email", email.as_str().into());
+        put("email_verified", spec.email_verified.into());
+    }
+    claims
+}
+
+/// Why a Secret that is there is not used: it did not opt in.
+pub fn wrong_type(place: &Place) -> Refusal {
+    let Place {
+        namespace, secret, ..
+    } = place;
+    Refusal::new(
+        Reason::PasswordSecretWrongType,
+        format!(
+            "Secret {secret:?} is not of type {PASSWORD_TYPE}, so it is not read; Kubernetes does not let the type change, so make another Secret of this type and name it in passwordSecretRef, or delete that one with `kubectl -n {namespace} delete secret {secret}` if nobody needs it"
+        ),
+    )
+}

@@ -1,0 +1,149 @@
+//! Whether the cluster went back in time. Its revision only rises; where it has fallen, etcd was restored from an older
+//! snapshot, and a watch that goes on from a revision of before hears nothing until that revision comes again.
+//!
+//! What was heard of an OAuthClient by watch is compared with what a consistent list of OAuthClients says: the versions of
+//! one kind compare as numbers (KEP-5504).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use tokio::time::sleep;
+
+use super::context::Shared;
+use crate::api::OAuthClient;
+use crate::supervisor::Lasting;
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(10);
+/// How soon it is looked again after an answer that is doubted.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// The cluster says a lower revision than it has said before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and watches of before hear nothing of what it says now"
+)]
+pub struct WentBack {
+    /// The highest that was seen.
+    pub before: u64,
+    /// What it says now.
+    pub now: u64,
+}
+
+/// What follows from a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// The cluster goes on.
+    Forward,
+    /// It says less than it has said before; it is asked once more.
+    Doubtful,
+    /// It has said so twice.
+    Back(WentBack),
+}
+
+/// The highest revision that was seen.
+#[derive(Debug, Default)]
+pub struct Revisions {
+    highest: u64,
+    doubted: bool,
+}
+
+impl Revisions {
+    /// Notes the version of an object. One that is no number says nothing.
+    pub fn note(&mut self, version: Option<&str>) {
+        self.highest = self.highest.max(number(version).unwrap_or(0));
+    }
+
+    /// Judges the version of a consistent list that was asked for after everything else had been noted.
+    pub fn judge(&mut self, listed: Option<&str>) -> Course {
+        let (before, Some(now)) = (self.highest, number(listed)) else {
+            return Course::Forward;
+        };
+        let doubted = std::mem::replace(&mut self.doubted, now < before);
+        self.highest = self.highest.max(now);
+        match (now < before, doubted) {
+            (false, _) => Course::Forward,
+            (true, false) => Course::Doubtful,
+            (true, true) => Course::Back(WentBack { before, now }),
+        }
+    }
+}
+
+/// A version as a number, by which versions of one kind compare. None of one that is no number.
+pub fn number(version: Option<&str>) -> Option<u64> {
+    version?.parse().ok()
+}
+
+/// Looks for ever; when the cluster went back, the process ends.
+pub async fn watch(shared: Arc<Shared>, lasting: Lasting) {
+    let clients: Api<OAuthClient> = Api::all(shared.kube.clone());
+    let one = ListParams::default().limit(1);
+    let mut revisions = Revisions::default();
+    let mut pause = LOOK;
+    loop {
+        sleep(pause).await;
+        pause = LOOK;
+        for object in shared.clients.state() {
+            revisions.note(object.resource_version().as_deref());
+        }
+        // While the API server is not there, the watches say so.
+        let Ok(list) = clients.list_metadata(&one).await else {
+            continue;
+        };
+        match revisions.judge(list.metadata.resource_version.as_deref()) {
+            Course::Forward => {}
+            Course::Doubtful => pause = LOOK_AGAIN,
+            Course::Back(went_back) => return lasting.fail(&went_back.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_that_rises_or_stays_is_the_course_of_things() {
+        let mut revisions = Revisions::default();
+        for listed in ["7", "7", "8", "99", "100"] {
+            assert_eq!(revisions.judge(Some(listed)), Course::Forward, "{listed}");
+        }
+    }
+
+    #[test]
+    fn f17_a_revision_that_is_lower_twice_is_a_restored_snapshot() {
+        let mut revisions = Revisions::default();
+        revisions.judge(Some("90"));
+        revisions.note(Some("100"));
+        revisions.note(Some("95"));
+        assert_eq!(revisions.judge(Some("99")), Course::Doubtful);
+        let back = WentBack {
+            before: 100,
+            now: 99,
+        };
+        assert_eq!(revisions.judge(Some("99")), Course::Back(back));
+    }
+
+    #[test]
+    fn one_answer_that_lags_is_forgiven() {
+        let mut revisions = Revisions::default();
+        revisions.note(Some("100"));
+        for _ in 0..3 {
+            assert_eq!(revisions.judge(Some("99")), Course::Doubtful);
+            assert_eq!(revisions.judge(Some("100")), Course::Forward);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_says_nothing() {
+        let mut revisions = Revisions::default();
+        revisions.note(Some("100"));
+        for listed in [None, Some(""), Some("a99")] {
+            assert_eq!(revisions.judge(listed), Course::Forward, "{listed:?}");
+        }
+        revisions.note(None);
+        assert_eq!(revisions.judge(Some("100")), Course::Forward);
+    }
+}

@@ -1,0 +1,181 @@
+//! Events for people: bounded in number, never in the way of the work, never with a secret.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::sync::mpsc;
+use tokio::time::{Duration, MissedTickBehavior, interval};
+
+use super::domain::reason::Reason;
+use super::metrics::ControllerMetrics;
+use crate::audit::{Act, Audit, Line};
+use std::sync::Arc;
+
+/// So many events wait at the most; more are counted and dropped, because every event is a write that
+/// the API server has to do beside the work itself.
+const WAITING: usize = 256;
+/// One event in this time at the most.
+const PACE: Duration = Duration::from_millis(50);
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Credentials were issued.
+    Issued,
+    /// A deleted Secret came back.
+    Restored,
+    /// A changed Secret was put right.
+    Repaired,
+    /// The client secret of this generation was published.
+    Rotated(i64),
+    /// The client secrets before this generation stopped.
+    Retired(i64),
+    /// The object was refused. Each reason is an event of its own: one that repeats is counted and keeps
+    /// the sentence of its first time.
+    Refused(Reason),
+    /// Signing keys were made or removed.
+    KeysRotated,
+}
+
+impl Happening {
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Issued => "Issued",
+            Self::Restored => "Restored",
+            Self::Repaired => "Repaired",
+            Self::Rotated(_) => "Rotated",
+            Self::Retired(_) => "Retired",
+            Self::Refused(reason) => reason.as_str(),
+            Self::KeysRotated => "KeysRotated",
+        }
+    }
+
+    /// What was done. Events with the same action and reason are counted, and keep the sentence of the first time: each
+    /// generation is one of its own, so that the sentence about the fifth does not speak of the second.
+    fn action(self) -> String {
+        match self {
+            Self::Rotated(generation) | Self::Retired(generation) => {
+                format!("ReconcileGeneration{generation}")
+            }
+            _ => "Reconcile".to_owned(),
+        }
+    }
+
+    /// Under which name it stands in the audit log.
+    const fn act(self) -> Act {
+        match self {
+            Self::Issued => Act::ClientRegistered,
+            Self::Restored => Act::SecretRestored,
+            Self::Repaired => Act::SecretRepaired,
+            Self::Rotated(_) => Act::SecretRotated,
+            Self::Retired(_) => Act::SecretRetired,
+            Self::Refused(_) => Act::RegistrationRefused,
+            Self::KeysRotated => Act::SigningKeysChanged,
+        }
+    }
+
+    const fn type_(self) -> EventType {
+        match self {
+            Self::Issued | Self::Rotated(_) | Self::Retired(_) | Self::KeysRotated => {
+                EventType::Normal
+            }
+            Self::Restored | Self::Repaired | Self::Refused(_) => EventType::Warning,
+        }
+    }
+}
+
+/// Where events are handed in.
+pub struct EventSink {
+    queue: mpsc::Sender<(Event, ObjectReference)>,
+    metrics: Arc<ControllerMetrics>,
+    audit: Arc<Audit>,
+}
+
+impl EventSink {
+    /// Hands in an event; drops it when too many wait. The audit log has it in any case.
+    pub fn publish(&self, happening: Happening, about: ObjectReference, note: String) {
+        self.record(happening, &about, &note);
+        let event = Event {
+            type_: happening.type_(),
+            reason: happening.reason().to_owned(),
+            note: Some(shortened(note)),
+            action: happening.action(),
+            secondary: None,
+        };
+        if self.queue.try_send((event, about)).is_err() {
+            self.metrics.events_dropped.inc();
+        }
+    }
+}
+
+impl EventSink {
+    fn record(&self, happening: Happening, about: &ObjectReference, note: &str) {
+        let refused = matches!(happening, Happening::Refused(_));
+        let line = Line {
+            kind: about.kind.as_deref(),
+            namespace: about.namespace.as_deref(),
+            name: about.name.as_deref(),
+            uid: about.uid.as_deref(),
+            error: refused.then_some(happening.reason()),
+            reason: Some(note),
+            ..Line::default()
+        };
+        self.audit.record(happening.act(), &line);
+    }
+}
+
+/// The API server refuses longer notes; the condition has the whole sentence.
+fn shortened(mut note: String) -> String {
+    const LONGEST: usize = 1024;
+    const MORE: &str = "…";
+    if note.len() > LONGEST {
+        note.truncate(note.floor_char_boundary(LONGEST - MORE.len()));
+        note.push_str(MORE);
+    }
+    note
+}
+
+/// A sink, and the task that publishes what is handed in.
+pub fn channel(
+    kube: kube::Client,
+    metrics: Arc<ControllerMetrics>,
+    audit: Arc<Audit>,
+) -> (EventSink, impl Future<Output = ()>) {
+    let (queue, mut waiting) = mpsc::channel(WAITING);
+    let recorder = Recorder::new(
+        kube,
+        Reporter {
+            controller: "clientele".to_owned(),
+            instance: None,
+        },
+    );
+    let task = async move {
+        let mut pace = interval(PACE);
+        // After a pause there are not many at once.
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while let Some((event, about)) = waiting.recv().await {
+            pace.tick().await;
+            if let Err(error) = recorder.publish(&event, &about).await {
+                tracing::debug!(%error, "an event could not be published");
+            }
+        }
+    };
+    let sink = EventSink {
+        queue,
+        metrics,
+        audit,
+    };
+    (sink, task)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_fits_into_an_event() {
+        assert_eq!(shortened("short".into()), "short");
+        assert_eq!(shortened("n".repeat(1024)), "n".repeat(1024));
+        let long = shortened("ü".repeat(1000));
+        assert!(long.len() <= 1024 && long.ends_with('…'), "{}", long.len());
+    }
+}

@@ -1,0 +1,4 @@
+//! Which replica writes: the election and its Lease.
+
+pub mod election;
+pub mod lease;

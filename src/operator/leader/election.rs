@@ -1,0 +1,244 @@
+//! Which of several replicas writes: the one that holds the Lease. All of them observe and serve.
+//!
+//! Nothing is wrong when two write, or none does for a while: every write that cannot be repeated has a precondition.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, future};
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use kube::Api;
+use kube::api::ObjectMeta;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::lease::{Seen, Step, TENURE, held, released};
+use crate::operator::context::Shared;
+use crate::operator::domain::client::secret::MANAGED_BY;
+use crate::operator::reconcile::client::write::params;
+use crate::operator::settings::LEASE;
+
+/// How often the holder renews it.
+const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// How often others look at it, and how soon whatever failed is tried again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The API server has so much time to answer.
+const ANSWER: Duration = Duration::from_secs(3);
+
+/// Until when this replica writes.
+#[derive(Debug)]
+pub struct Lead(watch::Sender<Option<Instant>>);
+
+impl Lead {
+    /// Where there is a Lease nobody writes before it is held; otherwise this replica always does.
+    pub fn new(leased: bool) -> Self {
+        let always = || Instant::now() + Duration::from_secs(u32::MAX.into());
+        Self(watch::Sender::new((!leased).then(always)))
+    }
+
+    /// Whether this replica writes.
+    pub fn is_ours(&self) -> bool {
+        self.0.borrow().is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Tells when it begins or ends to write.
+    pub fn subscribe(&self) -> watch::Receiver<Option<Instant>> {
+        self.0.subscribe()
+    }
+
+    /// Returns whether this is a beginning or an end. It is a beginning as well when a tenure ran out and nobody said
+    /// so: passes were left in between.
+    fn set(&self, until: Option<Instant>) -> bool {
+        self.0.send_if_modified(|known| {
+            let turns = match until {
+                Some(_) => known.is_none_or(|known| known <= Instant::now()),
+                None => known.is_some(),
+            };
+            *known = until;
+            turns
+        })
+    }
+}
+
+/// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: whoever writes next does it.
+pub fn while_ours<T: Send + 'static>(
+    shared: Arc<Shared>,
+    mut work: BoxFuture<'static, T>,
+) -> impl Future<Output = Option<T>> {
+    future::poll_fn(move |context| {
+        if shared.lead.is_ours() {
+            work.poll_unpin(context).map(Some)
+        } else {
+            std::task::Poll::Ready(None)
+        }
+    })
+}
+
+/// Takes the Lease, renews it or waits for it until the end, and then releases it, so that another replica need not wait.
+pub async fn lead(shared: Arc<Shared>, ending: CancellationToken, _released: DropGuard) {
+    let Some(identity) = shared.settings.lease.clone() else {
+        shared.metrics.leader.set(1);
+        return;
+    };
+    let mut candidate = Candidate {
+        api: Api::namespaced(shared.kube.clone(), &shared.settings.namespace),
+        shared,
+        identity,
+        seen: None,
+        trouble: None,
+    };
+    ending.run_until_cancelled(candidate.run()).await;
+    candidate.end("it is stopping");
+    let released = timeout(ANSWER, candidate.release()).await;
+    if !matches!(released, Ok(Ok(()))) {
+        tracing::warn!("the Lease could not be released; another replica takes it when it expires");
+    }
+}
+
+/// A replica that would write.
+struct Candidate {
+    shared: Arc<Shared>,
+    api: Api<Lease>,
+    identity: String,
+    seen: Option<Seen>,
+    /// What was said about the last attempt.
+    trouble: Option<String>,
+}
+
+/// What came of a look.
+enum Attempt {
+    /// It is ours, from now on or still.
+    Ours,
+    /// It is somebody else's.
+    Others,
+    /// Somebody wrote in between, be it a label or the Lease's next holder: the next look tells.
+    Outrun,
+}
+
+impl Candidate {
+    async fn run(&mut self) {
+        loop {
+            let began = Instant::now();
+            let attempt = timeout(ANSWER, self.attempt()).await;
+            match &attempt {
+                Ok(Ok(Attempt::Ours)) => self.begin(began + TENURE),
+                Ok(Ok(Attempt::Others)) => self.end("another replica holds the Lease"),
+                Ok(Ok(Attempt::Outrun)) => {}
+                Ok(Err(error)) => self.failed(error),
+                Err(_) => self.failed(&"the API server does not answer"),
+            }
+            let renewed = matches!(attempt, Ok(Ok(Attempt::Ours)));
+            sleep(if renewed { RENEW_EVERY } else { LOOK_EVERY }).await;
+        }
+    }
+
+    /// Looks, and takes or renews it if that is the thing to do.
+    async fn attempt(&mut self) -> kube::Result<Attempt> {
+        let Some(mut lease) = self.api.get_opt(LEASE).await? else {
+            return attempted(self.api.create(&params(), &self.first()).await);
+        };
+        let record = lease.spec.unwrap_or_default();
+        let seen = Seen::after(self.seen.take(), record.clone(), Instant::now());
+        let step = seen.step(&self.identity, Instant::now());
+        self.seen = Some(seen);
+        if let Step::Wait(_) = step {
+            return Ok(Attempt::Others);
+        }
+        // The resource version read is the precondition.
+        lease.spec = Some(held(&record, &self.identity, Timestamp::now()));
+        attempted(self.api.replace(LEASE, &params(), &lease).await)
+    }
+
+    fn first(&self) -> Lease {
+        let label = (MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
+        Lease {
+            metadata: ObjectMeta {
+                name: Some(LEASE.to_owned()),
+                labels: Some([label].into()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(held(
+                &LeaseSpec::default(),
+                &self.identity,
+                Timestamp::now(),
+            )),
+        }
+    }
+
+    fn begin(&mut self, until: Instant) {
+        self.trouble = None;
+        if self.shared.lead.set(Some(until)) {
+            self.shared.metrics.leader.set(1);
+            tracing::info!(identity = self.identity, "this replica writes from now on");
+            self.shared.enqueue_everything();
+        }
+    }
+
+    fn end(&mut self, why: &str) {
+        self.trouble = None;
+        if self.shared.lead.set(None) {
+            self.shared.metrics.leader.set(0);
+            let identity = &self.identity;
+            tracing::info!(identity, "this replica does not write any more: {why}");
+        }
+    }
+
+    /// What was renewed is ours until its time is over.
+    fn failed(&mut self, error: &dyn Display) {
+        let trouble = error.to_string();
+        if self.trouble.as_ref() != Some(&trouble) {
+            tracing::warn!(
+                error = trouble,
+                "the Lease cannot be renewed or taken; whoever does not hold it writes nothing"
+            );
+        }
+        if !self.shared.lead.is_ours() {
+            self.end("the Lease could not be renewed in time");
+        }
+        self.trouble = Some(trouble);
+    }
+
+    async fn release(&self) -> kube::Result<()> {
+        let Some(mut lease) = self.api.get_opt(LEASE).await? else {
+            return Ok(());
+        };
+        let record = lease.spec.unwrap_or_default();
+        if record.holder_identity.as_ref() != Some(&self.identity) {
+            return Ok(());
+        }
+        lease.spec = Some(released(&record));
+        attempted(self.api.replace(LEASE, &params(), &lease).await).map(drop)
+    }
+}
+
+fn attempted(written: kube::Result<Lease>) -> kube::Result<Attempt> {
+    match written {
+        Ok(_) => Ok(Attempt::Ours),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Outrun),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f26_who_renews_too_late_begins_anew() {
+        let lead = Lead::new(true);
+        let (long, short) = (Instant::now() + TENURE, Instant::now());
+        assert!(lead.set(Some(long)), "it begins");
+        assert!(!lead.set(Some(long)), "it is renewed in time");
+        lead.set(Some(short));
+        assert!(!lead.is_ours(), "passes are left");
+        assert!(
+            lead.set(Some(long)),
+            "who left them is asked for them again"
+        );
+        assert!(lead.set(None) && !lead.set(None), "it ends once");
+    }
+}

@@ -1,0 +1,89 @@
+//! 1. Read: the Secrets that a pass is about.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Resource, ResourceExt};
+
+use crate::api::OAuthClient;
+use crate::operator::context::Shared;
+use crate::operator::domain::client::secret::digest::Facts;
+use crate::operator::domain::client::secret::name_of;
+use crate::operator::domain::client::validate::ledger;
+use crate::operator::error::Error;
+
+/// The Secrets that a pass is about.
+#[derive(Default)]
+pub struct Read {
+    /// The credentials Secret.
+    pub secret: Option<Facts>,
+    /// The whole Secret, when it was read from the API server and not from memory.
+    pub whole: Option<Secret>,
+    /// The Secrets of former names, by name: the one that the status still shows, and those that somebody who was
+    /// stopped before the status could not tell of.
+    pub former: Vec<(String, Facts)>,
+}
+
+/// Memory is asked first; the API server only when memory does not know or something is wrong.
+pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read, Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = name_of(object);
+    let mut found = Read {
+        secret: shared.secrets.get(&namespace, &name),
+        ..Read::default()
+    };
+    let status = object.status.as_ref();
+    let expected = status.is_some_and(|status| {
+        status.secret_uid.is_some() && status.secret_name.as_deref() == Some(&name)
+    });
+    // A Secret that we wrote and do not see may have lost its label; creating it would tell, by a failed write.
+    if exact || (expected && found.secret.is_none()) {
+        found.whole = get(shared, &namespace, &name).await?;
+        found.secret = found
+            .whole
+            .as_ref()
+            .map(|secret| Facts::new(secret, &shared.digests));
+        if expected && found.secret.is_none() {
+            confirm_ledger(shared, object).await?;
+        }
+    }
+    found.former = shared.secrets.of_client(&namespace, &object.name_any());
+    found.former.retain(|(other, _)| *other != name);
+    if let Some(former) = status.and_then(|status| status.secret_name.as_deref())
+        && former != name
+        && found.former.iter().all(|(known, _)| known != former)
+    {
+        let facts = shared.secrets.get(&namespace, former);
+        found
+            .former
+            .extend(facts.map(|facts| (former.to_owned(), facts)));
+    }
+    Ok(found)
+}
+
+/// A Secret that was there is written again as ledger and manifest say, so those that are no longer true must not be
+/// followed: whoever hears late would bring an old generation back. Nor is it written for an object that is going.
+pub async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+    const DOING: &str = "put the credentials Secret right";
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    let current = api
+        .get_opt(&object.name_any())
+        .await
+        .map_err(Error::api(DOING))?;
+    let same = current.is_some_and(|current| {
+        current.meta().uid == object.meta().uid
+            && current.meta().generation == object.meta().generation
+            && current.meta().deletion_timestamp.is_none()
+            && ledger(&current) == ledger(object)
+    });
+    same.then_some(()).ok_or(Error::Conflict(DOING))
+}
+
+/// The Secret as it is now.
+pub async fn get(shared: &Shared, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
+    match api.get_opt(name).await {
+        // Without rights there is nothing to be seen, and the write will say so.
+        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(None),
+        answer => answer.map_err(Error::api("read the credentials Secret")),
+    }
+}

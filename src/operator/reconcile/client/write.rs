@@ -1,0 +1,293 @@
+//! 3. Write: the Secret, then the Secret of a former name, then the status. Nothing here decides.
+
+use std::fmt::Debug;
+use std::sync::atomic::Ordering::Relaxed;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::{Api, Resource, ResourceExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::read::{Read, confirm_ledger, get};
+use crate::api::{OAuthClient, OAuthClientStatus};
+use crate::operator::context::{Shared, Verdict};
+use crate::operator::domain::client::plan::{Plan, SecretStep};
+use crate::operator::domain::client::secret::digest::Facts;
+use crate::operator::domain::client::secret::{Desired, name_of};
+use crate::operator::domain::client::status::Published;
+use crate::operator::domain::client::validate::ledger;
+use crate::operator::domain::reason::{Reason, Refusal};
+use crate::operator::error::{Error, SecretTrouble, secret_trouble};
+use crate::operator::events::Happening;
+use crate::operator::settings::FIELD_MANAGER;
+use crate::operator::watch::secrets::denied;
+
+/// How the writing ended.
+pub enum Written {
+    /// As planned.
+    Done(Option<Published>),
+    /// The credentials Secret exists, and we did not know.
+    Unknown,
+    /// The namespace is going.
+    Terminating,
+    /// A person must act.
+    Refused(Refusal),
+}
+
+/// The Secrets; the status follows when it is known how that ended.
+pub async fn write(
+    shared: &Shared,
+    object: &OAuthClient,
+    plan: &Plan,
+    found: &Read,
+) -> Result<Written, Error> {
+    let written = match &plan.secret {
+        SecretStep::Keep => Ok(Written::Done(kept(plan, found, object))),
+        SecretStep::Create(desired) => create(shared, object, desired).await,
+        SecretStep::Repair(desired) => repair(shared, object, desired, found).await,
+    };
+    let written = match written {
+        Ok(written) => written,
+        Err(SecretTrouble::Exists) => Written::Unknown,
+        Err(SecretTrouble::Terminating) => Written::Terminating,
+        Err(SecretTrouble::Refused(refusal)) => Written::Refused(refusal),
+        Err(SecretTrouble::Retry(error)) => return Err(error),
+    };
+    if matches!(written, Written::Done(_)) {
+        for (name, uid) in &plan.remove {
+            remove_former(shared, object, name, uid).await?;
+        }
+    }
+    Ok(written)
+}
+
+/// A Secret that was found right; none when the plan was to leave it alone.
+fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
+    let cared_for = match &plan.verdict {
+        Ok(()) => true,
+        Err(refusal) => matches!(
+            refusal.reason,
+            Reason::Suspended | Reason::TenantPending | Reason::TenantNotReady
+        ),
+    };
+    found
+        .secret
+        .as_ref()
+        .filter(|_| cared_for)
+        .map(|facts| Published {
+            name: name_of(object),
+            uid: facts.uid.to_string(),
+            at: facts.created_at,
+        })
+}
+
+async fn create(
+    shared: &Shared,
+    object: &OAuthClient,
+    desired: &Desired,
+) -> Result<Written, SecretTrouble> {
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let created = api.create(&params(), &desired.to_create()).await;
+    let secret = created
+        .map_err(|error| trouble(shared, desired, error, "create the credentials Secret"))?;
+    // The watch tells the index: whether somebody has deleted the Secret meanwhile is not known here.
+    shared.metrics.wrote("secret_create");
+    shared.note_write(object.metadata.uid.as_deref());
+    let was_there = object.status.as_ref().is_some_and(|status| {
+        status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
+    });
+    let (happening, note) = if was_there {
+        (
+            Happening::Restored,
+            format!(
+                "Secret {} was deleted and is back with the same credentials",
+                desired.name
+            ),
+        )
+    } else {
+        (
+            Happening::Issued,
+            format!("credentials were written into Secret {}", desired.name),
+        )
+    };
+    shared
+        .events
+        .publish(happening, object.object_ref(&()), note);
+    Ok(Written::Done(Some(published(&secret))))
+}
+
+/// Replaces a Secret of ours, with its UID and resource version as the precondition.
+async fn repair(
+    shared: &Shared,
+    object: &OAuthClient,
+    desired: &Desired,
+    found: &Read,
+) -> Result<Written, SecretTrouble> {
+    let confirmed = confirm_ledger(shared, object).await;
+    confirmed.map_err(SecretTrouble::Retry)?;
+    let whole = match &found.whole {
+        Some(whole) => whole.clone(),
+        None => match get(shared, &desired.namespace, &desired.name)
+            .await
+            .map_err(SecretTrouble::Retry)?
+        {
+            Some(whole)
+                if whole.meta().uid.as_deref()
+                    == found.secret.as_ref().map(|facts| &*facts.uid) =>
+            {
+                whole
+            }
+            _ => return Ok(Written::Unknown),
+        },
+    };
+    if whole.immutable == Some(true) {
+        return Err(SecretTrouble::Refused(Refusal::new(
+            Reason::SecretRefused,
+            format!(
+                "Secret {:?} was made immutable and is no longer right; delete it and it will be written anew with the same credentials",
+                desired.name
+            ),
+        )));
+    }
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let replaced = api
+        .replace(&desired.name, &params(), &desired.to_replace(whole))
+        .await;
+    let secret = replaced
+        .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
+    shared.metrics.wrote("secret_replace");
+    shared.note_write(object.metadata.uid.as_deref());
+    shared.secrets.replaced(&secret, &shared.digests);
+    let observed = object
+        .status
+        .as_ref()
+        .and_then(|status| status.observed_generation);
+    let ledger = ledger(object);
+    let written_by = found.secret.as_ref().and_then(Facts::proof_key);
+    let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
+    // A change of the manifest, the generation or the root key explains the write; nothing else of ours does.
+    if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
+        let note = format!(
+            "Secret {} had been changed and was put right, with the same credentials",
+            desired.name
+        );
+        shared
+            .events
+            .publish(Happening::Repaired, object.object_ref(&()), note);
+    }
+    Ok(Written::Done(Some(published(&secret))))
+}
+
+/// Removes a Secret of a former name. One that the status does not name could be that of a newer manifest, which
+/// another replica has seen already, so the manifest is looked at first.
+async fn remove_former(
+    shared: &Shared,
+    object: &OAuthClient,
+    name: &str,
+    uid: &str,
+) -> Result<(), Error> {
+    const DOING: &str = "remove the Secret of the former name";
+    let namespace = object.namespace().unwrap_or_default();
+    let status = object.status.as_ref();
+    if status.and_then(|status| status.secret_name.as_deref()) != Some(name) {
+        let objects: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+        let now = objects.get_opt(&object.name_any()).await;
+        let now = now.map_err(Error::api(DOING))?;
+        let same = |now: &OAuthClient| {
+            now.uid() == object.uid() && now.meta().generation == object.meta().generation
+        };
+        if !now.as_ref().is_some_and(same) {
+            return Err(Error::Conflict(DOING));
+        }
+    }
+    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
+    let only_this = DeleteParams::default().preconditions(Preconditions {
+        uid: Some(uid.to_owned()),
+        resource_version: None,
+    });
+    match api.delete(name, &only_this).await {
+        Ok(_) => {
+            shared.metrics.wrote("secret_delete");
+            shared.note_write(object.metadata.uid.as_deref());
+        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => {}
+        Err(error) => return Err(Error::api(DOING)(error)),
+    }
+    shared.secrets.removed(&namespace, name, uid);
+    Ok(())
+}
+
+/// Writes the status of an OAuthClient; its verdict then knows that a newer version is on its way.
+pub async fn write_status(
+    shared: &Shared,
+    verdict: &Verdict,
+    status: &OAuthClientStatus,
+) -> Result<(), Error> {
+    let object = &verdict.object;
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    if let Some(newer) = apply_status(shared, &api, &**object, status).await? {
+        let changed = newer.resource_version() != object.resource_version();
+        verdict.superseded.store(changed, Relaxed);
+    }
+    Ok(())
+}
+
+/// Server-side apply by one field manager; the UID keeps it from an object that was recreated. `None` when the
+/// object was deleted in the meantime: the watch will tell.
+pub async fn apply_status<K>(
+    shared: &Shared,
+    api: &Api<K>,
+    object: &K,
+    status: &impl Serialize,
+) -> Result<Option<K>, Error>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let name = object.name_any();
+    let patch = json!({
+        "apiVersion": K::api_version(&()),
+        "kind": K::kind(&()),
+        "metadata": { "name": name, "uid": object.uid() },
+        "status": status,
+    });
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
+        Ok(newer) => {
+            shared.metrics.wrote("status");
+            shared.note_write(object.meta().uid.as_deref());
+            Ok(Some(newer))
+        }
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(Error::api("write the status")(error)),
+    }
+}
+
+/// Parameters of a create or replace.
+pub fn params() -> PostParams {
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    }
+}
+
+fn published(secret: &Secret) -> Published {
+    Published {
+        name: secret.name_any(),
+        uid: secret.uid().unwrap_or_default(),
+        at: secret.creation_timestamp().map(|time| time.0),
+    }
+}
+
+fn trouble(
+    shared: &Shared,
+    desired: &Desired,
+    error: kube::Error,
+    doing: &'static str,
+) -> SecretTrouble {
+    secret_trouble(error, doing, || {
+        denied(&shared.settings, &desired.namespace)
+    })
+}

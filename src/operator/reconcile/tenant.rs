@@ -1,0 +1,263 @@
+//! OAuthTenant: read → plan → write. Signing keys are made, announced, used and removed here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::ObjectMeta;
+use kube::runtime::controller::Action;
+use kube::{Api, Resource, ResourceExt};
+
+use super::client::announce_refusal;
+use super::client::write::{apply_status, params};
+use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
+use crate::api::{OAuthTenant, OAuthTenantStatus};
+use crate::oauth::keys::signing_key_schedule;
+use crate::oauth::keys::signing_key_schedule::Change;
+use crate::operator::context::Shared;
+use crate::operator::domain::client::secret::MANAGED_BY;
+use crate::operator::domain::reason::{Reason, Refusal};
+use crate::operator::domain::tenant::policy::TenantPolicy;
+use crate::operator::domain::tenant::signing_secret;
+use crate::operator::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
+use crate::operator::error::Error;
+use crate::operator::events::Happening;
+use crate::operator::registry::builder::missing_keys;
+
+/// How soon damaged keys are looked at again, beside the watch.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+
+/// One pass over one tenant.
+pub async fn reconcile(tenant: Arc<OAuthTenant>, shared: Arc<Shared>) -> Result<Action, Error> {
+    if TenantPolicy::is_deleted(&tenant) {
+        return Ok(Action::await_change());
+    }
+    let settings = &shared.settings;
+    let policy = TenantPolicy::new(&tenant, &settings.public_url, settings.publish_ahead);
+    let now = Timestamp::now();
+    // 1. Read
+    let secret = read(&shared, &tenant).await?;
+    // 2. Plan
+    let stored = judge(&shared, &tenant, secret.as_ref());
+    // 3. Write
+    let stored = match stored {
+        Ok(stored) => Ok(bring_up_to_date(&shared, &tenant, &policy, secret, stored, now).await?),
+        Err(refusal) => Err(refusal),
+    };
+    write_status(&shared, &tenant, &policy, &stored, now).await?;
+    let reason = stored
+        .as_ref()
+        .map_or_else(|refusal| refusal.reason, |_| Reason::Available);
+    shared.metrics.reconciled("OAuthTenant", reason.as_str());
+    Ok(Action::requeue(match &stored {
+        Ok(stored) => until_next_change(stored, &policy, now),
+        Err(_) => LOOK_AGAIN,
+    }))
+}
+
+async fn read(shared: &Shared, tenant: &OAuthTenant) -> Result<Option<Secret>, Error> {
+    secrets(shared)
+        .get_opt(&name_of(&tenant.name_any()))
+        .await
+        .map_err(Error::api("read the signing keys"))
+}
+
+fn secrets(shared: &Shared) -> Api<Secret> {
+    Api::namespaced(shared.kube.clone(), &shared.settings.namespace)
+}
+
+/// The keys that are there; `None` before the first. Lost or damaged keys are never replaced silently.
+fn judge(
+    shared: &Shared,
+    tenant: &OAuthTenant,
+    secret: Option<&Secret>,
+) -> Result<Option<StoredKeys>, Refusal> {
+    let name = tenant.name_any();
+    let secret_name = format!("Secret {}/{}", shared.settings.namespace, name_of(&name));
+    let refuse = |message: String| Err(Refusal::new(Reason::SigningKeysUnavailable, message));
+    match secret {
+        None if had_keys(tenant) => refuse(missing_keys(&secret_name, &name)),
+        None => Ok(None),
+        Some(secret) if !belongs_to(secret, &tenant.uid().unwrap_or_default()) => refuse(format!(
+            "{secret_name} does not belong to this OAuthTenant: it holds the keys of an earlier one and is removed by Kubernetes in a moment, or it was put there by somebody else; then delete it"
+        )),
+        Some(secret) => match signing_secret::parse(secret) {
+            Ok(stored) => Ok(Some(stored)),
+            Err(problem) => refuse(format!("{secret_name} {problem}; restore it from a backup")),
+        },
+    }
+}
+
+/// What was heard of a tenant may be from before its first keys: if those were lost since, none are made in their place.
+async fn confirm_first(shared: &Shared, tenant: &OAuthTenant) -> Result<(), Error> {
+    const DOING: &str = "make the first signing keys";
+    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    let now = tenants.get_opt(&tenant.name_any()).await;
+    let now = now.map_err(Error::api(DOING))?;
+    let same = now.is_some_and(|now| now.uid() == tenant.uid() && !had_keys(&now));
+    same.then_some(()).ok_or(Error::Conflict(DOING))
+}
+
+/// Makes, extends and removes keys as the schedule says.
+async fn bring_up_to_date(
+    shared: &Shared,
+    tenant: &OAuthTenant,
+    policy: &TenantPolicy,
+    secret: Option<Secret>,
+    stored: Option<StoredKeys>,
+    now: Timestamp,
+) -> Result<StoredKeys, Error> {
+    let records = stored.as_ref().map_or(&[][..], |stored| &stored.records);
+    let changes = signing_key_schedule::plan(records, &policy.keys, now);
+    if let (Some(stored), true) = (&stored, changes.is_empty()) {
+        return Ok(stored.clone());
+    }
+    if secret.is_none() {
+        confirm_first(shared, tenant).await?;
+    }
+    let data = {
+        let (secret, records) = (secret.clone(), records.to_vec());
+        let (changes, keys) = (changes.clone(), policy.keys);
+        // An RSA key takes a while to find.
+        let change = move || signing_secret::changed(secret.as_ref(), &records, &changes, &keys);
+        let made = tokio::task::spawn_blocking(change).await;
+        made.map_err(|_| Error::Key("a signing key could not be made"))?
+            .map_err(Error::Key)?
+    };
+    let api = secrets(shared);
+    let written = match secret {
+        // Created once; when another replica was first, the next pass reads its keys.
+        None => {
+            let mut fresh = empty_secret(tenant);
+            fresh.data = Some(data);
+            api.create(&params(), &fresh).await
+        }
+        // The resource version read is the precondition.
+        Some(mut secret) => {
+            secret.data = Some(data);
+            secret.metadata.managed_fields = None;
+            api.replace(&secret.name_any(), &params(), &secret).await
+        }
+    };
+    let written = written.map_err(Error::api("write the signing keys"))?;
+    shared.metrics.wrote("signing_keys");
+    announce(shared, tenant, &changes);
+    signing_secret::parse(&written)
+        .map_err(|_| Error::Key("the signing keys that were written cannot be read back"))
+}
+
+fn empty_secret(tenant: &OAuthTenant) -> Secret {
+    let name = tenant.name_any();
+    let labels = [
+        (MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned()),
+        ("clientele.dev/signing-keys".to_owned(), name.clone()),
+    ];
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(name_of(&name)),
+            labels: Some(labels.into()),
+            owner_references: Some(vec![OwnerReference {
+                api_version: OAuthTenant::api_version(&()).into_owned(),
+                kind: OAuthTenant::kind(&()).into_owned(),
+                uid: tenant.uid().unwrap_or_default(),
+                name,
+                controller: Some(true),
+                block_owner_deletion: Some(false),
+            }]),
+            ..ObjectMeta::default()
+        },
+        type_: Some("Opaque".to_owned()),
+        ..Secret::default()
+    }
+}
+
+fn announce(shared: &Shared, tenant: &OAuthTenant, changes: &[Change]) {
+    let notes = changes.iter().map(|change| match change {
+        Change::Generate {
+            algorithm,
+            activates_at,
+        } => {
+            let algorithm = algorithm.as_str();
+            format!("a signing key for {algorithm} was published and signs from {activates_at}")
+        }
+        Change::Extend { key_id } => format!("signing key {key_id} may sign longer tokens"),
+        Change::Remove { key_id } => {
+            format!("signing key {key_id} was removed; its last token has expired")
+        }
+    });
+    let note: Vec<String> = notes.collect();
+    shared.events.publish(
+        Happening::KeysRotated,
+        tenant.object_ref(&()),
+        note.join("; "),
+    );
+}
+
+fn until_next_change(stored: &StoredKeys, policy: &TenantPolicy, now: Timestamp) -> Duration {
+    let at = signing_key_schedule::next_change(&stored.records, &policy.keys);
+    let wait = at.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+    // A long sleep would not survive a clock that jumps; a short one would spin.
+    wait.unwrap_or_default()
+        .clamp(Duration::from_millis(200), Duration::from_mins(10))
+}
+
+async fn write_status(
+    shared: &Shared,
+    tenant: &OAuthTenant,
+    policy: &TenantPolicy,
+    stored: &Result<StoredKeys, Refusal>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let wanted = status(tenant, policy, stored, now);
+    if tenant.status.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    let api: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    apply_status(shared, &api, tenant, &wanted).await?;
+    let known = tenant.status.iter().flat_map(|status| &status.conditions);
+    let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
+    announce_refusal(shared, known, tenant.object_ref(&()), &outcome);
+    Ok(())
+}
+
+fn status(
+    tenant: &OAuthTenant,
+    policy: &TenantPolicy,
+    stored: &Result<StoredKeys, Refusal>,
+    now: Timestamp,
+) -> OAuthTenantStatus {
+    let previous = tenant.status.clone().unwrap_or_default();
+    let (ready, stalled, reason, message) = match stored {
+        Ok(_) => (
+            "True",
+            "False",
+            Reason::Available,
+            format!("tokens are issued by {}", policy.issuer),
+        ),
+        Err(refusal) => ("False", "True", refusal.reason, refusal.message.clone()),
+    };
+    let states = [(READY, ready), (RECONCILING, "False"), (STALLED, stalled)];
+    let generation = tenant.meta().generation;
+    OAuthTenantStatus {
+        observed_generation: generation,
+        issuer: Some(policy.issuer.to_string()),
+        key_ids: match stored {
+            Ok(stored) => stored
+                .records
+                .iter()
+                .map(|record| record.key_id.clone())
+                .collect(),
+            Err(_) => previous.key_ids,
+        },
+        conditions: conditions(
+            &previous.conditions,
+            states,
+            reason.as_str(),
+            &message,
+            generation,
+            now,
+        ),
+    }
+}

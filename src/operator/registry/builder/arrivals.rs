@@ -1,0 +1,73 @@
+//! What the watch brought and the registry does not have yet; and who has left it.
+
+use std::time::Instant;
+
+use kube::ResourceExt;
+use kube::runtime::watcher;
+
+use super::World;
+use super::clients::Memo;
+use crate::api::OAuthClient;
+use crate::audit::{Act, Line};
+use crate::operator::context::{Shared, UserVerdict};
+
+impl World {
+    /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.
+    pub(super) fn note_arrival(&mut self, event: &watcher::Event<OAuthClient>) {
+        let (object, ended) = match event {
+            watcher::Event::Apply(object) => (object, false),
+            watcher::Event::Delete(object) => (object, true),
+            _ => return,
+        };
+        let Some(uid) = object.uid() else { return };
+        let known = self.memos.get(&*uid).map(|memo| &memo.verdict.object);
+        let generation = known.map(|object| object.metadata.generation);
+        if ended || generation != Some(object.metadata.generation) {
+            self.arrivals.entry(uid).or_insert_with(Instant::now);
+        }
+    }
+
+    /// All of it is in the registry now, or has left it.
+    pub(super) fn count_arrivals(&mut self, shared: &Shared) {
+        for (_, arrived) in self.arrivals.drain() {
+            shared.metrics.propagation.observe(arrived.elapsed());
+        }
+    }
+}
+
+/// A client that was served is not any more, because its object is gone.
+pub(super) fn record_client_gone(shared: &Shared, memo: &Memo) {
+    let object = &memo.verdict.object;
+    let Ok(client) = &memo.verdict.client else {
+        return;
+    };
+    let line = Line {
+        tenant: Some(&object.spec.tenant),
+        client_id: Some(&client.id),
+        kind: Some("OAuthClient"),
+        namespace: object.metadata.namespace.as_deref(),
+        name: object.metadata.name.as_deref(),
+        uid: object.metadata.uid.as_deref(),
+        ..Line::default()
+    };
+    shared.audit.record(Act::ClientDeleted, &line);
+}
+
+/// The same of a person.
+pub(super) fn record_person_gone(shared: &Shared, verdict: &UserVerdict) {
+    let object = &verdict.object;
+    let Ok(person) = &verdict.person else {
+        return;
+    };
+    let line = Line {
+        tenant: Some(&object.spec.tenant),
+        username: Some(&person.username),
+        subject: Some(&person.subject),
+        kind: Some("OAuthUser"),
+        namespace: object.metadata.namespace.as_deref(),
+        name: object.metadata.name.as_deref(),
+        uid: object.metadata.uid.as_deref(),
+        ..Line::default()
+    };
+    shared.audit.record(Act::PersonDeleted, &line);
+}

@@ -1,0 +1,132 @@
+//! The tenants as they follow from their objects and from the Secrets with their signing keys.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::World;
+use crate::api::OAuthTenant;
+use crate::oauth::tenant::{OPENID_SCOPES, Scope};
+use crate::oauth::{Client, People, Tenant};
+use crate::operator::context::{Shared, TenantState};
+use crate::operator::domain::reason::{Reason, Refusal};
+use crate::operator::domain::tenant::policy::TenantPolicy;
+use crate::operator::domain::tenant::signing_secret;
+
+impl World {
+    /// Reads the rules and keys of tenants that changed.
+    pub(super) fn refresh_tenants(&mut self, shared: &Shared) {
+        let mut states = HashMap::new();
+        for object in self.tenants.objects() {
+            if TenantPolicy::is_deleted(&object) {
+                continue;
+            }
+            let name = object.name_any();
+            let problem = self.problem(shared, &object);
+            let known = self
+                .states
+                .remove(&name)
+                .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
+            let state = known.unwrap_or_else(|| {
+                let _ = shared.tenant_queue.send(ObjectRef::new(&name));
+                let settings = &shared.settings;
+                let policy =
+                    TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
+                (object, Arc::new(TenantState { policy, problem }))
+            });
+            states.insert(name, state);
+        }
+        self.published.retain(|name, _| states.contains_key(name));
+        self.states = states;
+    }
+
+    /// Why the tenant cannot issue tokens.
+    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<Refusal> {
+        let name = object.name_any();
+        let secret = format!(
+            "Secret {}/{}",
+            shared.settings.namespace,
+            signing_secret::name_of(&name)
+        );
+        let uid = object.uid().unwrap_or_default();
+        let (reason, message) = match self.signing.of(&name) {
+            Some(state) if !state.owner_uids.contains(&uid) => (
+                Reason::TenantPending,
+                format!(
+                    "{secret} holds the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it in a moment"
+                ),
+            ),
+            Some(state) => match &state.keys {
+                Ok(stored) => {
+                    self.published.insert(name, stored.keys.clone());
+                    return None;
+                }
+                Err(problem) => (
+                    Reason::TenantNotReady,
+                    format!("{secret} {problem}; restore it from a backup"),
+                ),
+            },
+            None if signing_secret::had_keys(object) => {
+                (Reason::TenantNotReady, missing_keys(&secret, &name))
+            }
+            None => (Reason::TenantPending, format!("{secret} is being made")),
+        };
+        Some(Refusal::new(reason, message))
+    }
+
+    pub(super) fn tenant(
+        &self,
+        name: &str,
+        state: &TenantState,
+        clients: HashMap<Arc<str>, Arc<Client>>,
+        people: Arc<People>,
+        cluster_issuer: Option<Arc<str>>,
+    ) -> Tenant {
+        let stored = self
+            .signing
+            .of(name)
+            .and_then(|state| state.keys.as_ref().ok());
+        let signing_keys = stored
+            .filter(|_| state.problem.is_none())
+            .map(|stored| stored.keys.clone());
+        let policy = &state.policy;
+        let own = policy.scopes.values().map(|policy| &policy.scope);
+        let own = own.filter(|scope| !OPENID_SCOPES.contains(&&*scope.name));
+        let mut scopes: Vec<Scope> = own.cloned().collect();
+        scopes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let introspectors = policy.audiences.iter();
+        let introspectors =
+            introspectors.map(|(uri, audience)| (uri.clone(), audience.introspectors.clone()));
+        let uid = self.tenant_uid(name);
+        Tenant {
+            // Tokens that live can be verified, even while their keys cannot sign.
+            published_keys: match &signing_keys {
+                Some(keys) => Some(keys.clone()),
+                None => self.published.get(name).cloned(),
+            },
+            signing_keys,
+            access_token_algorithm: policy.access_token_algorithm,
+            clients,
+            people,
+            branding: policy.branding.clone(),
+            session: policy.session,
+            cluster_issuer,
+            verification: policy.verification,
+            scopes: scopes.into(),
+            introspectors: introspectors.collect(),
+            jwks_max_age: (policy.keys.publish_ahead / 2).min(Duration::from_mins(5)),
+            ..Tenant::new(policy.name.clone(), uid.into(), policy.issuer.clone())
+        }
+        .rendered()
+    }
+}
+
+/// The sentence for lost keys.
+pub fn missing_keys(secret: &str, tenant: &str) -> String {
+    format!(
+        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
+    )
+}

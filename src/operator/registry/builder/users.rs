@@ -1,0 +1,323 @@
+//! People as they follow from their objects and passwords, judged again only when something about them changed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use kube::{Resource, ResourceExt};
+
+use super::World;
+use super::arrivals::record_person_gone;
+use super::clients::{is_same_or_gone, own_name, same_tenant};
+use crate::api::OAuthUser;
+use crate::oauth::{Keyring, People, Person};
+use crate::operator::cache::passwords::Found;
+use crate::operator::context::{Shared, UserVerdict};
+use crate::operator::domain::reason::Refusal;
+use crate::operator::domain::tenant::policy::Labels;
+use crate::operator::domain::unique_names::{Claim, Claims};
+use crate::operator::domain::user::validate::{Enrolled, Surroundings, enroll, place};
+
+/// A judgement and what it was made of, to be made again only when that changes.
+pub(super) struct UserMemo {
+    pub(super) verdict: Arc<UserVerdict>,
+    namespace: Arc<Labels>,
+    holders: Holders,
+    password: Option<Found>,
+    keyring: Arc<Keyring>,
+}
+
+/// Who has the username and who has the subject, if it is somebody else.
+#[derive(Default, PartialEq, Eq)]
+struct Holders {
+    username: Option<String>,
+    subject: Option<String>,
+}
+
+/// Who has which name.
+pub(super) struct Names {
+    /// Client IDs and subjects.
+    pub(super) ids: Claims,
+    usernames: Claims,
+}
+
+/// What became of the people in a rebuild.
+pub(super) struct Judged {
+    /// The verdicts that are new.
+    pub(super) changed: Vec<Arc<UserVerdict>>,
+    /// The UIDs of those that are gone.
+    pub(super) gone: Vec<String>,
+}
+
+impl World {
+    /// Decides who has which name. Who may not have one does not keep others from it.
+    pub(super) fn names(&self) -> Names {
+        let clients = self.clients.objects();
+        let users = self.users.objects();
+        let admitted: Vec<&Arc<OAuthUser>> =
+            users.iter().filter(|user| self.admits(user)).collect();
+        let subjects = admitted.iter().filter_map(|user| Claim::of_subject(user));
+        let ids = clients.iter().filter_map(|client| self.id_claim(client));
+        Names {
+            ids: Claims::decide(ids.chain(subjects)),
+            usernames: Claims::decide(admitted.iter().map(|user| Claim::of_username(user))),
+        }
+    }
+
+    fn admits(&self, user: &OAuthUser) -> bool {
+        let tenant = self.tenant_state(&user.spec.tenant);
+        let labels = self.labels(user.metadata.namespace.as_deref());
+        let admits = tenant.zip(labels);
+        admits.is_some_and(|(tenant, labels)| tenant.policy.users.contains(labels))
+    }
+
+    /// Judges everybody whose circumstances changed, and gathers the people of tenants in which somebody did.
+    pub(super) fn judge_people(&mut self, shared: &Shared, names: &Names) -> Judged {
+        let root_keys = shared.root_keys.load();
+        // Without them nobody can sign in, and what began before cannot be told.
+        let Some(keyring) = &root_keys.verifying else {
+            return Judged {
+                changed: Vec::new(),
+                gone: Vec::new(),
+            };
+        };
+        let mut changed = Vec::new();
+        let mut moved: HashSet<String> = HashSet::new();
+        let mut alive = HashMap::new();
+        for object in self.users.objects() {
+            let uid = object.uid().unwrap_or_default();
+            let (memo, fresh) = self.judge_user(shared, &object, &uid, names, keyring);
+            if fresh {
+                moved.insert(object.spec.tenant.clone());
+                changed.push(memo.verdict.clone());
+            }
+            alive.insert(uid, memo);
+        }
+        let gone = std::mem::replace(&mut self.user_memos, alive);
+        for memo in gone.values() {
+            record_person_gone(shared, &memo.verdict);
+        }
+        moved.extend(
+            gone.values()
+                .map(|memo| memo.verdict.object.spec.tenant.clone()),
+        );
+        self.gather(&moved);
+        if !moved.is_empty() {
+            let memos = self.user_memos.values();
+            let places = memos.filter_map(|memo| place(&memo.verdict.object));
+            shared.passwords.want_only(places);
+        }
+        shared
+            .metrics
+            .registry_people
+            .set(self.people.values().map(|people| count(people.len())).sum());
+        Judged {
+            changed,
+            gone: gone.into_keys().collect(),
+        }
+    }
+
+    fn gather(&mut self, moved: &HashSet<String>) {
+        for tenant in moved {
+            let verdicts = self.user_memos.values().map(|memo| &memo.verdict);
+            let people = verdicts
+                .filter(|verdict| verdict.object.spec.tenant == *tenant)
+                .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
+                .filter_map(|verdict| verdict.person.as_ref().ok().cloned());
+            let people = People::new(people);
+            // Anybody may write down the name of a tenant that does not exist.
+            if people.is_empty() {
+                self.people.remove(tenant);
+            } else {
+                self.people.insert(tenant.clone(), Arc::new(people));
+            }
+        }
+    }
+
+    /// Judges an object again only if something that matters to it changed.
+    fn judge_user(
+        &mut self,
+        shared: &Shared,
+        object: &Arc<OAuthUser>,
+        uid: &str,
+        names: &Names,
+        keyring: &Arc<Keyring>,
+    ) -> (UserMemo, bool) {
+        let tenant = self.tenant_state(&object.spec.tenant).cloned();
+        let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
+        let password = place(object).map(|place| shared.passwords.find(&place));
+        let holders = names.others(object);
+        let before = self.user_memos.remove(uid);
+        if let Some(memo) = &before {
+            let same = Arc::ptr_eq(&memo.verdict.object, object)
+                && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
+                && is_same_or_gone(namespace.as_ref(), &memo.namespace)
+                && memo.holders == holders
+                && memo.password == password
+                && Arc::ptr_eq(&memo.keyring, keyring);
+            if same {
+                return (before.expect("it was just looked at"), false);
+            }
+        }
+        let before = before.as_ref().map(|memo| &*memo.verdict);
+        let namespace = namespace.unwrap_or_else(|| Arc::new(own_name(&**object)));
+        let valid_from = valid_from(object, before, Timestamp::now());
+        let tenant_uid = self.tenant_uid(&object.spec.tenant);
+        let policy = tenant.as_ref().map(|tenant| &tenant.policy);
+        let enrolled = enroll(
+            object,
+            Surroundings {
+                tenant: policy.map(|policy| (policy, &*tenant_uid)),
+                namespace: &namespace,
+                username_holder: holders.username.as_deref(),
+                subject_holder: holders.subject.as_deref(),
+                password: password.as_ref(),
+                keyring,
+                valid_from,
+            },
+        );
+        let pending = enrolled.as_ref().is_ok_and(|enrolled| enrolled.pending);
+        let verdict = Arc::new(UserVerdict {
+            object: object.clone(),
+            person: kept(enrolled, before),
+            tenant,
+            pending,
+            valid_from,
+            superseded: before
+                .filter(|verdict| Arc::ptr_eq(&verdict.object, object))
+                .map(|verdict| verdict.superseded.clone())
+                .unwrap_or_default(),
+        });
+        let memo = UserMemo {
+            verdict,
+            namespace,
+            holders,
+            password,
+            keyring: keyring.clone(),
+        };
+        (memo, true)
+    }
+}
+
+impl Names {
+    fn others(&self, object: &OAuthUser) -> Holders {
+        let username = Claim::of_username(object);
+        let subject = Claim::of_subject(object);
+        let owned = |holder: &str| holder.to_owned();
+        Holders {
+            username: self.usernames.other_holder(&username).map(owned),
+            subject: subject.and_then(|claim| self.ids.other_holder(&claim).map(owned)),
+        }
+    }
+}
+
+/// A person who stays the same is kept in one copy.
+fn kept(
+    enrolled: Result<Enrolled, Refusal>,
+    before: Option<&UserVerdict>,
+) -> Result<Arc<Person>, Refusal> {
+    let new = enrolled?.person;
+    match before.map(|before| &before.person) {
+        Some(Ok(old)) if **old == new => Ok(old.clone()),
+        _ => Ok(Arc::new(new)),
+    }
+}
+
+/// What began earlier is over: the time at which the person was last seen to be disabled. It only rises, so that
+/// letting the person in again brings nothing back to life.
+fn valid_from(object: &OAuthUser, before: Option<&UserVerdict>, now: Timestamp) -> Timestamp {
+    let status = object.status.as_ref();
+    let recorded = status.and_then(|status| status.sessions_valid_from.as_ref());
+    let known = [recorded.map(|time| time.0), before.map(|b| b.valid_from)];
+    let known = known.into_iter().flatten().max();
+    let observed = status.and_then(|status| status.observed_generation);
+    // After a restart: it was seen if this generation was, and its time is recorded.
+    let after_restart = recorded.is_some() && observed == object.metadata.generation;
+    let was_seen = before.map_or(after_restart, |before| before.object.spec.disabled);
+    if !object.spec.disabled || was_seen {
+        return known.unwrap_or(Timestamp::UNIX_EPOCH);
+    }
+    // Rounded up, because the status has whole seconds and nothing that began in this one may survive.
+    let up = TimestampRound::new()
+        .smallest(Unit::Second)
+        .mode(RoundMode::Ceil);
+    let now = now.round(up).unwrap_or(now);
+    known.map_or(now, |known| known.max(now))
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operator::tests::user;
+    use serde_json::{Value, json};
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    fn alice(disabled: bool, generation: i64, status: Value) -> OAuthUser {
+        let mut alice = user(
+            "alice",
+            json!({ "username": "alice", "disabled": disabled }),
+        );
+        alice.metadata.generation = Some(generation);
+        alice.status = serde_json::from_value(status).unwrap();
+        alice
+    }
+
+    fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
+        UserVerdict {
+            object: Arc::new(object),
+            person: Err(Refusal::new(
+                crate::operator::domain::reason::Reason::Disabled,
+                "",
+            )),
+            tenant: None,
+            pending: false,
+            valid_from,
+            superseded: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn c17_who_is_disabled_and_let_in_again_finds_no_session() {
+        let free = seen(alice(false, 1, json!({})), Timestamp::UNIX_EPOCH);
+        let disabled = alice(true, 2, json!({}));
+        let since = valid_from(&disabled, Some(&free), at(1500));
+        assert_eq!(
+            since,
+            at(2000),
+            "whole seconds, and none of this one survives"
+        );
+        let disabled = seen(disabled, since);
+        assert_eq!(
+            valid_from(&disabled.object, Some(&disabled), at(9000)),
+            since,
+            "as long as nothing changes nothing is written"
+        );
+        // Before the status could be written the person is let in again.
+        let again = alice(false, 3, json!({}));
+        assert_eq!(valid_from(&again, Some(&disabled), at(9000)), since);
+        let again = seen(again, since);
+        let twice = alice(true, 4, json!({}));
+        assert_eq!(valid_from(&twice, Some(&again), at(9000)), at(9000));
+    }
+
+    #[test]
+    fn m09_a_restart_remembers_when_somebody_was_disabled() {
+        let status =
+            json!({ "observedGeneration": 2, "sessionsValidFrom": "1970-01-01T00:00:05Z" });
+        let recorded = alice(true, 2, status.clone());
+        assert_eq!(valid_from(&recorded, None, at(60_000)), at(5000));
+        let while_away = alice(true, 3, status.clone());
+        assert_eq!(valid_from(&while_away, None, at(60_000)), at(60_000));
+        let free = alice(false, 3, status);
+        assert_eq!(valid_from(&free, None, at(60_000)), at(5000));
+        let never = alice(false, 1, json!({}));
+        assert_eq!(valid_from(&never, None, at(60_000)), Timestamp::UNIX_EPOCH);
+    }
+}

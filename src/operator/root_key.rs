@@ -1,0 +1,412 @@
+//! The root key: made once, then only ever read. Whatever a list says, it is never made again silently.
+
+pub mod installation;
+pub mod retire;
+pub mod rotate;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::ObjectMeta;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tokio::time::timeout;
+
+use self::installation::{read_marks, write_marks};
+use super::bootstrap::MARK;
+use super::context::{RootKeys, Shared};
+use super::domain::client::secret::MANAGED_BY;
+use super::error::Error;
+use super::reconcile::client::write::params;
+use super::settings::INSTALLATION;
+use crate::audit::{Act, Line};
+use crate::oauth::Keyring;
+use crate::oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
+
+/// The entry that names the key which derives.
+const CURRENT: &str = "current";
+/// What precedes a key's ID in the installation's ConfigMap; the value is the key's fingerprint.
+const FINGERPRINT: &str = "root-key.";
+/// The same for a key that was withdrawn: whatever it made is worth nothing, and it never comes back.
+const WITHDRAWN: &str = "withdrawn-root-key.";
+/// Which key derives since when, while there are others.
+const SINCE: &str = "current-root-key";
+/// How soon a failed look is repeated.
+const RETRY: Duration = Duration::from_secs(3);
+/// Who hears nothing of what it records looks again after this: meanwhile a key may have been withdrawn. Enough for an
+/// API server that takes ten seconds for each answer.
+const RECORDED: Duration = Duration::from_secs(30);
+
+/// What follows from the Secret and the fingerprints.
+pub enum Judgement {
+    /// Neither exists and nothing was ever issued: make a key.
+    FirstStart,
+    /// The keys are usable; these fingerprints are not recorded yet.
+    Usable(Keyring, BTreeMap<String, String>),
+    /// Derive nothing. The sentence says what to restore.
+    Refuse(String),
+}
+
+/// Judges what was found. `issued` says whether any client has ever been given a secret.
+pub fn judge(
+    name: &str,
+    secret: Option<&Secret>,
+    marks: &BTreeMap<String, String>,
+    issued: bool,
+) -> Judgement {
+    let known: Vec<(&str, &String)> = marks
+        .iter()
+        .filter_map(|(key, fingerprint)| Some((key.strip_prefix(FINGERPRINT)?, fingerprint)))
+        .collect();
+    let Some(secret) = secret else {
+        if known.is_empty() && !issued {
+            return Judgement::FirstStart;
+        }
+        return Judgement::Refuse(format!(
+            "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
+        ));
+    };
+    let keyring = match read_keyring(secret, marks) {
+        Ok(keyring) => keyring,
+        Err(problem) => {
+            return Judgement::Refuse(format!(
+                "Secret {name:?} {problem}; restore it from a backup"
+            ));
+        }
+    };
+    for (id, fingerprint) in known {
+        if withdrawn(id, marks) == Some(fingerprint) {
+            continue;
+        }
+        let key = keyring.keys().iter().find(|key| key.id() == id);
+        if key.is_none_or(|key| key.fingerprint() != fingerprint) {
+            return Judgement::Refuse(format!(
+                "Secret {name:?} does not hold root key {id:?} from which client secrets were derived: it was replaced. Restore it from a backup. Nothing is issued or changed until then"
+            ));
+        }
+    }
+    let unrecorded = keyring
+        .keys()
+        .iter()
+        .map(|key| {
+            (
+                format!("{FINGERPRINT}{}", key.id()),
+                key.fingerprint().to_owned(),
+            )
+        })
+        .filter(|(mark, _)| !marks.contains_key(mark))
+        .collect();
+    Judgement::Usable(keyring, unrecorded)
+}
+
+/// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,
+/// by their fingerprints, are passed over.
+fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Keyring, String> {
+    let data = secret.data.as_ref().ok_or("is empty")?;
+    let current = data.get(CURRENT).ok_or("has no entry current")?;
+    let current =
+        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is no text")?;
+    let mut keys = data
+        .iter()
+        .filter(|(name, _)| *name != CURRENT)
+        .map(|(name, bytes)| RootKey::new(name, &bytes.0))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("cannot be used: {error}"))?;
+    keys.retain(|key| !is_withdrawn(key, marks));
+    if keys.iter().all(|key| key.id() != current.trim())
+        && withdrawn(current.trim(), marks).is_some()
+    {
+        return Err(
+            "names a root key as current that was withdrawn (`clientele root-key rotate --emergency` makes another)".to_owned(),
+        );
+    }
+    Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))
+}
+
+/// The fingerprint of the key of this ID that was withdrawn.
+fn withdrawn<'a>(id: &str, marks: &'a BTreeMap<String, String>) -> Option<&'a String> {
+    marks.get(&format!("{WITHDRAWN}{id}"))
+}
+
+fn is_withdrawn(key: &RootKey, marks: &BTreeMap<String, String>) -> bool {
+    withdrawn(key.id(), marks).is_some_and(|fingerprint| fingerprint == key.fingerprint())
+}
+
+/// A Secret with a fresh root key.
+pub fn fresh(namespace: &str, name: &str) -> Result<Secret, Error> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut id = [0; 8];
+    let mut key = vec![0; ROOT_KEY_LEN];
+    let filled = aws_lc_rs::rand::fill(&mut id).and_then(|()| aws_lc_rs::rand::fill(&mut key));
+    filled.map_err(|_| Error::Key("the random source failed; no root key was made"))?;
+    let id: String = id
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
+        .collect();
+    let label = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+    Ok(Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(namespace.to_owned()),
+            labels: Some([label(MANAGED_BY), label(("clientele.dev/root-key", "true"))].into()),
+            ..ObjectMeta::default()
+        },
+        type_: Some("Opaque".to_owned()),
+        data: Some(
+            [
+                (CURRENT.to_owned(), ByteString(id.clone().into_bytes())),
+                (id, ByteString(key)),
+            ]
+            .into(),
+        ),
+        ..Secret::default()
+    })
+}
+
+/// Keeps the root keys in memory true, for ever.
+pub async fn watch(shared: Arc<Shared>) {
+    let mut progress = shared.progress.subscribe();
+    // Whether anything was issued is known only when the OAuthClients are.
+    let _ = progress.wait_for(|progress| progress.clients).await;
+    let named = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
+    let namespace = &shared.settings.namespace;
+    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
+    let marks: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), namespace);
+    let mut changes = futures::stream::select(
+        watcher(secrets, named(&shared.settings.root_key_secret))
+            .default_backoff()
+            .map_ok(drop)
+            .boxed(),
+        watcher(marks, named(INSTALLATION))
+            .default_backoff()
+            .map_ok(drop)
+            .boxed(),
+    );
+    let mut lead = shared.lead.subscribe();
+    loop {
+        let look = look(&shared).await;
+        let pause = if look.is_ok() {
+            Duration::from_hours(1)
+        } else {
+            RETRY
+        };
+        if let Err(error) = look {
+            tracing::warn!(%error, "the root key could not be read; trying again");
+        }
+        tokio::select! {
+            change = changes.next() => if let Some(Err(error)) = change {
+                shared.metrics.watch_errors.inc();
+                tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
+            },
+            // Who begins to write records what is not recorded.
+            _ = lead.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Reads, judges and, at the first start, makes.
+async fn look(shared: &Shared) -> Result<(), Error> {
+    let _held = shared.root_key_look.lock().await;
+    match look_once(shared).await? {
+        Look::Judged => Ok(()),
+        // Nothing is derived before the key was read back and its fingerprint recorded.
+        Look::Made => look_once(shared).await.map(drop),
+    }
+}
+
+/// What became of it.
+enum Look {
+    Judged,
+    /// A root key was made, by us or somebody else.
+    Made,
+}
+
+async fn look_once(shared: &Shared) -> Result<Look, Error> {
+    let settings = &shared.settings;
+    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), &settings.namespace);
+    let secret = secrets
+        .get_opt(&settings.root_key_secret)
+        .await
+        .map_err(Error::api("read the root key"))?;
+    let marks = read_marks(shared).await?;
+    let issued = shared.clients.state().iter().any(|object| {
+        object
+            .status
+            .as_ref()
+            .is_some_and(|status| status.secret_generation.is_some())
+    });
+    match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
+        // Whoever writes makes it, and the watch tells.
+        Judgement::FirstStart if !shared.lead.is_ours() => Ok(Look::Judged),
+        Judgement::FirstStart => {
+            let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
+            match secrets.create(&params(), &fresh).await {
+                Ok(_) => record(
+                    shared,
+                    Act::RootKeyMade,
+                    "back this Secret up, every client secret is derived from it",
+                ),
+                // Another replica was first; its key is ours.
+                Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+                Err(error) => return Err(Error::api("create the root key")(error)),
+            }
+            Ok(Look::Made)
+        }
+        Judgement::Usable(keyring, mut unrecorded) => {
+            let keyring = Arc::new(keyring);
+            if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
+                unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
+            }
+            if !unrecorded.is_empty() && shared.lead.is_ours() {
+                forget_withdrawn(shared, &keyring);
+                let written = timeout(RECORDED, write_marks(shared, unrecorded)).await;
+                written.map_err(|_| Error::NoAnswer("record the root key"))??;
+            }
+            accept(shared, keyring, left(secret.as_ref(), &marks));
+            Ok(Look::Judged)
+        }
+        Judgement::Refuse(problem) => {
+            let in_memory = shared.root_keys.load().verifying.clone();
+            let verifying = in_memory.and_then(|keyring| not_withdrawn(keyring, &marks));
+            refuse(shared, verifying, problem);
+            Ok(Look::Judged)
+        }
+    }
+}
+
+/// Reads and judges now what a watch may not have told yet. Whether other root keys are used than before; then everybody
+/// is looked at again.
+pub async fn look_again(shared: &Shared) -> Result<bool, Error> {
+    let before = shared.root_keys.load_full();
+    look(shared).await?;
+    let now = shared.root_keys.load_full();
+    let same = match (&before.verifying, &now.verifying) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
+    };
+    Ok(!same || before.problem != now.problem)
+}
+
+/// The withdrawn keys in a Secret that is ours to write: whoever withdrew them was interrupted.
+fn left(secret: Option<&Secret>, marks: &BTreeMap<String, String>) -> Vec<String> {
+    let ours = secret.filter(|secret| is_ours(secret));
+    let entries = ours.and_then(|secret| secret.data.as_ref());
+    let ids = entries.into_iter().flatten().map(|(id, _)| id);
+    ids.filter(|id| withdrawn(id, marks).is_some())
+        .cloned()
+        .collect()
+}
+
+/// Whether we made the Secret; a brought one is somebody else's to write.
+fn is_ours(secret: &Secret) -> bool {
+    secret
+        .labels()
+        .get(MANAGED_BY.0)
+        .is_some_and(|by| by == MANAGED_BY.1)
+}
+
+fn accept(shared: &Shared, keyring: Arc<Keyring>, left: Vec<String>) {
+    let before = shared.root_keys.load();
+    let known = before.verifying.as_ref();
+    let same = known.filter(|known| known.is_same(&keyring));
+    shared.metrics.root_key_usable.set(1);
+    if let Some(known) = same
+        && before.problem.is_none()
+    {
+        if before.left != left {
+            shared.root_keys.store(Arc::new(RootKeys {
+                verifying: Some(known.clone()),
+                problem: None,
+                left,
+            }));
+        }
+        return;
+    }
+    if !before.is_pending() {
+        let reason = "other root keys than before are used";
+        record(shared, Act::RootKeyAccepted, reason);
+    }
+    use_keys(
+        shared,
+        RootKeys {
+            verifying: Some(keyring),
+            problem: None,
+            left,
+        },
+    );
+}
+
+/// What was withdrawn stops before anything is recorded, whatever becomes of the record.
+fn forget_withdrawn(shared: &Shared, keyring: &Arc<Keyring>) {
+    let before = shared.root_keys.load();
+    let known = before.verifying.iter().flat_map(|known| known.keys());
+    let mut kept = known.map(|known| keyring.keys().iter().any(|key| key.is_same(known)));
+    if !kept.all(|kept| kept) {
+        let problem = format!(
+            "a root key was withdrawn, and the one that derives instead is not recorded in ConfigMap {INSTALLATION:?} yet. Nothing is issued or changed until it is; if that does not pass, see why the operator cannot write that ConfigMap"
+        );
+        refuse(shared, Some(keyring.clone()), problem);
+    }
+}
+
+/// What of the keys in memory goes on verifying.
+fn not_withdrawn(keyring: Arc<Keyring>, marks: &BTreeMap<String, String>) -> Option<Arc<Keyring>> {
+    let stays = |key: &RootKey| !is_withdrawn(key, marks);
+    if keyring.keys().iter().all(|key| stays(key)) {
+        return Some(keyring);
+    }
+    keyring.only(stays).map(Arc::new)
+}
+
+/// These keys go on verifying, but nothing is derived.
+fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
+    let before = shared.root_keys.load();
+    shared.metrics.root_key_usable.set(0);
+    let same = match (&before.verifying, &verifying) {
+        (Some(known), Some(keyring)) => known.is_same(keyring),
+        (known, keyring) => known.is_none() && keyring.is_none(),
+    };
+    if same && before.problem.as_ref() == Some(&problem) {
+        return;
+    }
+    tracing::error!("{problem}");
+    record(shared, Act::RootKeyRefused, &problem);
+    use_keys(
+        shared,
+        RootKeys {
+            verifying,
+            problem: Some(problem),
+            left: Vec::new(),
+        },
+    );
+}
+
+fn use_keys(shared: &Shared, keys: RootKeys) {
+    shared.root_keys.store(Arc::new(keys));
+    shared.changed.notify_one();
+    shared.enqueue_all(None);
+}
+
+fn record(shared: &Shared, act: Act, reason: &str) {
+    let line = Line {
+        kind: Some("Secret"),
+        namespace: Some(&shared.settings.namespace),
+        name: Some(&shared.settings.root_key_secret),
+        reason: Some(reason),
+        ..Line::default()
+    };
+    shared.audit.record(act, &line);
+}
+
+/// The fingerprint of a key.
+fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
+    let key = RootKey::new(id, bytes);
+    let key = key.map_err(|_| Error::Key("the Secret holds an entry that is no root key"))?;
+    Ok(key.fingerprint().to_owned())
+}

@@ -1,0 +1,265 @@
+//! When a former root key leaves: when no client has a secret from it and nobody is signed in from before.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::SINCE;
+use super::installation::{change_marks, read_marks};
+use super::rotate::{Place, withdraw};
+use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
+use crate::audit::Act;
+use crate::oauth::Keyring;
+use crate::oauth::client::secret_rotation::later;
+use crate::oauth::keys::root_keyring::RootKey;
+use crate::operator::context::Shared;
+use crate::operator::error::Error;
+
+/// So long after another key derives, a replica may still not know it.
+const LAG: Duration = Duration::from_mins(10);
+
+/// What decides whether a former root key can leave.
+#[derive(Clone, Copy, Debug)]
+pub struct Needed<'a> {
+    /// Clients with an accepted generation from it, by name.
+    pub by_clients: &'a [String],
+    /// Since when another key derives.
+    pub superseded_at: Option<Timestamp>,
+    /// For so long it stays in any case.
+    pub grace: Duration,
+    /// When the oldest sign-in that still counts was; the outer `None` if that is not known.
+    pub oldest_sign_in: Option<Option<Timestamp>>,
+    /// Until when that is known.
+    pub known_until: Timestamp,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Why a former root key has to stay, if it has to.
+pub fn keeps(needed: &Needed<'_>) -> Option<String> {
+    let Some(superseded_at) = needed.superseded_at else {
+        return Some("it is not known since when another one derives".to_owned());
+    };
+    let until = later(superseded_at, needed.grace);
+    if until > needed.now {
+        return Some(format!("it stays at least until {until}"));
+    }
+    if let Some(first) = needed.by_clients.first() {
+        let count = needed.by_clients.len();
+        return Some(format!(
+            "clients have secrets from it: {count}, such as {first}"
+        ));
+    }
+    let known_since = later(superseded_at, LAG.min(needed.grace));
+    match needed.oldest_sign_in {
+        None => Some("it is not known who signed in before".to_owned()),
+        _ if needed.known_until < known_since => {
+            Some("it is not known yet who signed in before".to_owned())
+        }
+        Some(Some(oldest)) if oldest < known_since => {
+            Some(format!("who signed in at {oldest} is still signed in"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Looks again and again, for ever.
+pub async fn leave(shared: Arc<Shared>) {
+    let grace = shared.settings.root_key_grace;
+    let pause = (grace / 10).clamp(Duration::from_secs(1), Duration::from_mins(10));
+    let mut said = None;
+    loop {
+        tokio::time::sleep(pause).await;
+        if !shared.lead.is_ours() {
+            continue;
+        }
+        match look(&shared).await {
+            Ok(kept) => {
+                if let Some((id, why)) = kept.as_ref().filter(|_| kept != said) {
+                    tracing::info!(root_key = id, "a former root key is still needed: {why}");
+                }
+                said = kept;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a former root key could not be removed; trying again");
+            }
+        }
+    }
+}
+
+/// Removes what nobody needs; says of the first key that stays why it does.
+async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
+    let root_keys = shared.root_keys.load();
+    let Ok(keyring) = root_keys.deriving() else {
+        return Ok(None);
+    };
+    let former = |key: &&Arc<RootKey>| key.id() != keyring.current_id();
+    let mut kept = None;
+    if !root_keys.left.is_empty() {
+        withdraw(&shared.kube, place(shared), |id| {
+            root_keys.left.iter().any(|left| left == id)
+        })
+        .await?;
+        super::look(shared).await?;
+    }
+    if keyring.keys().len() < 2 {
+        return Ok(None);
+    }
+    let superseded_at = superseded_at(shared, keyring).await?;
+    let usage = shared.usage.load();
+    let usage = usage.as_ref();
+    for key in keyring.keys().iter().filter(former) {
+        let by_clients = holders(shared, key.id());
+        let needed = Needed {
+            by_clients: &by_clients,
+            superseded_at,
+            grace: shared.settings.root_key_grace,
+            oldest_sign_in: usage.and_then(|usage| usage.oldest_sign_in),
+            known_until: usage.map_or(Timestamp::MIN, |usage| usage.until),
+            now: Timestamp::now(),
+        };
+        match keeps(&needed) {
+            Some(why) => kept = kept.or(Some((key.id().to_owned(), why))),
+            None => remove(shared, key).await?,
+        }
+    }
+    Ok(kept)
+}
+
+fn place(shared: &Shared) -> Place<'_> {
+    Place {
+        namespace: &shared.settings.namespace,
+        name: &shared.settings.root_key_secret,
+    }
+}
+
+async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
+    withdraw(&shared.kube, place(shared), |id| id == key.id()).await?;
+    // Known before the next look, which would withdraw it again.
+    super::look(shared).await?;
+    tracing::info!(
+        root_key = key.id(),
+        "a former root key was removed: nobody needs it"
+    );
+    super::record(
+        shared,
+        Act::RootKeyAccepted,
+        "a former root key was removed: nobody needs it",
+    );
+    Ok(())
+}
+
+/// Since when the present key derives, as the marks say; they are told if they do not know.
+async fn superseded_at(shared: &Shared, keyring: &Keyring) -> Result<Option<Timestamp>, Error> {
+    let marks = read_marks(shared).await?;
+    let known = marks.get(SINCE).and_then(|mark| mark.split_once(' '));
+    if let Some((id, since)) = known
+        && id == keyring.current_id()
+    {
+        return Ok(since.parse().ok());
+    }
+    let mark = format!("{} {}", keyring.current_id(), Timestamp::now());
+    let note = |data: &mut std::collections::BTreeMap<String, String>| {
+        data.insert(SINCE.to_owned(), mark.clone());
+    };
+    change_marks(&shared.kube, &shared.settings.namespace, note).await?;
+    Ok(None)
+}
+
+/// The clients with an accepted generation from a root key: those that are listed, and those that are served although a
+/// list lacked them. What is taken away here never comes back.
+fn holders(shared: &Shared, id: &str) -> Vec<String> {
+    let verdicts = shared
+        .verdicts
+        .read()
+        .expect("no holder of this lock panics");
+    let served = verdicts.values().map(|verdict| verdict.object.clone());
+    let objects = shared.clients.state().into_iter().chain(served);
+    let holding = objects.filter(|object| holds(object, id));
+    let names = holding.map(|object| {
+        let namespace = object.namespace().unwrap_or_default();
+        format!("{namespace}/{}", object.name_any())
+    });
+    let names: BTreeSet<String> = names.collect();
+    names.into_iter().collect()
+}
+
+/// A client without a secret needs no key; one whose status is from before there was such a field might.
+fn holds(object: &OAuthClient, id: &str) -> bool {
+    let spec = &object.spec;
+    let secretless = matches!(
+        spec.token_endpoint_auth_method,
+        Some(TokenEndpointAuthMethod::PrivateKeyJwt | TokenEndpointAuthMethod::ServiceAccount)
+    );
+    if spec.type_ == ClientType::Public || secretless {
+        return false;
+    }
+    let generation = object
+        .status
+        .as_ref()
+        .and_then(|status| status.secret_generation.as_ref());
+    generation.is_some_and(|generation| {
+        generation.root_key.as_deref().is_none_or(|key| key == id)
+            || generation.older_root_keys.iter().any(|key| key == id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_former_key_stays_as_long_as_anybody_may_need_it() {
+        let nobody = Needed {
+            by_clients: &[],
+            superseded_at: Some(at(0)),
+            grace: Duration::from_hours(24),
+            oldest_sign_in: Some(Some(at(601))),
+            known_until: at(600),
+            now: at(90_000),
+        };
+        assert_eq!(keeps(&nobody), None);
+        let none = Needed {
+            oldest_sign_in: Some(None),
+            ..nobody
+        };
+        assert_eq!(keeps(&none), None);
+        let somebody = ["team-a/web".to_owned()];
+        let stays = [
+            Needed {
+                now: at(86_399),
+                ..nobody
+            },
+            Needed {
+                by_clients: &somebody,
+                ..nobody
+            },
+            Needed {
+                oldest_sign_in: Some(Some(at(599))),
+                ..nobody
+            },
+            Needed {
+                oldest_sign_in: None,
+                ..nobody
+            },
+            Needed {
+                known_until: at(599),
+                ..nobody
+            },
+            Needed {
+                superseded_at: None,
+                ..nobody
+            },
+        ];
+        for needed in stays {
+            assert!(keeps(&needed).is_some(), "{needed:?}");
+        }
+    }
+}

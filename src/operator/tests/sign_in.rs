@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{generous, judged, object};
+use crate::oauth::client::Lifetimes;
+use crate::oauth::{Algorithm, Client};
+use crate::operator::domain::reason::Refusal;
+
+const URI: &str = "https://app.example/cb";
+
+fn registered(spec: Value) -> Result<Client, Refusal> {
+    judged(&object("web", spec), &generous())
+}
+
+#[test]
+fn a_client_for_people_has_safe_defaults() {
+    let client = registered(json!({ "redirectUris": [URI] })).unwrap();
+    assert_eq!(*client.redirect_uris, [URI.into()]);
+    assert!(client.require_pkce);
+    assert_eq!(client.id_token_algorithm, Algorithm::Rs256);
+    assert_eq!(client.allowed_groups, None, "everybody of the tenant");
+    assert!(client.post_logout_redirect_uris.is_empty() && client.allowed_origins.is_empty());
+    assert_eq!(
+        client.lifetimes,
+        Lifetimes {
+            access_token: Duration::from_mins(5),
+            ..Lifetimes::DEFAULT
+        },
+        "the tenant's default for access tokens"
+    );
+}
+
+#[test]
+fn what_a_client_says_about_signing_in_is_registered() {
+    let client = registered(json!({
+        "redirectUris": [URI],
+        "postLogoutRedirectUris": ["https://app.example/bye"],
+        "allowedOrigins": ["https://app.example", "http://localhost:3000"],
+        "requirePkce": false,
+        "idTokenSignedResponseAlg": "EdDSA",
+        "allowedGroups": ["staff", "team-a:admins"],
+        "lifetimes": { "authorizationCode": "30s", "refreshToken": "12h" },
+        "scopes": ["openid", "groups"],
+    }))
+    .unwrap();
+    assert_eq!(
+        *client.post_logout_redirect_uris,
+        ["https://app.example/bye".into()]
+    );
+    assert_eq!(client.allowed_origins.len(), 2);
+    assert!(!client.require_pkce);
+    assert_eq!(client.id_token_algorithm, Algorithm::EdDsa);
+    let groups = client.allowed_groups.unwrap();
+    assert_eq!(*groups, ["staff".into(), "team-a:admins".into()]);
+    assert_eq!(client.lifetimes.authorization_code, Duration::from_secs(30));
+    assert_eq!(client.lifetimes.refresh_token, Duration::from_hours(12));
+    assert_eq!(
+        client.lifetimes.refresh_token_idle,
+        Duration::from_hours(12)
+    );
+}
+
+/// An object that was stored before the rules existed, or past them, is judged all the same.
+#[test]
+fn f72_what_admission_would_have_refused_about_signing_in_is_refused_here_too() {
+    for spec in [
+        json!({ "redirectUris": [URI], "postLogoutRedirectUris": ["http://evil.example"] }),
+        json!({ "redirectUris": [URI], "postLogoutRedirectUris": ["javascript:alert(1)"] }),
+        json!({ "redirectUris": [URI], "allowedOrigins": ["*"] }),
+        json!({ "redirectUris": [URI], "allowedOrigins": ["null"] }),
+        json!({ "redirectUris": [URI], "allowedOrigins": ["https://app.example/"] }),
+        json!({ "redirectUris": [URI], "allowedOrigins": ["http://app.example"] }),
+        json!({ "redirectUris": [URI], "allowedGroups": ["system:masters"] }),
+        json!({ "redirectUris": [URI], "type": "Public", "requirePkce": false }),
+        json!({ "grantTypes": ["authorization_code"] }),
+        json!({ "redirectUris": [URI], "grantTypes": ["refresh_token"] }),
+    ] {
+        let refusal = registered(spec.clone()).unwrap_err();
+        assert_eq!(refusal.reason.as_str(), "InvalidSpec", "{spec}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_groups_that_got_past_admission_is_nobody() {
+    let spec = json!({ "redirectUris": [URI], "allowedGroups": [] });
+    assert_eq!(*registered(spec).unwrap().allowed_groups.unwrap(), []);
+}

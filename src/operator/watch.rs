@@ -1,0 +1,5 @@
+//! The tasks that fill the cache from watches.
+
+pub mod client_secrets;
+pub mod passwords;
+pub mod secrets;

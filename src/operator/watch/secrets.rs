@@ -1,0 +1,340 @@
+//! Watches of Secrets, of credentials, brought client secrets and passwords: one for the cluster, or one for each
+//! namespace where somebody needs it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::ListParams;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Resource, ResourceExt};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until};
+
+use crate::operator::cache::namespace_access::{Access, Name};
+use crate::operator::cache::relist_check::{Doubt, List};
+use crate::operator::context::Shared;
+use crate::operator::domain::client::secret::CLIENT_LABEL;
+use crate::operator::registry::observer::PAGE;
+use crate::operator::settings::SecretsScope;
+
+/// How soon a namespace without rights is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// A kind of Secrets that is watched, and the index of what is known of them.
+pub struct Watched {
+    /// For people.
+    pub what: &'static str,
+    /// Which Secrets are of the kind.
+    pub selected: fn(watcher::Config) -> watcher::Config,
+    /// Where somebody needs them.
+    pub namespaces: fn(&Shared) -> HashSet<String>,
+    /// Whether a list that lacks many is doubted: for those that are served.
+    pub doubted: bool,
+    /// What the index has of a namespace, or of all.
+    pub names: fn(&Shared, Option<&str>) -> Vec<Name>,
+    /// Takes in a Secret.
+    pub put: fn(&Shared, &Secret),
+    /// Forgets a Secret, by namespace and name.
+    pub forget: fn(&Shared, &str, &str),
+    /// Records whether they are within reach. Whether that changed.
+    pub set_access: fn(&Shared, Option<&str>, Access) -> bool,
+    /// Tells whom it concerns that the index may have changed.
+    pub changed: fn(&Shared),
+}
+
+/// The credentials Secrets. Nobody doubts a list of them: a pass that misses one asks the API server.
+pub const CREDENTIALS: Watched = Watched {
+    what: "credentials Secrets",
+    selected: |config| config.labels(CLIENT_LABEL),
+    namespaces: |shared| {
+        let objects = shared.clients.state();
+        objects
+            .iter()
+            .filter_map(|object| object.namespace())
+            .collect()
+    },
+    doubted: false,
+    names: |shared, namespace| shared.secrets.names(namespace),
+    put: |shared, secret| {
+        let changed = shared.secrets.put(secret, &shared.digests);
+        enqueue(shared, &secret.namespace().unwrap_or_default(), changed);
+    },
+    forget: |shared, namespace, name| {
+        enqueue(shared, namespace, shared.secrets.forget(namespace, name));
+    },
+    set_access: |shared, namespace, access| {
+        let changed = shared.secrets.set_access(namespace, access);
+        if changed {
+            shared.enqueue_all(namespace);
+        }
+        changed
+    },
+    // Each change has told whom it concerns.
+    changed: |_| {},
+};
+
+fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
+    for client in clients {
+        shared.enqueue(ObjectRef::new(&client).within(namespace));
+    }
+}
+
+/// Keeps the index of Secrets true, for ever.
+pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
+    match shared.settings.secrets_scope {
+        SecretsScope::Cluster => watch_in(shared, watched, None).await,
+        SecretsScope::Namespaces => watch_each(shared, watched).await,
+    }
+}
+
+/// One watch for each namespace in which somebody needs it. It begins anew where it ended and somebody needs it again.
+async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
+    let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            Some(ended) = tasks.join_next() => match ended {
+                Ok(namespace) => {
+                    running.remove(&namespace);
+                }
+                Err(ended) => if let Ok(panic) = ended.try_into_panic() {
+                    std::panic::resume_unwind(panic);
+                },
+            }
+        }
+        for namespace in (watched.namespaces)(&shared) {
+            if running.insert(namespace.clone()) {
+                let watch = watch_in(shared.clone(), watched, Some(namespace.clone()));
+                tasks.spawn(watch.map(|()| namespace));
+            }
+        }
+    }
+}
+
+/// Watches for ever, or until it is in vain.
+async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) {
+    let mut watch = Watch::new(shared, watched, namespace);
+    let mut events = watch.events();
+    loop {
+        let until = watch.doubt.until();
+        tokio::select! {
+            event = events.next() => match event {
+                Some(Ok(event)) => watch.observe(event),
+                Some(Err(error)) => {
+                    if is_forbidden(&error) && watch.is_needless() {
+                        return watch.end();
+                    }
+                    watch.failed(&error);
+                    if is_forbidden(&error) {
+                        // The stream's own backoff grows to a minute; enabling shall take effect sooner.
+                        sleep(RETRY).await;
+                        events = watch.events();
+                    }
+                }
+                None => return,
+            },
+            list = watch.doubt.second() => watch.settle(list),
+            () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
+                let gone = watch.doubt.expire();
+                watch.forget(gone.into_keys());
+            }
+        }
+    }
+}
+
+type Events = BoxStream<'static, Result<watcher::Event<Secret>, Box<watcher::Error>>>;
+
+/// The objects of a namespace, or of all.
+fn within<K>(kube: &kube::Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(kube.clone(), namespace),
+        None => Api::all(kube.clone()),
+    }
+}
+
+/// One watch.
+struct Watch {
+    shared: Arc<Shared>,
+    watched: &'static Watched,
+    namespace: Option<String>,
+    api: Api<Secret>,
+    config: watcher::Config,
+    /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
+    /// where nothing was known before, so that nothing can be gone.
+    listed: Option<HashSet<ObjectRef<Secret>>>,
+    doubt: Doubt<Secret, ()>,
+}
+
+impl Watch {
+    fn new(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) -> Self {
+        let api = within(&shared.kube, namespace.as_deref());
+        let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
+        let params = ListParams {
+            label_selector: config.label_selector.clone(),
+            field_selector: config.field_selector.clone(),
+            ..ListParams::default()
+        };
+        let gauge = &shared.metrics.brake_held;
+        let guarded = within(&shared.kube, namespace.as_deref());
+        let doubt = Doubt::new(watched.what, guarded, params, gauge);
+        Self {
+            shared,
+            watched,
+            namespace,
+            api,
+            config,
+            listed: None,
+            doubt,
+        }
+    }
+
+    fn events(&self) -> Events {
+        watcher(self.api.clone(), self.config.clone())
+            .default_backoff()
+            .map_err(Box::new)
+            .boxed()
+    }
+
+    fn observe(&mut self, event: watcher::Event<Secret>) {
+        match event {
+            watcher::Event::Init => {
+                let matters = self.watched.doubted || !self.known().is_empty();
+                self.listed = matters.then(HashSet::new);
+            }
+            watcher::Event::InitApply(secret) => {
+                // A second list that was asked for before is no news about it.
+                self.doubt.settled(&name_of(&secret));
+                if let Some(listed) = &mut self.listed {
+                    listed.insert(name_of(&secret));
+                }
+                (self.watched.put)(&self.shared, &secret);
+            }
+            watcher::Event::InitDone => {
+                self.set_access(Access::Granted);
+                self.relisted();
+            }
+            watcher::Event::Apply(secret) => {
+                self.doubt.settled(&name_of(&secret));
+                (self.watched.put)(&self.shared, &secret);
+                (self.watched.changed)(&self.shared);
+            }
+            watcher::Event::Delete(secret) => {
+                self.doubt.settled(&name_of(&secret));
+                self.forget([name_of(&secret)].into_iter());
+            }
+        }
+    }
+
+    /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
+    fn relisted(&mut self) {
+        let Some(listed) = self.listed.take() else {
+            return (self.watched.changed)(&self.shared);
+        };
+        let mut known: Vec<_> = self
+            .known()
+            .into_iter()
+            .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
+            .collect();
+        known.retain(|name| !self.doubt.holds(name));
+        if self.watched.doubted {
+            let before = known.iter().map(|name| (name.clone(), ())).collect();
+            self.doubt.relisted(before, &listed);
+        }
+        known.retain(|name| !listed.contains(name) && !self.doubt.holds(name));
+        self.forget(known.into_iter());
+    }
+
+    fn known(&self) -> Vec<Name> {
+        (self.watched.names)(&self.shared, self.namespace.as_deref())
+    }
+
+    /// Settles a doubt by the second list.
+    fn settle(&mut self, list: List<Secret>) {
+        let (there, gone) = self.doubt.settle(list);
+        for secret in &there {
+            (self.watched.put)(&self.shared, secret);
+        }
+        self.forget(gone.into_keys());
+    }
+
+    fn forget(&self, gone: impl Iterator<Item = ObjectRef<Secret>>) {
+        for ObjectRef {
+            namespace, name, ..
+        } in gone
+        {
+            let namespace = namespace.unwrap_or_default();
+            (self.watched.forget)(&self.shared, &namespace, &name);
+        }
+        (self.watched.changed)(&self.shared);
+    }
+
+    fn set_access(&self, access: Access) -> bool {
+        (self.watched.set_access)(&self.shared, self.namespace.as_deref(), access)
+    }
+
+    /// Whether nobody needs the Secrets of the namespace: mostly it is gone, and the rights in it with it.
+    fn is_needless(&self) -> bool {
+        let needed = (self.watched.namespaces)(&self.shared);
+        let namespace = self.namespace.as_ref();
+        let unused = namespace.is_some_and(|namespace| !needed.contains(namespace));
+        unused && self.doubt.until().is_none()
+    }
+
+    /// Who is refused and not needed does not ask again.
+    fn end(&self) {
+        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
+        self.set_access(Access::Pending);
+        tracing::info!(
+            namespace,
+            "nobody needs {what} here any more, and they may not be read: their watch ends"
+        );
+    }
+
+    fn failed(&self, error: &watcher::Error) {
+        self.shared.metrics.watch_errors.inc();
+        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
+        if !is_forbidden(error) {
+            tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");
+            return;
+        }
+        let settings = &self.shared.settings;
+        let sentence = denied(settings, namespace.unwrap_or("<namespace>"));
+        if self.set_access(Access::Denied(sentence.clone())) {
+            tracing::warn!(namespace, "{sentence}");
+            (self.watched.changed)(&self.shared);
+        }
+    }
+}
+
+/// Without the UID and the version, which nobody needs here.
+fn name_of(secret: &Secret) -> ObjectRef<Secret> {
+    ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
+}
+
+/// The sentence that names the commands.
+pub fn denied(settings: &crate::operator::settings::Settings, namespace: &str) -> String {
+    let (own, account) = (&settings.namespace, &settings.service_account);
+    format!(
+        "the operator may not write Secrets in namespace {namespace}; an administrator enables it with `kubectl -n {namespace} create role clientele-secrets --verb=get,list,watch,create,update,delete --resource=secrets` and `kubectl -n {namespace} create rolebinding clientele-secrets --role=clientele-secrets --serviceaccount={own}:{account}`, or by adding the namespace to secrets.namespaces of the Helm chart"
+    )
+}
+
+fn is_forbidden(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => status.is_forbidden(),
+        _ => false,
+    }
+}

@@ -1,0 +1,14 @@
+//! What is stored: a file for each table or for each statement across tables.
+
+pub(crate) mod authorization_columns;
+pub(crate) mod codes;
+pub(crate) mod consents;
+pub mod purge;
+pub(crate) mod refresh_families;
+pub(crate) mod revoke_grants;
+pub(crate) mod revoked_tokens;
+pub(crate) mod secret_usage;
+pub(crate) mod served_versions;
+pub(crate) mod sessions;
+pub(crate) mod still_valid;
+pub(crate) mod used_assertions;

@@ -1,0 +1,107 @@
+//! Removes what has ended, in small steps, so that nobody has to wait for it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AnyConnection, query};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::Store;
+use crate::store::backend::operation::{Operation, millis};
+
+/// How many rows go at once: a few milliseconds of the one writer that SQLite has.
+const STEP: u32 = 200;
+/// Between steps while there is more to remove; others write meanwhile.
+const BREATH: Duration = Duration::from_millis(50);
+/// Between rounds; half of it is random, so that replicas do not purge together.
+const PAUSE: Duration = Duration::from_mins(2);
+
+/// Removes what has ended, now and every few minutes, until the shutdown.
+pub async fn purge_forever(store: Store, clock: fn() -> Timestamp, shutdown: CancellationToken) {
+    let round = async {
+        loop {
+            let pause = match store.purge(clock(), STEP).await {
+                Ok(gone) if gone >= u64::from(STEP) => BREATH,
+                Ok(_) => with_jitter(PAUSE),
+                Err(error) => {
+                    tracing::warn!(%error, "what has ended could not be removed from the store; it is tried again");
+                    with_jitter(PAUSE)
+                }
+            };
+            sleep(pause).await;
+        }
+    };
+    shutdown.run_until_cancelled(round).await;
+}
+
+/// Half of it, and up to half of it more.
+fn with_jitter(pause: Duration) -> Duration {
+    let mut byte = [0];
+    // Without chance the pause is the shortest.
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    pause.mul_f64(0.5 + f64::from(byte[0]) / 512.0)
+}
+
+/// A kind of row, and how long it is kept after its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    delete: &'static str,
+    keep: SignedDuration,
+}
+
+/// Removes the rows of a table that ended first, by its key and the column that says when.
+#[rustfmt::skip]
+macro_rules! delete {
+    ($table:literal, $key:literal, $end:literal) => {
+        concat!(
+            "DELETE FROM ", $table, " WHERE (", $key, ") IN (SELECT ", $key, " FROM ", $table,
+            " WHERE ", $end, " < $1 ORDER BY ", $end, " LIMIT $2)"
+        )
+    };
+}
+
+/// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
+/// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
+/// known counts as use only if it could have been one.
+#[rustfmt::skip]
+pub(crate) const KINDS: [Kind; 6] = [
+    Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
+    Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
+    Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
+    Kind { delete: delete!("sessions", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(24) },
+    Kind { delete: delete!("used_assertions", "tenant, digest", "expires_at"), keep: SignedDuration::from_mins(5) },
+    Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
+];
+
+/// Removes up to so many rows of a kind.
+pub(crate) struct Purge {
+    pub kind: Kind,
+    pub now: Timestamp,
+    pub limit: u32,
+}
+
+impl Operation for Purge {
+    type Output = u64;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<u64> {
+        let before = self.now.checked_sub(self.kind.keep);
+        let done = query(self.kind.delete)
+            .bind(millis(before.unwrap_or(Timestamp::MIN)))
+            .bind(i64::from(self.limit))
+            .execute(db)
+            .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub(crate) const SEARCHES: &[&str] = &[
+    KINDS[0].delete,
+    KINDS[1].delete,
+    KINDS[2].delete,
+    KINDS[3].delete,
+    KINDS[4].delete,
+    KINDS[5].delete,
+];

@@ -1,0 +1,215 @@
+//! Refresh families: one chain of refresh tokens each, which never forks.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, query};
+
+use super::authorization_columns::{Statement, authorization_columns, bind};
+use crate::oauth::grant::{Authorization, Family};
+use crate::store::Rotation;
+use crate::store::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+
+macro_rules! family_columns {
+    () => {
+        concat!(
+            "tenant, ",
+            authorization_columns!(),
+            ", id, sequence, rotated_at, issued_at, expires_at, idle_expires_at, revoked_at"
+        )
+    };
+}
+const INSERT: &str = concat!(
+    "INSERT INTO families (tenant, ",
+    authorization_columns!(),
+    ", offline, id, sequence, rotated_at, issued_at, expires_at, idle_expires_at, revoked_at, ends_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+);
+const BEGIN: &str = concat!(
+    "WITH used AS (UPDATE codes SET redeemed_at = $22
+        WHERE tenant = $1 AND digest = $21 AND family = $13 AND redeemed_at IS NULL RETURNING family)
+    INSERT INTO families (tenant, ",
+    authorization_columns!(),
+    ", offline, id, sequence, rotated_at, issued_at, expires_at, idle_expires_at, revoked_at, ends_at)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, family, $14, $15, $16, $17, $18, $19, $20 FROM used"
+);
+const SELECT: &str = concat!(
+    "SELECT ",
+    family_columns!(),
+    " FROM families WHERE tenant = $1 AND id = $2"
+);
+const ROTATE: &str = concat!(
+    "UPDATE families SET sequence = sequence + 1, rotated_at = $4, idle_expires_at = $5,
+        ends_at = CASE WHEN expires_at < $5 THEN expires_at ELSE $5 END
+    WHERE tenant = $1 AND id = $2 AND sequence = $3
+        AND revoked_at IS NULL AND expires_at > $4 AND idle_expires_at > $4
+    RETURNING ",
+    family_columns!()
+);
+const REVOKE: &str =
+    "UPDATE families SET revoked_at = $3, ends_at = CASE WHEN ends_at < $3 THEN ends_at ELSE $3 END
+    WHERE tenant = $1 AND id = $2 AND revoked_at IS NULL RETURNING expires_at, idle_expires_at";
+
+impl FromRow for Family {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        let sequence: i64 = column(row, "sequence")?;
+        Ok(Self {
+            id: column(row, "id")?,
+            authorization: Authorization::from_row(row)?,
+            sequence: u32::try_from(sequence)
+                .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+            rotated_at: time(row, "rotated_at")?,
+            issued_at: time(row, "issued_at")?,
+            expires_at: time(row, "expires_at")?,
+            idle_expires_at: time(row, "idle_expires_at")?,
+            revoked_at: optional_time(row, "revoked_at")?,
+        })
+    }
+}
+
+/// Begins a family.
+pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()> {
+    values(query(INSERT), family).execute(db).await.map(drop)
+}
+
+/// Binds the twenty columns of a family.
+fn values<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q> {
+    let ends_at = family.expires_at.min(family.idle_expires_at);
+    let ends_at = family.revoked_at.map_or(ends_at, |at| at.min(ends_at));
+    bind(
+        statement.bind(&*family.authorization.tenant),
+        &family.authorization,
+    )
+    .bind(&*family.id)
+    .bind(i64::from(family.sequence))
+    .bind(millis(family.rotated_at))
+    .bind(millis(family.issued_at))
+    .bind(millis(family.expires_at))
+    .bind(millis(family.idle_expires_at))
+    .bind(family.revoked_at.map(millis))
+    .bind(millis(ends_at))
+}
+
+/// Begins the family of a code that nobody has used, in one statement of PostgreSQL. Whether it did.
+pub async fn begin_at_once(
+    db: &mut AnyConnection,
+    family: &Family,
+    digest: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let statement = values(query(BEGIN), family);
+    let begun = statement.bind(digest).bind(millis(now));
+    Ok(begun.execute(db).await?.rows_affected() == 1)
+}
+
+/// Revokes a family. Whether it lived.
+pub async fn revoke(
+    db: &mut AnyConnection,
+    tenant: &str,
+    id: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let revoked = query(REVOKE)
+        .bind(tenant)
+        .bind(id)
+        .bind(millis(now))
+        .fetch_optional(db)
+        .await?;
+    match revoked {
+        Some(row) => Ok(now < time(&row, "expires_at")? && now < time(&row, "idle_expires_at")?),
+        None => Ok(false),
+    }
+}
+
+/// Finds a family.
+pub struct Find {
+    pub tenant: String,
+    pub id: String,
+}
+
+impl Operation for Find {
+    type Output = Option<Family>;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Family>> {
+        find(db, &self.tenant, &self.id).await
+    }
+}
+
+async fn find(db: &mut AnyConnection, tenant: &str, id: &str) -> sqlx::Result<Option<Family>> {
+    let row = query(SELECT)
+        .bind(tenant)
+        .bind(id)
+        .fetch_optional(db)
+        .await?;
+    row.as_ref().map(Family::from_row).transpose()
+}
+
+/// Uses a refresh token.
+pub struct Rotate {
+    pub tenant: String,
+    pub id: String,
+    pub sequence: u32,
+    pub grace: Duration,
+    pub idle: Timestamp,
+    pub now: Timestamp,
+}
+
+/// What it reads after the first statement found nothing decides only whether the family is revoked, and that is one
+/// statement again.
+impl Operation for Rotate {
+    type Output = Rotation;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Rotation> {
+        let moved = query(ROTATE)
+            .bind(&*self.tenant)
+            .bind(&*self.id)
+            .bind(i64::from(self.sequence))
+            .bind(millis(self.now))
+            .bind(millis(self.idle))
+            .fetch_optional(&mut *db)
+            .await?;
+        if let Some(row) = moved {
+            return Ok(Rotation::Next(Family::from_row(&row)?));
+        }
+        let family = find(db, &self.tenant, &self.id).await?;
+        let Some(family) = family.filter(|family| family.lives(self.now)) else {
+            return Ok(Rotation::Gone);
+        };
+        if self.is_retry(&family) {
+            return Ok(Rotation::Retry(family));
+        }
+        // A sequence number that is still to come was given out before the database was restored: who has that
+        // token cannot be told from who has the one that the database knows.
+        revoke(db, &self.tenant, &self.id, self.now).await?;
+        Ok(Rotation::Reused)
+    }
+}
+
+impl Rotate {
+    /// Whether this is the token before the newest, used again so soon that its answer must have been lost.
+    fn is_retry(&self, family: &Family) -> bool {
+        let since = millis(self.now).saturating_sub(millis(family.rotated_at));
+        let grace = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
+        self.sequence.checked_add(1) == Some(family.sequence) && since < grace
+    }
+}
+
+/// Revokes a family.
+pub struct Revoke {
+    pub tenant: String,
+    pub id: String,
+    pub now: Timestamp,
+}
+
+impl Operation for Revoke {
+    type Output = bool;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
+        revoke(db, &self.tenant, &self.id, self.now).await
+    }
+}
+
+/// What searches, for the test of the indexes.
+#[cfg(test)]
+pub const SEARCHES: &[&str] = &[SELECT, ROTATE, REVOKE];
