@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;

@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use clientele::oauth::endpoints::token::refresh_token::GRACE;
-use clientele::store::{Rotation, Store};
+use clientele_oauth::endpoints::token::refresh_token::GRACE;
+use clientele_store::{Rotation, Store};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};
 

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use clientele::http::metrics::TokenMetrics;
-use clientele::http::server::Limits;
-use clientele::http::{App, router};
-use clientele::oauth::Registry;
-use clientele::oauth::tokens::refresh_token::{Place, mint};
-use clientele::store::Store;
+use clientele_http::metrics::TokenMetrics;
+use clientele_http::server::Limits;
+use clientele_http::{App, router};
+use clientele_oauth::Registry;
+use clientele_oauth::tokens::refresh_token::{Place, mint};
+use clientele_store::Store;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -29,7 +29,7 @@ const TENANT: &str = "uid-of-tenant-default";
 
 /// The `Authorization` header of a client, for the load generator.
 pub fn header(client_id: &str) -> String {
-    let registration = clientele::oauth::keys::root_keyring::Registration {
+    let registration = clientele_oauth::keys::root_keyring::Registration {
         client_id,
         registration_id: &registration_id(client_id),
     };
@@ -58,7 +58,7 @@ pub async fn serve(listener: TcpListener, url: &str) -> io::Result<()> {
         }
     });
     let never = CancellationToken::new();
-    clientele::http::server::serve(
+    clientele_http::server::serve(
         listener,
         router,
         None,

@@ -10,18 +10,18 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::audit::Audit;
-use clientele::http::metrics::TokenMetrics;
-use clientele::http::server::Limits;
-use clientele::http::{App, router};
 use clientele::logging::audit_layer;
-use clientele::oauth::client::{Audience, Lifetimes, Secretless};
-use clientele::oauth::keys::root_keyring::{Registration, RootKey};
-use clientele::oauth::keys::signing_keys::ScheduledKey;
-use clientele::oauth::{
+use clientele_http::metrics::TokenMetrics;
+use clientele_http::server::Limits;
+use clientele_http::{App, router};
+use clientele_oauth::client::{Audience, Lifetimes, Secretless};
+use clientele_oauth::keys::root_keyring::{Registration, RootKey};
+use clientele_oauth::keys::signing_keys::ScheduledKey;
+use clientele_oauth::{
     Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
 };
-use clientele::store::Store;
+use clientele_store::Store;
+use clientele_telemetry::audit::Audit;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,7 @@ pub async fn serve(listener: TcpListener, audited: bool) -> io::Result<()> {
         ..App::new(registry, Timestamp::now, metrics, store)
     };
     let never = CancellationToken::new();
-    clientele::http::server::serve(
+    clientele_http::server::serve(
         listener,
         router(app),
         None,

@@ -1,14 +1,14 @@
 //! What a browser sends, before the store is asked: authorization requests, requests to sign out, sealed transactions.
 #![no_main]
 
-use clientele::oauth::Client;
-use clientele::oauth::client::{origin, redirect_uri};
-use clientele::oauth::endpoints::authorize;
-use clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
-use clientele::oauth::endpoints::end_session::LogoutRequest;
-use clientele::oauth::endpoints::parameters::Parameters;
-use clientele::oauth::grant::login_transaction::Transaction;
 use clientele_fuzz::{Issued, clock, filled};
+use clientele_oauth::Client;
+use clientele_oauth::client::{origin, redirect_uri};
+use clientele_oauth::endpoints::authorize;
+use clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
+use clientele_oauth::endpoints::end_session::LogoutRequest;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::login_transaction::Transaction;
 use libfuzzer_sys::fuzz_target;
 
 const LOOPBACK: &str = "http://127.0.0.1/cb";

@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele::oauth::Tenant;
-use clientele::oauth::client_auth::assertion::{Asserted, JWT_BEARER, judge, named};
-use clientele::oauth::jose::public_key::{Jwk, PublicKey};
-use clientele::oauth::jose::strict_json;
+use clientele_oauth::Tenant;
+use clientele_oauth::client_auth::assertion::{Asserted, JWT_BEARER, judge, named};
+use clientele_oauth::jose::public_key::{Jwk, PublicKey};
+use clientele_oauth::jose::strict_json;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! Password hashes that people bring in Secrets (PHC strings, bcrypt), and passwords themselves.
 #![no_main]
 
-use clientele::oauth::user::password;
+use clientele_oauth::user::password;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

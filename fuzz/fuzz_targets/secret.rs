@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use clientele::oauth::Algorithm;
-use clientele::oauth::keys::signing_key_schedule::{Change, KeyPolicy};
-use clientele::operator::cache::passwords::{PasswordIndex, Place};
-use clientele::operator::domain::client::secret::digest::{Digests, Facts};
-use clientele::operator::domain::tenant::signing_secret;
-use clientele::operator::root_key;
+use clientele_oauth::Algorithm;
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy};
+use clientele_operator::cache::passwords::{PasswordIndex, Place};
+use clientele_operator::domain::client::secret::digest::{Digests, Facts};
+use clientele_operator::domain::tenant::signing_secret;
+use clientele_operator::root_key;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;

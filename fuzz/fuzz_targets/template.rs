@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use clientele::api::secret_template::pattern;
-use clientele::operator::domain::client::secret::template::{Field, Template, Value};
+use clientele_api::secret_template::pattern;
+use clientele_operator::domain::client::secret::template::{Field, Template, Value};
 use libfuzzer_sys::fuzz_target;
 use regex::Regex;
 use serde_json::Value as Json;

@@ -1,15 +1,15 @@
 //! Tokens that come back: nothing passes that was not issued, and whatever a signed token says is read without harm.
 #![no_main]
 
-use clientele::oauth::client_auth::credentials::{Credentials, authenticate};
-use clientele::oauth::endpoints::{introspection, userinfo};
-use clientele::oauth::keys::root_keyring::Registration;
-use clientele::oauth::tokens::bearer::{AccessToken, Presented};
-use clientele::oauth::tokens::issued_jwt;
-use clientele::oauth::tokens::issued_jwt::Kind;
-use clientele::oauth::tokens::refresh_token;
-use clientele::oauth::{Algorithm, Tenant};
 use clientele_fuzz::{Issued, clock, filled};
+use clientele_oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele_oauth::endpoints::{introspection, userinfo};
+use clientele_oauth::keys::root_keyring::Registration;
+use clientele_oauth::tokens::bearer::{AccessToken, Presented};
+use clientele_oauth::tokens::issued_jwt;
+use clientele_oauth::tokens::issued_jwt::Kind;
+use clientele_oauth::tokens::refresh_token;
+use clientele_oauth::{Algorithm, Tenant};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

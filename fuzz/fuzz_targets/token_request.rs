@@ -1,12 +1,12 @@
 //! A token request: form, `Authorization` header, and all rules in front of the store.
 #![no_main]
 
-use clientele::oauth::client_auth::credentials;
-use clientele::oauth::client_auth::credentials::decode_basic;
-use clientele::oauth::endpoints::parameters::Parameters;
-use clientele::oauth::endpoints::token;
-use clientele::oauth::endpoints::token::{Answer, Context, TokenRequest};
 use clientele_fuzz::{Issued, clock, filled};
+use clientele_oauth::client_auth::credentials;
+use clientele_oauth::client_auth::credentials::decode_basic;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::endpoints::token;
+use clientele_oauth::endpoints::token::{Answer, Context, TokenRequest};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -40,7 +40,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(proven.is_none_or(|id| *id == client.id));
         // Nobody is authenticated but by what was issued to him, or as a public client by its name.
         let secret_of = |id: &str| issued.world.secret(id);
-        let is_public = client.allows_method(clientele::oauth::AuthMethod::None);
+        let is_public = client.allows_method(clientele_oauth::AuthMethod::None);
         let basic = header.and_then(decode_basic);
         let in_form = Parameters::read(form).ok();
         let in_form = in_form

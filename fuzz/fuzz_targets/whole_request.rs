@@ -6,12 +6,12 @@
 use axum::body::Body;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Method, Request, Uri};
-use clientele::http::server::Peer;
-use clientele::oauth::client::redirect_uri;
 use clientele_fuzz::people::PASSWORD;
 use clientele_fuzz::reply::Reply;
 use clientele_fuzz::world::ISSUER;
 use clientele_fuzz::{Issued, filled};
+use clientele_http::server::Peer;
+use clientele_oauth::client::redirect_uri;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

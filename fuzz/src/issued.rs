@@ -49,7 +49,7 @@ async fn issue() -> (World, Vec<(&'static str, String)>) {
     // So that `X-Forwarded-For` is read.
     let proxies = ["192.0.2.0/24".parse().unwrap()];
     world.app.trusted_proxies =
-        clientele::http::server::trusted_proxies::TrustedProxies::new(&proxies);
+        clientele_http::server::trusted_proxies::TrustedProxies::new(&proxies);
     let world = World::with(world.app);
     let values = walk(&world).await;
     (world, values)

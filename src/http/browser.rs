@@ -1,6 +1,6 @@
 //! The endpoints that people's browsers open: to sign in, to consent, to sign out, to see their account.
 //!
-//! A handler reads a visit, asks [`crate::oauth`] what follows, and answers with a page or sends the browser on. URLs are
+//! A handler reads a visit, asks [`clientele_oauth`] what follows, and answers with a page or sends the browser on. URLs are
 //! built from the issuer; no header of the request is ever part of one. There is no CORS here, whoever asks.
 
 mod account;
@@ -29,7 +29,7 @@ use bytes::Bytes;
 use super::App;
 use super::error_response::Refusal;
 use super::router::without_body;
-use crate::oauth::Endpoint;
+use clientele_oauth::Endpoint;
 use error_page::Stop;
 use request::Visit;
 

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::response;
-use crate::oauth::{ErrorCode, OAuthError};
+use clientele_oauth::{ErrorCode, OAuthError};
 
 /// An answer that refuses. Its words are constants of this program (RFC 6749 §5.2 bounds their
 /// characters), so nothing internal and nothing that was sent can be in it.

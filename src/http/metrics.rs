@@ -9,8 +9,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::histogram::AtomicHistogram;
-use crate::oauth::{Endpoint, ErrorCode, GrantType};
+use clientele_oauth::{Endpoint, ErrorCode, GrantType};
+use clientele_telemetry::histogram::AtomicHistogram;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct TokenLabels {

@@ -27,8 +27,8 @@ use url::Url;
 
 pub use texts::scope_sentence;
 
-use crate::oauth::Tenant;
-use crate::oauth::registry::issuer_path;
+use clientele_oauth::Tenant;
+use clientele_oauth::registry::issuer_path;
 use headers::{Forms, Inline, page};
 use sentence::Said;
 use templates::{
@@ -38,7 +38,7 @@ use templates::{
 use texts::{ENGLISH, Texts};
 
 /// The stylesheet of all pages.
-const STYLE: &str = include_str!("../../templates/style.css");
+const STYLE: &str = include_str!("templates/style.css");
 /// Changes with [`STYLE`]: FNV-1a (32 bits), because a compiler can work it out.
 const STYLE_VERSION: u32 = {
     let (bytes, mut hash, mut at) = (STYLE.as_bytes(), 0x811c_9dc5_u32, 0);
@@ -49,7 +49,7 @@ const STYLE_VERSION: u32 = {
     hash
 };
 /// Sends the only form of its page.
-const SEND: &str = include_str!("../../templates/form_post.js");
+const SEND: &str = include_str!("templates/form_post.js");
 
 /// What every page of a tenant has in common.
 pub struct Frame<'a> {

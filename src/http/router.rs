@@ -17,7 +17,7 @@ use tower::Service;
 use super::api::{discovery, introspect, revoke, token, userinfo};
 use super::error_response::Refusal;
 use super::{App, browser, pages};
-use crate::oauth::Endpoint;
+use clientele_oauth::Endpoint;
 
 /// The public endpoints of all tenants as a service.
 #[derive(Clone)]
@@ -123,9 +123,9 @@ pub(super) fn without_body(response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::{Registry, Tenant};
-    use crate::store::Store;
     use arc_swap::ArcSwap;
+    use clientele_oauth::{Registry, Tenant};
+    use clientele_store::Store;
 
     /// The allocator of glibc has pieces of up to 1,032 bytes at hand. A body of hyper's takes 40 bytes where this
     /// one takes 16.

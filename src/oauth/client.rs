@@ -214,9 +214,9 @@ impl Client {
 }
 
 /// A client for the tests of this folder.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing {
-    use super::*;
+    use super::{Algorithm, Arc, Audience, Client, ClientType, GrantType, Lifetimes, Secretless};
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
         values.iter().map(|&value| Arc::from(value)).collect()

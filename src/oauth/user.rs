@@ -110,9 +110,9 @@ pub fn normal(username: &str) -> String {
 }
 
 /// A person for the tests of this folder.
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing {
-    use super::*;
+    use super::{Person, Timestamp};
     use serde_json::json;
 
     /// Somebody with a name, an address and groups.

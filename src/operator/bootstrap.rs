@@ -12,8 +12,8 @@ use super::context::Shared;
 use super::error::Error;
 use super::reconcile::client::write::params;
 use super::root_key::installation::{read_marks, write_marks};
-use crate::api::tenant::{NamespacePolicy, Users};
-use crate::api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
+use clientele_api::tenant::{NamespacePolicy, Users};
+use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
 
 /// The mark that says that it was done.
 pub const MARK: (&str, &str) = ("bootstrapped", "true");

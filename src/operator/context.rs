@@ -23,11 +23,11 @@ use super::reconcile::throttle::Spacing;
 use super::registry::rollout::Agreement;
 use super::settings::Settings;
 use super::token_review::ClusterTokens;
-use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
-use crate::audit::Audit;
-use crate::oauth::client::secret_rotation::Pace;
-use crate::oauth::client::secret_usage::Usage;
-use crate::oauth::{Client, Keyring, Person, Registry};
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::client::secret_rotation::Pace;
+use clientele_oauth::client::secret_usage::Usage;
+use clientele_oauth::{Client, Keyring, Person, Registry};
+use clientele_telemetry::audit::Audit;
 
 /// The root keys as far as they are known.
 #[derive(Clone, Debug, Default)]

@@ -12,8 +12,8 @@ use kube::{Api, ResourceExt};
 use tokio::time::sleep;
 
 use super::context::Shared;
-use crate::api::OAuthClient;
-use crate::supervisor::Lasting;
+use clientele_api::OAuthClient;
+use clientele_telemetry::supervisor::Lasting;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use super::domain::reason::Reason;
 use super::metrics::ControllerMetrics;
-use crate::audit::{Act, Audit, Line};
+use clientele_telemetry::audit::{Act, Audit, Line};
 use std::sync::Arc;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that

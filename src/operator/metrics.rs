@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::rotation_gauges::RotationMetrics;
-use crate::histogram::AtomicHistogram;
+use clientele_telemetry::histogram::AtomicHistogram;
 
 /// The reason in which a pass over an object ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -24,9 +24,9 @@ use super::domain::client::secret::MANAGED_BY;
 use super::error::Error;
 use super::reconcile::client::write::params;
 use super::settings::INSTALLATION;
-use crate::audit::{Act, Line};
-use crate::oauth::Keyring;
-use crate::oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
+use clientele_oauth::Keyring;
+use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
+use clientele_telemetry::audit::{Act, Line};
 
 /// The entry that names the key which derives.
 const CURRENT: &str = "current";

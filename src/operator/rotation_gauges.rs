@@ -12,8 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::context::Shared;
-use crate::api::OAuthClient;
-use crate::oauth::client::secret_rotation::{Cause, Observed};
+use clientele_api::OAuthClient;
+use clientele_oauth::client::secret_rotation::{Cause, Observed};
 
 /// How often the clients are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);

@@ -25,9 +25,9 @@ use serde_json::{Value, json};
 use super::domain::client::validate::{Surroundings, register};
 use super::domain::reason::Refusal;
 use super::domain::tenant::policy::{Labels, TenantPolicy};
-use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
-use crate::oauth::keys::root_keyring::RootKey;
-use crate::oauth::{Client, Keyring};
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::{Client, Keyring};
 
 /// An OAuthClient of namespace team-a with this spec.
 pub fn object(name: &str, spec: Value) -> OAuthClient {

@@ -16,10 +16,10 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::context::Shared;
-use crate::oauth::client_auth::assertion::service_account::{
+use clientele_oauth::client_auth::assertion::service_account::{
     Answer, Finding, Review, Signature, Verification,
 };
-use crate::oauth::jose::public_key::{Jwk, PublicKey};
+use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;

@@ -2,7 +2,7 @@ use futures::future::join_all;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};
 
 use super::*;
-use crate::oauth::grant::Authorization;
+use clientele_oauth::grant::Authorization;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()

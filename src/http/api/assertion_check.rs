@@ -1,10 +1,10 @@
 //! What must be asked beyond memory before an assertion proves its client.
 
 use super::client_request::unavailable;
-use crate::http::App;
-use crate::oauth::client_auth::assertion::service_account::Finding;
-use crate::oauth::client_auth::assertion::{CLUSTER_SILENT, Evidence};
-use crate::oauth::{OAuthError, Tenant};
+use crate::App;
+use clientele_oauth::client_auth::assertion::service_account::Finding;
+use clientele_oauth::client_auth::assertion::{CLUSTER_SILENT, Evidence};
+use clientele_oauth::{OAuthError, Tenant};
 
 /// Asks. Whoever cannot be asked is an error of the server, and never a reason to believe.
 pub(crate) async fn confirm(

@@ -10,17 +10,17 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::assertion_check;
-use crate::audit::{Act, Line};
-use crate::http::error_response::Refusal;
-use crate::http::server::client_address;
-use crate::http::{App, form, response};
-use crate::oauth::client_auth::assertion;
-use crate::oauth::client_auth::assertion::Asserted;
-use crate::oauth::client_auth::credentials;
-use crate::oauth::client_auth::credentials::Presented;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
-use crate::store::StoreError;
+use crate::error_response::Refusal;
+use crate::server::client_address;
+use crate::{App, form, response};
+use clientele_oauth::client_auth::assertion;
+use clientele_oauth::client_auth::assertion::Asserted;
+use clientele_oauth::client_auth::credentials;
+use clientele_oauth::client_auth::credentials::Presented;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
+use clientele_store::StoreError;
+use clientele_telemetry::audit::{Act, Line};
 
 /// Reads the form of a request.
 pub(crate) async fn read<B>(app: &App, parts: &Parts, body: B) -> Result<Bytes, Refusal>

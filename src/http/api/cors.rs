@@ -12,9 +12,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
-use crate::http::App;
-use crate::http::error_response::Refusal;
-use crate::oauth::Client;
+use crate::App;
+use crate::error_response::Refusal;
+use clientele_oauth::Client;
 
 /// What an endpoint answers to a method that is not its own: a preflight of a page that some client of the tenant
 /// lists, or 405 with the methods that work.

@@ -5,9 +5,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
-use crate::http::error_response::Refusal;
-use crate::http::response;
-use crate::oauth::{ErrorCode, OAuthError, Tenant};
+use crate::error_response::Refusal;
+use crate::response;
+use clientele_oauth::{ErrorCode, OAuthError, Tenant};
 
 const METADATA_CACHE: &str = "public, max-age=300";
 

@@ -11,15 +11,15 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::client_request::{self, unavailable};
-use crate::audit::Act;
-use crate::http::App;
-use crate::http::error_response::Refusal;
-use crate::oauth::endpoints::introspection;
-use crate::oauth::endpoints::introspection::INACTIVE;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::tokens::bearer::Presented;
-use crate::oauth::user::login_throttle::{Rate, Throttle, key};
-use crate::oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
+use crate::App;
+use crate::error_response::Refusal;
+use clientele_oauth::endpoints::introspection;
+use clientele_oauth::endpoints::introspection::INACTIVE;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::tokens::bearer::Presented;
+use clientele_oauth::user::login_throttle::{Rate, Throttle, key};
+use clientele_oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
+use clientele_telemetry::audit::Act;
 
 /// How often one client may ask about tokens that are not good. An API that is sent garbage asks about it, so there is
 /// room; who goes through tokens one by one finds none.

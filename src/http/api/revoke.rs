@@ -9,16 +9,16 @@ use bytes::Bytes;
 
 use super::client_request::{self, authorization, unavailable};
 use super::cors;
-use crate::audit::Act;
-use crate::http::App;
-use crate::http::error_response::Refusal;
-use crate::oauth::client_auth::credentials;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::endpoints::revocation;
-use crate::oauth::endpoints::revocation::Judgement;
-use crate::oauth::tokens::bearer::Presented;
-use crate::oauth::{OAuthError, Registry, Tenant};
-use crate::store::StoreError;
+use crate::App;
+use crate::error_response::Refusal;
+use clientele_oauth::client_auth::credentials;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::endpoints::revocation;
+use clientele_oauth::endpoints::revocation::Judgement;
+use clientele_oauth::tokens::bearer::Presented;
+use clientele_oauth::{OAuthError, Registry, Tenant};
+use clientele_store::StoreError;
+use clientele_telemetry::audit::Act;
 
 /// Answers a request to a revocation endpoint.
 pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response

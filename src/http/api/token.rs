@@ -17,17 +17,17 @@ use jiff::Timestamp;
 
 use super::client_request::{self, authorization};
 use super::cors;
-use crate::audit::{Act, Line};
-use crate::http::App;
-use crate::http::error_response::Refusal;
-use crate::http::server::client_address;
-use crate::oauth::endpoints::token;
-use crate::oauth::endpoints::token::authorization_code::Exchange;
-use crate::oauth::endpoints::token::refresh_token::Refresh;
-use crate::oauth::endpoints::token::{Answer, Context, Named};
-use crate::oauth::tokens::access_token::JtiRandom;
-use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
+use crate::App;
+use crate::error_response::Refusal;
+use crate::server::client_address;
 use assertion::Unproven;
+use clientele_oauth::endpoints::token;
+use clientele_oauth::endpoints::token::authorization_code::Exchange;
+use clientele_oauth::endpoints::token::refresh_token::Refresh;
+use clientele_oauth::endpoints::token::{Answer, Context, Named};
+use clientele_oauth::tokens::access_token::JtiRandom;
+use clientele_oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
+use clientele_telemetry::audit::{Act, Line};
 
 /// Answers a request to a token endpoint.
 pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response

@@ -16,7 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use tokio::time::timeout;
 
-use crate::oauth::client_auth::assertion::service_account::{Finding, Review};
+use clientele_oauth::client_auth::assertion::service_account::{Finding, Review};
 
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;

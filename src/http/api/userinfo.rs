@@ -11,11 +11,11 @@ use bytes::Bytes;
 
 use super::client_request::{self, unavailable};
 use super::cors;
-use crate::http::error_response::Refusal;
-use crate::http::{App, form};
-use crate::oauth::endpoints::userinfo;
-use crate::oauth::tokens::bearer::AccessToken;
-use crate::oauth::{ErrorCode, OAuthError, Tenant};
+use crate::error_response::Refusal;
+use crate::{App, form};
+use clientele_oauth::endpoints::userinfo;
+use clientele_oauth::tokens::bearer::AccessToken;
+use clientele_oauth::{ErrorCode, OAuthError, Tenant};
 
 /// Answers a request to a userinfo endpoint.
 pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response

@@ -9,12 +9,12 @@ use super::login_transaction::Unopened;
 use super::request::Visit;
 use super::sessions::Current;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
-use crate::audit::Act;
-use crate::http::pages::{self, Account, Granted, scope_sentence};
-use crate::oauth::Client;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::grant::Consent;
-use crate::oauth::grant::login_transaction::Waiting;
+use crate::pages::{self, Account, Granted, scope_sentence};
+use clientele_oauth::Client;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::Consent;
+use clientele_oauth::grant::login_transaction::Waiting;
+use clientele_telemetry::audit::Act;
 
 /// Shown after a withdrawal.
 const WITHDRAWN: &str = "The access was withdrawn.";

@@ -1,8 +1,8 @@
 //! What people do, for the audit log: who signed in, who agreed to what, who left.
 
 use super::request::Visit;
-use crate::audit::{Act, Line};
-use crate::oauth::{Client, Person};
+use clientele_oauth::{Client, Person};
+use clientele_telemetry::audit::{Act, Line};
 
 /// Nobody has the name that was typed, and it is not written down.
 const UNKNOWN: &str = "(unknown)";

@@ -6,16 +6,16 @@ use super::error_page::Stop;
 use super::request::Visit;
 use super::sessions::Current;
 use super::{audit_events, login_transaction, redirect};
-use crate::audit::Act;
-use crate::oauth::endpoints::authorize::Asked;
-use crate::oauth::endpoints::authorize::interaction::{Decision, Situation, decide};
-use crate::oauth::endpoints::authorize::issue_code;
-use crate::oauth::endpoints::authorize::issue_code::Granted;
-use crate::oauth::endpoints::authorize::redirect_target::Destination;
-use crate::oauth::endpoints::authorize::request::AuthorizationRequest;
-use crate::oauth::endpoints::authorize::response::Answer;
-use crate::oauth::grant::Consent;
-use crate::oauth::grant::login_transaction::Transaction;
+use clientele_oauth::endpoints::authorize::Asked;
+use clientele_oauth::endpoints::authorize::interaction::{Decision, Situation, decide};
+use clientele_oauth::endpoints::authorize::issue_code;
+use clientele_oauth::endpoints::authorize::issue_code::Granted;
+use clientele_oauth::endpoints::authorize::redirect_target::Destination;
+use clientele_oauth::endpoints::authorize::request::AuthorizationRequest;
+use clientele_oauth::endpoints::authorize::response::Answer;
+use clientele_oauth::grant::Consent;
+use clientele_oauth::grant::login_transaction::Transaction;
+use clientele_telemetry::audit::Act;
 
 /// Where an authorization request stands.
 pub(super) struct Progress<'a> {

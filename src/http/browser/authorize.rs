@@ -6,11 +6,11 @@ use super::authorization::Progress;
 use super::error_page::Stop;
 use super::request::Visit;
 use super::{login_transaction, redirect, sessions};
-use crate::oauth::endpoints::authorize;
-use crate::oauth::endpoints::authorize::Asked;
-use crate::oauth::endpoints::authorize::response::Answer;
-use crate::oauth::grant::login_transaction::Waiting;
-use crate::oauth::{ErrorCode, OAuthError};
+use clientele_oauth::endpoints::authorize;
+use clientele_oauth::endpoints::authorize::Asked;
+use clientele_oauth::endpoints::authorize::response::Answer;
+use clientele_oauth::grant::login_transaction::Waiting;
+use clientele_oauth::{ErrorCode, OAuthError};
 
 /// Answers `GET` and `POST`.
 pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {

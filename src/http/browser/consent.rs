@@ -7,12 +7,12 @@ use super::error_page::Stop;
 use super::request::Visit;
 use super::sessions::Current;
 use super::{login_transaction, same_origin, sessions};
-use crate::audit::Act;
-use crate::http::pages::{self, ConsentAsked, scope_sentence};
-use crate::oauth::client::redirect_uri::returns_to;
-use crate::oauth::endpoints::authorize::interaction::{DENIED, Decision};
-use crate::oauth::endpoints::authorize::response::Answer;
-use crate::oauth::endpoints::parameters::Parameters;
+use crate::pages::{self, ConsentAsked, scope_sentence};
+use clientele_oauth::client::redirect_uri::returns_to;
+use clientele_oauth::endpoints::authorize::interaction::{DENIED, Decision};
+use clientele_oauth::endpoints::authorize::response::Answer;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_telemetry::audit::Act;
 
 /// Answers `GET` with the page and `POST` with what follows. Only in the session in which the page was shown, and only
 /// for what is sealed: what else a form says counts for nothing.

@@ -6,10 +6,10 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::http::error_response::Refusal;
-use crate::http::pages::{self, Frame, Trouble};
-use crate::oauth::{Client, OAuthError, Tenant};
-use crate::store::StoreError;
+use crate::error_response::Refusal;
+use crate::pages::{self, Frame, Trouble};
+use clientele_oauth::{Client, OAuthError, Tenant};
+use clientele_store::StoreError;
 
 /// The reason why a flow ends here, for the person. The client learns nothing, and nobody is sent anywhere.
 #[derive(Debug)]

@@ -8,14 +8,14 @@ use super::authorization::Progress;
 use super::error_page::Stop;
 use super::request::Visit;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
-use crate::audit::Act;
-use crate::http::browser::password_login::{Attempt, Tried};
-use crate::http::pages::{self, SignIn, SignInProblem};
-use crate::oauth::client::redirect_uri::returns_to;
-use crate::oauth::endpoints::authorize::Asked;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::grant::login_transaction::{Transaction, Waiting};
-use crate::oauth::{Client, Person};
+use crate::browser::password_login::{Attempt, Tried};
+use crate::pages::{self, SignIn, SignInProblem};
+use clientele_oauth::client::redirect_uri::returns_to;
+use clientele_oauth::endpoints::authorize::Asked;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
+use clientele_oauth::{Client, Person};
+use clientele_telemetry::audit::Act;
 
 /// A longer name is nobody's; the page does not give it back.
 const MAX_USERNAME: usize = 256;

@@ -10,12 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::error_page::Stop;
 use super::redirect;
 use super::request::Visit;
-use crate::oauth::Client;
-use crate::oauth::endpoints::authorize;
-use crate::oauth::endpoints::authorize::Asked;
-use crate::oauth::endpoints::authorize::response::with_query;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::grant::login_transaction::{Transaction, Unusable, Waiting};
+use clientele_oauth::Client;
+use clientele_oauth::endpoints::authorize;
+use clientele_oauth::endpoints::authorize::Asked;
+use clientele_oauth::endpoints::authorize::response::with_query;
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::login_transaction::{Transaction, Unusable, Waiting};
 
 /// Begins a transaction in this browser.
 pub(super) fn begin(visit: &Visit<'_>, waiting: Waiting) -> Result<Transaction, Stop> {

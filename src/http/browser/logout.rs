@@ -8,11 +8,11 @@ use super::error_page::Stop;
 use super::request::Visit;
 use super::sessions::Current;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
-use crate::audit::Act;
-use crate::http::pages::{self, SignOutAsked};
-use crate::oauth::endpoints::end_session::{Decision, LogoutRequest};
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::grant::login_transaction::Waiting;
+use crate::pages::{self, SignOutAsked};
+use clientele_oauth::endpoints::end_session::{Decision, LogoutRequest};
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::login_transaction::Waiting;
+use clientele_telemetry::audit::Act;
 
 /// Answers a client's request, and the person's answer to our question.
 pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {

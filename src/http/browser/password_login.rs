@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
-use crate::oauth::user::login_throttle::{Key, Rate, Throttle, key};
-use crate::oauth::user::password;
-use crate::oauth::user::{PasswordHash, normal};
-use crate::oauth::{Person, Tenant};
+use clientele_oauth::user::login_throttle::{Key, Rate, Throttle, key};
+use clientele_oauth::user::password;
+use clientele_oauth::user::{PasswordHash, normal};
+use clientele_oauth::{Person, Tenant};
 
 /// Failures of one account, whether it exists or not.
 const PER_ACCOUNT: Rate = Rate {

@@ -5,9 +5,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::request::Visit;
-use crate::http::pages;
-use crate::oauth::endpoints::authorize::redirect_target::Destination;
-use crate::oauth::endpoints::authorize::response::{Answer, ResponseMode, fields, with_query};
+use crate::pages;
+use clientele_oauth::endpoints::authorize::redirect_target::Destination;
+use clientele_oauth::endpoints::authorize::response::{Answer, ResponseMode, fields, with_query};
 
 /// 303: whatever was posted is not posted again (RFC 9700 §4.12).
 pub(super) fn see_other(location: &str) -> Response {

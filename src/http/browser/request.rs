@@ -14,13 +14,13 @@ use jiff::Timestamp;
 
 use super::cookies::{self, Purpose};
 use super::error_page::Stop;
-use crate::http::error_response::Refusal;
-use crate::http::pages::Frame;
-use crate::http::server::client_address;
-use crate::http::{App, form};
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::grant::digest_of;
-use crate::oauth::{Keyring, Tenant};
+use crate::error_response::Refusal;
+use crate::pages::Frame;
+use crate::server::client_address;
+use crate::{App, form};
+use clientele_oauth::endpoints::parameters::Parameters;
+use clientele_oauth::grant::digest_of;
+use clientele_oauth::{Keyring, Tenant};
 
 /// The longest query that is read. The listener takes no longer head of a request than that either.
 const MAX_QUERY: usize = 16 * 1024;

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 
 use super::error_page::Stop;
-use crate::oauth::registry::issuer_path;
+use clientele_oauth::registry::issuer_path;
 
 /// Refuses a form of another site (RFC 6454 §7.3, Fetch Metadata §2.3).
 pub(super) fn check(headers: &HeaderMap, issuer: &str) -> Result<(), Stop> {

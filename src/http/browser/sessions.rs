@@ -7,11 +7,11 @@ use axum::http::HeaderValue;
 use super::cookies::{self, Purpose};
 use super::error_page::Stop;
 use super::request::Visit;
-use crate::oauth::Person;
-use crate::oauth::endpoints::authorize::interaction::SignedIn;
-use crate::oauth::grant::login_transaction::{ShownTo, Transaction};
-use crate::oauth::grant::session;
-use crate::oauth::grant::{Session, digest_of};
+use clientele_oauth::Person;
+use clientele_oauth::endpoints::authorize::interaction::SignedIn;
+use clientele_oauth::grant::login_transaction::{ShownTo, Transaction};
+use clientele_oauth::grant::session;
+use clientele_oauth::grant::{Session, digest_of};
 
 /// Somebody who is signed in.
 pub(super) struct Current {

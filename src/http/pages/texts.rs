@@ -2,7 +2,7 @@
 //!
 //! A name in braces is filled in by [`super::sentence::Said`]: `{client}`, `{tenant}`, `{person}`, `{host}`, `{date}`.
 
-use crate::oauth::Tenant;
+use clientele_oauth::Tenant;
 
 /// The texts of one language.
 pub(super) struct Texts {
@@ -263,7 +263,7 @@ pub fn scope_sentence(tenant: &Tenant, scope: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::tenant::{OPENID_SCOPES, Scope};
+    use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
 
     fn tenant() -> Tenant {
         let scope = |name: &str, description: Option<&str>| Scope {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::request::Parts;
 
 use super::Peer;
-use crate::http::App;
+use crate::App;
 
 /// The address, unspecified when nobody knows it.
 pub(crate) fn of(app: &App, parts: &Parts) -> IpAddr {

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Watched};
 use super::{Answers, Limits, Peer};
-use crate::http::server::tls::Tls;
+use crate::server::tls::Tls;
 
 /// A connection that is told to close gets this long to say good-bye.
 const GOODBYE: Duration = Duration::from_secs(1);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, hmac};
 
 use super::secret::Claimed;
-use crate::oauth::Keyring;
-use crate::oauth::keys::root_keyring::update;
+use crate::Keyring;
+use crate::keys::root_keyring::update;
 
 /// The least number of characters.
 pub const MIN_LEN: usize = 32;
@@ -128,7 +128,7 @@ pub fn read(value: &[u8]) -> Result<&str, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::keys::root_keyring::{Registration, RootKey};
+    use crate::keys::root_keyring::{Registration, RootKey};
 
     fn keyring() -> Keyring {
         let root = RootKey::new("keyid000", &[7; 32]).unwrap();

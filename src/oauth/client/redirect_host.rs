@@ -17,7 +17,7 @@ pub fn admits(pattern: &str, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::client::redirect_uri::network_host;
+    use crate::client::redirect_uri::network_host;
     use proptest::prelude::*;
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
     proptest! {
         #[test]
         fn f56_whatever_may_be_registered_goes_where_the_pattern_says(uri in "https://[a-z0-9]{1,4}([.-][a-z0-9]{1,4}){0,4}(:[1-9][0-9]{0,3})?([/?][a-z0-9.:@/?-]{0,12})?") {
-            prop_assume!(crate::oauth::client::redirect_uri::check(&uri).is_ok());
+            prop_assume!(crate::client::redirect_uri::check(&uri).is_ok());
             let browser = url::Url::parse(&uri);
             if let (Some(host), Ok(browser)) = (network_host(&uri), browser) {
                 let goes_to = browser.host_str().unwrap_or_default();

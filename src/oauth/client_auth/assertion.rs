@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::oauth::jose::jws::Jws;
-use crate::oauth::{AuthMethod, Client, ErrorCode, OAuthError, Tenant};
+use crate::jose::jws::Jws;
+use crate::{AuthMethod, Client, ErrorCode, OAuthError, Tenant};
 use service_account::Review;
 
 /// The one type of assertion (RFC 7523 §2.2).

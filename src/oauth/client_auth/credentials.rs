@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::assertion::Asserted;
-use crate::oauth::client::external_secret;
-use crate::oauth::keys::root_keyring::Registration;
-use crate::oauth::{AuthMethod, Client, ClientType, Keyring, OAuthError, Tenant};
+use crate::client::external_secret;
+use crate::keys::root_keyring::Registration;
+use crate::{AuthMethod, Client, ClientType, Keyring, OAuthError, Tenant};
 
 /// The longest `Authorization` value that is decoded, in bytes after decoding.
 pub const MAX_BASIC: usize = 1024;
@@ -253,9 +253,9 @@ mod tests {
     }
 
     fn accepts(floor: u32, generation: u32) -> bool {
-        let mut client = crate::oauth::client::testing::client();
+        let mut client = crate::client::testing::client();
         client.oldest_accepted = floor;
-        let root = crate::oauth::keys::root_keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
+        let root = crate::keys::root_keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
         let keyring = Keyring::new("keyid000", vec![root]).unwrap();
         let registration = Registration {
             client_id: &client.id,
@@ -277,9 +277,9 @@ mod tests {
 
     #[test]
     fn k09_who_brings_a_secret_authenticates_with_it_and_with_no_other() {
-        let root = crate::oauth::keys::root_keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
+        let root = crate::keys::root_keyring::RootKey::new("keyid000", &[7; 32]).unwrap();
         let keyring = Keyring::new("keyid000", vec![root]).unwrap();
-        let mut client = crate::oauth::client::testing::client();
+        let mut client = crate::client::testing::client();
         let registration = Registration {
             client_id: &client.id,
             registration_id: &client.registration_id,

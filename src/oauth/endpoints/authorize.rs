@@ -20,7 +20,7 @@ pub mod scopes;
 mod tests;
 
 use super::parameters::Parameters;
-use crate::oauth::{OAuthError, Tenant};
+use crate::{OAuthError, Tenant};
 use redirect_target::Destination;
 use request::AuthorizationRequest;
 

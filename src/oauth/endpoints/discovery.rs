@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::oauth::jose::public_key::ALGORITHMS;
-use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::user::claims;
-use crate::oauth::{Algorithm, AuthMethod, GrantType, Tenant};
+use crate::jose::public_key::ALGORITHMS;
+use crate::tenant::OPENID_SCOPES;
+use crate::user::claims;
+use crate::{Algorithm, AuthMethod, GrantType, Tenant};
 
 /// The claims of ID tokens that are not about the person but about signing in.
 const OF_SIGNING_IN: [&str; 10] = [

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::authorize::response::with_query;
 use super::parameters::Parameters;
-use crate::oauth::grant::Session;
-use crate::oauth::tokens::issued_jwt;
-use crate::oauth::tokens::issued_jwt::Kind;
-use crate::oauth::{Client, ErrorCode, OAuthError, Tenant};
+use crate::grant::Session;
+use crate::tokens::issued_jwt;
+use crate::tokens::issued_jwt::Kind;
+use crate::{Client, ErrorCode, OAuthError, Tenant};
 
 /// The longest `state`, and the longest value that is read and not acted on.
 const MAX_LEN: usize = 2048;

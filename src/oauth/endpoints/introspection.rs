@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::oauth::grant::Family;
-use crate::oauth::grant::validity;
-use crate::oauth::tokens::bearer::{AccessToken, Presented};
-use crate::oauth::tokens::refresh_token::Place;
-use crate::oauth::{Client, ClientType, OAuthError, Tenant};
+use crate::grant::Family;
+use crate::grant::validity;
+use crate::tokens::bearer::{AccessToken, Presented};
+use crate::tokens::refresh_token::Place;
+use crate::{Client, ClientType, OAuthError, Tenant};
 
 /// What is said of a token that is not good, or not the caller's business.
 pub const INACTIVE: &str = r#"{"active":false}"#;

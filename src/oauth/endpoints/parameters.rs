@@ -4,8 +4,8 @@
 
 use zeroize::Zeroizing;
 
-use crate::oauth::OAuthError;
-use crate::oauth::client_auth::credentials::form_decode;
+use crate::OAuthError;
+use crate::client_auth::credentials::form_decode;
 
 /// More parameters than this are not read.
 pub const MAX_COUNT: usize = 200;

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-pub use crate::oauth::client::Audience;
-use crate::oauth::grant::Authorization;
-use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{Client, OAuthError, scope};
+pub use crate::client::Audience;
+use crate::grant::Authorization;
+use crate::tenant::OPENID_SCOPES;
+use crate::{Client, OAuthError, scope};
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;
@@ -172,7 +172,7 @@ pub(crate) fn reaches(client: &Client, audiences: &[&Audience], token: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::client::testing::client;
+    use crate::client::testing::client;
 
     fn ask(scope: &str, resources: &[&str]) -> Result<(Vec<String>, Vec<String>), &'static str> {
         let client = client();

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::oauth::grant::Family;
-use crate::oauth::tokens::bearer::{AccessToken, Presented};
-use crate::oauth::{Client, ClientType, OAuthError};
+use crate::grant::Family;
+use crate::tokens::bearer::{AccessToken, Presented};
+use crate::{Client, ClientType, OAuthError};
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::oauth::client_auth::assertion::Evidence;
-use crate::oauth::client_auth::{assertion, credentials};
-use crate::oauth::tokens::access_token::JtiRandom;
-use crate::oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Tenant};
+use crate::client_auth::assertion::Evidence;
+use crate::client_auth::{assertion, credentials};
+use crate::tokens::access_token::JtiRandom;
+use crate::{Client, ErrorCode, GrantType, Keyring, OAuthError, Tenant};
 use authorization_code::Exchange;
 use refresh_token::Refresh;
 pub use request::TokenRequest;

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::authorize::claims_parameter::ClaimsRequest;
 use super::parameters::Parameters;
-use crate::oauth::grant::Family;
-use crate::oauth::tokens::bearer::AccessToken;
-use crate::oauth::user::claims;
-use crate::oauth::{Client, ErrorCode, OAuthError, Tenant};
+use crate::grant::Family;
+use crate::tokens::bearer::AccessToken;
+use crate::user::claims;
+use crate::{Client, ErrorCode, OAuthError, Tenant};
 
 const NOT_VALID: OAuthError = OAuthError::new(
     ErrorCode::InvalidToken,

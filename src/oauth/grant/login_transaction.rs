@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::oauth::{Keyring, Tenant};
+use crate::{Keyring, Tenant};
 
 /// How long a person may take.
 pub const LIFETIME: Duration = Duration::from_mins(30);
@@ -129,7 +129,7 @@ fn mac(keyring: &Keyring, key_id: &str, tenant: &Tenant, payload: &[u8]) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::keys::root_keyring::RootKey;
+    use crate::keys::root_keyring::RootKey;
     use proptest::prelude::*;
 
     fn keyring(current: &str) -> Keyring {

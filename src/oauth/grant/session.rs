@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Session, digest_of};
-use crate::oauth::Person;
-use crate::oauth::tenant::SessionLifetimes;
+use crate::Person;
+use crate::tenant::SessionLifetimes;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -74,7 +74,7 @@ fn after(start: Timestamp, lifetime: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::user::testing::person;
+    use crate::user::testing::person;
 
     const LIFETIMES: SessionLifetimes = SessionLifetimes {
         idle: Duration::from_secs(100),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Authorization;
-use crate::oauth::{Client, Person, Tenant};
+use crate::{Client, Person, Tenant};
 
 /// Who an authorization concerns, while it holds.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::public_key::{PublicKey, Scheme};
 use super::strict_json;
-use crate::oauth::tokens::issued_jwt;
+use crate::tokens::issued_jwt;
 
 /// The longest token that is looked at, in characters.
 pub const MAX_LEN: usize = 8 * 1024;

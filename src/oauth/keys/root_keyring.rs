@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aws_lc_rs::{constant_time, digest, hmac};
 use zeroize::Zeroizing;
 
-use crate::oauth::client::secret::{Claimed, ClientSecret, KEY_ID_LEN};
+use crate::client::secret::{Claimed, ClientSecret, KEY_ID_LEN};
 
 /// The length of a root key in bytes.
 pub const ROOT_KEY_LEN: usize = 32;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::oauth::Algorithm;
+use crate::Algorithm;
 
 /// Tolerance for clocks that differ between replicas and verifiers.
 pub const CLOCK_SKEW: Duration = Duration::from_mins(1);

@@ -8,11 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::oauth::Client;
-use crate::oauth::endpoints::resource_indicators;
-use crate::oauth::endpoints::resource_indicators::{Target, default_scopes};
-use crate::oauth::grant::Family;
-use crate::oauth::keys::signing_keys::ScheduledKey;
+use crate::Client;
+use crate::endpoints::resource_indicators;
+use crate::endpoints::resource_indicators::{Target, default_scopes};
+use crate::grant::Family;
+use crate::keys::signing_keys::ScheduledKey;
 
 /// Fresh random bytes for one `jti`: 128 bits, so that no two tokens share it.
 pub type JtiRandom = [u8; 16];

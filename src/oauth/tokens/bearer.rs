@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use super::issued_jwt;
 use super::issued_jwt::Kind;
 use super::refresh_token::{self, Place};
-use crate::oauth::grant::validity;
-use crate::oauth::grant::validity::Standing;
-use crate::oauth::grant::{FAMILY_PREFIX, Family};
-use crate::oauth::{Keyring, Tenant};
+use crate::grant::validity;
+use crate::grant::validity::Standing;
+use crate::grant::{FAMILY_PREFIX, Family};
+use crate::{Keyring, Tenant};
 
 /// An access token that this tenant signed, whatever its age.
 pub struct AccessToken {

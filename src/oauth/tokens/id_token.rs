@@ -6,12 +6,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
-use crate::oauth::grant::Authorization;
-use crate::oauth::grant::validity::Standing;
-use crate::oauth::keys::signing_keys::ScheduledKey;
-use crate::oauth::user::claims;
-use crate::oauth::{Algorithm, Tenant};
+use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
+use crate::grant::Authorization;
+use crate::grant::validity::Standing;
+use crate::keys::signing_keys::ScheduledKey;
+use crate::user::claims;
+use crate::{Algorithm, Tenant};
 
 /// What an ID token is made of.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::oauth::{SigningKey, Tenant};
+use crate::{SigningKey, Tenant};
 
 /// The longest token that is looked at, in characters.
 pub const MAX_LEN: usize = 16 * 1024;

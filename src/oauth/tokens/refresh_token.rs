@@ -13,11 +13,9 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::oauth::Keyring;
-use crate::oauth::client::secret::{
-    CHECKSUM_LEN, KEY_ID_LEN, MAC_TEXT_LEN, checksum, is_lower_hex,
-};
-use crate::oauth::grant::FAMILY_PREFIX;
+use crate::Keyring;
+use crate::client::secret::{CHECKSUM_LEN, KEY_ID_LEN, MAC_TEXT_LEN, checksum, is_lower_hex};
+use crate::grant::FAMILY_PREFIX;
 
 /// What a refresh token of ours begins with.
 pub const PREFIX: &str = "clr_";
@@ -89,7 +87,7 @@ fn derive(keyring: &Keyring, key_id: &str, tenant: &str, place: &Place) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::keys::root_keyring::RootKey;
+    use crate::keys::root_keyring::RootKey;
     use proptest::prelude::*;
 
     fn keyring() -> Keyring {
@@ -125,7 +123,7 @@ mod tests {
     #[test]
     fn no_other_value_of_ours_passes_for_a_refresh_token() {
         let keyring = keyring();
-        let registration = crate::oauth::keys::root_keyring::Registration {
+        let registration = crate::keys::root_keyring::Registration {
             client_id: "a",
             registration_id: "b",
         };

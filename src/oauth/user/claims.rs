@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::oauth::{Client, Person, Tenant};
+use crate::{Client, Person, Tenant};
 
 /// The claims of the protocol. Nothing that is known about a person may take their place, whatever a scope of the
 /// tenant, a `claims` parameter or a resource says.

@@ -9,9 +9,9 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
-use crate::api::OAuthClient;
-use crate::oauth::client::external_secret;
-use crate::oauth::client::external_secret::{BroughtKey, Digest};
+use clientele_api::OAuthClient;
+use clientele_oauth::client::external_secret;
+use clientele_oauth::client::external_secret::{BroughtKey, Digest};
 
 /// What is known about an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,10 +16,10 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
-use crate::oauth::user::PasswordHash;
-use crate::oauth::user::password;
-use crate::oauth::user::password::Problem;
-use crate::operator::etcd_restore::number;
+use crate::etcd_restore::number;
+use clientele_oauth::user::PasswordHash;
+use clientele_oauth::user::password;
+use clientele_oauth::user::password::Problem;
 
 /// So long a start waits for plaintexts to be hashed. Whoever has thousands brings hashes.
 const PATIENCE: Duration = Duration::from_secs(30);

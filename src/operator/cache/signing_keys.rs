@@ -8,9 +8,9 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
-use crate::operator::cache::relist_check::{Doubt, List};
-use crate::operator::domain::tenant::signing_secret;
-use crate::operator::domain::tenant::signing_secret::StoredKeys;
+use crate::cache::relist_check::{Doubt, List};
+use crate::domain::tenant::signing_secret;
+use crate::domain::tenant::signing_secret::StoredKeys;
 
 /// The keys of a tenant as last seen.
 pub(crate) struct SigningState {

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
-use crate::api::condition::{Condition, READY};
-use crate::api::{OAuthClient, OAuthUser};
+use clientele_api::condition::{Condition, READY};
+use clientele_api::{OAuthClient, OAuthUser};
 
 /// Somebody's claim to a name.
 #[derive(Clone, Debug)]

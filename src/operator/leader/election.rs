@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::lease::{Seen, Step, TENURE, held, released};
-use crate::operator::context::Shared;
-use crate::operator::domain::client::secret::MANAGED_BY;
-use crate::operator::reconcile::client::write::params;
-use crate::operator::settings::LEASE;
+use crate::context::Shared;
+use crate::domain::client::secret::MANAGED_BY;
+use crate::reconcile::client::write::params;
+use crate::settings::LEASE;
 
 /// How often the holder renews it.
 const RENEW_EVERY: Duration = Duration::from_secs(3);

@@ -14,21 +14,21 @@ use kube::{Resource, ResourceExt};
 
 use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
-use crate::api::condition::{Condition, READY};
-use crate::api::{OAuthClient, OAuthClientStatus};
-use crate::oauth::client::secret_rotation::{End, Observed, Step};
-use crate::operator::cache::namespace_access::Access;
-use crate::operator::context::{Shared, Verdict};
-use crate::operator::domain::client::plan::{Plan, Situation, plan};
-use crate::operator::domain::client::rotation;
-use crate::operator::domain::client::rotation::{Turn, why};
-use crate::operator::domain::client::status::{Published, is_ready, status, withheld};
-use crate::operator::domain::client::validate::ledger;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::error::Error;
-use crate::operator::events::Happening;
-use crate::operator::registry::rollout::Reached;
-use crate::operator::root_key;
+use crate::cache::namespace_access::Access;
+use crate::context::{Shared, Verdict};
+use crate::domain::client::plan::{Plan, Situation, plan};
+use crate::domain::client::rotation;
+use crate::domain::client::rotation::{Turn, why};
+use crate::domain::client::status::{Published, is_ready, status, withheld};
+use crate::domain::client::validate::ledger;
+use crate::domain::reason::{Reason, Refusal};
+use crate::error::Error;
+use crate::events::Happening;
+use crate::registry::rollout::Reached;
+use crate::root_key;
+use clientele_api::condition::{Condition, READY};
+use clientele_api::{OAuthClient, OAuthClientStatus};
+use clientele_oauth::client::secret_rotation::{End, Observed, Step};
 
 /// How soon something is looked at again that nobody tells us about, such as somebody else's Secret.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

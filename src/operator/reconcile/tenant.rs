@@ -12,19 +12,19 @@ use kube::{Api, Resource, ResourceExt};
 
 use super::client::announce_refusal;
 use super::client::write::{apply_status, params};
-use crate::api::condition::{READY, RECONCILING, STALLED, conditions};
-use crate::api::{OAuthTenant, OAuthTenantStatus};
-use crate::oauth::keys::signing_key_schedule;
-use crate::oauth::keys::signing_key_schedule::Change;
-use crate::operator::context::Shared;
-use crate::operator::domain::client::secret::MANAGED_BY;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::TenantPolicy;
-use crate::operator::domain::tenant::signing_secret;
-use crate::operator::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
-use crate::operator::error::Error;
-use crate::operator::events::Happening;
-use crate::operator::registry::builder::missing_keys;
+use crate::context::Shared;
+use crate::domain::client::secret::MANAGED_BY;
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::TenantPolicy;
+use crate::domain::tenant::signing_secret;
+use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
+use crate::error::Error;
+use crate::events::Happening;
+use crate::registry::builder::missing_keys;
+use clientele_api::condition::{READY, RECONCILING, STALLED, conditions};
+use clientele_api::{OAuthTenant, OAuthTenantStatus};
+use clientele_oauth::keys::signing_key_schedule;
+use clientele_oauth::keys::signing_key_schedule::Change;
 
 /// How soon damaged keys are looked at again, beside the watch.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

@@ -11,13 +11,13 @@ use kube::{Api, Resource, ResourceExt};
 use super::client::announce_refusal;
 use super::client::read::get;
 use super::client::write::apply_status;
-use crate::api::OAuthUser;
-use crate::api::user::PASSWORD_TYPE;
-use crate::operator::context::{Shared, UserVerdict};
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::user::status::{outcome, status};
-use crate::operator::domain::user::validate::{place, wrong_type};
-use crate::operator::error::Error;
+use crate::context::{Shared, UserVerdict};
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::user::status::{outcome, status};
+use crate::domain::user::validate::{place, wrong_type};
+use crate::error::Error;
+use clientele_api::OAuthUser;
+use clientele_api::user::PASSWORD_TYPE;
 
 /// How soon something is looked at again that nobody tells us about, such as a Secret that is not for us.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

@@ -16,11 +16,11 @@ use kube::{Api, Resource, ResourceExt};
 use tokio::time::sleep_until;
 
 use super::builder::World;
-use crate::api::condition::share_messages;
-use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
-use crate::operator::context::Shared;
-use crate::operator::domain::user::validate;
-use crate::operator::metrics::ControllerMetrics;
+use crate::context::Shared;
+use crate::domain::user::validate;
+use crate::metrics::ControllerMetrics;
+use clientele_api::condition::share_messages;
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 
 /// For so long changes are gathered.
 const GATHER: Duration = Duration::from_millis(10);

@@ -10,8 +10,8 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::{mpsc, watch};
 
-use crate::api::OAuthClient;
-use crate::oauth::client::served_versions::Versions;
+use clientele_api::OAuthClient;
+use clientele_oauth::client::served_versions::Versions;
 
 /// What this replica serves, and what is known of the others.
 #[derive(Debug)]
@@ -173,7 +173,7 @@ impl Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::tests::object;
+    use crate::tests::object;
     use serde_json::json;
 
     fn versions(of: &[(&str, i64)]) -> Versions {

@@ -6,11 +6,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ObjectMeta;
 use kube::{Api, ResourceExt};
 
-use crate::operator::context::Shared;
-use crate::operator::domain::client::secret::MANAGED_BY;
-use crate::operator::error::Error;
-use crate::operator::reconcile::client::write::params;
-use crate::operator::settings::INSTALLATION;
+use crate::context::Shared;
+use crate::domain::client::secret::MANAGED_BY;
+use crate::error::Error;
+use crate::reconcile::client::write::params;
+use crate::settings::INSTALLATION;
 
 /// The marks of the installation.
 pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Error> {

@@ -10,13 +10,13 @@ use kube::ResourceExt;
 use super::SINCE;
 use super::installation::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
-use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
-use crate::audit::Act;
-use crate::oauth::Keyring;
-use crate::oauth::client::secret_rotation::later;
-use crate::oauth::keys::root_keyring::RootKey;
-use crate::operator::context::Shared;
-use crate::operator::error::Error;
+use crate::context::Shared;
+use crate::error::Error;
+use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
+use clientele_oauth::Keyring;
+use clientele_oauth::client::secret_rotation::later;
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_telemetry::audit::Act;
 
 /// So long after another key derives, a replica may still not know it.
 const LAG: Duration = Duration::from_mins(10);

@@ -5,14 +5,14 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::{generous, keyring, namespace, object};
-use crate::api::OAuthClient;
-use crate::oauth::Client;
-use crate::oauth::client::external_secret;
-use crate::operator::cache::client_secrets::{BroughtIndex, Found};
-use crate::operator::cache::namespace_access::Access;
-use crate::operator::domain::client::secret::Desired;
-use crate::operator::domain::client::validate::{Surroundings, register};
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::cache::client_secrets::{BroughtIndex, Found};
+use crate::cache::namespace_access::Access;
+use crate::domain::client::secret::Desired;
+use crate::domain::client::validate::{Surroundings, register};
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::OAuthClient;
+use clientele_oauth::Client;
+use clientele_oauth::client::external_secret;
 
 const VALUE: &str = "correct horse battery staple 0123456789";
 const BEFORE: &str = "another horse battery staple 0123456789";

@@ -4,8 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::{object, user};
-use crate::api::OAuthClient;
-use crate::operator::domain::unique_names::{Claim, Claims, lost};
+use crate::domain::unique_names::{Claim, Claims, lost};
+use clientele_api::OAuthClient;
 
 fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
     let mut object = object(name, json!({ "clientId": "legacy" }));

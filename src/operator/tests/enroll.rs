@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{generous, keyring, namespace, user};
-use crate::oauth::keys::root_keyring::RootKey;
-use crate::oauth::user::PasswordHash;
-use crate::oauth::{Keyring, Person};
-use crate::operator::cache::passwords::{Fingerprint, Found, Hash, Password};
-use crate::operator::domain::reason::Refusal;
-use crate::operator::domain::user::validate::{Enrolled, Surroundings, cut, enroll};
+use crate::cache::passwords::{Fingerprint, Found, Hash, Password};
+use crate::domain::reason::Refusal;
+use crate::domain::user::validate::{Enrolled, Surroundings, cut, enroll};
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::user::PasswordHash;
+use clientele_oauth::{Keyring, Person};
 
 /// Circumstances that can be changed one at a time.
 struct Around {
@@ -317,6 +317,6 @@ fn who_signed_in_before_the_root_key_rotated_is_still_signed_in() {
 
 #[test]
 fn the_definition_refuses_exactly_the_claims_that_no_person_is_given() {
-    let refused = crate::api::schema::PROTOCOL_CLAIMS;
-    assert_eq!(refused, crate::oauth::user::claims::OF_THE_PROTOCOL);
+    let refused = clientele_api::schema::PROTOCOL_CLAIMS;
+    assert_eq!(refused, clientele_oauth::user::claims::OF_THE_PROTOCOL);
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::oauth::client::Lifetimes;
-use crate::operator::domain::tenant::lifetimes::{LifetimePolicy, shortened};
+use crate::domain::tenant::lifetimes::{LifetimePolicy, shortened};
+use clientele_oauth::client::Lifetimes;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::oauth::user::password;
-use crate::operator::cache::namespace_access::Access;
-use crate::operator::cache::passwords::{Found, Hash, Password, PasswordIndex, Place};
+use crate::cache::namespace_access::Access;
+use crate::cache::passwords::{Found, Hash, Password, PasswordIndex, Place};
+use clientele_oauth::user::password;
 
 fn place(key: &str) -> Place {
     Place {

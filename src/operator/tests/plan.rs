@@ -3,12 +3,12 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
-use crate::api::OAuthClient;
-use crate::oauth::{Client, Keyring};
-use crate::operator::domain::client::plan::{Plan, SecretStep, Situation, plan};
-use crate::operator::domain::client::secret::digest::{Digests, Facts};
-use crate::operator::domain::client::secret::{Desired, OURS, PROOF};
-use crate::operator::domain::reason::Refusal;
+use crate::domain::client::plan::{Plan, SecretStep, Situation, plan};
+use crate::domain::client::secret::digest::{Digests, Facts};
+use crate::domain::client::secret::{Desired, OURS, PROOF};
+use crate::domain::reason::Refusal;
+use clientele_api::OAuthClient;
+use clientele_oauth::{Client, Keyring};
 
 struct Stage {
     object: OAuthClient,

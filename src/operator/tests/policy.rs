@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{namespace, tenant};
-use crate::oauth::Algorithm;
-use crate::oauth::tenant::{Branding, SessionLifetimes};
+use clientele_oauth::Algorithm;
+use clientele_oauth::tenant::{Branding, SessionLifetimes};
 
 #[test]
 fn a_tenant_that_says_nothing_has_no_people_and_safe_defaults() {

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::{judged, object, tenant};
-use crate::operator::domain::reason::Reason;
-use crate::operator::domain::tenant::policy::TenantPolicy;
+use crate::domain::reason::Reason;
+use crate::domain::tenant::policy::TenantPolicy;
 
 fn limited() -> TenantPolicy {
     let of = |space: &str| json!({ "matchLabels": { "kubernetes.io/metadata.name": space } });

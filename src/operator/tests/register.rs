@@ -3,8 +3,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{generous, judged, namespace, object, tenant};
-use crate::oauth::{AuthMethod, Client, ClientType, GrantType};
-use crate::operator::domain::reason::Refusal;
+use crate::domain::reason::Refusal;
+use clientele_oauth::{AuthMethod, Client, ClientType, GrantType};
 
 fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {
     let mut object = object("web", spec);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::operator::root_key::{Judgement, fresh, judge};
+use crate::root_key::{Judgement, fresh, judge};
 
 fn marks(secret: &Secret) -> BTreeMap<String, String> {
     match judge("root", Some(secret), &BTreeMap::new(), false) {

@@ -2,13 +2,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
-use crate::api::{OAuthClient, OAuthClientStatus};
-use crate::oauth::Keyring;
-use crate::oauth::client::secret_rotation::{Cause, End, Observed, Step};
-use crate::oauth::keys::root_keyring::RootKey;
-use crate::operator::domain::client::rotation::{Turn, turn};
-use crate::operator::domain::client::status::{Published, status};
-use crate::operator::domain::reason::Reason;
+use crate::domain::client::rotation::{Turn, turn};
+use crate::domain::client::status::{Published, status};
+use crate::domain::reason::Reason;
+use clientele_api::{OAuthClient, OAuthClientStatus};
+use clientele_oauth::Keyring;
+use clientele_oauth::client::secret_rotation::{Cause, End, Observed, Step};
+use clientele_oauth::keys::root_keyring::RootKey;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

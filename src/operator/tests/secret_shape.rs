@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
-use crate::operator::domain::client::secret::Desired;
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::domain::client::secret::Desired;
+use crate::domain::reason::{Reason, Refusal};
 
 fn desired(spec: Value) -> Result<Desired, Refusal> {
     let object = object("web", spec);
@@ -192,7 +192,7 @@ fn a_public_client_has_whatever_of_a_format_is_not_secret() {
 
 #[test]
 fn every_value_that_a_template_can_name_is_there() {
-    use crate::api::secret_template::PLACEHOLDERS;
+    use clientele_api::secret_template::PLACEHOLDERS;
     let lines: Vec<String> = PLACEHOLDERS
         .iter()
         .map(|name| format!("{name}={{{{ {name} }}}}"))

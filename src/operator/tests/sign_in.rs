@@ -3,9 +3,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{generous, judged, object};
-use crate::oauth::client::Lifetimes;
-use crate::oauth::{Algorithm, Client};
-use crate::operator::domain::reason::Refusal;
+use crate::domain::reason::Refusal;
+use clientele_oauth::client::Lifetimes;
+use clientele_oauth::{Algorithm, Client};
 
 const URI: &str = "https://app.example/cb";
 

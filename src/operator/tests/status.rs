@@ -2,10 +2,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::object;
-use crate::api::{OAuthClient, OAuthClientStatus};
-use crate::operator::domain::client::rotation::Turn;
-use crate::operator::domain::client::status::{Published, is_ready, status, withheld};
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::domain::client::rotation::Turn;
+use crate::domain::client::status::{Published, is_ready, status, withheld};
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::{OAuthClient, OAuthClientStatus};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use crate::api::secret_template::{ESCAPES, PLACEHOLDERS};
-use crate::operator::domain::client::secret::template::{Field, Template, Value};
+use crate::domain::client::secret::template::{Field, Template, Value};
+use clientele_api::secret_template::{ESCAPES, PLACEHOLDERS};
 
 fn render(template: &str, value: &str) -> Option<String> {
     let template = Template::parse(template)?;

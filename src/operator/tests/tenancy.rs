@@ -14,11 +14,11 @@ use kube::ResourceExt;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-use crate::api::{OAuthClient, OAuthUser};
-use crate::oauth::grant::validity;
-use crate::oauth::{Client, Tenant};
-use crate::operator::domain::client::plan::SecretStep;
-use crate::operator::domain::reason::Refusal;
+use crate::domain::client::plan::SecretStep;
+use crate::domain::reason::Refusal;
+use clientele_api::{OAuthClient, OAuthUser};
+use clientele_oauth::grant::validity;
+use clientele_oauth::{Client, Tenant};
 use ground::{BROUGHT_BY_A, BROUGHT_BY_B, Ground, Seen};
 use proofs::Keys;
 
@@ -167,7 +167,7 @@ fn nobody_of_b_is_taken_for_somebody_of_a(
 /// B has no ID, scope, audience, privilege or way back of A's.
 fn b_has_no_privilege(ground: &Ground, tenant: &Tenant, client: &Client) -> Judged {
     for object in &ground.clients {
-        let id = crate::operator::domain::client::validate::client_id(object);
+        let id = crate::domain::client::validate::client_id(object);
         prop_assert_ne!(&*client.id, &*id);
         prop_assert_eq!(&*tenant.clients[&*id].namespace, "team-a");
     }
@@ -218,7 +218,7 @@ fn secrets_prove_only_their_own(
     let own = secrets_in(secret);
     let accepts = |id: &str, secret: &str| ground.accepts(tenant, id, secret);
     for object in &ground.clients {
-        let id = crate::operator::domain::client::validate::client_id(object);
+        let id = crate::domain::client::validate::client_id(object);
         for value in secrets_in(&ground.desired(object, before).unwrap()) {
             prop_assert!(!own.iter().any(|own| own.contains(&value)));
             prop_assert!(accepts(&id, &value));

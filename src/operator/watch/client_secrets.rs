@@ -3,7 +3,7 @@
 use kube::ResourceExt;
 
 use super::secrets::Watched;
-use crate::api::secret_ref::CLIENT_SECRET_TYPE;
+use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 
 /// The Secrets with client secrets. The type is how one opts in, so others are not even sent to us.
 pub const BROUGHT: Watched = Watched {

@@ -9,10 +9,10 @@ use kube::Api;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::secrets::Watched;
-use crate::api::user::PASSWORD_TYPE;
-use crate::oauth::user::password;
-use crate::operator::cache::passwords::{Hash, Job};
-use crate::operator::context::Shared;
+use crate::cache::passwords::{Hash, Job};
+use crate::context::Shared;
+use clientele_api::user::PASSWORD_TYPE;
+use clientele_oauth::user::password;
 
 /// How soon a read that failed is repeated.
 const RETRY: Duration = Duration::from_secs(3);

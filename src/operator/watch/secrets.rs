@@ -16,12 +16,12 @@ use kube::{Api, Resource, ResourceExt};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-use crate::operator::cache::namespace_access::{Access, Name};
-use crate::operator::cache::relist_check::{Doubt, List};
-use crate::operator::context::Shared;
-use crate::operator::domain::client::secret::CLIENT_LABEL;
-use crate::operator::registry::observer::PAGE;
-use crate::operator::settings::SecretsScope;
+use crate::cache::namespace_access::{Access, Name};
+use crate::cache::relist_check::{Doubt, List};
+use crate::context::Shared;
+use crate::domain::client::secret::CLIENT_LABEL;
+use crate::registry::observer::PAGE;
+use crate::settings::SecretsScope;
 
 /// How soon a namespace without rights is tried again.
 const RETRY: Duration = Duration::from_secs(5);
@@ -322,7 +322,7 @@ fn name_of(secret: &Secret) -> ObjectRef<Secret> {
 }
 
 /// The sentence that names the commands.
-pub fn denied(settings: &crate::operator::settings::Settings, namespace: &str) -> String {
+pub fn denied(settings: &crate::settings::Settings, namespace: &str) -> String {
     let (own, account) = (&settings.namespace, &settings.service_account);
     format!(
         "the operator may not write Secrets in namespace {namespace}; an administrator enables it with `kubectl -n {namespace} create role clientele-secrets --verb=get,list,watch,create,update,delete --resource=secrets` and `kubectl -n {namespace} create rolebinding clientele-secrets --role=clientele-secrets --serviceaccount={own}:{account}`, or by adding the namespace to secrets.namespaces of the Helm chart"

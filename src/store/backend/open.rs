@@ -13,9 +13,9 @@ use sqlx::any::AnyConnectOptions;
 use tracing::log::LevelFilter;
 
 use self::url::{Place, place};
-use crate::store::Backend;
-use crate::store::error::StoreError;
-use crate::store::metrics::StoreMetrics;
+use crate::Backend;
+use crate::error::StoreError;
+use crate::metrics::StoreMetrics;
 
 /// A statement that takes longer is worth a warning.
 const SLOW: Duration = Duration::from_secs(1);

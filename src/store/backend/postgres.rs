@@ -8,8 +8,8 @@ use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::task::JoinError;
 
 use super::operation::Operation;
-use crate::store::error::StoreError;
-use crate::store::metrics::StoreMetrics;
+use crate::error::StoreError;
+use crate::metrics::StoreMetrics;
 
 /// How long an operation may take, the wait for a connection not counted.
 const PATIENCE: Duration = Duration::from_secs(10);

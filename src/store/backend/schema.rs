@@ -3,29 +3,29 @@
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, SqlSafeStr};
 
-use crate::store::error::{StoreError, describe};
+use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
 const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "sign in",
-        include_str!("../../../migrations/0001_sign_in.sql"),
+        include_str!("../migrations/0001_sign_in.sql"),
     ),
     (
         2,
         "used assertions",
-        include_str!("../../../migrations/0002_used_assertions.sql"),
+        include_str!("../migrations/0002_used_assertions.sql"),
     ),
     (
         3,
         "last use",
-        include_str!("../../../migrations/0003_last_use.sql"),
+        include_str!("../migrations/0003_last_use.sql"),
     ),
     (
         4,
         "served",
-        include_str!("../../../migrations/0004_served.sql"),
+        include_str!("../migrations/0004_served.sql"),
     ),
 ];
 

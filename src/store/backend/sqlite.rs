@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::operation::Operation;
-use crate::store::error::{StoreError, describe};
-use crate::store::metrics::StoreMetrics;
+use crate::error::{StoreError, describe};
+use crate::metrics::StoreMetrics;
 
 /// How many operations may wait.
 const QUEUE: usize = 1024;

@@ -3,8 +3,8 @@
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 
-use crate::oauth::grant::Authorization;
-use crate::store::backend::operation::{FromRow, column, millis, time};
+use crate::backend::operation::{FromRow, column, millis, time};
+use clientele_oauth::grant::Authorization;
 
 /// Their names, in the order in which [`bind`] binds their values after the tenant.
 macro_rules! authorization_columns {

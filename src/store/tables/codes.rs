@@ -6,9 +6,9 @@ use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{authorization_columns, bind};
 use super::refresh_families;
-use crate::oauth::grant::{Authorization, Code, Family};
-use crate::store::Redemption;
-use crate::store::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::Redemption;
+use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use clientele_oauth::grant::{Authorization, Code, Family};
 
 const INSERT: &str = concat!(
     "INSERT INTO codes (tenant, ",

@@ -5,8 +5,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::revoke_grants::{Whose, end};
-use crate::oauth::grant::Consent;
-use crate::store::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use clientele_oauth::grant::Consent;
 
 const KEEP: &str = "INSERT INTO consents (tenant, subject, registration_id, person, client_id, scope, resources, granted_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, query};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::Store;
-use crate::store::backend::operation::{Operation, millis};
+use crate::Store;
+use crate::backend::operation::{Operation, millis};
 
 /// How many rows go at once: a few milliseconds of the one writer that SQLite has.
 const STEP: u32 = 200;

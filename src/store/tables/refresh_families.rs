@@ -7,9 +7,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{Statement, authorization_columns, bind};
-use crate::oauth::grant::{Authorization, Family};
-use crate::store::Rotation;
-use crate::store::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::Rotation;
+use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use clientele_oauth::grant::{Authorization, Family};
 
 macro_rules! family_columns {
     () => {

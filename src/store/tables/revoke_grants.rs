@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
-use crate::store::backend::operation::millis;
+use crate::backend::operation::millis;
 
 /// Whose grants are to end.
 pub enum Whose<'a> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
-use crate::store::backend::operation::{Operation, millis};
+use crate::backend::operation::{Operation, millis};
 
 const INSERT: &str = "INSERT INTO revoked_tokens (tenant, jti, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, jti) DO NOTHING";

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
-use crate::oauth::client::secret_usage::{LastUse, Usage};
-use crate::store::backend::operation::{Operation, column, millis, optional_time, time};
+use crate::backend::operation::{Operation, column, millis, optional_time, time};
+use clientele_oauth::client::secret_usage::{LastUse, Usage};
 
 const REPORT: &str =
     "INSERT INTO last_uses (registration_id, generation, used_at) VALUES ($1, $2, $3)

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
-use crate::oauth::client::served_versions::Versions;
-use crate::store::backend::operation::{Operation, column, millis};
+use crate::backend::operation::{Operation, column, millis};
+use clientele_oauth::client::served_versions::Versions;
 
 const TELL: &str = "INSERT INTO served (registration_id, replica, generation) VALUES ($1, $2, $3)
     ON CONFLICT (registration_id, replica) DO UPDATE SET generation = excluded.generation";

@@ -5,8 +5,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::revoke_grants::{Whose, end};
-use crate::oauth::grant::Session;
-use crate::store::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use clientele_oauth::grant::Session;
 
 const INSERT: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

@@ -2,8 +2,8 @@
 
 use sqlx::{AnyConnection, query};
 
-use crate::oauth::grant::Consent;
-use crate::store::backend::operation::{Operation, millis};
+use crate::backend::operation::{Operation, millis};
+use clientele_oauth::grant::Consent;
 
 const SESSION: &str = "SELECT sid FROM sessions WHERE tenant = $1 AND digest = $2";
 const SESSION_LOCKED: &str =

@@ -1,6 +1,6 @@
 //! A namespace is carried to another cluster, as Velero does it: the objects come, their identities do not.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Resource};

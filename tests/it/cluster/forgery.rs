@@ -1,7 +1,7 @@
 //! A status that somebody forged. The chart's policy refuses it to everybody but the operator, so here the forger
 //! speaks as the operator: what would happen without the policy.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};

@@ -19,8 +19,8 @@ fn started(cluster: &Cluster, listen: &str) -> RunningOperator {
 }
 
 /// The client that every installation comes with.
-async fn first_client(kube: &kube::Client) -> Option<clientele::api::OAuthClient> {
-    let clients: Api<clientele::api::OAuthClient> = Api::namespaced(kube.clone(), NAMESPACE);
+async fn first_client(kube: &kube::Client) -> Option<clientele_api::OAuthClient> {
+    let clients: Api<clientele_api::OAuthClient> = Api::namespaced(kube.clone(), NAMESPACE);
     clients.get_opt("clientele").await.unwrap()
 }
 
@@ -96,7 +96,7 @@ async fn the_default_tenant_and_the_first_client_are_made_once() {
     let operator = started(&cluster, &listen);
     let now = DeleteParams::default();
     let _ = space.tenants().delete("default", &now).await.unwrap();
-    let clients: Api<clientele::api::OAuthClient> = Api::namespaced(space.kube.clone(), NAMESPACE);
+    let clients: Api<clientele_api::OAuthClient> = Api::namespaced(space.kube.clone(), NAMESPACE);
     let _ = clients.delete("clientele", &now).await.unwrap();
     let before = [made("oauthtenants"), made("oauthclients")];
     assert_eq!(before, [1, 1], "made once");

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clientele::api::OAuthClient;
-use clientele::operator::domain::client::secret::{CLIENT_LABEL, PROOF};
+use clientele_api::OAuthClient;
+use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};

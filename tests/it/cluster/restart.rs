@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use futures::{StreamExt, stream};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};

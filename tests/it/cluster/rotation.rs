@@ -7,7 +7,7 @@ mod silence;
 
 use std::time::{Duration, Instant};
 
-use clientele::api::{OAuthClient, RotationStatus, SecretGeneration};
+use clientele_api::{OAuthClient, RotationStatus, SecretGeneration};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::{ListParams, Patch, PatchParams};

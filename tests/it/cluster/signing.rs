@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele::oauth::Algorithm;
+use clientele_oauth::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;

@@ -49,11 +49,11 @@ async fn a_person_can_sign_in_a_moment_after_the_manifest() {
     assert_eq!(person.claims["address"]["country"], "CH");
     assert_eq!(person.claims["email_verified"], true);
     let hash = person.password.as_ref();
-    assert!(clientele::oauth::user::password::verify(
+    assert!(clientele_oauth::user::password::verify(
         hash,
         "correct horse"
     ));
-    assert!(!clientele::oauth::user::password::verify(
+    assert!(!clientele_oauth::user::password::verify(
         hash,
         "battery staple"
     ));

@@ -6,7 +6,7 @@ use axum::http::{Method, Request, Response, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use clientele::oauth::keys::root_keyring::Registration;
+use clientele_oauth::keys::root_keyring::Registration;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use clientele::operator::settings::Settings;
+use clientele_operator::settings::Settings;
 use futures::future::join_all;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;

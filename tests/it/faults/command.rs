@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use clientele::operator::error::Error;
-use clientele::operator::root_key::rotate::{Place, rotate};
-use clientele::operator::settings::INSTALLATION;
+use clientele_operator::error::Error;
+use clientele_operator::root_key::rotate::{Place, rotate};
+use clientele_operator::settings::INSTALLATION;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::PostParams;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::oauth::client::secret::PREFIX;
+use clientele_oauth::client::secret::PREFIX;
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;

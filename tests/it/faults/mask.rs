@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::oauth::keys::root_keyring::Registration;
-use clientele::operator::domain::client::secret::PROOF;
+use clientele_oauth::keys::root_keyring::Registration;
+use clientele_operator::domain::client::secret::PROOF;
 use serde_json::{Value, json};
 
 use super::root_keys::key_of;

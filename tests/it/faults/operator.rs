@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use clientele::oauth::client::secret_usage::Usage;
-use clientele::operator::Operator;
-use clientele::operator::metrics::ControllerMetrics;
-use clientele::operator::settings::Settings;
-use clientele::supervisor::Lasting;
+use clientele_oauth::client::secret_usage::Usage;
+use clientele_operator::Operator;
+use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::settings::Settings;
+use clientele_telemetry::supervisor::Lasting;
 
 use super::bug::Bug;
 use super::ground::settings;

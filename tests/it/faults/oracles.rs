@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use clientele::api::DEFAULT_TENANT;
-use clientele::oauth::Registry;
-use clientele::oauth::client_auth::credentials::{Credentials, authenticate};
-use clientele::operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
+use clientele_api::DEFAULT_TENANT;
+use clientele_oauth::Registry;
+use clientele_oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele_operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
 use serde_json::{Value, json};
 
 use super::call::Call;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clientele::oauth::Keyring;
-use clientele::oauth::keys::root_keyring::RootKey;
+use clientele_oauth::Keyring;
+use clientele_oauth::keys::root_keyring::RootKey;
 use serde_json::{Value, json};
 
 use super::mask::{text, values};

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::http::Request;
 use bytes::Bytes;
-use clientele::api::{DEFAULT_TENANT, OAuthClient, OAuthTenant, OAuthUser};
-use clientele::operator::bootstrap::USERS_LABEL;
-use clientele::operator::settings::INSTALLATION;
+use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthTenant, OAuthUser};
+use clientele_operator::bootstrap::USERS_LABEL;
+use clientele_operator::settings::INSTALLATION;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};

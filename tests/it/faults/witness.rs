@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
-use clientele::api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{ApiResource, DynamicObject, WatchEvent, WatchParams};

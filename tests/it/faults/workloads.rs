@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clientele::api::user::PASSWORD_TYPE;
-use clientele::operator::domain::client::secret::{CLIENT_LABEL, PROOF};
+use clientele_api::user::PASSWORD_TYPE;
+use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF};
 use serde_json::{Value, json};
 
 use super::act::Act::{

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use clientele::http::pages::{
+use clientele_http::pages::{
     Account, ConsentAsked, Frame, Granted, SignIn, SignInProblem, SignOutAsked, Trouble, account,
     consent, form_post, sign_in, sign_out, signed_out, trouble,
 };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::http::Request;
 use axum::response::Response;
-use clientele::http::pages;
-use clientele::http::server::Limits;
+use clientele_http::pages;
+use clientele_http::server::Limits;
 use serde_json::{Map, Value, json};
 use tower::service_fn;
 

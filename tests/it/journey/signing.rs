@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::oauth::{Algorithm, SigningKey};
+use clientele_oauth::{Algorithm, SigningKey};
 use serde_json::json;
 
 use super::node::Node;

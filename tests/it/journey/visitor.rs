@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use axum::http::Request;
 use axum::response::Response;
-use clientele::http::Endpoints;
-use clientele::http::server::Limits;
-use clientele::oauth::grant::login_transaction::LIFETIME;
-use clientele::oauth::tenant::Branding;
-use clientele::oauth::{Client, Registry, Tenant};
+use clientele_http::Endpoints;
+use clientele_http::server::Limits;
+use clientele_oauth::grant::login_transaction::LIFETIME;
+use clientele_oauth::tenant::Branding;
+use clientele_oauth::{Client, Registry, Tenant};
 use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use clientele::oauth::Algorithm;
+use clientele_oauth::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 

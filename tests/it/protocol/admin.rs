@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use clientele::http::admin::{Admin, admin_router};
+use clientele_http::admin::{Admin, admin_router};
 use prometheus_client::registry::Registry;
 use tower::ServiceExt;
 

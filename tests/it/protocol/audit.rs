@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use clientele::audit::Audit;
-use clientele::http::App;
-use clientele::http::server::trusted_proxies::TrustedProxies;
 use clientele::logging::audit_layer;
-use clientele::oauth::Client;
+use clientele_http::App;
+use clientele_http::server::trusted_proxies::TrustedProxies;
+use clientele_oauth::Client;
+use clientele_telemetry::audit::Audit;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;

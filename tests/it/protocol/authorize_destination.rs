@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
-use clientele::oauth::{Client, GrantType};
+use clientele_oauth::{Client, GrantType};
 
 use crate::support::ask::{Ask, STATE, ask};
 use crate::support::browser::{Browser, Page};

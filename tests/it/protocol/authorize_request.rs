@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele::oauth::{Algorithm, ClientType, SigningKeys};
+use clientele_oauth::{Algorithm, ClientType, SigningKeys};
 use jiff::Timestamp;
 use serde_json::json;
 

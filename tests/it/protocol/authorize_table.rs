@@ -95,7 +95,7 @@ async fn p4_the_error_table_of_the_authorization_endpoint() {
 #[tokio::test]
 async fn p6_nothing_of_one_tenant_counts_in_another() {
     let world = World::at_rest().await;
-    let of_b = crate::support::keys::signing_keys(clientele::oauth::Algorithm::Rs256);
+    let of_b = crate::support::keys::signing_keys(clientele_oauth::Algorithm::Rs256);
     let hint = signed(&of_b, &id_claims("team-a.app", "sid"));
     let mut browser = Browser::new(&world);
     let page = browser
@@ -140,5 +140,5 @@ async fn m10_while_the_store_fails_people_are_told_and_silent_requests_answered(
 
 #[test]
 fn the_challenge_of_these_tests_is_that_of_the_verifier() {
-    assert_eq!(clientele::oauth::grant::digest_of(VERIFIER), CHALLENGE);
+    assert_eq!(clientele_oauth::grant::digest_of(VERIFIER), CHALLENGE);
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clientele::oauth::Person;
-use clientele::oauth::tenant::SessionLifetimes;
+use clientele_oauth::Person;
+use clientele_oauth::tenant::SessionLifetimes;
 
 use crate::support::ask::ask;
 use crate::support::browser::Browser;
@@ -181,7 +181,7 @@ async fn on_plain_http_the_cookies_go_without_the_prefix_and_nowhere_else() {
         None,
         vec![crate::support::people::app("team-a.app")],
     )];
-    let registry = clientele::oauth::Registry::new(2, Some(world.keyring.clone()), tenants);
+    let registry = clientele_oauth::Registry::new(2, Some(world.keyring.clone()), tenants);
     world.app.registry.store(registry.into());
     let reply = Browser::new(&world)
         .request("GET", &ask("team-a.app").url(), None)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele::http::server::Limits;
-use clientele::oauth::OAuthError;
+use clientele_http::server::Limits;
+use clientele_oauth::OAuthError;
 use serde_json::{Value, json};
 
 use crate::support::assertions::{

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
-use clientele::http::App;
-use clientele::oauth::Algorithm;
+use clientele_http::App;
+use clientele_oauth::Algorithm;
 use jiff::Timestamp;
 
 use crate::support::verifier::verify;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele::http::App;
-use clientele::http::metrics::TokenMetrics;
+use clientele_http::App;
+use clientele_http::metrics::TokenMetrics;
 use futures::future::join_all;
 
 use crate::support::ask::{CHALLENGE, VERIFIER};
@@ -170,7 +170,7 @@ async fn e09_a_code_of_another_client_gives_nothing_and_stays_good_for_its_own()
 #[tokio::test]
 async fn e09_k16_a_client_that_was_recreated_under_the_same_name_is_another() {
     let world = World::at_rest().await;
-    let of_the_former = |code: &mut clientele::oauth::grant::Code| {
+    let of_the_former = |code: &mut clientele_oauth::grant::Code| {
         code.authorization.registration_id = "uid-of-the-former".to_owned();
     };
     let seed = seed(&world, "team-a.app").with(of_the_former);
@@ -290,7 +290,7 @@ async fn e15_a_wrong_verifier_uses_the_code_up() {
 
 #[tokio::test]
 async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_between() {
-    type Change = fn(&mut clientele::oauth::Person);
+    type Change = fn(&mut clientele_oauth::Person);
     let changes: [Change; 5] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
@@ -324,7 +324,7 @@ async fn e16_a_person_who_may_not_use_the_client() {
 #[tokio::test]
 async fn e17_a_client_that_lost_something_in_between() {
     let world = World::at_rest().await;
-    let change = |change: &dyn Fn(&mut clientele::oauth::Client)| {
+    let change = |change: &dyn Fn(&mut clientele_oauth::Client)| {
         world.change(|tenant| {
             let mut client = people::app("team-a.app");
             change(&mut client);
@@ -463,7 +463,7 @@ async fn e22_if_the_store_cannot_record_the_use_no_token_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("store").display());
     let mut world = World::at_rest().await;
-    world.app.store = clientele::store::Store::open(&url).await.unwrap();
+    world.app.store = clientele_store::Store::open(&url).await.unwrap();
     let world = World::with(world.app);
     let seed = inserted(&world).await;
     let mut break_it = sqlx::SqlitePool::connect(&url)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele::http::server::Limits;
+use clientele_http::server::Limits;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use clientele::http::App;
-use clientele::oauth::endpoints::authorize::issue_code::CodeRandom;
-use clientele::store::Store;
+use clientele_http::App;
+use clientele_oauth::endpoints::authorize::issue_code::CodeRandom;
+use clientele_store::Store;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 

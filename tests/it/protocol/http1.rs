@@ -1,6 +1,6 @@
 //! M03: request smuggling over a real connection.
 
-use clientele::http::server::Limits;
+use clientele_http::server::Limits;
 
 use crate::support::running::Running;
 use crate::support::world::{World, basic};

@@ -1,6 +1,6 @@
 //! M02: floods of HTTP/2 frames end the connection, and the server goes on.
 
-use clientele::http::server::Limits;
+use clientele_http::server::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 

@@ -1,6 +1,6 @@
 //! J01–J07: signing out at a client's request.
 
-use clientele::oauth::{Algorithm, SigningKeys};
+use clientele_oauth::{Algorithm, SigningKeys};
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -320,7 +320,7 @@ fn know_everything(world: &World, names: &[&str]) {
 }
 
 fn listed_scopes<'a>(own: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    clientele::oauth::tenant::OPENID_SCOPES
+    clientele_oauth::tenant::OPENID_SCOPES
         .into_iter()
         .chain(own)
         .collect()
@@ -387,7 +387,7 @@ async fn g02_machines_get_the_listed_scopes_of_the_tenant_and_none_of_people() {
     let both = "&resource=https%3A%2F%2Forders.example&resource=https%3A%2F%2Fbills.example";
     for scope in listed(&document, "scopes_supported") {
         let reply = world.web(&format!("{both}&scope={scope}")).await;
-        let of_people = clientele::oauth::tenant::OPENID_SCOPES.contains(&scope);
+        let of_people = clientele_oauth::tenant::OPENID_SCOPES.contains(&scope);
         assert_eq!(reply.status, if of_people { 400 } else { 200 }, "{scope}");
     }
 }

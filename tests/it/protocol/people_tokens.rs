@@ -108,7 +108,7 @@ async fn an_id_token_has_the_algorithm_that_the_client_registered() {
 async fn a_tenant_without_a_key_of_the_algorithm_issues_nothing_and_keeps_the_code() {
     let world = World::at_rest().await;
     let seed = seed(&world, "team-a.app").insert(&world).await;
-    let es256 = clientele::oauth::Algorithm::Es256;
+    let es256 = clientele_oauth::Algorithm::Es256;
     world.change(|tenant| tenant.signing_keys = Some(crate::support::keys::signing_keys(es256)));
     seed.exchange(&world)
         .await
@@ -122,7 +122,7 @@ async fn a_claim_asked_for_by_name_is_told_if_a_scope_of_the_client_promises_it(
     let world = World::at_rest().await;
     let asked = r#"{"id_token":{"email":null,"sub":{"value":"mallory"},"phone_number":null}}"#;
     let asked =
-        clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest::parse(asked)
+        clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest::parse(asked)
             .unwrap();
     let ask = |client: &str| {
         let seed = seed(&world, client).scope("openid");
@@ -181,7 +181,7 @@ async fn b32_what_is_known_about_a_person_replaces_no_claim_of_the_protocol() {
             .scopes
             .iter()
             .cloned()
-            .map(|scope| clientele::oauth::tenant::Scope {
+            .map(|scope| clientele_oauth::tenant::Scope {
                 claims: list(&forged),
                 ..scope
             })

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::http::server::Limits;
+use clientele_http::server::Limits;
 use tokio::io::AsyncWriteExt;
 
 use crate::support::logs::Logs;

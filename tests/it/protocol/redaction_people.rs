@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele::audit::Audit;
-use clientele::http::App;
+use clientele_http::App;
+use clientele_telemetry::audit::Audit;
 
 use crate::support::ask::VERIFIER;
 use crate::support::clock::advance;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele::oauth::{Client, Person};
+use clientele_oauth::{Client, Person};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -273,7 +273,7 @@ async fn f10_a_client_that_is_gone_or_lost_the_grant() {
     let world = World::at_rest().await;
     let first = tokens(&world, APP).await;
     change_client(&world, |client| {
-        client.grant_types = [clientele::oauth::GrantType::AuthorizationCode].into();
+        client.grant_types = [clientele_oauth::GrantType::AuthorizationCode].into();
     });
     let reply = refresh(&world, APP, &first.refresh_token, &[]).await;
     reply.refuses(400, "unauthorized_client");

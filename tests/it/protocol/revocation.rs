@@ -1,6 +1,6 @@
 //! I15–I20: who may end which token.
 
-use clientele::http::App;
+use clientele_http::App;
 
 use crate::support::issued::{
     Tokens, call, introspect, is_active, refresh, revoke, tokens, userinfo,

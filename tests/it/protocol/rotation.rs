@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
-use clientele::oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord, plan};
-use clientele::oauth::keys::signing_keys::ScheduledKey;
-use clientele::oauth::{Algorithm, Registry, SigningKeys, Tenant};
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord, plan};
+use clientele_oauth::keys::signing_keys::ScheduledKey;
+use clientele_oauth::{Algorithm, Registry, SigningKeys, Tenant};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 

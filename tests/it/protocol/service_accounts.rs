@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use clientele::http::App;
-use clientele::http::api::token_review_cache::Reviews;
-use clientele::oauth::client_auth::assertion::service_account::{
+use clientele_http::App;
+use clientele_http::api::token_review_cache::Reviews;
+use clientele_oauth::client_auth::assertion::service_account::{
     Answer, Finding, Review, ServiceAccount, Signature, Verification,
 };
-use clientele::oauth::{AuthMethod, Client};
+use clientele_oauth::{AuthMethod, Client};
 use futures::FutureExt;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -430,7 +430,7 @@ async fn h08_h11_the_signature_is_that_of_the_cluster_or_of_an_unknown_key() {
     let cluster = stranger();
     let mut jwk = cluster.jwk();
     jwk.kid = Some("cluster".into());
-    let public = clientele::oauth::jose::public_key::PublicKey::new(jwk).unwrap();
+    let public = clientele_oauth::jose::public_key::PublicKey::new(jwk).unwrap();
     let signed = |kid: &str, claims: &Value| {
         cluster.token(
             &json!({ "alg": "ES256", "kid": kid }).to_string(),

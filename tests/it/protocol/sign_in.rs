@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
-use clientele::http::server::Limits;
+use clientele_http::server::Limits;
 
 use crate::support::ask::ask;
 use crate::support::browser::{Browser, Page};
@@ -127,7 +127,7 @@ async fn c02_c16_failures_of_an_address_are_counted_and_forwarded_ones_are_no_wa
 async fn c16_behind_a_trusted_proxy_every_visitor_has_a_counter_of_their_own() {
     let mut app = World::at_rest().await.app;
     app.trusted_proxies =
-        clientele::http::server::trusted_proxies::TrustedProxies::new(&["192.0.2.0/24"
+        clientele_http::server::trusted_proxies::TrustedProxies::new(&["192.0.2.0/24"
             .parse()
             .unwrap()]);
     let world = World::with(app);
@@ -350,7 +350,7 @@ async fn c21_a_bcrypt_password_is_not_cut_off() {
     let hash = bcrypt_of(&long);
     world.change(|tenant| {
         let mut person = crate::support::people::person("carl");
-        person.password = Some(clientele::oauth::user::PasswordHash(hash.into()));
+        person.password = Some(clientele_oauth::user::PasswordHash(hash.into()));
         tenant.people = crate::support::people::index(vec![person]);
     });
     assert_eq!(try_as(&world, "carl", &long).await.path(), "/consent");

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele::http::server::Limits;
-use clientele::http::server::tls::Tls;
+use clientele_http::server::Limits;
+use clientele_http::server::tls::Tls;
 use rcgen::CertifiedKey;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ProtocolVersion, RootCertStore};

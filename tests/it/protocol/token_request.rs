@@ -239,7 +239,7 @@ async fn a_client_that_goes_while_its_body_is_under_way_gets_no_token() {
     let world = World::new().await;
     let registry = world.app.registry.clone();
     let leaving = stream::once(async move {
-        registry.store(clientele::oauth::Registry::default().into());
+        registry.store(clientele_oauth::Registry::default().into());
         Ok::<_, Infallible>(Bytes::from_static(GRANT.as_bytes()))
     });
     let request = post("/token").header(CONTENT_TYPE, FORM).header(

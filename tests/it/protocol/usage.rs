@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use clientele::oauth::Client;
-use clientele::oauth::client::secret_usage::Uses;
+use clientele_oauth::Client;
+use clientele_oauth::client::secret_usage::Uses;
 
 use crate::support::world::{World, basic, client};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use clientele::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
+use clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
 use serde_json::json;
 
 use crate::support::clock::advance;
@@ -205,7 +205,7 @@ async fn i06_a_key_that_was_retired_and_a_header_that_lies() {
         }
     }
     world.change(|tenant| {
-        tenant.signing_keys = Some(keys::signing_keys(clientele::oauth::Algorithm::Rs256));
+        tenant.signing_keys = Some(keys::signing_keys(clientele_oauth::Algorithm::Rs256));
     });
     userinfo(&world, &token)
         .await
@@ -235,7 +235,7 @@ async fn i07_dead_is_dead_at_once() {
 
 #[tokio::test]
 async fn i07_c17_a_person_who_lost_the_right() {
-    let changes: [fn(&mut clientele::oauth::Person); 3] = [
+    let changes: [fn(&mut clientele_oauth::Person); 3] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
         |alice| alice.groups = list(&["everybody"]),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use clientele::oauth::Algorithm;
+use clientele_oauth::Algorithm;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 

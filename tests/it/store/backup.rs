@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use clientele::store::{Rotation, Store};
+use clientele_store::{Rotation, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 use super::child::Using;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele::store::Redemption;
+use clientele_store::Redemption;
 use tokio::time::timeout;
 
 use super::place::{Place, over_both_stores};

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use clientele::store::{Redemption, Rotation, Store, StoreError};
+use clientele_store::{Redemption, Rotation, Store, StoreError};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::place::Place;

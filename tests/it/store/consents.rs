@@ -1,7 +1,7 @@
 //! Consents, and what ends with them.
 
-use clientele::oauth::grant::Code;
-use clientele::store::{Redemption, Store};
+use clientele_oauth::grant::Code;
+use clientele_store::{Redemption, Store};
 
 use super::place::{Place, at_once, over_both_stores};
 use super::samples::{TENANT, at, begin, code, consent, redeem};

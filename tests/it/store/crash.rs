@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use clientele::store::Store;
+use clientele_store::Store;
 use tokio::time::timeout;
 
 use super::child::{Step, Using, name, nothing_is_redeemable_twice, progress, step};

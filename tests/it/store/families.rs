@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clientele::oauth::grant::Family;
-use clientele::store::{Rotation, Store};
+use clientele_oauth::grant::Family;
+use clientele_store::{Rotation, Store};
 use jiff::Timestamp;
 
 use super::place::{Place, at_once, over_both_stores};

@@ -6,8 +6,8 @@ mod reference;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clientele::oauth::grant::{Code, Consent, Family, Session};
-use clientele::store::Store;
+use clientele_oauth::grant::{Code, Consent, Family, Session};
+use clientele_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use clientele::store::{Store, StoreError};
+use clientele_store::{Store, StoreError};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use super::place::{Place, at_once, over_both_stores};

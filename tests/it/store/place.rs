@@ -1,6 +1,6 @@
 //! Where a test keeps its store, and both kinds of place for every test of the contract.
 
-use clientele::store::Store;
+use clientele_store::Store;
 use tempfile::TempDir;
 
 use crate::support::postgres::Server;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use clientele::store::Store;
-use clientele::store::tables::purge::purge_forever;
+use clientele_store::Store;
+use clientele_store::tables::purge::purge_forever;
 use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;

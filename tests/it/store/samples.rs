@@ -1,7 +1,7 @@
 //! Values to keep.
 
-use clientele::oauth::grant::{Authorization, Code, Consent, Family, Session};
-use clientele::store::{Redemption, Store};
+use clientele_oauth::grant::{Authorization, Code, Consent, Family, Session};
+use clientele_store::{Redemption, Store};
 use jiff::Timestamp;
 
 /// A time: so many seconds after the tests' beginning.

@@ -1,7 +1,7 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
 
-use clientele::oauth::client::secret_usage::{LastUse, Usage};
-use clientele::store::{Hear, Store};
+use clientele_oauth::client::secret_usage::{LastUse, Usage};
+use clientele_store::{Hear, Store};
 
 use super::place::{Place, over_both_stores};
 use super::samples::at;

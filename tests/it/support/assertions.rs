@@ -10,10 +10,10 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele::oauth::client::Secretless;
-use clientele::oauth::client_auth::assertion::JWT_BEARER;
-use clientele::oauth::jose::public_key::{Jwk, PublicKey};
-use clientele::oauth::{AuthMethod, Client};
+use clientele_oauth::client::Secretless;
+use clientele_oauth::client_auth::assertion::JWT_BEARER;
+use clientele_oauth::jose::public_key::{Jwk, PublicKey};
+use clientele_oauth::{AuthMethod, Client};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
-use clientele::http::server::Peer;
+use clientele_http::server::Peer;
 use url::form_urlencoded::Serializer;
 
 use super::form::{Form, forms};

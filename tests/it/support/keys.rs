@@ -7,9 +7,9 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
-use clientele::oauth::keys::root_keyring::RootKey;
-use clientele::oauth::keys::signing_keys::ScheduledKey;
-use clientele::oauth::{Algorithm, Keyring, SigningKey, SigningKeys};
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::keys::signing_keys::ScheduledKey;
+use clientele_oauth::{Algorithm, Keyring, SigningKey, SigningKeys};
 use jiff::Timestamp;
 
 /// PKCS#8 of a new private key.

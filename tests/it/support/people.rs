@@ -3,10 +3,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use clientele::oauth::client::{Audience, Lifetimes};
-use clientele::oauth::user::PasswordHash;
-use clientele::oauth::user::password;
-use clientele::oauth::{Algorithm, Client, ClientType, GrantType, People, Person};
+use clientele_oauth::client::{Audience, Lifetimes};
+use clientele_oauth::user::PasswordHash;
+use clientele_oauth::user::password;
+use clientele_oauth::{Algorithm, Client, ClientType, GrantType, People, Person};
 use jiff::Timestamp;
 use serde_json::json;
 

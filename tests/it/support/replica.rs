@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use clientele::oauth::{Person, Registry, Tenant};
-use clientele::operator::Operator;
-use clientele::operator::metrics::ControllerMetrics;
-use clientele::operator::settings::{SecretsScope, Settings};
-use clientele::supervisor::Lasting;
+use clientele_oauth::{Person, Registry, Tenant};
+use clientele_operator::Operator;
+use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::settings::{SecretsScope, Settings};
+use clientele_telemetry::supervisor::Lasting;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::shared;

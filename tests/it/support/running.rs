@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clientele::http::server::tls::Tls;
-use clientele::http::server::{Answers, Limits, serve};
+use clientele_http::server::tls::Tls;
+use clientele_http::server::{Answers, Limits, serve};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

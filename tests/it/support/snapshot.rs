@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use clientele::api::{OAuthClient, OAuthTenant};
+use clientele_api::{OAuthClient, OAuthTenant};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, Resource, ResourceExt};

@@ -1,6 +1,6 @@
 //! OAuthUsers and their passwords, as tests make them.
 
-use clientele::api::OAuthUser;
+use clientele_api::OAuthUser;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};

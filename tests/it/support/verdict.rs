@@ -1,6 +1,6 @@
 //! What the operator says about an object, in the sense of kstatus.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::{Patch, PatchParams};

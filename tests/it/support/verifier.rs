@@ -1,6 +1,6 @@
 //! A resource server: verifies tokens with an independent library.
 
-use clientele::oauth::Algorithm;
+use clientele_oauth::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Header, Validation, decode, decode_header};
 use serde_json::Value;

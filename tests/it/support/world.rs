@@ -10,17 +10,17 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::http::metrics::TokenMetrics;
-use clientele::http::{App, Endpoints, router};
-use clientele::oauth::client::secret_usage::Uses;
-use clientele::oauth::client::{Audience, Lifetimes, Secretless};
-use clientele::oauth::keys::root_keyring::Registration;
-use clientele::oauth::tenant::Scope;
-use clientele::oauth::{
+use clientele_http::metrics::TokenMetrics;
+use clientele_http::{App, Endpoints, router};
+use clientele_oauth::client::secret_usage::Uses;
+use clientele_oauth::client::{Audience, Lifetimes, Secretless};
+use clientele_oauth::keys::root_keyring::Registration;
+use clientele_oauth::tenant::Scope;
+use clientele_oauth::{
     Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
     Tenant,
 };
-use clientele::store::Store;
+use clientele_store::Store;
 use jiff::Timestamp;
 use tower::ServiceExt;
 

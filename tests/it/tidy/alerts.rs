@@ -1,6 +1,6 @@
 //! The chart's alerts ask for numbers that exist, and say what to do.
 
-use clientele::audit::Act;
+use clientele_telemetry::audit::Act;
 
 use super::source::{none, read};
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use clientele::audit::{Act, Audit};
-use clientele::http::api::token_review_cache::Reviews;
-use clientele::http::metrics::TokenMetrics;
-use clientele::operator::metrics::ControllerMetrics;
-use clientele::store::StoreMetrics;
+use clientele_http::api::token_review_cache::Reviews;
+use clientele_http::metrics::TokenMetrics;
+use clientele_operator::metrics::ControllerMetrics;
+use clientele_store::StoreMetrics;
+use clientele_telemetry::audit::{Act, Audit};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 

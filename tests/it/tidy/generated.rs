@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use clientele::api::crd;
+use clientele_api::crd;
 use kube::ResourceExt;
 
 use super::source::{read, root};

@@ -213,11 +213,11 @@ fn only_config_names_settings_and_only_main_reads_them() {
         "nobody reads the environment but clap",
     );
     none(
-        &elsewhere(&["env = \"", "CLIENTELE_"], &["src/config.rs"]),
+        &elsewhere(&["env = \"", "CLIENTELE_"], &["src/clientele/config.rs"]),
         "settings are named in config.rs",
     );
     none(
-        &elsewhere(&["CommandLine::parse", "::try_parse"], &["src/main.rs"]),
+        &elsewhere(&["CommandLine::parse", "::try_parse"], &["src/clientele/main.rs"]),
         "main.rs reads the command line",
     );
 }
@@ -249,7 +249,7 @@ fn there_is_no_global_state() {
     };
     let findings: Vec<String> = rust_files("src")
         .iter()
-        .filter(|file| file.path != "src/main.rs")
+        .filter(|file| file.path != "src/clientele/main.rs")
         .flat_map(statics)
         .collect();
     none(&findings, "the allocator in main.rs is the only static");

@@ -7,12 +7,12 @@ use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::{Step, decide, refuse};
-use crate::http::App;
-use crate::http::api::{assertion_check, cors};
-use crate::oauth::client_auth::assertion::Evidence;
-use crate::oauth::endpoints::token;
-use crate::oauth::endpoints::token::Named;
-use crate::oauth::{Client, OAuthError, Tenant};
+use crate::App;
+use crate::api::{assertion_check, cors};
+use clientele_oauth::client_auth::assertion::Evidence;
+use clientele_oauth::endpoints::token;
+use clientele_oauth::endpoints::token::Named;
+use clientele_oauth::{Client, OAuthError, Tenant};
 
 /// A client whose assertion is right as far as memory goes.
 pub(super) struct Unproven {

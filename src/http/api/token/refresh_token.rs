@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 
 use super::record;
-use crate::audit::Act;
-use crate::http::App;
-use crate::http::api::client_request::unavailable;
-use crate::oauth::endpoints::token::refresh_token::{GRACE, Judgement, Refresh, USED};
-use crate::oauth::endpoints::token::{Context, Named};
-use crate::oauth::{Client, GrantType, OAuthError};
-use crate::store::Rotation;
+use crate::App;
+use crate::api::client_request::unavailable;
+use clientele_oauth::endpoints::token::refresh_token::{GRACE, Judgement, Refresh, USED};
+use clientele_oauth::endpoints::token::{Context, Named};
+use clientele_oauth::{Client, GrantType, OAuthError};
+use clientele_store::Rotation;
+use clientele_telemetry::audit::Act;
 
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
 pub(super) async fn answer(

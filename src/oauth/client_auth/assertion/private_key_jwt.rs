@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Evidence, validity};
-use crate::oauth::grant::digest_of;
-use crate::oauth::jose::jws::Jws;
-use crate::oauth::{AuthMethod, Client, Tenant};
+use crate::grant::digest_of;
+use crate::jose::jws::Jws;
+use crate::{AuthMethod, Client, Tenant};
 
 /// How far ahead an assertion may expire. For so long its `jti` is remembered.
 const LONGEST: Duration = Duration::from_mins(10);

@@ -11,11 +11,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{Evidence, validity};
-use crate::oauth::grant::digest_of;
-use crate::oauth::jose::jws::Jws;
-use crate::oauth::jose::public_key::PublicKey;
-use crate::oauth::tokens::issued_jwt;
-use crate::oauth::{AuthMethod, Client, Tenant};
+use crate::grant::digest_of;
+use crate::jose::jws::Jws;
+use crate::jose::public_key::PublicKey;
+use crate::tokens::issued_jwt;
+use crate::{AuthMethod, Client, Tenant};
 
 /// How long a token may live. Kubernetes makes them for an hour unless asked otherwise.
 const LONGEST: Duration = Duration::from_hours(1);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::oauth::{ErrorCode, OAuthError};
+use crate::{ErrorCode, OAuthError};
 
 /// The longest `claims` parameter, in bytes.
 pub const MAX_LEN: usize = 4 * 1024;

@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 
 use super::request::AuthorizationRequest;
-use crate::oauth::client::redirect_uri;
-use crate::oauth::grant::{Consent, Session};
-use crate::oauth::{Client, ErrorCode, OAuthError, Person};
+use crate::client::redirect_uri;
+use crate::grant::{Consent, Session};
+use crate::{Client, ErrorCode, OAuthError, Person};
 
 /// Somebody who is signed in, in a session that stands.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::interaction::SignedIn;
 use super::redirect_target::Destination;
 use super::request::AuthorizationRequest;
-use crate::oauth::Tenant;
-use crate::oauth::grant::{Authorization, Code, Consent, FAMILY_PREFIX, digest_of};
+use crate::Tenant;
+use crate::grant::{Authorization, Code, Consent, FAMILY_PREFIX, digest_of};
 
 /// Begins every authorization code, so that scanners recognize one, and no other kind of value passes for one.
 const CODE_PREFIX: &str = "clc_";

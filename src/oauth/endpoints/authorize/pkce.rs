@@ -1,7 +1,7 @@
 //! Proof Key for Code Exchange (RFC 7636): S256, and nothing else.
 
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::{Client, ClientType, OAuthError};
+use crate::endpoints::parameters::Parameters;
+use crate::{Client, ClientType, OAuthError};
 
 /// SHA-256 in base64url (RFC 7636 §4.2).
 const CHALLENGE_LEN: usize = 43;

@@ -1,7 +1,7 @@
 //! `prompt` (OIDC Core §3.1.2.1): what the person is to be shown.
 
-use crate::oauth::OAuthError;
-use crate::oauth::endpoints::parameters::Parameters;
+use crate::OAuthError;
+use crate::endpoints::parameters::Parameters;
 
 /// What the client wants to be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::response::ResponseMode;
-use crate::oauth::client::redirect_uri;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::{Client, ErrorCode, OAuthError, Tenant};
+use crate::client::redirect_uri;
+use crate::endpoints::parameters::Parameters;
+use crate::{Client, ErrorCode, OAuthError, Tenant};
 
 /// The longest `state`, in bytes.
 const MAX_STATE: usize = 2048;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::prompt::Prompt;
 use super::response::ResponseMode;
 use super::{pkce, redirect_target, scopes};
-use crate::oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::tokens::issued_jwt;
-use crate::oauth::tokens::issued_jwt::Kind;
-use crate::oauth::user::claims;
-use crate::oauth::{Client, ErrorCode, GrantType, OAuthError, Tenant};
+use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
+use crate::endpoints::parameters::Parameters;
+use crate::tokens::issued_jwt;
+use crate::tokens::issued_jwt::Kind;
+use crate::user::claims;
+use crate::{Client, ErrorCode, GrantType, OAuthError, Tenant};
 
 /// The longest request, as it is encoded.
 pub const MAX_LEN: usize = 8 * 1024;

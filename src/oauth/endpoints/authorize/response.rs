@@ -3,8 +3,8 @@
 use url::form_urlencoded::byte_serialize;
 
 use super::redirect_target::Destination;
-use crate::oauth::OAuthError;
-use crate::oauth::endpoints::parameters::Parameters;
+use crate::OAuthError;
+use crate::endpoints::parameters::Parameters;
 
 /// `response_mode` (OAuth 2.0 Multiple Response Type Encoding Practices §2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

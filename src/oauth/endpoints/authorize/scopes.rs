@@ -7,12 +7,12 @@
 //!   the API in its `aud` would carry a scope that the API does not get to see.
 //! - Who names no scope is asking for the client's scopes at these resources, but never for those of OpenID Connect.
 
-use crate::oauth::client::Audience;
-use crate::oauth::endpoints::parameters::Parameters;
-use crate::oauth::endpoints::resource_indicators;
-use crate::oauth::endpoints::resource_indicators::MAX_RESOURCES;
-use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{Client, GrantType, OAuthError, Tenant, scope};
+use crate::client::Audience;
+use crate::endpoints::parameters::Parameters;
+use crate::endpoints::resource_indicators;
+use crate::endpoints::resource_indicators::MAX_RESOURCES;
+use crate::tenant::OPENID_SCOPES;
+use crate::{Client, GrantType, OAuthError, Tenant, scope};
 
 /// The audiences that the request names, each once.
 pub(super) fn resources<'c>(

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use super::interaction::{Decision, SignedIn, Situation, covers, decide};
 use super::*;
-use crate::oauth::client::testing::client;
-use crate::oauth::grant::session::begin;
-use crate::oauth::grant::{Consent, Session};
-use crate::oauth::tenant::SessionLifetimes;
-use crate::oauth::user::testing::person;
-use crate::oauth::{Client, GrantType, Person};
+use crate::client::testing::client;
+use crate::grant::session::begin;
+use crate::grant::{Consent, Session};
+use crate::tenant::SessionLifetimes;
+use crate::user::testing::person;
+use crate::{Client, GrantType, Person};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

@@ -9,10 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::user_tokens;
 use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
-use crate::oauth::client::redirect_uri;
-use crate::oauth::grant::validity;
-use crate::oauth::grant::{Code, Family, digest_of};
-use crate::oauth::{Client, ClientType, ErrorCode, OAuthError};
+use crate::client::redirect_uri;
+use crate::grant::validity;
+use crate::grant::{Code, Family, digest_of};
+use crate::{Client, ClientType, ErrorCode, OAuthError};
 
 /// The sequence number of a family's first refresh token.
 const FIRST: u32 = 1;

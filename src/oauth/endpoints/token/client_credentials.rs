@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use super::{Context, SIGNING_FAILED, TokenRequest};
-use crate::oauth::endpoints::resource_indicators;
-use crate::oauth::tokens::access_token;
-use crate::oauth::tokens::access_token::AccessToken;
-use crate::oauth::{Client, OAuthError};
+use crate::endpoints::resource_indicators;
+use crate::tokens::access_token;
+use crate::tokens::access_token::AccessToken;
+use crate::{Client, OAuthError};
 
 /// The JSON body of a success.
 pub(super) fn answer(

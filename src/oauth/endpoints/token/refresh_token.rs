@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use super::user_tokens;
 use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
-use crate::oauth::grant::Family;
-use crate::oauth::grant::validity;
-use crate::oauth::grant::validity::Fallen;
-use crate::oauth::tokens::refresh_token;
-use crate::oauth::tokens::refresh_token::Place;
-use crate::oauth::{Client, OAuthError};
+use crate::grant::Family;
+use crate::grant::validity;
+use crate::grant::validity::Fallen;
+use crate::tokens::refresh_token;
+use crate::tokens::refresh_token::Place;
+use crate::{Client, OAuthError};
 
 /// For how long a refresh token may be used again while its successor is unused: an answer may get lost.
 pub const GRACE: Duration = Duration::from_secs(30);

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use crate::oauth::client_auth::assertion::Asserted;
-use crate::oauth::client_auth::credentials::{Presented, sent};
-use crate::oauth::endpoints::resource_indicators;
-use crate::oauth::{ErrorCode, GrantType, OAuthError};
+use crate::client_auth::assertion::Asserted;
+use crate::client_auth::credentials::{Presented, sent};
+use crate::endpoints::resource_indicators;
+use crate::{ErrorCode, GrantType, OAuthError};
 
 /// The parameters of a token request, borrowed from the form where nothing was escaped.
 #[derive(Default)]

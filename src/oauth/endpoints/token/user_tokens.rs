@@ -4,17 +4,17 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Context, SIGNING_FAILED};
-use crate::oauth::endpoints::resource_indicators;
-use crate::oauth::endpoints::resource_indicators::Target;
-use crate::oauth::grant::validity::Standing;
-use crate::oauth::grant::{Authorization, Family};
-use crate::oauth::keys::signing_keys::ScheduledKey;
-use crate::oauth::tokens::access_token;
-use crate::oauth::tokens::id_token;
-use crate::oauth::tokens::id_token::Contents;
-use crate::oauth::tokens::refresh_token;
-use crate::oauth::tokens::refresh_token::Place;
-use crate::oauth::{Client, GrantType, OAuthError, Tenant};
+use crate::endpoints::resource_indicators;
+use crate::endpoints::resource_indicators::Target;
+use crate::grant::validity::Standing;
+use crate::grant::{Authorization, Family};
+use crate::keys::signing_keys::ScheduledKey;
+use crate::tokens::access_token;
+use crate::tokens::id_token;
+use crate::tokens::id_token::Contents;
+use crate::tokens::refresh_token;
+use crate::tokens::refresh_token::Place;
+use crate::{Client, GrantType, OAuthError, Tenant};
 
 const NOTHING_LEFT: &str = "the client may have none of the granted scopes any more";
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
-use crate::oauth::client::secret::SECRET_LEN;
+use crate::client::secret::SECRET_LEN;
 
 #[derive(Deserialize)]
 struct Vectors {

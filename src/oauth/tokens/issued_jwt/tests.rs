@@ -6,8 +6,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use proptest::prelude::*;
 
 use super::*;
-use crate::oauth::keys::signing_keys::ScheduledKey;
-use crate::oauth::{Algorithm, SigningKeys};
+use crate::keys::signing_keys::ScheduledKey;
+use crate::{Algorithm, SigningKeys};
 
 const CLAIMS: &str = r#"{"iss":"https://id.example","sub":"alice","aud":["a","b"],"exp":1000}"#;
 

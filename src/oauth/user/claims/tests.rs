@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::oauth::tenant::Scope;
-use crate::oauth::user::testing::person;
+use crate::tenant::Scope;
+use crate::user::testing::person;
 
 fn tenant() -> Tenant {
     let scope = |name: &str, claims: &[&str]| Scope {
@@ -70,7 +70,7 @@ fn b32_a_claim_of_the_protocol_is_never_told_whoever_asks() {
 
 #[test]
 fn a_client_gets_by_name_only_what_a_scope_of_its_own_promises() {
-    let mut client = crate::oauth::client::testing::client();
+    let mut client = crate::client::testing::client();
     client.scopes = ["openid", "email"].map(Into::into).into();
     let allowed = allowed_to(&client, &tenant(), &named(&["email", "name", "department"]));
     assert_eq!(allowed, named(&["email"]));

@@ -2,13 +2,15 @@
 
 use kube::ResourceExt;
 
-use crate::api::{self, JsonWebKey, OAuthClient, ServiceAccountRef, TokenEndpointAuthMethod};
-use crate::oauth::AuthMethod;
-use crate::oauth::client::Secretless;
-use crate::oauth::client_auth::assertion::service_account::{ServiceAccount, Verification};
-use crate::oauth::jose::public_key::{Jwk, PublicKey};
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::{TenantPolicy, list};
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{TenantPolicy, list};
+use clientele_api::{
+    self as api, JsonWebKey, OAuthClient, ServiceAccountRef, TokenEndpointAuthMethod,
+};
+use clientele_oauth::AuthMethod;
+use clientele_oauth::client::Secretless;
+use clientele_oauth::client_auth::assertion::service_account::{ServiceAccount, Verification};
+use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 
 /// The most keys that a client has: each may be tried.
 const MOST_KEYS: usize = 8;

@@ -9,11 +9,11 @@ use kube::ResourceExt;
 use super::rotation::{Turn, turn};
 use super::secret::digest::{Digests, Facts};
 use super::secret::{Desired, name_of};
-use crate::api::OAuthClient;
-use crate::api::condition::READY;
-use crate::oauth::client::secret_rotation::Observed;
-use crate::oauth::{Client, Keyring};
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::OAuthClient;
+use clientele_api::condition::READY;
+use clientele_oauth::client::secret_rotation::Observed;
+use clientele_oauth::{Client, Keyring};
 
 /// Everything a plan depends on.
 pub struct Situation<'a> {

@@ -2,11 +2,11 @@
 
 use kube::ResourceExt;
 
-use crate::api::OAuthClient;
-use crate::oauth::client::redirect_host::admits;
-use crate::oauth::client::redirect_uri::network_host;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::{Labels, TenantPolicy};
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{Labels, TenantPolicy};
+use clientele_api::OAuthClient;
+use clientele_oauth::client::redirect_host::admits;
+use clientele_oauth::client::redirect_uri::network_host;
 
 /// As many hosts are named in a message.
 const NAMED: usize = 10;

@@ -1,4 +1,4 @@
-//! Rotation between manifest, status and the rules of [`crate::oauth::client::secret_rotation`]: what is asked for, what is due, and what
+//! Rotation between manifest, status and the rules of [`clientele_oauth::client::secret_rotation`]: what is asked for, what is due, and what
 //! the status remembers afterwards.
 
 use std::time::Duration;
@@ -8,16 +8,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::secret::digest::Facts;
 use super::validate::ledger;
-use crate::api::condition::READY;
-use crate::api::{
+use clientele_api::condition::READY;
+use clientele_api::{
     ClientType, DurationString, OAuthClient, OAuthClientSpec, OverlapStatus, RotationSpec,
     RotationStatus, SecretGeneration, TokenEndpointAuthMethod,
 };
-use crate::oauth::client::secret_generations::Ledger;
-use crate::oauth::client::secret_rotation::{
+use clientele_oauth::client::secret_generations::Ledger;
+use clientele_oauth::client::secret_rotation::{
     Cause, End, Observed, Overlap, RootKeyState, Settings, Situation, Step, due_at, later, next,
 };
-use crate::oauth::{Client, Keyring};
+use clientele_oauth::{Client, Keyring};
 
 /// What is due for a client, and what the status needs to know to record it.
 #[derive(Clone, Debug)]

@@ -14,9 +14,9 @@ use kube::{Resource, ResourceExt};
 
 use super::secret::entries::{Known, Shape, cookie_secret};
 use super::validate::ledger;
-use crate::api::{DeletionPolicy, OAuthClient};
-use crate::oauth::keys::root_keyring::Registration;
-use crate::oauth::{Client, ClientSecret, Keyring};
+use clientele_api::{DeletionPolicy, OAuthClient};
+use clientele_oauth::keys::root_keyring::Registration;
+use clientele_oauth::{Client, ClientSecret, Keyring};
 
 /// The label by which everything that the operator writes is recognised.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "clientele");

@@ -2,11 +2,11 @@
 
 use kube::ResourceExt;
 
-use crate::api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
-use crate::api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
-use crate::oauth::client::external_secret::{Brought, Digest};
-use crate::operator::cache::client_secrets::{Found, Looked};
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::cache::client_secrets::{Found, Looked};
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
+use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
+use clientele_oauth::client::external_secret::{Brought, Digest};
 
 /// What the client brought; none if its secret is derived.
 pub fn brought(object: &OAuthClient, looked: Option<&Looked>) -> Result<Option<Brought>, Refusal> {

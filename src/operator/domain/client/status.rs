@@ -8,14 +8,14 @@ use kube::{Resource, ResourceExt};
 use super::rotation::{self, Turn};
 use super::secret::entries::is_bindable;
 use super::validate::client_id;
-use crate::api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
-use crate::api::{
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::lifetimes::shortened;
+use clientele_api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
+use clientele_api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
-use crate::oauth::Client;
-use crate::oauth::client::secret_rotation::Step;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::lifetimes::shortened;
+use clientele_oauth::Client;
+use clientele_oauth::client::secret_rotation::Step;
 
 /// The credentials Secret as it now is.
 #[derive(Clone, Debug)]

@@ -12,17 +12,17 @@ use super::auth_methods::{auth_method, secretless};
 use super::redirect_hosts;
 use super::secret::entries;
 use super::secret_ref;
-use crate::api::{self, OAuthClient};
-use crate::oauth::client::Audience;
-use crate::oauth::client::secret_generations::Ledger;
-use crate::oauth::client::secret_usage::Uses;
-use crate::oauth::client::{origin, redirect_uri};
-use crate::oauth::tenant::OPENID_SCOPES;
-use crate::oauth::{Algorithm, Client, ClientType, GrantType, scope};
-use crate::operator::cache::client_secrets::Looked;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
-use crate::operator::domain::unique_names::lost;
+use crate::cache::client_secrets::Looked;
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
+use crate::domain::unique_names::lost;
+use clientele_api::{self as api, OAuthClient};
+use clientele_oauth::client::Audience;
+use clientele_oauth::client::secret_generations::Ledger;
+use clientele_oauth::client::secret_usage::Uses;
+use clientele_oauth::client::{origin, redirect_uri};
+use clientele_oauth::tenant::OPENID_SCOPES;
+use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [

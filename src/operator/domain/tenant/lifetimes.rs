@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::tenant::TenantLifetimes;
-use crate::api::{self, DurationString};
-use crate::oauth::client::Lifetimes;
+use clientele_api::tenant::TenantLifetimes;
+use clientele_api::{self as api, DurationString};
+use clientele_oauth::client::Lifetimes;
 
 /// What no tenant allows more of; the API server has the same bounds.
 const BOUNDS: Lifetimes = Lifetimes {

@@ -12,14 +12,14 @@ use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::LifetimePolicy;
-use crate::api::tenant::{TenantAudience, TenantScope};
-use crate::api::{
+use clientele_api::tenant::{TenantAudience, TenantScope};
+use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
-use crate::oauth::Algorithm;
-use crate::oauth::client_auth::assertion::service_account::Verification;
-use crate::oauth::keys::signing_key_schedule::KeyPolicy;
-use crate::oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
+use clientele_oauth::Algorithm;
+use clientele_oauth::client_auth::assertion::service_account::Verification;
+use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
+use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
@@ -87,7 +87,7 @@ pub struct ScopePolicy {
 pub struct RedirectHostPolicy {
     /// Whose clients.
     pub namespaces: Namespaces,
-    /// Which hosts; see [`crate::oauth::client::redirect_host`].
+    /// Which hosts; see [`clientele_oauth::client::redirect_host`].
     pub hosts: Arc<[Arc<str>]>,
 }
 

@@ -16,10 +16,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
-use crate::api::OAuthTenant;
-use crate::oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
-use crate::oauth::keys::signing_keys::ScheduledKey;
-use crate::oauth::{Algorithm, SigningKey, SigningKeys};
+use clientele_api::OAuthTenant;
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
+use clientele_oauth::keys::signing_keys::ScheduledKey;
+use clientele_oauth::{Algorithm, SigningKey, SigningKeys};
 
 const SCHEDULE: &str = "keys.json";
 

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 
-use crate::api::{OAuthUser, OAuthUserStatus};
-use crate::oauth::Person;
-use crate::operator::context::UserVerdict;
-use crate::operator::domain::client::status::verdict_conditions;
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::context::UserVerdict;
+use crate::domain::client::status::verdict_conditions;
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::{OAuthUser, OAuthUserStatus};
+use clientele_oauth::Person;
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {

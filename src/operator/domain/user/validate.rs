@@ -12,16 +12,16 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Map, Value};
 
-use crate::api::OAuthUser;
-use crate::api::schema::PROTOCOL_CLAIMS;
-use crate::api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
-use crate::oauth::user::subject;
-use crate::oauth::{Keyring, Person};
-use crate::operator::cache::passwords::{Found, Hash, Place};
-use crate::operator::domain::client::validate::check_group;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::{Labels, TenantPolicy, shared};
-use crate::operator::domain::unique_names::lost;
+use crate::cache::passwords::{Found, Hash, Place};
+use crate::domain::client::validate::check_group;
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
+use crate::domain::unique_names::lost;
+use clientele_api::OAuthUser;
+use clientele_api::schema::PROTOCOL_CLAIMS;
+use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
+use clientele_oauth::user::subject;
+use clientele_oauth::{Keyring, Person};
 
 /// The purpose of the MAC that tells passwords apart.
 const CREDENTIAL: &str = "clientele credential v1";

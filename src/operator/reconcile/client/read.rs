@@ -3,12 +3,12 @@
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
-use crate::api::OAuthClient;
-use crate::operator::context::Shared;
-use crate::operator::domain::client::secret::digest::Facts;
-use crate::operator::domain::client::secret::name_of;
-use crate::operator::domain::client::validate::ledger;
-use crate::operator::error::Error;
+use crate::context::Shared;
+use crate::domain::client::secret::digest::Facts;
+use crate::domain::client::secret::name_of;
+use crate::domain::client::validate::ledger;
+use crate::error::Error;
+use clientele_api::OAuthClient;
 
 /// The Secrets that a pass is about.
 #[derive(Default)]

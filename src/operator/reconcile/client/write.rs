@@ -11,18 +11,18 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::read::{Read, confirm_ledger, get};
-use crate::api::{OAuthClient, OAuthClientStatus};
-use crate::operator::context::{Shared, Verdict};
-use crate::operator::domain::client::plan::{Plan, SecretStep};
-use crate::operator::domain::client::secret::digest::Facts;
-use crate::operator::domain::client::secret::{Desired, name_of};
-use crate::operator::domain::client::status::Published;
-use crate::operator::domain::client::validate::ledger;
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::error::{Error, SecretTrouble, secret_trouble};
-use crate::operator::events::Happening;
-use crate::operator::settings::FIELD_MANAGER;
-use crate::operator::watch::secrets::denied;
+use crate::context::{Shared, Verdict};
+use crate::domain::client::plan::{Plan, SecretStep};
+use crate::domain::client::secret::digest::Facts;
+use crate::domain::client::secret::{Desired, name_of};
+use crate::domain::client::status::Published;
+use crate::domain::client::validate::ledger;
+use crate::domain::reason::{Reason, Refusal};
+use crate::error::{Error, SecretTrouble, secret_trouble};
+use crate::events::Happening;
+use crate::settings::FIELD_MANAGER;
+use crate::watch::secrets::denied;
+use clientele_api::{OAuthClient, OAuthClientStatus};
 
 /// How the writing ended.
 pub enum Written {

@@ -7,9 +7,9 @@ use kube::runtime::watcher;
 
 use super::World;
 use super::clients::Memo;
-use crate::api::OAuthClient;
-use crate::audit::{Act, Line};
-use crate::operator::context::{Shared, UserVerdict};
+use crate::context::{Shared, UserVerdict};
+use clientele_api::OAuthClient;
+use clientele_telemetry::audit::{Act, Line};
 
 impl World {
     /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use kube::{Resource, ResourceExt};
 
 use super::World;
-use crate::api::OAuthClient;
-use crate::oauth::Client;
-use crate::oauth::client::secret_usage::Uses;
-use crate::operator::cache::client_secrets::Looked;
-use crate::operator::context::{Shared, TenantState, Verdict};
-use crate::operator::domain::client::status::is_ready;
-use crate::operator::domain::client::validate::{Surroundings, register};
-use crate::operator::domain::tenant::policy::Labels;
-use crate::operator::domain::unique_names::{Claim, Claims};
+use crate::cache::client_secrets::Looked;
+use crate::context::{Shared, TenantState, Verdict};
+use crate::domain::client::status::is_ready;
+use crate::domain::client::validate::{Surroundings, register};
+use crate::domain::tenant::policy::Labels;
+use crate::domain::unique_names::{Claim, Claims};
+use clientele_api::OAuthClient;
+use clientele_oauth::Client;
+use clientele_oauth::client::secret_usage::Uses;
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct Memo {
@@ -163,7 +163,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::oauth::client::testing::client;
+    use clientele_oauth::client::testing::client;
 
     fn registered(published: u32) -> Client {
         Client {

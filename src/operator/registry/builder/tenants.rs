@@ -8,13 +8,13 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::World;
-use crate::api::OAuthTenant;
-use crate::oauth::tenant::{OPENID_SCOPES, Scope};
-use crate::oauth::{Client, People, Tenant};
-use crate::operator::context::{Shared, TenantState};
-use crate::operator::domain::reason::{Reason, Refusal};
-use crate::operator::domain::tenant::policy::TenantPolicy;
-use crate::operator::domain::tenant::signing_secret;
+use crate::context::{Shared, TenantState};
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::TenantPolicy;
+use crate::domain::tenant::signing_secret;
+use clientele_api::OAuthTenant;
+use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
+use clientele_oauth::{Client, People, Tenant};
 
 impl World {
     /// Reads the rules and keys of tenants that changed.

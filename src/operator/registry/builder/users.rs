@@ -9,14 +9,14 @@ use kube::{Resource, ResourceExt};
 use super::World;
 use super::arrivals::record_person_gone;
 use super::clients::{is_same_or_gone, own_name, same_tenant};
-use crate::api::OAuthUser;
-use crate::oauth::{Keyring, People, Person};
-use crate::operator::cache::passwords::Found;
-use crate::operator::context::{Shared, UserVerdict};
-use crate::operator::domain::reason::Refusal;
-use crate::operator::domain::tenant::policy::Labels;
-use crate::operator::domain::unique_names::{Claim, Claims};
-use crate::operator::domain::user::validate::{Enrolled, Surroundings, enroll, place};
+use crate::cache::passwords::Found;
+use crate::context::{Shared, UserVerdict};
+use crate::domain::reason::Refusal;
+use crate::domain::tenant::policy::Labels;
+use crate::domain::unique_names::{Claim, Claims};
+use crate::domain::user::validate::{Enrolled, Surroundings, enroll, place};
+use clientele_api::OAuthUser;
+use clientele_oauth::{Keyring, People, Person};
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct UserMemo {
@@ -252,7 +252,7 @@ fn count(number: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operator::tests::user;
+    use crate::tests::user;
     use serde_json::{Value, json};
 
     fn at(millis: i64) -> Timestamp {
@@ -272,10 +272,7 @@ mod tests {
     fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
         UserVerdict {
             object: Arc::new(object),
-            person: Err(Refusal::new(
-                crate::operator::domain::reason::Reason::Disabled,
-                "",
-            )),
+            person: Err(Refusal::new(crate::domain::reason::Reason::Disabled, "")),
             tenant: None,
             pending: false,
             valid_from,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::ground::{BROUGHT_BY_A, SUBJECT, client};
 use super::proofs::{ACCOUNT_OF_A, Keys, Owner, UIDS};
-use crate::api::OAuthClient;
-use crate::api::secret_template::PLACEHOLDERS;
+use clientele_api::OAuthClient;
+use clientele_api::secret_template::PLACEHOLDERS;
 
 /// A text that B writes somewhere: its own, A's, and what looks like A's.
 pub fn text() -> impl Strategy<Value = String> {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::ground::Ground;
 use super::of_b;
-use crate::api::crd::definitions;
+use clientele_api::crd::definitions;
 
 /// Calls `see` with the path of each field of a schema and, where only some values are allowed, with each of these.
 fn each_field(schema: &Value, path: &str, see: &mut impl FnMut(String)) {

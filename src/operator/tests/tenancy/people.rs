@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::clients::{mostly, text};
 use super::ground::{SUBJECT, user};
-use crate::api::OAuthUser;
+use clientele_api::OAuthUser;
 
 pub fn of_b() -> impl Strategy<Value = OAuthUser> {
     let names = prop::sample::select(vec!["alice", "carol", "bob"]);

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::Judged;
 use super::ground::ISSUER;
-use crate::oauth::client_auth::assertion::service_account::{Answer, Finding};
-use crate::oauth::client_auth::assertion::{Asserted, Evidence, JWT_BEARER, judge};
-use crate::oauth::{Algorithm, Client, SigningKey, Tenant};
+use clientele_oauth::client_auth::assertion::service_account::{Answer, Finding};
+use clientele_oauth::client_auth::assertion::{Asserted, Evidence, JWT_BEARER, judge};
+use clientele_oauth::{Algorithm, Client, SigningKey, Tenant};
 
 pub const CLUSTER: &str = "https://kubernetes.default.svc";
 /// The ServiceAccount of A's pods.

@@ -10,10 +10,10 @@ use url::Url;
 
 use super::url::server_name;
 use super::{locate, options};
-use crate::store::backend::postgres::Postgres;
-use crate::store::backend::schema::migrate;
-use crate::store::error::{StoreError, describe};
-use crate::store::metrics::StoreMetrics;
+use crate::backend::postgres::Postgres;
+use crate::backend::schema::migrate;
+use crate::error::{StoreError, describe};
+use crate::metrics::StoreMetrics;
 
 /// How many connections a replica holds at most.
 const CONNECTIONS: u32 = 16;

@@ -12,10 +12,10 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::{locate, options};
-use crate::store::backend::schema::migrate;
-use crate::store::backend::sqlite::Sqlite;
-use crate::store::error::{StoreError, is_locked};
-use crate::store::metrics::StoreMetrics;
+use crate::backend::schema::migrate;
+use crate::backend::sqlite::Sqlite;
+use crate::error::{StoreError, is_locked};
+use crate::metrics::StoreMetrics;
 
 /// How many may read at the same time.
 const READERS: u32 = 4;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::store::error::StoreError;
+use crate::error::StoreError;
 
 /// Where a database is.
 #[cfg_attr(test, derive(Debug, PartialEq))]

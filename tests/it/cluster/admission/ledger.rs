@@ -1,6 +1,6 @@
 //! The ledger of secret generations: its numbers never fall and never vanish, not even by the operator's hand.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};

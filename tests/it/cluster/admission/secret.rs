@@ -236,7 +236,7 @@ async fn f44_templates_name_their_entries_by_the_same_rules() {
 /// The API server and the operator read templates alike: these texts are judged by both.
 #[tokio::test]
 async fn a_template_that_cannot_be_read_is_refused_with_what_it_may_hold() {
-    let sentence = clientele::api::secret_template::mistake();
+    let sentence = clientele_api::secret_template::mistake();
     let template = |text: &str| json!({ "secret": { "template": { "a": text } } });
     let examples = include_str!("../../../../src/api/template-examples.json");
     let examples: BTreeMap<String, Vec<String>> = serde_json::from_str(examples).unwrap();

@@ -1,6 +1,6 @@
 //! The fields of an OAuthClient, beside its redirect URIs and its Secret.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};

@@ -47,7 +47,7 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
     let claim = |name: &str, value: Value| with("claims", json!({ name: value }));
     let protocol = format!(
         "must not contain claims of the protocol, which say nothing about a person: {}",
-        clientele::api::schema::PROTOCOL_CLAIMS.join(", ")
+        clientele_api::schema::PROTOCOL_CLAIMS.join(", ")
     );
     let table = [
         ("upper", username("Anna"), "spec.username", USERNAME),

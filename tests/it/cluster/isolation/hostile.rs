@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use clientele::api::{OAuthClient, OAuthUser};
+use clientele_api::{OAuthClient, OAuthUser};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;

@@ -117,7 +117,7 @@ async fn f91_k13_whatever_is_brought_as_a_client_secret_stops_nobody_else() {
     good.insert("CLIENT_SECRET".into(), VALUE.into());
     for (value, problem, _) in values() {
         put(&space, "odd", "client-secret", &value).await;
-        let says = |object: &clientele::api::OAuthClient| message(object).contains(problem);
+        let says = |object: &clientele_api::OAuthClient| message(object).contains(problem);
         space.wait_client("odd", problem, says).await;
         works(&space, &good).await;
     }

@@ -1,6 +1,6 @@
 //! Status is output: nobody but the operator writes it.
 
-use clientele::api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};

@@ -1,6 +1,6 @@
 //! A privilege follows from the labels of a namespace, which belong to its administrator.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use kube::api::PostParams;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! A retired secret stays retired, whatever somebody restores, clears or rewrites.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::PostParams;

@@ -1,6 +1,6 @@
 //! Rotation by itself.
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;
 use kube::api::{Patch, PatchParams};

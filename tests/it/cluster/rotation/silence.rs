@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use clientele::api::OAuthClient;
+use clientele_api::OAuthClient;
 use serde_json::json;
 
 use super::{generation, ledger, notes, rotate, wait_refused, wait_retired};

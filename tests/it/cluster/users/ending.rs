@@ -92,7 +92,7 @@ async fn a_recreated_tenant_has_other_people_of_the_same_names() {
 async fn the_time_before_which_sessions_are_over_is_a_ledger() {
     use crate::support::cluster::shared;
     use crate::support::person::{operator, sentence};
-    use clientele::api::OAuthUser;
+    use clientele_api::OAuthUser;
     use kube::Api;
     use kube::api::{Patch, PatchParams};
 

@@ -1,7 +1,7 @@
 //! The Secret with the password: that it opts in, that a change is noticed, that what is wrong with it is said.
 
-use clientele::oauth::user::PasswordHash;
-use clientele::oauth::user::password;
+use clientele_oauth::user::PasswordHash;
+use clientele_oauth::user::password;
 use serde_json::json;
 
 use crate::support::replica::Replica;
@@ -34,7 +34,7 @@ async fn f09_c17_a_changed_password_is_another_credential_on_every_replica() {
 
     space.write_password("anna", "second").await;
     let opens_to = |word: &'static str| {
-        move |person: Option<&clientele::oauth::Person>| {
+        move |person: Option<&clientele_oauth::Person>| {
             person.is_some_and(|person| password::verify(person.password.as_ref(), word))
         }
     };

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use clientele::oauth::grant::{Authorization, Code, Consent, Family, Session};
-use clientele::store::{Redemption, Rotation};
+use clientele_oauth::grant::{Authorization, Code, Consent, Family, Session};
+use clientele_store::{Redemption, Rotation};
 use jiff::{SignedDuration, Timestamp};
 
 type Key = (String, String);

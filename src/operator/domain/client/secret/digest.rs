@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::{CLIENT_LABEL, Desired, PROOF, is_ours};
-use crate::oauth::Keyring;
+use clientele_oauth::Keyring;
 
 /// Digests under a key of this process: nobody outside can make two contents look alike.
 #[derive(Clone, Debug, Default)]

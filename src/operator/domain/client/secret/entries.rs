@@ -11,12 +11,12 @@ use kube::ResourceExt;
 use super::formats::preset;
 use super::name_of;
 use super::template::{Field, Template, Value};
-use crate::api::secret_marks::{check_annotations, check_labels, check_name, check_type};
-use crate::api::secret_template::{MAX_TEMPLATE, MAX_TEMPLATES, mistake};
-use crate::api::{EntryNames, OAuthClient, SecretFormat, SecretSpec, entry_name};
-use crate::oauth::client::secret::SECRET_LEN;
-use crate::oauth::{Client, Keyring};
-use crate::operator::domain::reason::{Reason, Refusal};
+use crate::domain::reason::{Reason, Refusal};
+use clientele_api::secret_marks::{check_annotations, check_labels, check_name, check_type};
+use clientele_api::secret_template::{MAX_TEMPLATE, MAX_TEMPLATES, mistake};
+use clientele_api::{EntryNames, OAuthClient, SecretFormat, SecretSpec, entry_name};
+use clientele_oauth::client::secret::SECRET_LEN;
+use clientele_oauth::{Client, Keyring};
 
 /// The most that all entries may hold. Kubernetes takes a megabyte, with room for what others add.
 const MOST: usize = 256 * 1024;

@@ -1,7 +1,7 @@
 //! The formats of credentials Secrets: for each the entries as templates, the type and the labels that its consumer reads.
 //! Where each was looked up stands in docs/secret-formats.md.
 
-use crate::api::SecretFormat;
+use clientele_api::SecretFormat;
 
 /// What a credentials Secret holds when a manifest says nothing else.
 #[derive(Clone, Copy)]

@@ -70,7 +70,7 @@ impl Field {
 
     /// The name in a template.
     pub fn name(self) -> &'static str {
-        crate::api::secret_template::PLACEHOLDERS[self as usize]
+        clientele_api::secret_template::PLACEHOLDERS[self as usize]
     }
 
     fn parse(name: &str) -> Option<Self> {

@@ -36,11 +36,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{OAuthClient, OAuthTenant, OAuthUser};
-use crate::audit::Audit;
-use crate::oauth::Registry;
-use crate::oauth::client::secret_usage::Usage;
-use crate::supervisor::Lasting;
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::Registry;
+use clientele_oauth::client::secret_usage::Usage;
+use clientele_telemetry::audit::Audit;
+use clientele_telemetry::supervisor::Lasting;
 use context::Shared;
 use domain::client::secret::digest::Digests;
 use error::Error;

@@ -15,8 +15,8 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::audit;
 use crate::config::{AuditLog, LogFormat};
+use clientele_telemetry::audit;
 
 /// The highest level of targets that print what a log must never hold, whatever the filter asks for.
 ///

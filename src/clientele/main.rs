@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clientele::config::{Command, CommandLine, RootKeyAction};
-use clientele::{api, logging, operator, run};
+use clientele::{logging, run};
+use clientele_api as api;
+use clientele_operator as operator;
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {

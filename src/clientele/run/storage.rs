@@ -11,9 +11,9 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use crate::config::Run;
-use crate::store::tables::purge::purge_forever;
-use crate::store::{Store, StoreError};
-use crate::supervisor::Lasting;
+use clientele_store::tables::purge::purge_forever;
+use clientele_store::{Store, StoreError};
+use clientele_telemetry::supervisor::Lasting;
 
 /// How often the store is asked whether it answers.
 const ASK_EVERY: Duration = Duration::from_secs(5);

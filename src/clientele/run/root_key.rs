@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 
 use super::connect::connect;
-use crate::operator::root_key::rotate::{Place, rotate as rotate_by};
+use clientele_operator::root_key::rotate::{Place, rotate as rotate_by};
 
 /// Rotates the root key; returns what to tell.
 pub fn rotate(namespace: &str, name: &str, emergency: bool) -> anyhow::Result<String> {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
-use crate::http::admin::Readiness;
-use crate::oauth::Registry;
-use crate::oauth::client::secret_usage::{LastUse, Usage, Uses};
-use crate::store::{Hear, Store, StoreError};
+use clientele_http::admin::Readiness;
+use clientele_oauth::Registry;
+use clientele_oauth::client::secret_usage::{LastUse, Usage, Uses};
+use clientele_store::{Hear, Store, StoreError};
 
 /// So many reports of one transaction.
 const BATCH: usize = 200;

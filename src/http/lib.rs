@@ -1,7 +1,7 @@
 //! The web world: from a connection to an answer of the core.
 //!
 //! This folder knows HTTP and TLS. It knows neither Kubernetes nor the environment, and it decides
-//! nothing: who may have a token is [`crate::oauth`]'s to say.
+//! nothing: who may have a token is [`clientele_oauth`]'s to say.
 
 pub mod admin;
 pub mod api;
@@ -23,11 +23,11 @@ use jiff::Timestamp;
 pub use api::introspect::Inactive;
 pub use router::Endpoints;
 
-use crate::audit::Audit;
-use crate::oauth::Registry;
-use crate::store::Store;
 use api::token_review_cache::Reviews;
 use browser::password_login::Logins;
+use clientele_oauth::Registry;
+use clientele_store::Store;
+use clientele_telemetry::audit::Audit;
 use metrics::TokenMetrics;
 use server::trusted_proxies::TrustedProxies;
 

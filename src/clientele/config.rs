@@ -11,9 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::api::DurationString;
-use crate::http::server::trusted_proxies::{Network, TrustedProxies};
-use crate::operator::settings::{SecretsScope, Settings};
+use clientele_api::DurationString;
+use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
+use clientele_operator::settings::{SecretsScope, Settings};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -192,7 +192,7 @@ pub struct Run {
     pub log_format: LogFormat,
 
     /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines stand in the log, with
-    /// the target `clientele::audit`
+    /// the target `clientele_telemetry::audit`
     #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
     pub audit_log: Option<AuditLog>,
 

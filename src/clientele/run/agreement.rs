@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::usage::silent;
-use crate::oauth::client::served_versions::{Versions, difference};
-use crate::operator::registry::rollout::Agreement;
-use crate::store::{Store, StoreError};
+use clientele_oauth::client::served_versions::{Versions, difference};
+use clientele_operator::registry::rollout::Agreement;
+use clientele_store::{Store, StoreError};
 
 /// For so long changes are gathered.
 const GATHER: Duration = Duration::from_millis(30);

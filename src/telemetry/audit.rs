@@ -2,7 +2,7 @@
 //! what a stranger typed: a name is written down only if somebody has it.
 //!
 //! Both worlds record here and this file knows neither. The lines are `tracing` events of one target, so that
-//! [`crate::logging`] can tell them from the ordinary log. `docs/audit.md` lists them; their names are stable.
+//! [`clientele_clientele`] can tell them from the ordinary log. `docs/audit.md` lists them; their names are stable.
 
 mod act;
 

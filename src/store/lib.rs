@@ -1,7 +1,7 @@
 //! What must outlive a restart: sessions, authorization codes, refresh families, consents, revoked tokens, used assertions.
 //!
 //! One SQL for both databases: SQLite, embedded, for one replica; PostgreSQL for more. This folder keeps values
-//! and decides nothing beyond what must be atomic; the rules are [`crate::oauth`]'s. It knows neither the web nor
+//! and decides nothing beyond what must be atomic; the rules are [`clientele_oauth`]'s. It knows neither the web nor
 //! Kubernetes. What is kept is digests: nobody can use what he reads here.
 
 mod backend;
@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::oauth::client::secret_usage::{LastUse, Usage};
-use crate::oauth::client::served_versions::Versions;
-use crate::oauth::grant::{Code, Consent, Family, Session};
 use backend::operation::Operation;
 use backend::postgres::Postgres;
 use backend::sqlite::Sqlite;
+use clientele_oauth::client::secret_usage::{LastUse, Usage};
+use clientele_oauth::client::served_versions::Versions;
+use clientele_oauth::grant::{Code, Consent, Family, Session};
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use tables::secret_usage::Hear;
