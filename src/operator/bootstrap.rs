@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use clientele_api::tenant::{NamespacePolicy, Users};
+use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
 use kube::runtime::reflector::ObjectRef;
 
 use super::context::Shared;
 use super::error::Error;
-use super::reconcile::client::write::params;
 use super::root_key::installation::{read_marks, write_marks};
-use clientele_api::tenant::{NamespacePolicy, Users};
-use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
+use crate::apply::params;
+use crate::root_key::installation::MARK;
 
-/// The mark that says that it was done.
-pub const MARK: (&str, &str) = ("bootstrapped", "true");
 /// The label by which the tenant `default` selects the namespaces of its people; the value is the tenant's name.
 pub const USERS_LABEL: &str = "clientele.dev/users";
 /// The name of the first client, in the operator's namespace.

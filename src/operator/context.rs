@@ -6,119 +6,28 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use jiff::Timestamp;
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::Registry;
+use clientele_oauth::client::secret_rotation::Pace;
+use clientele_oauth::client::secret_usage::Usage;
+use clientele_telemetry::audit::Audit;
 use kube::runtime::reflector::{ObjectRef, ObjectRefExtra, Store};
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::cache::client_secrets::BroughtIndex;
 use super::cache::credentials::SecretIndex;
 use super::cache::passwords::{Job, PasswordIndex};
+use super::cache::rollout::Agreement;
+use super::cache::write_throttle::Spacing;
 use super::domain::client::secret::digest::Digests;
-use super::domain::reason::Refusal;
-use super::domain::tenant::policy::TenantPolicy;
 use super::events::EventSink;
-use super::leader::election::Lead;
 use super::metrics::ControllerMetrics;
-use super::reconcile::throttle::Spacing;
-use super::registry::rollout::Agreement;
 use super::settings::Settings;
-use super::token_review::ClusterTokens;
-use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::client::secret_rotation::Pace;
-use clientele_oauth::client::secret_usage::Usage;
-use clientele_oauth::{Client, Keyring, Person, Registry};
-use clientele_telemetry::audit::Audit;
-
-/// The root keys as far as they are known.
-#[derive(Clone, Debug, Default)]
-pub struct RootKeys {
-    /// They verify; kept in memory when the Secret is lost while we run.
-    pub verifying: Option<Arc<Keyring>>,
-    /// Why nothing may be derived now.
-    pub problem: Option<String>,
-    /// The IDs of those that were withdrawn and still lie in a Secret of ours.
-    pub left: Vec<String>,
-}
-
-impl RootKeys {
-    /// Whether nothing is known of them yet.
-    pub fn is_pending(&self) -> bool {
-        self.verifying.is_none() && self.problem.is_none()
-    }
-
-    /// The keys that derive, or why there are none.
-    pub fn deriving(&self) -> Result<&Keyring, &str> {
-        match (&self.problem, &self.verifying) {
-            (None, Some(keyring)) => Ok(keyring),
-            (Some(problem), _) => Err(problem),
-            (None, None) => Err("the root key has not been read yet"),
-        }
-    }
-}
-
-/// What the registry says about an object, as of one version of it.
-#[derive(Debug)]
-pub struct Verdict {
-    /// The version that was judged.
-    pub object: Arc<OAuthClient>,
-    /// The client that is registered, or why none is.
-    pub client: Result<Arc<Client>, Refusal>,
-    /// The tenant at that time.
-    pub tenant: Option<Arc<TenantState>>,
-    /// Whether we have written a newer version of the object ourselves. The watch brings it, and with it
-    /// the next verdict; a pass over this version would only write the same again. Shared by all verdicts
-    /// about the same version.
-    pub superseded: Arc<AtomicBool>,
-}
-
-/// What the registry says about a person, as of one version of the object.
-#[derive(Debug)]
-pub struct UserVerdict {
-    /// The version that was judged.
-    pub object: Arc<OAuthUser>,
-    /// The person, or why there is none.
-    pub person: Result<Arc<Person>, Refusal>,
-    /// The tenant at that time.
-    pub tenant: Option<Arc<TenantState>>,
-    /// Whether the password still has to be looked at or hashed. Another verdict follows in a moment.
-    pub pending: bool,
-    /// What began earlier is over.
-    pub valid_from: Timestamp,
-    /// As in [`Verdict::superseded`].
-    pub superseded: Arc<AtomicBool>,
-}
-
-/// A tenant as the observer sees it.
-#[derive(Debug)]
-pub struct TenantState {
-    /// Its rules.
-    pub policy: TenantPolicy,
-    /// Why it cannot issue tokens, if it cannot.
-    pub problem: Option<Refusal>,
-}
-
-/// Which parts have been seen completely at least once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, each seen on its own"
-)]
-pub struct Progress {
-    /// The list of OAuthClients.
-    pub clients: bool,
-    /// The list of OAuthTenants.
-    pub tenants: bool,
-    /// The list of OAuthUsers.
-    pub users: bool,
-    /// The list of namespaces.
-    pub namespaces: bool,
-    /// The signing keys.
-    pub signing_keys: bool,
-    /// The registry was built from all of them, with the root keys and the passwords.
-    pub registry: bool,
-    /// The tenant `default` was made, or need not be.
-    pub bootstrap: bool,
-}
+use crate::cache::leadership::Lead;
+use crate::cache::root_keys::RootKeys;
+use crate::cache::service_account_keys::ClusterTokens;
+use crate::domain::verdict::{UserVerdict, Verdict};
+use crate::readiness::Progress;
 
 /// Everything that observer and controllers share.
 pub struct Shared {

@@ -5,3 +5,4 @@ pub mod reason;
 pub mod tenant;
 pub mod unique_names;
 pub mod user;
+pub mod verdict;

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::OAuthClient;
+use clientele_telemetry::supervisor::Lasting;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use tokio::time::sleep;
 
 use super::context::Shared;
-use clientele_api::OAuthClient;
-use clientele_telemetry::supervisor::Lasting;
+use crate::cache::resource_version::number;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(10);
@@ -69,11 +70,6 @@ impl Revisions {
             (true, true) => Course::Back(WentBack { before, now }),
         }
     }
-}
-
-/// A version as a number, by which versions of one kind compare. None of one that is no number.
-pub fn number(version: Option<&str>) -> Option<u64> {
-    version?.parse().ok()
 }
 
 /// Looks for ever; when the cluster went back, the process ends.

@@ -1,5 +1,8 @@
 //! Events for people: bounded in number, never in the way of the work, never with a secret.
 
+use std::sync::Arc;
+
+use clientele_telemetry::audit::{Act, Audit, Line};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
@@ -7,8 +10,6 @@ use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use super::domain::reason::Reason;
 use super::metrics::ControllerMetrics;
-use clientele_telemetry::audit::{Act, Audit, Line};
-use std::sync::Arc;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
 /// the API server has to do beside the work itself.

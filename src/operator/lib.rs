@@ -3,6 +3,7 @@
 //! The controller writes Kubernetes and nothing else; the observer replaces the registry and nothing
 //! else. They meet in [`domain::client::validate::register`], a pure function. This folder knows neither axum nor hyper.
 
+pub mod apply;
 pub mod bootstrap;
 pub mod cache;
 pub mod context;
@@ -12,6 +13,7 @@ pub mod etcd_restore;
 pub mod events;
 pub mod leader;
 pub mod metrics;
+pub mod readiness;
 pub mod reconcile;
 pub mod registry;
 pub mod root_key;
@@ -36,6 +38,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use cache::write_throttle::Spacing;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
@@ -47,7 +50,6 @@ use error::Error;
 use leader::election;
 use metrics::ControllerMetrics;
 use reconcile::queue::{Place, Share, in_turn};
-use reconcile::throttle::Spacing;
 use registry::observer;
 use settings::Settings;
 
@@ -81,12 +83,12 @@ impl Operator {
         let (password_reads, reads) = unbounded_channel();
         let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
         let among_several = settings.lease.is_some();
-        let agreement = registry::rollout::Agreement::new(among_several, client_queue.clone());
+        let agreement = cache::rollout::Agreement::new(among_several, client_queue.clone());
         let shared = Arc::new(Shared {
             kube,
             spacing: std::sync::Mutex::new(Spacing::new(settings.write_burst)),
             settings,
-            lead: election::Lead::new(among_several),
+            lead: cache::leadership::Lead::new(among_several),
             agreement: Arc::new(agreement),
             registry,
             root_keys: ArcSwap::default(),
@@ -104,7 +106,7 @@ impl Operator {
             password_jobs,
             password_reads,
             brought: cache::client_secrets::BroughtIndex::default(),
-            cluster: token_review::ClusterTokens::default(),
+            cluster: cache::service_account_keys::ClusterTokens::default(),
             digests: Digests::default(),
             client_queue,
             tenant_queue,
@@ -140,7 +142,7 @@ impl Operator {
     }
 
     /// What every replica serves: to be told to the others, and heard from them.
-    pub fn agreement(&self) -> Arc<registry::rollout::Agreement> {
+    pub fn agreement(&self) -> Arc<cache::rollout::Agreement> {
         self.shared.agreement.clone()
     }
 

@@ -1,15 +1,17 @@
 //! Numbers about the Kubernetes side. Labels come from closed sets only.
 
+pub mod rotation;
+
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
+use clientele_telemetry::histogram::AtomicHistogram;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::rotation_gauges::RotationMetrics;
-use clientele_telemetry::histogram::AtomicHistogram;
+use crate::metrics::rotation::RotationMetrics;
 
 /// The reason in which a pass over an object ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

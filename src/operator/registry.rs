@@ -2,4 +2,3 @@
 
 pub mod builder;
 pub mod observer;
-pub mod rollout;

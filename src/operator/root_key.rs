@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use clientele_oauth::Keyring;
+use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
+use clientele_telemetry::audit::{Act, Line};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -18,15 +21,13 @@ use kube::{Api, ResourceExt};
 use tokio::time::timeout;
 
 use self::installation::{read_marks, write_marks};
-use super::bootstrap::MARK;
-use super::context::{RootKeys, Shared};
+use super::context::Shared;
 use super::domain::client::secret::MANAGED_BY;
 use super::error::Error;
-use super::reconcile::client::write::params;
 use super::settings::INSTALLATION;
-use clientele_oauth::Keyring;
-use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
-use clientele_telemetry::audit::{Act, Line};
+use crate::apply::params;
+use crate::cache::root_keys::RootKeys;
+use crate::root_key::installation::MARK;
 
 /// The entry that names the key which derives.
 const CURRENT: &str = "current";

@@ -19,15 +19,15 @@ mod tenancy;
 
 use std::time::Duration;
 
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::{Client, Keyring};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::domain::client::validate::{Surroundings, register};
 use super::domain::reason::Refusal;
 use super::domain::tenant::policy::{Labels, TenantPolicy};
-use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::keys::root_keyring::RootKey;
-use clientele_oauth::{Client, Keyring};
 
 /// An OAuthClient of namespace team-a with this spec.
 pub fn object(name: &str, spec: Value) -> OAuthClient {

@@ -5,21 +5,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use clientele_oauth::client_auth::assertion::service_account::{
+    Answer, Finding, Review, Signature, Verification,
+};
+use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, TokenReviewStatus};
 use kube::Api;
 use kube::api::{ListParams, PostParams, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::context::Shared;
-use clientele_oauth::client_auth::assertion::service_account::{
-    Answer, Finding, Review, Signature, Verification,
-};
-use clientele_oauth::jose::public_key::{Jwk, PublicKey};
+use crate::cache::service_account_keys::Known;
 
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;
@@ -36,34 +35,8 @@ const RETRY: Duration = Duration::from_secs(10);
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
 /// The API server has so much time to answer.
 const ANSWER: Duration = Duration::from_secs(5);
-/// So many tokens are reviewed by the API server at once; the others wait.
-const AT_ONCE: usize = 16;
 /// The most keys that are kept.
 const MOST_KEYS: usize = 64;
-
-/// What the cluster says about its tokens, as last read.
-pub struct ClusterTokens {
-    known: ArcSwap<Known>,
-    /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
-    last_read: Mutex<Option<(Instant, Result<(), String>)>>,
-    reviews: Semaphore,
-}
-
-impl Default for ClusterTokens {
-    fn default() -> Self {
-        Self {
-            known: ArcSwap::default(),
-            last_read: Mutex::default(),
-            reviews: Semaphore::new(AT_ONCE),
-        }
-    }
-}
-
-#[derive(Default, PartialEq, Eq)]
-struct Known {
-    issuer: Option<Arc<str>>,
-    keys: Vec<PublicKey>,
-}
 
 #[derive(Deserialize)]
 struct Discovery {
@@ -73,13 +46,6 @@ struct Discovery {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<serde_json::Value>,
-}
-
-impl ClusterTokens {
-    /// Who issues them.
-    pub fn issuer(&self) -> Option<Arc<str>> {
-        self.known.load().issuer.clone()
-    }
 }
 
 /// Reads issuer and keys now and every few minutes. What was read last stays in force while they cannot be read.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::usage::silent;
 use clientele_oauth::client::served_versions::{Versions, difference};
-use clientele_operator::registry::rollout::Agreement;
+use clientele_operator::cache::rollout::Agreement;
 use clientele_store::{Store, StoreError};
 
 /// For so long changes are gathered.

@@ -1,51 +1,19 @@
 //! The client secrets that somebody brings, as digests: what every entry of a Secret that opted in holds.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
 
+use clientele_api::OAuthClient;
+use clientele_oauth::client::external_secret;
+use clientele_oauth::client::external_secret::BroughtKey;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
-use clientele_api::OAuthClient;
-use clientele_oauth::client::external_secret;
-use clientele_oauth::client::external_secret::{BroughtKey, Digest};
-
-/// What is known about an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Not looked at yet.
-    Pending,
-    /// The operator may not look; the sentence names the command that enables it.
-    Denied(String),
-    /// There is no Secret of that name and of the type of client secrets.
-    NoSecret,
-    /// The Secret has no such entry, or it is empty.
-    NoEntry,
-    /// The value cannot be used; completes "the client secret …".
-    Unusable(&'static str),
-    /// The value.
-    Known(Digest),
-}
-
-/// What is known about the entries that an OAuthClient refers to.
-#[derive(Clone, Debug)]
-pub struct Looked {
-    /// The key of the digests.
-    pub key: Arc<BroughtKey>,
-    /// The entry `key`.
-    pub current: Found,
-    /// The entry `previousKey`, if there is one to be looked at.
-    pub previous: Option<Found>,
-}
-
-impl PartialEq for Looked {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.current, &self.previous) == (&other.current, &other.previous)
-    }
-}
+use crate::domain::client::secret_ref::{Found, Looked};
 
 type Entries = HashMap<Box<str>, Found>;
 

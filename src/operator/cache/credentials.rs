@@ -7,9 +7,9 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::namespace_access::{Access, Name, Reach};
+use crate::cache::resource_version::number;
 use crate::domain::client::secret::CLIENT_LABEL;
 use crate::domain::client::secret::digest::{Digests, Facts};
-use crate::etcd_restore::number;
 
 #[derive(Debug)]
 struct Entry {

@@ -56,6 +56,14 @@ pub fn within<'a>(names: impl Iterator<Item = &'a Name>, namespace: Option<&str>
     names.filter(wanted).cloned().collect()
 }
 
+/// The sentence that names the commands.
+pub fn denied(settings: &crate::settings::Settings, namespace: &str) -> String {
+    let (own, account) = (&settings.namespace, &settings.service_account);
+    format!(
+        "the operator may not write Secrets in namespace {namespace}; an administrator enables it with `kubectl -n {namespace} create role clientele-secrets --verb=get,list,watch,create,update,delete --resource=secrets` and `kubectl -n {namespace} create rolebinding clientele-secrets --role=clientele-secrets --serviceaccount={own}:{account}`, or by adding the namespace to secrets.namespaces of the Helm chart"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

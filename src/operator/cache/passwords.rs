@@ -5,80 +5,22 @@
 //! hashed again, and a value that changes is noticed.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use clientele_oauth::user::password;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
-use crate::etcd_restore::number;
-use clientele_oauth::user::PasswordHash;
-use clientele_oauth::user::password;
-use clientele_oauth::user::password::Problem;
+use crate::cache::resource_version::number;
+use crate::domain::user::password::{Fingerprint, Found, Hash, Password, Place, fingerprint};
 
 /// So long a start waits for plaintexts to be hashed. Whoever has thousands brings hashes.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Tells values apart: a digest, from which a short password could be guessed, so it is not printed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint([redacted])")
-    }
-}
-
-/// A value of a Secret, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Password {
-    /// Tells it from other values. Never leaves the process but through a MAC.
-    pub fingerprint: Fingerprint,
-    /// What signing in is verified against.
-    pub hash: Hash,
-}
-
-/// What signing in is verified against.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hash {
-    /// The plaintext is being hashed.
-    Pending,
-    /// Here it is.
-    Ready(PasswordHash),
-    /// The value cannot be used; completes "the password …".
-    Unusable(Problem),
-}
-
-/// What is known about the entry that an OAuthUser refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// Not looked at yet.
-    Pending,
-    /// The operator may not look; the sentence names the command that enables it.
-    Denied(String),
-    /// There is no Secret of that name and of the type of passwords.
-    NoSecret,
-    /// The Secret has no such entry.
-    NoEntry,
-    /// The value.
-    Known(Arc<Password>),
-}
-
-/// An entry of a Secret.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The namespace.
-    pub namespace: String,
-    /// The name of the Secret.
-    pub secret: String,
-    /// The name of the entry.
-    pub key: String,
-}
 
 /// A plaintext to be hashed. Has no `Debug`.
 pub struct Job {
@@ -289,11 +231,6 @@ impl PasswordIndex {
         self.settled.store(settled, Relaxed);
         settled
     }
-}
-
-fn fingerprint(value: &[u8]) -> Fingerprint {
-    let digest = digest(&SHA256, value);
-    Fingerprint(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
 }
 
 /// What a value is: a hash, something unusable, or a plaintext that has to be hashed.

@@ -1,6 +1,7 @@
 //! The rules for one OAuthClient and its Secrets.
 
 pub mod auth_methods;
+pub mod identity;
 pub mod plan;
 pub mod redirect_hosts;
 pub mod rotation;

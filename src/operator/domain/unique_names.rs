@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
+use clientele_api::condition::{Condition, READY};
+use clientele_api::{OAuthClient, OAuthUser};
 use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
-use clientele_api::condition::{Condition, READY};
-use clientele_api::{OAuthClient, OAuthUser};
 
 /// Somebody's claim to a name.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
 //! The rules for one OAuthUser.
 
+pub mod password;
 pub mod status;
 pub mod validate;

@@ -12,14 +12,13 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::Api;
 use kube::api::ObjectMeta;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::lease::{Seen, Step, TENURE, held, released};
+use crate::apply::params;
 use crate::context::Shared;
 use crate::domain::client::secret::MANAGED_BY;
-use crate::reconcile::client::write::params;
 use crate::settings::LEASE;
 
 /// How often the holder renews it.
@@ -28,41 +27,6 @@ const RENEW_EVERY: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The API server has so much time to answer.
 const ANSWER: Duration = Duration::from_secs(3);
-
-/// Until when this replica writes.
-#[derive(Debug)]
-pub struct Lead(watch::Sender<Option<Instant>>);
-
-impl Lead {
-    /// Where there is a Lease nobody writes before it is held; otherwise this replica always does.
-    pub fn new(leased: bool) -> Self {
-        let always = || Instant::now() + Duration::from_secs(u32::MAX.into());
-        Self(watch::Sender::new((!leased).then(always)))
-    }
-
-    /// Whether this replica writes.
-    pub fn is_ours(&self) -> bool {
-        self.0.borrow().is_some_and(|until| Instant::now() < until)
-    }
-
-    /// Tells when it begins or ends to write.
-    pub fn subscribe(&self) -> watch::Receiver<Option<Instant>> {
-        self.0.subscribe()
-    }
-
-    /// Returns whether this is a beginning or an end. It is a beginning as well when a tenure ran out and nobody said
-    /// so: passes were left in between.
-    fn set(&self, until: Option<Instant>) -> bool {
-        self.0.send_if_modified(|known| {
-            let turns = match until {
-                Some(_) => known.is_none_or(|known| known <= Instant::now()),
-                None => known.is_some(),
-            };
-            *known = until;
-            turns
-        })
-    }
-}
 
 /// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: whoever writes next does it.
 pub fn while_ours<T: Send + 'static>(
@@ -220,25 +184,5 @@ fn attempted(written: kube::Result<Lease>) -> kube::Result<Attempt> {
         Ok(_) => Ok(Attempt::Ours),
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Outrun),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn f26_who_renews_too_late_begins_anew() {
-        let lead = Lead::new(true);
-        let (long, short) = (Instant::now() + TENURE, Instant::now());
-        assert!(lead.set(Some(long)), "it begins");
-        assert!(!lead.set(Some(long)), "it is renewed in time");
-        lead.set(Some(short));
-        assert!(!lead.is_ours(), "passes are left");
-        assert!(
-            lead.set(Some(long)),
-            "who left them is asked for them again"
-        );
-        assert!(lead.set(None) && !lead.set(None), "it ends once");
     }
 }

@@ -7,28 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use clientele_api::OAuthClient;
+use clientele_oauth::client::secret_rotation::{Observed, Step};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt};
 
 use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
 use crate::cache::namespace_access::Access;
-use crate::context::{Shared, Verdict};
+use crate::cache::rollout::Reached;
+use crate::context::Shared;
+use crate::domain::client::identity::ledger;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
-use crate::domain::client::rotation::{Turn, why};
+use crate::domain::client::rotation::Turn;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
-use crate::domain::client::validate::ledger;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::verdict::Verdict;
 use crate::error::Error;
-use crate::events::Happening;
-use crate::registry::rollout::Reached;
+use crate::reconcile::announce::{announce_refusal, announce_rotation};
 use crate::root_key;
-use clientele_api::condition::{Condition, READY};
-use clientele_api::{OAuthClient, OAuthClientStatus};
-use clientele_oauth::client::secret_rotation::{End, Observed, Step};
 
 /// How soon something is looked at again that nobody tells us about, such as somebody else's Secret.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
@@ -227,76 +226,4 @@ fn until(at: Timestamp, now: Timestamp) -> Duration {
     let left = at.duration_since(now);
     let left = Duration::try_from(left).unwrap_or_default();
     left.clamp(Duration::from_millis(1), Duration::from_hours(24))
-}
-
-/// Tells people that a secret is new, and that an old one has stopped.
-fn announce_rotation(
-    shared: &Shared,
-    object: &OAuthClient,
-    wanted: &OAuthClientStatus,
-    turn: &Turn,
-) {
-    let Some(after) = &wanted.secret_generation else {
-        return;
-    };
-    let before = ledger(object);
-    let tell = |happening, note| {
-        let about = object.object_ref(&());
-        shared.events.publish(happening, about, note);
-    };
-    if before.published > 0 && after.published > i64::from(before.published) {
-        let cause = wanted
-            .rotation
-            .as_ref()
-            .and_then(|r| r.last_cause.as_deref());
-        let old = after.overlap.as_ref().map_or_else(
-            || "the old one has stopped".to_owned(),
-            |overlap| {
-                format!(
-                    "the old one works until {} at the latest",
-                    overlap.retires_at.0
-                )
-            },
-        );
-        let note = format!(
-            "generation {} of the client secret is in Secret {} ({}); {old}",
-            after.published,
-            wanted.secret_name.as_deref().unwrap_or_default(),
-            cause.unwrap_or("Requested"),
-        );
-        tell(Happening::Rotated(after.published), note);
-    }
-    if after.oldest_accepted > i64::from(before.oldest_accepted) {
-        let end = match turn.step {
-            Step::Retire(_, end) => end,
-            _ => End::AtOnce,
-        };
-        let note = format!(
-            "the client secret of generation {} and before has stopped: {}",
-            after.oldest_accepted - 1,
-            why(end, object.spec.rotation.as_deref()),
-        );
-        tell(Happening::Retired(after.oldest_accepted), note);
-    }
-}
-
-/// Tells people of a refusal, unless its reason was told already.
-pub fn announce_refusal<'a>(
-    shared: &Shared,
-    known: impl Iterator<Item = &'a Condition>,
-    about: ObjectReference,
-    outcome: &Result<(), Refusal>,
-) {
-    let Err(refusal) = outcome else { return };
-    let reason = refusal.reason;
-    let is_known =
-        |condition: &Condition| condition.type_ == READY && condition.reason == reason.as_str();
-    let mut known = known;
-    if known.any(is_known) || reason.passes_by_itself() {
-        return;
-    }
-    let note = refusal.message.clone();
-    shared
-        .events
-        .publish(Happening::Refused(reason), about, note);
 }

@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::condition::{READY, RECONCILING, STALLED, conditions};
+use clientele_api::{OAuthTenant, OAuthTenantStatus};
+use clientele_oauth::keys::signing_key_schedule;
+use clientele_oauth::keys::signing_key_schedule::Change;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -10,8 +14,7 @@ use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
-use super::client::announce_refusal;
-use super::client::write::{apply_status, params};
+use crate::apply::{apply_status, params};
 use crate::context::Shared;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
@@ -20,11 +23,8 @@ use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
 use crate::error::Error;
 use crate::events::Happening;
+use crate::reconcile::announce::announce_refusal;
 use crate::registry::builder::missing_keys;
-use clientele_api::condition::{READY, RECONCILING, STALLED, conditions};
-use clientele_api::{OAuthTenant, OAuthTenantStatus};
-use clientele_oauth::keys::signing_key_schedule;
-use clientele_oauth::keys::signing_key_schedule::Change;
 
 /// How soon damaged keys are looked at again, beside the watch.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use clientele_api::OAuthUser;
+use clientele_api::user::PASSWORD_TYPE;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
-use super::client::announce_refusal;
 use super::client::read::get;
-use super::client::write::apply_status;
-use crate::context::{Shared, UserVerdict};
+use crate::apply::apply_status;
+use crate::context::Shared;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::status::{outcome, status};
 use crate::domain::user::validate::{place, wrong_type};
+use crate::domain::verdict::UserVerdict;
 use crate::error::Error;
-use clientele_api::OAuthUser;
-use clientele_api::user::PASSWORD_TYPE;
+use crate::reconcile::announce::announce_refusal;
 
 /// How soon something is looked at again that nobody tells us about, such as a Secret that is not for us.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);

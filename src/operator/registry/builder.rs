@@ -10,6 +10,10 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrivals::record_client_gone;
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::{Client, People, Registry, SigningKeys};
+use clients::{Memo, acceptable, key, unsaid};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
@@ -18,20 +22,18 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use users::{Judged, UserMemo};
 
-use super::observer::{Observation, slim, slim_client, slim_user};
 use crate::cache::object_store::Listed;
 use crate::cache::relist_check::{Doubt, List};
 use crate::cache::signing_keys::Signing;
-use crate::context::{Shared, TenantState, Verdict};
+use crate::context::Shared;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::user::validate;
-use arrivals::record_client_gone;
-use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::{Client, People, Registry, SigningKeys};
-use clients::{Memo, acceptable, key, unsaid};
-pub use tenants::missing_keys;
-use users::{Judged, UserMemo};
+use crate::domain::verdict::{TenantState, Verdict};
+use crate::watch::objects::{Observation, slim, slim_client, slim_user};
+
+pub use crate::domain::tenant::signing_secret::missing_keys;
 
 /// A second list of some kind has arrived.
 pub enum Confirmation {

@@ -6,10 +6,10 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ObjectMeta;
 use kube::{Api, ResourceExt};
 
+use crate::apply::params;
 use crate::context::Shared;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::error::Error;
-use crate::reconcile::client::write::params;
 use crate::settings::INSTALLATION;
 
 /// The marks of the installation.
@@ -94,3 +94,6 @@ fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
         _ => Error::api(doing)(error),
     }
 }
+
+/// The mark that says that it was done.
+pub const MARK: (&str, &str) = ("bootstrapped", "true");

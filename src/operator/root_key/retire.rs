@@ -4,6 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
+use clientele_oauth::Keyring;
+use clientele_oauth::client::secret_rotation::later;
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_telemetry::audit::Act;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -12,11 +17,6 @@ use super::installation::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
 use crate::context::Shared;
 use crate::error::Error;
-use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
-use clientele_oauth::Keyring;
-use clientele_oauth::client::secret_rotation::later;
-use clientele_oauth::keys::root_keyring::RootKey;
-use clientele_telemetry::audit::Act;
 
 /// So long after another key derives, a replica may still not know it.
 const LAG: Duration = Duration::from_mins(10);

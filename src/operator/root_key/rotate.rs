@@ -8,8 +8,8 @@ use kube::{Api, Client};
 
 use super::installation::{again_if_beaten, try_change_marks};
 use super::{CURRENT, FINGERPRINT, WITHDRAWN, fingerprint, fresh, is_ours};
+use crate::apply::params;
 use crate::error::Error;
-use crate::reconcile::client::write::params;
 
 const DOING: &str = "rotate the root key";
 

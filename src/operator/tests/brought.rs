@@ -5,9 +5,10 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::{generous, keyring, namespace, object};
-use crate::cache::client_secrets::{BroughtIndex, Found};
+use crate::cache::client_secrets::BroughtIndex;
 use crate::cache::namespace_access::Access;
 use crate::domain::client::secret::Desired;
+use crate::domain::client::secret_ref::Found;
 use crate::domain::client::validate::{Surroundings, register};
 use crate::domain::reason::{Reason, Refusal};
 use clientele_api::OAuthClient;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{generous, keyring, namespace, user};
-use crate::cache::passwords::{Fingerprint, Found, Hash, Password};
 use crate::domain::reason::Refusal;
+use crate::domain::user::password::{Fingerprint, Found, Hash, Password};
 use crate::domain::user::validate::{Enrolled, Surroundings, cut, enroll};
 use clientele_oauth::keys::root_keyring::RootKey;
 use clientele_oauth::user::PasswordHash;

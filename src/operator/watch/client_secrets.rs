@@ -1,9 +1,9 @@
 //! The watch of Secrets with client secrets that somebody brings.
 
+use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 use kube::ResourceExt;
 
 use super::secrets::Watched;
-use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 
 /// The Secrets with client secrets. The type is how one opts in, so others are not even sent to us.
 pub const BROUGHT: Watched = Watched {

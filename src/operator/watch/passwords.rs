@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::user::PASSWORD_TYPE;
+use clientele_oauth::user::password;
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::secrets::Watched;
-use crate::cache::passwords::{Hash, Job};
+use crate::cache::passwords::Job;
 use crate::context::Shared;
-use clientele_api::user::PASSWORD_TYPE;
-use clientele_oauth::user::password;
+use crate::domain::user::password::Hash;
 
 /// How soon a read that failed is repeated.
 const RETRY: Duration = Duration::from_secs(3);

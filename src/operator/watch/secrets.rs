@@ -16,12 +16,12 @@ use kube::{Api, Resource, ResourceExt};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
-use crate::cache::namespace_access::{Access, Name};
+use crate::cache::namespace_access::{Access, Name, denied};
 use crate::cache::relist_check::{Doubt, List};
 use crate::context::Shared;
 use crate::domain::client::secret::CLIENT_LABEL;
-use crate::registry::observer::PAGE;
 use crate::settings::SecretsScope;
+use crate::watch::objects::PAGE;
 
 /// How soon a namespace without rights is tried again.
 const RETRY: Duration = Duration::from_secs(5);
@@ -319,14 +319,6 @@ impl Watch {
 /// Without the UID and the version, which nobody needs here.
 fn name_of(secret: &Secret) -> ObjectRef<Secret> {
     ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
-}
-
-/// The sentence that names the commands.
-pub fn denied(settings: &crate::settings::Settings, namespace: &str) -> String {
-    let (own, account) = (&settings.namespace, &settings.service_account);
-    format!(
-        "the operator may not write Secrets in namespace {namespace}; an administrator enables it with `kubectl -n {namespace} create role clientele-secrets --verb=get,list,watch,create,update,delete --resource=secrets` and `kubectl -n {namespace} create rolebinding clientele-secrets --role=clientele-secrets --serviceaccount={own}:{account}`, or by adding the namespace to secrets.namespaces of the Helm chart"
-    )
 }
 
 fn is_forbidden(error: &watcher::Error) -> bool {

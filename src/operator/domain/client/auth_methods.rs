@@ -1,9 +1,5 @@
 //! What proves a client without a secret, judged again as everything that the API server has judged.
 
-use kube::ResourceExt;
-
-use crate::domain::reason::{Reason, Refusal};
-use crate::domain::tenant::policy::{TenantPolicy, list};
 use clientele_api::{
     self as api, JsonWebKey, OAuthClient, ServiceAccountRef, TokenEndpointAuthMethod,
 };
@@ -11,6 +7,10 @@ use clientele_oauth::AuthMethod;
 use clientele_oauth::client::Secretless;
 use clientele_oauth::client_auth::assertion::service_account::{ServiceAccount, Verification};
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
+use kube::ResourceExt;
+
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{TenantPolicy, list};
 
 /// The most keys that a client has: each may be tried.
 const MOST_KEYS: usize = 8;

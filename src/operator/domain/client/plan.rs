@@ -3,17 +3,18 @@
 //! The order of writes is fixed: the Secret, then the Secret of a former name, then the status. The server
 //! accepts the credential before any of them, because the registry was replaced before this plan was made.
 
-use jiff::Timestamp;
-use kube::ResourceExt;
-
-use super::rotation::{Turn, turn};
-use super::secret::digest::{Digests, Facts};
-use super::secret::{Desired, name_of};
-use crate::domain::reason::{Reason, Refusal};
 use clientele_api::OAuthClient;
 use clientele_api::condition::READY;
 use clientele_oauth::client::secret_rotation::Observed;
 use clientele_oauth::{Client, Keyring};
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::rotation::{Turn, turn};
+use super::secret::Desired;
+use super::secret::digest::{Digests, Facts};
+use crate::domain::client::identity::name_of;
+use crate::domain::reason::{Reason, Refusal};
 
 /// Everything a plan depends on.
 pub struct Situation<'a> {

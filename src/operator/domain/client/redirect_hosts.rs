@@ -1,12 +1,12 @@
 //! Whether a tenant lets the clients of a namespace return to the hosts that a manifest names.
 
+use clientele_api::OAuthClient;
+use clientele_oauth::client::redirect_host::admits;
+use clientele_oauth::client::redirect_uri::network_host;
 use kube::ResourceExt;
 
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy};
-use clientele_api::OAuthClient;
-use clientele_oauth::client::redirect_host::admits;
-use clientele_oauth::client::redirect_uri::network_host;
 
 /// As many hosts are named in a message.
 const NAMED: usize = 10;

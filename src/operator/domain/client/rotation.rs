@@ -3,11 +3,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
-use super::secret::digest::Facts;
-use super::validate::ledger;
 use clientele_api::condition::READY;
 use clientele_api::{
     ClientType, DurationString, OAuthClient, OAuthClientSpec, OverlapStatus, RotationSpec,
@@ -18,6 +13,11 @@ use clientele_oauth::client::secret_rotation::{
     Cause, End, Observed, Overlap, RootKeyState, Settings, Situation, Step, due_at, later, next,
 };
 use clientele_oauth::{Client, Keyring};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::secret::digest::Facts;
+use crate::domain::client::identity::ledger;
 
 /// What is due for a client, and what the status needs to know to record it.
 #[derive(Clone, Debug)]

@@ -7,16 +7,16 @@ pub mod template;
 
 use std::collections::BTreeMap;
 
+use clientele_api::{DeletionPolicy, OAuthClient};
+use clientele_oauth::keys::root_keyring::Registration;
+use clientele_oauth::{Client, ClientSecret, Keyring};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::{Resource, ResourceExt};
 
 use super::secret::entries::{Known, Shape, cookie_secret};
-use super::validate::ledger;
-use clientele_api::{DeletionPolicy, OAuthClient};
-use clientele_oauth::keys::root_keyring::Registration;
-use clientele_oauth::{Client, ClientSecret, Keyring};
+use crate::domain::client::identity::{ledger, name_of};
 
 /// The label by which everything that the operator writes is recognised.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "clientele");
@@ -43,16 +43,6 @@ pub struct Desired {
     pub data: BTreeMap<String, ByteString>,
     /// Who owns it; nobody when it shall outlive the object.
     pub owner: Option<OwnerReference>,
-}
-
-/// The name of the credentials Secret of an object.
-pub fn name_of(object: &OAuthClient) -> String {
-    object
-        .spec
-        .secret
-        .as_ref()
-        .and_then(|secret| secret.name.clone())
-        .unwrap_or_else(|| format!("{}-oauth", object.name_any()))
 }
 
 impl Desired {

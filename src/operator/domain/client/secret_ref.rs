@@ -1,12 +1,13 @@
 //! `spec.secretRef` and what its Secret holds → what a client authenticates with, or why it cannot. Never another value.
 
-use kube::ResourceExt;
+use std::sync::Arc;
 
-use crate::cache::client_secrets::{Found, Looked};
-use crate::domain::reason::{Reason, Refusal};
 use clientele_api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
 use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
-use clientele_oauth::client::external_secret::{Brought, Digest};
+use clientele_oauth::client::external_secret::{Brought, BroughtKey, Digest};
+use kube::ResourceExt;
+
+use crate::domain::reason::{Reason, Refusal};
 
 /// What the client brought; none if its secret is derived.
 pub fn brought(object: &OAuthClient, looked: Option<&Looked>) -> Result<Option<Brought>, Refusal> {
@@ -99,5 +100,39 @@ impl Place<'_> {
                 "the client secret in entry {key:?} of Secret {name:?} {problem}; write another one, such as `openssl rand -hex 32` makes, with `kubectl -n {namespace} edit secret {name}`"
             ),
         )
+    }
+}
+
+/// What is known about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Not looked at yet.
+    Pending,
+    /// The operator may not look; the sentence names the command that enables it.
+    Denied(String),
+    /// There is no Secret of that name and of the type of client secrets.
+    NoSecret,
+    /// The Secret has no such entry, or it is empty.
+    NoEntry,
+    /// The value cannot be used; completes "the client secret …".
+    Unusable(&'static str),
+    /// The value.
+    Known(Digest),
+}
+
+/// What is known about the entries that an OAuthClient refers to.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The key of the digests.
+    pub key: Arc<BroughtKey>,
+    /// The entry `key`.
+    pub current: Found,
+    /// The entry `previousKey`, if there is one to be looked at.
+    pub previous: Option<Found>,
+}
+
+impl PartialEq for Looked {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.current, &self.previous) == (&other.current, &other.previous)
     }
 }

@@ -2,20 +2,20 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
-use kube::{Resource, ResourceExt};
-
-use super::rotation::{self, Turn};
-use super::secret::entries::is_bindable;
-use super::validate::client_id;
-use crate::domain::reason::{Reason, Refusal};
-use crate::domain::tenant::lifetimes::shortened;
 use clientele_api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
 use clientele_api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
 use clientele_oauth::Client;
 use clientele_oauth::client::secret_rotation::Step;
+use jiff::Timestamp;
+use kube::{Resource, ResourceExt};
+
+use super::rotation::{self, Turn};
+use super::secret::entries::is_bindable;
+use crate::domain::client::identity::client_id;
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::lifetimes::shortened;
 
 /// The credentials Secret as it now is.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ fn registered_message(
     registered: Option<(&Client, &str)>,
     generation: Option<&SecretGeneration>,
 ) -> String {
-    let name = super::secret::name_of(object);
+    let name = crate::domain::client::identity::name_of(object);
     let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
     let namespace = object.namespace().unwrap_or_default();
     let mut message = match object.spec.secret_ref.as_deref() {

@@ -6,23 +6,21 @@
 
 use std::sync::Arc;
 
+use clientele_api::{self as api, OAuthClient};
+use clientele_oauth::client::secret_usage::Uses;
+use clientele_oauth::client::{Audience, origin, redirect_uri};
+use clientele_oauth::tenant::OPENID_SCOPES;
+use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
 use super::auth_methods::{auth_method, secretless};
-use super::redirect_hosts;
 use super::secret::entries;
-use super::secret_ref;
-use crate::cache::client_secrets::Looked;
+use super::{redirect_hosts, secret_ref};
+use crate::domain::client::identity::{client_id, ledger};
+use crate::domain::client::secret_ref::Looked;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use crate::domain::unique_names::lost;
-use clientele_api::{self as api, OAuthClient};
-use clientele_oauth::client::Audience;
-use clientele_oauth::client::secret_generations::Ledger;
-use clientele_oauth::client::secret_usage::Uses;
-use clientele_oauth::client::{origin, redirect_uri};
-use clientele_oauth::tenant::OPENID_SCOPES;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
 const RESERVED_IDS: [&str; 7] = [
@@ -95,33 +93,6 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
     };
     entries::check(object, &client, &tenant.issuer)?;
     Ok(client.with_default_claims(&tenant.issuer))
-}
-
-/// The client ID of an object: its own, or `<namespace>.<name>`.
-pub fn client_id(object: &OAuthClient) -> String {
-    object.spec.client_id.clone().unwrap_or_else(|| {
-        format!(
-            "{}.{}",
-            object.namespace().unwrap_or_default(),
-            object.name_any()
-        )
-    })
-}
-
-/// The ledger that the status holds; none means that generation 1 is asked for.
-pub fn ledger(object: &OAuthClient) -> Ledger {
-    let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-    object
-        .status
-        .as_ref()
-        .and_then(|status| status.secret_generation.as_ref())
-        .map_or(Ledger::FIRST, |generation| {
-            Ledger::from_status(
-                number(generation.requested),
-                number(generation.published),
-                number(generation.oldest_accepted),
-            )
-        })
 }
 
 fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {

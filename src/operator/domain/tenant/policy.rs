@@ -7,11 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::core::{Selector, SelectorExt};
-use kube::{Resource, ResourceExt};
-
-use super::lifetimes::LifetimePolicy;
 use clientele_api::tenant::{TenantAudience, TenantScope};
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
@@ -20,6 +15,11 @@ use clientele_oauth::Algorithm;
 use clientele_oauth::client_auth::assertion::service_account::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::core::{Selector, SelectorExt};
+use kube::{Resource, ResourceExt};
+
+use super::lifetimes::LifetimePolicy;
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;

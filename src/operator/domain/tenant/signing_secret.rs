@@ -10,16 +10,15 @@ use std::time::Duration;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use clientele_api::OAuthTenant;
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
+use clientele_oauth::keys::signing_keys::ScheduledKey;
+use clientele_oauth::{Algorithm, SigningKey, SigningKeys};
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
-
-use clientele_api::OAuthTenant;
-use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
-use clientele_oauth::keys::signing_keys::ScheduledKey;
-use clientele_oauth::{Algorithm, SigningKey, SigningKeys};
 
 const SCHEDULE: &str = "keys.json";
 
@@ -191,6 +190,13 @@ pub fn belongs_to(secret: &Secret, tenant_uid: &str) -> bool {
         .owner_references()
         .iter()
         .any(|owner| owner.uid == tenant_uid)
+}
+
+/// The sentence for lost keys.
+pub fn missing_keys(secret: &str, tenant: &str) -> String {
+    format!(
+        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
+    )
 }
 
 #[cfg(test)]

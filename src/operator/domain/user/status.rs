@@ -1,14 +1,14 @@
 //! What the status of an OAuthUser says after a pass.
 
+use clientele_api::{OAuthUser, OAuthUserStatus};
+use clientele_oauth::Person;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 
-use crate::context::UserVerdict;
 use crate::domain::client::status::verdict_conditions;
 use crate::domain::reason::{Reason, Refusal};
-use clientele_api::{OAuthUser, OAuthUserStatus};
-use clientele_oauth::Person;
+use crate::domain::verdict::UserVerdict;
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {

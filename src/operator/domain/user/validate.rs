@@ -8,20 +8,20 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
-use kube::ResourceExt;
-use serde_json::{Map, Value};
-
-use crate::cache::passwords::{Found, Hash, Place};
-use crate::domain::client::validate::check_group;
-use crate::domain::reason::{Reason, Refusal};
-use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
-use crate::domain::unique_names::lost;
 use clientele_api::OAuthUser;
 use clientele_api::schema::PROTOCOL_CLAIMS;
 use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
 use clientele_oauth::user::subject;
 use clientele_oauth::{Keyring, Person};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::{Map, Value};
+
+use crate::domain::client::validate::check_group;
+use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
+use crate::domain::unique_names::lost;
+use crate::domain::user::password::{Found, Hash, Place};
 
 /// The purpose of the MAC that tells passwords apart.
 const CREDENTIAL: &str = "clientele credential v1";

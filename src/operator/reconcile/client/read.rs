@@ -1,14 +1,13 @@
 //! 1. Read: the Secrets that a pass is about.
 
+use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
 use crate::context::Shared;
+use crate::domain::client::identity::{ledger, name_of};
 use crate::domain::client::secret::digest::Facts;
-use crate::domain::client::secret::name_of;
-use crate::domain::client::validate::ledger;
 use crate::error::Error;
-use clientele_api::OAuthClient;
 
 /// The Secrets that a pass is about.
 #[derive(Default)]

@@ -1,28 +1,25 @@
 //! 3. Write: the Secret, then the Secret of a former name, then the status. Nothing here decides.
 
-use std::fmt::Debug;
 use std::sync::atomic::Ordering::Relaxed;
 
+use clientele_api::{OAuthClient, OAuthClientStatus};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, Preconditions};
 use kube::{Api, Resource, ResourceExt};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
 
 use super::read::{Read, confirm_ledger, get};
-use crate::context::{Shared, Verdict};
+use crate::apply::{apply_status, params};
+use crate::cache::namespace_access::denied;
+use crate::context::Shared;
+use crate::domain::client::identity::{ledger, name_of};
 use crate::domain::client::plan::{Plan, SecretStep};
+use crate::domain::client::secret::Desired;
 use crate::domain::client::secret::digest::Facts;
-use crate::domain::client::secret::{Desired, name_of};
 use crate::domain::client::status::Published;
-use crate::domain::client::validate::ledger;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::verdict::Verdict;
 use crate::error::{Error, SecretTrouble, secret_trouble};
 use crate::events::Happening;
-use crate::settings::FIELD_MANAGER;
-use crate::watch::secrets::denied;
-use clientele_api::{OAuthClient, OAuthClientStatus};
 
 /// How the writing ended.
 pub enum Written {
@@ -233,44 +230,6 @@ pub async fn write_status(
         verdict.superseded.store(changed, Relaxed);
     }
     Ok(())
-}
-
-/// Server-side apply by one field manager; the UID keeps it from an object that was recreated. `None` when the
-/// object was deleted in the meantime: the watch will tell.
-pub async fn apply_status<K>(
-    shared: &Shared,
-    api: &Api<K>,
-    object: &K,
-    status: &impl Serialize,
-) -> Result<Option<K>, Error>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
-{
-    let name = object.name_any();
-    let patch = json!({
-        "apiVersion": K::api_version(&()),
-        "kind": K::kind(&()),
-        "metadata": { "name": name, "uid": object.uid() },
-        "status": status,
-    });
-    let params = PatchParams::apply(FIELD_MANAGER).force();
-    match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
-        Ok(newer) => {
-            shared.metrics.wrote("status");
-            shared.note_write(object.meta().uid.as_deref());
-            Ok(Some(newer))
-        }
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-        Err(error) => Err(Error::api("write the status")(error)),
-    }
-}
-
-/// Parameters of a create or replace.
-pub fn params() -> PostParams {
-    PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    }
 }
 
 fn published(secret: &Secret) -> Published {

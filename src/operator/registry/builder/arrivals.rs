@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
+use clientele_api::OAuthClient;
+use clientele_telemetry::audit::{Act, Line};
 use kube::ResourceExt;
 use kube::runtime::watcher;
 
 use super::World;
 use super::clients::Memo;
-use crate::context::{Shared, UserVerdict};
-use clientele_api::OAuthClient;
-use clientele_telemetry::audit::{Act, Line};
+use crate::context::Shared;
+use crate::domain::verdict::UserVerdict;
 
 impl World {
     /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.

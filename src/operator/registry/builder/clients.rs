@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use clientele_api::OAuthClient;
+use clientele_oauth::Client;
+use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
 use super::World;
-use crate::cache::client_secrets::Looked;
-use crate::context::{Shared, TenantState, Verdict};
+use crate::context::Shared;
+use crate::domain::client::secret_ref::Looked;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{Surroundings, register};
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{Claim, Claims};
-use clientele_api::OAuthClient;
-use clientele_oauth::Client;
-use clientele_oauth::client::secret_usage::Uses;
+use crate::domain::verdict::{TenantState, Verdict};
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct Memo {

@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::OAuthTenant;
+use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
+use clientele_oauth::{Client, People, Tenant};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::World;
-use crate::context::{Shared, TenantState};
+use crate::context::Shared;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
-use clientele_api::OAuthTenant;
-use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
-use clientele_oauth::{Client, People, Tenant};
+use crate::domain::tenant::signing_secret::missing_keys;
+use crate::domain::verdict::TenantState;
 
 impl World {
     /// Reads the rules and keys of tenants that changed.
@@ -122,11 +124,4 @@ impl World {
         }
         .rendered()
     }
-}
-
-/// The sentence for lost keys.
-pub fn missing_keys(secret: &str, tenant: &str) -> String {
-    format!(
-        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
-    )
 }

@@ -3,20 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use clientele_api::OAuthUser;
+use clientele_oauth::{Keyring, People, Person};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use kube::{Resource, ResourceExt};
 
 use super::World;
 use super::arrivals::record_person_gone;
 use super::clients::{is_same_or_gone, own_name, same_tenant};
-use crate::cache::passwords::Found;
-use crate::context::{Shared, UserVerdict};
+use crate::context::Shared;
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{Claim, Claims};
+use crate::domain::user::password::Found;
 use crate::domain::user::validate::{Enrolled, Surroundings, enroll, place};
-use clientele_api::OAuthUser;
-use clientele_oauth::{Keyring, People, Person};
+use crate::domain::verdict::UserVerdict;
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct UserMemo {

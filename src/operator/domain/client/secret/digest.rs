@@ -5,11 +5,11 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
+use clientele_oauth::Keyring;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::{CLIENT_LABEL, Desired, PROOF, is_ours};
-use clientele_oauth::Keyring;
 
 /// Digests under a key of this process: nobody outside can make two contents look alike.
 #[derive(Clone, Debug, Default)]

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use k8s_openapi::ByteString;
-use kube::ResourceExt;
-
-use super::formats::preset;
-use super::name_of;
-use super::template::{Field, Template, Value};
-use crate::domain::reason::{Reason, Refusal};
 use clientele_api::secret_marks::{check_annotations, check_labels, check_name, check_type};
 use clientele_api::secret_template::{MAX_TEMPLATE, MAX_TEMPLATES, mistake};
 use clientele_api::{EntryNames, OAuthClient, SecretFormat, SecretSpec, entry_name};
 use clientele_oauth::client::secret::SECRET_LEN;
 use clientele_oauth::{Client, Keyring};
+use k8s_openapi::ByteString;
+use kube::ResourceExt;
+
+use super::formats::preset;
+use super::template::{Field, Template, Value};
+use crate::domain::client::identity::name_of;
+use crate::domain::reason::{Reason, Refusal};
 
 /// The most that all entries may hold. Kubernetes takes a megabyte, with room for what others add.
 const MOST: usize = 256 * 1024;

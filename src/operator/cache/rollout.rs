@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use clientele_api::OAuthClient;
+use clientele_oauth::client::served_versions::Versions;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::{mpsc, watch};
-
-use clientele_api::OAuthClient;
-use clientele_oauth::client::served_versions::Versions;
 
 /// What this replica serves, and what is known of the others.
 #[derive(Debug)]

@@ -1,0 +1,47 @@
+//! Issuer and keys of the cluster's ServiceAccount tokens, as last read.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use clientele_oauth::jose::public_key::PublicKey;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
+
+/// So many tokens are reviewed by the API server at once; the others wait.
+const AT_ONCE: usize = 16;
+
+/// What the cluster says about its tokens, as last read.
+pub struct ClusterTokens {
+    /// Issuer and keys.
+    pub known: ArcSwap<Known>,
+    /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
+    pub last_read: Mutex<Option<(Instant, Result<(), String>)>>,
+    /// Bounds the TokenReviews that are under way.
+    pub reviews: Semaphore,
+}
+
+impl Default for ClusterTokens {
+    fn default() -> Self {
+        Self {
+            known: ArcSwap::default(),
+            last_read: Mutex::default(),
+            reviews: Semaphore::new(AT_ONCE),
+        }
+    }
+}
+
+/// What the cluster publishes about its tokens.
+#[derive(Default, PartialEq, Eq)]
+pub struct Known {
+    /// Who issues them.
+    pub issuer: Option<Arc<str>>,
+    /// The keys that verify them.
+    pub keys: Vec<PublicKey>,
+}
+
+impl ClusterTokens {
+    /// Who issues them.
+    pub fn issuer(&self) -> Option<Arc<str>> {
+        self.known.load().issuer.clone()
+    }
+}
