@@ -8,14 +8,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::context::Shared;
 use crate::error::Error;
 use crate::settings::FIELD_MANAGER;
 
 /// Server-side apply by one field manager; the UID keeps it from an object that was recreated. `None` when the
 /// object was deleted in the meantime: the watch will tell.
 pub async fn apply_status<K>(
-    shared: &Shared,
     api: &Api<K>,
     object: &K,
     status: &impl Serialize,
@@ -32,11 +30,7 @@ where
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
     match api.patch_status(&name, &params, &Patch::Apply(patch)).await {
-        Ok(newer) => {
-            shared.metrics.wrote("status");
-            shared.note_write(object.meta().uid.as_deref());
-            Ok(Some(newer))
-        }
+        Ok(newer) => Ok(Some(newer)),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(Error::api("write the status")(error)),
     }

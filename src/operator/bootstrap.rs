@@ -1,19 +1,24 @@
 //! The tenant `default` and its first client: made once per installation. Deleting them sticks.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use clientele_api::tenant::{NamespacePolicy, Users};
 use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, OAuthTenantSpec};
+use clientele_oauth::Registry;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
 use kube::runtime::reflector::ObjectRef;
 
-use super::context::Shared;
 use super::error::Error;
 use super::root_key::installation::{read_marks, write_marks};
 use crate::apply::params;
+use crate::cache::Cache;
+use crate::cache::leadership::Lead;
+use crate::cache::progress::Readiness;
+use crate::cache::work_queues::WorkQueues;
+use crate::context::Context;
 use crate::root_key::installation::MARK;
 
 /// The label by which the tenant `default` selects the namespaces of its people; the value is the tenant's name.
@@ -29,9 +34,25 @@ const RETRY: Duration = Duration::from_secs(3);
 /// How often it is looked whether another replica is done.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// What the bootstrap needs.
+pub struct Bootstrap {
+    /// The connection and the settings.
+    pub context: Arc<Context>,
+    /// What is known of the cluster.
+    pub cache: Arc<Cache>,
+    /// Whether this replica writes.
+    pub leader: Arc<Lead>,
+    /// Where it is recorded.
+    pub readiness: Arc<Readiness>,
+    /// Where what waited for the tenant is reconciled again.
+    pub queues: Arc<WorkQueues>,
+    /// The registry that the server reads.
+    pub registry: Arc<ArcSwap<Registry>>,
+}
+
 /// Makes them, unless the mark says that it was done before. Tries until it is done.
-pub async fn bootstrap(shared: Arc<Shared>) {
-    if shared.settings.bootstrap {
+pub async fn bootstrap(shared: Bootstrap) {
+    if shared.context.settings.bootstrap {
         loop {
             let pause = match try_bootstrap(&shared).await {
                 Ok(true) => break,
@@ -46,23 +67,24 @@ pub async fn bootstrap(shared: Arc<Shared>) {
         // Keys take a while to find; a client that is judged before would be written twice.
         let _ = tokio::time::timeout(FIRST_KEYS, served(&shared)).await;
     }
-    shared.note_progress(|progress| progress.bootstrap = true);
-    shared.enqueue_all(None);
-    shared.enqueue_users();
+    shared.readiness.note(|progress| progress.bootstrap = true);
+    shared.queues.clients.enqueue_all(None);
+    shared.queues.users.enqueue_all(None);
 }
 
 /// Until the tenant `default` can issue tokens, or is known not to be there any more.
-async fn served(shared: &Shared) {
+async fn served(shared: &Bootstrap) {
     let waits = || {
         let registry = shared.registry.load();
         let tenant = registry.tenants.get(DEFAULT_TENANT);
         let made_now = shared
+            .cache
             .tenants
             .get(&ObjectRef::new(DEFAULT_TENANT))
             .is_some();
         match tenant {
             Some(tenant) => tenant.signing_keys.is_none(),
-            None => made_now || !shared.progress.borrow().registry,
+            None => made_now || !shared.readiness.progress().registry,
         }
     };
     while waits() {
@@ -71,22 +93,26 @@ async fn served(shared: &Shared) {
 }
 
 /// Whether it is done. It is not where another replica is to do it.
-async fn try_bootstrap(shared: &Shared) -> Result<bool, Error> {
-    if read_marks(shared).await?.contains_key(MARK.0) {
-        shared.bootstrapped.store(true, Relaxed);
+async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
+    if read_marks(&shared.context).await?.contains_key(MARK.0) {
+        shared.readiness.set_bootstrapped();
         return Ok(true);
     }
-    if !shared.lead.is_ours() {
+    if !shared.leader.is_ours() {
         return Ok(false);
     }
-    let namespace = &shared.settings.namespace;
-    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    let namespace = &shared.context.settings.namespace;
+    let tenants: Api<OAuthTenant> = Api::all(shared.context.kube.clone());
     create(&tenants, &default_tenant(namespace)).await?;
-    let clients: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), namespace);
+    let clients: Api<OAuthClient> = Api::namespaced(shared.context.kube.clone(), namespace);
     create(&clients, &first_client()).await?;
     // After a crash before this mark both are tried again, and a create that finds them is no harm.
-    write_marks(shared, [(MARK.0.to_owned(), MARK.1.to_owned())].into()).await?;
-    shared.bootstrapped.store(true, Relaxed);
+    write_marks(
+        &shared.context,
+        [(MARK.0.to_owned(), MARK.1.to_owned())].into(),
+    )
+    .await?;
+    shared.readiness.set_bootstrapped();
     Ok(true)
 }
 

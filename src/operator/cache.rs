@@ -5,7 +5,10 @@ pub mod credentials;
 pub mod leadership;
 pub mod namespace_access;
 pub mod object_store;
+pub mod password_requests;
 pub mod passwords;
+pub mod progress;
+pub mod rebuild;
 pub mod relist_check;
 pub mod relist_guard;
 pub mod resource_version;
@@ -13,4 +16,62 @@ pub mod rollout;
 pub mod root_keys;
 pub mod service_account_keys;
 pub(crate) mod signing_keys;
+pub mod verdicts;
+pub mod work_queues;
 pub mod write_throttle;
+
+use client_secrets::BroughtIndex;
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use credentials::SecretIndex;
+use kube::runtime::reflector::Store;
+use passwords::PasswordIndex;
+use service_account_keys::ClusterTokens;
+
+use crate::domain::client::secret::digest::Digests;
+
+/// What is known of the cluster.
+pub struct Cache {
+    /// The OAuthClients as listed and watched.
+    pub clients: Store<OAuthClient>,
+    /// The OAuthTenants as listed and watched.
+    pub tenants: Store<OAuthTenant>,
+    /// The OAuthUsers as listed and watched.
+    pub users: Store<OAuthUser>,
+    /// The credentials Secrets.
+    pub credentials: SecretIndex,
+    /// The client secrets that teams provide.
+    pub client_secrets: BroughtIndex,
+    /// The passwords of OAuthUsers.
+    pub passwords: PasswordIndex,
+    /// What the cluster publishes about its ServiceAccount tokens.
+    pub service_accounts: ClusterTokens,
+    /// The key of the digests of Secrets.
+    pub digest_key: Digests,
+}
+
+impl Cache {
+    /// Nothing is known yet beside what these stores will hold.
+    pub fn new(
+        clients: Store<OAuthClient>,
+        tenants: Store<OAuthTenant>,
+        users: Store<OAuthUser>,
+    ) -> Self {
+        Self {
+            clients,
+            tenants,
+            users,
+            credentials: SecretIndex::default(),
+            client_secrets: BroughtIndex::default(),
+            passwords: PasswordIndex::default(),
+            service_accounts: ClusterTokens::default(),
+            digest_key: Digests::default(),
+        }
+    }
+
+    /// Whether every client secret that an OAuthClient refers to was read.
+    pub fn has_settled_client_secrets(&self) -> bool {
+        let objects = self.clients.state();
+        self.client_secrets
+            .is_settled(objects.iter().map(|object| &**object))
+    }
+}

@@ -4,16 +4,15 @@
 //! What was heard of an OAuthClient by watch is compared with what a consistent list of OAuthClients says: the versions of
 //! one kind compare as numbers (KEP-5504).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::OAuthClient;
 use clientele_telemetry::supervisor::Lasting;
 use kube::api::ListParams;
+use kube::runtime::reflector::Store;
 use kube::{Api, ResourceExt};
 use tokio::time::sleep;
 
-use super::context::Shared;
 use crate::cache::resource_version::number;
 
 /// How often it is looked.
@@ -73,15 +72,15 @@ impl Revisions {
 }
 
 /// Looks for ever; when the cluster went back, the process ends.
-pub async fn watch(shared: Arc<Shared>, lasting: Lasting) {
-    let clients: Api<OAuthClient> = Api::all(shared.kube.clone());
+pub async fn watch(kube: kube::Client, known: Store<OAuthClient>, lasting: Lasting) {
+    let clients: Api<OAuthClient> = Api::all(kube);
     let one = ListParams::default().limit(1);
     let mut revisions = Revisions::default();
     let mut pause = LOOK;
     loop {
         sleep(pause).await;
         pause = LOOK;
-        for object in shared.clients.state() {
+        for object in known.state() {
             revisions.note(object.resource_version().as_deref());
         }
         // While the API server is not there, the watches say so.

@@ -25,37 +25,48 @@ pub mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::convert::Infallible;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use futures::{FutureExt, StreamExt};
-use kube::Resource;
-use kube::runtime::controller::{Action, Config, applier};
-use kube::runtime::reflector::{self, ObjectRef, Store};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-
-use cache::write_throttle::Spacing;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_telemetry::audit::Audit;
 use clientele_telemetry::supervisor::Lasting;
-use context::Shared;
-use domain::client::secret::digest::Digests;
-use error::Error;
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{self, ObjectRef};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use bootstrap::Bootstrap;
+use cache::Cache;
+use cache::leadership::Lead;
+use cache::password_requests::{PasswordRequests, PasswordWork};
+use cache::progress::Readiness;
+use cache::rebuild::RebuildRequest;
+use cache::rollout::Agreement;
+use cache::root_keys::RootKeys;
+use cache::verdicts::Verdicts;
+use cache::work_queues::{WorkQueue, WorkQueues};
+use context::Context;
 use leader::election;
 use metrics::ControllerMetrics;
-use reconcile::queue::{Place, Share, in_turn};
-use registry::observer;
+use readiness::ReadinessCheck;
+use reconcile::Reconciler;
+use reconcile::runner::run;
+use registry::{Inputs, Outputs, observer};
+use root_key::RootKeyReader;
+use root_key::retire::Retirement;
 use settings::Settings;
+use token_review::TokenReviewer;
+use watch::secrets::SecretHandles;
 
 /// The Kubernetes side, ready to run.
 pub struct Operator {
-    shared: Arc<Shared>,
+    readiness: Arc<ReadinessCheck>,
+    rollout: Arc<Agreement>,
+    token_reviewer: Arc<TokenReviewer>,
     tasks: JoinSet<()>,
     ending: CancellationToken,
     /// Another replica may write.
@@ -73,62 +84,32 @@ impl Operator {
         audit: Arc<Audit>,
         lasting: &Lasting,
     ) -> Self {
-        let (clients, client_writer) = reflector::store();
-        let (tenants, tenant_writer) = reflector::store();
-        let (users, user_writer) = reflector::store();
-        let (client_queue, client_requests) = unbounded_channel();
-        let (tenant_queue, tenant_requests) = unbounded_channel();
-        let (user_queue, user_requests) = unbounded_channel();
-        let (password_jobs, jobs) = unbounded_channel();
-        let (password_reads, reads) = unbounded_channel();
         let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
-        let among_several = settings.lease.is_some();
-        let agreement = cache::rollout::Agreement::new(among_several, client_queue.clone());
-        let shared = Arc::new(Shared {
-            kube,
-            spacing: std::sync::Mutex::new(Spacing::new(settings.write_burst)),
-            settings,
-            lead: cache::leadership::Lead::new(among_several),
-            agreement: Arc::new(agreement),
-            registry,
-            root_keys: ArcSwap::default(),
-            root_key_look: tokio::sync::Mutex::default(),
-            bootstrapped: false.into(),
-            verdicts: std::sync::RwLock::default(),
-            user_verdicts: std::sync::RwLock::default(),
-            usage,
-            pace: std::sync::Mutex::default(),
-            clients,
-            tenants,
-            users,
-            secrets: cache::credentials::SecretIndex::default(),
-            passwords: cache::passwords::PasswordIndex::default(),
-            password_jobs,
-            password_reads,
-            brought: cache::client_secrets::BroughtIndex::default(),
-            cluster: cache::service_account_keys::ClusterTokens::default(),
-            digests: Digests::default(),
-            client_queue,
-            tenant_queue,
-            user_queue,
-            changed: tokio::sync::Notify::new(),
-            progress: tokio::sync::watch::Sender::default(),
-            events,
-            metrics,
-            audit,
-        });
         let mut tasks = Tasks::new(lasting);
         tasks.spawn(publish);
-        let observer = observer::observe(shared.clone(), client_writer, tenant_writer, user_writer);
-        tasks.spawn(observer);
-        spawn_watches(&mut tasks, &shared, (jobs, reads));
-        let requests = (client_requests, tenant_requests, user_requests);
+        let context = Arc::new(Context {
+            kube,
+            settings,
+            metrics,
+            events,
+            audit,
+        });
+        let (parts, work) = Parts::new(context, registry, usage);
+        let token_reviewer = parts.spawn_watches(&mut tasks, work.writers, work.passwords);
         let (ending, released) = (lasting.shutdown().child_token(), CancellationToken::new());
         let release = released.clone().drop_guard();
-        tasks.spawn(election::lead(shared.clone(), ending.clone(), release));
-        spawn_passes(&mut tasks, &shared, requests, &ending);
+        tasks.spawn(election::lead(
+            parts.keys.context.clone(),
+            parts.keys.leader.clone(),
+            parts.keys.queues.clone(),
+            ending.clone(),
+            release,
+        ));
+        parts.spawn_workers(&mut tasks, work.requests, &ending);
         Self {
-            shared,
+            readiness: Arc::new(parts.readiness_check()),
+            rollout: parts.rollout,
+            token_reviewer,
             tasks: tasks.set,
             ending,
             released,
@@ -137,22 +118,25 @@ impl Operator {
 
     /// Whether the server may be asked, or what is still missing.
     pub fn readiness(&self) -> Arc<dyn Fn() -> Result<(), String> + Send + Sync> {
-        let shared = self.shared.clone();
-        Arc::new(move || shared.ready())
+        let readiness = self.readiness.clone();
+        Arc::new(move || readiness.check())
     }
 
-    /// What every replica serves: to be told to the others, and heard from them.
-    pub fn agreement(&self) -> Arc<cache::rollout::Agreement> {
-        self.shared.agreement.clone()
+    /// What every replica serves: reported to the others, and read from their reports.
+    pub fn agreement(&self) -> Arc<Agreement> {
+        self.rollout.clone()
     }
 
-    /// Asks the cluster about a token of one of its ServiceAccounts.
+    /// Verifies the token of a ServiceAccount of the cluster.
     pub fn reviews(&self) -> token_review::Ask {
-        let shared = self.shared.clone();
-        Arc::new(move |review| Box::pin(token_review::find(shared.clone(), review)))
+        let reviewer = self.token_reviewer.clone();
+        Arc::new(move |review| {
+            let reviewer = reviewer.clone();
+            Box::pin(async move { reviewer.find(&review).await })
+        })
     }
 
-    /// Ends every task. What a pass has not written yet, the next start will.
+    /// Ends every task. What a reconcile has not written yet, the next start will.
     pub async fn stop(mut self) {
         self.ending.cancel();
         self.released.cancelled().await;
@@ -179,146 +163,212 @@ impl Tasks {
     }
 }
 
-/// What is watched beside the objects themselves, and what is looked at now and then.
-fn spawn_watches(
-    tasks: &mut Tasks,
-    shared: &Arc<Shared>,
-    (jobs, reads): (
-        UnboundedReceiver<cache::passwords::Job>,
-        UnboundedReceiver<(String, String)>,
-    ),
-) {
-    for watched in [
-        &watch::secrets::CREDENTIALS,
-        &watch::client_secrets::BROUGHT,
-    ] {
-        tasks.spawn(watch::secrets::watch(shared.clone(), watched));
-    }
-    tasks.spawn(token_review::keep(shared.clone()));
-    tasks.spawn(watch::passwords::watch(shared.clone()));
-    tasks.spawn(watch::passwords::read_again(shared.clone(), reads));
-    tasks.spawn(watch::passwords::hash(shared.clone(), jobs));
-    tasks.spawn(root_key::watch(shared.clone()));
-    tasks.spawn(root_key::retire::leave(shared.clone()));
-    let lasting = tasks.lasting.clone();
-    tasks.spawn(etcd_restore::watch(shared.clone(), lasting));
-    tasks.spawn(rotation_gauges::count(shared.clone()));
-    tasks.spawn(bootstrap::bootstrap(shared.clone()));
-}
-
 type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
 
-/// One queue of passes for each kind.
-fn spawn_passes(
-    tasks: &mut Tasks,
-    shared: &Arc<Shared>,
-    (clients, tenants, users): (
+/// The ends that the tasks read from and write to.
+struct Work {
+    writers: Writers,
+    requests: (
         Requests<OAuthClient>,
         Requests<OAuthTenant>,
         Requests<OAuthUser>,
     ),
-    shutdown: &CancellationToken,
-) {
-    tasks.spawn(run(
-        (clients, shutdown.clone()),
-        shared.clients.clone(),
-        shared.clone(),
-        shared.settings.workers,
-        |object, shared| Box::pin(reconcile::client::reconcile(object, shared)),
-    ));
-    tasks.spawn(run(
-        (tenants, shutdown.clone()),
-        shared.tenants.clone(),
-        shared.clone(),
-        4,
-        |tenant, shared| Box::pin(reconcile::tenant::reconcile(tenant, shared)),
-    ));
-    tasks.spawn(run(
-        (users, shutdown.clone()),
-        shared.users.clone(),
-        shared.clone(),
-        4,
-        |user, shared| Box::pin(reconcile::user::reconcile(user, shared)),
-    ));
+    passwords: PasswordWork,
 }
 
-type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
+/// Where the observer writes what it is told.
+type Writers = (Writer<OAuthClient>, Writer<OAuthTenant>, Writer<OAuthUser>);
 
-/// A pass that panics has failed like another, and is tried again. Left alone it would take its queue with it, and with
-/// that every pass of its kind.
-fn guarded(pass: Pass) -> Pass {
-    let caught = std::panic::AssertUnwindSafe(pass).catch_unwind();
-    Box::pin(caught.map(|ended| ended.unwrap_or(Err(Error::Panicked))))
+/// What the tasks share; each is handed what it uses.
+struct Parts {
+    keys: Arc<RootKeyReader>,
+    registry: Arc<ArcSwap<Registry>>,
+    verdicts: Arc<Verdicts>,
+    rollout: Arc<Agreement>,
+    passwords: Arc<PasswordRequests>,
+    usage: Arc<ArcSwapOption<Usage>>,
 }
 
-/// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
-/// in its turn, and again later after trouble.
-async fn run<K>(
-    (requests, shutdown): (Requests<K>, CancellationToken),
-    store: Store<K>,
-    shared: Arc<Shared>,
-    workers: u16,
-    pass: impl Fn(Arc<K>, Arc<Shared>) -> Pass + Send + 'static,
-) where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-{
-    let share = Share::of(workers);
-    let (end, ended) = unbounded_channel();
-    let queue = in_turn(requests, ended, share).map(Ok::<_, Infallible>);
-    let queue = queue.take_until(shutdown.cancelled_owned());
-    let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
-    let retries = error::Retries::default();
-    let policy = move |object: Arc<K>, error: &Error, _: Arc<Shared>| {
-        let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
-        Action::requeue(wait)
-    };
-    let pass = move |object: Arc<K>, shared: Arc<Shared>| {
-        let wait = shared.wait_to_write(object.meta().uid.as_deref().unwrap_or_default());
-        let pass: Pass = match wait {
-            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
-            None => guarded(pass(object, shared.clone())),
+impl Parts {
+    fn new(
+        context: Arc<Context>,
+        registry: Arc<ArcSwap<Registry>>,
+        usage: Arc<ArcSwapOption<Usage>>,
+    ) -> (Self, Work) {
+        let (clients, client_writer) = reflector::store();
+        let (tenants, tenant_writer) = reflector::store();
+        let (users, user_writer) = reflector::store();
+        let (client_queue, client_requests) = WorkQueue::new(clients.clone());
+        let (tenant_queue, tenant_requests) = WorkQueue::new(tenants.clone());
+        let (user_queue, user_requests) = WorkQueue::new(users.clone());
+        let (requests, passwords) = PasswordRequests::new();
+        let among_several = context.settings.lease.is_some();
+        let rollout = Agreement::new(among_several, client_queue.sender());
+        let keys = RootKeyReader {
+            context,
+            cache: Arc::new(Cache::new(clients, tenants, users)),
+            root_keys: Arc::new(RootKeys::default()),
+            leader: Arc::new(Lead::new(among_several)),
+            readiness: Arc::new(Readiness::default()),
+            queues: Arc::new(WorkQueues {
+                clients: client_queue,
+                tenants: tenant_queue,
+                users: user_queue,
+            }),
+            rebuild: Arc::new(RebuildRequest::default()),
         };
-        let passed = leader::election::while_ours(shared, pass);
-        passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
-    };
-    let passes = applier(pass, policy, shared.clone(), store, queue, config);
-    futures::pin_mut!(passes);
-    while let Some(passed) = passes.next().await {
-        use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
-        if let Some(place) = place_of(&passed) {
-            // Fails only after the shutdown has begun, when nobody gets a turn any more.
-            let _ = end.send(place);
-        }
-        match passed {
-            // Deleted before its turn came: the watch has said so already.
-            Ok(_) | Err(ObjectNotFound(_)) => {}
-            Err(ReconcilerFailed(error, object)) => {
-                shared.metrics.reconciled(
-                    "Error",
-                    if error.is_conflict() {
-                        "Conflict"
-                    } else {
-                        "ApiTrouble"
-                    },
-                );
-                if !error.is_conflict() {
-                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "a pass failed and is tried again");
-                }
-            }
-            Err(error) => tracing::error!(%error, "the queue of passes failed"),
+        let parts = Self {
+            keys: Arc::new(keys),
+            registry,
+            verdicts: Arc::new(Verdicts::default()),
+            rollout: Arc::new(rollout),
+            passwords: Arc::new(requests),
+            usage,
+        };
+        let work = Work {
+            writers: (client_writer, tenant_writer, user_writer),
+            requests: (client_requests, tenant_requests, user_requests),
+            passwords,
+        };
+        (parts, work)
+    }
+
+    fn readiness_check(&self) -> ReadinessCheck {
+        ReadinessCheck {
+            readiness: self.keys.readiness.clone(),
+            cache: self.keys.cache.clone(),
+            root_keys: self.keys.root_keys.clone(),
+            registry: self.registry.clone(),
         }
     }
-}
 
-type Passed<K> =
-    Result<(ObjectRef<K>, Action), kube::runtime::controller::Error<Error, Infallible>>;
+    fn spawn_watches(
+        &self,
+        tasks: &mut Tasks,
+        writers: Writers,
+        passwords: PasswordWork,
+    ) -> Arc<TokenReviewer> {
+        self.spawn_observer(tasks, writers);
+        self.spawn_secret_watches(tasks, passwords);
+        self.spawn_root_key(tasks);
+        let RootKeyReader {
+            context,
+            cache,
+            rebuild,
+            ..
+        } = &*self.keys;
+        let reviewer = TokenReviewer::new(context.kube.clone(), cache.clone(), rebuild.clone());
+        let reviewer = Arc::new(reviewer);
+        tasks.spawn(token_review::keep(reviewer.clone()));
+        let clients = cache.clients.clone();
+        let lasting = tasks.lasting.clone();
+        let restore = etcd_restore::watch(context.kube.clone(), clients.clone(), lasting);
+        tasks.spawn(restore);
+        tasks.spawn(rotation_gauges::count(
+            context.metrics.clone(),
+            clients,
+            self.usage.clone(),
+        ));
+        reviewer
+    }
 
-/// Which object a pass was about.
-fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
-    use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
-    match passed {
-        Ok((object, _)) => Some(Place::of(object)),
-        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => Some(Place::of(object)),
-        Err(_) => None,
+    fn spawn_observer(&self, tasks: &mut Tasks, (clients, tenants, users): Writers) {
+        let inputs = Inputs {
+            context: self.keys.context.clone(),
+            cache: self.keys.cache.clone(),
+            root_keys: self.keys.root_keys.clone(),
+            requests: self.passwords.clone(),
+        };
+        let outputs = Outputs {
+            registry: self.registry.clone(),
+            verdicts: self.verdicts.clone(),
+            queues: self.keys.queues.clone(),
+            rollout: self.rollout.clone(),
+            readiness: self.keys.readiness.clone(),
+        };
+        let rebuild = self.keys.rebuild.clone();
+        tasks.spawn(observer::observe(
+            inputs, outputs, rebuild, clients, tenants, users,
+        ));
+    }
+
+    fn spawn_secret_watches(&self, tasks: &mut Tasks, work: PasswordWork) {
+        let handles = Arc::new(SecretHandles {
+            context: self.keys.context.clone(),
+            cache: self.keys.cache.clone(),
+            queues: self.keys.queues.clone(),
+            rebuild: self.keys.rebuild.clone(),
+            passwords: self.passwords.clone(),
+        });
+        for watched in [
+            &watch::secrets::CREDENTIALS,
+            &watch::client_secrets::BROUGHT,
+        ] {
+            tasks.spawn(watch::secrets::watch(handles.clone(), watched));
+        }
+        let readiness = self.keys.readiness.clone();
+        tasks.spawn(watch::passwords::watch(handles.clone(), readiness));
+        tasks.spawn(watch::passwords::read_again(handles.clone(), work.reads));
+        tasks.spawn(watch::passwords::hash(handles, work.jobs));
+    }
+
+    fn spawn_root_key(&self, tasks: &mut Tasks) {
+        tasks.spawn(root_key::watch(self.keys.clone()));
+        tasks.spawn(root_key::retire::leave(Retirement {
+            reader: self.keys.clone(),
+            verdicts: self.verdicts.clone(),
+            usage: self.usage.clone(),
+        }));
+        tasks.spawn(bootstrap::bootstrap(Bootstrap {
+            context: self.keys.context.clone(),
+            cache: self.keys.cache.clone(),
+            leader: self.keys.leader.clone(),
+            readiness: self.keys.readiness.clone(),
+            queues: self.keys.queues.clone(),
+            registry: self.registry.clone(),
+        }));
+    }
+
+    /// The workers of each kind.
+    fn spawn_workers(
+        &self,
+        tasks: &mut Tasks,
+        (clients, tenants, users): (
+            Requests<OAuthClient>,
+            Requests<OAuthTenant>,
+            Requests<OAuthUser>,
+        ),
+        shutdown: &CancellationToken,
+    ) {
+        let reconciler = Arc::new(Reconciler::new(
+            self.keys.clone(),
+            self.registry.clone(),
+            self.verdicts.clone(),
+            self.rollout.clone(),
+            self.usage.clone(),
+        ));
+        let cache = &self.keys.cache;
+        let workers = self.keys.context.settings.workers;
+        tasks.spawn(run(
+            (clients, shutdown.clone()),
+            cache.clients.clone(),
+            reconciler.clone(),
+            workers,
+            |object, reconciler| Box::pin(reconcile::client::reconcile(object, reconciler)),
+        ));
+        tasks.spawn(run(
+            (tenants, shutdown.clone()),
+            cache.tenants.clone(),
+            reconciler.clone(),
+            4,
+            |tenant, reconciler| Box::pin(reconcile::tenant::reconcile(tenant, reconciler)),
+        ));
+        tasks.spawn(run(
+            (users, shutdown.clone()),
+            cache.users.clone(),
+            reconciler,
+            4,
+            |user, reconciler| Box::pin(reconcile::user::reconcile(user, reconciler)),
+        ));
     }
 }

@@ -6,7 +6,6 @@ pub mod rotate;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use clientele_oauth::Keyring;
@@ -21,12 +20,17 @@ use kube::{Api, ResourceExt};
 use tokio::time::timeout;
 
 use self::installation::{read_marks, write_marks};
-use super::context::Shared;
 use super::domain::client::secret::MANAGED_BY;
 use super::error::Error;
 use super::settings::INSTALLATION;
 use crate::apply::params;
-use crate::cache::root_keys::RootKeys;
+use crate::cache::Cache;
+use crate::cache::leadership::Lead;
+use crate::cache::progress::Readiness;
+use crate::cache::rebuild::RebuildRequest;
+use crate::cache::root_keys::{KnownRootKeys, RootKeys};
+use crate::cache::work_queues::WorkQueues;
+use crate::context::Context;
 use crate::root_key::installation::MARK;
 
 /// The entry that names the key which derives.
@@ -169,17 +173,35 @@ pub fn fresh(namespace: &str, name: &str) -> Result<Secret, Error> {
     })
 }
 
+/// Reads the root keys, creates the first one, and replaces those in memory.
+pub struct RootKeyReader {
+    /// The connection, the settings, and where to report.
+    pub context: Arc<Context>,
+    /// What is known of the cluster.
+    pub cache: Arc<Cache>,
+    /// The keys in memory.
+    pub root_keys: Arc<RootKeys>,
+    /// Whether this replica writes.
+    pub leader: Arc<Lead>,
+    /// What has been listed, and whether the installation was bootstrapped.
+    pub readiness: Arc<Readiness>,
+    /// Where every OAuthClient is enqueued when other keys are used.
+    pub queues: Arc<WorkQueues>,
+    /// Asks for the registry to be rebuilt with them.
+    pub rebuild: Arc<RebuildRequest>,
+}
+
 /// Keeps the root keys in memory true, for ever.
-pub async fn watch(shared: Arc<Shared>) {
-    let mut progress = shared.progress.subscribe();
+pub async fn watch(reader: Arc<RootKeyReader>) {
+    let mut progress = reader.readiness.subscribe();
     // Whether anything was issued is known only when the OAuthClients are.
     let _ = progress.wait_for(|progress| progress.clients).await;
     let named = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let namespace = &shared.settings.namespace;
-    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
-    let marks: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), namespace);
+    let namespace = &reader.context.settings.namespace;
+    let secrets: Api<Secret> = Api::namespaced(reader.context.kube.clone(), namespace);
+    let marks: Api<ConfigMap> = Api::namespaced(reader.context.kube.clone(), namespace);
     let mut changes = futures::stream::select(
-        watcher(secrets, named(&shared.settings.root_key_secret))
+        watcher(secrets, named(&reader.context.settings.root_key_secret))
             .default_backoff()
             .map_ok(drop)
             .boxed(),
@@ -188,9 +210,9 @@ pub async fn watch(shared: Arc<Shared>) {
             .map_ok(drop)
             .boxed(),
     );
-    let mut lead = shared.lead.subscribe();
+    let mut lead = reader.leader.subscribe();
     loop {
-        let look = look(&shared).await;
+        let look = look(&reader).await;
         let pause = if look.is_ok() {
             Duration::from_hours(1)
         } else {
@@ -201,7 +223,7 @@ pub async fn watch(shared: Arc<Shared>) {
         }
         tokio::select! {
             change = changes.next() => if let Some(Err(error)) = change {
-                shared.metrics.watch_errors.inc();
+                reader.context.metrics.watch_errors.inc();
                 tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
             },
             // Who begins to write records what is not recorded.
@@ -212,12 +234,12 @@ pub async fn watch(shared: Arc<Shared>) {
 }
 
 /// Reads, judges and, at the first start, makes.
-async fn look(shared: &Shared) -> Result<(), Error> {
-    let _held = shared.root_key_look.lock().await;
-    match look_once(shared).await? {
+async fn look(reader: &RootKeyReader) -> Result<(), Error> {
+    let _reading = reader.root_keys.begin_reading().await;
+    match look_once(reader).await? {
         Look::Judged => Ok(()),
         // Nothing is derived before the key was read back and its fingerprint recorded.
-        Look::Made => look_once(shared).await.map(drop),
+        Look::Made => look_once(reader).await.map(drop),
     }
 }
 
@@ -228,15 +250,15 @@ enum Look {
     Made,
 }
 
-async fn look_once(shared: &Shared) -> Result<Look, Error> {
-    let settings = &shared.settings;
-    let secrets: Api<Secret> = Api::namespaced(shared.kube.clone(), &settings.namespace);
+async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
+    let settings = &reader.context.settings;
+    let secrets: Api<Secret> = Api::namespaced(reader.context.kube.clone(), &settings.namespace);
     let secret = secrets
         .get_opt(&settings.root_key_secret)
         .await
         .map_err(Error::api("read the root key"))?;
-    let marks = read_marks(shared).await?;
-    let issued = shared.clients.state().iter().any(|object| {
+    let marks = read_marks(&reader.context).await?;
+    let issued = reader.cache.clients.state().iter().any(|object| {
         object
             .status
             .as_ref()
@@ -244,12 +266,12 @@ async fn look_once(shared: &Shared) -> Result<Look, Error> {
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
         // Whoever writes makes it, and the watch tells.
-        Judgement::FirstStart if !shared.lead.is_ours() => Ok(Look::Judged),
+        Judgement::FirstStart if !reader.leader.is_ours() => Ok(Look::Judged),
         Judgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
                 Ok(_) => record(
-                    shared,
+                    reader,
                     Act::RootKeyMade,
                     "back this Secret up, every client secret is derived from it",
                 ),
@@ -261,21 +283,21 @@ async fn look_once(shared: &Shared) -> Result<Look, Error> {
         }
         Judgement::Usable(keyring, mut unrecorded) => {
             let keyring = Arc::new(keyring);
-            if shared.bootstrapped.load(Relaxed) && !marks.contains_key(MARK.0) {
+            if reader.readiness.is_bootstrapped() && !marks.contains_key(MARK.0) {
                 unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
             }
-            if !unrecorded.is_empty() && shared.lead.is_ours() {
-                forget_withdrawn(shared, &keyring);
-                let written = timeout(RECORDED, write_marks(shared, unrecorded)).await;
+            if !unrecorded.is_empty() && reader.leader.is_ours() {
+                forget_withdrawn(reader, &keyring);
+                let written = timeout(RECORDED, write_marks(&reader.context, unrecorded)).await;
                 written.map_err(|_| Error::NoAnswer("record the root key"))??;
             }
-            accept(shared, keyring, left(secret.as_ref(), &marks));
+            accept(reader, keyring, left(secret.as_ref(), &marks));
             Ok(Look::Judged)
         }
         Judgement::Refuse(problem) => {
-            let in_memory = shared.root_keys.load().verifying.clone();
+            let in_memory = reader.root_keys.load().verifying.clone();
             let verifying = in_memory.and_then(|keyring| not_withdrawn(keyring, &marks));
-            refuse(shared, verifying, problem);
+            refuse(reader, verifying, problem);
             Ok(Look::Judged)
         }
     }
@@ -283,10 +305,10 @@ async fn look_once(shared: &Shared) -> Result<Look, Error> {
 
 /// Reads and judges now what a watch may not have told yet. Whether other root keys are used than before; then everybody
 /// is looked at again.
-pub async fn look_again(shared: &Shared) -> Result<bool, Error> {
-    let before = shared.root_keys.load_full();
-    look(shared).await?;
-    let now = shared.root_keys.load_full();
+pub async fn look_again(reader: &RootKeyReader) -> Result<bool, Error> {
+    let before = reader.root_keys.load_full();
+    look(reader).await?;
+    let now = reader.root_keys.load_full();
     let same = match (&before.verifying, &now.verifying) {
         (Some(before), Some(now)) => Arc::ptr_eq(before, now),
         (before, now) => before.is_none() && now.is_none(),
@@ -312,30 +334,30 @@ fn is_ours(secret: &Secret) -> bool {
         .is_some_and(|by| by == MANAGED_BY.1)
 }
 
-fn accept(shared: &Shared, keyring: Arc<Keyring>, left: Vec<String>) {
-    let before = shared.root_keys.load();
+fn accept(reader: &RootKeyReader, keyring: Arc<Keyring>, left: Vec<String>) {
+    let before = reader.root_keys.load();
     let known = before.verifying.as_ref();
     let same = known.filter(|known| known.is_same(&keyring));
-    shared.metrics.root_key_usable.set(1);
+    reader.context.metrics.root_key_usable.set(1);
     if let Some(known) = same
         && before.problem.is_none()
     {
         if before.left != left {
-            shared.root_keys.store(Arc::new(RootKeys {
+            reader.root_keys.store(KnownRootKeys {
                 verifying: Some(known.clone()),
                 problem: None,
                 left,
-            }));
+            });
         }
         return;
     }
     if !before.is_pending() {
         let reason = "other root keys than before are used";
-        record(shared, Act::RootKeyAccepted, reason);
+        record(reader, Act::RootKeyAccepted, reason);
     }
     use_keys(
-        shared,
-        RootKeys {
+        reader,
+        KnownRootKeys {
             verifying: Some(keyring),
             problem: None,
             left,
@@ -344,15 +366,15 @@ fn accept(shared: &Shared, keyring: Arc<Keyring>, left: Vec<String>) {
 }
 
 /// What was withdrawn stops before anything is recorded, whatever becomes of the record.
-fn forget_withdrawn(shared: &Shared, keyring: &Arc<Keyring>) {
-    let before = shared.root_keys.load();
+fn forget_withdrawn(reader: &RootKeyReader, keyring: &Arc<Keyring>) {
+    let before = reader.root_keys.load();
     let known = before.verifying.iter().flat_map(|known| known.keys());
     let mut kept = known.map(|known| keyring.keys().iter().any(|key| key.is_same(known)));
     if !kept.all(|kept| kept) {
         let problem = format!(
             "a root key was withdrawn, and the one that derives instead is not recorded in ConfigMap {INSTALLATION:?} yet. Nothing is issued or changed until it is; if that does not pass, see why the operator cannot write that ConfigMap"
         );
-        refuse(shared, Some(keyring.clone()), problem);
+        refuse(reader, Some(keyring.clone()), problem);
     }
 }
 
@@ -366,9 +388,9 @@ fn not_withdrawn(keyring: Arc<Keyring>, marks: &BTreeMap<String, String>) -> Opt
 }
 
 /// These keys go on verifying, but nothing is derived.
-fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
-    let before = shared.root_keys.load();
-    shared.metrics.root_key_usable.set(0);
+fn refuse(reader: &RootKeyReader, verifying: Option<Arc<Keyring>>, problem: String) {
+    let before = reader.root_keys.load();
+    reader.context.metrics.root_key_usable.set(0);
     let same = match (&before.verifying, &verifying) {
         (Some(known), Some(keyring)) => known.is_same(keyring),
         (known, keyring) => known.is_none() && keyring.is_none(),
@@ -377,10 +399,10 @@ fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
         return;
     }
     tracing::error!("{problem}");
-    record(shared, Act::RootKeyRefused, &problem);
+    record(reader, Act::RootKeyRefused, &problem);
     use_keys(
-        shared,
-        RootKeys {
+        reader,
+        KnownRootKeys {
             verifying,
             problem: Some(problem),
             left: Vec::new(),
@@ -388,21 +410,21 @@ fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
     );
 }
 
-fn use_keys(shared: &Shared, keys: RootKeys) {
-    shared.root_keys.store(Arc::new(keys));
-    shared.changed.notify_one();
-    shared.enqueue_all(None);
+fn use_keys(reader: &RootKeyReader, known: KnownRootKeys) {
+    reader.root_keys.store(known);
+    reader.rebuild.request();
+    reader.queues.clients.enqueue_all(None);
 }
 
-fn record(shared: &Shared, act: Act, reason: &str) {
+fn record(reader: &RootKeyReader, act: Act, reason: &str) {
     let line = Line {
         kind: Some("Secret"),
-        namespace: Some(&shared.settings.namespace),
-        name: Some(&shared.settings.root_key_secret),
+        namespace: Some(&reader.context.settings.namespace),
+        name: Some(&reader.context.settings.root_key_secret),
         reason: Some(reason),
         ..Line::default()
     };
-    shared.audit.record(act, &line);
+    reader.context.audit.record(act, &line);
 }
 
 /// The fingerprint of a key.

@@ -3,28 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use clientele_api::OAuthClient;
 use clientele_oauth::client::secret_rotation::Observed;
+use clientele_oauth::client::secret_usage::Usage;
 use jiff::Timestamp;
+use kube::runtime::reflector::Store;
 
-use super::context::Shared;
-use crate::metrics::rotation::HOLDERS;
+use crate::metrics::ControllerMetrics;
+use crate::metrics::rotation::{HOLDERS, RotationMetrics};
 
 /// How often the clients are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts the clients again and again, for ever.
-pub async fn count(shared: Arc<Shared>) {
+pub async fn count(
+    metrics: Arc<ControllerMetrics>,
+    clients: Store<OAuthClient>,
+    usage: Arc<ArcSwapOption<Usage>>,
+) {
     loop {
         tokio::time::sleep(COUNT_EVERY).await;
-        count_once(&shared, Timestamp::now());
+        let usage = usage.load();
+        count_once(
+            &metrics.rotation,
+            &clients,
+            usage.as_deref(),
+            Timestamp::now(),
+        );
     }
 }
 
-fn count_once(shared: &Shared, now: Timestamp) {
+fn count_once(
+    metrics: &RotationMetrics,
+    clients: &Store<OAuthClient>,
+    usage: Option<&Usage>,
+    now: Timestamp,
+) {
     let (mut overdue, mut oldest, mut held) = (0, now, [0; HOLDERS.len()]);
-    let usage = shared.usage.load();
-    for object in shared.clients.state() {
+    for object in clients.state() {
         let status = object.status.as_ref();
         let next_at = status.and_then(|s| s.rotation.as_ref()?.next_at.as_ref());
         overdue += i64::from(next_at.is_some_and(|next| next.0 < now));
@@ -38,14 +55,12 @@ fn count_once(shared: &Shared, now: Timestamp) {
         if generation.overlap.is_some() {
             let uid = object.metadata.uid.as_deref().unwrap_or_default();
             let published = crate::domain::client::identity::ledger(&object).published;
-            let seen = usage
-                .as_ref()
-                .and_then(|usage| usage.observed(uid, published));
+            let seen = usage.and_then(|usage| usage.observed(uid, published));
             held[holder(&object, seen)] += 1;
         }
     }
     let age = now.duration_since(oldest).as_secs();
-    shared.metrics.rotation.set(held, overdue, age);
+    metrics.set(held, overdue, age);
 }
 
 /// What holds the old secret of a client, as an index of [`HOLDERS`].

@@ -17,7 +17,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::context::Shared;
+use crate::cache::Cache;
+use crate::cache::rebuild::RebuildRequest;
 use crate::cache::service_account_keys::Known;
 
 /// Asks about one token.
@@ -49,10 +50,10 @@ struct KeySet {
 }
 
 /// Reads issuer and keys now and every few minutes. What was read last stays in force while they cannot be read.
-pub async fn keep(shared: Arc<Shared>) {
+pub async fn keep(reader: Arc<TokenReviewer>) {
     let mut failed = false;
     loop {
-        let read = refresh(&shared, Duration::ZERO).await;
+        let read = reader.refresh(Duration::ZERO).await;
         if let (Err(error), false) = (&read, failed) {
             tracing::warn!(%error, "issuer and keys of the cluster's ServiceAccounts cannot be read: their tokens are not accepted until they can");
         }
@@ -61,34 +62,102 @@ pub async fn keep(shared: Arc<Shared>) {
     }
 }
 
-/// Reads issuer and keys. If somebody did so less than `unless_within` ago, that is the answer.
-async fn refresh(shared: &Shared, unless_within: Duration) -> Result<(), String> {
-    let mut last_read = shared.cluster.last_read.lock().await;
-    if let Some((at, outcome)) = &*last_read
-        && at.elapsed() < unless_within
-    {
-        return outcome.clone();
-    }
-    let outcome = read_both(shared).await;
-    *last_read = Some((Instant::now(), outcome.clone()));
-    outcome
+/// Verifies tokens of ServiceAccounts.
+pub struct TokenReviewer {
+    kube: kube::Client,
+    cache: Arc<Cache>,
+    rebuild: Arc<RebuildRequest>,
 }
 
-async fn read_both(shared: &Shared) -> Result<(), String> {
-    let discovery: Discovery = read(&shared.kube, DISCOVERY).await?;
-    let set: KeySet = read(&shared.kube, JWKS).await?;
-    let keys = set.keys.into_iter().take(MOST_KEYS);
-    let keys = keys.filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
-    let known = Known {
-        issuer: Some(discovery.issuer.into()),
-        // Of a kind that we do not know, a key verifies nothing.
-        keys: keys.filter_map(|jwk| PublicKey::new(jwk).ok()).collect(),
-    };
-    if known != **shared.cluster.known.load() {
-        shared.cluster.known.store(Arc::new(known));
-        shared.changed.notify_one();
+impl TokenReviewer {
+    /// Issuer and keys are kept in the cache; when they change the registry is rebuilt.
+    pub fn new(kube: kube::Client, cache: Arc<Cache>, rebuild: Arc<RebuildRequest>) -> Self {
+        Self {
+            kube,
+            cache,
+            rebuild,
+        }
     }
-    Ok(())
+
+    /// Whether the cluster stands by a token.
+    pub async fn find(&self, review: &Review) -> Finding {
+        match (self.by_signature(review).await, review.verification) {
+            (Finding::False, _) => Finding::False,
+            (found, Verification::Offline) => found,
+            // Also when no key could be read: the API server has them.
+            (_, Verification::TokenReview) => self.ask(review).await,
+        }
+    }
+
+    /// What the signature says. A key that is not known is looked for once; those who wait for that share it.
+    async fn by_signature(&self, review: &Review) -> Finding {
+        let keys = || self.cache.service_accounts.known.load_full();
+        let mut signature = review.signature(&keys().keys);
+        if signature == Signature::OfUnknownKey {
+            if let Err(error) = self.refresh(AT_MOST_EVERY).await {
+                tracing::debug!(%error, "the cluster's keys cannot be read");
+                return Finding::Unknown;
+            }
+            signature = review.signature(&keys().keys);
+        }
+        match signature {
+            Signature::Good => Finding::Genuine,
+            Signature::OfUnknownKey if keys().keys.is_empty() => Finding::Unknown,
+            Signature::Bad | Signature::OfUnknownKey => Finding::False,
+        }
+    }
+
+    /// Asks the API server, for our audience.
+    async fn ask(&self, review: &Review) -> Finding {
+        let _slot = self.cache.service_accounts.reviews.acquire().await;
+        let question = TokenReview {
+            spec: TokenReviewSpec {
+                token: Some(review.token().to_owned()),
+                audiences: Some(vec![review.audience.to_string()]),
+            },
+            ..TokenReview::default()
+        };
+        let reviews: Api<TokenReview> = Api::all(self.kube.clone());
+        let parameters = PostParams::default();
+        match timeout(ANSWER, reviews.create(&parameters, &question)).await {
+            Ok(Ok(reviewed)) => review.judge(&answer(reviewed.status.unwrap_or_default())),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the API server did not review the token of a ServiceAccount");
+                Finding::Unknown
+            }
+            Err(_) => Finding::Unknown,
+        }
+    }
+
+    /// Reads issuer and keys. If somebody did so less than `unless_within` ago, that is the answer.
+    async fn refresh(&self, unless_within: Duration) -> Result<(), String> {
+        let mut last_read = self.cache.service_accounts.last_read.lock().await;
+        if let Some((at, outcome)) = &*last_read
+            && at.elapsed() < unless_within
+        {
+            return outcome.clone();
+        }
+        let outcome = self.read_both().await;
+        *last_read = Some((Instant::now(), outcome.clone()));
+        outcome
+    }
+
+    async fn read_both(&self) -> Result<(), String> {
+        let discovery: Discovery = read(&self.kube, DISCOVERY).await?;
+        let set: KeySet = read(&self.kube, JWKS).await?;
+        let keys = set.keys.into_iter().take(MOST_KEYS);
+        let keys = keys.filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+        let known = Known {
+            issuer: Some(discovery.issuer.into()),
+            // Of a kind that we do not know, a key verifies nothing.
+            keys: keys.filter_map(|jwk| PublicKey::new(jwk).ok()).collect(),
+        };
+        if known != **self.cache.service_accounts.known.load() {
+            self.cache.service_accounts.known.store(Arc::new(known));
+            self.rebuild.request();
+        }
+        Ok(())
+    }
 }
 
 /// Reads a document. It is no resource, but a list's request has the form that is needed: GET and the path.
@@ -98,56 +167,6 @@ async fn read<T: DeserializeOwned>(kube: &kube::Client, path: &str) -> Result<T,
     match timeout(ANSWER, kube.request(request)).await {
         Ok(answer) => answer.map_err(|error| format!("{path}: {error}")),
         Err(_) => Err(format!("{path}: no answer within {ANSWER:?}")),
-    }
-}
-
-/// Whether the cluster stands by a token.
-pub async fn find(shared: Arc<Shared>, review: Arc<Review>) -> Finding {
-    match (by_signature(&shared, &review).await, review.verification) {
-        (Finding::False, _) => Finding::False,
-        (found, Verification::Offline) => found,
-        // Also when no key could be read: the API server has them.
-        (_, Verification::TokenReview) => ask(&shared, &review).await,
-    }
-}
-
-/// What the signature says. A key that is not known is looked for once; those who wait for that share it.
-async fn by_signature(shared: &Shared, review: &Review) -> Finding {
-    let keys = || shared.cluster.known.load_full();
-    let mut signature = review.signature(&keys().keys);
-    if signature == Signature::OfUnknownKey {
-        if let Err(error) = refresh(shared, AT_MOST_EVERY).await {
-            tracing::debug!(%error, "the cluster's keys cannot be read");
-            return Finding::Unknown;
-        }
-        signature = review.signature(&keys().keys);
-    }
-    match signature {
-        Signature::Good => Finding::Genuine,
-        Signature::OfUnknownKey if keys().keys.is_empty() => Finding::Unknown,
-        Signature::Bad | Signature::OfUnknownKey => Finding::False,
-    }
-}
-
-/// Asks the API server, for our audience.
-async fn ask(shared: &Shared, review: &Review) -> Finding {
-    let _slot = shared.cluster.reviews.acquire().await;
-    let question = TokenReview {
-        spec: TokenReviewSpec {
-            token: Some(review.token().to_owned()),
-            audiences: Some(vec![review.audience.to_string()]),
-        },
-        ..TokenReview::default()
-    };
-    let reviews: Api<TokenReview> = Api::all(shared.kube.clone());
-    let parameters = PostParams::default();
-    match timeout(ANSWER, reviews.create(&parameters, &question)).await {
-        Ok(Ok(reviewed)) => review.judge(&answer(reviewed.status.unwrap_or_default())),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the API server did not review the token of a ServiceAccount");
-            Finding::Unknown
-        }
-        Err(_) => Finding::Unknown,
     }
 }
 

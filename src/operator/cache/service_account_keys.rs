@@ -16,7 +16,7 @@ pub struct ClusterTokens {
     pub known: ArcSwap<Known>,
     /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
     pub last_read: Mutex<Option<(Instant, Result<(), String>)>>,
-    /// Bounds the TokenReviews that are under way.
+    /// Bounds the `TokenReview`s that are under way.
     pub reviews: Semaphore,
 }
 

@@ -4,6 +4,7 @@
 //! is by then. Whoever changes an object now and then is not kept waiting.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A write that was made is free again after this.
@@ -13,7 +14,7 @@ const FEW: usize = 256;
 
 /// When each object was written about.
 #[derive(Debug)]
-pub struct Spacing {
+struct Spacing {
     burst: u32,
     /// When all writes about an object will be free again, by UID.
     free: HashMap<String, Instant>,
@@ -22,7 +23,7 @@ pub struct Spacing {
 
 impl Spacing {
     /// So many writes about one object may follow each other without a pause.
-    pub fn new(burst: u32) -> Self {
+    fn new(burst: u32) -> Self {
         Self {
             burst: burst.max(1),
             free: HashMap::new(),
@@ -31,7 +32,7 @@ impl Spacing {
     }
 
     /// How long an object waits until it is written about again, if it waits.
-    pub fn wait(&self, uid: &str, now: Instant) -> Option<Duration> {
+    fn wait(&self, uid: &str, now: Instant) -> Option<Duration> {
         let free = self.free.get(uid)?;
         let allowed = now + EVERY * (self.burst - 1);
         free.checked_duration_since(allowed)
@@ -39,13 +40,36 @@ impl Spacing {
     }
 
     /// Notes a write about an object.
-    pub fn note(&mut self, uid: &str, now: Instant) {
+    fn note(&mut self, uid: &str, now: Instant) {
         if self.free.len() >= self.most {
             self.free.retain(|_, free| *free > now);
             self.most = FEW.max(2 * self.free.len());
         }
         let free = self.free.get(uid).copied().unwrap_or(now).max(now);
         self.free.insert(uid.to_owned(), free + EVERY);
+    }
+}
+
+/// [`Spacing`] of all objects, shared by the workers.
+#[derive(Debug)]
+pub struct WriteThrottle(Mutex<Spacing>);
+
+impl WriteThrottle {
+    /// So many writes about one object may follow each other without a pause.
+    pub fn new(burst: u32) -> Self {
+        Self(Mutex::new(Spacing::new(burst)))
+    }
+
+    /// How long an object waits until it is written about again, if it waits.
+    pub fn wait(&self, uid: &str) -> Option<Duration> {
+        let spacing = self.0.lock().expect("no holder of this lock panics");
+        spacing.wait(uid, Instant::now())
+    }
+
+    /// Notes a write about an object.
+    pub fn note(&self, uid: Option<&str>) {
+        let mut spacing = self.0.lock().expect("no holder of this lock panics");
+        spacing.note(uid.unwrap_or_default(), Instant::now());
     }
 }
 

@@ -17,7 +17,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::lease::{Seen, Step, TENURE, held, released};
 use crate::apply::params;
-use crate::context::Shared;
+use crate::cache::leadership::Lead;
+use crate::cache::work_queues::WorkQueues;
+use crate::context::Context;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::settings::LEASE;
 
@@ -30,11 +32,11 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 /// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: whoever writes next does it.
 pub fn while_ours<T: Send + 'static>(
-    shared: Arc<Shared>,
+    leader: Arc<Lead>,
     mut work: BoxFuture<'static, T>,
 ) -> impl Future<Output = Option<T>> {
     future::poll_fn(move |context| {
-        if shared.lead.is_ours() {
+        if leader.is_ours() {
             work.poll_unpin(context).map(Some)
         } else {
             std::task::Poll::Ready(None)
@@ -43,14 +45,22 @@ pub fn while_ours<T: Send + 'static>(
 }
 
 /// Takes the Lease, renews it or waits for it until the end, and then releases it, so that another replica need not wait.
-pub async fn lead(shared: Arc<Shared>, ending: CancellationToken, _released: DropGuard) {
-    let Some(identity) = shared.settings.lease.clone() else {
-        shared.metrics.leader.set(1);
+pub async fn lead(
+    context: Arc<Context>,
+    leader: Arc<Lead>,
+    queues: Arc<WorkQueues>,
+    ending: CancellationToken,
+    _released: DropGuard,
+) {
+    let Some(identity) = context.settings.lease.clone() else {
+        context.metrics.leader.set(1);
         return;
     };
     let mut candidate = Candidate {
-        api: Api::namespaced(shared.kube.clone(), &shared.settings.namespace),
-        shared,
+        api: Api::namespaced(context.kube.clone(), &context.settings.namespace),
+        context,
+        leader,
+        queues,
         identity,
         seen: None,
         trouble: None,
@@ -65,7 +75,9 @@ pub async fn lead(shared: Arc<Shared>, ending: CancellationToken, _released: Dro
 
 /// A replica that would write.
 struct Candidate {
-    shared: Arc<Shared>,
+    context: Arc<Context>,
+    leader: Arc<Lead>,
+    queues: Arc<WorkQueues>,
     api: Api<Lease>,
     identity: String,
     seen: Option<Seen>,
@@ -135,17 +147,17 @@ impl Candidate {
 
     fn begin(&mut self, until: Instant) {
         self.trouble = None;
-        if self.shared.lead.set(Some(until)) {
-            self.shared.metrics.leader.set(1);
+        if self.leader.set(Some(until)) {
+            self.context.metrics.leader.set(1);
             tracing::info!(identity = self.identity, "this replica writes from now on");
-            self.shared.enqueue_everything();
+            self.queues.enqueue_everything();
         }
     }
 
     fn end(&mut self, why: &str) {
         self.trouble = None;
-        if self.shared.lead.set(None) {
-            self.shared.metrics.leader.set(0);
+        if self.leader.set(None) {
+            self.context.metrics.leader.set(0);
             let identity = &self.identity;
             tracing::info!(identity, "this replica does not write any more: {why}");
         }
@@ -160,7 +172,7 @@ impl Candidate {
                 "the Lease cannot be renewed or taken; whoever does not hold it writes nothing"
             );
         }
-        if !self.shared.lead.is_ours() {
+        if !self.leader.is_ours() {
             self.end("the Lease could not be renewed in time");
         }
         self.trouble = Some(trouble);

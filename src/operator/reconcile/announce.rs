@@ -6,15 +6,15 @@ use clientele_oauth::client::secret_rotation::{End, Step};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 
-use crate::context::Shared;
 use crate::domain::client::identity::ledger;
 use crate::domain::client::rotation::{Turn, why};
 use crate::domain::reason::Refusal;
 use crate::events::Happening;
+use crate::reconcile::Reconciler;
 
 /// Tells people that a secret is new, and that an old one has stopped.
 pub fn announce_rotation(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthClient,
     wanted: &OAuthClientStatus,
     turn: &Turn,
@@ -25,7 +25,7 @@ pub fn announce_rotation(
     let before = ledger(object);
     let tell = |happening, note| {
         let about = object.object_ref(&());
-        shared.events.publish(happening, about, note);
+        reconciler.context.events.publish(happening, about, note);
     };
     if before.published > 0 && after.published > i64::from(before.published) {
         let cause = wanted
@@ -65,7 +65,7 @@ pub fn announce_rotation(
 
 /// Tells people of a refusal, unless its reason was told already.
 pub fn announce_refusal<'a>(
-    shared: &Shared,
+    reconciler: &Reconciler,
     known: impl Iterator<Item = &'a Condition>,
     about: ObjectReference,
     outcome: &Result<(), Refusal>,
@@ -79,7 +79,8 @@ pub fn announce_refusal<'a>(
         return;
     }
     let note = refusal.message.clone();
-    shared
+    reconciler
+        .context
         .events
         .publish(Happening::Refused(reason), about, note);
 }

@@ -4,7 +4,6 @@ pub mod read;
 pub mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use clientele_api::OAuthClient;
@@ -17,15 +16,15 @@ use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
 use crate::cache::namespace_access::Access;
 use crate::cache::rollout::Reached;
-use crate::context::Shared;
 use crate::domain::client::identity::ledger;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
 use crate::domain::client::rotation::Turn;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
 use crate::domain::reason::{Reason, Refusal};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::ClientVerdict;
 use crate::error::Error;
+use crate::reconcile::Reconciler;
 use crate::reconcile::announce::{announce_refusal, announce_rotation};
 use crate::root_key;
 
@@ -35,49 +34,57 @@ const LOOK_AGAIN: Duration = Duration::from_secs(20);
 const HOURLY: Duration = Duration::from_hours(1);
 
 /// One pass over one object.
-pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<Action, Error> {
-    let Some(verdict) = current_verdict(&object, &shared) else {
+pub async fn reconcile(
+    object: Arc<OAuthClient>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Action, Error> {
+    let Some(verdict) = reconciler.verdicts.clients.current(&object) else {
         return Ok(Action::await_change());
     };
     // The first tenant is made at the first start; who waits for it is not refused meanwhile.
-    if verdict.tenant.is_none() && !shared.progress.borrow().bootstrap {
+    if verdict.tenant.is_none() && !reconciler.readiness.progress().bootstrap {
         return Ok(Action::await_change());
     }
     // Another verdict follows in a moment.
-    if matches!(&verdict.client, Err(refusal) if refusal.reason == Reason::SecretPending) {
+    if matches!(&verdict.registered, Err(refusal) if refusal.reason == Reason::SecretPending) {
         return Ok(Action::await_change());
     }
     let namespace = object.namespace().unwrap_or_default();
-    let access = shared.secrets.access(&namespace);
+    let access = reconciler.cache.credentials.access(&namespace);
     // All three tell when they are there.
     if access == Access::Pending
-        || shared.root_keys.load().is_pending()
-        || !shared.serves_its_root_keys()
+        || reconciler.root_keys.load().is_pending()
+        || !reconciler
+            .root_keys
+            .load()
+            .are_served(&reconciler.registry.load())
     {
         return Ok(Action::await_change());
     }
-    if derives_from_unknown_key(&shared, &verdict) && root_key::look_again(&shared).await? {
+    if derives_from_unknown_key(&reconciler, &verdict)
+        && root_key::look_again(&reconciler.root_key_reader).await?
+    {
         return Ok(Action::await_change());
     }
-    let mut found = read(&shared, &object, false).await?;
+    let mut found = read(&reconciler, &object, false).await?;
     loop {
-        let mut plan = make_plan(&shared, &verdict, &access, &found);
+        let mut plan = make_plan(&reconciler, &verdict, &access, &found);
         if plan.leave {
             return Ok(Action::await_change());
         }
-        wait_for_turn(&shared, &object, &mut plan.turn);
+        wait_for_turn(&reconciler, &object, &mut plan.turn);
         if let Step::Ask(cause) = plan.turn.step {
-            shared.metrics.rotation.begun(cause);
-            return finish(&shared, &verdict, plan.verdict, None, &plan.turn).await;
+            reconciler.context.metrics.rotation.begun(cause);
+            return finish(&reconciler, &verdict, plan.verdict, None, &plan.turn).await;
         }
-        match write(&shared, &object, &plan, &found).await? {
-            Written::Unknown => found = read(&shared, &object, true).await?,
+        match write(&reconciler, &object, &plan, &found).await? {
+            Written::Unknown => found = read(&reconciler, &object, true).await?,
             Written::Terminating => return Ok(Action::await_change()),
             Written::Done(published) => {
-                return finish(&shared, &verdict, plan.verdict, published, &plan.turn).await;
+                return finish(&reconciler, &verdict, plan.verdict, published, &plan.turn).await;
             }
             Written::Refused(refusal) => {
-                return finish(&shared, &verdict, Err(refusal), None, &Turn::default()).await;
+                return finish(&reconciler, &verdict, Err(refusal), None, &Turn::default()).await;
             }
         }
     }
@@ -85,12 +92,12 @@ pub async fn reconcile(object: Arc<OAuthClient>, shared: Arc<Shared>) -> Result<
 
 /// Whether the secret comes from a root key that is not known here. It was withdrawn, or another replica has heard
 /// earlier of a new one; the API server knows which.
-fn derives_from_unknown_key(shared: &Shared, verdict: &Verdict) -> bool {
+fn derives_from_unknown_key(reconciler: &Reconciler, verdict: &ClientVerdict) -> bool {
     let holds_secret = verdict
-        .client
+        .registered
         .as_ref()
         .is_ok_and(|client| client.holds_secret());
-    let root_keys = shared.root_keys.load();
+    let root_keys = reconciler.root_keys.load();
     let known = |id| {
         let keyring = root_keys.verifying.as_ref();
         keyring.is_none_or(|keyring| keyring.keys().iter().any(|key| key.id() == id))
@@ -98,28 +105,18 @@ fn derives_from_unknown_key(shared: &Shared, verdict: &Verdict) -> bool {
     holds_secret && rotation::recorded_key(&verdict.object).is_some_and(|id| !known(id))
 }
 
-/// What the registry says about exactly this version of the object. If the registry is not there yet, or a
-/// newer version is on its way, it will ask for another pass when it is.
-fn current_verdict(object: &Arc<OAuthClient>, shared: &Shared) -> Option<Arc<Verdict>> {
-    if object.meta().deletion_timestamp.is_some() {
-        return None;
-    }
-    let verdicts = shared
-        .verdicts
-        .read()
-        .expect("no holder of this lock panics");
-    let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
-    let is_last = Arc::ptr_eq(&verdict.object, object) && !verdict.superseded.load(Relaxed);
-    is_last.then(|| verdict.clone())
-}
-
 /// 2. Plan.
-fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) -> Plan {
-    let root_keys = shared.root_keys.load();
+fn make_plan(
+    reconciler: &Reconciler,
+    verdict: &ClientVerdict,
+    access: &Access,
+    found: &Read,
+) -> Plan {
+    let root_keys = reconciler.root_keys.load();
     let tenant = verdict.tenant.as_ref();
     plan(&Situation {
         object: &verdict.object,
-        client: verdict.client.as_deref(),
+        client: verdict.registered.as_deref(),
         issuer: tenant.map_or("", |tenant| &tenant.policy.issuer),
         tenant_problem: tenant.and_then(|tenant| tenant.problem.as_ref()),
         keyring: root_keys.deriving(),
@@ -129,27 +126,28 @@ fn make_plan(shared: &Shared, verdict: &Verdict, access: &Access, found: &Read) 
         },
         secret: found.secret.as_ref(),
         former: &found.former,
-        digests: &shared.digests,
-        observed: observed(shared, verdict),
+        digests: &reconciler.cache.digest_key,
+        observed: observed(reconciler, verdict),
         now: Timestamp::now(),
     })
 }
 
 /// What is known of the use of its secret.
-fn observed(shared: &Shared, verdict: &Verdict) -> Option<Observed> {
-    let client = verdict.client.as_deref().ok()?;
-    let usage = shared.usage.load();
+fn observed(reconciler: &Reconciler, verdict: &ClientVerdict) -> Option<Observed> {
+    let client = verdict.registered.as_deref().ok()?;
+    let usage = reconciler.usage.load();
     let published = ledger(&verdict.object).published;
     usage.as_ref()?.observed(&client.registration_id, published)
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.
-fn wait_for_turn(shared: &Shared, object: &OAuthClient, turn: &mut Turn) {
+fn wait_for_turn(reconciler: &Reconciler, object: &OAuthClient, turn: &mut Turn) {
     let Step::Ask(cause) = turn.step else { return };
     if !cause.can_wait() {
         return;
     }
-    let mut pace = shared.pace.lock().expect("no holder of this lock panics");
+    let pace = &reconciler.rotation_throttle;
+    let mut pace = pace.lock().expect("no holder of this lock panics");
     let uid = object.metadata.uid.as_deref().unwrap_or_default();
     if let Err(at) = pace.admit(uid, Timestamp::now()) {
         turn.step = Step::Rest(Some(at));
@@ -158,15 +156,15 @@ fn wait_for_turn(shared: &Shared, object: &OAuthClient, turn: &mut Turn) {
 
 /// 4. Say how it is, if it is not said yet.
 async fn finish(
-    shared: &Shared,
-    verdict: &Verdict,
+    reconciler: &Reconciler,
+    verdict: &ClientVerdict,
     mut outcome: Result<(), Refusal>,
     published: Option<Published>,
     turn: &Turn,
 ) -> Result<Action, Error> {
     let object = &verdict.object;
     let reached = match outcome {
-        Ok(()) if !is_ready(object) => shared.agreement.is_reached(object),
+        Ok(()) if !is_ready(object) => reconciler.rollout.is_reached(object),
         _ => Reached::Yes,
     };
     if let Reached::Late(why) = &reached {
@@ -180,7 +178,7 @@ async fn finish(
         .as_ref()
         .map_or("", |tenant| &tenant.policy.issuer);
     let registered = verdict
-        .client
+        .registered
         .as_deref()
         .ok()
         .map(|client| (client, issuer));
@@ -194,12 +192,15 @@ async fn finish(
         wanted = withheld(object, wanted);
     }
     if object.status.as_ref() != Some(&wanted) {
-        write_status(shared, verdict, &wanted).await?;
+        write_status(reconciler, verdict, &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);
-        announce_refusal(shared, known, object.object_ref(&()), &outcome);
-        announce_rotation(shared, object, &wanted, turn);
+        announce_refusal(reconciler, known, object.object_ref(&()), &outcome);
+        announce_rotation(reconciler, object, &wanted, turn);
     }
-    shared.metrics.reconciled("OAuthClient", reason.as_str());
+    reconciler
+        .context
+        .metrics
+        .reconciled("OAuthClient", reason.as_str());
     // Nobody tells us when somebody else's Secret goes, a quota is raised or a right is given.
     let stuck = matches!(
         reason,

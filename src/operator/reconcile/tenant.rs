@@ -14,8 +14,7 @@ use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
-use crate::apply::{apply_status, params};
-use crate::context::Shared;
+use crate::apply::params;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::TenantPolicy;
@@ -23,6 +22,7 @@ use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
 use crate::error::Error;
 use crate::events::Happening;
+use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
 use crate::registry::builder::missing_keys;
 
@@ -30,52 +30,67 @@ use crate::registry::builder::missing_keys;
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// One pass over one tenant.
-pub async fn reconcile(tenant: Arc<OAuthTenant>, shared: Arc<Shared>) -> Result<Action, Error> {
+pub async fn reconcile(
+    tenant: Arc<OAuthTenant>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Action, Error> {
     if TenantPolicy::is_deleted(&tenant) {
         return Ok(Action::await_change());
     }
-    let settings = &shared.settings;
+    let settings = &reconciler.context.settings;
     let policy = TenantPolicy::new(&tenant, &settings.public_url, settings.publish_ahead);
     let now = Timestamp::now();
     // 1. Read
-    let secret = read(&shared, &tenant).await?;
+    let secret = read(&reconciler, &tenant).await?;
     // 2. Plan
-    let stored = judge(&shared, &tenant, secret.as_ref());
+    let stored = judge(&reconciler, &tenant, secret.as_ref());
     // 3. Write
     let stored = match stored {
-        Ok(stored) => Ok(bring_up_to_date(&shared, &tenant, &policy, secret, stored, now).await?),
+        Ok(stored) => {
+            Ok(bring_up_to_date(&reconciler, &tenant, &policy, secret, stored, now).await?)
+        }
         Err(refusal) => Err(refusal),
     };
-    write_status(&shared, &tenant, &policy, &stored, now).await?;
+    write_status(&reconciler, &tenant, &policy, &stored, now).await?;
     let reason = stored
         .as_ref()
         .map_or_else(|refusal| refusal.reason, |_| Reason::Available);
-    shared.metrics.reconciled("OAuthTenant", reason.as_str());
+    reconciler
+        .context
+        .metrics
+        .reconciled("OAuthTenant", reason.as_str());
     Ok(Action::requeue(match &stored {
         Ok(stored) => until_next_change(stored, &policy, now),
         Err(_) => LOOK_AGAIN,
     }))
 }
 
-async fn read(shared: &Shared, tenant: &OAuthTenant) -> Result<Option<Secret>, Error> {
-    secrets(shared)
+async fn read(reconciler: &Reconciler, tenant: &OAuthTenant) -> Result<Option<Secret>, Error> {
+    secrets(reconciler)
         .get_opt(&name_of(&tenant.name_any()))
         .await
         .map_err(Error::api("read the signing keys"))
 }
 
-fn secrets(shared: &Shared) -> Api<Secret> {
-    Api::namespaced(shared.kube.clone(), &shared.settings.namespace)
+fn secrets(reconciler: &Reconciler) -> Api<Secret> {
+    Api::namespaced(
+        reconciler.context.kube.clone(),
+        &reconciler.context.settings.namespace,
+    )
 }
 
 /// The keys that are there; `None` before the first. Lost or damaged keys are never replaced silently.
 fn judge(
-    shared: &Shared,
+    reconciler: &Reconciler,
     tenant: &OAuthTenant,
     secret: Option<&Secret>,
 ) -> Result<Option<StoredKeys>, Refusal> {
     let name = tenant.name_any();
-    let secret_name = format!("Secret {}/{}", shared.settings.namespace, name_of(&name));
+    let secret_name = format!(
+        "Secret {}/{}",
+        reconciler.context.settings.namespace,
+        name_of(&name)
+    );
     let refuse = |message: String| Err(Refusal::new(Reason::SigningKeysUnavailable, message));
     match secret {
         None if had_keys(tenant) => refuse(missing_keys(&secret_name, &name)),
@@ -91,9 +106,9 @@ fn judge(
 }
 
 /// What was heard of a tenant may be from before its first keys: if those were lost since, none are made in their place.
-async fn confirm_first(shared: &Shared, tenant: &OAuthTenant) -> Result<(), Error> {
+async fn confirm_first(reconciler: &Reconciler, tenant: &OAuthTenant) -> Result<(), Error> {
     const DOING: &str = "make the first signing keys";
-    let tenants: Api<OAuthTenant> = Api::all(shared.kube.clone());
+    let tenants: Api<OAuthTenant> = Api::all(reconciler.context.kube.clone());
     let now = tenants.get_opt(&tenant.name_any()).await;
     let now = now.map_err(Error::api(DOING))?;
     let same = now.is_some_and(|now| now.uid() == tenant.uid() && !had_keys(&now));
@@ -102,7 +117,7 @@ async fn confirm_first(shared: &Shared, tenant: &OAuthTenant) -> Result<(), Erro
 
 /// Makes, extends and removes keys as the schedule says.
 async fn bring_up_to_date(
-    shared: &Shared,
+    reconciler: &Reconciler,
     tenant: &OAuthTenant,
     policy: &TenantPolicy,
     secret: Option<Secret>,
@@ -115,7 +130,7 @@ async fn bring_up_to_date(
         return Ok(stored.clone());
     }
     if secret.is_none() {
-        confirm_first(shared, tenant).await?;
+        confirm_first(reconciler, tenant).await?;
     }
     let data = {
         let (secret, records) = (secret.clone(), records.to_vec());
@@ -126,7 +141,7 @@ async fn bring_up_to_date(
         made.map_err(|_| Error::Key("a signing key could not be made"))?
             .map_err(Error::Key)?
     };
-    let api = secrets(shared);
+    let api = secrets(reconciler);
     let written = match secret {
         // Created once; when another replica was first, the next pass reads its keys.
         None => {
@@ -142,8 +157,8 @@ async fn bring_up_to_date(
         }
     };
     let written = written.map_err(Error::api("write the signing keys"))?;
-    shared.metrics.wrote("signing_keys");
-    announce(shared, tenant, &changes);
+    reconciler.context.metrics.wrote("signing_keys");
+    announce(reconciler, tenant, &changes);
     signing_secret::parse(&written)
         .map_err(|_| Error::Key("the signing keys that were written cannot be read back"))
 }
@@ -173,7 +188,7 @@ fn empty_secret(tenant: &OAuthTenant) -> Secret {
     }
 }
 
-fn announce(shared: &Shared, tenant: &OAuthTenant, changes: &[Change]) {
+fn announce(reconciler: &Reconciler, tenant: &OAuthTenant, changes: &[Change]) {
     let notes = changes.iter().map(|change| match change {
         Change::Generate {
             algorithm,
@@ -188,7 +203,7 @@ fn announce(shared: &Shared, tenant: &OAuthTenant, changes: &[Change]) {
         }
     });
     let note: Vec<String> = notes.collect();
-    shared.events.publish(
+    reconciler.context.events.publish(
         Happening::KeysRotated,
         tenant.object_ref(&()),
         note.join("; "),
@@ -204,7 +219,7 @@ fn until_next_change(stored: &StoredKeys, policy: &TenantPolicy, now: Timestamp)
 }
 
 async fn write_status(
-    shared: &Shared,
+    reconciler: &Reconciler,
     tenant: &OAuthTenant,
     policy: &TenantPolicy,
     stored: &Result<StoredKeys, Refusal>,
@@ -214,11 +229,11 @@ async fn write_status(
     if tenant.status.as_ref() == Some(&wanted) {
         return Ok(());
     }
-    let api: Api<OAuthTenant> = Api::all(shared.kube.clone());
-    apply_status(shared, &api, tenant, &wanted).await?;
+    let api: Api<OAuthTenant> = Api::all(reconciler.context.kube.clone());
+    reconciler.apply_status(&api, tenant, &wanted).await?;
     let known = tenant.status.iter().flat_map(|status| &status.conditions);
     let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
-    announce_refusal(shared, known, tenant.object_ref(&()), &outcome);
+    announce_refusal(reconciler, known, tenant.object_ref(&()), &outcome);
     Ok(())
 }
 

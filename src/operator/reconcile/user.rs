@@ -11,80 +11,69 @@ use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
 use super::client::read::get;
-use crate::apply::apply_status;
-use crate::context::Shared;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::status::{outcome, status};
 use crate::domain::user::validate::{place, wrong_type};
-use crate::domain::verdict::UserVerdict;
 use crate::error::Error;
+use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
 
 /// How soon something is looked at again that nobody tells us about, such as a Secret that is not for us.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// One pass over one object.
-pub async fn reconcile(object: Arc<OAuthUser>, shared: Arc<Shared>) -> Result<Action, Error> {
-    let Some(verdict) = current_verdict(&object, &shared) else {
+pub async fn reconcile(
+    object: Arc<OAuthUser>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Action, Error> {
+    let Some(verdict) = reconciler.verdicts.users.current(&object) else {
         return Ok(Action::await_change());
     };
     // Another verdict follows in a moment, and so does the first tenant at the first start.
-    let early = verdict.tenant.is_none() && !shared.progress.borrow().bootstrap;
-    if verdict.pending || early {
+    let early = verdict.tenant.is_none() && !reconciler.readiness.progress().bootstrap;
+    if verdict.details.pending || early {
         return Ok(Action::await_change());
     }
     // 1. Read
-    let Some(outcome) = explain(&shared, &object, outcome(&verdict)).await? else {
+    let Some(outcome) = explain(&reconciler, &object, outcome(&verdict)).await? else {
         // If it goes again before the watch was looked at, nobody tells.
         return Ok(Action::requeue(LOOK_AGAIN));
     };
     // 2. Plan
-    let person = verdict.person.as_deref().ok();
+    let person = verdict.registered.as_deref().ok();
     let wanted = status(
         &object,
         person,
-        verdict.valid_from,
+        verdict.details.valid_from,
         &outcome,
         Timestamp::now(),
     );
     // 3. Write
     if object.status.as_ref() != Some(&wanted) {
         let namespace = object.namespace().unwrap_or_default();
-        let api: Api<OAuthUser> = Api::namespaced(shared.kube.clone(), &namespace);
-        if let Some(newer) = apply_status(&shared, &api, &*object, &wanted).await? {
+        let api: Api<OAuthUser> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
+        if let Some(newer) = reconciler.apply_status(&api, &*object, &wanted).await? {
             let changed = newer.resource_version() != object.resource_version();
             verdict.superseded.store(changed, Relaxed);
         }
         let known = object.status.iter().flat_map(|status| &status.conditions);
-        announce_refusal(&shared, known, object.object_ref(&()), &outcome);
+        announce_refusal(&reconciler, known, object.object_ref(&()), &outcome);
     }
     let reason = outcome.map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
-    shared.metrics.reconciled("OAuthUser", reason.as_str());
+    reconciler
+        .context
+        .metrics
+        .reconciled("OAuthUser", reason.as_str());
     Ok(match reason {
         Reason::PasswordSecretWrongType => Action::requeue(LOOK_AGAIN),
         _ => Action::await_change(),
     })
 }
 
-/// What the registry says about exactly this version of the object. If a newer version is on its way, it will
-/// ask for another pass when it is there.
-fn current_verdict(object: &Arc<OAuthUser>, shared: &Shared) -> Option<Arc<UserVerdict>> {
-    if object.meta().deletion_timestamp.is_some() {
-        return None;
-    }
-    let verdicts = shared
-        .user_verdicts
-        .read()
-        .expect("no holder of this lock panics");
-    let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
-    let is_last = Arc::ptr_eq(&verdict.object, object) && !verdict.superseded.load(Relaxed);
-    is_last.then(|| verdict.clone())
-}
-
 /// A Secret that is missing among those with passwords may be there under another type: its type is looked at,
 /// nothing else. `None` if it is one with a password, which the watch has not told yet.
 async fn explain(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthUser,
     outcome: Result<(), Refusal>,
 ) -> Result<Option<Result<(), Refusal>>, Error> {
@@ -94,7 +83,7 @@ async fn explain(
     let Some(place) = place(object).filter(|_| missing) else {
         return Ok(Some(outcome));
     };
-    let secret = get(shared, &place.namespace, &place.secret).await?;
+    let secret = get(reconciler, &place.namespace, &place.secret).await?;
     Ok(match secret.map(|secret| secret.type_) {
         None => Some(outcome),
         Some(type_) if type_.as_deref() == Some(PASSWORD_TYPE) => None,

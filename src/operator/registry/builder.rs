@@ -27,10 +27,10 @@ use users::{Judged, UserMemo};
 use crate::cache::object_store::Listed;
 use crate::cache::relist_check::{Doubt, List};
 use crate::cache::signing_keys::Signing;
-use crate::context::Shared;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::user::validate;
-use crate::domain::verdict::{TenantState, Verdict};
+use crate::domain::verdict::{ClientVerdict, TenantState};
+use crate::registry::{Inputs, Outputs};
 use crate::watch::objects::{Observation, slim, slim_client, slim_user};
 
 pub use crate::domain::tenant::signing_secret::missing_keys;
@@ -66,17 +66,20 @@ pub struct World {
 impl World {
     /// Nothing seen yet.
     pub fn new(
-        shared: &Shared,
+        inputs: &Inputs,
         clients: Writer<OAuthClient>,
         tenants: Writer<OAuthTenant>,
         users: Writer<OAuthUser>,
     ) -> Self {
-        let own = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
-        let signing = doubt("signing keys", shared, own);
+        let own = Api::namespaced(
+            inputs.context.kube.clone(),
+            &inputs.context.settings.namespace,
+        );
+        let signing = doubt("signing keys", inputs, own);
         Self {
-            clients: listed("OAuthClient", shared, clients, slim_client),
-            tenants: listed("OAuthTenant", shared, tenants, slim),
-            users: listed("OAuthUser", shared, users, slim_user),
+            clients: listed("OAuthClient", inputs, clients, slim_client),
+            tenants: listed("OAuthTenant", inputs, tenants, slim),
+            users: listed("OAuthUser", inputs, users, slim_user),
             namespaces: HashMap::new(),
             signing: Signing::new(signing),
             published: HashMap::new(),
@@ -90,37 +93,43 @@ impl World {
     }
 
     /// Takes in an observation. Returns whether the registry may have to change.
-    pub fn apply(&mut self, shared: &Shared, observation: Observation) -> bool {
+    pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: Observation) -> bool {
         match observation {
             Observation::Client(event) => {
                 self.note_arrival(&event);
                 let changed = self.clients.apply(&event);
                 let complete = self.clients.is_complete();
-                shared.note_progress(|progress| progress.clients = complete);
+                outputs
+                    .readiness
+                    .note(|progress| progress.clients = complete);
                 changed
             }
             Observation::Tenant(event) => {
                 let changed = self.tenants.apply(&event);
                 let complete = self.tenants.is_complete();
-                shared.note_progress(|progress| progress.tenants = complete);
+                outputs
+                    .readiness
+                    .note(|progress| progress.tenants = complete);
                 changed
             }
             Observation::User(event) => {
                 let changed = self.users.apply(&event);
-                self.want_passwords(shared, &event);
+                self.want_passwords(inputs, &event);
                 let complete = self.users.is_complete();
-                shared.note_progress(|progress| progress.users = complete);
+                outputs.readiness.note(|progress| progress.users = complete);
                 changed
             }
-            Observation::Namespace(event) => self.see_namespace(shared, event),
+            Observation::Namespace(event) => self.see_namespace(outputs, event),
             Observation::OwnSecret(event) => {
                 let complete = matches!(event, watcher::Event::InitDone);
                 let changed = self.signing.apply(event);
-                shared.note_progress(|progress| progress.signing_keys |= complete);
+                outputs
+                    .readiness
+                    .note(|progress| progress.signing_keys |= complete);
                 changed
             }
             Observation::Failed(kind, error) => {
-                shared.metrics.watch_errors.inc();
+                inputs.context.metrics.watch_errors.inc();
                 tracing::warn!(kind, %error, "a watch failed and is started again");
                 false
             }
@@ -128,12 +137,12 @@ impl World {
     }
 
     /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
-    fn want_passwords(&self, shared: &Shared, event: &watcher::Event<OAuthUser>) {
+    fn want_passwords(&self, inputs: &Inputs, event: &watcher::Event<OAuthUser>) {
         match event {
-            watcher::Event::Apply(user) => want_password(shared, user),
+            watcher::Event::Apply(user) => want_password(inputs, user),
             watcher::Event::InitDone => {
                 for user in self.users.objects() {
-                    want_password(shared, &user);
+                    want_password(inputs, &user);
                 }
             }
             _ => {}
@@ -142,7 +151,7 @@ impl World {
 
     fn see_namespace(
         &mut self,
-        shared: &Shared,
+        outputs: &Outputs,
         event: watcher::Event<PartialObjectMeta<Namespace>>,
     ) -> bool {
         match event {
@@ -158,7 +167,9 @@ impl World {
                 changed
             }
             watcher::Event::InitDone => {
-                shared.note_progress(|progress| progress.namespaces = true);
+                outputs
+                    .readiness
+                    .note(|progress| progress.namespaces = true);
                 true
             }
             watcher::Event::Delete(namespace) => {
@@ -207,79 +218,87 @@ impl World {
     }
 
     /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
-    pub fn rebuild(&mut self, shared: &Shared) {
-        let progress = *shared.progress.borrow();
+    pub fn rebuild(&mut self, inputs: &Inputs, outputs: &Outputs) {
+        let progress = outputs.readiness.progress();
         let listed = progress.clients && progress.tenants && progress.users;
         if !(listed && progress.namespaces && progress.signing_keys) {
             return;
         }
         let started = Instant::now();
         // Known beforehand, so that a registry that is said to be complete holds everybody with their passwords.
-        let complete = shared.passwords.is_settled()
-            && shared.is_brought_settled()
-            && shared.root_keys.load().verifying.is_some();
+        let complete = inputs.cache.passwords.is_settled()
+            && inputs.cache.has_settled_client_secrets()
+            && inputs.root_keys.load().verifying.is_some();
         self.revision += 1;
-        self.refresh_tenants(shared);
+        self.refresh_tenants(inputs, outputs);
         let objects = self.clients.objects();
         let names = self.names();
-        let people = self.judge_people(shared, &names);
+        let people = self.judge_people(inputs, &names);
         let mut clients: HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>> = HashMap::new();
         let mut changed = Vec::new();
         for object in objects {
-            let (verdict, fresh) = self.judge(shared, &object, &names.ids);
+            let (verdict, fresh) = self.judge(inputs, &object, &names.ids);
             if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
                 let name = &tenant.policy.name;
                 let tenant = clients.entry(name.clone());
-                let tenant = tenant.or_insert_with(|| HashMap::with_capacity(served(shared, name)));
+                let tenant =
+                    tenant.or_insert_with(|| HashMap::with_capacity(served(outputs, name)));
                 tenant.insert(client.id.clone(), client.clone());
             }
             changed.extend(fresh.then_some(verdict));
         }
-        let issuer = shared.cluster.issuer();
+        let issuer = inputs.cache.service_accounts.issuer();
         let tenants = self.states.iter().map(|(name, (_, state))| {
             let clients = clients.remove(name.as_str()).unwrap_or_default();
             let people = self.people.get(name).cloned().unwrap_or_default();
             Arc::new(self.tenant(name, state, clients, people, issuer.clone()))
         });
-        let keyring = shared.root_keys.load().verifying.clone();
+        let keyring = inputs.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());
-        let other_keys = !shared.serves_its_root_keys();
-        shared
+        let other_keys = !inputs.root_keys.load().are_served(&outputs.registry.load());
+        inputs
+            .context
             .metrics
             .registry_clients
             .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
-        shared.registry.store(Arc::new(registry));
+        outputs.registry.store(Arc::new(registry));
         // Kept in place and not collected anew: a table of thousands for every rebuild leaves holes in the heap.
         let revision = self.revision;
         let gone = self.memos.extract_if(|_, memo| memo.seen != revision);
         let gone: HashMap<_, _> = gone.collect();
-        self.tell_served(shared);
-        self.count_arrivals(shared);
+        self.tell_served(outputs);
+        self.count_arrivals(inputs);
         let refused = self
             .memos
             .values()
-            .filter(|memo| memo.verdict.client.is_err())
+            .filter(|memo| memo.verdict.registered.is_err())
             .count();
-        shared
+        inputs
+            .context
             .metrics
             .registry_refused
             .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        self.report(shared, &changed, &gone, started.elapsed());
+        self.report(inputs, outputs, &changed, &gone, started.elapsed());
         if other_keys {
-            shared.enqueue_all(None);
+            outputs.queues.clients.enqueue_all(None);
         } else {
             for verdict in &changed {
-                shared.enqueue(ObjectRef::from_obj(&*verdict.object));
+                outputs
+                    .queues
+                    .clients
+                    .enqueue(ObjectRef::from_obj(&*verdict.object));
             }
         }
-        report_people(shared, &people);
-        shared.note_progress(|progress| progress.registry |= complete);
+        report_people(outputs, &people);
+        outputs
+            .readiness
+            .note(|progress| progress.registry |= complete);
     }
 
-    fn tell_served(&self, shared: &Shared) {
+    fn tell_served(&self, outputs: &Outputs) {
         let memos = self.memos.values();
         let served = memos.filter_map(|memo| unsaid(&memo.verdict));
-        shared.agreement.serve(served);
+        outputs.rollout.serve(served);
     }
 
     fn tenant_state(&self, name: &str) -> Option<&Arc<TenantState>> {
@@ -297,31 +316,27 @@ impl World {
 
     fn report(
         &self,
-        shared: &Shared,
-        changed: &[Arc<Verdict>],
+        inputs: &Inputs,
+        outputs: &Outputs,
+        changed: &[Arc<ClientVerdict>],
         gone: &HashMap<Arc<str>, Memo>,
         took: Duration,
     ) {
-        {
-            let mut verdicts = shared
-                .verdicts
-                .write()
-                .expect("no holder of this lock panics");
-            for uid in gone.keys() {
-                verdicts.remove(uid);
-            }
-            for verdict in changed {
-                verdicts.insert(key(verdict), verdict.clone());
-            }
-        }
+        let fresh = changed
+            .iter()
+            .map(|verdict| (key(verdict), verdict.clone()));
+        let deleted = gone.keys().map(|uid| &**uid);
+        outputs.verdicts.clients.update(deleted, fresh);
         for memo in gone.values() {
-            record_client_gone(shared, memo);
+            record_client_gone(inputs, memo);
         }
-        shared
+        inputs
+            .context
             .metrics
             .registry_revision
             .set(i64::try_from(self.revision).unwrap_or(i64::MAX));
-        shared
+        inputs
+            .context
             .metrics
             .registry_rebuild_seconds
             .set(took.as_secs_f64());
@@ -335,59 +350,55 @@ impl World {
     }
 }
 
-fn listed<K>(what: &'static str, shared: &Shared, writer: Writer<K>, cut: fn(K) -> K) -> Listed<K>
+fn listed<K>(what: &'static str, inputs: &Inputs, writer: Writer<K>, cut: fn(K) -> K) -> Listed<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
     Listed::new(
-        doubt(what, shared, Api::all(shared.kube.clone())),
+        doubt(what, inputs, Api::all(inputs.context.kube.clone())),
         writer,
         cut,
     )
 }
 
-fn doubt<K, V>(what: &'static str, shared: &Shared, api: Api<DeserializeGuard<K>>) -> Doubt<K, V>
+fn doubt<K, V>(what: &'static str, inputs: &Inputs, api: Api<DeserializeGuard<K>>) -> Doubt<K, V>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    Doubt::new(what, api, ListParams::default(), &shared.metrics.brake_held)
+    Doubt::new(
+        what,
+        api,
+        ListParams::default(),
+        &inputs.context.metrics.brake_held,
+    )
 }
 
 /// How many clients of a tenant are served so far: mostly as many as will be.
-fn served(shared: &Shared, tenant: &str) -> usize {
-    let registry = shared.registry.load();
+fn served(outputs: &Outputs, tenant: &str) -> usize {
+    let registry = outputs.registry.load();
     let tenant = registry.tenants.get(tenant);
     tenant.map_or(0, |tenant| tenant.clients.len())
 }
 
-fn report_people(shared: &Shared, people: &Judged) {
-    let mut verdicts = shared
-        .user_verdicts
-        .write()
-        .expect("no holder of this lock panics");
-    for uid in &people.gone {
-        verdicts.remove(uid);
-    }
-    for verdict in &people.changed {
+fn report_people(outputs: &Outputs, people: &Judged) {
+    let changes = people.changed.iter().map(|verdict| {
         let uid = verdict.object.uid().unwrap_or_default();
-        verdicts.insert(uid, verdict.clone());
-    }
-    drop(verdicts);
+        (Arc::from(uid), verdict.clone())
+    });
+    let deleted = people.gone.iter().map(String::as_str);
+    outputs.verdicts.users.update(deleted, changes);
     for verdict in &people.changed {
-        // Fails only when the controller has ended, and then there is nothing left to do.
-        let _ = shared
-            .user_queue
-            .send(ObjectRef::from_obj(&*verdict.object));
+        let object = ObjectRef::from_obj(&*verdict.object);
+        outputs.queues.users.enqueue(object);
     }
 }
 
 /// Says which entry of a Secret is looked at.
-fn want_password(shared: &Shared, user: &OAuthUser) {
+fn want_password(inputs: &Inputs, user: &OAuthUser) {
     let Some(place) = validate::place(user) else {
         return;
     };
-    if shared.passwords.want(&place) {
-        // Fails only when the controller has ended, and then there is nothing left to do.
-        let _ = shared.password_reads.send((place.namespace, place.secret));
+    if inputs.cache.passwords.want(&place) {
+        inputs.requests.read_later((place.namespace, place.secret));
     }
 }

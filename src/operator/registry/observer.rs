@@ -11,7 +11,8 @@ use kube::runtime::reflector::store::Writer;
 use tokio::time::sleep_until;
 
 use super::builder::World;
-use crate::context::Shared;
+use super::{Inputs, Outputs};
+use crate::cache::rebuild::RebuildRequest;
 use crate::watch::objects::watches;
 
 /// For so long changes are gathered.
@@ -24,23 +25,25 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Observes for ever.
 pub async fn observe(
-    shared: Arc<Shared>,
+    inputs: Inputs,
+    outputs: Outputs,
+    rebuild: Arc<RebuildRequest>,
     clients: Writer<OAuthClient>,
     tenants: Writer<OAuthTenant>,
     users: Writer<OAuthUser>,
 ) {
-    let mut world = World::new(&shared, clients, tenants, users);
-    let mut observations = watches(&shared);
+    let mut world = World::new(&inputs, clients, tenants, users);
+    let mut observations = watches(&inputs.context);
     let mut due: Option<Instant> = None;
     let mut earliest = Instant::now();
     loop {
         let wake = [due, world.brake_until()].into_iter().flatten().min();
         let changed = tokio::select! {
             observation = observations.next() => match observation {
-                Some(observation) => world.apply(&shared, observation),
+                Some(observation) => world.apply(&inputs, &outputs, observation),
                 None => return,
             },
-            () = shared.changed.notified() => true,
+            () = rebuild.requested() => true,
             list = world.confirmation() => {
                 world.confirm(list);
                 true
@@ -48,7 +51,7 @@ pub async fn observe(
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                 world.release_brake();
                 let started = Instant::now();
-                world.rebuild(&shared);
+                world.rebuild(&inputs, &outputs);
                 let pause = (started.elapsed() * PAUSE).min(LONGEST_PAUSE);
                 earliest = Instant::now() + pause;
                 due = None;

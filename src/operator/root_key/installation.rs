@@ -7,14 +7,14 @@ use kube::api::ObjectMeta;
 use kube::{Api, ResourceExt};
 
 use crate::apply::params;
-use crate::context::Shared;
+use crate::context::Context;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::error::Error;
 use crate::settings::INSTALLATION;
 
 /// The marks of the installation.
-pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Error> {
-    let api: Api<ConfigMap> = Api::namespaced(shared.kube.clone(), &shared.settings.namespace);
+pub async fn read_marks(context: &Context) -> Result<BTreeMap<String, String>, Error> {
+    let api: Api<ConfigMap> = Api::namespaced(context.kube.clone(), &context.settings.namespace);
     let marks = api
         .get_opt(INSTALLATION)
         .await
@@ -24,13 +24,13 @@ pub async fn read_marks(shared: &Shared) -> Result<BTreeMap<String, String>, Err
 
 /// Adds marks; what is recorded is never changed. Others add theirs at the same time: at the first start the
 /// fingerprint of the root key and the mark of the bootstrap, and another replica both.
-pub async fn write_marks(shared: &Shared, new: BTreeMap<String, String>) -> Result<(), Error> {
+pub async fn write_marks(context: &Context, new: BTreeMap<String, String>) -> Result<(), Error> {
     let add = |data: &mut BTreeMap<String, String>| {
         for (key, value) in &new {
             data.entry(key.clone()).or_insert_with(|| value.clone());
         }
     };
-    change_marks(&shared.kube, &shared.settings.namespace, add).await
+    change_marks(&context.kube, &context.settings.namespace, add).await
 }
 
 /// Changes marks, again if somebody else was first.

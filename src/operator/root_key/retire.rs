@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
 use clientele_oauth::Keyring;
 use clientele_oauth::client::secret_rotation::later;
+use clientele_oauth::client::secret_usage::Usage;
 use clientele_oauth::keys::root_keyring::RootKey;
 use clientele_telemetry::audit::Act;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::SINCE;
 use super::installation::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
-use crate::context::Shared;
+use super::{RootKeyReader, SINCE};
+use crate::cache::verdicts::Verdicts;
 use crate::error::Error;
 
 /// So long after another key derives, a replica may still not know it.
@@ -66,17 +68,28 @@ pub fn keeps(needed: &Needed<'_>) -> Option<String> {
     }
 }
 
+/// What decides whether a former root key is retired.
+pub struct Retirement {
+    /// Reads the keys again after a change.
+    pub reader: Arc<RootKeyReader>,
+    /// What is served, also of objects that a list lacked.
+    pub verdicts: Arc<Verdicts>,
+    /// When the oldest sign-in that still counts was.
+    pub usage: Arc<ArcSwapOption<Usage>>,
+}
+
 /// Looks again and again, for ever.
-pub async fn leave(shared: Arc<Shared>) {
-    let grace = shared.settings.root_key_grace;
+pub async fn leave(retirement: Retirement) {
+    let reader = &*retirement.reader;
+    let grace = reader.context.settings.root_key_grace;
     let pause = (grace / 10).clamp(Duration::from_secs(1), Duration::from_mins(10));
     let mut said = None;
     loop {
         tokio::time::sleep(pause).await;
-        if !shared.lead.is_ours() {
+        if !reader.leader.is_ours() {
             continue;
         }
-        match look(&shared).await {
+        match look(&retirement).await {
             Ok(kept) => {
                 if let Some((id, why)) = kept.as_ref().filter(|_| kept != said) {
                     tracing::info!(root_key = id, "a former root key is still needed: {why}");
@@ -91,61 +104,62 @@ pub async fn leave(shared: Arc<Shared>) {
 }
 
 /// Removes what nobody needs; says of the first key that stays why it does.
-async fn look(shared: &Shared) -> Result<Option<(String, String)>, Error> {
-    let root_keys = shared.root_keys.load();
+async fn look(retirement: &Retirement) -> Result<Option<(String, String)>, Error> {
+    let reader = &*retirement.reader;
+    let root_keys = reader.root_keys.load();
     let Ok(keyring) = root_keys.deriving() else {
         return Ok(None);
     };
     let former = |key: &&Arc<RootKey>| key.id() != keyring.current_id();
     let mut kept = None;
     if !root_keys.left.is_empty() {
-        withdraw(&shared.kube, place(shared), |id| {
+        withdraw(&reader.context.kube, place(reader), |id| {
             root_keys.left.iter().any(|left| left == id)
         })
         .await?;
-        super::look(shared).await?;
+        super::look(reader).await?;
     }
     if keyring.keys().len() < 2 {
         return Ok(None);
     }
-    let superseded_at = superseded_at(shared, keyring).await?;
-    let usage = shared.usage.load();
+    let superseded_at = superseded_at(reader, keyring).await?;
+    let usage = retirement.usage.load();
     let usage = usage.as_ref();
     for key in keyring.keys().iter().filter(former) {
-        let by_clients = holders(shared, key.id());
+        let by_clients = holders(retirement, key.id());
         let needed = Needed {
             by_clients: &by_clients,
             superseded_at,
-            grace: shared.settings.root_key_grace,
+            grace: reader.context.settings.root_key_grace,
             oldest_sign_in: usage.and_then(|usage| usage.oldest_sign_in),
             known_until: usage.map_or(Timestamp::MIN, |usage| usage.until),
             now: Timestamp::now(),
         };
         match keeps(&needed) {
             Some(why) => kept = kept.or(Some((key.id().to_owned(), why))),
-            None => remove(shared, key).await?,
+            None => remove(reader, key).await?,
         }
     }
     Ok(kept)
 }
 
-fn place(shared: &Shared) -> Place<'_> {
+fn place(reader: &RootKeyReader) -> Place<'_> {
     Place {
-        namespace: &shared.settings.namespace,
-        name: &shared.settings.root_key_secret,
+        namespace: &reader.context.settings.namespace,
+        name: &reader.context.settings.root_key_secret,
     }
 }
 
-async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
-    withdraw(&shared.kube, place(shared), |id| id == key.id()).await?;
+async fn remove(reader: &RootKeyReader, key: &RootKey) -> Result<(), Error> {
+    withdraw(&reader.context.kube, place(reader), |id| id == key.id()).await?;
     // Known before the next look, which would withdraw it again.
-    super::look(shared).await?;
+    super::look(reader).await?;
     tracing::info!(
         root_key = key.id(),
         "a former root key was removed: nobody needs it"
     );
     super::record(
-        shared,
+        reader,
         Act::RootKeyAccepted,
         "a former root key was removed: nobody needs it",
     );
@@ -153,8 +167,11 @@ async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
 }
 
 /// Since when the present key derives, as the marks say; they are told if they do not know.
-async fn superseded_at(shared: &Shared, keyring: &Keyring) -> Result<Option<Timestamp>, Error> {
-    let marks = read_marks(shared).await?;
+async fn superseded_at(
+    reader: &RootKeyReader,
+    keyring: &Keyring,
+) -> Result<Option<Timestamp>, Error> {
+    let marks = read_marks(&reader.context).await?;
     let known = marks.get(SINCE).and_then(|mark| mark.split_once(' '));
     if let Some((id, since)) = known
         && id == keyring.current_id()
@@ -165,19 +182,22 @@ async fn superseded_at(shared: &Shared, keyring: &Keyring) -> Result<Option<Time
     let note = |data: &mut std::collections::BTreeMap<String, String>| {
         data.insert(SINCE.to_owned(), mark.clone());
     };
-    change_marks(&shared.kube, &shared.settings.namespace, note).await?;
+    change_marks(
+        &reader.context.kube,
+        &reader.context.settings.namespace,
+        note,
+    )
+    .await?;
     Ok(None)
 }
 
 /// The clients with an accepted generation from a root key: those that are listed, and those that are served although a
 /// list lacked them. What is taken away here never comes back.
-fn holders(shared: &Shared, id: &str) -> Vec<String> {
-    let verdicts = shared
-        .verdicts
-        .read()
-        .expect("no holder of this lock panics");
-    let served = verdicts.values().map(|verdict| verdict.object.clone());
-    let objects = shared.clients.state().into_iter().chain(served);
+fn holders(retirement: &Retirement, id: &str) -> Vec<String> {
+    let served = retirement.verdicts.clients.all();
+    let served = served.into_iter().map(|verdict| verdict.object.clone());
+    let listed = retirement.reader.cache.clients.state();
+    let objects = listed.into_iter().chain(served);
     let holding = objects.filter(|object| holds(object, id));
     let names = holding.map(|object| {
         let namespace = object.namespace().unwrap_or_default();

@@ -9,8 +9,8 @@ use super::secrets::Watched;
 pub const BROUGHT: Watched = Watched {
     what: "Secrets with client secrets",
     selected: |config| config.fields(&format!("type={CLIENT_SECRET_TYPE}")),
-    namespaces: |shared| {
-        let objects = shared.clients.state();
+    namespaces: |handles| {
+        let objects = handles.cache.clients.state();
         let objects = objects.iter();
         objects
             .filter(|object| object.spec.secret_ref.is_some())
@@ -18,13 +18,15 @@ pub const BROUGHT: Watched = Watched {
             .collect()
     },
     doubted: true,
-    names: |shared, namespace| shared.brought.names(namespace),
-    put: |shared, secret| {
+    names: |handles, namespace| handles.cache.client_secrets.names(namespace),
+    put: |handles, secret| {
         if secret.type_.as_deref() == Some(CLIENT_SECRET_TYPE) {
-            shared.brought.put(secret);
+            handles.cache.client_secrets.put(secret);
         }
     },
-    forget: |shared, namespace, name| shared.brought.forget(namespace, name),
-    set_access: |shared, namespace, access| shared.brought.set_access(namespace, access),
-    changed: |shared| shared.changed.notify_one(),
+    forget: |handles, namespace, name| handles.cache.client_secrets.forget(namespace, name),
+    set_access: |handles, namespace, access| {
+        handles.cache.client_secrets.set_access(namespace, access)
+    },
+    changed: |handles| handles.rebuild.request(),
 };

@@ -10,7 +10,7 @@ use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Resource, ResourceExt};
 
-use crate::context::Shared;
+use crate::context::Context;
 use crate::domain::user::validate;
 use crate::metrics::ControllerMetrics;
 
@@ -35,13 +35,13 @@ pub enum Observation {
 }
 
 /// Everything that the observer hears, as one stream.
-pub fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Unpin + use<> {
-    let kube = &shared.kube;
-    let own = Api::namespaced(kube.clone(), &shared.settings.namespace);
+pub fn watches(context: &Context) -> impl futures::Stream<Item = Observation> + Unpin + use<> {
+    let kube = &context.kube;
+    let own = Api::namespaced(kube.clone(), &context.settings.namespace);
     select_all([
-        watch_readable(shared, "OAuthClient", slim_client, Observation::Client),
-        watch_readable(shared, "OAuthTenant", slim, Observation::Tenant),
-        watch_readable(shared, "OAuthUser", slim_user, Observation::User),
+        watch_readable(context, "OAuthClient", slim_client, Observation::Client),
+        watch_readable(context, "OAuthTenant", slim, Observation::Tenant),
+        watch_readable(context, "OAuthUser", slim_user, Observation::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
             Some(Observation::Namespace(event))
         }),
@@ -51,7 +51,7 @@ pub fn watches(shared: &Shared) -> impl futures::Stream<Item = Observation> + Un
 
 /// A watch of a kind that is ours. Objects are cut to what is read of them.
 fn watch_readable<K>(
-    shared: &Shared,
+    context: &Context,
     what: &'static str,
     cut: fn(K) -> K,
     wrap: impl Fn(Box<watcher::Event<K>>) -> Observation + Send + 'static,
@@ -65,8 +65,8 @@ where
         + serde::de::DeserializeOwned
         + 'static,
 {
-    let metrics = shared.metrics.clone();
-    watch(Api::all(shared.kube.clone()), what, move |event| {
+    let metrics = context.metrics.clone();
+    watch(Api::all(context.kube.clone()), what, move |event| {
         let event = readable(what, &metrics, event)?.modify(|object| {
             let whole = std::mem::take(object);
             *object = cut(whole);

@@ -8,11 +8,12 @@ use clientele_oauth::user::password;
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::secrets::Watched;
+use super::secrets::{SecretHandles, Watched};
+use crate::cache::password_requests::{PasswordRequests, SecretName};
 use crate::cache::passwords::Job;
-use crate::context::Shared;
+use crate::cache::progress::Readiness;
 use crate::domain::user::password::Hash;
 
 /// How soon a read that failed is repeated.
@@ -22,67 +23,63 @@ const RETRY: Duration = Duration::from_secs(3);
 pub const PASSWORDS: Watched = Watched {
     what: "Secrets with passwords",
     selected: |config| config.fields(&format!("type={PASSWORD_TYPE}")),
-    namespaces: |shared| shared.passwords.namespaces(),
+    namespaces: |handles| handles.cache.passwords.namespaces(),
     doubted: true,
-    names: |shared, namespace| shared.passwords.names(namespace),
-    put: |shared, secret| {
+    names: |handles, namespace| handles.cache.passwords.names(namespace),
+    put: |handles, secret| {
         if secret.type_.as_deref() == Some(PASSWORD_TYPE) {
-            hash_all(shared, shared.passwords.put(secret));
+            handles
+                .passwords
+                .hash_later(handles.cache.passwords.put(secret));
         }
     },
-    forget: |shared, namespace, name| shared.passwords.forget(namespace, name),
-    set_access: |shared, namespace, access| shared.passwords.set_access(namespace, access),
-    changed: |shared| shared.changed.notify_one(),
+    forget: |handles, namespace, name| handles.cache.passwords.forget(namespace, name),
+    set_access: |handles, namespace, access| handles.cache.passwords.set_access(namespace, access),
+    changed: |handles| handles.rebuild.request(),
 };
 
 /// Keeps the index of passwords true, for ever.
-pub async fn watch(shared: Arc<Shared>) {
-    let mut progress = shared.progress.subscribe();
+pub async fn watch(handles: Arc<SecretHandles>, readiness: Arc<Readiness>) {
+    let mut progress = readiness.subscribe();
     // What is looked at in a Secret follows from who refers to it.
     let _ = progress.wait_for(|progress| progress.users).await;
-    super::secrets::watch(shared, &PASSWORDS).await;
-}
-
-fn hash_all(shared: &Shared, jobs: Vec<Job>) {
-    for job in jobs {
-        // Fails only when the controller has ended, and then nobody signs in.
-        let _ = shared.password_jobs.send(job);
-    }
+    super::secrets::watch(handles, &PASSWORDS).await;
 }
 
 /// Reads Secrets once more of which another entry is needed, for ever.
-pub async fn read_again(shared: Arc<Shared>, mut reads: UnboundedReceiver<(String, String)>) {
+pub async fn read_again(handles: Arc<SecretHandles>, mut reads: UnboundedReceiver<SecretName>) {
     while let Some((namespace, name)) = reads.recv().await {
-        let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
+        let api: Api<Secret> = Api::namespaced(handles.context.kube.clone(), &namespace);
         match api.get_opt(&name).await {
-            Ok(Some(secret)) => hash_all(&shared, shared.passwords.put_again(&secret)),
+            Ok(Some(secret)) => handles
+                .passwords
+                .hash_later(handles.cache.passwords.put_again(&secret)),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");
-                tokio::spawn(ask_later(shared.password_reads.clone(), (namespace, name)));
+                tokio::spawn(ask_later(handles.passwords.clone(), (namespace, name)));
                 continue;
             }
         }
-        shared.changed.notify_one();
+        handles.rebuild.request();
     }
 }
 
 /// Others need not wait for a Secret that cannot be read.
-async fn ask_later(reads: UnboundedSender<(String, String)>, name: (String, String)) {
+async fn ask_later(requests: Arc<PasswordRequests>, name: SecretName) {
     tokio::time::sleep(RETRY).await;
-    // Fails only when the controller has ended, and then nobody signs in.
-    let _ = reads.send(name);
+    requests.read_later(name);
 }
 
 /// Hashes plaintexts, a few at once and not on the threads that serve, for ever.
-pub async fn hash(shared: Arc<Shared>, mut jobs: UnboundedReceiver<Job>) {
+pub async fn hash(handles: Arc<SecretHandles>, mut jobs: UnboundedReceiver<Job>) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     futures::stream::poll_fn(move |context| jobs.poll_recv(context))
-        .for_each_concurrent((processors / 2).max(1), |job| hash_one(&shared, job))
+        .for_each_concurrent((processors / 2).max(1), |job| hash_one(&handles, job))
         .await;
 }
 
-async fn hash_one(shared: &Shared, job: Job) {
+async fn hash_one(handles: &SecretHandles, job: Job) {
     let Job {
         place,
         fingerprint,
@@ -97,6 +94,6 @@ async fn hash_one(shared: &Shared, job: Job) {
         Ok(Some(hash)) => Hash::Ready(hash),
         _ => Hash::Unusable("could not be hashed"),
     };
-    shared.passwords.hashed(&place, fingerprint, hash);
-    shared.changed.notify_one();
+    handles.cache.passwords.hashed(&place, fingerprint, hash);
+    handles.rebuild.request();
 }

@@ -16,15 +16,33 @@ use kube::{Api, Resource, ResourceExt};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
+use crate::cache::Cache;
 use crate::cache::namespace_access::{Access, Name, denied};
+use crate::cache::password_requests::PasswordRequests;
+use crate::cache::rebuild::RebuildRequest;
 use crate::cache::relist_check::{Doubt, List};
-use crate::context::Shared;
+use crate::cache::work_queues::WorkQueues;
+use crate::context::Context;
 use crate::domain::client::secret::CLIENT_LABEL;
 use crate::settings::SecretsScope;
 use crate::watch::objects::PAGE;
 
 /// How soon a namespace without rights is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// What a watch of Secrets reads and fills.
+pub struct SecretHandles {
+    /// The connection, the settings, and where to report.
+    pub context: Arc<Context>,
+    /// What is known of the cluster.
+    pub cache: Arc<Cache>,
+    /// Where objects are enqueued whose Secret changed.
+    pub queues: Arc<WorkQueues>,
+    /// Asks for the registry to be rebuilt.
+    pub rebuild: Arc<RebuildRequest>,
+    /// Passwords to read and to hash.
+    pub passwords: Arc<PasswordRequests>,
+}
 
 /// A kind of Secrets that is watched, and the index of what is known of them.
 pub struct Watched {
@@ -33,45 +51,52 @@ pub struct Watched {
     /// Which Secrets are of the kind.
     pub selected: fn(watcher::Config) -> watcher::Config,
     /// Where somebody needs them.
-    pub namespaces: fn(&Shared) -> HashSet<String>,
+    pub namespaces: fn(&SecretHandles) -> HashSet<String>,
     /// Whether a list that lacks many is doubted: for those that are served.
     pub doubted: bool,
     /// What the index has of a namespace, or of all.
-    pub names: fn(&Shared, Option<&str>) -> Vec<Name>,
+    pub names: fn(&SecretHandles, Option<&str>) -> Vec<Name>,
     /// Takes in a Secret.
-    pub put: fn(&Shared, &Secret),
+    pub put: fn(&SecretHandles, &Secret),
     /// Forgets a Secret, by namespace and name.
-    pub forget: fn(&Shared, &str, &str),
+    pub forget: fn(&SecretHandles, &str, &str),
     /// Records whether they are within reach. Whether that changed.
-    pub set_access: fn(&Shared, Option<&str>, Access) -> bool,
+    pub set_access: fn(&SecretHandles, Option<&str>, Access) -> bool,
     /// Tells whom it concerns that the index may have changed.
-    pub changed: fn(&Shared),
+    pub changed: fn(&SecretHandles),
 }
 
 /// The credentials Secrets. Nobody doubts a list of them: a pass that misses one asks the API server.
 pub const CREDENTIALS: Watched = Watched {
     what: "credentials Secrets",
     selected: |config| config.labels(CLIENT_LABEL),
-    namespaces: |shared| {
-        let objects = shared.clients.state();
+    namespaces: |handles| {
+        let objects = handles.cache.clients.state();
         objects
             .iter()
             .filter_map(|object| object.namespace())
             .collect()
     },
     doubted: false,
-    names: |shared, namespace| shared.secrets.names(namespace),
-    put: |shared, secret| {
-        let changed = shared.secrets.put(secret, &shared.digests);
-        enqueue(shared, &secret.namespace().unwrap_or_default(), changed);
+    names: |handles, namespace| handles.cache.credentials.names(namespace),
+    put: |handles, secret| {
+        let changed = handles
+            .cache
+            .credentials
+            .put(secret, &handles.cache.digest_key);
+        enqueue(handles, &secret.namespace().unwrap_or_default(), changed);
     },
-    forget: |shared, namespace, name| {
-        enqueue(shared, namespace, shared.secrets.forget(namespace, name));
+    forget: |handles, namespace, name| {
+        enqueue(
+            handles,
+            namespace,
+            handles.cache.credentials.forget(namespace, name),
+        );
     },
-    set_access: |shared, namespace, access| {
-        let changed = shared.secrets.set_access(namespace, access);
+    set_access: |handles, namespace, access| {
+        let changed = handles.cache.credentials.set_access(namespace, access);
         if changed {
-            shared.enqueue_all(namespace);
+            handles.queues.clients.enqueue_all(namespace);
         }
         changed
     },
@@ -79,22 +104,25 @@ pub const CREDENTIALS: Watched = Watched {
     changed: |_| {},
 };
 
-fn enqueue(shared: &Shared, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
+fn enqueue(handles: &SecretHandles, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
     for client in clients {
-        shared.enqueue(ObjectRef::new(&client).within(namespace));
+        handles
+            .queues
+            .clients
+            .enqueue(ObjectRef::new(&client).within(namespace));
     }
 }
 
 /// Keeps the index of Secrets true, for ever.
-pub async fn watch(shared: Arc<Shared>, watched: &'static Watched) {
-    match shared.settings.secrets_scope {
-        SecretsScope::Cluster => watch_in(shared, watched, None).await,
-        SecretsScope::Namespaces => watch_each(shared, watched).await,
+pub async fn watch(handles: Arc<SecretHandles>, watched: &'static Watched) {
+    match handles.context.settings.secrets_scope {
+        SecretsScope::Cluster => watch_in(handles, watched, None).await,
+        SecretsScope::Namespaces => watch_each(handles, watched).await,
     }
 }
 
 /// One watch for each namespace in which somebody needs it. It begins anew where it ended and somebody needs it again.
-async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
+async fn watch_each(handles: Arc<SecretHandles>, watched: &'static Watched) {
     let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
@@ -109,9 +137,9 @@ async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
                 },
             }
         }
-        for namespace in (watched.namespaces)(&shared) {
+        for namespace in (watched.namespaces)(&handles) {
             if running.insert(namespace.clone()) {
-                let watch = watch_in(shared.clone(), watched, Some(namespace.clone()));
+                let watch = watch_in(handles.clone(), watched, Some(namespace.clone()));
                 tasks.spawn(watch.map(|()| namespace));
             }
         }
@@ -119,8 +147,12 @@ async fn watch_each(shared: Arc<Shared>, watched: &'static Watched) {
 }
 
 /// Watches for ever, or until it is in vain.
-async fn watch_in(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) {
-    let mut watch = Watch::new(shared, watched, namespace);
+async fn watch_in(
+    handles: Arc<SecretHandles>,
+    watched: &'static Watched,
+    namespace: Option<String>,
+) {
+    let mut watch = Watch::new(handles, watched, namespace);
     let mut events = watch.events();
     loop {
         let until = watch.doubt.until();
@@ -164,7 +196,7 @@ where
 
 /// One watch.
 struct Watch {
-    shared: Arc<Shared>,
+    handles: Arc<SecretHandles>,
     watched: &'static Watched,
     namespace: Option<String>,
     api: Api<Secret>,
@@ -176,19 +208,23 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(shared: Arc<Shared>, watched: &'static Watched, namespace: Option<String>) -> Self {
-        let api = within(&shared.kube, namespace.as_deref());
+    fn new(
+        handles: Arc<SecretHandles>,
+        watched: &'static Watched,
+        namespace: Option<String>,
+    ) -> Self {
+        let api = within(&handles.context.kube, namespace.as_deref());
         let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
         let params = ListParams {
             label_selector: config.label_selector.clone(),
             field_selector: config.field_selector.clone(),
             ..ListParams::default()
         };
-        let gauge = &shared.metrics.brake_held;
-        let guarded = within(&shared.kube, namespace.as_deref());
+        let gauge = &handles.context.metrics.brake_held;
+        let guarded = within(&handles.context.kube, namespace.as_deref());
         let doubt = Doubt::new(watched.what, guarded, params, gauge);
         Self {
-            shared,
+            handles,
             watched,
             namespace,
             api,
@@ -217,7 +253,7 @@ impl Watch {
                 if let Some(listed) = &mut self.listed {
                     listed.insert(name_of(&secret));
                 }
-                (self.watched.put)(&self.shared, &secret);
+                (self.watched.put)(&self.handles, &secret);
             }
             watcher::Event::InitDone => {
                 self.set_access(Access::Granted);
@@ -225,8 +261,8 @@ impl Watch {
             }
             watcher::Event::Apply(secret) => {
                 self.doubt.settled(&name_of(&secret));
-                (self.watched.put)(&self.shared, &secret);
-                (self.watched.changed)(&self.shared);
+                (self.watched.put)(&self.handles, &secret);
+                (self.watched.changed)(&self.handles);
             }
             watcher::Event::Delete(secret) => {
                 self.doubt.settled(&name_of(&secret));
@@ -238,7 +274,7 @@ impl Watch {
     /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
     fn relisted(&mut self) {
         let Some(listed) = self.listed.take() else {
-            return (self.watched.changed)(&self.shared);
+            return (self.watched.changed)(&self.handles);
         };
         let mut known: Vec<_> = self
             .known()
@@ -255,14 +291,14 @@ impl Watch {
     }
 
     fn known(&self) -> Vec<Name> {
-        (self.watched.names)(&self.shared, self.namespace.as_deref())
+        (self.watched.names)(&self.handles, self.namespace.as_deref())
     }
 
     /// Settles a doubt by the second list.
     fn settle(&mut self, list: List<Secret>) {
         let (there, gone) = self.doubt.settle(list);
         for secret in &there {
-            (self.watched.put)(&self.shared, secret);
+            (self.watched.put)(&self.handles, secret);
         }
         self.forget(gone.into_keys());
     }
@@ -273,18 +309,18 @@ impl Watch {
         } in gone
         {
             let namespace = namespace.unwrap_or_default();
-            (self.watched.forget)(&self.shared, &namespace, &name);
+            (self.watched.forget)(&self.handles, &namespace, &name);
         }
-        (self.watched.changed)(&self.shared);
+        (self.watched.changed)(&self.handles);
     }
 
     fn set_access(&self, access: Access) -> bool {
-        (self.watched.set_access)(&self.shared, self.namespace.as_deref(), access)
+        (self.watched.set_access)(&self.handles, self.namespace.as_deref(), access)
     }
 
     /// Whether nobody needs the Secrets of the namespace: mostly it is gone, and the rights in it with it.
     fn is_needless(&self) -> bool {
-        let needed = (self.watched.namespaces)(&self.shared);
+        let needed = (self.watched.namespaces)(&self.handles);
         let namespace = self.namespace.as_ref();
         let unused = namespace.is_some_and(|namespace| !needed.contains(namespace));
         unused && self.doubt.until().is_none()
@@ -301,17 +337,17 @@ impl Watch {
     }
 
     fn failed(&self, error: &watcher::Error) {
-        self.shared.metrics.watch_errors.inc();
+        self.handles.context.metrics.watch_errors.inc();
         let (what, namespace) = (self.watched.what, self.namespace.as_deref());
         if !is_forbidden(error) {
             tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");
             return;
         }
-        let settings = &self.shared.settings;
+        let settings = &self.handles.context.settings;
         let sentence = denied(settings, namespace.unwrap_or("<namespace>"));
         if self.set_access(Access::Denied(sentence.clone())) {
             tracing::warn!(namespace, "{sentence}");
-            (self.watched.changed)(&self.shared);
+            (self.watched.changed)(&self.handles);
         }
     }
 }

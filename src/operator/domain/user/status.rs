@@ -12,7 +12,7 @@ use crate::domain::verdict::UserVerdict;
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
-    match &verdict.person {
+    match &verdict.registered {
         Err(refusal) => Err(refusal.clone()),
         Ok(person) if person.disabled => Err(Refusal::new(
             Reason::Disabled,

@@ -4,10 +4,10 @@ use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
-use crate::context::Shared;
 use crate::domain::client::identity::{ledger, name_of};
 use crate::domain::client::secret::digest::Facts;
 use crate::error::Error;
+use crate::reconcile::Reconciler;
 
 /// The Secrets that a pass is about.
 #[derive(Default)]
@@ -22,11 +22,15 @@ pub struct Read {
 }
 
 /// Memory is asked first; the API server only when memory does not know or something is wrong.
-pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<Read, Error> {
+pub async fn read(
+    reconciler: &Reconciler,
+    object: &OAuthClient,
+    exact: bool,
+) -> Result<Read, Error> {
     let namespace = object.namespace().unwrap_or_default();
     let name = name_of(object);
     let mut found = Read {
-        secret: shared.secrets.get(&namespace, &name),
+        secret: reconciler.cache.credentials.get(&namespace, &name),
         ..Read::default()
     };
     let status = object.status.as_ref();
@@ -35,22 +39,25 @@ pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<
     });
     // A Secret that we wrote and do not see may have lost its label; creating it would tell, by a failed write.
     if exact || (expected && found.secret.is_none()) {
-        found.whole = get(shared, &namespace, &name).await?;
+        found.whole = get(reconciler, &namespace, &name).await?;
         found.secret = found
             .whole
             .as_ref()
-            .map(|secret| Facts::new(secret, &shared.digests));
+            .map(|secret| Facts::new(secret, &reconciler.cache.digest_key));
         if expected && found.secret.is_none() {
-            confirm_ledger(shared, object).await?;
+            confirm_ledger(reconciler, object).await?;
         }
     }
-    found.former = shared.secrets.of_client(&namespace, &object.name_any());
+    found.former = reconciler
+        .cache
+        .credentials
+        .of_client(&namespace, &object.name_any());
     found.former.retain(|(other, _)| *other != name);
     if let Some(former) = status.and_then(|status| status.secret_name.as_deref())
         && former != name
         && found.former.iter().all(|(known, _)| known != former)
     {
-        let facts = shared.secrets.get(&namespace, former);
+        let facts = reconciler.cache.credentials.get(&namespace, former);
         found
             .former
             .extend(facts.map(|facts| (former.to_owned(), facts)));
@@ -60,10 +67,10 @@ pub async fn read(shared: &Shared, object: &OAuthClient, exact: bool) -> Result<
 
 /// A Secret that was there is written again as ledger and manifest say, so those that are no longer true must not be
 /// followed: whoever hears late would bring an old generation back. Nor is it written for an object that is going.
-pub async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(), Error> {
+pub async fn confirm_ledger(reconciler: &Reconciler, object: &OAuthClient) -> Result<(), Error> {
     const DOING: &str = "put the credentials Secret right";
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+    let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
     let current = api
         .get_opt(&object.name_any())
         .await
@@ -78,8 +85,12 @@ pub async fn confirm_ledger(shared: &Shared, object: &OAuthClient) -> Result<(),
 }
 
 /// The Secret as it is now.
-pub async fn get(shared: &Shared, namespace: &str, name: &str) -> Result<Option<Secret>, Error> {
-    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), namespace);
+pub async fn get(
+    reconciler: &Reconciler,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Secret>, Error> {
+    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), namespace);
     match api.get_opt(name).await {
         // Without rights there is nothing to be seen, and the write will say so.
         Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(None),

@@ -8,18 +8,18 @@ use kube::api::{DeleteParams, Preconditions};
 use kube::{Api, Resource, ResourceExt};
 
 use super::read::{Read, confirm_ledger, get};
-use crate::apply::{apply_status, params};
+use crate::apply::params;
 use crate::cache::namespace_access::denied;
-use crate::context::Shared;
 use crate::domain::client::identity::{ledger, name_of};
 use crate::domain::client::plan::{Plan, SecretStep};
 use crate::domain::client::secret::Desired;
 use crate::domain::client::secret::digest::Facts;
 use crate::domain::client::status::Published;
 use crate::domain::reason::{Reason, Refusal};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::ClientVerdict;
 use crate::error::{Error, SecretTrouble, secret_trouble};
 use crate::events::Happening;
+use crate::reconcile::Reconciler;
 
 /// How the writing ended.
 pub enum Written {
@@ -35,15 +35,15 @@ pub enum Written {
 
 /// The Secrets; the status follows when it is known how that ended.
 pub async fn write(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthClient,
     plan: &Plan,
     found: &Read,
 ) -> Result<Written, Error> {
     let written = match &plan.secret {
         SecretStep::Keep => Ok(Written::Done(kept(plan, found, object))),
-        SecretStep::Create(desired) => create(shared, object, desired).await,
-        SecretStep::Repair(desired) => repair(shared, object, desired, found).await,
+        SecretStep::Create(desired) => create(reconciler, object, desired).await,
+        SecretStep::Repair(desired) => repair(reconciler, object, desired, found).await,
     };
     let written = match written {
         Ok(written) => written,
@@ -54,7 +54,7 @@ pub async fn write(
     };
     if matches!(written, Written::Done(_)) {
         for (name, uid) in &plan.remove {
-            remove_former(shared, object, name, uid).await?;
+            remove_former(reconciler, object, name, uid).await?;
         }
     }
     Ok(written)
@@ -81,17 +81,16 @@ fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
 }
 
 async fn create(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthClient,
     desired: &Desired,
 ) -> Result<Written, SecretTrouble> {
-    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
     let created = api.create(&params(), &desired.to_create()).await;
     let secret = created
-        .map_err(|error| trouble(shared, desired, error, "create the credentials Secret"))?;
+        .map_err(|error| trouble(reconciler, desired, error, "create the credentials Secret"))?;
     // The watch tells the index: whether somebody has deleted the Secret meanwhile is not known here.
-    shared.metrics.wrote("secret_create");
-    shared.note_write(object.metadata.uid.as_deref());
+    reconciler.note_write("secret_create", object.metadata.uid.as_deref());
     let was_there = object.status.as_ref().is_some_and(|status| {
         status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
     });
@@ -109,7 +108,8 @@ async fn create(
             format!("credentials were written into Secret {}", desired.name),
         )
     };
-    shared
+    reconciler
+        .context
         .events
         .publish(happening, object.object_ref(&()), note);
     Ok(Written::Done(Some(published(&secret))))
@@ -117,16 +117,16 @@ async fn create(
 
 /// Replaces a Secret of ours, with its UID and resource version as the precondition.
 async fn repair(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthClient,
     desired: &Desired,
     found: &Read,
 ) -> Result<Written, SecretTrouble> {
-    let confirmed = confirm_ledger(shared, object).await;
+    let confirmed = confirm_ledger(reconciler, object).await;
     confirmed.map_err(SecretTrouble::Retry)?;
     let whole = match &found.whole {
         Some(whole) => whole.clone(),
-        None => match get(shared, &desired.namespace, &desired.name)
+        None => match get(reconciler, &desired.namespace, &desired.name)
             .await
             .map_err(SecretTrouble::Retry)?
         {
@@ -148,15 +148,17 @@ async fn repair(
             ),
         )));
     }
-    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &desired.namespace);
+    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
     let replaced = api
         .replace(&desired.name, &params(), &desired.to_replace(whole))
         .await;
     let secret = replaced
-        .map_err(|error| trouble(shared, desired, error, "repair the credentials Secret"))?;
-    shared.metrics.wrote("secret_replace");
-    shared.note_write(object.metadata.uid.as_deref());
-    shared.secrets.replaced(&secret, &shared.digests);
+        .map_err(|error| trouble(reconciler, desired, error, "repair the credentials Secret"))?;
+    reconciler.note_write("secret_replace", object.metadata.uid.as_deref());
+    reconciler
+        .cache
+        .credentials
+        .replaced(&secret, &reconciler.cache.digest_key);
     let observed = object
         .status
         .as_ref()
@@ -170,7 +172,8 @@ async fn repair(
             "Secret {} had been changed and was put right, with the same credentials",
             desired.name
         );
-        shared
+        reconciler
+            .context
             .events
             .publish(Happening::Repaired, object.object_ref(&()), note);
     }
@@ -180,7 +183,7 @@ async fn repair(
 /// Removes a Secret of a former name. One that the status does not name could be that of a newer manifest, which
 /// another replica has seen already, so the manifest is looked at first.
 async fn remove_former(
-    shared: &Shared,
+    reconciler: &Reconciler,
     object: &OAuthClient,
     name: &str,
     uid: &str,
@@ -189,7 +192,8 @@ async fn remove_former(
     let namespace = object.namespace().unwrap_or_default();
     let status = object.status.as_ref();
     if status.and_then(|status| status.secret_name.as_deref()) != Some(name) {
-        let objects: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
+        let objects: Api<OAuthClient> =
+            Api::namespaced(reconciler.context.kube.clone(), &namespace);
         let now = objects.get_opt(&object.name_any()).await;
         let now = now.map_err(Error::api(DOING))?;
         let same = |now: &OAuthClient| {
@@ -199,33 +203,32 @@ async fn remove_former(
             return Err(Error::Conflict(DOING));
         }
     }
-    let api: Api<Secret> = Api::namespaced(shared.kube.clone(), &namespace);
+    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
     let only_this = DeleteParams::default().preconditions(Preconditions {
         uid: Some(uid.to_owned()),
         resource_version: None,
     });
     match api.delete(name, &only_this).await {
         Ok(_) => {
-            shared.metrics.wrote("secret_delete");
-            shared.note_write(object.metadata.uid.as_deref());
+            reconciler.note_write("secret_delete", object.metadata.uid.as_deref());
         }
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api(DOING)(error)),
     }
-    shared.secrets.removed(&namespace, name, uid);
+    reconciler.cache.credentials.removed(&namespace, name, uid);
     Ok(())
 }
 
 /// Writes the status of an OAuthClient; its verdict then knows that a newer version is on its way.
 pub async fn write_status(
-    shared: &Shared,
-    verdict: &Verdict,
+    reconciler: &Reconciler,
+    verdict: &ClientVerdict,
     status: &OAuthClientStatus,
 ) -> Result<(), Error> {
     let object = &verdict.object;
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<OAuthClient> = Api::namespaced(shared.kube.clone(), &namespace);
-    if let Some(newer) = apply_status(shared, &api, &**object, status).await? {
+    let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
+    if let Some(newer) = reconciler.apply_status(&api, &**object, status).await? {
         let changed = newer.resource_version() != object.resource_version();
         verdict.superseded.store(changed, Relaxed);
     }
@@ -241,12 +244,12 @@ fn published(secret: &Secret) -> Published {
 }
 
 fn trouble(
-    shared: &Shared,
+    reconciler: &Reconciler,
     desired: &Desired,
     error: kube::Error,
     doing: &'static str,
 ) -> SecretTrouble {
     secret_trouble(error, doing, || {
-        denied(&shared.settings, &desired.namespace)
+        denied(&reconciler.context.settings, &desired.namespace)
     })
 }

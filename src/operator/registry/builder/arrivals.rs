@@ -9,8 +9,8 @@ use kube::runtime::watcher;
 
 use super::World;
 use super::clients::Memo;
-use crate::context::Shared;
 use crate::domain::verdict::UserVerdict;
+use crate::registry::Inputs;
 
 impl World {
     /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.
@@ -29,17 +29,21 @@ impl World {
     }
 
     /// All of it is in the registry now, or has left it.
-    pub(super) fn count_arrivals(&mut self, shared: &Shared) {
+    pub(super) fn count_arrivals(&mut self, inputs: &Inputs) {
         for (_, arrived) in self.arrivals.drain() {
-            shared.metrics.propagation.observe(arrived.elapsed());
+            inputs
+                .context
+                .metrics
+                .propagation
+                .observe(arrived.elapsed());
         }
     }
 }
 
 /// A client that was served is not any more, because its object is gone.
-pub(super) fn record_client_gone(shared: &Shared, memo: &Memo) {
+pub(super) fn record_client_gone(inputs: &Inputs, memo: &Memo) {
     let object = &memo.verdict.object;
-    let Ok(client) = &memo.verdict.client else {
+    let Ok(client) = &memo.verdict.registered else {
         return;
     };
     let line = Line {
@@ -51,13 +55,13 @@ pub(super) fn record_client_gone(shared: &Shared, memo: &Memo) {
         uid: object.metadata.uid.as_deref(),
         ..Line::default()
     };
-    shared.audit.record(Act::ClientDeleted, &line);
+    inputs.context.audit.record(Act::ClientDeleted, &line);
 }
 
 /// The same of a person.
-pub(super) fn record_person_gone(shared: &Shared, verdict: &UserVerdict) {
+pub(super) fn record_person_gone(inputs: &Inputs, verdict: &UserVerdict) {
     let object = &verdict.object;
-    let Ok(person) = &verdict.person else {
+    let Ok(person) = &verdict.registered else {
         return;
     };
     let line = Line {
@@ -70,5 +74,5 @@ pub(super) fn record_person_gone(shared: &Shared, verdict: &UserVerdict) {
         uid: object.metadata.uid.as_deref(),
         ..Line::default()
     };
-    shared.audit.record(Act::PersonDeleted, &line);
+    inputs.context.audit.record(Act::PersonDeleted, &line);
 }

@@ -8,17 +8,17 @@ use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
 use super::World;
-use crate::context::Shared;
 use crate::domain::client::secret_ref::Looked;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{Surroundings, register};
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{Claim, Claims};
-use crate::domain::verdict::{TenantState, Verdict};
+use crate::domain::verdict::{ClientVerdict, TenantState};
+use crate::registry::Inputs;
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct Memo {
-    pub(super) verdict: Arc<Verdict>,
+    pub(super) verdict: Arc<ClientVerdict>,
     /// The rebuild that saw the object last.
     pub(super) seen: u64,
     namespace: Arc<Labels>,
@@ -42,17 +42,17 @@ impl World {
     /// and whether it is new.
     pub(super) fn judge(
         &mut self,
-        shared: &Shared,
+        inputs: &Inputs,
         object: &Arc<OAuthClient>,
         claims: &Claims,
-    ) -> (Arc<Verdict>, bool) {
+    ) -> (Arc<ClientVerdict>, bool) {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         let seen = self.revision;
         let tenant = self.tenant_state(&object.spec.tenant).cloned();
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
         let claim = Claim::of_client_id(object);
         let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
-        let brought = shared.brought.look(object);
+        let brought = inputs.cache.client_secrets.look(object);
         let before = self.memos.get_mut(uid);
         if let Some(memo) = before {
             let same = Arc::ptr_eq(&memo.verdict.object, object)
@@ -80,18 +80,19 @@ impl World {
         let client =
             register(object, around).map(|client| Arc::new(used_before(client, uses.as_ref())));
         // The registration itself mostly stays the same; keep one copy of it.
-        let client = match (client, before.map(|memo| memo.verdict.client.clone())) {
+        let client = match (client, before.map(|memo| memo.verdict.registered.clone())) {
             (Ok(new), Some(Ok(old))) if new == old => Ok(old),
             (new, _) => new,
         };
         let uses = client
             .as_ref()
             .map_or(uses, |client| Some(client.uses.clone()));
-        let verdict = Arc::new(Verdict {
+        let verdict = Arc::new(ClientVerdict {
             object: object.clone(),
-            client,
+            registered: client,
             tenant,
             superseded,
+            details: (),
         });
         let memo = Memo {
             verdict: verdict.clone(),
@@ -132,22 +133,22 @@ pub(super) fn is_same_or_gone(now: Option<&Arc<Labels>>, before: &Arc<Labels>) -
 }
 
 /// The UID of the object: of one that is registered the text that the client has.
-pub(super) fn key(verdict: &Verdict) -> Arc<str> {
-    match &verdict.client {
+pub(super) fn key(verdict: &ClientVerdict) -> Arc<str> {
+    match &verdict.registered {
         Ok(client) => client.registration_id.clone(),
         Err(_) => verdict.object.uid().unwrap_or_default().into(),
     }
 }
 
 /// The client of an object, unless the object is going or suspended.
-pub(super) fn acceptable(verdict: &Verdict) -> Option<&Arc<Client>> {
+pub(super) fn acceptable(verdict: &ClientVerdict) -> Option<&Arc<Client>> {
     let object = &verdict.object;
     let serves = object.meta().deletion_timestamp.is_none() && !object.spec.suspended;
-    verdict.client.as_ref().ok().filter(|_| serves)
+    verdict.registered.as_ref().ok().filter(|_| serves)
 }
 
 /// The version of a client that is served, unless its status says already that it is ready.
-pub(super) fn unsaid(verdict: &Verdict) -> Option<(String, i64)> {
+pub(super) fn unsaid(verdict: &ClientVerdict) -> Option<(String, i64)> {
     let object = &verdict.object;
     acceptable(verdict).filter(|_| !is_ready(object))?;
     Some((object.uid()?, object.meta().generation?))

@@ -11,30 +11,30 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::World;
-use crate::context::Shared;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::missing_keys;
 use crate::domain::verdict::TenantState;
+use crate::registry::{Inputs, Outputs};
 
 impl World {
     /// Reads the rules and keys of tenants that changed.
-    pub(super) fn refresh_tenants(&mut self, shared: &Shared) {
+    pub(super) fn refresh_tenants(&mut self, inputs: &Inputs, outputs: &Outputs) {
         let mut states = HashMap::new();
         for object in self.tenants.objects() {
             if TenantPolicy::is_deleted(&object) {
                 continue;
             }
             let name = object.name_any();
-            let problem = self.problem(shared, &object);
+            let problem = self.problem(inputs, &object);
             let known = self
                 .states
                 .remove(&name)
                 .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
             let state = known.unwrap_or_else(|| {
-                let _ = shared.tenant_queue.send(ObjectRef::new(&name));
-                let settings = &shared.settings;
+                outputs.queues.tenants.enqueue(ObjectRef::new(&name));
+                let settings = &inputs.context.settings;
                 let policy =
                     TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
                 (object, Arc::new(TenantState { policy, problem }))
@@ -46,11 +46,11 @@ impl World {
     }
 
     /// Why the tenant cannot issue tokens.
-    fn problem(&mut self, shared: &Shared, object: &OAuthTenant) -> Option<Refusal> {
+    fn problem(&mut self, inputs: &Inputs, object: &OAuthTenant) -> Option<Refusal> {
         let name = object.name_any();
         let secret = format!(
             "Secret {}/{}",
-            shared.settings.namespace,
+            inputs.context.settings.namespace,
             signing_secret::name_of(&name)
         );
         let uid = object.uid().unwrap_or_default();

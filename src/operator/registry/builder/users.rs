@@ -11,13 +11,13 @@ use kube::{Resource, ResourceExt};
 use super::World;
 use super::arrivals::record_person_gone;
 use super::clients::{is_same_or_gone, own_name, same_tenant};
-use crate::context::Shared;
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{Claim, Claims};
 use crate::domain::user::password::Found;
 use crate::domain::user::validate::{Enrolled, Surroundings, enroll, place};
-use crate::domain::verdict::UserVerdict;
+use crate::domain::verdict::{UserDetails, UserVerdict};
+use crate::registry::Inputs;
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct UserMemo {
@@ -73,8 +73,8 @@ impl World {
     }
 
     /// Judges everybody whose circumstances changed, and gathers the people of tenants in which somebody did.
-    pub(super) fn judge_people(&mut self, shared: &Shared, names: &Names) -> Judged {
-        let root_keys = shared.root_keys.load();
+    pub(super) fn judge_people(&mut self, inputs: &Inputs, names: &Names) -> Judged {
+        let root_keys = inputs.root_keys.load();
         // Without them nobody can sign in, and what began before cannot be told.
         let Some(keyring) = &root_keys.verifying else {
             return Judged {
@@ -87,7 +87,7 @@ impl World {
         let mut alive = HashMap::new();
         for object in self.users.objects() {
             let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge_user(shared, &object, &uid, names, keyring);
+            let (memo, fresh) = self.judge_user(inputs, &object, &uid, names, keyring);
             if fresh {
                 moved.insert(object.spec.tenant.clone());
                 changed.push(memo.verdict.clone());
@@ -96,7 +96,7 @@ impl World {
         }
         let gone = std::mem::replace(&mut self.user_memos, alive);
         for memo in gone.values() {
-            record_person_gone(shared, &memo.verdict);
+            record_person_gone(inputs, &memo.verdict);
         }
         moved.extend(
             gone.values()
@@ -106,9 +106,10 @@ impl World {
         if !moved.is_empty() {
             let memos = self.user_memos.values();
             let places = memos.filter_map(|memo| place(&memo.verdict.object));
-            shared.passwords.want_only(places);
+            inputs.cache.passwords.want_only(places);
         }
-        shared
+        inputs
+            .context
             .metrics
             .registry_people
             .set(self.people.values().map(|people| count(people.len())).sum());
@@ -124,7 +125,7 @@ impl World {
             let people = verdicts
                 .filter(|verdict| verdict.object.spec.tenant == *tenant)
                 .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
-                .filter_map(|verdict| verdict.person.as_ref().ok().cloned());
+                .filter_map(|verdict| verdict.registered.as_ref().ok().cloned());
             let people = People::new(people);
             // Anybody may write down the name of a tenant that does not exist.
             if people.is_empty() {
@@ -138,7 +139,7 @@ impl World {
     /// Judges an object again only if something that matters to it changed.
     fn judge_user(
         &mut self,
-        shared: &Shared,
+        inputs: &Inputs,
         object: &Arc<OAuthUser>,
         uid: &str,
         names: &Names,
@@ -146,7 +147,7 @@ impl World {
     ) -> (UserMemo, bool) {
         let tenant = self.tenant_state(&object.spec.tenant).cloned();
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
-        let password = place(object).map(|place| shared.passwords.find(&place));
+        let password = place(object).map(|place| inputs.cache.passwords.find(&place));
         let holders = names.others(object);
         let before = self.user_memos.remove(uid);
         if let Some(memo) = &before {
@@ -180,10 +181,12 @@ impl World {
         let pending = enrolled.as_ref().is_ok_and(|enrolled| enrolled.pending);
         let verdict = Arc::new(UserVerdict {
             object: object.clone(),
-            person: kept(enrolled, before),
+            registered: kept(enrolled, before),
             tenant,
-            pending,
-            valid_from,
+            details: UserDetails {
+                pending,
+                valid_from,
+            },
             superseded: before
                 .filter(|verdict| Arc::ptr_eq(&verdict.object, object))
                 .map(|verdict| verdict.superseded.clone())
@@ -218,7 +221,7 @@ fn kept(
     before: Option<&UserVerdict>,
 ) -> Result<Arc<Person>, Refusal> {
     let new = enrolled?.person;
-    match before.map(|before| &before.person) {
+    match before.map(|before| &before.registered) {
         Some(Ok(old)) if **old == new => Ok(old.clone()),
         _ => Ok(Arc::new(new)),
     }
@@ -229,7 +232,10 @@ fn kept(
 fn valid_from(object: &OAuthUser, before: Option<&UserVerdict>, now: Timestamp) -> Timestamp {
     let status = object.status.as_ref();
     let recorded = status.and_then(|status| status.sessions_valid_from.as_ref());
-    let known = [recorded.map(|time| time.0), before.map(|b| b.valid_from)];
+    let known = [
+        recorded.map(|time| time.0),
+        before.map(|b| b.details.valid_from),
+    ];
     let known = known.into_iter().flatten().max();
     let observed = status.and_then(|status| status.observed_generation);
     // After a restart: it was seen if this generation was, and its time is recorded.
@@ -273,10 +279,12 @@ mod tests {
     fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
         UserVerdict {
             object: Arc::new(object),
-            person: Err(Refusal::new(crate::domain::reason::Reason::Disabled, "")),
+            registered: Err(Refusal::new(crate::domain::reason::Reason::Disabled, "")),
             tenant: None,
-            pending: false,
-            valid_from,
+            details: UserDetails {
+                pending: false,
+                valid_from,
+            },
             superseded: Arc::default(),
         }
     }

@@ -1,0 +1,63 @@
+//! What the registry says about each object, by UID.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, RwLock};
+
+use kube::Resource;
+
+use crate::domain::verdict::{ClientVerdict, UserVerdict, Verdict};
+
+/// The verdicts about the objects of one kind, by UID.
+#[derive(Debug)]
+pub struct VerdictsByUid<V>(RwLock<HashMap<Arc<str>, Arc<V>>>);
+
+impl<V> Default for VerdictsByUid<V> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<V> VerdictsByUid<V> {
+    /// Removes those of objects that were deleted and takes in those that changed, at once.
+    pub fn update<'a>(
+        &self,
+        deleted: impl Iterator<Item = &'a str>,
+        changed: impl Iterator<Item = (Arc<str>, Arc<V>)>,
+    ) {
+        let mut verdicts = self.0.write().expect("no holder of this lock panics");
+        for uid in deleted {
+            verdicts.remove(uid);
+        }
+        verdicts.extend(changed);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<Arc<V>> {
+        let verdicts = self.0.read().expect("no holder of this lock panics");
+        verdicts.values().cloned().collect()
+    }
+}
+
+impl<K: Resource<DynamicType = ()>, T, D> VerdictsByUid<Verdict<K, T, D>> {
+    /// The verdict about exactly this version of an object. `None` if there is none yet, if a newer version is on its
+    /// way, or if the object is being deleted: the object is reconciled again once the verdict is there.
+    pub fn current(&self, object: &Arc<K>) -> Option<Arc<Verdict<K, T, D>>> {
+        if object.meta().deletion_timestamp.is_some() {
+            return None;
+        }
+        let verdicts = self.0.read().expect("no holder of this lock panics");
+        let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
+        let is_last = Arc::ptr_eq(&verdict.object, object) && !verdict.superseded.load(Relaxed);
+        is_last.then(|| verdict.clone())
+    }
+}
+
+/// What the registry says about each object.
+#[derive(Debug, Default)]
+pub struct Verdicts {
+    /// About OAuthClients.
+    pub clients: VerdictsByUid<ClientVerdict>,
+    /// About OAuthUsers.
+    pub users: VerdictsByUid<UserVerdict>,
+}

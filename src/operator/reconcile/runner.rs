@@ -1,0 +1,103 @@
+//! The workers: reconcile what the queue gives them, one object at a time, each namespace in its turn, and again after errors.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use futures::{FutureExt, StreamExt};
+use kube::Resource;
+use kube::runtime::controller::{Action, Config, applier};
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_util::sync::CancellationToken;
+
+use super::Reconciler;
+use super::queue::{Place, Share, in_turn};
+use crate::error::{Error, Retries};
+use crate::leader::election::while_ours;
+
+type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
+
+/// One reconcile of one object.
+pub type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
+
+/// A pass that panics has failed like another, and is tried again. Left alone it would take its queue with it, and with
+/// that every pass of its kind.
+fn guarded(pass: Pass) -> Pass {
+    let caught = std::panic::AssertUnwindSafe(pass).catch_unwind();
+    Box::pin(caught.map(|ended| ended.unwrap_or(Err(Error::Panicked))))
+}
+
+/// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
+/// in its turn, and again later after trouble.
+pub async fn run<K>(
+    (requests, shutdown): (Requests<K>, CancellationToken),
+    store: Store<K>,
+    reconciler: Arc<Reconciler>,
+    workers: u16,
+    pass: impl Fn(Arc<K>, Arc<Reconciler>) -> Pass + Send + 'static,
+) where
+    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+{
+    let share = Share::of(workers);
+    let (end, ended) = unbounded_channel();
+    let queue = in_turn(requests, ended, share).map(Ok::<_, Infallible>);
+    let queue = queue.take_until(shutdown.cancelled_owned());
+    let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
+    let retries = Retries::default();
+    let policy = move |object: Arc<K>, error: &Error, _: Arc<Reconciler>| {
+        let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
+        Action::requeue(wait)
+    };
+    let pass = move |object: Arc<K>, reconciler: Arc<Reconciler>| {
+        let wait = reconciler
+            .write_throttle
+            .wait(object.meta().uid.as_deref().unwrap_or_default());
+        let pass: Pass = match wait {
+            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
+            None => guarded(pass(object, reconciler.clone())),
+        };
+        let passed = while_ours(reconciler.leader.clone(), pass);
+        passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
+    };
+    let passes = applier(pass, policy, reconciler.clone(), store, queue, config);
+    futures::pin_mut!(passes);
+    while let Some(passed) = passes.next().await {
+        use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
+        if let Some(place) = place_of(&passed) {
+            // Fails only after the shutdown has begun, when nobody gets a turn any more.
+            let _ = end.send(place);
+        }
+        match passed {
+            // Deleted before its turn came: the watch has said so already.
+            Ok(_) | Err(ObjectNotFound(_)) => {}
+            Err(ReconcilerFailed(error, object)) => {
+                reconciler.context.metrics.reconciled(
+                    "Error",
+                    if error.is_conflict() {
+                        "Conflict"
+                    } else {
+                        "ApiTrouble"
+                    },
+                );
+                if !error.is_conflict() {
+                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "a pass failed and is tried again");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the queue of passes failed"),
+        }
+    }
+}
+
+type Passed<K> =
+    Result<(ObjectRef<K>, Action), kube::runtime::controller::Error<Error, Infallible>>;
+
+/// Which object a pass was about.
+fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
+    use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
+    match passed {
+        Ok((object, _)) => Some(Place::of(object)),
+        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => Some(Place::of(object)),
+        Err(_) => None,
+    }
+}
