@@ -1,5 +1,6 @@
 //! Numbers about rotation: what is overdue, which old secrets still work, and what holds them.
 
+use crate::domain::client::identity::ClientObject;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn count_once(
             .fold(oldest, |at, time| at.min(time.0));
         if generation.overlap.is_some() {
             let uid = object.metadata.uid.as_deref().unwrap_or_default();
-            let published = crate::domain::client::identity::ledger(&object).published;
+            let published = ClientObject::parse(&object).ledger.published;
             let seen = usage.and_then(|usage| usage.observed(uid, published));
             held[holder(&object, seen)] += 1;
         }

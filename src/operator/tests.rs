@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use super::domain::client::validate::{Surroundings, register};
 use super::domain::reason::Refusal;
 use super::domain::tenant::policy::{Labels, TenantPolicy};
+use crate::domain::client::identity::ClientObject;
 
 /// An OAuthClient of namespace team-a with this spec.
 pub fn object(name: &str, spec: Value) -> OAuthClient {
@@ -88,7 +89,7 @@ pub fn judged(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Client, Ref
         id_holder: None,
         brought: None,
     };
-    register(object, around)
+    register(&ClientObject::parse(object), around)
 }
 
 /// A keyring with one key.

@@ -1,12 +1,12 @@
 //! Events about an object: what was refused, rotated and retired.
 
+use clientele_api::OAuthClientStatus;
 use clientele_api::condition::{Condition, READY};
-use clientele_api::{OAuthClient, OAuthClientStatus};
 use clientele_oauth::client::secret_rotation::{End, Step};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 
-use crate::domain::client::identity::ledger;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::rotation::{Turn, why};
 use crate::domain::reason::Refusal;
 use crate::events::Happening;
@@ -15,14 +15,14 @@ use crate::reconcile::Reconciler;
 /// Tells people that a secret is new, and that an old one has stopped.
 pub fn announce_rotation(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     wanted: &OAuthClientStatus,
     turn: &Turn,
 ) {
     let Some(after) = &wanted.secret_generation else {
         return;
     };
-    let before = ledger(object);
+    let before = object.ledger;
     let tell = |happening, note| {
         let about = object.object_ref(&());
         reconciler.context.events.publish(happening, about, note);

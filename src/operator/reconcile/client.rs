@@ -6,17 +6,17 @@ pub mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele_api::OAuthClient;
+use clientele_api::{OAuthClient, OAuthClientStatus};
 use clientele_oauth::client::secret_rotation::{Observed, Step};
 use jiff::Timestamp;
+use kube::Resource;
 use kube::runtime::controller::Action;
-use kube::{Resource, ResourceExt};
 
 use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
 use crate::cache::namespace_access::Access;
 use crate::cache::rollout::Reached;
-use crate::domain::client::identity::ledger;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
 use crate::domain::client::rotation::Turn;
@@ -49,8 +49,9 @@ pub async fn reconcile(
     if matches!(&verdict.registered, Err(refusal) if refusal.reason == Reason::SecretPending) {
         return Ok(Action::await_change());
     }
-    let namespace = object.namespace().unwrap_or_default();
-    let access = reconciler.cache.credentials.access(&namespace);
+    let parsed = ClientObject::parse(&object);
+    let object = &parsed;
+    let access = reconciler.cache.credentials.access(object.namespace);
     // All three tell when they are there.
     if access == Access::Pending
         || reconciler.root_keys.load().is_pending()
@@ -66,25 +67,49 @@ pub async fn reconcile(
     {
         return Ok(Action::await_change());
     }
-    let mut found = read(&reconciler, &object, false).await?;
+    let mut found = read(&reconciler, object, false).await?;
     loop {
-        let mut plan = make_plan(&reconciler, &verdict, &access, &found);
+        let mut plan = make_plan(&reconciler, object, &verdict, &access, &found);
         if plan.leave {
             return Ok(Action::await_change());
         }
-        wait_for_turn(&reconciler, &object, &mut plan.turn);
+        wait_for_turn(&reconciler, object, &mut plan.turn);
         if let Step::Ask(cause) = plan.turn.step {
             reconciler.context.metrics.rotation.begun(cause);
-            return finish(&reconciler, &verdict, plan.verdict, None, &plan.turn).await;
+            return finish(
+                &reconciler,
+                object,
+                &verdict,
+                plan.verdict,
+                None,
+                &plan.turn,
+            )
+            .await;
         }
-        match write(&reconciler, &object, &plan, &found).await? {
-            Written::Unknown => found = read(&reconciler, &object, true).await?,
+        match write(&reconciler, object, &plan, &found).await? {
+            Written::Unknown => found = read(&reconciler, object, true).await?,
             Written::Terminating => return Ok(Action::await_change()),
             Written::Done(published) => {
-                return finish(&reconciler, &verdict, plan.verdict, published, &plan.turn).await;
+                return finish(
+                    &reconciler,
+                    object,
+                    &verdict,
+                    plan.verdict,
+                    published,
+                    &plan.turn,
+                )
+                .await;
             }
             Written::Refused(refusal) => {
-                return finish(&reconciler, &verdict, Err(refusal), None, &Turn::default()).await;
+                return finish(
+                    &reconciler,
+                    object,
+                    &verdict,
+                    Err(refusal),
+                    None,
+                    &Turn::default(),
+                )
+                .await;
             }
         }
     }
@@ -108,6 +133,7 @@ fn derives_from_unknown_key(reconciler: &Reconciler, verdict: &ClientVerdict) ->
 /// 2. Plan.
 fn make_plan(
     reconciler: &Reconciler,
+    object: &ClientObject<'_>,
     verdict: &ClientVerdict,
     access: &Access,
     found: &Read,
@@ -115,7 +141,7 @@ fn make_plan(
     let root_keys = reconciler.root_keys.load();
     let tenant = verdict.tenant.as_ref();
     plan(&Situation {
-        object: &verdict.object,
+        object,
         client: verdict.registered.as_deref(),
         issuer: tenant.map_or("", |tenant| &tenant.policy.issuer),
         tenant_problem: tenant.and_then(|tenant| tenant.problem.as_ref()),
@@ -127,21 +153,25 @@ fn make_plan(
         secret: found.secret.as_ref(),
         former: &found.former,
         digests: &reconciler.cache.digest_key,
-        observed: observed(reconciler, verdict),
+        observed: observed(reconciler, object, verdict),
         now: Timestamp::now(),
     })
 }
 
 /// What is known of the use of its secret.
-fn observed(reconciler: &Reconciler, verdict: &ClientVerdict) -> Option<Observed> {
+fn observed(
+    reconciler: &Reconciler,
+    object: &ClientObject<'_>,
+    verdict: &ClientVerdict,
+) -> Option<Observed> {
     let client = verdict.registered.as_deref().ok()?;
     let usage = reconciler.usage.load();
-    let published = ledger(&verdict.object).published;
+    let published = object.ledger.published;
     usage.as_ref()?.observed(&client.registration_id, published)
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.
-fn wait_for_turn(reconciler: &Reconciler, object: &OAuthClient, turn: &mut Turn) {
+fn wait_for_turn(reconciler: &Reconciler, object: &ClientObject<'_>, turn: &mut Turn) {
     let Step::Ask(cause) = turn.step else { return };
     if !cause.can_wait() {
         return;
@@ -154,15 +184,15 @@ fn wait_for_turn(reconciler: &Reconciler, object: &OAuthClient, turn: &mut Turn)
     }
 }
 
-/// 4. Say how it is, if it is not said yet.
+/// 4. Write the status, if it does not say so yet.
 async fn finish(
     reconciler: &Reconciler,
+    object: &ClientObject<'_>,
     verdict: &ClientVerdict,
     mut outcome: Result<(), Refusal>,
     published: Option<Published>,
     turn: &Turn,
 ) -> Result<Action, Error> {
-    let object = &verdict.object;
     let reached = match outcome {
         Ok(()) if !is_ready(object) => reconciler.rollout.is_reached(object),
         _ => Reached::Yes,
@@ -170,23 +200,15 @@ async fn finish(
     if let Reached::Late(why) = &reached {
         outcome = Err(Refusal::new(Reason::ReplicasPending, &**why));
     }
-    let reason = outcome
-        .as_ref()
-        .map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
-    let issuer = verdict
-        .tenant
-        .as_ref()
-        .map_or("", |tenant| &tenant.policy.issuer);
-    let registered = verdict
-        .registered
-        .as_deref()
-        .ok()
-        .map(|client| (client, issuer));
+    let tenant = verdict.tenant.as_ref();
+    let issuer = tenant.map_or("", |tenant| &tenant.policy.issuer);
+    let client = verdict.registered.as_deref().ok();
+    let registered = client.map(|client| (client, issuer));
     let now = Timestamp::now();
     let mut wanted = status(object, registered, published, &outcome, turn, now);
     if reached == Reached::NotYet {
-        // A rotation goes on meanwhile; of a client that is new there is nothing else to say.
-        if ledger(object).published == 0 {
+        // A rotation goes on meanwhile; of a client that is new there is nothing else to report.
+        if object.ledger.published == 0 {
             return Ok(Action::await_change());
         }
         wanted = withheld(object, wanted);
@@ -197,11 +219,15 @@ async fn finish(
         announce_refusal(reconciler, known, object.object_ref(&()), &outcome);
         announce_rotation(reconciler, object, &wanted, turn);
     }
-    reconciler
-        .context
-        .metrics
-        .reconciled("OAuthClient", reason.as_str());
-    // Nobody tells us when somebody else's Secret goes, a quota is raised or a right is given.
+    let reason = outcome.map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
+    let metrics = &reconciler.context.metrics;
+    metrics.reconciled("OAuthClient", reason.as_str());
+    Ok(requeue(reason, &wanted, turn, now))
+}
+
+/// When the object is reconciled again even if nothing changes.
+fn requeue(reason: Reason, wanted: &OAuthClientStatus, turn: &Turn, now: Timestamp) -> Action {
+    // No watch reports that another owner's Secret was deleted, a quota raised or a right granted.
     let stuck = matches!(
         reason,
         Reason::SecretNotOwned
@@ -214,12 +240,11 @@ async fn finish(
         _ => None,
     };
     // During an overlap the status says within the hour when the old secret was used last.
-    let overlap = wanted
-        .secret_generation
-        .is_some_and(|g| g.overlap.is_some());
+    let generation = wanted.secret_generation.as_ref();
+    let overlap = generation.is_some_and(|generation| generation.overlap.is_some());
     let due = due.map(|due| due.min(if overlap { HOURLY } else { Duration::MAX }));
     let again = due.into_iter().chain(stuck.then_some(LOOK_AGAIN)).min();
-    Ok(again.map_or_else(Action::await_change, Action::requeue))
+    again.map_or_else(Action::await_change, Action::requeue)
 }
 
 /// The time until then, looked at anew every day: clocks are set and machines sleep.

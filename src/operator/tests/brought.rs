@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{generous, keyring, namespace, object};
 use crate::cache::client_secrets::BroughtIndex;
 use crate::cache::namespace_access::Access;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret::Desired;
 use crate::domain::client::secret_ref::Found;
 use crate::domain::client::validate::{Surroundings, register};
@@ -52,7 +53,7 @@ fn registered(object: &OAuthClient, index: &BroughtIndex) -> Result<Client, Refu
         id_holder: None,
         brought: looked.as_ref(),
     };
-    register(object, around)
+    register(&ClientObject::parse(object), around)
 }
 
 fn accepts(client: &Client, presented: &str) -> bool {
@@ -64,7 +65,12 @@ fn a_value_that_is_brought_is_accepted_and_copied_nowhere() {
     let object = bringing(&json!({}));
     let client = registered(&object, &index(&[("client-secret", VALUE)])).unwrap();
     assert!(accepts(&client, VALUE) && !accepts(&client, BEFORE));
-    let desired = Desired::new(&object, &client, "https://id.example", &keyring());
+    let desired = Desired::new(
+        &ClientObject::parse(&object),
+        &client,
+        "https://id.example",
+        &keyring(),
+    );
     let names: Vec<&String> = desired.data.keys().collect();
     assert_eq!(
         names,

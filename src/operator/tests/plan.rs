@@ -3,6 +3,7 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep, Situation, plan};
 use crate::domain::client::secret::digest::{Digests, Facts};
 use crate::domain::client::secret::{Desired, OURS, PROOF};
@@ -30,7 +31,7 @@ impl Stage {
 
     fn desired(&self) -> Desired {
         Desired::new(
-            &self.object,
+            &ClientObject::parse(&self.object),
             self.client.as_ref().unwrap(),
             "https://id.example",
             &self.keyring,
@@ -54,7 +55,7 @@ impl Stage {
     ) -> Plan {
         let facts = found.map(|secret| Facts::new(secret, &self.digests));
         let mut situation = Situation {
-            object: &self.object,
+            object: &ClientObject::parse(&self.object),
             client: self.client.as_ref(),
             issuer: "https://id.example",
             tenant_problem: None,

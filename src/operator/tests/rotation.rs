@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::rotation::{Turn, turn};
 use crate::domain::client::status::{Published, status};
 use crate::domain::reason::Reason;
@@ -36,7 +37,7 @@ impl Life {
     fn turn(&self, now: i64) -> Turn {
         let client = judged(&self.object, &generous()).unwrap();
         turn(
-            &self.object,
+            &ClientObject::parse(&self.object),
             &client,
             None,
             &self.keyring,
@@ -53,7 +54,14 @@ impl Life {
             uid: "secret-uid".into(),
             at: Some(at(0)),
         });
-        let status = status(&self.object, None, published, &Ok(()), &turn, at(now));
+        let status = status(
+            &ClientObject::parse(&self.object),
+            None,
+            published,
+            &Ok(()),
+            &turn,
+            at(now),
+        );
         self.object.status = Some(status);
         turn.step
     }
@@ -245,7 +253,7 @@ fn a_client_without_a_derived_secret_is_not_said_to_have_a_rotation_in_progress(
         });
         let registered = Some((&client, "https://id.example"));
         let status = status(
-            &object,
+            &ClientObject::parse(&object),
             registered,
             published,
             &Ok(()),

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{generous, judged, keyring, object};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret::Desired;
 use crate::domain::reason::{Reason, Refusal};
 
@@ -10,7 +11,12 @@ fn desired(spec: Value) -> Result<Desired, Refusal> {
     let object = object("web", spec);
     let client = judged(&object, &generous())?;
     let issuer = "https://id.example";
-    Ok(Desired::new(&object, &client, issuer, &keyring()))
+    Ok(Desired::new(
+        &ClientObject::parse(&object),
+        &client,
+        issuer,
+        &keyring(),
+    ))
 }
 
 fn texts(desired: &Desired) -> BTreeMap<String, String> {

@@ -2,6 +2,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::object;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::rotation::Turn;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
 use crate::domain::reason::{Reason, Refusal};
@@ -31,7 +32,14 @@ fn seen(
     second: i64,
 ) -> OAuthClientStatus {
     let turn = Turn::default();
-    status(object, None, published, verdict, &turn, at(second))
+    status(
+        &ClientObject::parse(object),
+        None,
+        published,
+        verdict,
+        &turn,
+        at(second),
+    )
 }
 
 fn triple(status: &OAuthClientStatus) -> Vec<(&str, &str, &str)> {

@@ -14,6 +14,7 @@ use kube::ResourceExt;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::SecretStep;
 use crate::domain::reason::Refusal;
 use clientele_api::{OAuthClient, OAuthUser};
@@ -167,7 +168,7 @@ fn nobody_of_b_is_taken_for_somebody_of_a(
 /// B has no ID, scope, audience, privilege or way back of A's.
 fn b_has_no_privilege(ground: &Ground, tenant: &Tenant, client: &Client) -> Judged {
     for object in &ground.clients {
-        let id = crate::domain::client::identity::client_id(object);
+        let id = ClientObject::parse(object).client_id.into_owned();
         prop_assert_ne!(&*client.id, &*id);
         prop_assert_eq!(&*tenant.clients[&*id].namespace, "team-a");
     }
@@ -218,7 +219,7 @@ fn secrets_prove_only_their_own(
     let own = secrets_in(secret);
     let accepts = |id: &str, secret: &str| ground.accepts(tenant, id, secret);
     for object in &ground.clients {
-        let id = crate::domain::client::identity::client_id(object);
+        let id = ClientObject::parse(object).client_id.into_owned();
         for value in secrets_in(&ground.desired(object, before).unwrap()) {
             prop_assert!(!own.iter().any(|own| own.contains(&value)));
             prop_assert!(accepts(&id, &value));

@@ -1,42 +1,81 @@
-//! What identifies a client: its ID, the name of its credentials Secret, and its ledger of secret generations.
+//! An OAuthClient as the rules read it: parsed once, then handed on.
+
+use std::borrow::Cow;
+use std::ops::Deref;
 
 use clientele_api::OAuthClient;
 use clientele_oauth::client::secret_generations::Ledger;
-use kube::ResourceExt;
 
-/// The client ID of an object: its own, or `<namespace>.<name>`.
-pub fn client_id(object: &OAuthClient) -> String {
-    object.spec.client_id.clone().unwrap_or_else(|| {
-        format!(
-            "{}.{}",
-            object.namespace().unwrap_or_default(),
-            object.name_any()
+/// An OAuthClient with what nearly every rule needs of it.
+///
+/// It dereferences to the object, so that rules about a single field take `&OAuthClient`.
+#[derive(Debug)]
+pub struct ClientObject<'a> {
+    /// `metadata.uid`; empty for an object that the API server has not stored.
+    pub uid: &'a str,
+    /// `metadata.namespace`.
+    pub namespace: &'a str,
+    /// `metadata.name`.
+    pub name: &'a str,
+    /// `spec.clientId`, or `<namespace>.<name>`.
+    pub client_id: Cow<'a, str>,
+    /// The name of the credentials Secret: `spec.secret.name`, or `<name>-oauth`.
+    pub secret_name: Cow<'a, str>,
+    /// The ledger of secret generations in the status; without one, generation 1 is requested.
+    pub ledger: Ledger,
+    /// The object itself.
+    pub object: &'a OAuthClient,
+}
+
+impl Deref for ClientObject<'_> {
+    type Target = OAuthClient;
+
+    fn deref(&self) -> &OAuthClient {
+        self.object
+    }
+}
+
+impl<'a> ClientObject<'a> {
+    /// Parses an object. Total: what the API server would refuse is refused by validation.
+    pub fn parse(object: &'a OAuthClient) -> Self {
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let name = object.metadata.name.as_deref().unwrap_or_default();
+        Self {
+            uid: object.metadata.uid.as_deref().unwrap_or_default(),
+            namespace,
+            name,
+            client_id: client_id(object, namespace, name),
+            secret_name: name_of(object, name),
+            ledger: ledger(object),
+            object,
+        }
+    }
+}
+
+fn client_id<'a>(object: &'a OAuthClient, namespace: &str, name: &str) -> Cow<'a, str> {
+    match object.spec.client_id.as_deref() {
+        Some(id) => Cow::Borrowed(id),
+        None => Cow::Owned(format!("{namespace}.{name}")),
+    }
+}
+
+fn name_of<'a>(object: &'a OAuthClient, name: &str) -> Cow<'a, str> {
+    let secret = object.spec.secret.as_ref();
+    match secret.and_then(|secret| secret.name.as_deref()) {
+        Some(name) => Cow::Borrowed(name),
+        None => Cow::Owned(format!("{name}-oauth")),
+    }
+}
+
+fn ledger(object: &OAuthClient) -> Ledger {
+    let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
+    let status = object.status.as_ref();
+    let generation = status.and_then(|status| status.secret_generation.as_ref());
+    generation.map_or(Ledger::FIRST, |generation| {
+        Ledger::from_status(
+            number(generation.requested),
+            number(generation.published),
+            number(generation.oldest_accepted),
         )
     })
-}
-
-/// The ledger that the status holds; none means that generation 1 is asked for.
-pub fn ledger(object: &OAuthClient) -> Ledger {
-    let number = |n: i64| u32::try_from(n.max(0)).unwrap_or(u32::MAX);
-    object
-        .status
-        .as_ref()
-        .and_then(|status| status.secret_generation.as_ref())
-        .map_or(Ledger::FIRST, |generation| {
-            Ledger::from_status(
-                number(generation.requested),
-                number(generation.published),
-                number(generation.oldest_accepted),
-            )
-        })
-}
-
-/// The name of the credentials Secret of an object.
-pub fn name_of(object: &OAuthClient) -> String {
-    object
-        .spec
-        .secret
-        .as_ref()
-        .and_then(|secret| secret.name.clone())
-        .unwrap_or_else(|| format!("{}-oauth", object.name_any()))
 }

@@ -3,7 +3,6 @@
 //! The order of writes is fixed: the Secret, then the Secret of a former name, then the status. The server
 //! accepts the credential before any of them, because the registry was replaced before this plan was made.
 
-use clientele_api::OAuthClient;
 use clientele_api::condition::READY;
 use clientele_oauth::client::secret_rotation::Observed;
 use clientele_oauth::{Client, Keyring};
@@ -13,13 +12,13 @@ use kube::ResourceExt;
 use super::rotation::{Turn, turn};
 use super::secret::Desired;
 use super::secret::digest::{Digests, Facts};
-use crate::domain::client::identity::name_of;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 
 /// Everything a plan depends on.
 pub struct Situation<'a> {
     /// What was written.
-    pub object: &'a OAuthClient,
+    pub object: &'a ClientObject<'a>,
     /// What the registry says about it.
     pub client: Result<&'a Client, &'a Refusal>,
     /// The issuer of its tenant.
@@ -193,9 +192,9 @@ fn secret_step(
     Ok(SecretStep::Repair(Box::new(desired)))
 }
 
-fn not_owned(object: &OAuthClient, facts: &Facts, digests: &Digests) -> Refusal {
-    let (name, namespace) = (name_of(object), object.namespace().unwrap_or_default());
-    let whose = if facts.says_it_is_of(&object.name_any(), digests) {
+fn not_owned(object: &ClientObject<'_>, facts: &Facts, digests: &Digests) -> Refusal {
+    let (name, namespace) = (&object.secret_name, object.namespace);
+    let whose = if facts.says_it_is_of(object.name, digests) {
         "was written for another OAuthClient of this name, one that was deleted, restored from a backup or carried from another cluster; its credentials are refused here, and it"
     } else {
         "belongs to somebody else; it"

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::secret::digest::Facts;
-use crate::domain::client::identity::ledger;
+use crate::domain::client::identity::ClientObject;
 
 /// What is due for a client, and what the status needs to know to record it.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ fn nothing_to_rotate(spec: &OAuthClientSpec) -> Option<&'static str> {
 
 /// What is due for a registered client whose Secret is ours, or not there.
 pub fn turn(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     client: &Client,
     secret: Option<&Facts>,
     keyring: &Keyring,
@@ -148,7 +148,7 @@ fn older_work(object: &OAuthClient, known: &SecretGeneration, keyring: &Keyring)
 }
 
 fn situation<'a>(
-    object: &'a OAuthClient,
+    object: &'a ClientObject<'_>,
     known: &SecretGeneration,
     turn: &Turn,
     keyring: &Keyring,
@@ -163,7 +163,7 @@ fn situation<'a>(
         RootKeyState::Withdrawn
     };
     Situation {
-        ledger: ledger(object),
+        ledger: object.ledger,
         settings: settings(object).unwrap_or(Settings::DEFAULT),
         requested: request(object).is_some_and(|id| Some(id) != handled(object)),
         root_key,
@@ -221,15 +221,12 @@ fn serving_since(object: &OAuthClient) -> Option<Timestamp> {
 
 /// The ledger and its times after a pass that found or wrote the requested generation at `written_at`.
 pub fn published(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     turn: &Turn,
     written_at: Option<Timestamp>,
     now: Timestamp,
 ) -> SecretGeneration {
-    let (before, settings) = (
-        ledger(object),
-        settings(object).unwrap_or(Settings::DEFAULT),
-    );
+    let (before, settings) = (object.ledger, settings(object).unwrap_or(Settings::DEFAULT));
     let mut after = before.found(before.requested);
     if settings.max_overlap.is_zero() || !turn.older_work {
         after = after.retire_old();
@@ -263,7 +260,7 @@ pub fn published(
 }
 
 /// The ledger after the next generation was asked for; it comes from the root key that derives now.
-pub fn asked(object: &OAuthClient, turn: &Turn) -> SecretGeneration {
+pub fn asked(object: &ClientObject<'_>, turn: &Turn) -> SecretGeneration {
     let known = recorded(object).cloned().unwrap_or_default();
     let mut keys = known.older_root_keys.clone();
     if turn.root_key != turn.current_key {
@@ -277,7 +274,7 @@ pub fn asked(object: &OAuthClient, turn: &Turn) -> SecretGeneration {
         root_key: turn.current_key.clone(),
         published_at: known.published_at,
         overlap: known.overlap,
-        ..numbers(ledger(object).request_next())
+        ..numbers(object.ledger.request_next())
     }
 }
 
@@ -329,7 +326,7 @@ fn overlap(
 
 /// What the status says about `spec.rotation`; nothing when there is nothing to say.
 pub fn rotation_status(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     generation: Option<&SecretGeneration>,
     turn: &Turn,
 ) -> Option<Box<RotationStatus>> {

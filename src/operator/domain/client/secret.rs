@@ -16,7 +16,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use kube::{Resource, ResourceExt};
 
 use super::secret::entries::{Known, Shape, cookie_secret};
-use crate::domain::client::identity::{ledger, name_of};
+use crate::domain::client::identity::ClientObject;
 
 /// The label by which everything that the operator writes is recognised.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "clientele");
@@ -47,15 +47,20 @@ pub struct Desired {
 
 impl Desired {
     /// Derives the Secret of a registered client.
-    pub fn new(object: &OAuthClient, client: &Client, issuer: &str, keyring: &Keyring) -> Self {
-        let namespace = object.namespace().unwrap_or_default();
-        let name = name_of(object);
+    pub fn new(
+        object: &ClientObject<'_>,
+        client: &Client,
+        issuer: &str,
+        keyring: &Keyring,
+    ) -> Self {
+        let namespace = object.namespace.to_owned();
+        let name = object.secret_name.clone().into_owned();
         let spec = *object.spec.secret.clone().unwrap_or_default();
         let shape = Shape::new(&spec);
         let data = entries(&shape, object, client, issuer, keyring);
         let mut labels = shape.labels;
         labels.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
-        labels.insert(CLIENT_LABEL.to_owned(), object.name_any());
+        labels.insert(CLIENT_LABEL.to_owned(), object.name.to_owned());
         let mut annotations = spec.annotations;
         let proof = keyring.prove(&namespace, &name, &client.registration_id);
         annotations.insert(PROOF.to_owned(), proof);
@@ -153,7 +158,7 @@ fn owner(object: &OAuthClient) -> OwnerReference {
 
 fn entries(
     shape: &Shape,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     client: &Client,
     issuer: &str,
     keyring: &Keyring,
@@ -164,7 +169,7 @@ fn entries(
     };
     let secret = client
         .holds_secret()
-        .then(|| keyring.derive(registration, ledger(object).requested));
+        .then(|| keyring.derive(registration, object.ledger.requested));
     let known = Known {
         object,
         client,

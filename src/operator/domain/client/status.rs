@@ -13,7 +13,7 @@ use kube::{Resource, ResourceExt};
 
 use super::rotation::{self, Turn};
 use super::secret::entries::is_bindable;
-use crate::domain::client::identity::client_id;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::lifetimes::shortened;
 
@@ -30,7 +30,7 @@ pub struct Published {
 
 /// The status that the object shall have. Equal to the one it has when nothing moved.
 pub fn status(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     registered: Option<(&Client, &str)>,
     published: Option<Published>,
     verdict: &Result<(), Refusal>,
@@ -93,7 +93,7 @@ pub fn withheld(object: &OAuthClient, wanted: OAuthClientStatus) -> OAuthClientS
 
 /// The ledger: after the next generation was asked for, or after the Secret was seen to hold the one that was.
 fn generation(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     published: Option<&Published>,
     turn: &Turn,
     now: Timestamp,
@@ -141,12 +141,15 @@ pub fn verdict_conditions(
 }
 
 fn registered_message(
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     registered: Option<(&Client, &str)>,
     generation: Option<&SecretGeneration>,
 ) -> String {
-    let name = crate::domain::client::identity::name_of(object);
-    let id = registered.map_or_else(|| client_id(object), |(client, _)| client.id.to_string());
+    let name = &object.secret_name;
+    let id = registered.map_or_else(
+        || object.client_id.to_string(),
+        |(client, _)| client.id.to_string(),
+    );
     let namespace = object.namespace().unwrap_or_default();
     let mut message = match object.spec.secret_ref.as_deref() {
         None => {

@@ -16,7 +16,7 @@ use kube::ResourceExt;
 use super::auth_methods::{auth_method, secretless};
 use super::secret::entries;
 use super::{redirect_hosts, secret_ref};
-use crate::domain::client::identity::{client_id, ledger};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::Looked;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
@@ -50,7 +50,7 @@ pub struct Surroundings<'a> {
 }
 
 /// The client that an object describes, or why there is none.
-pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client, Refusal> {
+pub fn register(object: &ClientObject<'_>, around: Surroundings<'_>) -> Result<Client, Refusal> {
     refuse_reserved_namespace(object)?;
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
@@ -63,7 +63,7 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
     let may_refresh = grant_types.contains(&GrantType::RefreshToken);
     let display_name = spec.display_name.clone();
     let client = Client {
-        id: client_id(object).into(),
+        id: (&*object.client_id).into(),
         registration_id: object.uid().unwrap_or_default().into(),
         client_type: client_type(object),
         first_party: spec.first_party,
@@ -85,9 +85,9 @@ pub fn register(object: &OAuthClient, around: Surroundings<'_>) -> Result<Client
         lifetimes: tenant
             .lifetimes
             .grant(spec.lifetimes.as_deref(), may_refresh),
-        oldest_accepted: ledger(object).oldest_accepted,
+        oldest_accepted: object.ledger.oldest_accepted,
         brought: secret_ref::brought(object, around.brought)?.map(Box::new),
-        uses: Arc::new(Uses::new(ledger(object).published)),
+        uses: Arc::new(Uses::new(object.ledger.published)),
         default_claims: Box::default(),
         default_scope: Box::default(),
     };

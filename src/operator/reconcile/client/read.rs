@@ -4,7 +4,7 @@ use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
-use crate::domain::client::identity::{ledger, name_of};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret::digest::Facts;
 use crate::error::Error;
 use crate::reconcile::Reconciler;
@@ -24,11 +24,11 @@ pub struct Read {
 /// Memory is asked first; the API server only when memory does not know or something is wrong.
 pub async fn read(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     exact: bool,
 ) -> Result<Read, Error> {
-    let namespace = object.namespace().unwrap_or_default();
-    let name = name_of(object);
+    let namespace = object.namespace;
+    let name = &*object.secret_name;
     let mut found = Read {
         secret: reconciler.cache.credentials.get(&namespace, &name),
         ..Read::default()
@@ -67,9 +67,12 @@ pub async fn read(
 
 /// A Secret that was there is written again as ledger and manifest say, so those that are no longer true must not be
 /// followed: whoever hears late would bring an old generation back. Nor is it written for an object that is going.
-pub async fn confirm_ledger(reconciler: &Reconciler, object: &OAuthClient) -> Result<(), Error> {
+pub async fn confirm_ledger(
+    reconciler: &Reconciler,
+    object: &ClientObject<'_>,
+) -> Result<(), Error> {
     const DOING: &str = "put the credentials Secret right";
-    let namespace = object.namespace().unwrap_or_default();
+    let namespace = object.namespace;
     let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
     let current = api
         .get_opt(&object.name_any())
@@ -79,7 +82,7 @@ pub async fn confirm_ledger(reconciler: &Reconciler, object: &OAuthClient) -> Re
         current.meta().uid == object.meta().uid
             && current.meta().generation == object.meta().generation
             && current.meta().deletion_timestamp.is_none()
-            && ledger(&current) == ledger(object)
+            && ClientObject::parse(&current).ledger == object.ledger
     });
     same.then_some(()).ok_or(Error::Conflict(DOING))
 }

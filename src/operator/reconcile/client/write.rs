@@ -10,7 +10,7 @@ use kube::{Api, Resource, ResourceExt};
 use super::read::{Read, confirm_ledger, get};
 use crate::apply::params;
 use crate::cache::namespace_access::denied;
-use crate::domain::client::identity::{ledger, name_of};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep};
 use crate::domain::client::secret::Desired;
 use crate::domain::client::secret::digest::Facts;
@@ -36,7 +36,7 @@ pub enum Written {
 /// The Secrets; the status follows when it is known how that ended.
 pub async fn write(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     plan: &Plan,
     found: &Read,
 ) -> Result<Written, Error> {
@@ -61,7 +61,7 @@ pub async fn write(
 }
 
 /// A Secret that was found right; none when the plan was to leave it alone.
-fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
+fn kept(plan: &Plan, found: &Read, object: &ClientObject<'_>) -> Option<Published> {
     let cared_for = match &plan.verdict {
         Ok(()) => true,
         Err(refusal) => matches!(
@@ -74,7 +74,7 @@ fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
         .as_ref()
         .filter(|_| cared_for)
         .map(|facts| Published {
-            name: name_of(object),
+            name: object.secret_name.clone().into_owned(),
             uid: facts.uid.to_string(),
             at: facts.created_at,
         })
@@ -82,7 +82,7 @@ fn kept(plan: &Plan, found: &Read, object: &OAuthClient) -> Option<Published> {
 
 async fn create(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     desired: &Desired,
 ) -> Result<Written, SecretTrouble> {
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
@@ -118,7 +118,7 @@ async fn create(
 /// Replaces a Secret of ours, with its UID and resource version as the precondition.
 async fn repair(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     desired: &Desired,
     found: &Read,
 ) -> Result<Written, SecretTrouble> {
@@ -163,7 +163,7 @@ async fn repair(
         .status
         .as_ref()
         .and_then(|status| status.observed_generation);
-    let ledger = ledger(object);
+    let ledger = object.ledger;
     let written_by = found.secret.as_ref().and_then(Facts::proof_key);
     let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
     // A change of the manifest, the generation or the root key explains the write; nothing else of ours does.
@@ -184,12 +184,12 @@ async fn repair(
 /// another replica has seen already, so the manifest is looked at first.
 async fn remove_former(
     reconciler: &Reconciler,
-    object: &OAuthClient,
+    object: &ClientObject<'_>,
     name: &str,
     uid: &str,
 ) -> Result<(), Error> {
     const DOING: &str = "remove the Secret of the former name";
-    let namespace = object.namespace().unwrap_or_default();
+    let namespace = object.namespace;
     let status = object.status.as_ref();
     if status.and_then(|status| status.secret_name.as_deref()) != Some(name) {
         let objects: Api<OAuthClient> =

@@ -1,5 +1,6 @@
 //! Clients as they follow from their objects, judged again only when something about them changed.
 
+use crate::domain::client::identity::ClientObject;
 use std::sync::Arc;
 
 use clientele_api::OAuthClient;
@@ -77,8 +78,8 @@ impl World {
             brought: brought.as_ref(),
         };
         let uses = before.and_then(|memo| memo.uses.clone());
-        let client =
-            register(object, around).map(|client| Arc::new(used_before(client, uses.as_ref())));
+        let client = register(&ClientObject::parse(object), around)
+            .map(|client| Arc::new(used_before(client, uses.as_ref())));
         // The registration itself mostly stays the same; keep one copy of it.
         let client = match (client, before.map(|memo| memo.verdict.registered.clone())) {
             (Ok(new), Some(Ok(old))) if new == old => Ok(old),

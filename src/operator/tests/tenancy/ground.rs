@@ -14,6 +14,7 @@ use super::proofs::{ACCOUNT_OF_A, CLUSTER, Keys, Owner};
 use crate::cache::client_secrets::BroughtIndex;
 use crate::cache::namespace_access::Access;
 use crate::cache::passwords::PasswordIndex;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::secret::Desired;
 use crate::domain::client::secret::digest::{Digests, Facts};
@@ -206,7 +207,7 @@ impl Ground {
             id_holder: claim.as_ref().and_then(|claim| ids.other_holder(claim)),
             brought: looked.as_ref(),
         };
-        register(object, around)
+        register(&ClientObject::parse(object), around)
     }
 
     fn enroll(
@@ -233,7 +234,7 @@ impl Ground {
     /// The credentials Secret of a client that is registered.
     pub fn desired(&self, object: &OAuthClient, seen: &Seen) -> Option<Secret> {
         let client = seen.client(object).as_ref().ok()?;
-        Some(Desired::new(object, client, ISSUER, &self.keyring).to_create())
+        Some(Desired::new(&ClientObject::parse(object), client, ISSUER, &self.keyring).to_create())
     }
 
     /// What would be done about a client if this Secret were found.
@@ -251,7 +252,7 @@ impl Ground {
             .into_iter()
             .collect();
         plan(&Situation {
-            object,
+            object: &ClientObject::parse(object),
             client: client.as_ref(),
             issuer: ISSUER,
             tenant_problem: None,

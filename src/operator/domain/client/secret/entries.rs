@@ -15,7 +15,7 @@ use kube::ResourceExt;
 
 use super::formats::preset;
 use super::template::{Field, Template, Value};
-use crate::domain::client::identity::name_of;
+use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 
 /// The most that all entries may hold. Kubernetes takes a megabyte, with room for what others add.
@@ -147,7 +147,7 @@ pub fn cookie_secret(client: &Client, keyring: &Keyring) -> String {
 }
 
 /// Whether the Secret can be written as asked: what the API server judges is judged again, and what only values show.
-pub fn check(object: &OAuthClient, client: &Client, issuer: &str) -> Result<(), Refusal> {
+pub fn check(object: &ClientObject<'_>, client: &Client, issuer: &str) -> Result<(), Refusal> {
     let none = SecretSpec::default();
     let spec = object.spec.secret.as_deref().unwrap_or(&none);
     check_marks(object, spec)?;
@@ -194,8 +194,8 @@ pub fn check(object: &OAuthClient, client: &Client, issuer: &str) -> Result<(), 
 }
 
 /// What the Secret is called, and what it is marked with.
-fn check_marks(object: &OAuthClient, spec: &SecretSpec) -> Result<(), Refusal> {
-    let name = name_of(object);
+fn check_marks(object: &ClientObject<'_>, spec: &SecretSpec) -> Result<(), Refusal> {
+    let name = &object.secret_name;
     let type_ = spec.type_.as_deref().map_or(Ok(()), check_type);
     let problems = [
         check_name(&name).map_err(|problem| {
