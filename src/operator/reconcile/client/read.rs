@@ -30,16 +30,16 @@ pub async fn read(
     let namespace = object.namespace;
     let name = &*object.secret_name;
     let mut found = Read {
-        secret: reconciler.cache.credentials.get(&namespace, &name),
+        secret: reconciler.cache.credentials.get(namespace, name),
         ..Read::default()
     };
     let status = object.status.as_ref();
     let expected = status.is_some_and(|status| {
-        status.secret_uid.is_some() && status.secret_name.as_deref() == Some(&name)
+        status.secret_uid.is_some() && status.secret_name.as_deref() == Some(name)
     });
     // A Secret that we wrote and do not see may have lost its label; creating it would tell, by a failed write.
     if exact || (expected && found.secret.is_none()) {
-        found.whole = get(reconciler, &namespace, &name).await?;
+        found.whole = get(reconciler, namespace, name).await?;
         found.secret = found
             .whole
             .as_ref()
@@ -51,13 +51,13 @@ pub async fn read(
     found.former = reconciler
         .cache
         .credentials
-        .of_client(&namespace, &object.name_any());
+        .of_client(namespace, &object.name_any());
     found.former.retain(|(other, _)| *other != name);
     if let Some(former) = status.and_then(|status| status.secret_name.as_deref())
         && former != name
         && found.former.iter().all(|(known, _)| known != former)
     {
-        let facts = reconciler.cache.credentials.get(&namespace, former);
+        let facts = reconciler.cache.credentials.get(namespace, former);
         found
             .former
             .extend(facts.map(|facts| (former.to_owned(), facts)));
@@ -73,7 +73,7 @@ pub async fn confirm_ledger(
 ) -> Result<(), Error> {
     const DOING: &str = "put the credentials Secret right";
     let namespace = object.namespace;
-    let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
+    let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), namespace);
     let current = api
         .get_opt(&object.name_any())
         .await

@@ -192,8 +192,7 @@ async fn remove_former(
     let namespace = object.namespace;
     let status = object.status.as_ref();
     if status.and_then(|status| status.secret_name.as_deref()) != Some(name) {
-        let objects: Api<OAuthClient> =
-            Api::namespaced(reconciler.context.kube.clone(), &namespace);
+        let objects: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), namespace);
         let now = objects.get_opt(&object.name_any()).await;
         let now = now.map_err(Error::api(DOING))?;
         let same = |now: &OAuthClient| {
@@ -203,7 +202,7 @@ async fn remove_former(
             return Err(Error::Conflict(DOING));
         }
     }
-    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
+    let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), namespace);
     let only_this = DeleteParams::default().preconditions(Preconditions {
         uid: Some(uid.to_owned()),
         resource_version: None,
@@ -215,7 +214,7 @@ async fn remove_former(
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
         Err(error) => return Err(Error::api(DOING)(error)),
     }
-    reconciler.cache.credentials.removed(&namespace, name, uid);
+    reconciler.cache.credentials.removed(namespace, name, uid);
     Ok(())
 }
 

@@ -198,7 +198,7 @@ fn check_marks(object: &ClientObject<'_>, spec: &SecretSpec) -> Result<(), Refus
     let name = &object.secret_name;
     let type_ = spec.type_.as_deref().map_or(Ok(()), check_type);
     let problems = [
-        check_name(&name).map_err(|problem| {
+        check_name(name).map_err(|problem| {
             format!("the name {name:?} of the Secret {problem}, in secret.name")
         }),
         type_.map_err(|problem| format!("secret.type {problem}")),
