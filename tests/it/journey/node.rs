@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::machine;
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journey");
 
 /// A program that has not begun. What it must know comes by the environment, as with `envFrom`; arguments can be
@@ -23,7 +25,7 @@ impl Node {
                 .exists(),
             "the client libraries of this test are missing: run `npm --prefix tests/journey ci` (Node.js 20 or newer), as `make test` does"
         );
-        let mut node = Command::new("node");
+        let mut node = machine::program("node");
         node.arg(program).current_dir(FOLDER).stdin(Stdio::null());
         Self(node)
     }
