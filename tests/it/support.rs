@@ -11,8 +11,10 @@
 //! | locale | pinned: `C.UTF-8`; `en-US` is what Chromium asks pages for | `machine.rs`, Playwright |
 //! | time zone | pinned: not UTC, so that local time is seen where it should not be | `machine.rs` |
 //! | umask | pinned: 022 | `GUARD` in `operator.rs`, `postgres.rs`, `program.rs`; `scripts/test` |
+//! | fonts | varied: DejaVu Sans and Noto Sans, each alone; an error where one is missing | `journey/fonts.rs` |
 //! | processors | varied: one worker thread in `journey/program.rs`, elsewhere one per processor | `program.rs` |
 //! | ports | free ones of loopback | `operator.rs` |
+//! | Chromium | the machine's; its version is printed | `tests/journey/chromium.mjs` |
 //! | Node.js | the machine's, 20 or newer; packages by a lockfile | `scripts/test` |
 //! | PostgreSQL | the machine's, 15 or newer; a server of its own with a pinned configuration | `postgres.rs` |
 //! | Kubernetes | pinned Go modules, unless `KUBEBUILDER_ASSETS` says otherwise | `cluster/tools.go` |

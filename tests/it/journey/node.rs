@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::fonts::{DEJAVU_SANS, Family};
+
 use crate::support::machine;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journey");
@@ -27,7 +29,14 @@ impl Node {
         );
         let mut node = machine::program("node");
         node.arg(program).current_dir(FOLDER).stdin(Stdio::null());
-        Self(node)
+        Self(node).shown_in(&DEJAVU_SANS)
+    }
+
+    /// The same with a browser that has this font and no other. Without it the program fails, and names the package.
+    pub fn shown_in(self, family: &Family) -> Self {
+        self.with("FONTCONFIG_FILE", family.configuration)
+            .with("FONT_FAMILY", family.name)
+            .with("FONT_PACKAGE", family.package)
     }
 
     /// The same with one more environment variable.
@@ -69,6 +78,7 @@ impl Node {
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
+        eprint!("{errors}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
 }
