@@ -32,6 +32,14 @@ need_postgres() {
     fail 'PostgreSQL (15 or newer) is missing: install it, for example `apt-get install postgresql`'
 }
 
+# The pages are shown in two font families; the configuration of fontconfig in tests/journey/fonts looks into these folders.
+has_font() { [[ -n $(find -L /usr/share/fonts /usr/local/share/fonts -name "$1" -print -quit 2>/dev/null) ]]; }
+
+need_fonts() {
+  has_font DejaVuSans.ttf || fail 'the font DejaVu Sans is missing: install it, for example `apt-get install fonts-dejavu-core`'
+  has_font NotoSans-Regular.ttf || fail 'the font Noto Sans is missing: install it, for example `apt-get install fonts-noto-core`'
+}
+
 # Programs of the tests that outlast a clean-up of the tree.
 cache="${CLIENTELE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clientele}"
 

@@ -19,6 +19,8 @@ mod churn;
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
 mod load;
+#[path = "../../tests/it/support/machine.rs"]
+mod machine;
 mod measure;
 #[path = "../shared/open_loop.rs"]
 mod open_loop;

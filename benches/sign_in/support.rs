@@ -8,6 +8,8 @@ pub mod clock;
 pub mod issued;
 #[path = "../../tests/it/support/keys.rs"]
 pub mod keys;
+#[path = "../../tests/it/support/machine.rs"]
+pub mod machine;
 #[path = "../../tests/it/support/people.rs"]
 pub mod people;
 #[path = "../../tests/it/support/postgres.rs"]

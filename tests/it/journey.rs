@@ -5,6 +5,7 @@ mod browser;
 mod command_line;
 mod example_app;
 mod exhibits;
+mod fonts;
 mod gallery;
 mod kubectl;
 mod node;

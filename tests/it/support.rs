@@ -1,4 +1,24 @@
 //! What the tests share: a registry with real keys, and a client for its endpoints.
+//!
+//! What a test takes from the machine, so that it passes on every other one, too:
+//!
+//! | of the machine | here | where |
+//! |---|---|---|
+//! | environment | `PATH`, `TMPDIR`, `RUST_BACKTRACE`, `CHROMIUM`; all of it for `go` and `cargo` | `machine.rs` |
+//! | proxies | none, because every server is on loopback | `machine.rs`, `cluster.rs`, `no_proxy` |
+//! | `PG*` of the environment | none | `scripts/test` |
+//! | `$HOME` | pinned: a folder of the build | `machine.rs` |
+//! | locale | pinned: `C.UTF-8`; `en-US` is what Chromium asks pages for | `machine.rs`, Playwright |
+//! | time zone | pinned: not UTC, so that local time is seen where it should not be | `machine.rs` |
+//! | umask | pinned: 022 | `GUARD` in `operator.rs`, `postgres.rs`, `program.rs`; `scripts/test` |
+//! | fonts | varied: DejaVu Sans and Noto Sans, each alone; an error where one is missing | `journey/fonts.rs` |
+//! | processors | varied: one worker thread in `journey/program.rs`, elsewhere one per processor | `program.rs` |
+//! | ports | free ones of loopback | `operator.rs` |
+//! | Chromium | the machine's; its version is printed | `tests/journey/chromium.mjs` |
+//! | Node.js | the machine's, 20 or newer; packages by a lockfile | `scripts/test` |
+//! | PostgreSQL | the machine's, 15 or newer; a server of its own with a pinned configuration | `postgres.rs` |
+//! | Kubernetes | pinned Go modules, unless `KUBEBUILDER_ASSETS` says otherwise | `cluster/tools.go` |
+//! | kubectl, Helm 3 or 4 | those on `PATH`, or pinned Go modules | `cluster/tools.go` |
 
 pub mod ask;
 pub mod assertions;
@@ -11,6 +31,7 @@ pub mod issued;
 pub mod keys;
 pub mod load;
 pub mod logs;
+pub mod machine;
 pub mod operator;
 pub mod people;
 pub mod person;

@@ -7,6 +7,7 @@ mod cases;
 mod documents;
 mod generated;
 mod imports;
+mod machine;
 mod names;
 mod sizes;
 mod source;

@@ -4,7 +4,7 @@
 //
 // Leaves a picture of each in FOLDER, and prints a JSON object: what is wrong, by picture.
 import { mkdirSync } from 'node:fs'
-import { complaints, findings, launch, overflow } from './chromium.mjs'
+import { complaints, findings, fragile, launch, overflow } from './chromium.mjs'
 
 const pages = Object.entries(JSON.parse(process.env.PAGES))
 const folder = process.env.FOLDER
@@ -58,12 +58,13 @@ try {
   const page = await context.newPage()
   for (const [name, address] of pages) {
     await page.goto(address)
-    const found = []
+    const found = await fragile(page)
     const narrow = await overflow(page)
     if (narrow > 0) found.push(`${narrow} pixels wider than 320`)
     await page.addStyleTag({ content: spacing })
     const spaced = await overflow(page)
     if (spaced > 0) found.push(`with enlarged spacing ${spaced} pixels wider than 320`)
+    found.push(...(await fragile(page)).map((text) => `with enlarged spacing ${text}`))
     await page.screenshot({ path: `${folder}/${name}-narrow.png`, fullPage: true })
     if (found.length) wrong[`${name}-narrow`] = found
   }

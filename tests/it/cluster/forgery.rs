@@ -4,11 +4,11 @@
 use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use crate::support::cluster::shared;
+use crate::support::cluster::{kube_config, shared};
 use crate::support::load::ask;
 use crate::support::operator::OPERATOR_USER;
 use crate::support::space::{Space, condition, eventually, http, when};
@@ -16,9 +16,7 @@ use crate::support::space::{Space, condition, eventually, http, when};
 /// The OAuthClients of the namespace, as the operator.
 async fn forger(space: &Space) -> Api<OAuthClient> {
     let config = Kubeconfig::read_from(&shared().cluster.kubeconfig).unwrap();
-    let mut config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
-        .await
-        .unwrap();
+    let mut config = kube_config(config).await;
     config.auth_info.impersonate = Some(OPERATOR_USER.to_owned());
     let kube = kube::Client::try_from(config).unwrap();
     Api::namespaced(kube, &space.name)

@@ -1,7 +1,5 @@
 //! What runs in the cluster has what it needs and nothing more, whatever the values.
 
-use std::process::Command;
-
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -9,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::cluster::tool;
+use crate::support::machine;
 use crate::support::space::{Space, eventually};
 
 /// The values that the chart is tried with, and what is mounted then.
@@ -44,7 +43,7 @@ fn pods_of(manifest: &str) -> Vec<Value> {
 }
 
 fn rendered(values: &str) -> String {
-    let output = Command::new(tool("helm"))
+    let output = machine::program(tool("helm"))
         .args(["template", "clientele", "charts/clientele"])
         .args(["--kube-version=1.33", "--values"])
         .arg(format!("charts/clientele/ci/{values}-values.yaml"))

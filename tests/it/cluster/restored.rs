@@ -3,13 +3,12 @@
 //! Where revisions were not made to jump (`etcdutl snapshot restore --bump-revision`), a watch from a later revision hears
 //! nothing until that revision comes. An operator that runs on sees that the revision is lower than it was, and ends.
 
-use std::process::Command;
-
 use kube::api::ListParams;
 use serde_json::json;
 
 use crate::support::cluster::Cluster;
 use crate::support::load::ask;
+use crate::support::machine;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::space::{Space, eventually_within, http, when};
 
@@ -21,7 +20,7 @@ fn while_stopped(cluster: &Cluster, script: &str) {
     cluster.control("stop kube-apiserver");
     cluster.control("stop etcd");
     let folder = cluster.kubeconfig.parent().unwrap();
-    let done = Command::new("sh")
+    let done = machine::program("sh")
         .args(["-ec", script])
         .current_dir(folder)
         .status();

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cluster::namespaces::{ENABLED, scoped};
 use crate::support::cluster::{Cluster, shared, tool};
+use crate::support::machine;
 use crate::support::operator::service_account_kubeconfig;
 use crate::support::person;
 use crate::support::space::Space;
@@ -110,7 +111,7 @@ fn f68_each_opt_in_opens_one_role() {
         ("rbac.aggregateToEdit", "edit"),
         ("rbac.aggregateToAdmin", "admin"),
     ] {
-        let output = std::process::Command::new(&helm)
+        let output = machine::program(&helm)
             .args([
                 "template",
                 "clientele",
@@ -135,7 +136,7 @@ fn f68_each_opt_in_opens_one_role() {
 
 #[test]
 fn service_binding_controllers_may_read_oauthclients_when_the_platform_says_so() {
-    let output = std::process::Command::new(tool("helm"))
+    let output = machine::program(tool("helm"))
         .args(["template", "clientele", "charts/clientele"])
         .args(["--kube-version=1.33", "--set=rbac.serviceBinding=true"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

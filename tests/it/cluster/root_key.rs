@@ -1,7 +1,5 @@
 //! The root key is made once. Whoever loses it is told what to restore, and nothing changes until then.
 
-use std::process::Command;
-
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::{Api, ResourceExt};
@@ -9,6 +7,7 @@ use serde_json::json;
 
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, all_work, ask, ask_at};
+use crate::support::machine;
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 use crate::support::snapshot::{credentials, credentials_in, differences, everything};
 use crate::support::space::{Space, eventually, http, message, when};
@@ -43,7 +42,7 @@ async fn put(kube: &kube::Client, secret: &Secret) {
 
 /// A Secret as `clientele root-key` prints it.
 pub fn printed_root_key(name: &str) -> Secret {
-    let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
+    let output = machine::program(env!("CARGO_BIN_EXE_clientele"))
         .args(["root-key", "--name", name])
         .output()
         .unwrap();

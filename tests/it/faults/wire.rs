@@ -24,6 +24,7 @@ impl Wire {
         let authority = reqwest::Certificate::from_pem(authority).unwrap();
         let http = reqwest::Client::builder()
             .tls_certs_only([authority])
+            .no_proxy()
             .build()
             .unwrap();
         Self {

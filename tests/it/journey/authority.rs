@@ -50,7 +50,7 @@ impl Authority {
     pub fn http(&self) -> reqwest::Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let ca = reqwest::Certificate::from_der(&self.der()).unwrap();
-        let builder = reqwest::Client::builder().tls_certs_only([ca]);
+        let builder = reqwest::Client::builder().tls_certs_only([ca]).no_proxy();
         builder.timeout(DEADLINE).build().unwrap()
     }
 

@@ -1,12 +1,12 @@
 //! What `--help` promises.
 
-use std::process::Command;
-
 use clap::CommandFactory;
 use clientele::config::CommandLine;
 
+use crate::support::machine;
+
 fn help(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
+    let output = machine::program(env!("CARGO_BIN_EXE_clientele"))
         .args(arguments)
         .output()
         .unwrap();
@@ -56,7 +56,7 @@ fn help_of_run_names_every_environment_variable_and_every_default() {
 
 #[test]
 fn a_wrong_setting_is_refused_with_what_to_write() {
-    let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
+    let output = machine::program(env!("CARGO_BIN_EXE_clientele"))
         .args(["run", "--public-url", "http://id.example.com"])
         .output()
         .unwrap();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
+use crate::support::machine;
 use crate::support::operator::GUARD;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/web-app");
@@ -23,7 +24,7 @@ impl ExampleApp {
                 .exists(),
             "the library of the example application is missing: run `npm --prefix examples/web-app ci`, as `make test` does"
         );
-        let mut guard = Command::new("sh")
+        let mut guard = machine::program("sh")
             .args(["-c", GUARD, "sh", "node", "server.mjs"])
             .current_dir(FOLDER)
             .envs(entries)

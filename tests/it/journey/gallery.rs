@@ -1,6 +1,7 @@
 //! Every page in every state, shown to a browser.
 //!
-//! The pictures lie in `target/screenshots` afterwards: look at them after a change.
+//! Once in each of two font families: Clientele does not bring a font, so a page has to look right in any.
+//! The pictures lie in `target/screenshots` afterwards, in a folder for each family: look at them after a change.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 use tower::service_fn;
 
 use super::exhibits::EXHIBITS;
+use super::fonts::{DEJAVU_SANS, Family, NOTO_SANS};
 use super::node::Node;
 use crate::support::running::Running;
 
@@ -20,7 +22,17 @@ use crate::support::running::Running;
 pub const PICTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {
+async fn every_page_is_accessible_and_fits_in_dejavu_sans() {
+    every_page_is_accessible_and_fits_in(&DEJAVU_SANS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_accessible_and_fits_in_noto_sans() {
+    every_page_is_accessible_and_fits_in(&NOTO_SANS).await;
+}
+
+/// At every size, in both color schemes.
+async fn every_page_is_accessible_and_fits_in(family: &Family) {
     let server = Running::start(service_fn(answer), None, Limits::default()).await;
     let pages: Map<String, Value> = EXHIBITS
         .iter()
@@ -32,9 +44,10 @@ async fn every_page_is_accessible_and_fits_at_every_size_in_both_schemes() {
     let pages = Value::Object(pages).to_string();
     let wrong = Node::new("look.mjs")
         .with("PAGES", pages)
-        .with("FOLDER", PICTURES);
+        .with("FOLDER", format!("{PICTURES}/{}", family.name))
+        .shown_in(family);
     let wrong = wrong.run_within(Duration::from_mins(5)).await;
-    assert_eq!(wrong, json!({}), "{wrong:#}");
+    assert_eq!(wrong, json!({}), "in {}: {wrong:#}", family.name);
 }
 
 async fn answer<B>(request: Request<B>) -> Result<Response, Infallible> {

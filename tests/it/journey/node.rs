@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::fonts::{DEJAVU_SANS, Family};
+
+use crate::support::machine;
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journey");
 
 /// A program that has not begun. What it must know comes by the environment, as with `envFrom`; arguments can be
@@ -23,9 +27,16 @@ impl Node {
                 .exists(),
             "the client libraries of this test are missing: run `npm --prefix tests/journey ci` (Node.js 20 or newer), as `make test` does"
         );
-        let mut node = Command::new("node");
+        let mut node = machine::program("node");
         node.arg(program).current_dir(FOLDER).stdin(Stdio::null());
-        Self(node)
+        Self(node).shown_in(&DEJAVU_SANS)
+    }
+
+    /// The same with a browser that has this font and no other. Without it the program fails, and names the package.
+    pub fn shown_in(self, family: &Family) -> Self {
+        self.with("FONTCONFIG_FILE", family.configuration)
+            .with("FONT_FAMILY", family.name)
+            .with("FONT_PACKAGE", family.package)
     }
 
     /// The same with one more environment variable.
@@ -67,6 +78,7 @@ impl Node {
             .unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{errors}");
+        eprint!("{errors}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
 }

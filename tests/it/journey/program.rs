@@ -3,16 +3,18 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Instant;
 
 use tempfile::TempDir;
 
 use crate::support::DEADLINE;
+use crate::support::machine;
 use crate::support::operator::{free_address, pause, plain_get};
 
 /// Starts the program, prints its process ID, and ends as it ends; kills it when standard input closes before that.
 const GUARD: &str = r#"
+umask 022
 exec 3<&0
 "$@" </dev/null 3<&- &
 pid=$!
@@ -42,17 +44,16 @@ impl Program {
         let files = tempfile::tempdir().unwrap();
         let log = files.path().join("log");
         let (listen, admin) = (free_address(), free_address());
-        let mut guard = Command::new("sh")
+        let mut guard = machine::program("sh")
             .args(["-c", GUARD, "sh", env!("CARGO_BIN_EXE_clientele"), "run"])
-            .env_clear()
-            .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
             // Where its database lies, unless it is told otherwise.
             .current_dir(files.path())
             .env("KUBECONFIG", kubeconfig)
             .env("CLIENTELE_LISTEN", &listen)
             .env("CLIENTELE_ADMIN_LISTEN", &admin)
             .env("CLIENTELE_PUBLIC_URL", format!("{scheme}://{listen}"))
-            .current_dir(files.path())
+            // A machine with one processor: other tests run the operator with as many as there are.
+            .env("TOKIO_WORKER_THREADS", "1")
             .envs(more.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -90,7 +91,7 @@ impl Program {
 
     /// SIGTERM, and no waiting.
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.pid]).status();
+        let sent = machine::program("kill").args(["-TERM", &self.pid]).status();
         assert!(sent.unwrap().success());
     }
 

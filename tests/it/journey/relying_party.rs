@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::node::Node;
 use super::people::{Someone, with};
 use super::secure::{Secure, secure};
+use crate::support::machine;
 use crate::support::space::Space;
 
 const REDIRECT_URI: &str = "https://app.example.com/callback";
@@ -71,7 +72,8 @@ fn judge(seen: &Value, active: &Value, inactive: &Value) {
 /// Built where our own things are, so that it is kept as they are.
 fn application(entries: &BTreeMap<String, String>, ca: &Path) -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("relying-party");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo =
+        machine::build_tool(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["run", "--quiet", "--locked", "--manifest-path"])
         .arg("tests/relying-party/Cargo.toml")
@@ -79,6 +81,8 @@ fn application(entries: &BTreeMap<String, String>, ca: &Path) -> Command {
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("CA", ca)
+        // A proxy of this machine is for what `cargo` downloads.
+        .env("NO_PROXY", "127.0.0.1,localhost")
         .env("REDIRECT_URI", REDIRECT_URI)
         .env("POST_LOGOUT_REDIRECT_URI", SIGNED_OUT);
     for name in ["ISSUER", "CLIENT_ID", "CLIENT_SECRET"] {

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
 
+use super::fonts::{DEJAVU_SANS, Family, NOTO_SANS};
 use super::gallery::PICTURES;
 use super::node::Node;
 use crate::support::clock;
@@ -105,7 +106,7 @@ async fn answer(
 }
 
 /// On one thread, so that the clock of the test is the server's.
-async fn person(scenario: &str) {
+async fn person(scenario: &str, family: &Family) {
     let site = Site::start().await;
     let fine = Node::new("visitor.mjs")
         .with("SCENARIO", scenario)
@@ -113,34 +114,36 @@ async fn person(scenario: &str) {
         .with("CLIENT", &site.client)
         .with("ELSEWHERE", &site.elsewhere)
         .with("FOLDER", PICTURES)
+        .shown_in(family)
         .run_within(Duration::from_mins(5))
         .await;
     assert_eq!(fine, json!({ "fine": true }));
 }
 
 macro_rules! a_person {
-    ($($scenario:ident)*) => {
+    ($($scenario:ident in $family:ident)*) => {
         $(#[tokio::test]
         async fn $scenario() {
-            person(stringify!($scenario)).await;
+            person(stringify!($scenario), &$family).await;
         })*
     };
 }
 
+// Both fonts take turns: `gallery.rs` shows every page in both.
 a_person! {
-    signs_in_and_allows
-    denies
-    is_somebody_else
-    arrives_through_every_redirect
-    would_not_arrive_with_form_action
-    needs_no_script
-    is_taken_back_by_a_form_that_sends_itself
-    uses_nothing_but_the_keyboard
-    is_told_what_is_wrong
-    comes_back_too_late
-    goes_back_and_answers_again
-    is_asked_before_being_signed_out
-    withdraws_what_was_granted
-    signs_in_in_a_popup_that_can_still_talk_to_the_application
-    is_helped_by_a_password_manager
+    signs_in_and_allows in NOTO_SANS
+    denies in DEJAVU_SANS
+    is_somebody_else in NOTO_SANS
+    arrives_through_every_redirect in DEJAVU_SANS
+    would_not_arrive_with_form_action in NOTO_SANS
+    needs_no_script in DEJAVU_SANS
+    is_taken_back_by_a_form_that_sends_itself in NOTO_SANS
+    uses_nothing_but_the_keyboard in DEJAVU_SANS
+    is_told_what_is_wrong in NOTO_SANS
+    comes_back_too_late in DEJAVU_SANS
+    goes_back_and_answers_again in NOTO_SANS
+    is_asked_before_being_signed_out in DEJAVU_SANS
+    withdraws_what_was_granted in NOTO_SANS
+    signs_in_in_a_popup_that_can_still_talk_to_the_application in DEJAVU_SANS
+    is_helped_by_a_password_manager in NOTO_SANS
 }

@@ -1,7 +1,6 @@
 //! Backups as docs/backup.md says: made while the store is in use, and what is restored can be used.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use clientele_store::{Rotation, Store};
@@ -10,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 use super::child::Using;
 use super::place::Place;
 use super::samples::{TENANT, at, begin, code};
+use crate::support::machine;
 use crate::support::postgres::{Server, programs};
 
 /// The page that says how.
@@ -63,7 +63,7 @@ async fn a_backup_of_postgresql_is_made_while_it_is_in_use() {
 }
 
 fn run(program: &str, arguments: &[&str]) {
-    let output = Command::new(programs().join(program))
+    let output = machine::program(programs().join(program))
         .args(arguments)
         .output();
     let output = output.unwrap();

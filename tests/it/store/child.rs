@@ -3,7 +3,7 @@
 //! It says what it was answered, a line for each. Whatever it has said must be true afterwards.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::place::Place;
 use super::samples::{TENANT, at, code, family};
+use crate::support::machine;
 
 /// The variable that names the database to the child.
 const URL: &str = "CLIENTELE_TEST_STORE";
@@ -141,7 +142,7 @@ impl Using {
 
     /// Starts a child that logs everything there.
     pub fn start_with(place: &Place, log: Stdio) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+        let mut process = machine::program(std::env::current_exe().unwrap())
             .args(["--exact", "store::child::runs", "--ignored", "--nocapture"])
             .env(URL, &place.url)
             .stdin(Stdio::null())

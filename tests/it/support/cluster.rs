@@ -3,13 +3,14 @@
 use std::fmt::Debug;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 
+use super::machine;
 use super::operator::{Options, RunningOperator, pause};
 
 /// etcd, kube-apiserver and kube-controller-manager of one test or of all.
@@ -32,7 +33,7 @@ impl Cluster {
 
     /// The same with options of `go -C cluster run . run`.
     pub fn start_with(options: &[&str]) -> Self {
-        let mut harness = Command::new("go")
+        let mut harness = machine::build_tool("go")
             .args(["-C", "cluster", "run", ".", "run"])
             .args(options)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -108,7 +109,7 @@ impl Cluster {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(program)
+        let output = machine::program(program)
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             // What an earlier cluster on the same port served is not true of this one.
@@ -199,16 +200,22 @@ pub fn shared() -> &'static Shared {
 /// A connection by a kubeconfig.
 pub async fn kube_client(kubeconfig: &Path) -> kube::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let config = Kubeconfig::read_from(kubeconfig).unwrap();
-    let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
-        .await
-        .unwrap();
+    let config = kube_config(Kubeconfig::read_from(kubeconfig).unwrap()).await;
     clientele::run::connect::client(config).unwrap()
+}
+
+/// What a kubeconfig says, and no proxy of this machine: the control planes of the tests are on loopback.
+pub async fn kube_config(kubeconfig: Kubeconfig) -> kube::Config {
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    let mut config = config.unwrap();
+    config.proxy_url = None;
+    config
 }
 
 /// The path of kubectl or Helm: from PATH, or built from the pinned modules.
 pub fn tool(name: &str) -> String {
-    let output = Command::new("go")
+    let output = machine::build_tool("go")
         .args(["-C", "cluster", "run", ".", "tool", name])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

@@ -3,11 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
+use super::machine;
 
 /// The user that the operator is to the API server.
 pub const OPERATOR_USER: &str = "system:serviceaccount:clientele-system:clientele";
@@ -65,7 +66,7 @@ pub struct RunningOperator {
 }
 
 /// Starts the program and prints its process ID; ends it when standard input closes.
-pub const GUARD: &str = r#""$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; kill -CONT "$pid" 2>/dev/null; wait "$pid""#;
+pub const GUARD: &str = r#"umask 022; "$@" </dev/null & pid=$!; echo "$pid"; cat >/dev/null; kill "$pid" 2>/dev/null; kill -CONT "$pid" 2>/dev/null; wait "$pid""#;
 
 impl RunningOperator {
     /// Starts it and waits until it is ready.
@@ -101,7 +102,7 @@ impl RunningOperator {
             .clone()
             .unwrap_or_else(|| format!("sqlite:{}", database.display()));
         let level = options.log_level.as_deref().unwrap_or("trace");
-        let mut guard = Command::new("sh")
+        let mut guard = machine::program("sh")
             .args([
                 "-c",
                 &format!("{} {GUARD}", options.before),
@@ -223,7 +224,7 @@ impl RunningOperator {
     /// Sends a signal, such as `-STOP`.
     pub fn signal(&self, signal: &str) {
         let pid = self.pid.to_string();
-        let _ = Command::new("kill").args([signal, &pid]).status();
+        let _ = machine::program("kill").args([signal, &pid]).status();
     }
 
     /// SIGKILL, then waits until it has ended.

@@ -1,8 +1,8 @@
 //! The API server as somebody else sees it: a tenant, an administrator, the operator itself.
 
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, Kubeconfig};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, kube_config};
 use super::operator::service_account_kubeconfig;
 
 /// A connection as this user of these groups, by impersonation.
@@ -39,10 +39,7 @@ pub fn bearer_kubeconfig(cluster: &Cluster, token: &str) -> Kubeconfig {
 }
 
 async fn connect(config: Kubeconfig) -> kube::Client {
-    let config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
-        .await
-        .unwrap();
-    kube::Client::try_from(config).unwrap()
+    kube::Client::try_from(kube_config(config).await).unwrap()
 }
 
 /// The sentence with which the API server refused.

@@ -8,10 +8,13 @@ use std::sync::{Mutex, OnceLock};
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
+use super::machine;
+
 /// Makes a cluster and starts the server; `kill` and `start` come on standard input, and its end is the end.
 ///
 /// After a kill the processes of the server need a moment until they notice, and until then it does not start.
 const GUARD: &str = r#"
+umask 022
 dir=$1 bin=$2 fsync=$3
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1 ||
   { cat "$dir/log" >&2; exit 1; }
@@ -153,18 +156,18 @@ pub fn programs() -> PathBuf {
 /// PostgreSQL refuses to run as root.
 fn unprivileged(folder: &Path) -> Command {
     let succeeds = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
+        let mut command = machine::program(program);
         let command = command.args(arguments).stderr(Stdio::null());
         command.output().unwrap().status.success()
     };
-    let id = Command::new("id").arg("-u").output().unwrap().stdout;
+    let id = machine::program("id").arg("-u").output().unwrap().stdout;
     if id != b"0\n" {
-        return Command::new("env");
+        return machine::program("env");
     }
     let known = succeeds("id", &["postgres"]);
     let user = if known { "postgres" } else { "nobody" };
     assert!(succeeds("chown", &[user, folder.to_str().unwrap()]));
-    let mut command = Command::new("runuser");
+    let mut command = machine::program("runuser");
     command.args(["-u", user, "--"]);
     command
 }

@@ -13,12 +13,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, kube_config};
 use super::operator::{Options, service_account_kubeconfig};
 
 /// What an API server says when a watch is to be begun anew (410 Gone).
@@ -182,10 +182,7 @@ impl Options {
 /// A connection with the rights of the operator.
 async fn as_operator(cluster: &Cluster) -> kube::Client {
     let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
-    let options = KubeConfigOptions::default();
-    let mut config = kube::Config::from_custom_kubeconfig(config, &options)
-        .await
-        .unwrap();
+    let mut config = kube_config(config).await;
     config.read_timeout = None;
     kube::Client::try_from(config).unwrap()
 }

@@ -275,6 +275,7 @@ impl Space {
 pub fn http() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
+        .no_proxy()
         .timeout(DEADLINE)
         .build()
         .unwrap()
@@ -284,6 +285,7 @@ pub fn http() -> reqwest::Client {
 pub fn http_without_redirects() -> reqwest::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder()
+        .no_proxy()
         .timeout(DEADLINE)
         .redirect(reqwest::redirect::Policy::none())
         .build()

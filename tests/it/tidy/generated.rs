@@ -1,12 +1,11 @@
 //! Generated files equal what the code generates today. `make generate` writes them.
 
-use std::process::Command;
-
 use clientele_api::crd;
 use kube::ResourceExt;
 
 use super::source::{read, root};
 use crate::support::cluster::tool;
+use crate::support::machine;
 
 #[track_caller]
 fn assert_fresh(path: &str, generated: &str) {
@@ -37,7 +36,7 @@ fn the_definitions_of_the_chart_are_fresh() {
 
 #[test]
 fn the_manifests_for_kustomize_are_the_rendered_chart() {
-    let rendered = Command::new(tool("helm"))
+    let rendered = machine::program(tool("helm"))
         .args([
             "template",
             "clientele",

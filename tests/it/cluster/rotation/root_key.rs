@@ -1,6 +1,5 @@
 //! The root key rotates: nobody notices the ordinary way, and after an emergency nothing of before works.
 
-use std::process::Command;
 use std::time::Duration;
 
 use clientele_api::OAuthClient;
@@ -12,6 +11,7 @@ use serde_json::json;
 use super::{generation, ledger, notes, rotation, wait_refused, wait_refused_within, wait_retired};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
+use crate::support::machine;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::proxy::{CLIENTS, Proxy};
 use crate::support::space::{Space, eventually, eventually_within, http, when};
@@ -26,7 +26,7 @@ const UNANSWERED: Duration = Duration::from_secs(90);
 
 /// What an administrator types.
 fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_clientele"))
+    let output = machine::program(env!("CARGO_BIN_EXE_clientele"))
         .args(["root-key", "rotate"])
         .args(flags)
         .env("KUBECONFIG", &cluster.kubeconfig)
