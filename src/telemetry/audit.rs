@@ -4,7 +4,7 @@
 //! Both worlds record here and this file knows neither. The lines are `tracing` events of one target, so that
 //! [`clientele_clientele`] can tell them from the ordinary log. `docs/audit.md` lists them; their names are stable.
 
-mod act;
+mod event;
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-pub use act::Act;
+pub use event::Act;
 
 /// The target of every line.
 pub const TARGET: &str = "clientele::audit";
