@@ -192,7 +192,7 @@ pub struct Run {
     pub log_format: LogFormat,
 
     /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines stand in the log, with
-    /// the target `clientele_telemetry::audit`
+    /// the target `clientele::audit`
     #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
     pub audit_log: Option<AuditLog>,
 

@@ -37,7 +37,7 @@ use clientele_operator::metrics::ControllerMetrics;
 use clientele_operator::settings::{FIELD_MANAGER, Settings};
 use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use connect::connect;
 use storage::Health;
 use usage::Reporter;
@@ -77,8 +77,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     audit.register(&mut metrics);
     token_metrics.register(&mut metrics);
     controller_metrics.register(&mut metrics);
-    let lasting = Lasting::new(&shutdown);
-    storage::tend(&store, &mut metrics, &lasting);
+    let supervisor = Supervisor::new(&shutdown);
+    storage::tend(&store, &mut metrics, &supervisor);
 
     let usage: Arc<ArcSwapOption<Usage>> = Arc::default();
     let (served, used) = (registry.clone(), usage.clone());
@@ -90,15 +90,15 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         usage,
         controller_metrics,
         audit.clone(),
-        &lasting,
+        &supervisor,
     );
-    let reporting = report(&store, &reporter, &operator, &settings, &lasting);
+    let reporting = report(&store, &reporter, &operator, &settings, &supervisor);
     let reviews = Arc::new(Reviews::new(operator.reviews()));
     reviews.register(&mut metrics);
     let probes = admin_router(Admin {
         ready: readiness(
             &operator,
-            Health::watch(store.clone(), &lasting),
+            Health::watch(store.clone(), &supervisor),
             reporter.clone(),
         ),
         metrics: Arc::new(metrics),
@@ -110,7 +110,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         ..App::new(registry, Timestamp::now, token_metrics, store.clone())
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
-    let served = listeners.serve(app, probes, operator, &lasting).await;
+    let served = listeners.serve(app, probes, operator, &supervisor).await;
     // It would be heard once more after it has left.
     reporting
         .await
@@ -118,7 +118,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
-    if let Some(why) = lasting.failure() {
+    if let Some(why) = supervisor.failure() {
         bail!("{why}");
     }
     served
@@ -138,18 +138,18 @@ fn report(
     reporter: &Reporter,
     operator: &Operator,
     settings: &Run,
-    lasting: &Lasting,
+    supervisor: &Supervisor,
 ) -> JoinHandle<()> {
-    let shutdown = lasting.shutdown();
+    let shutdown = supervisor.shutdown();
     if store.is_shared() {
         let replica = reporter.replica().to_owned();
         let every = settings.usage_report_interval;
         let talk = Talk::new(store.clone(), replica, operator.agreement(), every);
-        tokio::spawn(lasting.guard(talk.talk_until(shutdown.clone())));
+        tokio::spawn(supervisor.guard(talk.talk_until(shutdown.clone())));
     }
     let reports = reporter.clone();
     let reporting = reports.report_until(operator.readiness(), shutdown.clone());
-    tokio::spawn(lasting.guard(reporting))
+    tokio::spawn(supervisor.guard(reporting))
 }
 
 /// The Kubernetes side and the store are both needed, and other replicas have to know.
@@ -188,9 +188,9 @@ impl Listeners {
         app: App,
         probes: axum::Router,
         operator: Operator,
-        lasting: &Lasting,
+        supervisor: &Supervisor,
     ) -> anyhow::Result<()> {
-        let shutdown = lasting.shutdown().clone();
+        let shutdown = supervisor.shutdown().clone();
         let stopped = CancellationToken::new();
         let probes = tokio::spawn(serve(
             self.admin,
@@ -202,7 +202,7 @@ impl Listeners {
         ));
         if let Some(tls) = &self.tls {
             let watch = tls.clone().watch(TLS_RELOAD, shutdown.clone());
-            tokio::spawn(lasting.guard(watch));
+            tokio::spawn(supervisor.guard(watch));
         }
         let connections = app.metrics.connections.clone();
         let served = serve(

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::context::Shared;
 use clientele_api::OAuthClient;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(10);
@@ -77,7 +77,7 @@ pub fn number(version: Option<&str>) -> Option<u64> {
 }
 
 /// Looks for ever; when the cluster went back, the process ends.
-pub async fn watch(shared: Arc<Shared>, lasting: Lasting) {
+pub async fn watch(shared: Arc<Shared>, supervisor: Supervisor) {
     let clients: Api<OAuthClient> = Api::all(shared.kube.clone());
     let one = ListParams::default().limit(1);
     let mut revisions = Revisions::default();
@@ -95,7 +95,7 @@ pub async fn watch(shared: Arc<Shared>, lasting: Lasting) {
         match revisions.judge(list.metadata.resource_version.as_deref()) {
             Course::Forward => {}
             Course::Doubtful => pause = LOOK_AGAIN,
-            Course::Back(went_back) => return lasting.fail(&went_back.to_string()),
+            Course::Back(went_back) => return supervisor.fail(&went_back.to_string()),
         }
     }
 }

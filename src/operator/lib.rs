@@ -40,7 +40,7 @@ use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_telemetry::audit::Audit;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use context::Shared;
 use domain::client::secret::digest::Digests;
 use error::Error;
@@ -69,7 +69,7 @@ impl Operator {
         usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
-        lasting: &Lasting,
+        supervisor: &Supervisor,
     ) -> Self {
         let (clients, client_writer) = reflector::store();
         let (tenants, tenant_writer) = reflector::store();
@@ -115,13 +115,16 @@ impl Operator {
             metrics,
             audit,
         });
-        let mut tasks = Tasks::new(lasting);
+        let mut tasks = Tasks::new(supervisor);
         tasks.spawn(publish);
         let observer = observer::observe(shared.clone(), client_writer, tenant_writer, user_writer);
         tasks.spawn(observer);
         spawn_watches(&mut tasks, &shared, (jobs, reads));
         let requests = (client_requests, tenant_requests, user_requests);
-        let (ending, released) = (lasting.shutdown().child_token(), CancellationToken::new());
+        let (ending, released) = (
+            supervisor.shutdown().child_token(),
+            CancellationToken::new(),
+        );
         let release = released.clone().drop_guard();
         tasks.spawn(election::lead(shared.clone(), ending.clone(), release));
         spawn_passes(&mut tasks, &shared, requests, &ending);
@@ -161,19 +164,19 @@ impl Operator {
 /// What runs until the end.
 struct Tasks {
     set: JoinSet<()>,
-    lasting: Lasting,
+    supervisor: Supervisor,
 }
 
 impl Tasks {
-    fn new(lasting: &Lasting) -> Self {
+    fn new(supervisor: &Supervisor) -> Self {
         Self {
             set: JoinSet::new(),
-            lasting: lasting.clone(),
+            supervisor: supervisor.clone(),
         }
     }
 
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.set.spawn(self.lasting.guard(task));
+        self.set.spawn(self.supervisor.guard(task));
     }
 }
 
@@ -198,8 +201,8 @@ fn spawn_watches(
     tasks.spawn(watch::passwords::hash(shared.clone(), jobs));
     tasks.spawn(root_key::watch(shared.clone()));
     tasks.spawn(root_key::retire::leave(shared.clone()));
-    let lasting = tasks.lasting.clone();
-    tasks.spawn(etcd_restore::watch(shared.clone(), lasting));
+    let supervisor = tasks.supervisor.clone();
+    tasks.spawn(etcd_restore::watch(shared.clone(), supervisor));
     tasks.spawn(rotation_gauges::count(shared.clone()));
     tasks.spawn(bootstrap::bootstrap(shared.clone()));
 }

@@ -26,7 +26,7 @@ use super::reconcile::client::write::params;
 use super::settings::INSTALLATION;
 use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// The entry that names the key which derives.
 const CURRENT: &str = "current";
@@ -249,7 +249,7 @@ async fn look_once(shared: &Shared) -> Result<Look, Error> {
             match secrets.create(&params(), &fresh).await {
                 Ok(_) => record(
                     shared,
-                    Act::RootKeyMade,
+                    AuditEvent::RootKeyMade,
                     "back this Secret up, every client secret is derived from it",
                 ),
                 // Another replica was first; its key is ours.
@@ -330,7 +330,7 @@ fn accept(shared: &Shared, keyring: Arc<Keyring>, left: Vec<String>) {
     }
     if !before.is_pending() {
         let reason = "other root keys than before are used";
-        record(shared, Act::RootKeyAccepted, reason);
+        record(shared, AuditEvent::RootKeyAccepted, reason);
     }
     use_keys(
         shared,
@@ -376,7 +376,7 @@ fn refuse(shared: &Shared, verifying: Option<Arc<Keyring>>, problem: String) {
         return;
     }
     tracing::error!("{problem}");
-    record(shared, Act::RootKeyRefused, &problem);
+    record(shared, AuditEvent::RootKeyRefused, &problem);
     use_keys(
         shared,
         RootKeys {
@@ -393,13 +393,13 @@ fn use_keys(shared: &Shared, keys: RootKeys) {
     shared.enqueue_all(None);
 }
 
-fn record(shared: &Shared, act: Act, reason: &str) {
-    let line = Line {
+fn record(shared: &Shared, act: AuditEvent, reason: &str) {
+    let line = AuditRecord {
         kind: Some("Secret"),
         namespace: Some(&shared.settings.namespace),
         name: Some(&shared.settings.root_key_secret),
         reason: Some(reason),
-        ..Line::default()
+        ..AuditRecord::default()
     };
     shared.audit.record(act, &line);
 }

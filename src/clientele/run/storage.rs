@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::config::Run;
 use clientele_store::tables::purge::purge_forever;
 use clientele_store::{Store, StoreError};
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 
 /// How often the store is asked whether it answers.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -41,11 +41,11 @@ pub async fn open(settings: &Run) -> anyhow::Result<Store> {
 }
 
 /// Shows what the store counts, and removes what has ended from it until the shutdown.
-pub fn tend(store: &Store, metrics: &mut Registry, lasting: &Lasting) {
+pub fn tend(store: &Store, metrics: &mut Registry, supervisor: &Supervisor) {
     store.metrics().register(metrics);
-    let shutdown = lasting.shutdown().clone();
+    let shutdown = supervisor.shutdown().clone();
     let purge = purge_forever(store.clone(), Timestamp::now, shutdown);
-    tokio::spawn(lasting.guard(purge));
+    tokio::spawn(supervisor.guard(purge));
 }
 
 /// Whether the store answered when it was last asked; what is wrong if not.
@@ -54,9 +54,9 @@ pub struct Health(Arc<ArcSwap<Option<String>>>);
 
 impl Health {
     /// Asks again and again until the shutdown. A store that is closed before has lost its writer.
-    pub fn watch(store: Store, lasting: &Lasting) -> Self {
+    pub fn watch(store: Store, supervisor: &Supervisor) -> Self {
         let health = Self(Arc::new(ArcSwap::from_pointee(None)));
-        let (watched, ending) = (health.clone(), lasting.clone());
+        let (watched, ending) = (health.clone(), supervisor.clone());
         let asking = async move {
             loop {
                 match timeout(ANSWER, store.check()).await {
@@ -66,11 +66,11 @@ impl Health {
                 tokio::time::sleep(ASK_EVERY).await;
             }
         };
-        let shutdown = lasting.shutdown().clone();
+        let shutdown = supervisor.shutdown().clone();
         let asking = async move {
             shutdown.run_until_cancelled(asking).await;
         };
-        tokio::spawn(lasting.guard(asking));
+        tokio::spawn(supervisor.guard(asking));
         health
     }
 

@@ -16,7 +16,7 @@ use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
 use clientele_oauth::Keyring;
 use clientele_oauth::client::secret_rotation::later;
 use clientele_oauth::keys::root_keyring::RootKey;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// So long after another key derives, a replica may still not know it.
 const LAG: Duration = Duration::from_mins(10);
@@ -146,7 +146,7 @@ async fn remove(shared: &Shared, key: &RootKey) -> Result<(), Error> {
     );
     super::record(
         shared,
-        Act::RootKeyAccepted,
+        AuditEvent::RootKeyAccepted,
         "a former root key was removed: nobody needs it",
     );
     Ok(())

@@ -6,7 +6,7 @@ use clientele_http::api::token_review_cache::Reviews;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_store::StoreMetrics;
-use clientele_telemetry::audit::{Act, Audit};
+use clientele_telemetry::audit::{Audit, AuditEvent};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
@@ -50,7 +50,10 @@ fn every_metric_is_documented() {
 
 #[test]
 fn every_event_of_the_audit_log_is_documented() {
-    let events: BTreeSet<String> = Act::ALL.iter().map(|act| act.as_str().to_owned()).collect();
+    let events: BTreeSet<String> = AuditEvent::ALL
+        .iter()
+        .map(|act| act.as_str().to_owned())
+        .collect();
     assert_eq!(events, first_cells("docs/audit.md"));
 }
 

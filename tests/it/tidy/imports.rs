@@ -217,7 +217,10 @@ fn only_config_names_settings_and_only_main_reads_them() {
         "settings are named in config.rs",
     );
     none(
-        &elsewhere(&["CommandLine::parse", "::try_parse"], &["src/clientele/main.rs"]),
+        &elsewhere(
+            &["CommandLine::parse", "::try_parse"],
+            &["src/clientele/main.rs"],
+        ),
         "main.rs reads the command line",
     );
 }

@@ -9,7 +9,7 @@ use super::World;
 use super::clients::Memo;
 use crate::context::{Shared, UserVerdict};
 use clientele_api::OAuthClient;
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 impl World {
     /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.
@@ -41,16 +41,16 @@ pub(super) fn record_client_gone(shared: &Shared, memo: &Memo) {
     let Ok(client) = &memo.verdict.client else {
         return;
     };
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&object.spec.tenant),
         client_id: Some(&client.id),
         kind: Some("OAuthClient"),
         namespace: object.metadata.namespace.as_deref(),
         name: object.metadata.name.as_deref(),
         uid: object.metadata.uid.as_deref(),
-        ..Line::default()
+        ..AuditRecord::default()
     };
-    shared.audit.record(Act::ClientDeleted, &line);
+    shared.audit.record(AuditEvent::ClientDeleted, &line);
 }
 
 /// The same of a person.
@@ -59,7 +59,7 @@ pub(super) fn record_person_gone(shared: &Shared, verdict: &UserVerdict) {
     let Ok(person) = &verdict.person else {
         return;
     };
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&object.spec.tenant),
         username: Some(&person.username),
         subject: Some(&person.subject),
@@ -67,7 +67,7 @@ pub(super) fn record_person_gone(shared: &Shared, verdict: &UserVerdict) {
         namespace: object.metadata.namespace.as_deref(),
         name: object.metadata.name.as_deref(),
         uid: object.metadata.uid.as_deref(),
-        ..Line::default()
+        ..AuditRecord::default()
     };
-    shared.audit.record(Act::PersonDeleted, &line);
+    shared.audit.record(AuditEvent::PersonDeleted, &line);
 }
