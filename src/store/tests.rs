@@ -1,8 +1,9 @@
 use futures::future::join_all;
+use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};
 
 use super::*;
-use clientele_oauth::grant::Authorization;
+use clientele_oauth::grant::{Authorization, Code, Family};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -142,6 +143,7 @@ async fn every_search_has_its_index() {
         tables::consents::SEARCHES,
         tables::revoked_tokens::SEARCHES,
         tables::secret_usage::SEARCHES,
+        tables::replicas::SEARCHES,
         tables::served_versions::SEARCHES,
         tables::revoke_grants::SEARCHES,
         tables::purge::SEARCHES,

@@ -6,8 +6,8 @@ use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{authorization_columns, bind};
 use super::refresh_families;
-use crate::Redemption;
 use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::{Redemption, Store, StoreError};
 use clientele_oauth::grant::{Authorization, Code, Family};
 
 const INSERT: &str = concat!(
@@ -44,8 +44,42 @@ impl FromRow for Code {
     }
 }
 
+impl Store {
+    /// Keeps a code. `false` if its authorization request was answered before: then nothing is kept.
+    pub async fn insert_code(&self, code: &Code) -> Result<bool, StoreError> {
+        self.write(Insert(code.clone())).await
+    }
+
+    /// The code of a digest in a tenant, whatever its age and state.
+    pub async fn code(&self, tenant: &str, digest: &str) -> Result<Option<Code>, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(Find { tenant, digest }).await
+    }
+
+    /// Uses a code, once: marks it and begins the family, in one transaction. With `None` the code is used up and
+    /// nothing begins, as after a wrong verifier. A second use revokes the family of the first.
+    ///
+    /// # Errors
+    /// Also if the family is not the one that was set aside for the code; nothing happens then.
+    pub async fn redeem(
+        &self,
+        tenant: &str,
+        digest: &str,
+        family: Option<&Family>,
+        now: Timestamp,
+    ) -> Result<Redemption, StoreError> {
+        self.write(Redeem {
+            tenant: tenant.to_owned(),
+            digest: digest.to_owned(),
+            family: family.cloned(),
+            now,
+        })
+        .await
+    }
+}
+
 /// Keeps a code, unless its request was answered before.
-pub struct Insert(pub Code);
+struct Insert(Code);
 
 impl Operation for Insert {
     type Output = bool;
@@ -72,9 +106,9 @@ impl Operation for Insert {
 }
 
 /// Finds a code.
-pub struct Find {
-    pub tenant: String,
-    pub digest: String,
+struct Find {
+    tenant: String,
+    digest: String,
 }
 
 impl Operation for Find {
@@ -91,11 +125,11 @@ impl Operation for Find {
 }
 
 /// Uses a code and begins its family.
-pub struct Redeem {
-    pub tenant: String,
-    pub digest: String,
-    pub family: Option<Family>,
-    pub now: Timestamp,
+struct Redeem {
+    tenant: String,
+    digest: String,
+    family: Option<Family>,
+    now: Timestamp,
 }
 
 impl Operation for Redeem {

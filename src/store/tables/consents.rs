@@ -5,7 +5,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::revoke_grants::{Whose, end};
+use crate::Store;
 use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::error::StoreError;
 use clientele_oauth::grant::Consent;
 
 const KEEP: &str = "INSERT INTO consents (tenant, subject, registration_id, person, client_id, scope, resources, granted_at)
@@ -37,8 +39,53 @@ impl FromRow for Consent {
     }
 }
 
+impl Store {
+    /// The consent of a person for a client's registration.
+    pub async fn consent(
+        &self,
+        tenant: &str,
+        subject: &str,
+        registration_id: &str,
+    ) -> Result<Option<Consent>, StoreError> {
+        self.read(Find {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            registration: registration_id.to_owned(),
+        })
+        .await
+    }
+
+    /// Keeps a consent in place of an earlier one.
+    pub async fn keep_consent(&self, consent: &Consent) -> Result<(), StoreError> {
+        self.write(Keep(consent.clone())).await
+    }
+
+    /// The consents of a person, newest first.
+    pub async fn consents(&self, tenant: &str, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+        self.read(List { tenant, subject }).await
+    }
+
+    /// Withdraws a consent, revokes every family of the person for that registration, and uses up its codes.
+    pub async fn withdraw(
+        &self,
+        tenant: &str,
+        subject: &str,
+        registration_id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(Withdraw {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            registration: registration_id.to_owned(),
+            now,
+        })
+        .await
+    }
+}
+
 /// Keeps a consent in place of an earlier one.
-pub struct Keep(pub Consent);
+struct Keep(Consent);
 
 impl Operation for Keep {
     type Output = ();
@@ -61,10 +108,10 @@ impl Operation for Keep {
 }
 
 /// Finds the consent of a person for a registration.
-pub struct Find {
-    pub tenant: String,
-    pub subject: String,
-    pub registration: String,
+struct Find {
+    tenant: String,
+    subject: String,
+    registration: String,
 }
 
 impl Operation for Find {
@@ -82,9 +129,9 @@ impl Operation for Find {
 }
 
 /// Lists the consents of a person.
-pub struct List {
-    pub tenant: String,
-    pub subject: String,
+struct List {
+    tenant: String,
+    subject: String,
 }
 
 impl Operation for List {
@@ -101,11 +148,11 @@ impl Operation for List {
 }
 
 /// Withdraws a consent, and ends what it allowed.
-pub struct Withdraw {
-    pub tenant: String,
-    pub subject: String,
-    pub registration: String,
-    pub now: Timestamp,
+struct Withdraw {
+    tenant: String,
+    subject: String,
+    registration: String,
+    now: Timestamp,
 }
 
 impl Operation for Withdraw {

@@ -7,8 +7,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{Statement, authorization_columns, bind};
-use crate::Rotation;
 use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::{Rotation, Store, StoreError};
 use clientele_oauth::grant::{Authorization, Family};
 
 macro_rules! family_columns {
@@ -68,6 +68,47 @@ impl FromRow for Family {
     }
 }
 
+impl Store {
+    /// A family, whatever its age and state.
+    pub async fn family(&self, tenant: &str, id: &str) -> Result<Option<Family>, StoreError> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        self.read(Find { tenant, id }).await
+    }
+
+    /// Uses the refresh token `sequence` of a family. Within `grace` of its first use, while its successor is unused,
+    /// it may be used again. `idle` is until when the family may now lie unused.
+    pub async fn rotate(
+        &self,
+        tenant: &str,
+        id: &str,
+        sequence: u32,
+        grace: Duration,
+        idle: Timestamp,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        self.write(Rotate {
+            tenant: tenant.to_owned(),
+            id: id.to_owned(),
+            sequence,
+            grace,
+            idle,
+            now,
+        })
+        .await
+    }
+
+    /// Revokes a family. Whether there was one that lived.
+    pub async fn revoke_family(
+        &self,
+        tenant: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        self.write(Revoke { tenant, id, now }).await
+    }
+}
+
 /// Begins a family.
 pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()> {
     values(query(INSERT), family).execute(db).await.map(drop)
@@ -123,9 +164,9 @@ pub async fn revoke(
 }
 
 /// Finds a family.
-pub struct Find {
-    pub tenant: String,
-    pub id: String,
+struct Find {
+    tenant: String,
+    id: String,
 }
 
 impl Operation for Find {
@@ -146,13 +187,13 @@ async fn find(db: &mut AnyConnection, tenant: &str, id: &str) -> sqlx::Result<Op
 }
 
 /// Uses a refresh token.
-pub struct Rotate {
-    pub tenant: String,
-    pub id: String,
-    pub sequence: u32,
-    pub grace: Duration,
-    pub idle: Timestamp,
-    pub now: Timestamp,
+struct Rotate {
+    tenant: String,
+    id: String,
+    sequence: u32,
+    grace: Duration,
+    idle: Timestamp,
+    now: Timestamp,
 }
 
 /// What it reads after the first statement found nothing decides only whether the family is revoked, and that is one
@@ -196,10 +237,10 @@ impl Rotate {
 }
 
 /// Revokes a family.
-pub struct Revoke {
-    pub tenant: String,
-    pub id: String,
-    pub now: Timestamp,
+struct Revoke {
+    tenant: String,
+    id: String,
+    now: Timestamp,
 }
 
 impl Operation for Revoke {

@@ -3,17 +3,42 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, millis};
+use crate::error::StoreError;
 
 const INSERT: &str = "INSERT INTO revoked_tokens (tenant, jti, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, jti) DO NOTHING";
 const SELECT: &str = "SELECT expires_at FROM revoked_tokens WHERE tenant = $1 AND jti = $2";
 
+impl Store {
+    /// Remembers until it expires that the access token of this `jti` is revoked (RFC 7009).
+    pub async fn revoke_token(
+        &self,
+        tenant: &str,
+        jti: &str,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(Revoke {
+            tenant: tenant.to_owned(),
+            jti: jti.to_owned(),
+            expires_at,
+        })
+        .await
+    }
+
+    /// Whether the access token of this `jti` was revoked.
+    pub async fn is_token_revoked(&self, tenant: &str, jti: &str) -> Result<bool, StoreError> {
+        let (tenant, jti) = (tenant.to_owned(), jti.to_owned());
+        self.read(IsRevoked { tenant, jti }).await
+    }
+}
+
 /// Remembers that a token is revoked.
-pub struct Revoke {
-    pub tenant: String,
-    pub jti: String,
-    pub expires_at: Timestamp,
+struct Revoke {
+    tenant: String,
+    jti: String,
+    expires_at: Timestamp,
 }
 
 impl Operation for Revoke {
@@ -31,9 +56,9 @@ impl Operation for Revoke {
 }
 
 /// Whether a token is revoked.
-pub struct IsRevoked {
-    pub tenant: String,
-    pub jti: String,
+struct IsRevoked {
+    tenant: String,
+    jti: String,
 }
 
 impl Operation for IsRevoked {

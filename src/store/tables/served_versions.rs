@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, column, millis};
+use crate::error::StoreError;
 use clientele_oauth::client::served_versions::Versions;
 
 const TELL: &str = "INSERT INTO served (registration_id, replica, generation) VALUES ($1, $2, $3)
@@ -14,18 +16,50 @@ const BY_ALL: &str = "SELECT s.registration_id AS registration_id, MIN(s.generat
     WHERE r.serving = 1 AND r.heard_at >= $1
     GROUP BY s.registration_id
     HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND heard_at >= $1)";
-
 const WITHOUT: &str = "SELECT r.id AS id FROM replicas r
     WHERE r.serving = 1 AND r.heard_at >= $1
     AND NOT EXISTS (SELECT 1 FROM served s
         WHERE s.registration_id = $2 AND s.replica = r.id AND s.generation >= $3)
     ORDER BY r.id";
 
+impl Store {
+    /// A replica serves these versions of clients from now on, and says nothing of those registrations any more.
+    pub async fn tell_served(
+        &self,
+        replica: &str,
+        new: Vec<(String, i64)>,
+        gone: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let replica = replica.to_owned();
+        self.write(Tell { replica, new, gone }).await
+    }
+
+    /// The versions of clients that every replica serves which was heard since `alive`, of those that were told.
+    pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
+        self.read(ByAll { alive }).await
+    }
+
+    /// The replicas heard since `alive` that have not told that they serve this version of a client.
+    pub async fn replicas_without(
+        &self,
+        alive: Timestamp,
+        registration: String,
+        generation: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(Without {
+            alive,
+            registration,
+            generation,
+        })
+        .await
+    }
+}
+
 /// A replica serves these versions, and says nothing of those registrations any more.
-pub struct Tell {
-    pub replica: String,
-    pub new: Vec<(String, i64)>,
-    pub gone: Vec<String>,
+struct Tell {
+    replica: String,
+    new: Vec<(String, i64)>,
+    gone: Vec<String>,
 }
 
 impl Operation for Tell {
@@ -46,8 +80,8 @@ impl Operation for Tell {
 }
 
 /// What every replica serves that serves at all and was heard since then.
-pub struct ByAll {
-    pub alive: Timestamp,
+struct ByAll {
+    alive: Timestamp,
 }
 
 impl Operation for ByAll {
@@ -63,10 +97,10 @@ impl Operation for ByAll {
 
 /// The replicas that are waited for with a version of a client: they serve, were heard since then, and have not told that
 /// they serve this version.
-pub struct Without {
-    pub alive: Timestamp,
-    pub registration: String,
-    pub generation: i64,
+struct Without {
+    alive: Timestamp,
+    registration: String,
+    generation: i64,
 }
 
 impl Operation for Without {

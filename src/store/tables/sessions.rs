@@ -5,7 +5,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::revoke_grants::{Whose, end};
+use crate::Store;
 use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::error::StoreError;
 use clientele_oauth::grant::Session;
 
 const INSERT: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at)
@@ -34,8 +36,73 @@ impl FromRow for Session {
     }
 }
 
+impl Store {
+    /// Begins a session.
+    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(Begin(session.clone())).await
+    }
+
+    /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
+    /// allowed in that one goes on in this.
+    pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(Renew(session.clone())).await
+    }
+
+    /// The session of a cookie's digest in a tenant, whatever its age.
+    pub async fn session(&self, tenant: &str, digest: &str) -> Result<Option<Session>, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(Find { tenant, digest }).await
+    }
+
+    /// Records that a session is in use. Called at most once a minute for a session.
+    pub async fn touch_session(
+        &self,
+        tenant: &str,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.write(Touch {
+            tenant,
+            digest,
+            now,
+        })
+        .await
+    }
+
+    /// Ends a session (by `sid`) and whatever was allowed in it without `offline_access`: its families are revoked,
+    /// and its codes are used up, so that none begins a family afterwards.
+    pub async fn end_session(
+        &self,
+        tenant: &str,
+        sid: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (tenant, sid) = (tenant.to_owned(), sid.to_owned());
+        self.write(End { tenant, sid, now }).await
+    }
+
+    /// Ends every session of a person, with every family and code without `offline_access`; those with it as well if
+    /// `offline_too`.
+    pub async fn end_all_sessions(
+        &self,
+        tenant: &str,
+        subject: &str,
+        offline_too: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(EndAll {
+            tenant: tenant.to_owned(),
+            subject: subject.to_owned(),
+            offline_too,
+            now,
+        })
+        .await
+    }
+}
+
 /// Begins a session.
-pub struct Begin(pub Session);
+struct Begin(Session);
 
 impl Operation for Begin {
     type Output = ();
@@ -62,7 +129,7 @@ async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
 }
 
 /// Begins a session in the place of the one that has its `sid`.
-pub struct Renew(pub Session);
+struct Renew(Session);
 
 impl Operation for Renew {
     type Output = ();
@@ -79,9 +146,9 @@ impl Operation for Renew {
 }
 
 /// Finds a session.
-pub struct Find {
-    pub tenant: String,
-    pub digest: String,
+struct Find {
+    tenant: String,
+    digest: String,
 }
 
 impl Operation for Find {
@@ -98,10 +165,10 @@ impl Operation for Find {
 }
 
 /// Records that a session is in use.
-pub struct Touch {
-    pub tenant: String,
-    pub digest: String,
-    pub now: Timestamp,
+struct Touch {
+    tenant: String,
+    digest: String,
+    now: Timestamp,
 }
 
 impl Operation for Touch {
@@ -119,10 +186,10 @@ impl Operation for Touch {
 }
 
 /// Ends a session, and with it what was allowed in it and does not outlive it.
-pub struct End {
-    pub tenant: String,
-    pub sid: String,
-    pub now: Timestamp,
+struct End {
+    tenant: String,
+    sid: String,
+    now: Timestamp,
 }
 
 impl Operation for End {
@@ -140,11 +207,11 @@ impl Operation for End {
 }
 
 /// Ends every session of a person.
-pub struct EndAll {
-    pub tenant: String,
-    pub subject: String,
-    pub offline_too: bool,
-    pub now: Timestamp,
+struct EndAll {
+    tenant: String,
+    subject: String,
+    offline_too: bool,
+    now: Timestamp,
 }
 
 impl Operation for EndAll {

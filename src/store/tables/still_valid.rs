@@ -2,7 +2,9 @@
 
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, millis};
+use crate::error::StoreError;
 use clientele_oauth::grant::Consent;
 
 const SESSION: &str = "SELECT sid FROM sessions WHERE tenant = $1 AND digest = $2";
@@ -13,9 +15,24 @@ const CONSENT: &str = "SELECT granted_at FROM consents
 const CONSENT_LOCKED: &str = "SELECT granted_at FROM consents
     WHERE tenant = $1 AND subject = $2 AND registration_id = $3 AND granted_at = $4 FOR KEY SHARE";
 
+impl Store {
+    /// Whether the session of a cookie's digest is still there. A code that was kept before this is used up by whoever
+    /// ends the session after it.
+    pub async fn session_stands(&self, tenant: &str, digest: &str) -> Result<bool, StoreError> {
+        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
+        self.read(Stands::Session { tenant, digest }).await
+    }
+
+    /// Whether a consent is still there as it was given. A code that was kept before this is used up by whoever withdraws
+    /// the consent after it.
+    pub async fn consent_stands(&self, consent: &Consent) -> Result<bool, StoreError> {
+        self.read(Stands::Consent(consent.clone())).await
+    }
+}
+
 /// Whether this is still there, as it was. PostgreSQL is told to wait for whoever is ending it: either it has ended, or
 /// what ends with it begins to be looked for only after this.
-pub enum Stands {
+enum Stands {
     /// The session of a cookie.
     Session { tenant: String, digest: String },
     /// A consent as it was given.

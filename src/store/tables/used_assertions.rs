@@ -3,16 +3,36 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, millis};
+use crate::error::StoreError;
 
 const INSERT: &str = "INSERT INTO used_assertions (tenant, digest, expires_at) VALUES ($1, $2, $3)
     ON CONFLICT (tenant, digest) DO NOTHING";
 
+impl Store {
+    /// Uses a client assertion, by a digest of what identifies it. Whether it was for the first time: nobody's second use
+    /// succeeds, not even on another replica at the same moment.
+    pub async fn use_assertion(
+        &self,
+        tenant: &str,
+        digest: &str,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(Use {
+            tenant: tenant.to_owned(),
+            digest: digest.to_owned(),
+            expires_at,
+        })
+        .await
+    }
+}
+
 /// Uses an assertion; whether it was for the first time.
-pub struct Use {
-    pub tenant: String,
-    pub digest: String,
-    pub expires_at: Timestamp,
+struct Use {
+    tenant: String,
+    digest: String,
+    expires_at: Timestamp,
 }
 
 impl Operation for Use {
