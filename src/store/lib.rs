@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use redemption::Redemption;
 pub use rotation::Rotation;
-pub use tables::replicas::Hear;
+pub use tables::replicas::Heartbeat;
 
 /// A store that is open. Clones share it.
 #[derive(Clone, Debug)]

@@ -132,11 +132,11 @@ impl Talk {
         self.told_at = Some(Instant::now());
         for new in new.chunks(BATCH) {
             let (replica, new) = (&self.replica, new.to_vec());
-            self.store.tell_served(replica, new, Vec::new()).await?;
+            self.store.report_served(replica, new, Vec::new()).await?;
         }
         for gone in gone.chunks(BATCH) {
             let (replica, gone) = (&self.replica, gone.to_vec());
-            self.store.tell_served(replica, Vec::new(), gone).await?;
+            self.store.report_served(replica, Vec::new(), gone).await?;
         }
         self.told = served;
         Ok(true)

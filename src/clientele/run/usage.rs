@@ -14,7 +14,7 @@ use crate::config::Run;
 use clientele_http::admin::Readiness;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::{LastUse, Usage, Uses};
-use clientele_store::{Hear, Store, StoreError};
+use clientele_store::{Heartbeat, Store, StoreError};
 
 /// So many reports of one transaction.
 const BATCH: usize = 200;
@@ -123,7 +123,7 @@ impl Reporter {
     pub async fn end(&self) {
         let ended = async {
             self.report(Timestamp::now(), false).await?;
-            self.store.leave(&self.replica).await
+            self.store.remove_replica(&self.replica).await
         };
         if let Err(error) = ended.await {
             tracing::warn!(%error, "the last use of client secrets could not be recorded; old ones work on for longer");
@@ -141,14 +141,14 @@ impl Reporter {
                 uses.is_reported(last);
             }
         }
-        let dead = before((self.every * MISSED).max(PATIENCE));
+        let expired_before = before((self.every * MISSED).max(PATIENCE));
         self.store
-            .hear(Hear {
+            .heartbeat(Heartbeat {
                 replica: self.replica.clone(),
                 name: self.name.clone(),
                 serving,
                 reported: before(IN_FLIGHT),
-                dead,
+                expired_before,
                 now,
             })
             .await?;

@@ -147,12 +147,12 @@ impl<'a> Progress<'a> {
     /// Whether the session and what was agreed to earlier are as they were when it was decided.
     async fn still_stands(&self, current: &Current) -> Result<bool, Stop> {
         let (store, session) = (&self.visit.app.store, &current.session);
-        let signed_in = store.session_stands(&session.tenant, &session.digest);
+        let signed_in = store.is_session_still_valid(&session.tenant, &session.digest);
         if !signed_in.await? {
             return Ok(false);
         }
         match &self.consent {
-            Some(consent) => Ok(store.consent_stands(consent).await?),
+            Some(consent) => Ok(store.is_consent_still_valid(consent).await?),
             None => Ok(true),
         }
     }

@@ -47,13 +47,13 @@ impl FromRow for Code {
 impl Store {
     /// Keeps a code. `false` if its authorization request was answered before: then nothing is kept.
     pub async fn insert_code(&self, code: &Code) -> Result<bool, StoreError> {
-        self.write(Insert(code.clone())).await
+        self.write(InsertCode(code.clone())).await
     }
 
     /// The code of a digest in a tenant, whatever its age and state.
-    pub async fn code(&self, tenant: &str, digest: &str) -> Result<Option<Code>, StoreError> {
-        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.read(Find { tenant, digest }).await
+    pub async fn code(&self, tenant_uid: &str, digest: &str) -> Result<Option<Code>, StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.read(FindCode { tenant_uid, digest }).await
     }
 
     /// Uses a code, once: marks it and begins the family, in one transaction. With `None` the code is used up and
@@ -63,13 +63,13 @@ impl Store {
     /// Also if the family is not the one that was set aside for the code; nothing happens then.
     pub async fn redeem(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         digest: &str,
         family: Option<&Family>,
         now: Timestamp,
     ) -> Result<Redemption, StoreError> {
-        self.write(Redeem {
-            tenant: tenant.to_owned(),
+        self.write(RedeemCode {
+            tenant_uid: tenant_uid.to_owned(),
             digest: digest.to_owned(),
             family: family.cloned(),
             now,
@@ -79,9 +79,9 @@ impl Store {
 }
 
 /// Keeps a code, unless its request was answered before.
-struct Insert(Code);
+struct InsertCode(Code);
 
-impl Operation for Insert {
+impl Operation for InsertCode {
     type Output = bool;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
@@ -106,17 +106,17 @@ impl Operation for Insert {
 }
 
 /// Finds a code.
-struct Find {
-    tenant: String,
+struct FindCode {
+    tenant_uid: String,
     digest: String,
 }
 
-impl Operation for Find {
+impl Operation for FindCode {
     type Output = Option<Code>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Code>> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(db)
             .await?;
@@ -125,29 +125,30 @@ impl Operation for Find {
 }
 
 /// Uses a code and begins its family.
-struct Redeem {
-    tenant: String,
+struct RedeemCode {
+    tenant_uid: String,
     digest: String,
     family: Option<Family>,
     now: Timestamp,
 }
 
-impl Operation for Redeem {
+impl Operation for RedeemCode {
     type Output = Redemption;
     const SINGLE: bool = false;
 
     async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Redemption>> {
-        let ours = |family: &&Family| family.authorization.tenant == self.tenant;
+        let ours = |family: &&Family| family.authorization.tenant == self.tenant_uid;
         let Some(family) = self.family.as_ref().filter(ours) else {
             return Ok(None);
         };
-        let begun = refresh_families::begin_at_once(db, family, &self.digest, self.now).await?;
+        let begun =
+            refresh_families::insert_redeeming_code(db, family, &self.digest, self.now).await?;
         Ok(begun.then_some(Redemption::First))
     }
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Redemption> {
         let first = query(REDEEM)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .bind(millis(self.now))
             .fetch_optional(&mut *db)
@@ -160,7 +161,7 @@ impl Operation for Redeem {
         };
         // Otherwise a second use could not end it.
         if column::<&str>(&row, "family")? != family.id
-            || self.tenant != family.authorization.tenant
+            || self.tenant_uid != family.authorization.tenant
         {
             return Err(sqlx::Error::InvalidArgument(
                 "a code begins the family that was set aside for it".into(),
@@ -171,10 +172,10 @@ impl Operation for Redeem {
     }
 }
 
-impl Redeem {
+impl RedeemCode {
     async fn again(&self, db: &mut AnyConnection) -> sqlx::Result<Redemption> {
         let row = query(FAMILY)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(&mut *db)
             .await?;
@@ -182,7 +183,7 @@ impl Redeem {
             return Ok(Redemption::Gone);
         };
         let family = column(&row, "family")?;
-        refresh_families::revoke(db, &self.tenant, family, self.now).await?;
+        refresh_families::revoke(db, &self.tenant_uid, family, self.now).await?;
         Ok(Redemption::Again)
     }
 }

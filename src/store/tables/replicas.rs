@@ -7,73 +7,74 @@ use crate::Store;
 use crate::backend::operation::{Operation, millis};
 use crate::error::StoreError;
 
-const BURY: &str = "DELETE FROM replicas WHERE heard_at < $1";
-const SUCCEED: &str = r"DELETE FROM replicas WHERE id LIKE $1 ESCAPE '\' AND id <> $2";
-const FORGET: &str = "UPDATE usage_epoch SET since = $1 WHERE id = 1 AND since < $1";
-const GO_ON: &str =
+const DELETE_EXPIRED: &str = "DELETE FROM replicas WHERE heard_at < $1";
+const DELETE_PREDECESSORS: &str = r"DELETE FROM replicas WHERE id LIKE $1 ESCAPE '\' AND id <> $2";
+const RESTART_EPOCH: &str = "UPDATE usage_epoch SET since = $1 WHERE id = 1 AND since < $1";
+const CONTINUE_EPOCH: &str =
     "UPDATE usage_epoch SET since = CASE WHEN heard_at < $1 THEN $2 ELSE since END, heard_at = $2
     WHERE id = 1";
-const BEGIN: &str =
+const INSERT_EPOCH: &str =
     "INSERT INTO usage_epoch (id, since, heard_at) VALUES (1, $1, $1) ON CONFLICT (id) DO NOTHING";
-const HEAR: &str = "INSERT INTO replicas (id, heard_at, serving) VALUES ($1, $2, $3)
+const UPSERT: &str = "INSERT INTO replicas (id, heard_at, serving) VALUES ($1, $2, $3)
     ON CONFLICT (id) DO UPDATE SET heard_at = excluded.heard_at, serving = excluded.serving";
-const LEAVE: &str = "DELETE FROM replicas WHERE id = $1";
-const CLEAR: &str = "DELETE FROM served WHERE replica NOT IN (SELECT id FROM replicas)";
+const DELETE: &str = "DELETE FROM replicas WHERE id = $1";
+const DELETE_ORPHANS: &str = "DELETE FROM served WHERE replica NOT IN (SELECT id FROM replicas)";
 
 impl Store {
-    /// A replica says how it is with it. What is known of use begins anew if others are found to be dead: what they did
-    /// not report could be anything.
-    pub async fn hear(&self, heard: Hear) -> Result<(), StoreError> {
-        self.write(heard).await
+    /// Records that a replica is alive. If other replicas have expired, the epoch of the usage records restarts: the
+    /// uses that those did not report are unknown.
+    pub async fn heartbeat(&self, heartbeat: Heartbeat) -> Result<(), StoreError> {
+        self.write(heartbeat).await
     }
 
-    /// A replica has reported everything and serves no longer.
-    pub async fn leave(&self, replica: &str) -> Result<(), StoreError> {
-        self.write(Leave(replica.to_owned())).await
+    /// Removes a replica that has reported every use and has stopped serving.
+    pub async fn remove_replica(&self, replica: &str) -> Result<(), StoreError> {
+        self.write(RemoveReplica(replica.to_owned())).await
     }
 }
 
-/// A replica has reported every use until `reported`. One that was not heard since `dead` counts no longer; but what it
-/// did not report could be anything, so what is known begins anew. It does as well if nobody was heard since.
+/// A replica is alive and has reported every use until `reported`. Replicas without a heartbeat since `expired_before`
+/// are deleted; the uses that they did not report are unknown, so the epoch of the usage records restarts. It also
+/// restarts if no replica sent a heartbeat since then.
 #[derive(Clone, Debug)]
-pub struct Hear {
-    /// Which one; nobody had this ID before.
+pub struct Heartbeat {
+    /// The ID of the replica, unique to this process.
     pub replica: String,
-    /// What its ID begins with, before an underscore and sixteen digits, if no other replica that lives has this name:
-    /// whoever had it is dead.
+    /// The prefix of the ID, before an underscore and sixteen digits, if no other live replica can have it: earlier
+    /// replicas of this name are deleted.
     pub name: Option<String>,
-    /// Whether others wait for it.
+    /// Whether the other replicas wait for it before they report a client as ready.
     pub serving: bool,
-    /// Until when it has reported every use.
+    /// The time until which it has reported every use.
     pub reported: Timestamp,
-    /// Who was not heard since then is dead.
-    pub dead: Timestamp,
-    /// The time.
+    /// A replica without a heartbeat since then has expired.
+    pub expired_before: Timestamp,
+    /// The current time.
     pub now: Timestamp,
 }
 
-impl Operation for Hear {
+impl Operation for Heartbeat {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        let (now, dead) = (millis(self.now), millis(self.dead));
-        let buried = query(BURY).bind(dead).execute(&mut *db).await?;
-        let mut died = buried.rows_affected();
+        let (now, expired_before) = (millis(self.now), millis(self.expired_before));
+        let expired = query(DELETE_EXPIRED).bind(expired_before);
+        let mut deleted = expired.execute(&mut *db).await?.rows_affected();
         if let Some(name) = &self.name {
-            let succeed = query(SUCCEED).bind(of_name(name));
-            let succeeded = succeed.bind(&*self.replica).execute(&mut *db).await?;
-            died += succeeded.rows_affected();
+            let predecessors = query(DELETE_PREDECESSORS).bind(ids_of_name(name));
+            let predecessors = predecessors.bind(&*self.replica);
+            deleted += predecessors.execute(&mut *db).await?.rows_affected();
         }
-        if died > 0 {
-            query(FORGET).bind(now).execute(&mut *db).await?;
-            query(CLEAR).execute(&mut *db).await?;
+        if deleted > 0 {
+            query(RESTART_EPOCH).bind(now).execute(&mut *db).await?;
+            query(DELETE_ORPHANS).execute(&mut *db).await?;
         }
-        let goes_on = query(GO_ON).bind(dead).bind(now);
-        if goes_on.execute(&mut *db).await?.rows_affected() == 0 {
-            query(BEGIN).bind(now).execute(&mut *db).await?;
+        let continued = query(CONTINUE_EPOCH).bind(expired_before).bind(now);
+        if continued.execute(&mut *db).await?.rows_affected() == 0 {
+            query(INSERT_EPOCH).bind(now).execute(&mut *db).await?;
         }
-        query(HEAR)
+        query(UPSERT)
             .bind(&*self.replica)
             .bind(millis(self.reported))
             .bind(i64::from(self.serving))
@@ -83,8 +84,8 @@ impl Operation for Hear {
     }
 }
 
-/// A pattern of the IDs of this name: with an underscore and sixteen digits behind it.
-fn of_name(name: &str) -> String {
+/// A `LIKE` pattern of the IDs of a name: the name, an underscore and sixteen digits.
+fn ids_of_name(name: &str) -> String {
     let mut pattern = String::new();
     for character in name.chars().chain(['_']) {
         if matches!(character, '\\' | '%' | '_') {
@@ -95,19 +96,19 @@ fn of_name(name: &str) -> String {
     pattern + &"_".repeat(16)
 }
 
-/// A replica has reported everything and serves no longer.
-struct Leave(String);
+/// Removes a replica and the versions that it served.
+struct RemoveReplica(String);
 
-impl Operation for Leave {
+impl Operation for RemoveReplica {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        query(LEAVE).bind(&*self.0).execute(&mut *db).await?;
-        query(CLEAR).execute(db).await.map(drop)
+        query(DELETE).bind(&*self.0).execute(&mut *db).await?;
+        query(DELETE_ORPHANS).execute(db).await.map(drop)
     }
 }
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[BURY, FORGET, GO_ON, LEAVE];
+pub const SEARCHES: &[&str] = &[DELETE_EXPIRED, RESTART_EPOCH, CONTINUE_EPOCH, DELETE];

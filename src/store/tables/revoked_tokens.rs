@@ -15,12 +15,12 @@ impl Store {
     /// Remembers until it expires that the access token of this `jti` is revoked (RFC 7009).
     pub async fn revoke_token(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         jti: &str,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(Revoke {
-            tenant: tenant.to_owned(),
+        self.write(RevokeToken {
+            tenant_uid: tenant_uid.to_owned(),
             jti: jti.to_owned(),
             expires_at,
         })
@@ -28,25 +28,25 @@ impl Store {
     }
 
     /// Whether the access token of this `jti` was revoked.
-    pub async fn is_token_revoked(&self, tenant: &str, jti: &str) -> Result<bool, StoreError> {
-        let (tenant, jti) = (tenant.to_owned(), jti.to_owned());
-        self.read(IsRevoked { tenant, jti }).await
+    pub async fn is_token_revoked(&self, tenant_uid: &str, jti: &str) -> Result<bool, StoreError> {
+        let (tenant_uid, jti) = (tenant_uid.to_owned(), jti.to_owned());
+        self.read(IsTokenRevoked { tenant_uid, jti }).await
     }
 }
 
 /// Remembers that a token is revoked.
-struct Revoke {
-    tenant: String,
+struct RevokeToken {
+    tenant_uid: String,
     jti: String,
     expires_at: Timestamp,
 }
 
-impl Operation for Revoke {
+impl Operation for RevokeToken {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(INSERT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.jti)
             .bind(millis(self.expires_at))
             .execute(db)
@@ -56,17 +56,17 @@ impl Operation for Revoke {
 }
 
 /// Whether a token is revoked.
-struct IsRevoked {
-    tenant: String,
+struct IsTokenRevoked {
+    tenant_uid: String,
     jti: String,
 }
 
-impl Operation for IsRevoked {
+impl Operation for IsTokenRevoked {
     type Output = bool;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.jti)
             .fetch_optional(db)
             .await?;

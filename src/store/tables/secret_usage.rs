@@ -21,14 +21,14 @@ const OLDEST_FAMILY: &str = "SELECT MIN(auth_time) AS oldest FROM families WHERE
 const SELECT: &str = "SELECT generation, used_at FROM last_uses WHERE registration_id = $1";
 
 impl Store {
-    /// Keeps when client secrets were used last; an earlier use than one that is known changes nothing.
+    /// Records when client secrets were last used; a use earlier than the recorded one changes nothing.
     pub async fn report_uses(&self, uses: Vec<LastUse>) -> Result<(), StoreError> {
-        self.write(Report(uses)).await
+        self.write(ReportUses(uses)).await
     }
 
-    /// What all replicas have reported of the use of these registrations' secrets; none before the first was heard.
-    pub async fn usage(&self, registrations: Vec<String>) -> Result<Option<Usage>, StoreError> {
-        self.read(Read(registrations)).await
+    /// The reported uses of the secrets of these clients; `None` before the first heartbeat.
+    pub async fn usage(&self, client_uids: Vec<String>) -> Result<Option<Usage>, StoreError> {
+        self.read(ReadUsage(client_uids)).await
     }
 
     /// When the oldest sign-in was of which a session or a family lives.
@@ -37,10 +37,10 @@ impl Store {
     }
 }
 
-/// Keeps uses, each unless a later one is known.
-struct Report(Vec<LastUse>);
+/// Records uses, each unless a later one is recorded.
+struct ReportUses(Vec<LastUse>);
 
-impl Operation for Report {
+impl Operation for ReportUses {
     type Output = ();
     const SINGLE: bool = false;
 
@@ -57,23 +57,23 @@ impl Operation for Report {
     }
 }
 
-/// What is known of these registrations; nothing if no replica has been heard.
-struct Read(Vec<String>);
+/// The reported uses of the secrets of these clients; `None` without a replica.
+struct ReadUsage(Vec<String>);
 
-impl Operation for Read {
+impl Operation for ReadUsage {
     type Output = Option<Usage>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Usage>> {
-        // Until when everything is known comes first: what is reported meanwhile may be read, and is not promised.
+        // The time until which all uses are reported is read first: a use reported meanwhile may be read, but need not be.
         let epoch = query(EPOCH).fetch_optional(&mut *db).await?;
         let slowest = query(SLOWEST).fetch_optional(&mut *db).await?;
         let (Some(epoch), Some(slowest)) = (epoch, slowest) else {
             return Ok(None);
         };
         let mut uses = HashMap::with_capacity(self.0.len());
-        for registration in &self.0 {
+        for client_uid in &self.0 {
             let rows = query(SELECT)
-                .bind(&**registration)
+                .bind(&**client_uid)
                 .fetch_all(&mut *db)
                 .await?;
             let row = |row| {
@@ -82,7 +82,7 @@ impl Operation for Read {
                 Ok((generation, time(row, "used_at")?))
             };
             let rows = rows.iter().map(row).collect::<sqlx::Result<Vec<_>>>()?;
-            uses.insert(registration.clone(), rows);
+            uses.insert(client_uid.clone(), rows);
         }
         Ok(Some(Usage {
             since: time(&epoch, "since")?,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
-use super::revoke_grants::{Whose, end};
+use super::revoke_grants::{GrantsOf, revoke_grants};
 use crate::Store;
 use crate::backend::operation::{FromRow, Operation, column, millis, time};
 use crate::error::StoreError;
@@ -39,31 +39,35 @@ impl FromRow for Session {
 impl Store {
     /// Begins a session.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.write(Begin(session.clone())).await
+        self.write(BeginSession(session.clone())).await
     }
 
     /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
     /// allowed in that one goes on in this.
     pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
-        self.write(Renew(session.clone())).await
+        self.write(RenewSession(session.clone())).await
     }
 
     /// The session of a cookie's digest in a tenant, whatever its age.
-    pub async fn session(&self, tenant: &str, digest: &str) -> Result<Option<Session>, StoreError> {
-        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.read(Find { tenant, digest }).await
+    pub async fn session(
+        &self,
+        tenant_uid: &str,
+        digest: &str,
+    ) -> Result<Option<Session>, StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.read(FindSession { tenant_uid, digest }).await
     }
 
     /// Records that a session is in use. Called at most once a minute for a session.
     pub async fn touch_session(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         digest: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (tenant, digest) = (tenant.to_owned(), digest.to_owned());
-        self.write(Touch {
-            tenant,
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.write(TouchSession {
+            tenant_uid,
             digest,
             now,
         })
@@ -74,25 +78,30 @@ impl Store {
     /// and its codes are used up, so that none begins a family afterwards.
     pub async fn end_session(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         sid: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (tenant, sid) = (tenant.to_owned(), sid.to_owned());
-        self.write(End { tenant, sid, now }).await
+        let (tenant_uid, sid) = (tenant_uid.to_owned(), sid.to_owned());
+        self.write(EndSession {
+            tenant_uid,
+            sid,
+            now,
+        })
+        .await
     }
 
     /// Ends every session of a person, with every family and code without `offline_access`; those with it as well if
     /// `offline_too`.
     pub async fn end_all_sessions(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         subject: &str,
         offline_too: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(EndAll {
-            tenant: tenant.to_owned(),
+        self.write(EndAllSessions {
+            tenant_uid: tenant_uid.to_owned(),
             subject: subject.to_owned(),
             offline_too,
             now,
@@ -102,9 +111,9 @@ impl Store {
 }
 
 /// Begins a session.
-struct Begin(Session);
+struct BeginSession(Session);
 
-impl Operation for Begin {
+impl Operation for BeginSession {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
@@ -129,9 +138,9 @@ async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
 }
 
 /// Begins a session in the place of the one that has its `sid`.
-struct Renew(Session);
+struct RenewSession(Session);
 
-impl Operation for Renew {
+impl Operation for RenewSession {
     type Output = ();
     const SINGLE: bool = false;
 
@@ -146,17 +155,17 @@ impl Operation for Renew {
 }
 
 /// Finds a session.
-struct Find {
-    tenant: String,
+struct FindSession {
+    tenant_uid: String,
     digest: String,
 }
 
-impl Operation for Find {
+impl Operation for FindSession {
     type Output = Option<Session>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Session>> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(db)
             .await?;
@@ -165,18 +174,18 @@ impl Operation for Find {
 }
 
 /// Records that a session is in use.
-struct Touch {
-    tenant: String,
+struct TouchSession {
+    tenant_uid: String,
     digest: String,
     now: Timestamp,
 }
 
-impl Operation for Touch {
+impl Operation for TouchSession {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(TOUCH)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .bind(millis(self.now))
             .execute(db)
@@ -186,50 +195,56 @@ impl Operation for Touch {
 }
 
 /// Ends a session, and with it what was allowed in it and does not outlive it.
-struct End {
-    tenant: String,
+struct EndSession {
+    tenant_uid: String,
     sid: String,
     now: Timestamp,
 }
 
-impl Operation for End {
+impl Operation for EndSession {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(DELETE_ONE)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.sid)
             .execute(&mut *db)
             .await?;
-        end(db, &self.tenant, &Whose::Session(&self.sid), self.now).await
+        revoke_grants(
+            db,
+            &self.tenant_uid,
+            &GrantsOf::Session(&self.sid),
+            self.now,
+        )
+        .await
     }
 }
 
 /// Ends every session of a person.
-struct EndAll {
-    tenant: String,
+struct EndAllSessions {
+    tenant_uid: String,
     subject: String,
     offline_too: bool,
     now: Timestamp,
 }
 
-impl Operation for EndAll {
+impl Operation for EndAllSessions {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(DELETE_ALL)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.subject)
             .execute(&mut *db)
             .await?;
-        let whose = if self.offline_too {
-            Whose::Person(&self.subject)
+        let grants_of = if self.offline_too {
+            GrantsOf::User(&self.subject)
         } else {
-            Whose::PersonOnline(&self.subject)
+            GrantsOf::UserOnline(&self.subject)
         };
-        end(db, &self.tenant, &whose, self.now).await
+        revoke_grants(db, &self.tenant_uid, &grants_of, self.now).await
     }
 }
 

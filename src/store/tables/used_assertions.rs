@@ -15,12 +15,12 @@ impl Store {
     /// succeeds, not even on another replica at the same moment.
     pub async fn use_assertion(
         &self,
-        tenant: &str,
+        tenant_uid: &str,
         digest: &str,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(Use {
-            tenant: tenant.to_owned(),
+        self.write(UseAssertion {
+            tenant_uid: tenant_uid.to_owned(),
             digest: digest.to_owned(),
             expires_at,
         })
@@ -29,18 +29,18 @@ impl Store {
 }
 
 /// Uses an assertion; whether it was for the first time.
-struct Use {
-    tenant: String,
+struct UseAssertion {
+    tenant_uid: String,
     digest: String,
     expires_at: Timestamp,
 }
 
-impl Operation for Use {
+impl Operation for UseAssertion {
     type Output = bool;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
         let done = query(INSERT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .bind(millis(self.expires_at))
             .execute(db)

@@ -108,16 +108,16 @@ async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(pla
 async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(place: Place) {
     let store = place.open().await;
     let given = consent("r1");
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
     store.keep_consent(&given).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(true));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(true));
     store.withdraw(TENANT, "ada", "r1", at(10)).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
     let mut anew = given.clone();
     anew.granted_at = at(11);
     store.keep_consent(&anew).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
-    assert_eq!(store.consent_stands(&anew).await, Ok(true));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&anew).await, Ok(true));
 }
 
 /// A code is kept and the consent looked at, as for an answer that is about to leave, while the consent is withdrawn.
@@ -145,7 +145,7 @@ async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(place: Pl
                     return None;
                 };
                 assert!(store.insert_code(&code).await.unwrap());
-                let stands = store.consent_stands(&given).await;
+                let stands = store.is_consent_still_valid(&given).await;
                 stands.unwrap().then_some(code)
             }
         });

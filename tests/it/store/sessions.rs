@@ -160,7 +160,7 @@ async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Pl
                     return None;
                 };
                 assert!(store.insert_code(&code).await.unwrap());
-                let stands = store.session_stands(TENANT, &begun.digest).await;
+                let stands = store.is_session_still_valid(TENANT, &begun.digest).await;
                 stands.unwrap().then_some(code)
             }
         });

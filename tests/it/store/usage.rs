@@ -1,7 +1,7 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
 
 use clientele_oauth::client::secret_usage::{LastUse, Usage};
-use clientele_store::{Hear, Store};
+use clientele_store::{Heartbeat, Store};
 
 use super::place::{Place, over_both_stores};
 use super::samples::at;
@@ -29,17 +29,17 @@ fn last(registration: &str, generation: u32, second: i64) -> LastUse {
 
 /// A replica reports every use until now; one that was silent for 300 seconds is dead.
 async fn hear(store: &Store, replica: &str, now: i64) {
-    store.hear(heard(replica, now)).await.unwrap();
+    store.heartbeat(heard(replica, now)).await.unwrap();
 }
 
 /// A replica that serves and has no name.
-fn heard(replica: &str, now: i64) -> Hear {
-    Hear {
+fn heard(replica: &str, now: i64) -> Heartbeat {
+    Heartbeat {
         replica: replica.to_owned(),
         name: None,
         serving: true,
         reported: at(now),
-        dead: at(now - 300),
+        expired_before: at(now - 300),
         now: at(now),
     }
 }
@@ -80,7 +80,7 @@ async fn a_replica_that_left_is_not_waited_for(place: Place) {
     let store = place.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
-    store.leave("b").await.unwrap();
+    store.remove_replica("b").await.unwrap();
     hear(&store, "a", 1000 - 750).await;
     let known = usage(&store).await;
     assert_eq!((known.since, known.until), (at(0), at(250)));
@@ -104,11 +104,11 @@ async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
 async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(place: Place) {
     let store = place.open().await;
     hear(&store, "a", 0).await;
-    store.leave("a").await.unwrap();
+    store.remove_replica("a").await.unwrap();
     // A restart goes on with what was known.
     hear(&store, "b", 200).await;
     assert_eq!(usage(&store).await.since, at(0));
-    store.leave("b").await.unwrap();
+    store.remove_replica("b").await.unwrap();
     // A day later, or after an old backup was restored.
     hear(&store, "c", 86_400).await;
     let known = usage(&store).await;
@@ -139,21 +139,21 @@ async fn who_comes_back_under_a_name_was_dead(place: Place) {
     for name in ["web", "webb", "web_x", "w%"] {
         hear(&store, &id(name, 1), 0).await;
     }
-    let named = |name: &str, number, now| Hear {
+    let named = |name: &str, number, now| Heartbeat {
         name: Some(name.to_owned()),
         ..heard(&id(name, number), now)
     };
-    store.hear(named("w%", 2, 10)).await.unwrap();
+    store.heartbeat(named("w%", 2, 10)).await.unwrap();
     let known = usage(&store).await;
     assert_eq!(known.since, at(10), "what it did not report is not known");
     assert_eq!(known.until, at(0), "others of like names live");
-    store.hear(named("web", 2, 20)).await.unwrap();
+    store.heartbeat(named("web", 2, 20)).await.unwrap();
     assert_eq!(usage(&store).await.since, at(20));
-    store.hear(named("web", 2, 30)).await.unwrap();
+    store.heartbeat(named("web", 2, 30)).await.unwrap();
     assert_eq!(usage(&store).await.since, at(20), "nobody succeeds oneself");
     for name in ["webb", "web_x"] {
         assert_eq!(usage(&store).await.until, at(0), "{name} lives");
-        store.leave(&id(name, 1)).await.unwrap();
+        store.remove_replica(&id(name, 1)).await.unwrap();
     }
     assert_eq!(
         usage(&store).await.until,
@@ -167,7 +167,7 @@ async fn tell(store: &Store, replica: &str, new: &[(&str, i64)], gone: &[&str]) 
         .iter()
         .map(|(name, version)| ((*name).to_owned(), *version));
     let gone = gone.iter().map(|name| (*name).to_owned());
-    let told = store.tell_served(replica, new.collect(), gone.collect());
+    let told = store.report_served(replica, new.collect(), gone.collect());
     told.await.unwrap();
 }
 
@@ -222,20 +222,20 @@ async fn only_replicas_that_serve_and_are_heard_are_waited_for(place: Place) {
     tell(&store, "a", &[("r1", 1)], &[]).await;
     let alone = [("r1".to_owned(), 1)];
     // One that starts or stops, and one that is silent.
-    let begins = Hear {
+    let begins = Heartbeat {
         serving: false,
         ..heard("b", 100)
     };
-    store.hear(begins).await.unwrap();
+    store.heartbeat(begins).await.unwrap();
     assert_eq!(by_all(&store, 0).await, alone);
     hear(&store, "c", 50).await;
     assert_eq!(by_all(&store, 0).await, []);
     assert_eq!(by_all(&store, 51).await, alone);
-    store.leave("c").await.unwrap();
+    store.remove_replica("c").await.unwrap();
     assert_eq!(by_all(&store, 0).await, alone);
     hear(&store, "b", 100).await;
     assert_eq!(by_all(&store, 0).await, [], "it serves now");
-    store.leave("a").await.unwrap();
+    store.remove_replica("a").await.unwrap();
     tell(&store, "b", &[("r2", 1)], &[]).await;
     let others = [("r2".to_owned(), 1)];
     assert_eq!(
