@@ -1,7 +1,7 @@
 //! `clientele run`: builds both worlds, joins them by the registry, and runs until told to stop.
 
-mod agreement;
 pub mod connect;
+mod rollout;
 pub mod root_key;
 mod storage;
 mod usage;
@@ -22,7 +22,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
-use agreement::Talk;
 use clientele_api::crd;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::Reviews;
@@ -39,6 +38,7 @@ use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
 use clientele_telemetry::supervisor::Supervisor;
 use connect::connect;
+use rollout::Talk;
 use storage::Health;
 use usage::Reporter;
 
