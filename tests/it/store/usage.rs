@@ -3,7 +3,7 @@
 use clientele_oauth::client::secret_usage::{LastUse, Usage};
 use clientele_store::{Heartbeat, Store};
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::at;
 
 over_both_stores![
@@ -49,8 +49,8 @@ async fn usage(store: &Store) -> Usage {
     store.usage(of).await.unwrap().unwrap()
 }
 
-async fn the_latest_use_of_each_generation_is_kept(place: Place) {
-    let store = place.open().await;
+async fn the_latest_use_of_each_generation_is_kept(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     let first = vec![last("r1", 1, 5), last("r1", 2, 7), last("r3", 1, 9)];
     store.report_uses(first).await.unwrap();
@@ -65,8 +65,8 @@ async fn the_latest_use_of_each_generation_is_kept(place: Place) {
     assert!(!usage.uses.contains_key("r3"), "nobody asked");
 }
 
-async fn everything_is_known_until_the_slowest_replica_reported(place: Place) {
-    let store = place.open().await;
+async fn everything_is_known_until_the_slowest_replica_reported(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 10).await;
     hear(&store, "a", 60).await;
@@ -76,8 +76,8 @@ async fn everything_is_known_until_the_slowest_replica_reported(place: Place) {
     assert_eq!(usage(&store).await.until, at(60));
 }
 
-async fn a_replica_that_left_is_not_waited_for(place: Place) {
-    let store = place.open().await;
+async fn a_replica_that_left_is_not_waited_for(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
     store.remove_replica("b").await.unwrap();
@@ -86,8 +86,8 @@ async fn a_replica_that_left_is_not_waited_for(place: Place) {
     assert_eq!((known.since, known.until), (at(0), at(250)));
 }
 
-async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
-    let store = place.open().await;
+async fn after_a_replica_died_what_is_known_begins_anew(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
     hear(&store, "a", 200).await;
@@ -101,8 +101,8 @@ async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
     assert_eq!((known.since, known.until), (at(301), at(301)));
 }
 
-async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(place: Place) {
-    let store = place.open().await;
+async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     store.remove_replica("a").await.unwrap();
     // A restart goes on with what was known.
@@ -115,16 +115,16 @@ async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(place:
     assert_eq!((known.since, known.until), (at(86_400), at(86_400)));
 }
 
-async fn a_store_that_is_new_knows_nothing_of_before(place: Place) {
-    let store = place.open().await;
+async fn a_store_that_is_new_knows_nothing_of_before(database: TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.usage(vec!["r1".to_owned()]).await, Ok(None));
     hear(&store, "a", 5).await;
     assert_eq!(usage(&store).await.since, at(5));
 }
 
-async fn uses_of_long_ago_are_forgotten(place: Place) {
+async fn uses_of_long_ago_are_forgotten(database: TestDatabase) {
     const YEAR: i64 = 366 * 24 * 3600;
-    let store = place.open().await;
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     let uses = vec![last("r1", 1, 0), last("r1", 2, 10)];
     store.report_uses(uses).await.unwrap();
@@ -133,8 +133,8 @@ async fn uses_of_long_ago_are_forgotten(place: Place) {
     assert_eq!(usage(&store).await.uses["r1"], [(2, at(10))]);
 }
 
-async fn who_comes_back_under_a_name_was_dead(place: Place) {
-    let store = place.open().await;
+async fn who_comes_back_under_a_name_was_dead(database: TestDatabase) {
+    let store = database.open().await;
     let id = |name: &str, number: u32| format!("{name}_{number:016x}");
     for name in ["web", "webb", "web_x", "w%"] {
         hear(&store, &id(name, 1), 0).await;
@@ -183,8 +183,8 @@ async fn by_all(store: &Store, alive: i64) -> Vec<(String, i64)> {
     common
 }
 
-async fn what_every_replica_serves_is_known(place: Place) {
-    let store = place.open().await;
+async fn what_every_replica_serves_is_known(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
     tell(&store, "a", &[("r1", 2), ("r2", 1)], &[]).await;
@@ -216,8 +216,8 @@ async fn what_every_replica_serves_is_known(place: Place) {
     assert_eq!(by_all(&store, 0).await, [("r2".to_owned(), 1)]);
 }
 
-async fn only_replicas_that_serve_and_are_heard_are_waited_for(place: Place) {
-    let store = place.open().await;
+async fn only_replicas_that_serve_and_are_heard_are_waited_for(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 100).await;
     tell(&store, "a", &[("r1", 1)], &[]).await;
     let alone = [("r1".to_owned(), 1)];
