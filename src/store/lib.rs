@@ -1,8 +1,9 @@
-//! What must outlive a restart: sessions, authorization codes, refresh families, consents, revoked tokens, used assertions.
+//! The state that outlives a restart: sessions, authorization codes, refresh families, consents, revoked tokens, used
+//! client assertions, the use of client secrets, and what each replica serves.
 //!
-//! One SQL for both databases: SQLite, embedded, for one replica; PostgreSQL for more. This folder keeps values
-//! and decides nothing beyond what must be atomic; the rules are [`clientele_oauth`]'s. It knows neither the web nor
-//! Kubernetes. What is kept is digests: nobody can use what he reads here.
+//! One SQL for both databases: embedded SQLite for one replica, PostgreSQL for several. This crate stores values and decides
+//! only what must be atomic; the rules are in [`clientele_oauth`]. It depends neither on HTTP nor on Kubernetes. Codes,
+//! cookies and tokens are stored as digests, so that a copy of the database does not contain usable credentials.
 
 mod backend;
 mod error;
@@ -25,7 +26,7 @@ pub use redemption::Redemption;
 pub use rotation::Rotation;
 pub use tables::replicas::Heartbeat;
 
-/// A store that is open. Clones share it.
+/// An open store. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
     backend: Arc<Backend>,
@@ -49,17 +50,17 @@ impl Store {
         Ok(Self { backend, metrics })
     }
 
-    /// Whether other replicas can have it open as well.
+    /// Whether several replicas can share the database: true for PostgreSQL.
     pub fn is_shared(&self) -> bool {
         matches!(&*self.backend, Backend::Postgres(_))
     }
 
-    /// What the store counts.
+    /// The metrics of the store.
     pub fn metrics(&self) -> &StoreMetrics {
         &self.metrics
     }
 
-    /// Runs an operation that changes something.
+    /// Runs an operation that writes.
     async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
         let outcome = match &*self.backend {
@@ -70,7 +71,7 @@ impl Store {
         outcome
     }
 
-    /// Runs an operation that only reads. It sees whatever was answered before it began.
+    /// Runs an operation that only reads. It sees every write that completed before it began.
     async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
         let outcome = match &*self.backend {
@@ -81,12 +82,12 @@ impl Store {
         outcome
     }
 
-    /// Whether the database answers, and can begin a transaction.
+    /// Checks that the database answers and can begin a transaction.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.write(backend::operation::Check).await
     }
 
-    /// Closes the database, when what is being written is written.
+    /// Closes the database after the writes in flight have completed.
     pub async fn close(&self) {
         match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,

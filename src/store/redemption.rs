@@ -1,12 +1,12 @@
 //! The outcome of redeeming an authorization code.
 
-/// What became of a code that was to be redeemed.
+/// The outcome of redeeming an authorization code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redemption {
-    /// First use: the family begins with it.
+    /// The first use: its refresh family was inserted.
     First,
-    /// It was used before. The family of that use is revoked now (RFC 6749 §4.1.2).
+    /// The code was used before; the family of that use is now revoked (RFC 6749 §4.1.2).
     Again,
-    /// There is no such code any more.
+    /// The code does not exist, or was purged.
     Gone,
 }

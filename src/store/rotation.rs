@@ -2,15 +2,16 @@
 
 use clientele_oauth::grant::Family;
 
-/// What became of a refresh token that was used.
+/// The outcome of using a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// The family moved on to this sequence number.
+    /// The family has advanced to the next sequence number.
     Next(Family),
-    /// It was used a moment ago and its successor has not been used: the answer was lost. The same successor again.
+    /// Used within the grace period before, and its successor is unused: the response was lost. The same successor is issued.
     Retry(Family),
-    /// It was used before, and too long ago, or its successor is in use: the family is revoked now (RFC 9700 §4.14.2).
+    /// Used before, and either the grace period is over or the successor is in use: the family is now revoked (RFC 9700
+    /// §4.14.2).
     Reused,
-    /// There is no such family, or it has ended.
+    /// The family does not exist, or has expired or been revoked.
     Gone,
 }

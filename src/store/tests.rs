@@ -79,7 +79,7 @@ async fn what_waits_together_is_committed_together() {
 async fn one_that_fails_takes_no_other_with_it() {
     let store = store_on(database().await);
     let mut codes: Vec<Code> = (0..20).map(|n| code(&n.to_string())).collect();
-    // The same code for another request: nobody makes that, but it must not do harm.
+    // The same code for another request: it cannot occur, but must not affect the other inserts.
     codes[10].digest = codes[5].digest.clone();
     let kept = join_all(codes.iter().map(|code| store.insert_code(code))).await;
     for (n, kept) in kept.into_iter().enumerate() {

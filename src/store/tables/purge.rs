@@ -1,4 +1,4 @@
-//! Removes what has ended, in small steps, so that nobody has to wait for it.
+//! Purges expired rows in small steps, so that no other write waits long for one.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const BREATH: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_mins(2);
 
 impl Store {
-    /// Removes up to `limit` rows that ended before `now`, each kind in a transaction of its own. How many went; call
+    /// Deletes up to `limit` rows that expired before `now`, each kind in a transaction of its own. Returns how many; call
     /// again while it is `limit`. Codes and revoked tokens stay an hour longer than they live, so that a second use is
     /// recognised; used assertions five minutes; families and sessions a day.
     pub async fn purge(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
@@ -38,7 +38,7 @@ impl Store {
     }
 }
 
-/// Removes what has ended, now and every few minutes, until the shutdown.
+/// Purges expired rows now and every few minutes, until the shutdown.
 pub async fn purge_forever(store: Store, clock: fn() -> Timestamp, shutdown: CancellationToken) {
     let round = async {
         loop {
@@ -95,7 +95,7 @@ const KINDS: [Kind; 6] = [
     Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
 ];
 
-/// Removes up to so many rows of a kind.
+/// Deletes up to `limit` rows of a kind.
 struct Purge {
     kind: Kind,
     now: Timestamp,

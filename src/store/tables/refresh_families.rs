@@ -114,7 +114,7 @@ impl Store {
     }
 }
 
-/// Begins a family.
+/// Inserts a family.
 pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()> {
     bind_family(query(INSERT), family)
         .execute(db)
@@ -140,7 +140,7 @@ fn bind_family<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q
     .bind(millis(ends_at))
 }
 
-/// Begins the family of a code that nobody has used, in one statement of PostgreSQL. Whether it did.
+/// Redeems an unused code and inserts its family, in one statement of PostgreSQL. Whether it did.
 pub async fn insert_redeeming_code(
     db: &mut AnyConnection,
     family: &Family,

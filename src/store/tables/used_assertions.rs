@@ -11,8 +11,8 @@ const INSERT: &str = "INSERT INTO used_assertions (tenant, digest, expires_at) V
     ON CONFLICT (tenant, digest) DO NOTHING";
 
 impl Store {
-    /// Uses a client assertion, by a digest of what identifies it. Whether it was for the first time: nobody's second use
-    /// succeeds, not even on another replica at the same moment.
+    /// Uses a client assertion, by a digest of what identifies it. Whether this is the first use: a second use fails, even
+    /// on another replica at the same moment.
     pub async fn use_assertion(
         &self,
         tenant_uid: &str,
