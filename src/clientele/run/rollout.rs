@@ -1,5 +1,5 @@
-//! Tells other replicas which versions of clients this one serves, and the controller which all of them do: store and
-//! controller do not know each other, and meet here by values.
+//! Exchanges with the other replicas, through the store, which versions of clients are served. The store and the operator
+//! do not depend on each other; this task passes values between them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,67 +7,67 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::usage::silent;
+use super::usage::heartbeat_timeout;
 use clientele_oauth::client::served_versions::{Versions, difference};
 use clientele_operator::registry::rollout::Agreement;
 use clientele_store::{Store, StoreError};
 
-/// For so long changes are gathered.
+/// How long changes are gathered before they are reported.
 const GATHER: Duration = Duration::from_millis(30);
-/// How often others are told at most.
-const TELL_EVERY: Duration = Duration::from_millis(250);
-/// How often it is looked at what others serve while somebody waits for them.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How soon it is tried again when the store fails.
+/// The shortest time between two reports of this replica.
+const REPORT_EVERY: Duration = Duration::from_millis(250);
+/// How often the reports of the others are read while a reconcile waits for them.
+const READ_EVERY: Duration = Duration::from_millis(100);
+/// The pause before the next attempt when the store fails.
 const RETRY: Duration = Duration::from_secs(1);
-/// Who waits for longer is told of.
-const LONG: Duration = Duration::from_secs(10);
-/// What is said while the store fails.
+/// A rollout that takes longer is explained in the status and in the log.
+const LATE: Duration = Duration::from_secs(10);
+/// The explanation while the store fails.
 const UNKNOWN: &str =
     "the operator's database does not answer, so it is not known which replicas serve this version";
-/// So many versions of one transaction.
+/// How many versions one transaction reports.
 const BATCH: usize = 200;
 
-/// This replica among the others.
-pub struct Talk {
+/// Reports what this replica serves, and reads what the other replicas serve.
+pub struct RolloutExchange {
     store: Store,
     replica: String,
-    agreement: Arc<Agreement>,
-    /// How often every replica is heard at least.
+    rollout: Arc<Agreement>,
+    /// The longest time between two reports of a replica.
     every: Duration,
-    told: Versions,
-    told_at: Option<Instant>,
-    /// When it was looked last why somebody waits for long, and what was found.
-    late: Option<(Instant, String)>,
+    reported: Versions,
+    reported_at: Option<Instant>,
+    /// When a late rollout was last explained, and how.
+    explained: Option<(Instant, String)>,
 }
 
-impl Talk {
-    /// Nothing was told yet.
-    pub fn new(store: Store, replica: String, agreement: Arc<Agreement>, every: Duration) -> Self {
+impl RolloutExchange {
+    /// Nothing is reported yet.
+    pub fn new(store: Store, replica: String, rollout: Arc<Agreement>, every: Duration) -> Self {
         Self {
             store,
             replica,
-            agreement,
+            rollout,
             every,
-            told: Versions::new(),
-            told_at: None,
-            late: None,
+            reported: Versions::new(),
+            reported_at: None,
+            explained: None,
         }
     }
 
-    /// Tells and looks until the shutdown.
-    pub async fn talk_until(mut self, shutdown: CancellationToken) {
-        let talk = async {
-            let mut changes = self.agreement.changes();
+    /// Reports and reads until the shutdown.
+    pub async fn run_until(mut self, shutdown: CancellationToken) {
+        let exchange = async {
+            let mut changes = self.rollout.changes();
             loop {
                 let began = Instant::now();
-                let pause = match self.talk().await {
-                    // With ten thousand new ones a look takes its time.
-                    Ok(true) => LOOK_EVERY.max(began.elapsed() * 4),
+                let pause = match self.exchange().await {
+                    // With ten thousand new versions the query takes long.
+                    Ok(true) => READ_EVERY.max(began.elapsed() * 4),
                     Ok(false) => self.every,
                     Err(error) => {
                         tracing::warn!(%error, "replicas cannot tell each other what they serve; nothing new is said to be ready until they can");
-                        self.agreement.explain(LONG, UNKNOWN);
+                        self.rollout.explain(LATE, UNKNOWN);
                         RETRY
                     }
                 };
@@ -77,80 +77,81 @@ impl Talk {
                 }
             }
         };
-        shutdown.run_until_cancelled(talk).await;
+        shutdown.run_until_cancelled(exchange).await;
     }
 
-    /// Whether there is something to be done soon.
-    async fn talk(&mut self) -> Result<bool, StoreError> {
-        let is_told = self.tell().await?;
-        if !self.agreement.is_awaited() {
-            return Ok(!is_told);
+    /// Whether the next exchange is due soon.
+    async fn exchange(&mut self) -> Result<bool, StoreError> {
+        let is_reported = self.report().await?;
+        if !self.rollout.is_awaited() {
+            return Ok(!is_reported);
         }
-        let alive = Timestamp::now().checked_sub(silent(self.every));
+        let alive = Timestamp::now().checked_sub(heartbeat_timeout(self.every));
         let alive = alive.unwrap_or(Timestamp::MIN);
-        self.agreement.reach(self.store.served_by_all(alive).await?);
+        self.rollout.reach(self.store.served_by_all(alive).await?);
         self.explain(alive).await?;
-        Ok(!is_told || self.agreement.is_awaited())
+        Ok(!is_reported || self.rollout.is_awaited())
     }
 
-    /// Says why what is waited for long is not served by every replica: in statuses, and once in the log.
+    /// Explains a late rollout: in the statuses, and once in the log.
     async fn explain(&mut self, alive: Timestamp) -> Result<(), StoreError> {
-        let Some((registration, generation)) = self.agreement.awaited_for(LONG) else {
-            self.late = None;
+        let Some((client_uid, generation)) = self.rollout.awaited_for(LATE) else {
+            self.explained = None;
             return Ok(());
         };
-        let looked = self.late.as_ref().map(|(at, _)| at.elapsed());
-        if looked.is_some_and(|since| since < LONG) {
+        let since = self.explained.as_ref().map(|(at, _)| at.elapsed());
+        if since.is_some_and(|since| since < LATE) {
             return Ok(());
         }
-        let without = self.store.replicas_without(alive, registration, generation);
-        let why = because_of(&without.await?, silent(self.every));
-        if self.late.as_ref().is_none_or(|(_, said)| *said != why) {
+        let without = self.store.replicas_without(alive, client_uid, generation);
+        let why = explanation(&without.await?, heartbeat_timeout(self.every));
+        if self.explained.as_ref().is_none_or(|(_, last)| *last != why) {
             tracing::warn!("a new version of a client is not said to be ready: {why}");
         }
-        self.agreement.explain(LONG, &why);
-        self.late = Some((Instant::now(), why));
+        self.rollout.explain(LATE, &why);
+        self.explained = Some((Instant::now(), why));
         Ok(())
     }
 
-    /// Tells what is new, now and then everything again; whether that is done.
-    async fn tell(&mut self) -> Result<bool, StoreError> {
-        let served = self.agreement.served();
-        let since = self.told_at.map(|at| at.elapsed());
-        let (mut new, gone) = difference(&self.told, &served);
+    /// Reports the versions that are new, and all of them when `every` has passed. Whether everything is reported.
+    async fn report(&mut self) -> Result<bool, StoreError> {
+        let served = self.rollout.served();
+        let since = self.reported_at.map(|at| at.elapsed());
+        let (mut new, removed) = difference(&self.reported, &served);
         let all = since.is_none_or(|since| since >= self.every);
         if all {
             new = served.clone().into_iter().collect();
         }
-        // Nobody is in a hurry to hear that something need not be waited for.
-        if new.is_empty() && (gone.is_empty() || !all) {
+        // A removal alone is not urgent: no replica waits for it.
+        if new.is_empty() && (removed.is_empty() || !all) {
             return Ok(true);
         }
-        if since.is_some_and(|since| since < TELL_EVERY) {
+        if since.is_some_and(|since| since < REPORT_EVERY) {
             return Ok(false);
         }
-        self.told_at = Some(Instant::now());
+        self.reported_at = Some(Instant::now());
         for new in new.chunks(BATCH) {
             let (replica, new) = (&self.replica, new.to_vec());
             self.store.report_served(replica, new, Vec::new()).await?;
         }
-        for gone in gone.chunks(BATCH) {
-            let (replica, gone) = (&self.replica, gone.to_vec());
-            self.store.report_served(replica, Vec::new(), gone).await?;
+        for removed in removed.chunks(BATCH) {
+            let (replica, removed) = (&self.replica, removed.to_vec());
+            let reported = self.store.report_served(replica, Vec::new(), removed);
+            reported.await?;
         }
-        self.told = served;
+        self.reported = served;
         Ok(true)
     }
 }
 
-/// Why a version is not served everywhere, with the remedy.
-fn because_of(without: &[String], silent: Duration) -> String {
-    // A replica's ID begins with its name, where it has one.
+/// Why some replicas do not serve a version, with the remedy.
+fn explanation(without: &[String], timeout: Duration) -> String {
+    // The ID of a replica begins with its name, if it has one.
     let names = without
         .iter()
         .map(|id| id.split_once('_').map_or(&**id, |(name, _)| name));
     let names: Vec<&str> = names.collect();
-    let silent = silent.as_secs();
+    let silent = timeout.as_secs();
     format!(
         "replica {} has not heard of this version and would refuse it; look at its log, or delete its pod: who is silent for {silent} s is not waited for",
         names.join(", ")
