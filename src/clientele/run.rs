@@ -1,5 +1,6 @@
 //! `clientele run`: builds the operator and the server, joins them by the registry, and runs until a signal.
 
+pub mod build_info;
 pub mod connect;
 mod install;
 mod listeners;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 
+use super::build_info;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_telemetry::audit::Audit;
@@ -29,6 +30,7 @@ impl Metrics {
             operator: Arc::default(),
             audit: Arc::new(Audit::new(audit_tokens)),
         };
+        build_info::register(&mut metrics.registry);
         metrics.audit.register(&mut metrics.registry);
         metrics.tokens.register(&mut metrics.registry);
         metrics.operator.register(&mut metrics.registry);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use clientele::run::build_info;
 use clientele_http::api::token_review_cache::Reviews;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::ControllerMetrics;
@@ -37,6 +38,7 @@ fn every_metric_is_documented() {
     StoreMetrics::default().register(&mut registry);
     Reviews::default().register(&mut registry);
     Audit::default().register(&mut registry);
+    build_info::register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     let exposed: BTreeSet<String> = text
