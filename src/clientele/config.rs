@@ -1,19 +1,19 @@
-//! What was typed → what it means. The only file that names flags and environment variables.
+//! The command line: flags and environment variables → settings. Only this file names them.
 
-use std::convert::Infallible;
-use std::fmt;
+#[cfg(test)]
+mod tests;
+mod values;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 
-use clientele_api::DurationString;
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_operator::settings::{SecretsScope, Settings};
+pub use values::{AuditLog, DatabaseUrl};
+use values::{duration, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -192,7 +192,7 @@ pub struct Run {
     pub log_format: LogFormat,
 
     /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines stand in the log, with
-    /// the target `clientele_telemetry::audit`
+    /// the target `clientele::audit`
     #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
     pub audit_log: Option<AuditLog>,
 
@@ -223,51 +223,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where the audit log goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuditLog {
-    /// Standard output.
-    Output,
-    /// A file, at whose end lines are added.
-    File(PathBuf),
-}
-
-impl FromStr for AuditLog {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
-            "-" => Self::Output,
-            path => Self::File(path.into()),
-        })
-    }
-}
-
-/// The URL of a database. It may hold a password, so it is not printed.
-#[derive(Clone)]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The URL, to connect with.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = Infallible;
-
-    fn from_str(url: &str) -> Result<Self, Infallible> {
-        Ok(Self(url.to_owned()))
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DatabaseUrl([redacted])")
-    }
-}
-
 impl Run {
     /// Whose forwarding headers are believed.
     pub fn trusted_proxies(&self) -> TrustedProxies {
@@ -291,145 +246,6 @@ impl Run {
             publish_ahead: self.signing_key_publish_ahead,
             lease: None,
             bootstrap: self.bootstrap,
-        }
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    DurationString(text.to_owned())
-        .parse()
-        .ok_or_else(|| "must be a duration of more than 0 in h, m and s, such as 15m".to_owned())
-}
-
-/// A word that is no level would be taken for the only target to be logged: one that is misspelled silences everything.
-fn log_filter(text: &str) -> Result<String, String> {
-    let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
-    let mut parts = text.split(',');
-    let bare = parts.find(|part| !part.contains(['=', '[']) && !is_level(part));
-    let unreadable = EnvFilter::try_new(text)
-        .err()
-        .map(|error| error.to_string());
-    match bare
-        .map(|part| format!("{part:?} is no level"))
-        .or(unreadable)
-    {
-        Some(trouble) => Err(format!(
-            "{trouble}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
-        )),
-        None => Ok(text.to_owned()),
-    }
-}
-
-/// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
-fn public_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
-    if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
-        return Err("must be https://…; http only on loopback".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err("must have neither query, fragment nor user information".to_owned());
-    }
-    let trimmed = text.trim_end_matches('/');
-    // Issuers are compared byte for byte: one spelling only.
-    if url.as_str().trim_end_matches('/') != trimmed {
-        return Err(format!(
-            "must be written in its normal form, {}",
-            url.as_str().trim_end_matches('/')
-        ));
-    }
-    Ok(trimmed.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn every_setting_can_be_given_by_the_environment_and_says_so() {
-        let command = CommandLine::command();
-        let run = command.find_subcommand("run").unwrap();
-        for argument in run
-            .get_arguments()
-            .filter(|argument| argument.get_id() != "help")
-        {
-            let flag = argument.get_long().unwrap();
-            let expected = format!("CLIENTELE_{}", flag.replace('-', "_").to_uppercase());
-            assert_eq!(
-                argument.get_env().unwrap().to_str().unwrap(),
-                expected,
-                "--{flag}"
-            );
-            assert!(argument.get_help().is_some(), "--{flag} has no help");
-        }
-    }
-
-    #[test]
-    fn the_password_of_the_database_is_in_no_help_and_in_no_debug_form() {
-        let url = "postgres://clientele:hunter2@db/clientele";
-        let line = CommandLine::try_parse_from(["clientele", "run", "--database-url", url]);
-        let Command::Run(run) = line.unwrap().command else {
-            panic!("another command")
-        };
-        assert_eq!(run.database_url.expose(), url);
-        assert!(!format!("{run:?}").contains("hunter2"));
-        let command = CommandLine::command();
-        let run = command.find_subcommand("run").unwrap();
-        let setting = run.get_arguments().find(|a| a.get_id() == "database_url");
-        assert!(setting.unwrap().is_hide_env_values_set());
-    }
-
-    #[test]
-    fn a_log_level_that_is_misspelled_does_not_silence_the_log() {
-        for good in [
-            "info",
-            "WARN",
-            "off",
-            "info,clientele=debug",
-            "warn,kube=trace",
-            "[pass]=debug",
-        ] {
-            assert_eq!(log_filter(good).as_deref(), Ok(good));
-        }
-        for bad in ["loud", "warning", "info,clientele", "clientele=loud"] {
-            let said = log_filter(bad).unwrap_err();
-            assert!(said.contains("error, warn, info"), "{bad}: {said}");
-        }
-    }
-
-    #[test]
-    fn issuers_are_https_or_loopback_in_their_normal_form() {
-        assert_eq!(
-            public_url("https://id.example/").unwrap(),
-            "https://id.example"
-        );
-        assert_eq!(
-            public_url("http://127.0.0.1:8080").unwrap(),
-            "http://127.0.0.1:8080"
-        );
-        assert_eq!(
-            public_url("https://id.example/auth").unwrap(),
-            "https://id.example/auth"
-        );
-        for bad in [
-            "http://id.example",
-            "https://id.example?x",
-            "https://ID.example",
-            "id.example",
-            "https://u@id.example",
-        ] {
-            assert!(public_url(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Logging. A line reads alone, its fields can be queried, and no secret is ever among them.
+//! Logging: to standard error as text or JSON, and the audit log where it is configured. Secrets are never logged.
 
 use std::fs::OpenOptions;
 use std::io::IsTerminal;
@@ -18,17 +18,17 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::config::{AuditLog, LogFormat};
 use clientele_telemetry::audit;
 
-/// The highest level of targets that print what a log must never hold, whatever the filter asks for.
+/// The highest levels of targets that may print secrets, whatever the filter allows.
 ///
-/// kube's client prints the whole body of an answer that it cannot read, at WARN, and such a body may be a list of
-/// Secrets with the root key among them. Nothing is lost: the same error is returned to us, and we log it without
-/// the body. What its builder says of requests names methods and paths only.
+/// kube's client prints the whole body of a response that it cannot parse, at WARN, and such a body may be a list of
+/// Secrets that contains the root key. Nothing is lost: the operator receives the same error and logs it without the
+/// body. The records of kube's client builder contain methods and paths only.
 const CAPS: [(&str, LevelFilter); 2] = [
     ("kube_client::client", LevelFilter::OFF),
     ("kube_client::client::builder", LevelFilter::DEBUG),
 ];
 
-/// Starts logging to standard error, and the audit log where it is to go.
+/// Starts the log on standard error, and the audit log at its destination.
 pub fn start(format: LogFormat, filter: &str, audit_log: Option<&AuditLog>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
     let audit_log = audit_log.map(open).transpose()?;
@@ -53,7 +53,7 @@ where
     }
 }
 
-/// What a place of its own has for the audit log is not said here again.
+/// The filter of the ordinary log. It leaves the audit log out when that has a destination of its own.
 fn caps(with_audit: bool) -> Targets {
     let audit = (!with_audit).then_some((audit::TARGET, LevelFilter::OFF));
     Targets::new()
@@ -62,7 +62,7 @@ fn caps(with_audit: bool) -> Targets {
         .with_targets(audit)
 }
 
-/// Its lines as JSON, whatever the filter of the log says.
+/// Writes the audit log as lines of JSON, whatever the filter of the ordinary log.
 pub fn audit_layer<S, W>(writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use clientele_api::OAuthClient;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use kube::api::ListParams;
 use kube::runtime::reflector::Store;
 use kube::{Api, ResourceExt};
@@ -72,7 +72,7 @@ impl Revisions {
 }
 
 /// Looks for ever; when the cluster went back, the process ends.
-pub async fn watch(kube: kube::Client, known: Store<OAuthClient>, lasting: Lasting) {
+pub async fn watch(kube: kube::Client, known: Store<OAuthClient>, supervisor: Supervisor) {
     let clients: Api<OAuthClient> = Api::all(kube);
     let one = ListParams::default().limit(1);
     let mut revisions = Revisions::default();
@@ -90,7 +90,7 @@ pub async fn watch(kube: kube::Client, known: Store<OAuthClient>, lasting: Lasti
         match revisions.judge(list.metadata.resource_version.as_deref()) {
             Course::Forward => {}
             Course::Doubtful => pause = LOOK_AGAIN,
-            Course::Back(went_back) => return lasting.fail(&went_back.to_string()),
+            Course::Back(went_back) => return supervisor.fail(&went_back.to_string()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clientele_telemetry::audit::{Act, Audit, Line};
+use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
@@ -62,15 +62,15 @@ impl Happening {
     }
 
     /// Under which name it stands in the audit log.
-    const fn act(self) -> Act {
+    const fn act(self) -> AuditEvent {
         match self {
-            Self::Issued => Act::ClientRegistered,
-            Self::Restored => Act::SecretRestored,
-            Self::Repaired => Act::SecretRepaired,
-            Self::Rotated(_) => Act::SecretRotated,
-            Self::Retired(_) => Act::SecretRetired,
-            Self::Refused(_) => Act::RegistrationRefused,
-            Self::KeysRotated => Act::SigningKeysChanged,
+            Self::Issued => AuditEvent::ClientRegistered,
+            Self::Restored => AuditEvent::SecretRestored,
+            Self::Repaired => AuditEvent::SecretRepaired,
+            Self::Rotated(_) => AuditEvent::SecretRotated,
+            Self::Retired(_) => AuditEvent::SecretRetired,
+            Self::Refused(_) => AuditEvent::RegistrationRefused,
+            Self::KeysRotated => AuditEvent::SigningKeysChanged,
         }
     }
 
@@ -111,14 +111,14 @@ impl EventSink {
 impl EventSink {
     fn record(&self, happening: Happening, about: &ObjectReference, note: &str) {
         let refused = matches!(happening, Happening::Refused(_));
-        let line = Line {
+        let line = AuditRecord {
             kind: about.kind.as_deref(),
             namespace: about.namespace.as_deref(),
             name: about.name.as_deref(),
             uid: about.uid.as_deref(),
             error: refused.then_some(happening.reason()),
             reason: Some(note),
-            ..Line::default()
+            ..AuditRecord::default()
         };
         self.audit.record(happening.act(), &line);
     }

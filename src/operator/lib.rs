@@ -32,7 +32,7 @@ use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_telemetry::audit::Audit;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -82,10 +82,10 @@ impl Operator {
         usage: Arc<ArcSwapOption<Usage>>,
         metrics: Arc<ControllerMetrics>,
         audit: Arc<Audit>,
-        lasting: &Lasting,
+        supervisor: &Supervisor,
     ) -> Self {
         let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
-        let mut tasks = Tasks::new(lasting);
+        let mut tasks = Tasks::new(supervisor);
         tasks.spawn(publish);
         let context = Arc::new(Context {
             kube,
@@ -96,7 +96,10 @@ impl Operator {
         });
         let (parts, work) = Parts::new(context, registry, usage);
         let token_reviewer = parts.spawn_watches(&mut tasks, work.writers, work.passwords);
-        let (ending, released) = (lasting.shutdown().child_token(), CancellationToken::new());
+        let (ending, released) = (
+            supervisor.shutdown().child_token(),
+            CancellationToken::new(),
+        );
         let release = released.clone().drop_guard();
         tasks.spawn(election::lead(
             parts.keys.context.clone(),
@@ -147,19 +150,19 @@ impl Operator {
 /// What runs until the end.
 struct Tasks {
     set: JoinSet<()>,
-    lasting: Lasting,
+    supervisor: Supervisor,
 }
 
 impl Tasks {
-    fn new(lasting: &Lasting) -> Self {
+    fn new(supervisor: &Supervisor) -> Self {
         Self {
             set: JoinSet::new(),
-            lasting: lasting.clone(),
+            supervisor: supervisor.clone(),
         }
     }
 
     fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.set.spawn(self.lasting.guard(task));
+        self.set.spawn(self.supervisor.guard(task));
     }
 }
 
@@ -261,8 +264,8 @@ impl Parts {
         let reviewer = Arc::new(reviewer);
         tasks.spawn(token_review::keep(reviewer.clone()));
         let clients = cache.clients.clone();
-        let lasting = tasks.lasting.clone();
-        let restore = etcd_restore::watch(context.kube.clone(), clients.clone(), lasting);
+        let supervisor = tasks.supervisor.clone();
+        let restore = etcd_restore::watch(context.kube.clone(), clients.clone(), supervisor);
         tasks.spawn(restore);
         tasks.spawn(rotation_gauges::count(
             context.metrics.clone(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -272,7 +272,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
             match secrets.create(&params(), &fresh).await {
                 Ok(_) => record(
                     reader,
-                    Act::RootKeyMade,
+                    AuditEvent::RootKeyMade,
                     "back this Secret up, every client secret is derived from it",
                 ),
                 // Another replica was first; its key is ours.
@@ -353,7 +353,7 @@ fn accept(reader: &RootKeyReader, keyring: Arc<Keyring>, left: Vec<String>) {
     }
     if !before.is_pending() {
         let reason = "other root keys than before are used";
-        record(reader, Act::RootKeyAccepted, reason);
+        record(reader, AuditEvent::RootKeyAccepted, reason);
     }
     use_keys(
         reader,
@@ -399,7 +399,7 @@ fn refuse(reader: &RootKeyReader, verifying: Option<Arc<Keyring>>, problem: Stri
         return;
     }
     tracing::error!("{problem}");
-    record(reader, Act::RootKeyRefused, &problem);
+    record(reader, AuditEvent::RootKeyRefused, &problem);
     use_keys(
         reader,
         KnownRootKeys {
@@ -416,13 +416,13 @@ fn use_keys(reader: &RootKeyReader, known: KnownRootKeys) {
     reader.queues.clients.enqueue_all(None);
 }
 
-fn record(reader: &RootKeyReader, act: Act, reason: &str) {
-    let line = Line {
+fn record(reader: &RootKeyReader, act: AuditEvent, reason: &str) {
+    let line = AuditRecord {
         kind: Some("Secret"),
         namespace: Some(&reader.context.settings.namespace),
         name: Some(&reader.context.settings.root_key_secret),
         reason: Some(reason),
-        ..Line::default()
+        ..AuditRecord::default()
     };
     reader.context.audit.record(act, &line);
 }

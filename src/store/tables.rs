@@ -1,10 +1,12 @@
-//! What is stored: a file for each table or for each statement across tables.
+//! What is stored: a file for each table or for each statement across tables. Each holds the SQL, the operations that run
+//! it, and the methods of [`crate::Store`] that call them.
 
 pub(crate) mod authorization_columns;
 pub(crate) mod codes;
 pub(crate) mod consents;
 pub mod purge;
 pub(crate) mod refresh_families;
+pub(crate) mod replicas;
 pub(crate) mod revoke_grants;
 pub(crate) mod revoked_tokens;
 pub(crate) mod secret_usage;

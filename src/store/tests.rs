@@ -1,8 +1,9 @@
 use futures::future::join_all;
+use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};
 
 use super::*;
-use clientele_oauth::grant::Authorization;
+use clientele_oauth::grant::{Authorization, Code, Family};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -78,7 +79,7 @@ async fn what_waits_together_is_committed_together() {
 async fn one_that_fails_takes_no_other_with_it() {
     let store = store_on(database().await);
     let mut codes: Vec<Code> = (0..20).map(|n| code(&n.to_string())).collect();
-    // The same code for another request: nobody makes that, but it must not do harm.
+    // The same code for another request: it cannot occur, but must not affect the other inserts.
     codes[10].digest = codes[5].digest.clone();
     let kept = join_all(codes.iter().map(|code| store.insert_code(code))).await;
     for (n, kept) in kept.into_iter().enumerate() {
@@ -142,6 +143,7 @@ async fn every_search_has_its_index() {
         tables::consents::SEARCHES,
         tables::revoked_tokens::SEARCHES,
         tables::secret_usage::SEARCHES,
+        tables::replicas::SEARCHES,
         tables::served_versions::SEARCHES,
         tables::revoke_grants::SEARCHES,
         tables::purge::SEARCHES,

@@ -1,10 +1,10 @@
-//! The audit log: who did what, to which client, from where. One structured line for each act, never a secret, and never
-//! what a stranger typed: a name is written down only if somebody has it.
+//! The audit log: who did what, to which client, from where. One structured record for each event, never a secret, and
+//! never the input of an unauthenticated user: a username is recorded only if a registered user has it.
 //!
-//! Both worlds record here and this file knows neither. The lines are `tracing` events of one target, so that
-//! [`clientele_clientele`] can tell them from the ordinary log. `docs/audit.md` lists them; their names are stable.
+//! The HTTP server and the operator both record here, and this file knows neither. A record is a `tracing` event of one
+//! target, so that the logging setup of the binary can separate it from the ordinary log.
 
-mod act;
+mod event;
 
 use std::net::IpAddr;
 
@@ -13,19 +13,19 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
-pub use act::Act;
+pub use event::AuditEvent;
 
-/// The target of every line.
+/// The `tracing` target of every record.
 pub const TARGET: &str = "clientele::audit";
 
-/// What is known about an act. What is not known stays out of the line.
+/// The fields of an event. A field that is `None` is left out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Line<'a> {
+pub struct AuditRecord<'a> {
     /// The tenant.
     pub tenant: Option<&'a str>,
     /// The client, only if it is registered.
     pub client_id: Option<&'a str>,
-    /// The person's username, only if somebody has it.
+    /// The person's username, only if a registered user has it.
     pub username: Option<&'a str>,
     /// The person's `sub`.
     pub subject: Option<&'a str>,
@@ -48,25 +48,25 @@ pub struct Line<'a> {
 }
 
 /// The level of a `tracing` event is part of its place in the program.
-macro_rules! line {
-    ($level:ident, $act:expr, $line:expr) => {
+macro_rules! emit {
+    ($level:ident, $event:expr, $record:expr) => {
         tracing::$level!(
             target: TARGET,
-            tenant = $line.tenant,
-            client_id = $line.client_id,
-            username = $line.username,
-            subject = $line.subject,
-            from = $line.from.map(tracing::field::display),
-            grant = $line.grant,
-            error = $line.error,
-            kind = $line.kind,
-            namespace = $line.namespace,
-            name = $line.name,
-            uid = $line.uid,
-            reason = $line.reason,
-            event = $act.as_str(),
+            tenant = $record.tenant,
+            client_id = $record.client_id,
+            username = $record.username,
+            subject = $record.subject,
+            from = $record.from.map(tracing::field::display),
+            grant = $record.grant,
+            error = $record.error,
+            kind = $record.kind,
+            namespace = $record.namespace,
+            name = $record.name,
+            uid = $record.uid,
+            reason = $record.reason,
+            event = $event.as_str(),
             "{}",
-            $act.sentence()
+            $event.sentence()
         )
     };
 }
@@ -76,12 +76,12 @@ struct Label {
     event: &'static str,
 }
 
-/// Where acts are recorded.
+/// Records events, and counts them.
 #[derive(Debug)]
 pub struct Audit {
     events: Family<Label, Counter>,
     /// Made beforehand: a look-up by label takes a lock.
-    counts: [Counter; Act::ALL.len()],
+    counts: [Counter; AuditEvent::ALL.len()],
     tokens: bool,
 }
 
@@ -92,15 +92,15 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// With `tokens`, every token that is issued and every introspection has a line as well. That costs throughput.
+    /// With `tokens`, every token that is issued and every introspection is recorded as well. That costs throughput.
     pub fn new(tokens: bool) -> Self {
         let events = Family::<Label, Counter>::default();
-        let count = |act: Act| {
-            let event = act.as_str();
+        let count = |event: AuditEvent| {
+            let event = event.as_str();
             events.get_or_create_owned(&Label { event })
         };
         Self {
-            counts: Act::ALL.map(count),
+            counts: AuditEvent::ALL.map(count),
             events,
             tokens,
         }
@@ -120,13 +120,13 @@ impl Audit {
         );
     }
 
-    /// Records an act.
-    pub fn record(&self, act: Act, line: &Line<'_>) {
-        self.counts[act as usize].inc();
-        if act.is_alarming() {
-            line!(warn, act, line);
+    /// Records an event.
+    pub fn record(&self, event: AuditEvent, record: &AuditRecord<'_>) {
+        self.counts[event as usize].inc();
+        if event.is_alarming() {
+            emit!(warn, event, record);
         } else {
-            line!(info, act, line);
+            emit!(info, event, record);
         }
     }
 }

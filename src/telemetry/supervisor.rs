@@ -1,5 +1,5 @@
-//! Tasks that last as long as the process, and the end of the process where one cannot go on. One that panics ends it:
-//! nothing else does what it did, and a process that serves what it heard last looks well.
+//! Supervises the tasks that run as long as the process. When one panics or fails, the process shuts down: no other task
+//! replaces it, and a process that serves a stale state would look healthy.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-/// What all of them share.
+/// Shared by all supervised tasks. Clones share the shutdown and the failure.
 #[derive(Clone, Debug, Default)]
-pub struct Lasting {
+pub struct Supervisor {
     shutdown: CancellationToken,
     failure: Arc<Mutex<Option<String>>>,
 }
 
-impl Lasting {
+impl Supervisor {
     /// Nothing has failed yet; when something does, the shutdown begins.
     pub fn new(shutdown: &CancellationToken) -> Self {
         Self {
@@ -23,20 +23,20 @@ impl Lasting {
         }
     }
 
-    /// The same task, whose panic is noticed.
+    /// The same task; a panic in it shuts the process down.
     pub fn guard(
         &self,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let (lasting, task) = (self.clone(), AssertUnwindSafe(task).catch_unwind());
+        let (supervisor, task) = (self.clone(), AssertUnwindSafe(task).catch_unwind());
         async move {
             if task.await.is_err() {
-                lasting.fail("a task panicked, and the log says where");
+                supervisor.fail("a task panicked, and the log says where");
             }
         }
     }
 
-    /// Ends the process: whoever starts it anew has everything that works.
+    /// Shuts the process down, so that Kubernetes restarts it.
     pub fn fail(&self, why: &str) {
         tracing::error!("{why}; this process ends, and is to be started anew");
         let mut failure = self.failure.lock().expect("no holder of this lock panics");
@@ -45,13 +45,13 @@ impl Lasting {
         self.shutdown.cancel();
     }
 
-    /// What failed first, if that is why the shutdown began.
+    /// The first failure, if a failure began the shutdown.
     pub fn failure(&self) -> Option<String> {
         let failure = self.failure.lock().expect("no holder of this lock panics");
         failure.clone()
     }
 
-    /// When the process ends.
+    /// Cancelled when the process is to end.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
@@ -63,15 +63,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_panics_ends_the_process_and_one_that_is_done_does_not() {
-        let lasting = Lasting::default();
-        lasting.guard(async {}).await;
-        assert!(lasting.failure().is_none() && !lasting.shutdown().is_cancelled());
-        let task = lasting.guard(async { panic!("of this test") });
+        let supervisor = Supervisor::default();
+        supervisor.guard(async {}).await;
+        assert!(supervisor.failure().is_none() && !supervisor.shutdown().is_cancelled());
+        let task = supervisor.guard(async { panic!("of this test") });
         tokio::spawn(task).await.unwrap();
-        assert!(lasting.shutdown().is_cancelled());
+        assert!(supervisor.shutdown().is_cancelled());
         let first = Some("a task panicked, and the log says where".to_owned());
-        assert_eq!(lasting.failure(), first);
-        lasting.fail("something else, which followed from it");
-        assert_eq!(lasting.failure(), first);
+        assert_eq!(supervisor.failure(), first);
+        supervisor.fail("something else, which followed from it");
+        assert_eq!(supervisor.failure(), first);
     }
 }

@@ -4,7 +4,7 @@ mod nesting;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -13,8 +13,17 @@ use tower::retry::RetryLayer;
 use tower::util::MapResponseLayer;
 use tower::{BoxError, ServiceBuilder};
 
-/// An API server that does not begin to answer within this is asked again later.
+/// The timeout of a request to the API server, until its response begins.
 const ANSWER: Duration = Duration::from_mins(1);
+
+/// Makes aws-lc-rs the TLS cryptography of the process.
+pub fn install_crypto_provider() -> anyhow::Result<()> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    if provider.install_default().is_err() {
+        bail!("another cryptographic provider is installed already");
+    }
+    Ok(())
+}
 
 /// Connects. Says whether this is a pod of the cluster.
 pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {

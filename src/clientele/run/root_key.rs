@@ -1,11 +1,11 @@
-//! `clientele root-key rotate`: by the kubeconfig of whoever runs it, beside an operator that may be running or not.
+//! `clientele root-key rotate`: with the kubeconfig of an administrator, whether or not the operator runs.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use super::connect::connect;
+use super::connect::{connect, install_crypto_provider};
 use clientele_operator::root_key::rotate::{Place, rotate as rotate_by};
 
-/// Rotates the root key; returns what to tell.
+/// Rotates the root key; returns the message to print.
 pub fn rotate(namespace: &str, name: &str, emergency: bool) -> anyhow::Result<String> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -15,10 +15,7 @@ pub fn rotate(namespace: &str, name: &str, emergency: bool) -> anyhow::Result<St
 }
 
 async fn run(place: Place<'_>, emergency: bool) -> anyhow::Result<String> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    if provider.install_default().is_err() {
-        bail!("another cryptographic provider is installed already");
-    }
+    install_crypto_provider()?;
     let (kube, _) = connect().await?;
     let Place { namespace, name } = place;
     let rotated = rotate_by(&kube, place, emergency).await;

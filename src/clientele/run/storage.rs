@@ -1,4 +1,4 @@
-//! The store: opened before anything is served, asked whether it answers, closed at the end.
+//! Opens the store, purges it, and checks its health.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use tokio::time::timeout;
 use crate::config::Run;
 use clientele_store::tables::purge::purge_forever;
 use clientele_store::{Store, StoreError};
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 
-/// How often the store is asked whether it answers.
-const ASK_EVERY: Duration = Duration::from_secs(5);
-/// An answer that takes longer than this is none.
-const ANSWER: Duration = Duration::from_secs(3);
+/// The interval of the health check.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// The timeout of a health check.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens the store of the settings.
 pub async fn open(settings: &Run) -> anyhow::Result<Store> {
@@ -40,37 +40,37 @@ pub async fn open(settings: &Run) -> anyhow::Result<Store> {
         .context("the database cannot be used; give another one with --database-url")
 }
 
-/// Shows what the store counts, and removes what has ended from it until the shutdown.
-pub fn tend(store: &Store, metrics: &mut Registry, lasting: &Lasting) {
+/// Registers the metrics of the store, and purges expired rows until the shutdown.
+pub fn maintain(store: &Store, metrics: &mut Registry, supervisor: &Supervisor) {
     store.metrics().register(metrics);
-    let shutdown = lasting.shutdown().clone();
+    let shutdown = supervisor.shutdown().clone();
     let purge = purge_forever(store.clone(), Timestamp::now, shutdown);
-    tokio::spawn(lasting.guard(purge));
+    tokio::spawn(supervisor.guard(purge));
 }
 
-/// Whether the store answered when it was last asked; what is wrong if not.
+/// The outcome of the last health check of the store: the problem, if there is one.
 #[derive(Clone)]
 pub struct Health(Arc<ArcSwap<Option<String>>>);
 
 impl Health {
-    /// Asks again and again until the shutdown. A store that is closed before has lost its writer.
-    pub fn watch(store: Store, lasting: &Lasting) -> Self {
+    /// Checks until the shutdown. A store that closes before has lost its writer.
+    pub fn watch(store: Store, supervisor: &Supervisor) -> Self {
         let health = Self(Arc::new(ArcSwap::from_pointee(None)));
-        let (watched, ending) = (health.clone(), lasting.clone());
-        let asking = async move {
+        let (watched, ending) = (health.clone(), supervisor.clone());
+        let checking = async move {
             loop {
-                match timeout(ANSWER, store.check()).await {
+                match timeout(TIMEOUT, store.check()).await {
                     Ok(Err(StoreError::Closed)) => ending.fail("the store closed by itself"),
                     answer => watched.note(problem(answer)),
                 }
-                tokio::time::sleep(ASK_EVERY).await;
+                tokio::time::sleep(CHECK_EVERY).await;
             }
         };
-        let shutdown = lasting.shutdown().clone();
-        let asking = async move {
-            shutdown.run_until_cancelled(asking).await;
+        let shutdown = supervisor.shutdown().clone();
+        let checking = async move {
+            shutdown.run_until_cancelled(checking).await;
         };
-        tokio::spawn(lasting.guard(asking));
+        tokio::spawn(supervisor.guard(checking));
         health
     }
 
@@ -85,7 +85,7 @@ impl Health {
         }
     }
 
-    /// Whether it answers.
+    /// Whether the last check succeeded.
     pub fn check(&self) -> Result<(), String> {
         match &**self.0.load() {
             None => Ok(()),
@@ -98,6 +98,6 @@ fn problem(answer: Result<Result<(), StoreError>, Elapsed>) -> Option<String> {
     match answer {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("the database does not answer: {error}")),
-        Err(_) => Some(format!("the database does not answer within {ANSWER:?}")),
+        Err(_) => Some(format!("the database does not answer within {TIMEOUT:?}")),
     }
 }

@@ -1,5 +1,5 @@
-//! Reports which generations of client secrets are in use, and brings back what all replicas have seen: server, store
-//! and controller do not know each other, and meet here by values.
+//! Reports which generations of client secrets are used, and reads what all replicas have reported. The server, the store
+//! and the operator do not depend on each other; this task passes values between them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,17 +14,17 @@ use crate::config::Run;
 use clientele_http::admin::Readiness;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::{LastUse, Usage, Uses};
-use clientele_store::{Hear, Store, StoreError};
+use clientele_store::{Heartbeat, Store, StoreError};
 
-/// So many reports of one transaction.
+/// How many uses one transaction reports.
 const BATCH: usize = 200;
-/// A replica that has not reported this many times in a row counts no longer.
-const MISSED: u32 = 5;
-/// The shortest time after which a replica counts no longer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked whether this replica can serve.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// A request takes its time before it authenticates; what it notes may be so much older than the report after it.
+/// After this many missed heartbeats a replica has expired.
+const MISSED_HEARTBEATS: u32 = 5;
+/// The shortest time after which a replica has expired.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the readiness of this replica is checked until it is ready.
+const CHECK_EVERY: Duration = Duration::from_millis(50);
+/// A request may record a use that is this much older than the report after it: it read the clock when it began.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
 /// Reports for this replica.
@@ -34,21 +34,21 @@ pub struct Reporter {
     registry: Arc<ArcSwap<Registry>>,
     usage: Arc<ArcSwapOption<Usage>>,
     replica: String,
-    /// The name that no other replica has at the same time, if there is one.
+    /// The name, if there is one; no other replica has it at the same time.
     name: Option<String>,
-    /// Others know that this replica serves.
+    /// A heartbeat that announces this replica as serving was recorded.
     serving: Arc<AtomicBool>,
     every: Duration,
 }
 
-/// A replica that was silent for longer is not waited for when a client is to be ready. It is less than what its use of
-/// secrets is waited for: that must not be missed.
-pub fn silent(every: Duration) -> Duration {
-    (every * 2).max(PATIENCE) + IN_FLIGHT
+/// Rollouts do not wait for a replica without a heartbeat for this long. It is shorter than the time after which a replica
+/// has expired, because the use of a secret must not be missed.
+pub fn heartbeat_timeout(every: Duration) -> Duration {
+    (every * 2).max(SHORTEST_TIMEOUT) + IN_FLIGHT
 }
 
 impl Reporter {
-    /// Makes itself heard before anything is served, so that no use can be missed.
+    /// Sends the first heartbeat, before anything is served, so that no use can be missed.
     pub async fn begin(
         store: Store,
         registry: Arc<ArcSwap<Registry>>,
@@ -78,17 +78,17 @@ impl Reporter {
         Ok(reporter)
     }
 
-    /// Which replica this is; nobody had this name before.
+    /// The ID of this replica, unique to this process.
     pub fn replica(&self) -> &str {
         &self.replica
     }
 
-    /// Whether others know that this replica serves, and wait for it. Before that nobody must be sent here.
+    /// Whether the other replicas wait for this one. Before that it must not receive requests.
     pub fn serves(&self) -> bool {
         self.serving.load(Relaxed)
     }
 
-    /// Reports again and again until the shutdown, and at once when this replica can serve and when it begins to end.
+    /// Reports until the shutdown, and at once when this replica becomes ready and when the shutdown begins.
     pub async fn report_until(self, ready: Readiness, shutdown: CancellationToken) {
         let reports = async {
             let mut due = Instant::now() + self.every;
@@ -96,7 +96,7 @@ impl Reporter {
                 let pause = if self.serves() {
                     self.every
                 } else {
-                    LOOK_EVERY
+                    CHECK_EVERY
                 };
                 tokio::time::sleep(pause).await;
                 let begins = !self.serves() && ready().is_ok();
@@ -119,11 +119,11 @@ impl Reporter {
         reported.is_ok()
     }
 
-    /// Reports for the last time: nothing is served any more.
+    /// Reports for the last time, after the server has stopped.
     pub async fn end(&self) {
         let ended = async {
             self.report(Timestamp::now(), false).await?;
-            self.store.leave(&self.replica).await
+            self.store.remove_replica(&self.replica).await
         };
         if let Err(error) = ended.await {
             tracing::warn!(%error, "the last use of client secrets could not be recorded; old ones work on for longer");
@@ -141,20 +141,20 @@ impl Reporter {
                 uses.is_reported(last);
             }
         }
-        let dead = before((self.every * MISSED).max(PATIENCE));
+        let expired_before = before((self.every * MISSED_HEARTBEATS).max(SHORTEST_TIMEOUT));
         self.store
-            .hear(Hear {
+            .heartbeat(Heartbeat {
                 replica: self.replica.clone(),
                 name: self.name.clone(),
                 serving,
                 reported: before(IN_FLIGHT),
-                dead,
+                expired_before,
                 now,
             })
             .await?;
         let mut usage = self.store.usage(in_overlap(&registry)).await?;
         let keyring = registry.keyring.as_ref();
-        // Only a former root key that is to leave makes anybody ask.
+        // Only needed while a former root key waits to be removed.
         if let (Some(usage), true) = (&mut usage, keyring.is_some_and(|k| k.keys().len() > 1)) {
             usage.oldest_sign_in = Some(self.store.oldest_sign_in(now).await?);
         }
@@ -173,7 +173,7 @@ fn unreported(registry: &Registry) -> Vec<(Arc<Uses>, LastUse)> {
         .collect()
 }
 
-/// The registrations of which an old generation still works; of others nobody wants to know.
+/// The UIDs of the clients whose old secret is still accepted.
 fn in_overlap(registry: &Registry) -> Vec<String> {
     let clients = registry.tenants.values().flat_map(|t| t.clients.values());
     clients

@@ -20,7 +20,7 @@ use clientele_oauth::client_auth::credentials::Presented;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
 use clientele_store::StoreError;
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// Reads the form of a request.
 pub(crate) async fn read<B>(app: &App, parts: &Parts, body: B) -> Result<Bytes, Refusal>
@@ -114,16 +114,16 @@ pub(crate) fn record(
     tenant: &Tenant,
     parts: &Parts,
     client: Option<&Client>,
-    act: Act,
+    act: AuditEvent,
     error: Option<OAuthError>,
 ) {
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&tenant.name),
         client_id: client.map(|client| &*client.id),
         from: Some(client_address::of(app, parts)),
         error: error.map(|error| error.code.as_str()),
         reason: error.map(|error| error.reason()),
-        ..Line::default()
+        ..AuditRecord::default()
     };
     app.audit.record(act, &line);
 }
@@ -155,7 +155,7 @@ pub(crate) fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
 }
 
 /// The same of a request that could not even be read. It names no client.
-pub(crate) fn unread(app: &App, parts: &Parts, act: Act, refusal: Refusal) -> Response {
+pub(crate) fn unread(app: &App, parts: &Parts, act: AuditEvent, refusal: Refusal) -> Response {
     if let Some((tenant, _)) = app.registry.load().route(parts.uri.path()) {
         let error = OAuthError::invalid_request(refusal.description);
         record(app, tenant, parts, None, act, Some(error));

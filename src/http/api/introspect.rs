@@ -19,7 +19,7 @@ use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::tokens::bearer::Presented;
 use clientele_oauth::user::login_throttle::{Rate, Throttle, key};
 use clientele_oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// How often one client may ask about tokens that are not good. An API that is sent garbage asks about it, so there is
 /// room; who goes through tokens one by one finds none.
@@ -64,7 +64,7 @@ where
     let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
         Err(refusal) => {
-            return client_request::unread(app, parts, Act::IntrospectionRefused, refusal);
+            return client_request::unread(app, parts, AuditEvent::IntrospectionRefused, refusal);
         }
     };
     let registry = app.registry.load_full();
@@ -74,7 +74,7 @@ where
     match answer(app, &registry, tenant, parts, &form).await {
         Ok(response) => response,
         Err(error) => {
-            let act = Act::IntrospectionRefused;
+            let act = AuditEvent::IntrospectionRefused;
             client_request::record(app, tenant, parts, None, act, Some(error));
             client_request::refuse(tenant, error)
         }
@@ -101,7 +101,7 @@ async fn answer(
     let is_revoked = is_revoked.map_err(|error| unavailable(&error))?;
     let (family, now) = (family.as_ref(), (app.clock)());
     if app.audit.tokens() {
-        let act = Act::TokenIntrospected;
+        let act = AuditEvent::TokenIntrospected;
         client_request::record(app, tenant, parts, Some(caller), act, None);
     }
     Ok(
@@ -116,7 +116,7 @@ fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Respo
     let Err(wait) = app.inactive.charge(app, caller) else {
         return client_request::json(INACTIVE.to_owned());
     };
-    let act = Act::IntrospectionRefused;
+    let act = AuditEvent::IntrospectionRefused;
     client_request::record(app, tenant, parts, Some(caller), act, Some(TOO_OFTEN));
     let mut response = client_request::malformed(Refusal::TOO_MANY);
     let seconds = wait.as_millis().div_ceil(1000);

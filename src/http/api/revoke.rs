@@ -18,7 +18,7 @@ use clientele_oauth::endpoints::revocation::Judgement;
 use clientele_oauth::tokens::bearer::Presented;
 use clientele_oauth::{OAuthError, Registry, Tenant};
 use clientele_store::StoreError;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// Answers a request to a revocation endpoint.
 pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
@@ -31,7 +31,7 @@ where
     let form = match client_request::read(app, parts, body).await {
         Ok(form) => form,
         Err(refusal) => {
-            return client_request::unread(app, parts, Act::RevocationRefused, refusal);
+            return client_request::unread(app, parts, AuditEvent::RevocationRefused, refusal);
         }
     };
     let registry = app.registry.load_full();
@@ -41,13 +41,13 @@ where
     let form = match Parameters::read(&form) {
         Ok(form) => form,
         Err(error) => {
-            return client_request::unread(app, parts, Act::RevocationRefused, error.into());
+            return client_request::unread(app, parts, AuditEvent::RevocationRefused, error.into());
         }
     };
     let mut response = match revoke(app, &registry, tenant, parts, &form).await {
         Ok(()) => client_request::done(),
         Err(error) => {
-            let act = Act::RevocationRefused;
+            let act = AuditEvent::RevocationRefused;
             client_request::record(app, tenant, parts, None, act, Some(error));
             client_request::refuse(tenant, error)
         }
@@ -79,7 +79,14 @@ async fn revoke(
     let done = carry_out(app, uid, judgement).await;
     done.map_err(|error| unavailable(&error))?;
     if is_ours {
-        client_request::record(app, tenant, parts, Some(caller), Act::TokenRevoked, None);
+        client_request::record(
+            app,
+            tenant,
+            parts,
+            Some(caller),
+            AuditEvent::TokenRevoked,
+            None,
+        );
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ use clientele_oauth::endpoints::token::refresh_token::Refresh;
 use clientele_oauth::endpoints::token::{Answer, Context, Named};
 use clientele_oauth::tokens::access_token::JtiRandom;
 use clientele_oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// Answers a request to a token endpoint.
 pub(crate) async fn respond<B>(app: &App, parts: &Parts, body: B) -> Response
@@ -47,7 +47,7 @@ where
         Err(refusal) => {
             app.metrics
                 .refused(None, ErrorCode::InvalidRequest, started);
-            client_request::unread(app, parts, Act::TokenRefused, refusal)
+            client_request::unread(app, parts, AuditEvent::TokenRefused, refusal)
         }
     }
 }
@@ -93,7 +93,7 @@ fn decide(
             app.metrics.issued(GrantType::ClientCredentials, started);
             if app.audit.tokens() {
                 let named = token::named(tenant, authorization(parts), form);
-                record(app, tenant, parts, named, Act::TokenIssued, None);
+                record(app, tenant, parts, named, AuditEvent::TokenIssued, None);
             }
             client_request::json(body)
         }
@@ -183,7 +183,14 @@ impl Pending {
             Ok(body) => {
                 app.metrics.issued(grant, started);
                 if app.audit.tokens() {
-                    record(app, &self.tenant, parts, named, Act::TokenIssued, None);
+                    record(
+                        app,
+                        &self.tenant,
+                        parts,
+                        named,
+                        AuditEvent::TokenIssued,
+                        None,
+                    );
                 }
                 client_request::json(body)
             }
@@ -203,7 +210,14 @@ fn refuse(
     started: Instant,
 ) -> Response {
     app.metrics.refused(named.grant, error.code, started);
-    record(app, tenant, parts, named, Act::TokenRefused, Some(error));
+    record(
+        app,
+        tenant,
+        parts,
+        named,
+        AuditEvent::TokenRefused,
+        Some(error),
+    );
     client_request::refuse(tenant, error)
 }
 
@@ -214,17 +228,17 @@ fn record(
     tenant: &Tenant,
     parts: &Parts,
     named: Named<'_>,
-    act: Act,
+    act: AuditEvent,
     error: Option<OAuthError>,
 ) {
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&tenant.name),
         client_id: named.client.map(|client| &*client.id),
         from: Some(client_address::of(app, parts)),
         grant: named.grant.map(GrantType::as_str),
         error: error.map(|error| error.code.as_str()),
         reason: error.map(|error| error.reason()),
-        ..Line::default()
+        ..AuditRecord::default()
     };
     app.audit.record(act, &line);
 }

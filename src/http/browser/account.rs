@@ -14,7 +14,7 @@ use clientele_oauth::Client;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::Consent;
 use clientele_oauth::grant::login_transaction::Waiting;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// Shown after a withdrawal.
 const WITHDRAWN: &str = "The access was withdrawn.";
@@ -109,7 +109,7 @@ async fn act(
         }
         (Some("sign-out"), _) => {
             sessions::end(visit, current).await?;
-            audit_events::done(visit, Act::SignOut, None, &current.person);
+            audit_events::done(visit, AuditEvent::SignOut, None, &current.person);
             Ok(signed_out(visit))
         }
         (Some("sign-out-everywhere"), _) => sign_out_everywhere(visit, current).await,
@@ -129,7 +129,7 @@ async fn withdraw(
             .withdraw(uid, subject, registration_id, visit.now)
             .await?;
         let client = Some(consent.client_id.as_str());
-        audit_events::done(visit, Act::ConsentWithdrawn, client, &current.person);
+        audit_events::done(visit, AuditEvent::ConsentWithdrawn, client, &current.person);
     }
     let location = visit.url("/account?done=withdrawn");
     Ok(redirect::see_other(&location))
@@ -141,7 +141,7 @@ async fn sign_out_everywhere(visit: &Visit<'_>, current: &Current) -> Result<Res
     store
         .end_all_sessions(uid, subject, true, visit.now)
         .await?;
-    audit_events::done(visit, Act::SignOutEverywhere, None, &current.person);
+    audit_events::done(visit, AuditEvent::SignOutEverywhere, None, &current.person);
     Ok(signed_out(visit))
 }
 

@@ -2,20 +2,20 @@
 
 use super::request::Visit;
 use clientele_oauth::{Client, Person};
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// Nobody has the name that was typed, and it is not written down.
 const UNKNOWN: &str = "(unknown)";
 
 /// Somebody did something, for a client or in the account page.
-pub(super) fn done(visit: &Visit<'_>, act: Act, client_id: Option<&str>, person: &Person) {
-    let line = Line {
+pub(super) fn done(visit: &Visit<'_>, act: AuditEvent, client_id: Option<&str>, person: &Person) {
+    let line = AuditRecord {
         tenant: Some(&visit.tenant.name),
         client_id,
         username: Some(&person.username),
         subject: Some(&person.subject),
         from: Some(visit.address),
-        ..Line::default()
+        ..AuditRecord::default()
     };
     visit.app.audit.record(act, &line);
 }
@@ -27,14 +27,14 @@ pub(super) fn sign_in_failed(
     person: Option<&Person>,
     reason: &'static str,
 ) {
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&visit.tenant.name),
         client_id: client.map(|client| &*client.id),
         username: Some(person.map_or(UNKNOWN, |person| &person.username)),
         subject: person.map(|person| &*person.subject),
         from: Some(visit.address),
         reason: Some(reason),
-        ..Line::default()
+        ..AuditRecord::default()
     };
-    visit.app.audit.record(Act::SignInFailed, &line);
+    visit.app.audit.record(AuditEvent::SignInFailed, &line);
 }

@@ -15,7 +15,7 @@ use clientele_oauth::endpoints::authorize::request::AuthorizationRequest;
 use clientele_oauth::endpoints::authorize::response::Answer;
 use clientele_oauth::grant::Consent;
 use clientele_oauth::grant::login_transaction::Transaction;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// Where an authorization request stands.
 pub(super) struct Progress<'a> {
@@ -99,7 +99,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Records what a person did with the request.
-    pub fn record(&self, act: Act, current: &Current) {
+    pub fn record(&self, act: AuditEvent, current: &Current) {
         let client = &self.destination.client;
         audit_events::done(self.visit, act, Some(&client.id), &current.person);
     }
@@ -138,21 +138,21 @@ impl<'a> Progress<'a> {
         if agreed && self.decide(false) == Decision::Consent {
             let consent = issue_code::consent(granted, self.consent.as_ref(), visit.now);
             store.keep_consent(&consent).await?;
-            self.record(Act::ConsentGiven, current);
+            self.record(AuditEvent::ConsentGiven, current);
         }
-        self.record(Act::Authorized, current);
+        self.record(AuditEvent::Authorized, current);
         Ok(self.answer(Answer::Code(&code.value)))
     }
 
     /// Whether the session and what was agreed to earlier are as they were when it was decided.
     async fn still_stands(&self, current: &Current) -> Result<bool, Stop> {
         let (store, session) = (&self.visit.app.store, &current.session);
-        let signed_in = store.session_stands(&session.tenant, &session.digest);
+        let signed_in = store.is_session_still_valid(&session.tenant, &session.digest);
         if !signed_in.await? {
             return Ok(false);
         }
         match &self.consent {
-            Some(consent) => Ok(store.consent_stands(consent).await?),
+            Some(consent) => Ok(store.is_consent_still_valid(consent).await?),
             None => Ok(true),
         }
     }

@@ -12,7 +12,7 @@ use clientele_oauth::client::redirect_uri::returns_to;
 use clientele_oauth::endpoints::authorize::interaction::{DENIED, Decision};
 use clientele_oauth::endpoints::authorize::response::Answer;
 use clientele_oauth::endpoints::parameters::Parameters;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// Answers `GET` with the page and `POST` with what follows. Only in the session in which the page was shown, and only
 /// for what is sealed: what else a form says counts for nothing.
@@ -45,7 +45,7 @@ async fn decided(
         Ok(Some("allow")) => progress.go_on(true).await,
         Ok(Some("switch")) => progress.ask_login(),
         Ok(Some("deny")) => {
-            progress.record(Act::ConsentDenied, current);
+            progress.record(AuditEvent::ConsentDenied, current);
             Ok(progress.answer(Answer::Error(DENIED)))
         }
         _ => Err(Stop::form().of(&progress.destination.client)),

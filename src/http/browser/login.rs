@@ -15,7 +15,7 @@ use clientele_oauth::endpoints::authorize::Asked;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
 use clientele_oauth::{Client, Person};
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// A longer name is nobody's; the page does not give it back.
 const MAX_USERNAME: usize = 256;
@@ -118,7 +118,7 @@ impl Login<'_> {
         let visit = self.visit;
         let (current, cookie) = sessions::begin(visit, person).await?;
         let client = self.client().map(|client| &*client.id);
-        audit_events::done(visit, Act::SignIn, client, person);
+        audit_events::done(visit, AuditEvent::SignIn, client, person);
         self.transaction.shown_to = Some(current.mark(true));
         let went = match &self.asked {
             None => Ok(redirect::see_other(&visit.url("/account"))),

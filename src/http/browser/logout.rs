@@ -12,7 +12,7 @@ use crate::pages::{self, SignOutAsked};
 use clientele_oauth::endpoints::end_session::{Decision, LogoutRequest};
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::Waiting;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// Answers a client's request, and the person's answer to our question.
 pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
@@ -79,7 +79,7 @@ async fn sign_out(
 ) -> Result<Response, Stop> {
     sessions::end(visit, current).await?;
     let client = request.client.as_ref().map(|client| &*client.id);
-    audit_events::done(visit, Act::SignOut, client, &current.person);
+    audit_events::done(visit, AuditEvent::SignOut, client, &current.person);
     Ok(gone(visit, request))
 }
 

@@ -10,7 +10,7 @@ use clientele_oauth::Keyring;
 use clientele_oauth::client::secret_rotation::later;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_oauth::keys::root_keyring::RootKey;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -160,7 +160,7 @@ async fn remove(reader: &RootKeyReader, key: &RootKey) -> Result<(), Error> {
     );
     super::record(
         reader,
-        Act::RootKeyAccepted,
+        AuditEvent::RootKeyAccepted,
         "a former root key was removed: nobody needs it",
     );
     Ok(())

@@ -12,7 +12,7 @@ use sqlx::ConnectOptions;
 use sqlx::any::AnyConnectOptions;
 use tracing::log::LevelFilter;
 
-use self::url::{Place, place};
+use self::url::{Location, parse};
 use crate::Backend;
 use crate::error::StoreError;
 use crate::metrics::StoreMetrics;
@@ -24,10 +24,10 @@ const SLOW: Duration = Duration::from_secs(1);
 pub async fn open(url: &str, metrics: &Arc<StoreMetrics>) -> Result<Backend, StoreError> {
     sqlx::any::install_default_drivers();
     let metrics = metrics.clone();
-    match place(url)? {
-        Place::Memory => sqlite::open_memory(metrics).await.map(Backend::Sqlite),
-        Place::File(path) => sqlite::open_file(&path, metrics).await.map(Backend::Sqlite),
-        Place::Server(url) => postgres::open(&url, metrics).await.map(Backend::Postgres),
+    match parse(url)? {
+        Location::Memory => sqlite::open_memory(metrics).await.map(Backend::Sqlite),
+        Location::File(path) => sqlite::open_file(&path, metrics).await.map(Backend::Sqlite),
+        Location::Server(url) => postgres::open(&url, metrics).await.map(Backend::Postgres),
     }
 }
 

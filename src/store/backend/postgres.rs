@@ -29,7 +29,7 @@ impl Postgres {
         Self { pool, metrics }
     }
 
-    /// Runs an operation that writes. It has a task of its own, so that it is finished even if nobody waits any more.
+    /// Runs an operation that writes. It has a task of its own, so that it completes even if the caller is cancelled.
     pub async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let (pool, metrics) = (self.pool.clone(), self.metrics.clone());
         let run = tokio::spawn(async move {
@@ -57,7 +57,7 @@ async fn run<O: Operation>(pool: &AnyPool, operation: O) -> Result<O::Output, St
     let mut db = pool.acquire().await?;
     let done = tokio::time::timeout(PATIENCE, attempts(&mut db, &operation)).await;
     if done.is_err() {
-        // Nobody knows what still comes on this connection.
+        // A late response could still arrive on this connection.
         drop(db.detach());
     }
     Ok(done.map_err(|_| StoreError::Timeout)??)

@@ -132,7 +132,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes until it is told to close, or until nobody can send any more.
+    /// Writes until `closing` is cancelled or every sender is dropped.
     async fn write_until(
         mut self,
         mut waiting: mpsc::Receiver<Box<dyn Job>>,
@@ -180,7 +180,7 @@ impl Writer {
     }
 
     /// The statements are sent plainly: SQLite ends a transaction by itself when the disk is full, and then sqlx's own
-    /// count of open transactions would be wrong for ever.
+    /// count of open transactions would stay wrong.
     async fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Failed> {
         let begun = self.db.execute("BEGIN IMMEDIATE").await;
         begun.map_err(Failed::Transaction)?;

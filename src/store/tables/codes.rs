@@ -6,8 +6,8 @@ use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{authorization_columns, bind};
 use super::refresh_families;
-use crate::Redemption;
 use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::{Redemption, Store, StoreError};
 use clientele_oauth::grant::{Authorization, Code, Family};
 
 const INSERT: &str = concat!(
@@ -44,10 +44,44 @@ impl FromRow for Code {
     }
 }
 
-/// Keeps a code, unless its request was answered before.
-pub struct Insert(pub Code);
+impl Store {
+    /// Keeps a code. `false` if its authorization request was answered before: then nothing is kept.
+    pub async fn insert_code(&self, code: &Code) -> Result<bool, StoreError> {
+        self.write(InsertCode(code.clone())).await
+    }
 
-impl Operation for Insert {
+    /// The code of a digest in a tenant, whatever its age and state.
+    pub async fn code(&self, tenant_uid: &str, digest: &str) -> Result<Option<Code>, StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.read(FindCode { tenant_uid, digest }).await
+    }
+
+    /// Uses a code, once: marks it and begins the family, in one transaction. With `None` the code is used up and
+    /// nothing begins, as after a wrong verifier. A second use revokes the family of the first.
+    ///
+    /// # Errors
+    /// Also if the family is not the one that was set aside for the code; nothing happens then.
+    pub async fn redeem(
+        &self,
+        tenant_uid: &str,
+        digest: &str,
+        family: Option<&Family>,
+        now: Timestamp,
+    ) -> Result<Redemption, StoreError> {
+        self.write(RedeemCode {
+            tenant_uid: tenant_uid.to_owned(),
+            digest: digest.to_owned(),
+            family: family.cloned(),
+            now,
+        })
+        .await
+    }
+}
+
+/// Keeps a code, unless its request was answered before.
+struct InsertCode(Code);
+
+impl Operation for InsertCode {
     type Output = bool;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
@@ -72,17 +106,17 @@ impl Operation for Insert {
 }
 
 /// Finds a code.
-pub struct Find {
-    pub tenant: String,
-    pub digest: String,
+struct FindCode {
+    tenant_uid: String,
+    digest: String,
 }
 
-impl Operation for Find {
+impl Operation for FindCode {
     type Output = Option<Code>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Code>> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(db)
             .await?;
@@ -91,29 +125,30 @@ impl Operation for Find {
 }
 
 /// Uses a code and begins its family.
-pub struct Redeem {
-    pub tenant: String,
-    pub digest: String,
-    pub family: Option<Family>,
-    pub now: Timestamp,
+struct RedeemCode {
+    tenant_uid: String,
+    digest: String,
+    family: Option<Family>,
+    now: Timestamp,
 }
 
-impl Operation for Redeem {
+impl Operation for RedeemCode {
     type Output = Redemption;
     const SINGLE: bool = false;
 
     async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Redemption>> {
-        let ours = |family: &&Family| family.authorization.tenant == self.tenant;
+        let ours = |family: &&Family| family.authorization.tenant == self.tenant_uid;
         let Some(family) = self.family.as_ref().filter(ours) else {
             return Ok(None);
         };
-        let begun = refresh_families::begin_at_once(db, family, &self.digest, self.now).await?;
+        let begun =
+            refresh_families::insert_redeeming_code(db, family, &self.digest, self.now).await?;
         Ok(begun.then_some(Redemption::First))
     }
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Redemption> {
         let first = query(REDEEM)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .bind(millis(self.now))
             .fetch_optional(&mut *db)
@@ -126,7 +161,7 @@ impl Operation for Redeem {
         };
         // Otherwise a second use could not end it.
         if column::<&str>(&row, "family")? != family.id
-            || self.tenant != family.authorization.tenant
+            || self.tenant_uid != family.authorization.tenant
         {
             return Err(sqlx::Error::InvalidArgument(
                 "a code begins the family that was set aside for it".into(),
@@ -137,10 +172,10 @@ impl Operation for Redeem {
     }
 }
 
-impl Redeem {
+impl RedeemCode {
     async fn again(&self, db: &mut AnyConnection) -> sqlx::Result<Redemption> {
         let row = query(FAMILY)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(&mut *db)
             .await?;
@@ -148,7 +183,7 @@ impl Redeem {
             return Ok(Redemption::Gone);
         };
         let family = column(&row, "family")?;
-        refresh_families::revoke(db, &self.tenant, family, self.now).await?;
+        refresh_families::revoke(db, &self.tenant_uid, family, self.now).await?;
         Ok(Redemption::Again)
     }
 }

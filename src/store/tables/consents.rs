@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
-use super::revoke_grants::{Whose, end};
+use super::revoke_grants::{GrantsOf, revoke_grants};
+use crate::Store;
 use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::error::StoreError;
 use clientele_oauth::grant::Consent;
 
 const KEEP: &str = "INSERT INTO consents (tenant, subject, registration_id, person, client_id, scope, resources, granted_at)
@@ -37,10 +39,63 @@ impl FromRow for Consent {
     }
 }
 
-/// Keeps a consent in place of an earlier one.
-pub struct Keep(pub Consent);
+impl Store {
+    /// The consent of a user for a client.
+    pub async fn consent(
+        &self,
+        tenant_uid: &str,
+        subject: &str,
+        client_uid: &str,
+    ) -> Result<Option<Consent>, StoreError> {
+        self.read(FindConsent {
+            tenant_uid: tenant_uid.to_owned(),
+            subject: subject.to_owned(),
+            client_uid: client_uid.to_owned(),
+        })
+        .await
+    }
 
-impl Operation for Keep {
+    /// Keeps a consent in place of an earlier one.
+    pub async fn keep_consent(&self, consent: &Consent) -> Result<(), StoreError> {
+        self.write(KeepConsent(consent.clone())).await
+    }
+
+    /// The consents of a person, newest first.
+    pub async fn consents(
+        &self,
+        tenant_uid: &str,
+        subject: &str,
+    ) -> Result<Vec<Consent>, StoreError> {
+        let (tenant_uid, subject) = (tenant_uid.to_owned(), subject.to_owned());
+        self.read(ListConsents {
+            tenant_uid,
+            subject,
+        })
+        .await
+    }
+
+    /// Withdraws a consent, revokes every family of the user for that client, and uses up its codes.
+    pub async fn withdraw(
+        &self,
+        tenant_uid: &str,
+        subject: &str,
+        client_uid: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(WithdrawConsent {
+            tenant_uid: tenant_uid.to_owned(),
+            subject: subject.to_owned(),
+            client_uid: client_uid.to_owned(),
+            now,
+        })
+        .await
+    }
+}
+
+/// Keeps a consent in place of an earlier one.
+struct KeepConsent(Consent);
+
+impl Operation for KeepConsent {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
@@ -60,21 +115,21 @@ impl Operation for Keep {
     }
 }
 
-/// Finds the consent of a person for a registration.
-pub struct Find {
-    pub tenant: String,
-    pub subject: String,
-    pub registration: String,
+/// Finds the consent of a user for a client.
+struct FindConsent {
+    tenant_uid: String,
+    subject: String,
+    client_uid: String,
 }
 
-impl Operation for Find {
+impl Operation for FindConsent {
     type Output = Option<Consent>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Consent>> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.subject)
-            .bind(&*self.registration)
+            .bind(&*self.client_uid)
             .fetch_optional(db)
             .await?;
         row.as_ref().map(Consent::from_row).transpose()
@@ -82,17 +137,17 @@ impl Operation for Find {
 }
 
 /// Lists the consents of a person.
-pub struct List {
-    pub tenant: String,
-    pub subject: String,
+struct ListConsents {
+    tenant_uid: String,
+    subject: String,
 }
 
-impl Operation for List {
+impl Operation for ListConsents {
     type Output = Vec<Consent>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Vec<Consent>> {
         let rows = query(LIST)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.subject)
             .fetch_all(db)
             .await?;
@@ -101,26 +156,26 @@ impl Operation for List {
 }
 
 /// Withdraws a consent, and ends what it allowed.
-pub struct Withdraw {
-    pub tenant: String,
-    pub subject: String,
-    pub registration: String,
-    pub now: Timestamp,
+struct WithdrawConsent {
+    tenant_uid: String,
+    subject: String,
+    client_uid: String,
+    now: Timestamp,
 }
 
-impl Operation for Withdraw {
+impl Operation for WithdrawConsent {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(DELETE)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.subject)
-            .bind(&*self.registration)
+            .bind(&*self.client_uid)
             .execute(&mut *db)
             .await?;
-        let whose = Whose::Consent(&self.subject, &self.registration);
-        end(db, &self.tenant, &whose, self.now).await
+        let grants_of = GrantsOf::Consent(&self.subject, &self.client_uid);
+        revoke_grants(db, &self.tenant_uid, &grants_of, self.now).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! Removes what has ended, in small steps, so that nobody has to wait for it.
+//! Purges expired rows in small steps, so that no other write waits long for one.
 
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Store;
 use crate::backend::operation::{Operation, millis};
+use crate::error::StoreError;
 
 /// How many rows go at once: a few milliseconds of the one writer that SQLite has.
 const STEP: u32 = 200;
@@ -17,7 +18,27 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Between rounds; half of it is random, so that replicas do not purge together.
 const PAUSE: Duration = Duration::from_mins(2);
 
-/// Removes what has ended, now and every few minutes, until the shutdown.
+impl Store {
+    /// Deletes up to `limit` rows that expired before `now`, each kind in a transaction of its own. Returns how many; call
+    /// again while it is `limit`. Codes and revoked tokens stay an hour longer than they live, so that a second use is
+    /// recognised; used assertions five minutes; families and sessions a day.
+    pub async fn purge(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut left = limit;
+        for kind in KINDS {
+            let limit = left;
+            let gone = self.write(Purge { kind, now, limit }).await?;
+            left = left.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+            if left == 0 {
+                break;
+            }
+        }
+        let gone = u64::from(limit - left);
+        self.metrics.purged.inc_by(gone);
+        Ok(gone)
+    }
+}
+
+/// Purges expired rows now and every few minutes, until the shutdown.
 pub async fn purge_forever(store: Store, clock: fn() -> Timestamp, shutdown: CancellationToken) {
     let round = async {
         loop {
@@ -45,7 +66,7 @@ fn with_jitter(pause: Duration) -> Duration {
 
 /// A kind of row, and how long it is kept after its end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kind {
+struct Kind {
     delete: &'static str,
     keep: SignedDuration,
 }
@@ -65,7 +86,7 @@ macro_rules! delete {
 /// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
 /// known counts as use only if it could have been one.
 #[rustfmt::skip]
-pub(crate) const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 6] = [
     Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
@@ -74,11 +95,11 @@ pub(crate) const KINDS: [Kind; 6] = [
     Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
 ];
 
-/// Removes up to so many rows of a kind.
-pub(crate) struct Purge {
-    pub kind: Kind,
-    pub now: Timestamp,
-    pub limit: u32,
+/// Deletes up to `limit` rows of a kind.
+struct Purge {
+    kind: Kind,
+    now: Timestamp,
+    limit: u32,
 }
 
 impl Operation for Purge {

@@ -7,8 +7,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
 use super::authorization_columns::{Statement, authorization_columns, bind};
-use crate::Rotation;
 use crate::backend::operation::{FromRow, Operation, column, millis, optional_time, time};
+use crate::{Rotation, Store, StoreError};
 use clientele_oauth::grant::{Authorization, Family};
 
 macro_rules! family_columns {
@@ -68,13 +68,62 @@ impl FromRow for Family {
     }
 }
 
-/// Begins a family.
+impl Store {
+    /// A family, whatever its age and state.
+    pub async fn family(&self, tenant_uid: &str, id: &str) -> Result<Option<Family>, StoreError> {
+        let (tenant_uid, id) = (tenant_uid.to_owned(), id.to_owned());
+        self.read(FindFamily { tenant_uid, id }).await
+    }
+
+    /// Uses the refresh token `sequence` of a family. Within `grace` of its first use, while its successor is unused,
+    /// it may be used again. `idle` is until when the family may now lie unused.
+    pub async fn rotate(
+        &self,
+        tenant_uid: &str,
+        id: &str,
+        sequence: u32,
+        grace: Duration,
+        idle: Timestamp,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        self.write(RotateFamily {
+            tenant_uid: tenant_uid.to_owned(),
+            id: id.to_owned(),
+            sequence,
+            grace,
+            idle,
+            now,
+        })
+        .await
+    }
+
+    /// Revokes a family. Whether there was one that lived.
+    pub async fn revoke_family(
+        &self,
+        tenant_uid: &str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (tenant_uid, id) = (tenant_uid.to_owned(), id.to_owned());
+        self.write(RevokeFamily {
+            tenant_uid,
+            id,
+            now,
+        })
+        .await
+    }
+}
+
+/// Inserts a family.
 pub async fn insert(db: &mut AnyConnection, family: &Family) -> sqlx::Result<()> {
-    values(query(INSERT), family).execute(db).await.map(drop)
+    bind_family(query(INSERT), family)
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 /// Binds the twenty columns of a family.
-fn values<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q> {
+fn bind_family<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q> {
     let ends_at = family.expires_at.min(family.idle_expires_at);
     let ends_at = family.revoked_at.map_or(ends_at, |at| at.min(ends_at));
     bind(
@@ -91,14 +140,14 @@ fn values<'q>(statement: Statement<'q>, family: &'q Family) -> Statement<'q> {
     .bind(millis(ends_at))
 }
 
-/// Begins the family of a code that nobody has used, in one statement of PostgreSQL. Whether it did.
-pub async fn begin_at_once(
+/// Redeems an unused code and inserts its family, in one statement of PostgreSQL. Whether it did.
+pub async fn insert_redeeming_code(
     db: &mut AnyConnection,
     family: &Family,
     digest: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let statement = values(query(BEGIN), family);
+    let statement = bind_family(query(BEGIN), family);
     let begun = statement.bind(digest).bind(millis(now));
     Ok(begun.execute(db).await?.rows_affected() == 1)
 }
@@ -106,12 +155,12 @@ pub async fn begin_at_once(
 /// Revokes a family. Whether it lived.
 pub async fn revoke(
     db: &mut AnyConnection,
-    tenant: &str,
+    tenant_uid: &str,
     id: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let revoked = query(REVOKE)
-        .bind(tenant)
+        .bind(tenant_uid)
         .bind(id)
         .bind(millis(now))
         .fetch_optional(db)
@@ -123,22 +172,22 @@ pub async fn revoke(
 }
 
 /// Finds a family.
-pub struct Find {
-    pub tenant: String,
-    pub id: String,
+struct FindFamily {
+    tenant_uid: String,
+    id: String,
 }
 
-impl Operation for Find {
+impl Operation for FindFamily {
     type Output = Option<Family>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Family>> {
-        find(db, &self.tenant, &self.id).await
+        find(db, &self.tenant_uid, &self.id).await
     }
 }
 
-async fn find(db: &mut AnyConnection, tenant: &str, id: &str) -> sqlx::Result<Option<Family>> {
+async fn find(db: &mut AnyConnection, tenant_uid: &str, id: &str) -> sqlx::Result<Option<Family>> {
     let row = query(SELECT)
-        .bind(tenant)
+        .bind(tenant_uid)
         .bind(id)
         .fetch_optional(db)
         .await?;
@@ -146,23 +195,23 @@ async fn find(db: &mut AnyConnection, tenant: &str, id: &str) -> sqlx::Result<Op
 }
 
 /// Uses a refresh token.
-pub struct Rotate {
-    pub tenant: String,
-    pub id: String,
-    pub sequence: u32,
-    pub grace: Duration,
-    pub idle: Timestamp,
-    pub now: Timestamp,
+struct RotateFamily {
+    tenant_uid: String,
+    id: String,
+    sequence: u32,
+    grace: Duration,
+    idle: Timestamp,
+    now: Timestamp,
 }
 
 /// What it reads after the first statement found nothing decides only whether the family is revoked, and that is one
 /// statement again.
-impl Operation for Rotate {
+impl Operation for RotateFamily {
     type Output = Rotation;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Rotation> {
         let moved = query(ROTATE)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.id)
             .bind(i64::from(self.sequence))
             .bind(millis(self.now))
@@ -172,7 +221,7 @@ impl Operation for Rotate {
         if let Some(row) = moved {
             return Ok(Rotation::Next(Family::from_row(&row)?));
         }
-        let family = find(db, &self.tenant, &self.id).await?;
+        let family = find(db, &self.tenant_uid, &self.id).await?;
         let Some(family) = family.filter(|family| family.lives(self.now)) else {
             return Ok(Rotation::Gone);
         };
@@ -181,12 +230,12 @@ impl Operation for Rotate {
         }
         // A sequence number that is still to come was given out before the database was restored: who has that
         // token cannot be told from who has the one that the database knows.
-        revoke(db, &self.tenant, &self.id, self.now).await?;
+        revoke(db, &self.tenant_uid, &self.id, self.now).await?;
         Ok(Rotation::Reused)
     }
 }
 
-impl Rotate {
+impl RotateFamily {
     /// Whether this is the token before the newest, used again so soon that its answer must have been lost.
     fn is_retry(&self, family: &Family) -> bool {
         let since = millis(self.now).saturating_sub(millis(family.rotated_at));
@@ -196,17 +245,17 @@ impl Rotate {
 }
 
 /// Revokes a family.
-pub struct Revoke {
-    pub tenant: String,
-    pub id: String,
-    pub now: Timestamp,
+struct RevokeFamily {
+    tenant_uid: String,
+    id: String,
+    now: Timestamp,
 }
 
-impl Operation for Revoke {
+impl Operation for RevokeFamily {
     type Output = bool;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        revoke(db, &self.tenant, &self.id, self.now).await
+        revoke(db, &self.tenant_uid, &self.id, self.now).await
     }
 }
 

@@ -1,23 +1,23 @@
-//! Ends what was allowed, all that belongs to a session, a person or a consent.
+//! Revokes the grants of a session, a user or a consent: codes that are not redeemed yet, and refresh families.
 
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
 use crate::backend::operation::millis;
 
-/// Whose grants are to end.
-pub enum Whose<'a> {
-    /// What was allowed in the session of this `sid` and does not outlive it.
+/// Selects the grants to revoke.
+pub enum GrantsOf<'a> {
+    /// Those of the session of this `sid`, without `offline_access`.
     Session(&'a str),
-    /// Everything that a subject allowed and that does not outlive a session.
-    PersonOnline(&'a str),
-    /// Everything that a subject allowed.
-    Person(&'a str),
-    /// What a subject allowed a registration.
+    /// Those of a subject, without `offline_access`.
+    UserOnline(&'a str),
+    /// Those of a subject.
+    User(&'a str),
+    /// Those of a subject (first) for the client of a UID (second).
     Consent(&'a str, &'a str),
 }
 
-/// How codes are used up, and how families are revoked.
+/// The statement that uses up codes, and the one that revokes families.
 struct Statements {
     codes: &'static str,
     families: &'static str,
@@ -40,30 +40,33 @@ macro_rules! where_it_is {
 }
 
 const SESSION: Statements = where_it_is!("sid = $3 AND offline = 0");
-const PERSON_ONLINE: Statements = where_it_is!("subject = $3 AND offline = 0");
-const PERSON: Statements = where_it_is!("subject = $3");
+const USER_ONLINE: Statements = where_it_is!("subject = $3 AND offline = 0");
+const USER: Statements = where_it_is!("subject = $3");
 const CONSENT: Statements = where_it_is!("subject = $3 AND registration_id = $4");
 
 /// Uses up the codes that are out, then revokes the families.
 ///
-/// In this order: who redeems a code at this moment has either committed its family, which is then seen, or finds the
-/// code used up. The other way round a family could begin between the two.
-pub async fn end(
+/// The order matters: a transaction that redeems a code concurrently has either committed its family, which the second
+/// statement then sees, or finds the code used up. In the other order a family could begin between the two statements.
+pub async fn revoke_grants(
     db: &mut AnyConnection,
-    tenant: &str,
-    whose: &Whose<'_>,
+    tenant_uid: &str,
+    grants_of: &GrantsOf<'_>,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    let (statements, who, registration) = match *whose {
-        Whose::Session(sid) => (SESSION, sid, None),
-        Whose::PersonOnline(subject) => (PERSON_ONLINE, subject, None),
-        Whose::Person(subject) => (PERSON, subject, None),
-        Whose::Consent(subject, registration) => (CONSENT, subject, Some(registration)),
+    let (statements, key, client_uid) = match *grants_of {
+        GrantsOf::Session(sid) => (SESSION, sid, None),
+        GrantsOf::UserOnline(subject) => (USER_ONLINE, subject, None),
+        GrantsOf::User(subject) => (USER, subject, None),
+        GrantsOf::Consent(subject, client_uid) => (CONSENT, subject, Some(client_uid)),
     };
     for statement in [statements.codes, statements.families] {
-        let mut statement = query(statement).bind(tenant).bind(millis(now)).bind(who);
-        if let Some(registration) = registration {
-            statement = statement.bind(registration);
+        let mut statement = query(statement)
+            .bind(tenant_uid)
+            .bind(millis(now))
+            .bind(key);
+        if let Some(client_uid) = client_uid {
+            statement = statement.bind(client_uid);
         }
         statement.execute(&mut *db).await?;
     }
@@ -75,10 +78,10 @@ pub async fn end(
 pub const SEARCHES: &[&str] = &[
     SESSION.codes,
     SESSION.families,
-    PERSON_ONLINE.codes,
-    PERSON_ONLINE.families,
-    PERSON.codes,
-    PERSON.families,
+    USER_ONLINE.codes,
+    USER_ONLINE.families,
+    USER.codes,
+    USER.families,
     CONSENT.codes,
     CONSENT.families,
 ];

@@ -3,54 +3,93 @@
 use jiff::Timestamp;
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, column, millis};
+use crate::error::StoreError;
 use clientele_oauth::client::served_versions::Versions;
 
-const TELL: &str = "INSERT INTO served (registration_id, replica, generation) VALUES ($1, $2, $3)
+const UPSERT: &str = "INSERT INTO served (registration_id, replica, generation) VALUES ($1, $2, $3)
     ON CONFLICT (registration_id, replica) DO UPDATE SET generation = excluded.generation";
-const TAKE_BACK: &str = "DELETE FROM served WHERE registration_id = $1 AND replica = $2";
+const DELETE: &str = "DELETE FROM served WHERE registration_id = $1 AND replica = $2";
 const BY_ALL: &str = "SELECT s.registration_id AS registration_id, MIN(s.generation) AS generation
     FROM served s JOIN replicas r ON r.id = s.replica
     WHERE r.serving = 1 AND r.heard_at >= $1
     GROUP BY s.registration_id
     HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND heard_at >= $1)";
-
 const WITHOUT: &str = "SELECT r.id AS id FROM replicas r
     WHERE r.serving = 1 AND r.heard_at >= $1
     AND NOT EXISTS (SELECT 1 FROM served s
         WHERE s.registration_id = $2 AND s.replica = r.id AND s.generation >= $3)
     ORDER BY r.id";
 
-/// A replica serves these versions, and says nothing of those registrations any more.
-pub struct Tell {
-    pub replica: String,
-    pub new: Vec<(String, i64)>,
-    pub gone: Vec<String>,
+impl Store {
+    /// Reports that a replica serves these versions of clients, and no longer serves the `removed` clients.
+    pub async fn report_served(
+        &self,
+        replica: &str,
+        new: Vec<(String, i64)>,
+        removed: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let replica = replica.to_owned();
+        self.write(ReportServed {
+            replica,
+            new,
+            removed,
+        })
+        .await
+    }
+
+    /// The newest version of each client that every replica with a heartbeat since `alive` has reported.
+    pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
+        self.read(ServedByAll { alive }).await
+    }
+
+    /// The replicas with a heartbeat since `alive` that have not reported this version of a client.
+    pub async fn replicas_without(
+        &self,
+        alive: Timestamp,
+        client_uid: String,
+        generation: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(ReplicasWithout {
+            alive,
+            client_uid,
+            generation,
+        })
+        .await
+    }
 }
 
-impl Operation for Tell {
+/// A replica serves these versions, and no longer serves the `removed` clients.
+struct ReportServed {
+    replica: String,
+    new: Vec<(String, i64)>,
+    removed: Vec<String>,
+}
+
+impl Operation for ReportServed {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        for (registration, generation) in &self.new {
-            let tell = query(TELL).bind(&**registration).bind(&*self.replica);
-            tell.bind(*generation).execute(&mut *db).await?;
+        for (client_uid, generation) in &self.new {
+            let upsert = query(UPSERT).bind(&**client_uid).bind(&*self.replica);
+            upsert.bind(*generation).execute(&mut *db).await?;
         }
-        for registration in &self.gone {
-            let take_back = query(TAKE_BACK).bind(&**registration).bind(&*self.replica);
-            take_back.execute(&mut *db).await?;
+        for client_uid in &self.removed {
+            let delete = query(DELETE).bind(&**client_uid).bind(&*self.replica);
+            delete.execute(&mut *db).await?;
         }
         Ok(())
     }
 }
 
-/// What every replica serves that serves at all and was heard since then.
-pub struct ByAll {
-    pub alive: Timestamp,
+/// The versions that every serving replica with a heartbeat since then has reported.
+struct ServedByAll {
+    alive: Timestamp,
 }
 
-impl Operation for ByAll {
+impl Operation for ServedByAll {
     type Output = Versions;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Versions> {
@@ -61,20 +100,20 @@ impl Operation for ByAll {
     }
 }
 
-/// The replicas that are waited for with a version of a client: they serve, were heard since then, and have not told that
-/// they serve this version.
-pub struct Without {
-    pub alive: Timestamp,
-    pub registration: String,
-    pub generation: i64,
+/// The replicas that delay the readiness of a version of a client: they serve, have a heartbeat since then, and have not
+/// reported this version.
+struct ReplicasWithout {
+    alive: Timestamp,
+    client_uid: String,
+    generation: i64,
 }
 
-impl Operation for Without {
+impl Operation for ReplicasWithout {
     type Output = Vec<String>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Vec<String>> {
         let without = query(WITHOUT).bind(millis(self.alive));
-        let without = without.bind(&*self.registration).bind(self.generation);
+        let without = without.bind(&*self.client_uid).bind(self.generation);
         let rows = without.fetch_all(db).await?;
         rows.iter().map(|row| column(row, "id")).collect()
     }
@@ -82,4 +121,4 @@ impl Operation for Without {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[TAKE_BACK];
+pub const SEARCHES: &[&str] = &[DELETE];

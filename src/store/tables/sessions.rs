@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, query};
 
-use super::revoke_grants::{Whose, end};
+use super::revoke_grants::{GrantsOf, revoke_grants};
+use crate::Store;
 use crate::backend::operation::{FromRow, Operation, column, millis, time};
+use crate::error::StoreError;
 use clientele_oauth::grant::Session;
 
 const INSERT: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at)
@@ -34,10 +36,84 @@ impl FromRow for Session {
     }
 }
 
-/// Begins a session.
-pub struct Begin(pub Session);
+impl Store {
+    /// Begins a session.
+    pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(BeginSession(session.clone())).await
+    }
 
-impl Operation for Begin {
+    /// Begins a session in the place of the one that has its `sid`, whose cookie is then worth nothing. What was
+    /// allowed in that one goes on in this.
+    pub async fn renew_session(&self, session: &Session) -> Result<(), StoreError> {
+        self.write(RenewSession(session.clone())).await
+    }
+
+    /// The session of a cookie's digest in a tenant, whatever its age.
+    pub async fn session(
+        &self,
+        tenant_uid: &str,
+        digest: &str,
+    ) -> Result<Option<Session>, StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.read(FindSession { tenant_uid, digest }).await
+    }
+
+    /// Records that a session is in use. Called at most once a minute for a session.
+    pub async fn touch_session(
+        &self,
+        tenant_uid: &str,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.write(TouchSession {
+            tenant_uid,
+            digest,
+            now,
+        })
+        .await
+    }
+
+    /// Ends a session (by `sid`) and whatever was allowed in it without `offline_access`: its families are revoked,
+    /// and its codes are used up, so that none begins a family afterwards.
+    pub async fn end_session(
+        &self,
+        tenant_uid: &str,
+        sid: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (tenant_uid, sid) = (tenant_uid.to_owned(), sid.to_owned());
+        self.write(EndSession {
+            tenant_uid,
+            sid,
+            now,
+        })
+        .await
+    }
+
+    /// Ends every session of a person, with every family and code without `offline_access`; those with it as well if
+    /// `offline_too`.
+    pub async fn end_all_sessions(
+        &self,
+        tenant_uid: &str,
+        subject: &str,
+        offline_too: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(EndAllSessions {
+            tenant_uid: tenant_uid.to_owned(),
+            subject: subject.to_owned(),
+            offline_too,
+            now,
+        })
+        .await
+    }
+}
+
+/// Begins a session.
+struct BeginSession(Session);
+
+impl Operation for BeginSession {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
@@ -62,9 +138,9 @@ async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
 }
 
 /// Begins a session in the place of the one that has its `sid`.
-pub struct Renew(pub Session);
+struct RenewSession(Session);
 
-impl Operation for Renew {
+impl Operation for RenewSession {
     type Output = ();
     const SINGLE: bool = false;
 
@@ -79,17 +155,17 @@ impl Operation for Renew {
 }
 
 /// Finds a session.
-pub struct Find {
-    pub tenant: String,
-    pub digest: String,
+struct FindSession {
+    tenant_uid: String,
+    digest: String,
 }
 
-impl Operation for Find {
+impl Operation for FindSession {
     type Output = Option<Session>;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Session>> {
         let row = query(SELECT)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .fetch_optional(db)
             .await?;
@@ -98,18 +174,18 @@ impl Operation for Find {
 }
 
 /// Records that a session is in use.
-pub struct Touch {
-    pub tenant: String,
-    pub digest: String,
-    pub now: Timestamp,
+struct TouchSession {
+    tenant_uid: String,
+    digest: String,
+    now: Timestamp,
 }
 
-impl Operation for Touch {
+impl Operation for TouchSession {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(TOUCH)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.digest)
             .bind(millis(self.now))
             .execute(db)
@@ -119,50 +195,56 @@ impl Operation for Touch {
 }
 
 /// Ends a session, and with it what was allowed in it and does not outlive it.
-pub struct End {
-    pub tenant: String,
-    pub sid: String,
-    pub now: Timestamp,
+struct EndSession {
+    tenant_uid: String,
+    sid: String,
+    now: Timestamp,
 }
 
-impl Operation for End {
+impl Operation for EndSession {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(DELETE_ONE)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.sid)
             .execute(&mut *db)
             .await?;
-        end(db, &self.tenant, &Whose::Session(&self.sid), self.now).await
+        revoke_grants(
+            db,
+            &self.tenant_uid,
+            &GrantsOf::Session(&self.sid),
+            self.now,
+        )
+        .await
     }
 }
 
 /// Ends every session of a person.
-pub struct EndAll {
-    pub tenant: String,
-    pub subject: String,
-    pub offline_too: bool,
-    pub now: Timestamp,
+struct EndAllSessions {
+    tenant_uid: String,
+    subject: String,
+    offline_too: bool,
+    now: Timestamp,
 }
 
-impl Operation for EndAll {
+impl Operation for EndAllSessions {
     type Output = ();
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         query(DELETE_ALL)
-            .bind(&*self.tenant)
+            .bind(&*self.tenant_uid)
             .bind(&*self.subject)
             .execute(&mut *db)
             .await?;
-        let whose = if self.offline_too {
-            Whose::Person(&self.subject)
+        let grants_of = if self.offline_too {
+            GrantsOf::User(&self.subject)
         } else {
-            Whose::PersonOnline(&self.subject)
+            GrantsOf::UserOnline(&self.subject)
         };
-        end(db, &self.tenant, &whose, self.now).await
+        revoke_grants(db, &self.tenant_uid, &grants_of, self.now).await
     }
 }
 

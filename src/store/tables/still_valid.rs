@@ -1,8 +1,10 @@
-//! Whether what a code rests on is still there.
+//! Whether the session and the consent behind an authorization code still exist.
 
 use sqlx::{AnyConnection, query};
 
+use crate::Store;
 use crate::backend::operation::{Operation, millis};
+use crate::error::StoreError;
 use clientele_oauth::grant::Consent;
 
 const SESSION: &str = "SELECT sid FROM sessions WHERE tenant = $1 AND digest = $2";
@@ -13,38 +15,59 @@ const CONSENT: &str = "SELECT granted_at FROM consents
 const CONSENT_LOCKED: &str = "SELECT granted_at FROM consents
     WHERE tenant = $1 AND subject = $2 AND registration_id = $3 AND granted_at = $4 FOR KEY SHARE";
 
-/// Whether this is still there, as it was. PostgreSQL is told to wait for whoever is ending it: either it has ended, or
-/// what ends with it begins to be looked for only after this.
-pub enum Stands {
+impl Store {
+    /// Whether the session of a cookie's digest still exists. A code that was inserted before this call is used up by
+    /// a transaction that ends the session after it.
+    pub async fn is_session_still_valid(
+        &self,
+        tenant_uid: &str,
+        digest: &str,
+    ) -> Result<bool, StoreError> {
+        let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
+        self.read(StillValid::Session { tenant_uid, digest }).await
+    }
+
+    /// Whether a consent still exists unchanged. A code that was inserted before this call is used up by a transaction
+    /// that withdraws the consent after it.
+    pub async fn is_consent_still_valid(&self, consent: &Consent) -> Result<bool, StoreError> {
+        self.read(StillValid::Consent(consent.clone())).await
+    }
+}
+
+/// Whether a row still exists unchanged. On PostgreSQL the lock waits for a transaction that deletes the row: either the
+/// row is deleted, or that transaction looks for the grants to revoke only after this.
+enum StillValid {
     /// The session of a cookie.
-    Session { tenant: String, digest: String },
-    /// A consent as it was given.
+    Session { tenant_uid: String, digest: String },
+    /// A consent, with the time at which it was given.
     Consent(Consent),
 }
 
-impl Operation for Stands {
+impl Operation for StillValid {
     type Output = bool;
     const SINGLE: bool = false;
 
     async fn at_once(&self, db: &mut AnyConnection) -> sqlx::Result<Option<bool>> {
         let (session, consent) = (SESSION_LOCKED, CONSENT_LOCKED);
-        self.ask(session, consent, db).await.map(Some)
+        self.select(session, consent, db).await.map(Some)
     }
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<bool> {
-        self.ask(SESSION, CONSENT, db).await
+        self.select(SESSION, CONSENT, db).await
     }
 }
 
-impl Stands {
-    async fn ask(
+impl StillValid {
+    async fn select(
         &self,
         session: &'static str,
         consent: &'static str,
         db: &mut AnyConnection,
     ) -> sqlx::Result<bool> {
         let search = match self {
-            Self::Session { tenant, digest } => query(session).bind(&**tenant).bind(&**digest),
+            Self::Session { tenant_uid, digest } => {
+                query(session).bind(&**tenant_uid).bind(&**digest)
+            }
             Self::Consent(given) => query(consent)
                 .bind(&*given.tenant)
                 .bind(&*given.subject)

@@ -10,7 +10,7 @@ use clientele_operator::Operator;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_operator::root_key::{Judgement, judge};
 use clientele_operator::settings::{SecretsScope, Settings};
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::config::Kubeconfig;
@@ -144,7 +144,7 @@ async fn first_start(operator: kube::Client, administrator: kube::Client) {
         Arc::default(),
         Arc::new(ControllerMetrics::default()),
         Arc::default(),
-        &Lasting::default(),
+        &Supervisor::default(),
     );
     let ready = operator.readiness();
     eventually("the first operator is ready", || async { ready() }).await;

@@ -8,7 +8,7 @@ use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_operator::settings::Settings;
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 
 use super::bug::Bug;
 use super::ground::settings;
@@ -50,7 +50,7 @@ impl Running {
             nobody_is_signed_in(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
-            &Lasting::default(),
+            &Supervisor::default(),
         );
         Self { line, operator }
     }

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at};
 
 over_both_stores![
@@ -11,21 +11,21 @@ over_both_stores![
     a_used_assertion_is_kept_until_it_has_expired,
 ];
 
-async fn d23_an_assertion_is_used_once_in_its_tenant(place: Place) {
-    let store = place.open().await;
+async fn d23_an_assertion_is_used_once_in_its_tenant(database: TestDatabase) {
+    let store = database.open().await;
     let first = async |tenant, digest| store.use_assertion(tenant, digest, at(60)).await;
     assert_eq!(first(TENANT, "digest").await, Ok(true));
     assert_eq!(first(TENANT, "digest").await, Ok(false));
     assert_eq!(first(TENANT, "other").await, Ok(true));
     assert_eq!(first("tenant-2", "digest").await, Ok(true));
     store.close().await;
-    let again = place.open().await;
+    let again = database.open().await;
     let used = again.use_assertion(TENANT, "digest", at(600)).await;
     assert_eq!(used, Ok(false));
 }
 
-async fn d23_of_two_replicas_at_once_one_uses_it(place: Place) {
-    let stores = [place.open().await, place.open().await];
+async fn d23_of_two_replicas_at_once_one_uses_it(database: TestDatabase) {
+    let stores = [database.open().await, database.open().await];
     for n in 0..20 {
         let digest = format!("digest-{n}");
         let uses = stores
@@ -37,8 +37,8 @@ async fn d23_of_two_replicas_at_once_one_uses_it(place: Place) {
     }
 }
 
-async fn a_used_assertion_is_kept_until_it_has_expired(place: Place) {
-    let store = place.open().await;
+async fn a_used_assertion_is_kept_until_it_has_expired(database: TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.use_assertion(TENANT, "a", at(60)).await, Ok(true));
     assert_eq!(store.purge(at(60 + 300), 100).await, Ok(0));
     assert_eq!(store.use_assertion(TENANT, "a", at(60)).await, Ok(false));

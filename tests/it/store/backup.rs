@@ -7,7 +7,7 @@ use clientele_store::{Rotation, Store};
 use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 use super::child::Using;
-use super::place::Place;
+use super::database::TestDatabase;
 use super::samples::{TENANT, at, begin, code};
 use crate::support::machine;
 use crate::support::postgres::{Server, programs};
@@ -20,32 +20,35 @@ fn documented() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_sqlite_is_made_while_it_is_in_use() {
-    let place = Place::sqlite();
-    let mut child = Using::start(&place);
+    let database = TestDatabase::sqlite();
+    let mut child = Using::start(&database);
     child.hear(30);
-    let copy = place.url.replace("sqlite:", "") + ".backup";
+    let copy = database.url.replace("sqlite:", "") + ".backup";
     assert!(documented().contains("\"VACUUM INTO '"));
-    let mut db = SqliteConnection::connect(&place.url).await.unwrap();
+    let mut db = SqliteConnection::connect(&database.url).await.unwrap();
     let copied = db.execute(AssertSqlSafe(format!("VACUUM INTO '{copy}'")));
     copied.await.unwrap();
     // What it was answered before the backup began is in it.
-    let restored = Place::at(format!("sqlite:{copy}")).open().await;
+    let restored = TestDatabase::at(format!("sqlite:{copy}")).open().await;
     child.check(&restored).await;
     child.hear(1);
     child.kill();
-    child.check(&place.open().await).await;
+    child.check(&database.open().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_postgresql_is_made_while_it_is_in_use() {
-    let place = Place::postgres().await;
-    let mut child = Using::start(&place);
+    let database = TestDatabase::postgres().await;
+    let mut child = Using::start(&database);
     child.hear(30);
     let folder = tempfile::tempdir().unwrap();
     let dump = folder.path().join("clientele.dump");
     let dump = dump.to_str().unwrap();
     let target = Server::shared().database().await;
-    run("pg_dump", &["--format=custom", "--file", dump, &place.url]);
+    run(
+        "pg_dump",
+        &["--format=custom", "--file", dump, &database.url],
+    );
     run(
         "pg_restore",
         &["--no-owner", "--exit-on-error", "--dbname", &target, dump],
@@ -56,10 +59,10 @@ async fn a_backup_of_postgresql_is_made_while_it_is_in_use() {
     ] {
         assert!(documented().contains(program), "{program}");
     }
-    let restored = Place::at(target).open().await;
+    let restored = TestDatabase::at(target).open().await;
     child.check(&restored).await;
     child.kill();
-    child.check(&place.open().await).await;
+    child.check(&database.open().await).await;
 }
 
 fn run(program: &str, arguments: &[&str]) {
@@ -75,11 +78,11 @@ fn run(program: &str, arguments: &[&str]) {
 /// uses one of them ends the family.
 #[tokio::test]
 async fn a_family_of_an_old_backup_ends_when_a_newer_token_is_used() {
-    let place = Place::sqlite();
-    let store = place.open().await;
+    let database = TestDatabase::sqlite();
+    let store = database.open().await;
     let family = begin(&store, &code("a")).await;
-    let copy = place.url.replace("sqlite:", "") + ".backup";
-    let mut db = SqliteConnection::connect(&place.url).await.unwrap();
+    let copy = database.url.replace("sqlite:", "") + ".backup";
+    let mut db = SqliteConnection::connect(&database.url).await.unwrap();
     let copied = db.execute(AssertSqlSafe(format!("VACUUM INTO '{copy}'")));
     copied.await.unwrap();
     let rotate = async |store: &Store, sequence| {
@@ -88,7 +91,7 @@ async fn a_family_of_an_old_backup_ends_when_a_newer_token_is_used() {
         rotated.await.unwrap()
     };
     assert!(matches!(rotate(&store, 1).await, Rotation::Next(_)));
-    let restored = Place::at(format!("sqlite:{copy}")).open().await;
+    let restored = TestDatabase::at(format!("sqlite:{copy}")).open().await;
     assert_eq!(rotate(&restored, 2).await, Rotation::Reused);
     assert_eq!(rotate(&restored, 1).await, Rotation::Gone);
 }

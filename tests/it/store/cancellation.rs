@@ -5,7 +5,7 @@ use std::time::Duration;
 use clientele_store::Redemption;
 use tokio::time::timeout;
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at, code, family, redeem};
 
 over_both_stores![
@@ -13,8 +13,8 @@ over_both_stores![
     callers_who_go_away_leave_the_store_usable,
 ];
 
-async fn a_redemption_that_nobody_waits_for_happens_wholly_or_not_at_all(place: Place) {
-    let store = place.open().await;
+async fn a_redemption_that_nobody_waits_for_happens_wholly_or_not_at_all(database: TestDatabase) {
+    let store = database.open().await;
     let mut happened = [0, 0];
     for n in 0..40_u32 {
         let code = code(&n.to_string());
@@ -40,8 +40,8 @@ async fn a_redemption_that_nobody_waits_for_happens_wholly_or_not_at_all(place: 
     assert!(happened[1] > 0, "some happened: {happened:?}");
 }
 
-async fn callers_who_go_away_leave_the_store_usable(place: Place) {
-    let store = place.open().await;
+async fn callers_who_go_away_leave_the_store_usable(database: TestDatabase) {
+    let store = database.open().await;
     for n in 0..200 {
         let jti = format!("jti-{n}");
         let revoked = store.revoke_token(TENANT, &jti, at(600));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clientele_store::{Redemption, Rotation, Store, StoreError};
 use tracing_subscriber::filter::LevelFilter;
 
-use super::place::Place;
+use super::database::TestDatabase;
 use super::samples::{TENANT, at, code, family};
 use crate::support::machine;
 
@@ -136,15 +136,15 @@ pub struct Using {
 
 impl Using {
     /// Starts a child on this database.
-    pub fn start(place: &Place) -> Self {
-        Self::start_with(place, Stdio::null())
+    pub fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, Stdio::null())
     }
 
     /// Starts a child that logs everything there.
-    pub fn start_with(place: &Place, log: Stdio) -> Self {
+    pub fn start_with(database: &TestDatabase, log: Stdio) -> Self {
         let mut process = machine::program(std::env::current_exe().unwrap())
             .args(["--exact", "store::child::runs", "--ignored", "--nocapture"])
-            .env(URL, &place.url)
+            .env(URL, &database.url)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

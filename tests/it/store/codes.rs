@@ -3,7 +3,7 @@
 use clientele_oauth::grant::Code;
 use clientele_store::{Redemption, Store};
 
-use super::place::{Place, at_once, over_both_stores};
+use super::database::{TestDatabase, at_once, over_both_stores};
 use super::samples::{TENANT, at, code, family, redeem};
 
 over_both_stores![
@@ -24,8 +24,8 @@ async fn lives(store: &Store, code: &Code) -> bool {
     family.is_some_and(|family| family.lives(at(1)))
 }
 
-async fn a_code_comes_back_as_it_was_kept(place: Place) {
-    let store = place.open().await;
+async fn a_code_comes_back_as_it_was_kept(database: TestDatabase) {
+    let store = database.open().await;
     let mut full = code("full");
     full.nonce = Some("n'once \"\\ ☕ %_".to_owned());
     full.authorization.claims = r#"{"userinfo":{"name":null}}"#.repeat(40);
@@ -42,8 +42,8 @@ async fn a_code_comes_back_as_it_was_kept(place: Place) {
     }
 }
 
-async fn a_request_is_answered_once(place: Place) {
-    let store = place.open().await;
+async fn a_request_is_answered_once(database: TestDatabase) {
+    let store = database.open().await;
     let first = code("first");
     let mut second = code("second");
     second.transaction.clone_from(&first.transaction);
@@ -55,8 +55,8 @@ async fn a_request_is_answered_once(place: Place) {
     assert!(store.insert_code(&second).await.unwrap());
 }
 
-async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(place: Place) {
-    let replicas = [place.open().await, place.open().await];
+async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(database: TestDatabase) {
+    let replicas = [database.open().await, database.open().await];
     let answers = at_once(50, |n| {
         let store = replicas[n % 2].clone();
         let mut code = code(&n.to_string());
@@ -67,8 +67,8 @@ async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(place: 
     assert_eq!(kept, 1);
 }
 
-async fn e06_a_code_used_twice_kills_what_the_first_use_produced(place: Place) {
-    let store = place.open().await;
+async fn e06_a_code_used_twice_kills_what_the_first_use_produced(database: TestDatabase) {
+    let store = database.open().await;
     let code = code("a");
     assert!(store.insert_code(&code).await.unwrap());
     assert_eq!(redeem(&store, &code, at(1)).await, Redemption::First);
@@ -81,8 +81,10 @@ async fn e06_a_code_used_twice_kills_what_the_first_use_produced(place: Place) {
     assert!(!lives(&store, &code).await);
 }
 
-async fn e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives(place: Place) {
-    let replicas = [place.open().await, place.open().await];
+async fn e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives(
+    database: TestDatabase,
+) {
+    let replicas = [database.open().await, database.open().await];
     let code = code("a");
     assert!(replicas[0].insert_code(&code).await.unwrap());
     let outcomes = at_once(50, |n| {
@@ -102,8 +104,8 @@ async fn e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives
     assert!(!lives(&replicas[1], &code).await);
 }
 
-async fn a_code_that_was_used_up_begins_nothing(place: Place) {
-    let store = place.open().await;
+async fn a_code_that_was_used_up_begins_nothing(database: TestDatabase) {
+    let store = database.open().await;
     let code = code("a");
     assert!(store.insert_code(&code).await.unwrap());
     let used_up = store.redeem(TENANT, &code.digest, None, at(1)).await;
@@ -112,15 +114,15 @@ async fn a_code_that_was_used_up_begins_nothing(place: Place) {
     assert_eq!(store.family(TENANT, &code.family).await.unwrap(), None);
 }
 
-async fn a_code_that_nobody_made_is_gone(place: Place) {
-    let store = place.open().await;
+async fn a_code_that_nobody_made_is_gone(database: TestDatabase) {
+    let store = database.open().await;
     let code = code("a");
     assert_eq!(redeem(&store, &code, at(1)).await, Redemption::Gone);
     assert_eq!(store.family(TENANT, &code.family).await.unwrap(), None);
 }
 
-async fn a_code_is_worth_nothing_in_another_tenant(place: Place) {
-    let store = place.open().await;
+async fn a_code_is_worth_nothing_in_another_tenant(database: TestDatabase) {
+    let store = database.open().await;
     let code = code("a");
     assert!(store.insert_code(&code).await.unwrap());
     assert_eq!(store.code("tenant-2", &code.digest).await.unwrap(), None);
@@ -133,8 +135,8 @@ async fn a_code_is_worth_nothing_in_another_tenant(place: Place) {
     assert_eq!(store.family("tenant-2", &code.family).await.unwrap(), None);
 }
 
-async fn a_family_that_was_not_set_aside_for_the_code_changes_nothing(place: Place) {
-    let store = place.open().await;
+async fn a_family_that_was_not_set_aside_for_the_code_changes_nothing(database: TestDatabase) {
+    let store = database.open().await;
     let code = code("a");
     assert!(store.insert_code(&code).await.unwrap());
     let mut other = family(&code);
@@ -150,8 +152,8 @@ async fn a_family_that_was_not_set_aside_for_the_code_changes_nothing(place: Pla
     assert_eq!(redeem(&store, &code, at(1)).await, Redemption::First);
 }
 
-async fn e22_a_family_that_cannot_be_kept_leaves_the_code_unused(place: Place) {
-    let store = place.open().await;
+async fn e22_a_family_that_cannot_be_kept_leaves_the_code_unused(database: TestDatabase) {
+    let store = database.open().await;
     let (first, mut second) = (code("first"), code("second"));
     // The ID is taken, so that the second of the two writes fails.
     second.family.clone_from(&first.family);

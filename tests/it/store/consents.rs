@@ -3,7 +3,7 @@
 use clientele_oauth::grant::Code;
 use clientele_store::{Redemption, Store};
 
-use super::place::{Place, at_once, over_both_stores};
+use super::database::{TestDatabase, at_once, over_both_stores};
 use super::samples::{TENANT, at, begin, code, consent, redeem};
 
 over_both_stores![
@@ -14,8 +14,8 @@ over_both_stores![
     withdrawing_while_a_code_is_issued_lets_none_leave_that_lives,
 ];
 
-async fn a_consent_replaces_the_earlier_one(place: Place) {
-    let store = place.open().await;
+async fn a_consent_replaces_the_earlier_one(database: TestDatabase) {
+    let store = database.open().await;
     let first = consent("r1");
     store.keep_consent(&first).await.unwrap();
     assert_eq!(
@@ -44,8 +44,8 @@ async fn a_consent_replaces_the_earlier_one(place: Place) {
     }
 }
 
-async fn consents_are_listed_newest_first_for_one_person(place: Place) {
-    let store = place.open().await;
+async fn consents_are_listed_newest_first_for_one_person(database: TestDatabase) {
+    let store = database.open().await;
     let mut kept = Vec::new();
     for (n, registration) in ["r2", "r3", "r1"].into_iter().enumerate() {
         let mut consent = consent(registration);
@@ -79,8 +79,10 @@ async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -
     code.family
 }
 
-async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(place: Place) {
-    let store = place.open().await;
+async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(
+    database: TestDatabase,
+) {
+    let store = database.open().await;
     let mut waiting = code("waiting");
     "r1".clone_into(&mut waiting.authorization.registration_id);
     assert!(store.insert_code(&waiting).await.unwrap());
@@ -105,24 +107,24 @@ async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(pla
     assert_eq!(late, Redemption::Again);
 }
 
-async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(place: Place) {
-    let store = place.open().await;
+async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(database: TestDatabase) {
+    let store = database.open().await;
     let given = consent("r1");
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
     store.keep_consent(&given).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(true));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(true));
     store.withdraw(TENANT, "ada", "r1", at(10)).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
     let mut anew = given.clone();
     anew.granted_at = at(11);
     store.keep_consent(&anew).await.unwrap();
-    assert_eq!(store.consent_stands(&given).await, Ok(false));
-    assert_eq!(store.consent_stands(&anew).await, Ok(true));
+    assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
+    assert_eq!(store.is_consent_still_valid(&anew).await, Ok(true));
 }
 
 /// A code is kept and the consent looked at, as for an answer that is about to leave, while the consent is withdrawn.
-async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(place: Place) {
-    let replicas = [place.open().await, place.open().await];
+async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(database: TestDatabase) {
+    let replicas = [database.open().await, database.open().await];
     for round in 0..10 {
         let given = consent(&format!("r{round}"));
         replicas[0].keep_consent(&given).await.unwrap();
@@ -145,7 +147,7 @@ async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(place: Pl
                     return None;
                 };
                 assert!(store.insert_code(&code).await.unwrap());
-                let stands = store.consent_stands(&given).await;
+                let stands = store.is_consent_still_valid(&given).await;
                 stands.unwrap().then_some(code)
             }
         });

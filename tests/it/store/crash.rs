@@ -7,7 +7,7 @@ use clientele_store::Store;
 use tokio::time::timeout;
 
 use super::child::{Step, Using, name, nothing_is_redeemable_twice, progress, step};
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at};
 use crate::support::DEADLINE;
 use crate::support::postgres::Server;
@@ -18,21 +18,21 @@ over_both_stores![
     with_everything_logged_no_value_is,
 ];
 
-async fn e23_a_process_that_is_killed_after_any_answer_loses_nothing(place: Place) {
+async fn e23_a_process_that_is_killed_after_any_answer_loses_nothing(database: TestDatabase) {
     for answers in (1..24).step_by(3) {
-        let place = place.another().await;
-        let mut child = Using::start(&place);
+        let database = database.another().await;
+        let mut child = Using::start(&database);
         child.hear(answers);
         child.kill();
-        let store = place.open().await;
+        let store = database.open().await;
         child.check(&store).await;
         store.close().await;
     }
 }
 
-async fn a_second_process_at_the_same_database_is_no_danger(place: Place) {
-    let store = place.open().await;
-    let mut child = Using::start(&place);
+async fn a_second_process_at_the_same_database_is_no_danger(database: TestDatabase) {
+    let store = database.open().await;
+    let mut child = Using::start(&database);
     child.hear(1);
     for n in 0..50 {
         for now in Step::ALL {
@@ -53,10 +53,10 @@ async fn a_second_process_at_the_same_database_is_no_danger(place: Place) {
     }
 }
 
-async fn with_everything_logged_no_value_is(mut place: Place) {
-    place.url = place.url.replace("postgres@", "postgres:hunter2@");
+async fn with_everything_logged_no_value_is(mut database: TestDatabase) {
+    database.url = database.url.replace("postgres@", "postgres:hunter2@");
     let (mut log, writer) = std::io::pipe().unwrap();
-    let mut child = Using::start_with(&place, Stdio::from(writer));
+    let mut child = Using::start_with(&database, Stdio::from(writer));
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
         log.read_to_string(&mut text).unwrap();
@@ -100,14 +100,14 @@ async fn e22_sqlite_killed_at_every_write_boundary_has_all_that_was_acknowledged
             written.push((n, now, log.metadata().unwrap().len()));
         }
     }
-    let (database, frames) = (std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap());
+    let (main_file, frames) = (std::fs::read(&path).unwrap(), std::fs::read(&log).unwrap());
     assert_eq!(
         (frames.len() - HEADER) % FRAME,
         0,
         "the log is what we think it is"
     );
     assert!(
-        frames.len() as u64 > opened && database.len() < 2 * 4096,
+        frames.len() as u64 > opened && main_file.len() < 2 * 4096,
         "nothing was copied back yet"
     );
 
@@ -118,7 +118,7 @@ async fn e22_sqlite_killed_at_every_write_boundary_has_all_that_was_acknowledged
     let mut seen = [0; Step::ALL.len() + 1];
     for end in ends {
         let copy = folder.path().join(format!("copy-{end}.db"));
-        std::fs::write(&copy, &database).unwrap();
+        std::fs::write(&copy, &main_file).unwrap();
         std::fs::write(
             folder.path().join(format!("copy-{end}.db-wal")),
             &frames[..end],
@@ -151,10 +151,10 @@ async fn e22_sqlite_killed_at_every_write_boundary_has_all_that_was_acknowledged
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgresql_that_is_killed_loses_nothing_and_the_store_answers_again() {
     let server = Server::start();
-    let place = Place::at(server.database().await);
-    let store = place.open().await;
+    let database = TestDatabase::at(server.database().await);
+    let store = database.open().await;
     store.revoke_token(TENANT, "before", at(600)).await.unwrap();
-    let mut child = Using::start(&place);
+    let mut child = Using::start(&database);
     child.hear(30);
     server.kill();
     // M10: without a database there is an error, not a panic, and no answer.

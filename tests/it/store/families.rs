@@ -6,7 +6,7 @@ use clientele_oauth::grant::Family;
 use clientele_store::{Rotation, Store};
 use jiff::Timestamp;
 
-use super::place::{Place, at_once, over_both_stores};
+use super::database::{TestDatabase, at_once, over_both_stores};
 use super::samples::{self, TENANT, at, begin, code};
 
 over_both_stores![
@@ -50,8 +50,8 @@ fn moved(family: &Family, sequence: u32, now: Timestamp) -> Family {
     }
 }
 
-async fn a_rotation_moves_the_family_on(place: Place) {
-    let store = place.open().await;
+async fn a_rotation_moves_the_family_on(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     for sequence in 1..5 {
         let now = at(100 * i64::from(sequence));
@@ -62,8 +62,8 @@ async fn a_rotation_moves_the_family_on(place: Place) {
     }
 }
 
-async fn a_retry_within_the_grace_gets_the_same_successor(place: Place) {
-    let store = place.open().await;
+async fn a_retry_within_the_grace_gets_the_same_successor(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     rotate(&store, &family, 1, at(100)).await;
     let next = moved(&family, 2, at(100));
@@ -77,8 +77,8 @@ async fn a_retry_within_the_grace_gets_the_same_successor(place: Place) {
     assert_eq!(rotation, Rotation::Next(moved(&family, 3, at(110))));
 }
 
-async fn a_retry_after_the_grace_kills_the_family(place: Place) {
-    let store = place.open().await;
+async fn a_retry_after_the_grace_kills_the_family(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     rotate(&store, &family, 1, at(100)).await;
     let late = rotate(&store, &family, 1, at(110)).await;
@@ -91,8 +91,8 @@ async fn a_retry_after_the_grace_kills_the_family(place: Place) {
     }
 }
 
-async fn a_retry_after_the_successor_was_used_kills_the_family(place: Place) {
-    let store = place.open().await;
+async fn a_retry_after_the_successor_was_used_kills_the_family(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     rotate(&store, &family, 1, at(100)).await;
     rotate(&store, &family, 2, at(101)).await;
@@ -101,16 +101,16 @@ async fn a_retry_after_the_successor_was_used_kills_the_family(place: Place) {
     assert_eq!(rotate(&store, &family, 3, at(103)).await, Rotation::Gone);
 }
 
-async fn without_a_grace_there_is_no_retry(place: Place) {
-    let store = place.open().await;
+async fn without_a_grace_there_is_no_retry(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     rotate(&store, &family, 1, at(100)).await;
     let again = store.rotate(TENANT, &family.id, 1, Duration::ZERO, at(IDLE), at(100));
     assert_eq!(again.await, Ok(Rotation::Reused));
 }
 
-async fn fifty_at_once(place: &Place, grace: Duration) -> (Vec<Rotation>, Family) {
-    let replicas = [place.open().await, place.open().await];
+async fn fifty_at_once(database: &TestDatabase, grace: Duration) -> (Vec<Rotation>, Family) {
+    let replicas = [database.open().await, database.open().await];
     let family = begin_one(&replicas[0]).await;
     let rotations = at_once(50, |n| {
         let (store, id) = (replicas[n % 2].clone(), family.id.clone());
@@ -122,8 +122,8 @@ async fn fifty_at_once(place: &Place, grace: Duration) -> (Vec<Rotation>, Family
     (rotations.await, kept(&replicas[1], &family).await)
 }
 
-async fn f04_fifty_uses_at_once_on_two_replicas_leave_one_chain(place: Place) {
-    let (rotations, family) = fifty_at_once(&place, GRACE).await;
+async fn f04_fifty_uses_at_once_on_two_replicas_leave_one_chain(database: TestDatabase) {
+    let (rotations, family) = fifty_at_once(&database, GRACE).await;
     let next = Rotation::Next(family.clone());
     let retry = Rotation::Retry(family.clone());
     let count = |wanted: &Rotation| {
@@ -137,8 +137,8 @@ async fn f04_fifty_uses_at_once_on_two_replicas_leave_one_chain(place: Place) {
     assert!(family.lives(at(100)));
 }
 
-async fn f04_fifty_uses_at_once_without_a_grace_leave_none(place: Place) {
-    let (rotations, family) = fifty_at_once(&place, Duration::ZERO).await;
+async fn f04_fifty_uses_at_once_without_a_grace_leave_none(database: TestDatabase) {
+    let (rotations, family) = fifty_at_once(&database, Duration::ZERO).await;
     let next = |rotation: &&Rotation| matches!(rotation, Rotation::Next(_));
     assert_eq!(rotations.iter().filter(next).count(), 1);
     assert!(rotations.contains(&Rotation::Reused));
@@ -146,8 +146,8 @@ async fn f04_fifty_uses_at_once_without_a_grace_leave_none(place: Place) {
     assert!(!family.lives(at(100)));
 }
 
-async fn a_number_that_is_still_to_come_kills_the_family(place: Place) {
-    let store = place.open().await;
+async fn a_number_that_is_still_to_come_kills_the_family(database: TestDatabase) {
+    let store = database.open().await;
     // The token is authentic, so the database has forgotten: it was restored from a backup.
     for (name, sequence) in [("a", 2), ("b", 7), ("c", u32::MAX)] {
         let family = begin(&store, &code(name)).await;
@@ -157,8 +157,8 @@ async fn a_number_that_is_still_to_come_kills_the_family(place: Place) {
     }
 }
 
-async fn a_family_that_has_ended_is_gone_and_stays_as_it_is(place: Place) {
-    let store = place.open().await;
+async fn a_family_that_has_ended_is_gone_and_stays_as_it_is(database: TestDatabase) {
+    let store = database.open().await;
     let idle = begin(&store, &code("idle")).await;
     let old = begin(&store, &code("old")).await;
     let last = store.rotate(TENANT, &old.id, 1, GRACE, at(100_000), at(1799));
@@ -186,8 +186,8 @@ async fn a_family_that_has_ended_is_gone_and_stays_as_it_is(place: Place) {
     assert_eq!(rotate(&store, &stranger, 1, at(2)).await, Rotation::Gone);
 }
 
-async fn a_family_that_lives_is_revoked_once(place: Place) {
-    let store = place.open().await;
+async fn a_family_that_lives_is_revoked_once(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     assert_eq!(
         store.revoke_family(TENANT, &family.id, at(5)).await,
@@ -209,8 +209,8 @@ async fn a_family_that_lives_is_revoked_once(place: Place) {
     );
 }
 
-async fn a_family_is_worth_nothing_in_another_tenant(place: Place) {
-    let store = place.open().await;
+async fn a_family_is_worth_nothing_in_another_tenant(database: TestDatabase) {
+    let store = database.open().await;
     let family = begin_one(&store).await;
     assert_eq!(store.family("tenant-2", &family.id).await, Ok(None));
     assert_eq!(

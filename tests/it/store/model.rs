@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use self::reference::Reference;
-use super::place::Place;
+use super::database::TestDatabase;
 use super::samples;
 
 const TENANTS: [&str; 2] = ["tenant-1", "tenant-2"];
@@ -381,7 +381,7 @@ fn p1_postgresql_is_as_the_model() {
         if let Some(store) = &*shared.borrow() {
             return Store::clone(store);
         }
-        let store = Place::postgres().await.open().await;
+        let store = TestDatabase::postgres().await.open().await;
         shared.replace(Some(store.clone()));
         store
     });

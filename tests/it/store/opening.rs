@@ -6,7 +6,7 @@ use std::path::Path;
 use clientele_store::{Store, StoreError};
 use sqlx::{AnyConnection, Connection, Executor};
 
-use super::place::{Place, at_once, over_both_stores};
+use super::database::{TestDatabase, at_once, over_both_stores};
 use super::samples::{TENANT, at};
 use crate::support::postgres::Server;
 
@@ -31,17 +31,17 @@ async fn refusal(url: &str) -> String {
     Store::open(url).await.expect_err(url).to_string()
 }
 
-async fn what_was_kept_is_there_after_opening_again(place: Place) {
-    let store = place.open().await;
+async fn what_was_kept_is_there_after_opening_again(database: TestDatabase) {
+    let store = database.open().await;
     revoke(&store, "jti").await;
     store.close().await;
-    assert!(is_revoked(&place.open().await, "jti").await);
+    assert!(is_revoked(&database.open().await, "jti").await);
 }
 
-async fn replicas_that_open_a_new_database_at_once_all_succeed(place: Place) {
+async fn replicas_that_open_a_new_database_at_once_all_succeed(database: TestDatabase) {
     // Who gets into whose way is chance.
     for _ in 0..10 {
-        let new = place.another().await;
+        let new = database.another().await;
         let opened = at_once(8, |_| {
             let url = new.url.clone();
             async move { Store::open(&url).await }
@@ -52,8 +52,8 @@ async fn replicas_that_open_a_new_database_at_once_all_succeed(place: Place) {
     }
 }
 
-async fn what_one_replica_was_answered_the_other_sees(place: Place) {
-    let [one, two] = [place.open().await, place.open().await];
+async fn what_one_replica_was_answered_the_other_sees(database: TestDatabase) {
+    let [one, two] = [database.open().await, database.open().await];
     for n in 0..20 {
         let jti = format!("jti-{n}");
         let (writer, reader) = if n % 2 == 0 {
@@ -68,29 +68,29 @@ async fn what_one_replica_was_answered_the_other_sees(place: Place) {
 }
 
 /// Changes the database behind the store's back.
-async fn tamper(place: &Place, sql: &'static str) {
-    let store = place.open().await;
+async fn tamper(database: &TestDatabase, sql: &'static str) {
+    let store = database.open().await;
     store.close().await;
-    let mut db = AnyConnection::connect(&place.url).await.unwrap();
+    let mut db = AnyConnection::connect(&database.url).await.unwrap();
     db.execute(sql).await.unwrap();
     db.close().await.unwrap();
 }
 
-async fn a_newer_schema_is_refused_with_a_clear_sentence(place: Place) {
+async fn a_newer_schema_is_refused_with_a_clear_sentence(database: TestDatabase) {
     let sql =
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
         SELECT 9999, 'to come', success, checksum, 1 FROM _sqlx_migrations WHERE version = 1";
-    tamper(&place, sql).await;
-    let error = Store::open(&place.url).await.unwrap_err();
+    tamper(&database, sql).await;
+    let error = Store::open(&database.url).await.unwrap_err();
     assert_eq!(error, StoreError::Newer(9999));
     let sentence = error.to_string();
     assert!(sentence.contains("newer version") && sentence.contains("9999"));
     assert!(sentence.contains("restore a backup"));
 }
 
-async fn a_schema_that_somebody_changed_is_refused(place: Place) {
-    tamper(&place, "UPDATE _sqlx_migrations SET checksum = 'x'").await;
-    let sentence = refusal(&place.url).await;
+async fn a_schema_that_somebody_changed_is_refused(database: TestDatabase) {
+    tamper(&database, "UPDATE _sqlx_migrations SET checksum = 'x'").await;
+    let sentence = refusal(&database.url).await;
     assert!(sentence.contains("has been modified"), "{sentence}");
 }
 
@@ -103,9 +103,9 @@ async fn only_the_owner_may_read_the_files() {
     let folder = tempfile::tempdir().unwrap();
     // A name that a URL would have to encode.
     let path = folder.path().join("store 100%?.db");
-    let place = format!("sqlite:{}", path.display()).replace('?', "#");
+    let database = format!("sqlite:{}", path.display()).replace('?', "#");
     let path = folder.path().join("store 100%#.db");
-    let store = Store::open(&place).await.unwrap();
+    let store = Store::open(&database).await.unwrap();
     revoke(&store, "jti").await;
     assert!(is_revoked(&store, "jti").await);
     let files: Vec<_> = folder.path().read_dir().unwrap().collect();
@@ -176,14 +176,14 @@ async fn a_server_that_cannot_be_used_is_refused_with_its_remedy() {
         "{missing}"
     );
 
-    let place = Place::postgres().await;
-    let stranger = place.url.replace("postgres@", "stranger:hunter2@");
+    let database = TestDatabase::postgres().await;
+    let stranger = database.url.replace("postgres@", "stranger:hunter2@");
     let unknown = refusal(&stranger).await;
     assert!(unknown.contains("look at user, password"), "{unknown}");
     assert!(!unknown.contains("hunter2"), "{unknown}");
 
     let server = Server::shared();
     server.execute("CREATE ROLE guest LOGIN").await;
-    let guest = refusal(&place.url.replace("postgres@", "guest@")).await;
+    let guest = refusal(&database.url.replace("postgres@", "guest@")).await;
     assert!(guest.contains("own the database"), "{guest}");
 }

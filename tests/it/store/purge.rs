@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at, begin, code, consent, session};
 use crate::support::DEADLINE;
 
@@ -32,8 +32,8 @@ async fn there(store: &Store) -> [bool; 5] {
     ]
 }
 
-async fn each_kind_stays_as_long_as_it_is_needed(place: Place) {
-    let store = place.open().await;
+async fn each_kind_stays_as_long_as_it_is_needed(database: TestDatabase) {
+    let store = database.open().await;
     begin(&store, &code("a")).await;
     store.revoke_token(TENANT, "jti", at(600)).await.unwrap();
     store.begin_session(&session("1")).await.unwrap();
@@ -53,8 +53,8 @@ async fn each_kind_stays_as_long_as_it_is_needed(place: Place) {
     }
 }
 
-async fn a_revoked_family_stays_a_day(place: Place) {
-    let store = place.open().await;
+async fn a_revoked_family_stays_a_day(database: TestDatabase) {
+    let store = database.open().await;
     for name in ["a", "b"] {
         begin(&store, &code(name)).await;
     }
@@ -70,8 +70,8 @@ async fn a_revoked_family_stays_a_day(place: Place) {
     assert_eq!(store.purge(at(late + 3601), 100).await, Ok(1));
 }
 
-async fn no_step_removes_more_than_was_asked_for(place: Place) {
-    let store = place.open().await;
+async fn no_step_removes_more_than_was_asked_for(database: TestDatabase) {
+    let store = database.open().await;
     for n in 0..7 {
         begin(&store, &code(&n.to_string())).await;
         let jti = format!("jti-{n}");
@@ -85,8 +85,8 @@ async fn no_step_removes_more_than_was_asked_for(place: Place) {
     assert_eq!(store.purge(at(1_000_000), 0).await, Ok(0));
 }
 
-async fn m10_the_background_removes_everything_that_has_ended(place: Place) {
-    let store = place.open().await;
+async fn m10_the_background_removes_everything_that_has_ended(database: TestDatabase) {
+    let store = database.open().await;
     // More than one step, and by the clock of the test long ago.
     for n in 0..450 {
         let jti = format!("jti-{n}");

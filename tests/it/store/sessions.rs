@@ -3,7 +3,7 @@
 use clientele_oauth::grant::Code;
 use clientele_store::{Redemption, Store};
 
-use super::place::{Place, at_once, over_both_stores};
+use super::database::{TestDatabase, at_once, over_both_stores};
 use super::samples::{TENANT, at, begin, code, redeem, session};
 
 over_both_stores![
@@ -44,8 +44,8 @@ async fn living(store: &Store, codes: &[&Code]) -> Vec<String> {
     living
 }
 
-async fn a_session_comes_back_as_it_was_kept(place: Place) {
-    let store = place.open().await;
+async fn a_session_comes_back_as_it_was_kept(database: TestDatabase) {
+    let store = database.open().await;
     let session = session("1");
     store.begin_session(&session).await.unwrap();
     let found = store.session(TENANT, &session.digest).await.unwrap();
@@ -54,8 +54,8 @@ async fn a_session_comes_back_as_it_was_kept(place: Place) {
     assert_eq!(store.session("tenant-2", &session.digest).await, Ok(None));
 }
 
-async fn a_session_in_use_is_touched_but_never_back_in_time(place: Place) {
-    let store = place.open().await;
+async fn a_session_in_use_is_touched_but_never_back_in_time(database: TestDatabase) {
+    let store = database.open().await;
     let session = session("1");
     store.begin_session(&session).await.unwrap();
     for (tenant, now) in [(TENANT, at(90)), (TENANT, at(60)), ("tenant-2", at(95))] {
@@ -66,8 +66,10 @@ async fn a_session_in_use_is_touched_but_never_back_in_time(place: Place) {
     assert_eq!(found.unwrap().last_used, at(90));
 }
 
-async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline(place: Place) {
-    let store = place.open().await;
+async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline(
+    database: TestDatabase,
+) {
+    let store = database.open().await;
     for name in ["1", "2"] {
         store.begin_session(&session(name)).await.unwrap();
     }
@@ -94,8 +96,8 @@ async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offlin
     assert_eq!(still.revoked_at, Some(at(10)));
 }
 
-async fn a_code_of_a_session_that_has_ended_begins_nothing(place: Place) {
-    let store = place.open().await;
+async fn a_code_of_a_session_that_has_ended_begins_nothing(database: TestDatabase) {
+    let store = database.open().await;
     let codes = [
         (code_in("online", "sid-1", false), Redemption::Again),
         (code_in("offline", "sid-1", true), Redemption::First),
@@ -112,8 +114,8 @@ async fn a_code_of_a_session_that_has_ended_begins_nothing(place: Place) {
     assert_eq!(store.family(TENANT, "fam_online").await, Ok(None));
 }
 
-async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place: Place) {
-    let store = place.open().await;
+async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(database: TestDatabase) {
+    let store = database.open().await;
     let mut others = session("3");
     "bob".clone_into(&mut others.subject);
     for session in [session("1"), session("2"), others] {
@@ -143,8 +145,8 @@ async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place
 }
 
 /// A code is kept and the session looked at, as for an answer that is about to leave, while the session ends.
-async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Place) {
-    let replicas = [place.open().await, place.open().await];
+async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(database: TestDatabase) {
+    let replicas = [database.open().await, database.open().await];
     for round in 0..10 {
         let begun = session(&round.to_string());
         replicas[0].begin_session(&begun).await.unwrap();
@@ -160,7 +162,7 @@ async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Pl
                     return None;
                 };
                 assert!(store.insert_code(&code).await.unwrap());
-                let stands = store.session_stands(TENANT, &begun.digest).await;
+                let stands = store.is_session_still_valid(TENANT, &begun.digest).await;
                 stands.unwrap().then_some(code)
             }
         });
@@ -171,8 +173,8 @@ async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Pl
     }
 }
 
-async fn signing_out_while_a_code_is_redeemed_leaves_nothing_alive(place: Place) {
-    let replicas = [place.open().await, place.open().await];
+async fn signing_out_while_a_code_is_redeemed_leaves_nothing_alive(database: TestDatabase) {
+    let replicas = [database.open().await, database.open().await];
     for round in 0..10 {
         let sid = format!("sid-{round}");
         let codes: Vec<Code> = (0..4)

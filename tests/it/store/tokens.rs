@@ -1,6 +1,6 @@
 //! Access tokens that were revoked.
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at};
 
 over_both_stores![
@@ -8,8 +8,8 @@ over_both_stores![
     the_store_answers_until_it_is_closed,
 ];
 
-async fn a_revoked_token_is_remembered_in_its_tenant(place: Place) {
-    let store = place.open().await;
+async fn a_revoked_token_is_remembered_in_its_tenant(database: TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.is_token_revoked(TENANT, "jti").await, Ok(false));
     for _ in 0..2 {
         store.revoke_token(TENANT, "jti", at(600)).await.unwrap();
@@ -19,8 +19,8 @@ async fn a_revoked_token_is_remembered_in_its_tenant(place: Place) {
     assert_eq!(store.is_token_revoked("tenant-2", "jti").await, Ok(false));
 }
 
-async fn the_store_answers_until_it_is_closed(place: Place) {
-    let store = place.open().await;
+async fn the_store_answers_until_it_is_closed(database: TestDatabase) {
+    let store = database.open().await;
     store.check().await.unwrap();
     store.revoke_token(TENANT, "jti", at(600)).await.unwrap();
     store.close().await;
@@ -33,6 +33,6 @@ async fn the_store_answers_until_it_is_closed(place: Place) {
     for error in errors {
         assert_eq!(error.to_string(), "the store is closed");
     }
-    let again = place.open().await;
+    let again = database.open().await;
     assert_eq!(again.is_token_revoked(TENANT, "jti").await, Ok(true));
 }

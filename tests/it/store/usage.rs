@@ -1,9 +1,9 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
 
 use clientele_oauth::client::secret_usage::{LastUse, Usage};
-use clientele_store::{Hear, Store};
+use clientele_store::{Heartbeat, Store};
 
-use super::place::{Place, over_both_stores};
+use super::database::{TestDatabase, over_both_stores};
 use super::samples::at;
 
 over_both_stores![
@@ -29,17 +29,17 @@ fn last(registration: &str, generation: u32, second: i64) -> LastUse {
 
 /// A replica reports every use until now; one that was silent for 300 seconds is dead.
 async fn hear(store: &Store, replica: &str, now: i64) {
-    store.hear(heard(replica, now)).await.unwrap();
+    store.heartbeat(heard(replica, now)).await.unwrap();
 }
 
 /// A replica that serves and has no name.
-fn heard(replica: &str, now: i64) -> Hear {
-    Hear {
+fn heard(replica: &str, now: i64) -> Heartbeat {
+    Heartbeat {
         replica: replica.to_owned(),
         name: None,
         serving: true,
         reported: at(now),
-        dead: at(now - 300),
+        expired_before: at(now - 300),
         now: at(now),
     }
 }
@@ -49,8 +49,8 @@ async fn usage(store: &Store) -> Usage {
     store.usage(of).await.unwrap().unwrap()
 }
 
-async fn the_latest_use_of_each_generation_is_kept(place: Place) {
-    let store = place.open().await;
+async fn the_latest_use_of_each_generation_is_kept(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     let first = vec![last("r1", 1, 5), last("r1", 2, 7), last("r3", 1, 9)];
     store.report_uses(first).await.unwrap();
@@ -65,8 +65,8 @@ async fn the_latest_use_of_each_generation_is_kept(place: Place) {
     assert!(!usage.uses.contains_key("r3"), "nobody asked");
 }
 
-async fn everything_is_known_until_the_slowest_replica_reported(place: Place) {
-    let store = place.open().await;
+async fn everything_is_known_until_the_slowest_replica_reported(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 10).await;
     hear(&store, "a", 60).await;
@@ -76,18 +76,18 @@ async fn everything_is_known_until_the_slowest_replica_reported(place: Place) {
     assert_eq!(usage(&store).await.until, at(60));
 }
 
-async fn a_replica_that_left_is_not_waited_for(place: Place) {
-    let store = place.open().await;
+async fn a_replica_that_left_is_not_waited_for(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
-    store.leave("b").await.unwrap();
+    store.remove_replica("b").await.unwrap();
     hear(&store, "a", 1000 - 750).await;
     let known = usage(&store).await;
     assert_eq!((known.since, known.until), (at(0), at(250)));
 }
 
-async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
-    let store = place.open().await;
+async fn after_a_replica_died_what_is_known_begins_anew(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
     hear(&store, "a", 200).await;
@@ -101,30 +101,30 @@ async fn after_a_replica_died_what_is_known_begins_anew(place: Place) {
     assert_eq!((known.since, known.until), (at(301), at(301)));
 }
 
-async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(place: Place) {
-    let store = place.open().await;
+async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
-    store.leave("a").await.unwrap();
+    store.remove_replica("a").await.unwrap();
     // A restart goes on with what was known.
     hear(&store, "b", 200).await;
     assert_eq!(usage(&store).await.since, at(0));
-    store.leave("b").await.unwrap();
+    store.remove_replica("b").await.unwrap();
     // A day later, or after an old backup was restored.
     hear(&store, "c", 86_400).await;
     let known = usage(&store).await;
     assert_eq!((known.since, known.until), (at(86_400), at(86_400)));
 }
 
-async fn a_store_that_is_new_knows_nothing_of_before(place: Place) {
-    let store = place.open().await;
+async fn a_store_that_is_new_knows_nothing_of_before(database: TestDatabase) {
+    let store = database.open().await;
     assert_eq!(store.usage(vec!["r1".to_owned()]).await, Ok(None));
     hear(&store, "a", 5).await;
     assert_eq!(usage(&store).await.since, at(5));
 }
 
-async fn uses_of_long_ago_are_forgotten(place: Place) {
+async fn uses_of_long_ago_are_forgotten(database: TestDatabase) {
     const YEAR: i64 = 366 * 24 * 3600;
-    let store = place.open().await;
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     let uses = vec![last("r1", 1, 0), last("r1", 2, 10)];
     store.report_uses(uses).await.unwrap();
@@ -133,27 +133,27 @@ async fn uses_of_long_ago_are_forgotten(place: Place) {
     assert_eq!(usage(&store).await.uses["r1"], [(2, at(10))]);
 }
 
-async fn who_comes_back_under_a_name_was_dead(place: Place) {
-    let store = place.open().await;
+async fn who_comes_back_under_a_name_was_dead(database: TestDatabase) {
+    let store = database.open().await;
     let id = |name: &str, number: u32| format!("{name}_{number:016x}");
     for name in ["web", "webb", "web_x", "w%"] {
         hear(&store, &id(name, 1), 0).await;
     }
-    let named = |name: &str, number, now| Hear {
+    let named = |name: &str, number, now| Heartbeat {
         name: Some(name.to_owned()),
         ..heard(&id(name, number), now)
     };
-    store.hear(named("w%", 2, 10)).await.unwrap();
+    store.heartbeat(named("w%", 2, 10)).await.unwrap();
     let known = usage(&store).await;
     assert_eq!(known.since, at(10), "what it did not report is not known");
     assert_eq!(known.until, at(0), "others of like names live");
-    store.hear(named("web", 2, 20)).await.unwrap();
+    store.heartbeat(named("web", 2, 20)).await.unwrap();
     assert_eq!(usage(&store).await.since, at(20));
-    store.hear(named("web", 2, 30)).await.unwrap();
+    store.heartbeat(named("web", 2, 30)).await.unwrap();
     assert_eq!(usage(&store).await.since, at(20), "nobody succeeds oneself");
     for name in ["webb", "web_x"] {
         assert_eq!(usage(&store).await.until, at(0), "{name} lives");
-        store.leave(&id(name, 1)).await.unwrap();
+        store.remove_replica(&id(name, 1)).await.unwrap();
     }
     assert_eq!(
         usage(&store).await.until,
@@ -167,7 +167,7 @@ async fn tell(store: &Store, replica: &str, new: &[(&str, i64)], gone: &[&str]) 
         .iter()
         .map(|(name, version)| ((*name).to_owned(), *version));
     let gone = gone.iter().map(|name| (*name).to_owned());
-    let told = store.tell_served(replica, new.collect(), gone.collect());
+    let told = store.report_served(replica, new.collect(), gone.collect());
     told.await.unwrap();
 }
 
@@ -183,8 +183,8 @@ async fn by_all(store: &Store, alive: i64) -> Vec<(String, i64)> {
     common
 }
 
-async fn what_every_replica_serves_is_known(place: Place) {
-    let store = place.open().await;
+async fn what_every_replica_serves_is_known(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 0).await;
     hear(&store, "b", 0).await;
     tell(&store, "a", &[("r1", 2), ("r2", 1)], &[]).await;
@@ -216,26 +216,26 @@ async fn what_every_replica_serves_is_known(place: Place) {
     assert_eq!(by_all(&store, 0).await, [("r2".to_owned(), 1)]);
 }
 
-async fn only_replicas_that_serve_and_are_heard_are_waited_for(place: Place) {
-    let store = place.open().await;
+async fn only_replicas_that_serve_and_are_heard_are_waited_for(database: TestDatabase) {
+    let store = database.open().await;
     hear(&store, "a", 100).await;
     tell(&store, "a", &[("r1", 1)], &[]).await;
     let alone = [("r1".to_owned(), 1)];
     // One that starts or stops, and one that is silent.
-    let begins = Hear {
+    let begins = Heartbeat {
         serving: false,
         ..heard("b", 100)
     };
-    store.hear(begins).await.unwrap();
+    store.heartbeat(begins).await.unwrap();
     assert_eq!(by_all(&store, 0).await, alone);
     hear(&store, "c", 50).await;
     assert_eq!(by_all(&store, 0).await, []);
     assert_eq!(by_all(&store, 51).await, alone);
-    store.leave("c").await.unwrap();
+    store.remove_replica("c").await.unwrap();
     assert_eq!(by_all(&store, 0).await, alone);
     hear(&store, "b", 100).await;
     assert_eq!(by_all(&store, 0).await, [], "it serves now");
-    store.leave("a").await.unwrap();
+    store.remove_replica("a").await.unwrap();
     tell(&store, "b", &[("r2", 1)], &[]).await;
     let others = [("r2".to_owned(), 1)];
     assert_eq!(

@@ -7,7 +7,7 @@ use clientele_oauth::{Person, Registry, Tenant};
 use clientele_operator::Operator;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_operator::settings::{SecretsScope, Settings};
-use clientele_telemetry::supervisor::Lasting;
+use clientele_telemetry::supervisor::Supervisor;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::shared;
@@ -48,7 +48,7 @@ impl Replica {
             Arc::default(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
-            &Lasting::new(&no_passes),
+            &Supervisor::new(&no_passes),
         );
         let ready = operator.readiness();
         eventually("the replica is ready", || async { ready() }).await;

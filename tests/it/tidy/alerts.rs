@@ -1,6 +1,6 @@
 //! The chart's alerts ask for numbers that exist, and say what to do.
 
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 use super::source::{none, read};
 
@@ -32,7 +32,7 @@ fn every_alert_asks_for_metrics_that_exist_and_says_what_to_do() {
         let unknown = names.filter(|name| !metrics.contains(&format!("| `{name}` |")));
         findings.extend(unknown.map(str::to_owned));
         let events = labels(expression, "event=~");
-        let known = |event: &&&str| Act::ALL.iter().all(|act| act.as_str() != **event);
+        let known = |event: &&&str| AuditEvent::ALL.iter().all(|act| act.as_str() != **event);
         findings.extend(events.iter().filter(known).map(ToString::to_string));
         let asked = labels(expression, "reason=");
         let missing = asked

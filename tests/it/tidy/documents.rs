@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use clientele::run::build_info;
 use clientele_http::api::token_review_cache::Reviews;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_store::StoreMetrics;
-use clientele_telemetry::audit::{Act, Audit};
+use clientele_telemetry::audit::{Audit, AuditEvent};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
@@ -37,6 +38,7 @@ fn every_metric_is_documented() {
     StoreMetrics::default().register(&mut registry);
     Reviews::default().register(&mut registry);
     Audit::default().register(&mut registry);
+    build_info::register(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
     let exposed: BTreeSet<String> = text
@@ -50,7 +52,10 @@ fn every_metric_is_documented() {
 
 #[test]
 fn every_event_of_the_audit_log_is_documented() {
-    let events: BTreeSet<String> = Act::ALL.iter().map(|act| act.as_str().to_owned()).collect();
+    let events: BTreeSet<String> = AuditEvent::ALL
+        .iter()
+        .map(|act| act.as_str().to_owned())
+        .collect();
     assert_eq!(events, first_cells("docs/audit.md"));
 }
 

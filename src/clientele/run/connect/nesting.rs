@@ -1,17 +1,17 @@
-//! What the API server answers, without what is nested so deep that nobody could read it.
+//! Prunes JSON that is nested too deep from the responses of the API server.
 //!
-//! Free JSON, such as the claims of a person, may be nested a thousand deep for all that the API server cares. No parser
-//! of ours reads that to its end, and one such object would take the list that it stands in with it: everybody's.
+//! The API server stores free-form JSON, such as the claims of a user, nested a thousand deep. `serde_json` refuses to parse
+//! that, so one such object would make the whole list that contains it unreadable.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::body::Body;
 
-/// Nothing that is accepted is nested deeper. `serde_json` gives up at 128.
+/// The schemas accept nothing that is nested deeper; `serde_json` refuses more than 128.
 const DEEPEST: u32 = 100;
 
-/// The same answer, with `null` in the place of everything that is nested too deep.
+/// The same response, with `null` in place of every value that is nested too deep.
 pub fn shallow<B: Body<Data = Bytes>>(
     answer: Response<B>,
 ) -> Response<impl Body<Data = Bytes, Error = B::Error>> {
@@ -19,7 +19,7 @@ pub fn shallow<B: Body<Data = Bytes>>(
     answer.map(|body| body.map_frame(move |frame| frame.map_data(|bytes| nesting.cut(bytes))))
 }
 
-/// Where in a JSON text we are.
+/// The position in a JSON text.
 #[derive(Clone, Copy, Default)]
 struct Nesting {
     depth: u32,
@@ -28,7 +28,7 @@ struct Nesting {
 }
 
 impl Nesting {
-    /// The next part of the text, without what lies too deep. Almost always that is all of it.
+    /// The next part of the text, without what is nested too deep. Almost always that is all of it.
     fn cut(&mut self, bytes: Bytes) -> Bytes {
         let mut before = *self;
         let deepest = bytes.iter().map(|byte| self.step(*byte)).max();

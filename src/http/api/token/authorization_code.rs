@@ -11,7 +11,7 @@ use clientele_oauth::endpoints::token::authorization_code::{Exchange, Judgement,
 use clientele_oauth::endpoints::token::{Context, Named};
 use clientele_oauth::{Client, GrantType, OAuthError};
 use clientele_store::Redemption;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
 pub(super) async fn answer(
@@ -35,7 +35,14 @@ pub(super) async fn answer(
         .map_err(|error| unavailable(&error))?;
     if redemption == Redemption::Again {
         let named = Named::of(client, GrantType::AuthorizationCode);
-        record(app, context.tenant, parts, named, Act::CodeReuse, None);
+        record(
+            app,
+            context.tenant,
+            parts,
+            named,
+            AuditEvent::CodeReuse,
+            None,
+        );
     }
     match (outcome?, redemption) {
         (beginning, Redemption::First) => beginning.mint(context),

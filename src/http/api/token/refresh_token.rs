@@ -11,7 +11,7 @@ use clientele_oauth::endpoints::token::refresh_token::{GRACE, Judgement, Refresh
 use clientele_oauth::endpoints::token::{Context, Named};
 use clientele_oauth::{Client, GrantType, OAuthError};
 use clientele_store::Rotation;
-use clientele_telemetry::audit::Act;
+use clientele_telemetry::audit::AuditEvent;
 
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
 pub(super) async fn answer(
@@ -41,7 +41,14 @@ pub(super) async fn answer(
         Rotation::Next(family) | Rotation::Retry(family) => successor.mint(context, &family),
         Rotation::Reused => {
             let named = Named::of(client, GrantType::RefreshToken);
-            record(app, context.tenant, parts, named, Act::RefreshReuse, None);
+            record(
+                app,
+                context.tenant,
+                parts,
+                named,
+                AuditEvent::RefreshReuse,
+                None,
+            );
             Err(OAuthError::invalid_grant().because(USED))
         }
         Rotation::Gone => Err(OAuthError::invalid_grant().because("the refresh token has ended")),

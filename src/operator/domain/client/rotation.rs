@@ -300,15 +300,15 @@ fn overlap(
     if after.oldest_accepted >= after.published {
         return None;
     }
-    let lasting = known.and_then(|known| known.overlap.clone());
+    let supervisor = known.and_then(|known| known.overlap.clone());
     // What was known before a restart stays true.
     let seen = observed.and_then(|seen| seen.old).map(whole_hour);
-    let told = lasting
+    let told = supervisor
         .as_ref()
         .and_then(|overlap| overlap.last_used.clone());
     let last_used = seen.max(told.map(|time| time.0)).map(Time);
-    let lasting = lasting.filter(|overlap| overlap.before > i64::from(after.oldest_accepted));
-    let (before, since) = lasting.map_or_else(
+    let supervisor = supervisor.filter(|overlap| overlap.before > i64::from(after.oldest_accepted));
+    let (before, since) = supervisor.map_or_else(
         || {
             let since = published_at.cloned();
             let since = since.unwrap_or_else(|| Time(whole_second(now)));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use clientele_api::OAuthClient;
-use clientele_telemetry::audit::{Act, Line};
+use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 use kube::ResourceExt;
 use kube::runtime::watcher;
 
@@ -46,16 +46,19 @@ pub(super) fn record_client_gone(inputs: &Inputs, memo: &Memo) {
     let Ok(client) = &memo.verdict.registered else {
         return;
     };
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&object.spec.tenant),
         client_id: Some(&client.id),
         kind: Some("OAuthClient"),
         namespace: object.metadata.namespace.as_deref(),
         name: object.metadata.name.as_deref(),
         uid: object.metadata.uid.as_deref(),
-        ..Line::default()
+        ..AuditRecord::default()
     };
-    inputs.context.audit.record(Act::ClientDeleted, &line);
+    inputs
+        .context
+        .audit
+        .record(AuditEvent::ClientDeleted, &line);
 }
 
 /// The same of a person.
@@ -64,7 +67,7 @@ pub(super) fn record_person_gone(inputs: &Inputs, verdict: &UserVerdict) {
     let Ok(person) = &verdict.registered else {
         return;
     };
-    let line = Line {
+    let line = AuditRecord {
         tenant: Some(&object.spec.tenant),
         username: Some(&person.username),
         subject: Some(&person.subject),
@@ -72,7 +75,10 @@ pub(super) fn record_person_gone(inputs: &Inputs, verdict: &UserVerdict) {
         namespace: object.metadata.namespace.as_deref(),
         name: object.metadata.name.as_deref(),
         uid: object.metadata.uid.as_deref(),
-        ..Line::default()
+        ..AuditRecord::default()
     };
-    inputs.context.audit.record(Act::PersonDeleted, &line);
+    inputs
+        .context
+        .audit
+        .record(AuditEvent::PersonDeleted, &line);
 }

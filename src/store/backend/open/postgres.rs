@@ -24,7 +24,7 @@ const MIGRATION: Duration = Duration::from_mins(5);
 /// A connection that has been idle for longer is asked whether it still lives.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// An answer is given only for what is on the disk, and nothing waits for ever.
+/// A commit is acknowledged only when it is on disk, and every wait has a limit.
 const SETTINGS: &str = "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '5s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s';";
 /// Otherwise the server remarks on tables that exist already.

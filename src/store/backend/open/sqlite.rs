@@ -19,7 +19,7 @@ use crate::metrics::StoreMetrics;
 
 /// How many may read at the same time.
 const READERS: u32 = 4;
-/// How long somebody may wait for a turn.
+/// How long a connection may wait for the lock of another one.
 const WAIT: Duration = Duration::from_secs(10);
 /// How soon a locked file is tried again.
 const AGAIN: Duration = Duration::from_millis(20);

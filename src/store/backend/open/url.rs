@@ -8,7 +8,7 @@ use crate::error::StoreError;
 
 /// Where a database is.
 #[cfg_attr(test, derive(Debug, PartialEq))]
-pub enum Place {
+pub enum Location {
     /// In memory, SQLite.
     Memory,
     /// In a file, SQLite.
@@ -34,7 +34,7 @@ const PARAMETERS: [&str; 12] = [
 ];
 
 /// Reads a database URL.
-pub fn place(url: &str) -> Result<Place, StoreError> {
+pub fn parse(url: &str) -> Result<Location, StoreError> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     match scheme {
         "sqlite" => sqlite(rest.strip_prefix("//").unwrap_or(rest)),
@@ -45,20 +45,20 @@ pub fn place(url: &str) -> Result<Place, StoreError> {
     }
 }
 
-fn refuse(sentence: &str) -> Result<Place, StoreError> {
+fn refuse(sentence: &str) -> Result<Location, StoreError> {
     Err(StoreError::Url(sentence.to_owned()))
 }
 
-fn sqlite(path: &str) -> Result<Place, StoreError> {
+fn sqlite(path: &str) -> Result<Location, StoreError> {
     match path {
-        ":memory:" => Ok(Place::Memory),
+        ":memory:" => Ok(Location::Memory),
         "" => refuse("the database URL names no file: write sqlite:PATH"),
         path if path.contains('?') => refuse("a database URL sqlite:PATH takes no parameters"),
-        path => Ok(Place::File(path.into())),
+        path => Ok(Location::File(path.into())),
     }
 }
 
-fn server(url: &str) -> Result<Place, StoreError> {
+fn server(url: &str) -> Result<Location, StoreError> {
     const ENCODE: &str = "special characters in user and password are written as %XX, for example / as %2F, ? as %3F, # as %23, @ as %40";
     let Ok(mut url) = Url::parse(url) else {
         return refuse(&format!("the database URL cannot be read: {ENCODE}"));
@@ -84,7 +84,7 @@ fn server(url: &str) -> Result<Place, StoreError> {
         url.query_pairs_mut()
             .append_pair("application_name", "clientele");
     }
-    Ok(Place::Server(url))
+    Ok(Location::Server(url))
 }
 
 /// The server of a URL, for sentences.
@@ -113,10 +113,10 @@ mod tests {
             ("sqlite:///var/lib/c.db", "/var/lib/c.db"),
             ("sqlite://relative.db", "relative.db"),
         ] {
-            assert_eq!(place(url), Ok(Place::File(path.into())), "{url}");
+            assert_eq!(parse(url), Ok(Location::File(path.into())), "{url}");
         }
-        assert_eq!(place("sqlite::memory:"), Ok(Place::Memory));
-        assert_eq!(place("sqlite://:memory:"), Ok(Place::Memory));
+        assert_eq!(parse("sqlite::memory:"), Ok(Location::Memory));
+        assert_eq!(parse("sqlite://:memory:"), Ok(Location::Memory));
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
             "postgres://user:99#hunter2@host/database",
             "postgres://user@host/database?passwort=hunter2",
         ] {
-            let error = place(url).expect_err(url).to_string();
+            let error = parse(url).expect_err(url).to_string();
             assert!(!error.contains("hunter2"), "{error}");
             assert!(error.contains("URL"), "{error}");
         }
@@ -148,7 +148,7 @@ mod tests {
             ("postgres:///d?host=/run/pg&port=7", "/run/pg:7"),
             ("postgres:///d", "localhost:5432"),
         ] {
-            let Place::Server(url) = place(url).unwrap() else {
+            let Location::Server(url) = parse(url).unwrap() else {
                 panic!("{url} is a server");
             };
             assert_eq!(server_name(&url), name);

@@ -1,4 +1,4 @@
-//! Where a test keeps its store, and both kinds of place for every test of the contract.
+//! The database of a test, and every test of the contract over both kinds of database.
 
 use clientele_store::Store;
 use tempfile::TempDir;
@@ -6,12 +6,12 @@ use tempfile::TempDir;
 use crate::support::postgres::Server;
 
 /// An empty database of one test. Opening it twice opens the same.
-pub struct Place {
+pub struct TestDatabase {
     pub url: String,
     folder: Option<TempDir>,
 }
 
-impl Place {
+impl TestDatabase {
     /// A file.
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -46,14 +46,14 @@ impl Place {
     }
 }
 
-/// Makes of each `async fn(Place)` a test over SQLite and one over PostgreSQL.
+/// Makes of each `async fn(TestDatabase)` a test over SQLite and one over PostgreSQL.
 macro_rules! over_both_stores {
     ($($test:ident,)+) => {
         mod sqlite {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    super::$test($crate::store::place::Place::sqlite()).await;
+                    super::$test($crate::store::database::TestDatabase::sqlite()).await;
                 }
             )+
         }
@@ -62,7 +62,7 @@ macro_rules! over_both_stores {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    super::$test($crate::store::place::Place::postgres().await).await;
+                    super::$test($crate::store::database::TestDatabase::postgres().await).await;
                 }
             )+
         }

@@ -1,35 +1,35 @@
-//! The acts that are recorded.
+//! The events of the audit log. Their names are stable: `docs/audit.md` documents them, and alerts match on them.
 
-macro_rules! acts {
-    ($($(#[$doc:meta])* $act:ident, $name:literal, $sentence:literal;)*) => {
-        /// Something that somebody did, or that was refused.
+macro_rules! events {
+    ($($(#[$doc:meta])* $event:ident, $name:literal, $sentence:literal;)*) => {
+        /// An action of a person, a client or the operator, or its refusal.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Act {
-            $($(#[$doc])* $act,)*
+        pub enum AuditEvent {
+            $($(#[$doc])* $event,)*
         }
 
-        impl Act {
+        impl AuditEvent {
             /// All of them, in the order of the variants.
-            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$act),*];
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$event),*];
 
-            /// The stable name: field `event` of the line, label of the counter.
+            /// The stable name: field `event` of the record, label of the counter.
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$act => $name,)*
+                    $(Self::$event => $name,)*
                 }
             }
 
-            /// The message of the line.
+            /// The message of the record.
             pub const fn sentence(self) -> &'static str {
                 match self {
-                    $(Self::$act => $sentence,)*
+                    $(Self::$event => $sentence,)*
                 }
             }
         }
     };
 }
 
-acts! {
+events! {
     /// A person signed in with a password.
     SignIn, "sign_in", "signed in";
     /// A person could not.
@@ -50,9 +50,9 @@ acts! {
     TokenIssued, "token_issued", "token issued";
     /// A token request was refused.
     TokenRefused, "token_refused", "token request refused";
-    /// Somebody may have stolen the code (RFC 9700 §4.5).
+    /// The code may be stolen (RFC 9700 §4.5).
     CodeReuse, "code_reuse", "an authorization code was used again: what its first use produced is revoked";
-    /// Somebody may have stolen the token (RFC 9700 §4.14.2).
+    /// The token may be stolen (RFC 9700 §4.14.2).
     RefreshReuse, "refresh_reuse", "a refresh token was used again: its family is revoked";
     /// A client asked about a token. Only if asked for.
     TokenIntrospected, "token_introspected", "token introspected";
@@ -88,8 +88,8 @@ acts! {
     RootKeyRefused, "root_key_refused", "root key refused";
 }
 
-impl Act {
-    /// Whether somebody should look at it: the line is a warning.
+impl AuditEvent {
+    /// Whether an administrator should investigate it: the record has the level `WARN`.
     pub const fn is_alarming(self) -> bool {
         matches!(
             self,

@@ -1,0 +1,86 @@
+use clap::CommandFactory;
+
+use super::values::{log_filter, public_url};
+use super::*;
+
+#[test]
+fn the_command_line_is_consistent() {
+    CommandLine::command().debug_assert();
+}
+
+#[test]
+fn every_setting_can_be_given_by_the_environment_and_says_so() {
+    let command = CommandLine::command();
+    let run = command.find_subcommand("run").unwrap();
+    for argument in run
+        .get_arguments()
+        .filter(|argument| argument.get_id() != "help")
+    {
+        let flag = argument.get_long().unwrap();
+        let expected = format!("CLIENTELE_{}", flag.replace('-', "_").to_uppercase());
+        assert_eq!(
+            argument.get_env().unwrap().to_str().unwrap(),
+            expected,
+            "--{flag}"
+        );
+        assert!(argument.get_help().is_some(), "--{flag} has no help");
+    }
+}
+
+#[test]
+fn the_password_of_the_database_is_in_no_help_and_in_no_debug_form() {
+    let url = "postgres://clientele:hunter2@db/clientele";
+    let line = CommandLine::try_parse_from(["clientele", "run", "--database-url", url]);
+    let Command::Run(run) = line.unwrap().command else {
+        panic!("another command")
+    };
+    assert_eq!(run.database_url.expose(), url);
+    assert!(!format!("{run:?}").contains("hunter2"));
+    let command = CommandLine::command();
+    let run = command.find_subcommand("run").unwrap();
+    let setting = run.get_arguments().find(|a| a.get_id() == "database_url");
+    assert!(setting.unwrap().is_hide_env_values_set());
+}
+
+#[test]
+fn a_log_level_that_is_misspelled_does_not_silence_the_log() {
+    for good in [
+        "info",
+        "WARN",
+        "off",
+        "info,clientele=debug",
+        "warn,kube=trace",
+        "[pass]=debug",
+    ] {
+        assert_eq!(log_filter(good).as_deref(), Ok(good));
+    }
+    for bad in ["loud", "warning", "info,clientele", "clientele=loud"] {
+        let said = log_filter(bad).unwrap_err();
+        assert!(said.contains("error, warn, info"), "{bad}: {said}");
+    }
+}
+
+#[test]
+fn issuers_are_https_or_loopback_in_their_normal_form() {
+    assert_eq!(
+        public_url("https://id.example/").unwrap(),
+        "https://id.example"
+    );
+    assert_eq!(
+        public_url("http://127.0.0.1:8080").unwrap(),
+        "http://127.0.0.1:8080"
+    );
+    assert_eq!(
+        public_url("https://id.example/auth").unwrap(),
+        "https://id.example/auth"
+    );
+    for bad in [
+        "http://id.example",
+        "https://id.example?x",
+        "https://ID.example",
+        "id.example",
+        "https://u@id.example",
+    ] {
+        assert!(public_url(bad).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The values of flags: what is accepted, and what is not printed.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+use clientele_api::DurationString;
+
+/// Where the audit log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditLog {
+    /// Standard output.
+    Output,
+    /// A file, at whose end lines are added.
+    File(PathBuf),
+}
+
+impl FromStr for AuditLog {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "-" => Self::Output,
+            path => Self::File(path.into()),
+        })
+    }
+}
+
+/// The URL of a database. It may hold a password, so it is not printed.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL, to connect with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.to_owned()))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl([redacted])")
+    }
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    DurationString(text.to_owned())
+        .parse()
+        .ok_or_else(|| "must be a duration of more than 0 in h, m and s, such as 15m".to_owned())
+}
+
+/// A word that is no level would be taken for the only target to be logged: one that is misspelled silences everything.
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
+    let mut parts = text.split(',');
+    let bare = parts.find(|part| !part.contains(['=', '[']) && !is_level(part));
+    let unreadable = EnvFilter::try_new(text)
+        .err()
+        .map(|error| error.to_string());
+    match bare
+        .map(|part| format!("{part:?} is no level"))
+        .or(unreadable)
+    {
+        Some(trouble) => Err(format!(
+            "{trouble}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
+        )),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    let loopback = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
+        return Err("must be https://…; http only on loopback".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("must have neither query, fragment nor user information".to_owned());
+    }
+    let trimmed = text.trim_end_matches('/');
+    // Issuers are compared byte for byte: one spelling only.
+    if url.as_str().trim_end_matches('/') != trimmed {
+        return Err(format!(
+            "must be written in its normal form, {}",
+            url.as_str().trim_end_matches('/')
+        ));
+    }
+    Ok(trimmed.to_owned())
+}

@@ -1,0 +1,39 @@
+//! The metrics of the process, and what records them.
+
+use std::sync::Arc;
+
+use prometheus_client::registry::Registry;
+
+use super::build_info;
+use clientele_http::metrics::TokenMetrics;
+use clientele_operator::metrics::ControllerMetrics;
+use clientele_telemetry::audit::Audit;
+
+/// The registry that `/metrics` exposes. The store and the token reviews are registered once they exist.
+pub struct Metrics {
+    /// Everything that is registered.
+    pub registry: Registry,
+    /// Recorded by the token endpoint.
+    pub tokens: Arc<TokenMetrics>,
+    /// Recorded by the operator.
+    pub operator: Arc<ControllerMetrics>,
+    /// The audit log, which counts its events.
+    pub audit: Arc<Audit>,
+}
+
+impl Metrics {
+    /// Registers what does not depend on a connection.
+    pub fn new(audit_tokens: bool) -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            tokens: Arc::default(),
+            operator: Arc::default(),
+            audit: Arc::new(Audit::new(audit_tokens)),
+        };
+        build_info::register(&mut metrics.registry);
+        metrics.audit.register(&mut metrics.registry);
+        metrics.tokens.register(&mut metrics.registry);
+        metrics.operator.register(&mut metrics.registry);
+        metrics
+    }
+}
