@@ -2,7 +2,9 @@
 
 mod immutable;
 mod ledger;
+mod policies;
 mod redirects;
+mod refusals;
 mod rotation;
 mod secret;
 mod secretless;

@@ -1,5 +1,8 @@
 //! The root key is made once. Whoever loses it is told what to restore, and nothing changes until then.
 
+mod rotation;
+mod signing;
+
 use std::process::Command;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};

@@ -1,7 +1,6 @@
 //! Rotation that nobody notices: requests, schedule, overlap, and every way to bring a retired secret back.
 
 mod resurrection;
-mod root_key;
 mod schedule;
 mod silence;
 
@@ -17,17 +16,17 @@ use crate::support::load::{Entries, Load, ask};
 use crate::support::space::{DEADLINE, Space, eventually, eventually_within, http, when};
 
 /// The ledger as requested, published and oldest accepted.
-fn ledger(object: &OAuthClient) -> (i64, i64, i64) {
+pub fn ledger(object: &OAuthClient) -> (i64, i64, i64) {
     let ledger = generation(object);
     (ledger.requested, ledger.published, ledger.oldest_accepted)
 }
 
-fn generation(object: &OAuthClient) -> SecretGeneration {
+pub fn generation(object: &OAuthClient) -> SecretGeneration {
     let status = object.status.clone().unwrap_or_default();
     status.secret_generation.unwrap_or_default()
 }
 
-fn rotation(object: &OAuthClient) -> RotationStatus {
+pub fn rotation(object: &OAuthClient) -> RotationStatus {
     let status = object.status.clone().unwrap_or_default();
     *status.rotation.unwrap_or_default()
 }
@@ -53,7 +52,7 @@ async fn wait_rotated(space: &Space, name: &str, id: &str) -> OAuthClient {
 }
 
 /// Waits until no generation but the published one works.
-async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
+pub async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
     space
         .wait_client(name, "the old generation is retired", |object| {
             let (_, published, oldest) = ledger(object);
@@ -63,11 +62,11 @@ async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
 }
 
 /// Waits until these credentials are refused.
-async fn wait_refused(entries: &Entries) {
+pub async fn wait_refused(entries: &Entries) {
     wait_refused_within(DEADLINE, entries).await;
 }
 
-async fn wait_refused_within(within: Duration, entries: &Entries) {
+pub async fn wait_refused_within(within: Duration, entries: &Entries) {
     let http = http();
     eventually_within(within, "the old secret is refused", || async {
         let answer = ask(&http, entries).await;
@@ -80,7 +79,7 @@ async fn wait_refused_within(within: Duration, entries: &Entries) {
 }
 
 /// The notes of the events of this reason in the namespace; waits for the first.
-async fn notes(space: &Space, reason: &str) -> Vec<String> {
+pub async fn notes(space: &Space, reason: &str) -> Vec<String> {
     let events: Api<Event> = Api::namespaced(space.kube.clone(), &space.name);
     eventually(reason, || async {
         let list = events.list(&ListParams::default()).await.unwrap();

@@ -1,5 +1,8 @@
 //! The audit log: a line for each act, as JSON, with who and from where, and with no secret.
 
+mod redaction;
+mod redaction_people;
+
 use std::sync::Arc;
 use std::time::Duration;
 

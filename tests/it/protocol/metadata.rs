@@ -1,5 +1,8 @@
 //! J10–J12, J16: the documents, and that they tell the truth.
 
+mod key_rotation;
+mod promises;
+
 use axum::body::Body;
 use axum::http::Request;
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::cluster::namespaces::{ENABLED, Scoped, scoped};
+use crate::cluster::install::namespaces::{ENABLED, Scoped, scoped};
 use crate::support::space::Space;
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
 
-use crate::cluster::namespaces::{ENABLED, scoped};
+use crate::cluster::install::namespaces::{ENABLED, scoped};
 use crate::support::cluster::{Cluster, shared, tool};
 use crate::support::operator::service_account_kubeconfig;
 use crate::support::person;

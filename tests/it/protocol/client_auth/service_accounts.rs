@@ -1,5 +1,5 @@
 //! H: tokens of ServiceAccounts as assertions, and what the cluster is asked about them. The cluster here is a function
-//! that says what a test wants; the real one is asked in tests/it/cluster/secretless.
+//! that says what a test wants; the real one is asked in tests/it/cluster/credentials/secretless.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

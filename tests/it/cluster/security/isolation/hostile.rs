@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cluster::brought::bring;
+use crate::cluster::credentials::brought::bring;
 use crate::support::load::{Entries, ask};
 use crate::support::space::{Space, entries, http};
 

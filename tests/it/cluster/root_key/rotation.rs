@@ -9,7 +9,9 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::{generation, ledger, notes, rotation, wait_refused, wait_refused_within, wait_retired};
+use crate::cluster::rotation::{
+    generation, ledger, notes, rotation, wait_refused, wait_refused_within, wait_retired,
+};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
 use crate::support::operator::{Options, RunningOperator};

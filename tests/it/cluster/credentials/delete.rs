@@ -184,7 +184,7 @@ async fn f30_a_namespace_with_a_hundred_clients_goes_and_nobody_fights_for_its_s
     delete_namespace(&space).await;
     wait_no_namespace(&space).await;
     ask(&http(), &some).await.unwrap_err();
-    let tries = crate::cluster::reshape::writes(&space, "secrets");
+    let tries = crate::cluster::credentials::reshape::writes(&space, "secrets");
     let creations = tries
         .iter()
         .filter(|write| write.starts_with("create "))

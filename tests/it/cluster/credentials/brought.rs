@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::cluster::namespaces::scoped;
+use crate::cluster::install::namespaces::scoped;
 use crate::support::load::{Entries, ask};
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::replica::Replica;
@@ -24,7 +24,7 @@ fn bringing() -> Value {
     json!({ "secretRef": { "name": "mine" } })
 }
 
-pub(super) async fn bring(space: &Space, value: &str) {
+pub async fn bring(space: &Space, value: &str) {
     let entries = [("client-secret", value)];
     space.write_secret("mine", TYPE, &entries).await;
 }

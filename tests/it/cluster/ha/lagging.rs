@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use serde_json::json;
 
-use crate::cluster::replicas::come_to_rest;
+use crate::cluster::ha::replicas::come_to_rest;
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator};
