@@ -97,7 +97,7 @@ async fn changes_nothing(space: &Space, newcomer: &str, remedy: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_root_key_stops_issuing_and_changes_nothing_until_it_is_restored() {
+async fn a_lost_root_key_stops_issuing_until_it_is_restored() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
@@ -155,7 +155,7 @@ async fn a_lost_root_key_stops_issuing_and_changes_nothing_until_it_is_restored(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_root_key_replaced_while_it_runs_is_refused_and_tokens_go_on() {
+async fn a_root_key_replaced_at_runtime_is_refused_and_tokens_go_on() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "replaced").await;
@@ -231,7 +231,7 @@ async fn lost_fingerprints_are_recorded_again() {
 
 /// Two operators with one issuer, started at the same moment on an empty cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j15_f29_two_operators_that_start_at_once_agree_on_one_set_of_keys() {
+async fn j15_f29_two_operators_starting_at_once_agree_on_keys() {
     let cluster = Cluster::with_chart(&[]);
     let issuer = format!("http://{}", free_address());
     let options = |listen: String| Options {

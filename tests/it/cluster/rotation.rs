@@ -114,7 +114,7 @@ async fn a_hundred_rotations_under_load_refuse_nobody() {
 
 /// F04 of the table of faults.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_quick_requests_the_last_is_answered_and_what_is_published_always_works() {
+async fn of_two_quick_requests_the_last_counts_without_a_gap() {
     let space = Space::new("rotation").await;
     space.ready("web", json!({})).await;
     let load = Load::reading(space.secrets(), "web-oauth", 50);
@@ -168,7 +168,7 @@ async fn k25_a_manifest_that_is_applied_again_and_again_rotates_once() {
 }
 
 #[tokio::test]
-async fn a_request_in_the_first_manifest_is_answered_by_the_first_secret() {
+async fn a_request_in_the_first_manifest_counts_as_answered() {
     let space = Space::new("rotation").await;
     let spec = json!({ "rotation": { "requestId": "born-with-it" } });
     space.ready("web", spec).await;
@@ -177,7 +177,7 @@ async fn a_request_in_the_first_manifest_is_answered_by_the_first_secret() {
 }
 
 #[tokio::test]
-async fn without_overlap_the_old_secret_stops_at_once_and_an_event_says_so() {
+async fn without_overlap_the_old_secret_stops_at_once_with_an_event() {
     let space = Space::new("rotation").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
@@ -226,7 +226,7 @@ async fn a_running_overlap_is_ended_by_a_shorter_one() {
 }
 
 #[tokio::test]
-async fn d15_both_secrets_work_during_the_overlap_and_only_the_new_one_after_it() {
+async fn d15_both_secrets_work_in_the_overlap_then_the_new_one() {
     let space = Space::new("rotation").await;
     let spec = json!({ "rotation": { "maxOverlap": "4s", "quietPeriod": "4s" } });
     space.ready("web", spec).await;

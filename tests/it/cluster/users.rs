@@ -77,7 +77,7 @@ async fn a_person_can_sign_in_a_moment_after_the_manifest() {
 }
 
 #[tokio::test]
-async fn a_person_without_a_password_is_known_and_cannot_sign_in_by_one() {
+async fn a_user_without_a_password_is_known_and_cannot_use_one() {
     let space = Space::new("people").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({ "tenant": tenant, "username": "anna" });

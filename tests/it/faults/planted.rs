@@ -110,7 +110,7 @@ async fn planted_the_old_generation_retires_first() {
 }
 
 #[tokio::test]
-async fn planted_the_former_root_key_leaves_before_the_clients_have_moved() {
+async fn planted_the_former_root_key_leaves_before_clients_moved() {
     let workload = workloads::rotate_the_root_key();
     is_caught(Bug::DropsTheFormerKey, workload, "F89").await;
 }

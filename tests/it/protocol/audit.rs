@@ -205,7 +205,7 @@ fn reasons(logs: &Logs) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_log_says_why_a_client_or_a_code_was_refused_where_the_answer_does_not() {
+async fn the_log_has_the_reason_of_a_refusal_that_the_answer_hides() {
     let (logs, _guard) = capture();
     let world = world(false).await;
     world.change(|tenant| {

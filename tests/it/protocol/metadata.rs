@@ -81,7 +81,7 @@ async fn c16_the_host_header_changes_nothing() {
 }
 
 #[tokio::test]
-async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
+async fn j12_the_jwk_set_is_public_and_kids_unique_across_tenants() {
     let world = World::new().await;
     let mut kids = std::collections::HashMap::new();
     for path in ["/jwks", "/t/rsa/jwks", "/t/ed/jwks"] {

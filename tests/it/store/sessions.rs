@@ -9,10 +9,10 @@ use super::samples::{TENANT, at, begin, code, redeem, session};
 over_both_stores![
     a_session_comes_back_as_it_was_kept,
     a_session_in_use_is_touched_but_never_back_in_time,
-    a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline,
+    an_ended_session_takes_its_grants_but_no_offline_ones,
     a_code_of_a_session_that_has_ended_begins_nothing,
-    signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others,
-    signing_out_while_a_code_is_issued_lets_none_leave_that_lives,
+    signing_out_everywhere_ends_all_of_one_user_only,
+    no_code_outlives_a_sign_out_at_the_same_time,
     signing_out_while_a_code_is_redeemed_leaves_nothing_alive,
 ];
 
@@ -66,7 +66,7 @@ async fn a_session_in_use_is_touched_but_never_back_in_time(place: Place) {
     assert_eq!(found.unwrap().last_used, at(90));
 }
 
-async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline(place: Place) {
+async fn an_ended_session_takes_its_grants_but_no_offline_ones(place: Place) {
     let store = place.open().await;
     for name in ["1", "2"] {
         store.begin_session(&session(name)).await.unwrap();
@@ -112,7 +112,7 @@ async fn a_code_of_a_session_that_has_ended_begins_nothing(place: Place) {
     assert_eq!(store.family(TENANT, "fam_online").await, Ok(None));
 }
 
-async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place: Place) {
+async fn signing_out_everywhere_ends_all_of_one_user_only(place: Place) {
     let store = place.open().await;
     let mut others = session("3");
     "bob".clone_into(&mut others.subject);
@@ -143,7 +143,7 @@ async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(place
 }
 
 /// A code is kept and the session looked at, as for an answer that is about to leave, while the session ends.
-async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(place: Place) {
+async fn no_code_outlives_a_sign_out_at_the_same_time(place: Place) {
     let replicas = [place.open().await, place.open().await];
     for round in 0..10 {
         let begun = session(&round.to_string());

@@ -76,7 +76,7 @@ async fn k03_a_private_symmetric_or_weak_key_is_refused() {
 }
 
 #[tokio::test]
-async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
+async fn h16_f75_no_field_names_an_account_of_another_namespace() {
     let unknown = |field: &str| {
         format!("strict decoding error: unknown field \"spec.serviceAccounts[0].{field}\"")
     };
@@ -89,7 +89,7 @@ async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
 }
 
 #[tokio::test]
-async fn d29_f77_no_field_takes_a_url_from_which_keys_would_be_fetched() {
+async fn d29_f77_no_field_takes_a_url_to_fetch_keys_from() {
     let space = Space::new("admission").await;
     let url = "http://169.254.169.254/jwks";
     let with_url = key("ES256", |jwk| jwk["x5u"] = json!(url));

@@ -89,7 +89,7 @@ async fn k06_a_public_client_has_nothing_that_needs_a_secret() {
 }
 
 #[tokio::test]
-async fn k11_f53_f62_client_ids_with_a_meaning_or_a_look_alike_are_refused() {
+async fn k11_f53_f62_reserved_and_look_alike_client_ids_are_refused() {
     let table = [
         ("kubernetes", "kubernetes", RESERVED_ID),
         ("upper", "KUBERNETES", RESERVED_ID),

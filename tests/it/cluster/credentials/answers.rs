@@ -59,7 +59,7 @@ impl Late {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f47_f33_what_was_done_to_a_secret_before_the_answer_came_is_put_right() {
+async fn f47_f33_a_change_before_the_answer_to_a_write_is_repaired() {
     let late = Late::new().await;
     late.proxy.hold_answers();
     let right = late.is_put_right("web-oauth").await;
@@ -89,7 +89,7 @@ async fn f47_f33_what_was_done_to_a_secret_before_the_answer_came_is_put_right()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f86_keys_that_are_lost_before_it_was_heard_that_there_were_any_are_not_made_anew() {
+async fn f86_keys_lost_before_the_watch_reports_them_are_not_replaced() {
     const KEYS: &str = "clientele-signing-late";
     let late = Late::new().await;
     let own: Api<Secret> = Api::namespaced(late.space.kube.clone(), "clientele-system");

@@ -91,7 +91,7 @@ async fn a_brought_secret_authenticates_and_is_copied_nowhere() {
 }
 
 #[tokio::test]
-async fn a_change_is_noticed_within_a_second_and_the_previous_value_overlaps() {
+async fn a_change_counts_in_a_second_and_the_previous_value_overlaps() {
     let space = Space::new("brought").await;
     space.write_secret("mine", TYPE, &[("now", ONE)]).await;
     let reference = json!({ "name": "mine", "key": "now", "previousKey": "before" });
@@ -110,7 +110,7 @@ async fn a_change_is_noticed_within_a_second_and_the_previous_value_overlaps() {
 
 /// The reason is in the status, and the client is unknown until the Secret is right; order does not matter.
 #[tokio::test]
-async fn k09_a_missing_secret_is_said_and_a_deleted_one_stops_the_client() {
+async fn k09_a_missing_secret_is_reported_a_deleted_one_stops_access() {
     let space = Space::new("brought").await;
     space.create("web", bringing()).await;
     let said = space
@@ -184,7 +184,7 @@ async fn k09_a_secret_that_did_not_opt_in_is_not_read() {
 }
 
 #[tokio::test]
-async fn d14_k09_what_cannot_be_a_client_secret_is_said_and_not_repeated() {
+async fn d14_k09_an_unusable_client_secret_is_reported_not_repeated() {
     let space = Space::new("brought").await;
     bring(&space, "").await;
     space.create("web", bringing()).await;

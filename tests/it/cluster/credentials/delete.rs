@@ -52,7 +52,7 @@ async fn wait_no_secret(space: &Space, name: &str) {
 }
 
 #[tokio::test]
-async fn f22_a_deleted_client_is_refused_within_two_seconds_and_its_secret_goes() {
+async fn f22_a_deleted_client_is_refused_in_two_seconds() {
     let (space, entries) = with_client(json!({})).await;
     start_delete(&space, "web", &DeleteParams::default()).await;
     stop_in_time(&entries).await;
@@ -177,7 +177,7 @@ async fn wait_no_namespace(space: &Space) {
 }
 
 #[tokio::test]
-async fn f30_a_namespace_with_a_hundred_clients_goes_and_nobody_fights_for_its_secrets() {
+async fn f30_a_namespace_with_a_hundred_clients_goes_without_a_fight() {
     let space = Space::new("delete").await;
     a_hundred_clients(&space).await;
     let some = space.entries("web-0-oauth").await;
@@ -196,7 +196,7 @@ async fn f30_a_namespace_with_a_hundred_clients_goes_and_nobody_fights_for_its_s
 }
 
 #[tokio::test]
-async fn f30_a_namespace_goes_while_the_operator_is_down_and_after_the_chart_is_gone() {
+async fn f30_a_namespace_goes_without_an_operator_and_without_a_chart() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let [down, uninstalled] = ["down", "uninstalled"];
@@ -278,7 +278,7 @@ async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
 
 /// Its credentials stopped with the client that it belonged to; a client of the same name is another one.
 #[tokio::test]
-async fn f36_a_retained_secret_is_not_taken_over_by_a_client_of_the_same_name() {
+async fn f36_a_retained_secret_is_not_adopted_by_a_later_client() {
     let space = Space::new("delete").await;
     let retain = json!({ "deletionPolicy": "Retain" });
     space.ready("web", retain.clone()).await;
@@ -318,7 +318,7 @@ async fn a_retained_secret_that_is_taken_back_goes_with_its_client() {
 
 /// `Retain` is about the end of the client, not about a name that it no longer has.
 #[tokio::test]
-async fn f41_a_rename_removes_the_old_secret_also_where_it_would_be_retained() {
+async fn f41_a_rename_removes_the_old_secret_even_with_retain() {
     let (space, entries) = with_client(json!({ "deletionPolicy": "Retain" })).await;
     space
         .patch("web", json!({ "spec": { "secret": { "name": "login" } } }))

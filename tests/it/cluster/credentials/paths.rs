@@ -156,7 +156,7 @@ async fn still_holds(space: &Space, first: &str) {
 }
 
 #[tokio::test]
-async fn f66_whichever_way_a_client_came_to_its_manifest_it_is_as_if_created_so() {
+async fn f66_after_any_edit_a_client_is_as_if_created_so() {
     let space = Space::new("paths").await;
     bring(&space, ONE).await;
     let mut fresh = Vec::new();

@@ -140,7 +140,7 @@ async fn f49_all_labels_that_were_stripped_are_put_back() {
 }
 
 #[tokio::test]
-async fn f49_a_secret_labelled_as_that_of_another_client_is_labelled_right_again() {
+async fn f49_the_labels_of_another_client_are_corrected() {
     is_put_right(
         |_| json!({ "metadata": { "labels": { "clientele.dev/oauthclient": "another" } } }),
     )

@@ -46,7 +46,7 @@ async fn a_renamed_entry_moves_and_the_old_one_goes() {
 }
 
 #[tokio::test]
-async fn labels_and_annotations_follow_the_manifest_and_those_of_others_stay() {
+async fn labels_follow_the_manifest_and_those_of_others_stay() {
     let space = Space::new("reshape").await;
     let secret =
         json!({ "labels": { "tier": "one", "zone": "a" }, "annotations": { "reload": "yes" } });
@@ -70,7 +70,7 @@ async fn labels_and_annotations_follow_the_manifest_and_those_of_others_stay() {
 }
 
 #[tokio::test]
-async fn f41_after_a_rename_the_new_secret_is_written_before_the_old_one_goes() {
+async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
     let space = Space::new("reshape").await;
     space.ready("web", json!({})).await;
     let before = space.entries("web-oauth").await;
@@ -99,7 +99,7 @@ async fn f41_after_a_rename_the_new_secret_is_written_before_the_old_one_goes() 
 
 /// While the client is refused its Secret is left alone, so that somebody else can take the name.
 #[tokio::test]
-async fn f41_after_a_rename_a_secret_of_the_old_name_that_is_not_ours_stays() {
+async fn f41_a_rename_spares_a_foreign_secret_of_the_old_name() {
     let space = Space::new("reshape").await;
     space.ready("web", json!({})).await;
     space
@@ -147,7 +147,7 @@ async fn the_owner_appears_and_disappears_with_the_deletion_policy() {
 }
 
 #[tokio::test]
-async fn to_public_the_secret_stops_at_once_and_back_to_confidential_it_is_there_again() {
+async fn to_public_the_secret_stops_and_back_it_is_there_again() {
     let space = Space::new("reshape").await;
     let uris = json!(["https://app.example/callback"]);
     let confidential = json!({ "type": "Confidential", "redirectUris": uris, "grantTypes": ["client_credentials"] });
@@ -177,7 +177,7 @@ async fn is_at_rest(space: &Space) {
 }
 
 #[tokio::test]
-async fn f66_applying_the_same_manifest_again_and_again_writes_nothing() {
+async fn f66_applying_the_same_manifest_repeatedly_writes_nothing() {
     let space = Space::new("reshape").await;
     space.ready("web", json!({})).await;
     let manifest = json!({
@@ -204,7 +204,7 @@ async fn f66_applying_the_same_manifest_again_and_again_writes_nothing() {
 }
 
 #[tokio::test]
-async fn f66_a_manifest_whose_labels_change_all_the_time_writes_no_secret() {
+async fn f66_labels_that_change_constantly_write_no_secret() {
     let space = Space::new("reshape").await;
     let before = space.ready("web", json!({})).await;
     let secret = space.secrets().get("web-oauth").await.unwrap();
@@ -248,7 +248,7 @@ async fn a_template_becomes_a_whole_file_and_goes_again() {
 }
 
 #[tokio::test]
-async fn a_provisioned_service_names_its_secret_and_another_client_does_not() {
+async fn only_a_provisioned_service_names_its_secret() {
     let space = Space::new("reshape").await;
     let binding = json!({ "name": "orders", "format": "ServiceBinding" });
     let object = space.ready("web", json!({ "secret": binding })).await;

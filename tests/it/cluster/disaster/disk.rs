@@ -101,7 +101,7 @@ async fn serves_what_needs_no_room(shop: &Entries, machine: &Entries, alice: &mu
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f07_on_a_full_disk_what_must_be_kept_is_refused_and_nothing_is_lost() {
+async fn f07_a_full_disk_refuses_what_must_be_kept_and_loses_nothing() {
     let cluster = Cluster::with_chart(&[]);
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("clientele.db");

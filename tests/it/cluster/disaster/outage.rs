@@ -42,7 +42,7 @@ async fn works_again(space: &Space, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f23_f24_without_an_api_server_tokens_go_on_and_a_new_operator_waits() {
+async fn f23_f24_no_api_server_tokens_go_on_a_new_operator_waits() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
@@ -101,7 +101,7 @@ async fn f23_f24_without_an_api_server_tokens_go_on_and_a_new_operator_waits() {
 
 /// The store answers for people, and the API server for nobody who is known already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn k22_people_sign_in_and_are_signed_out_while_there_is_no_api_server() {
+async fn k22_users_sign_in_and_out_without_an_api_server() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "people").await;
@@ -144,7 +144,7 @@ async fn k22_people_sign_in_and_are_signed_out_while_there_is_no_api_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
+async fn f15_without_rights_it_serves_what_it_knows() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "rights").await;
@@ -179,7 +179,7 @@ async fn f15_without_its_rights_it_serves_what_it_knows_until_they_are_back() {
 
 /// An API server that has just started refuses everybody until it has read its roles.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() {
+async fn f15_a_refusal_at_startup_rewrites_nothing() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let listen = free_address();
@@ -215,7 +215,7 @@ async fn f15_a_refusal_at_the_start_rewrites_nothing_and_a_new_client_is_told() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new() {
+async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "definition").await;
@@ -272,7 +272,7 @@ async fn f16_when_the_definition_goes_all_clients_end_and_restored_ones_are_new(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
+async fn f14_an_empty_list_counts_only_when_a_second_confirms_it() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
@@ -325,7 +325,7 @@ async fn f14_an_empty_list_is_not_believed_until_a_second_one_confirms_it() {
 
 /// The Secrets that serve: client secrets that somebody brings, and passwords.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f14_an_empty_list_of_brought_client_secrets_and_passwords_is_not_believed_either() {
+async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));

@@ -31,7 +31,7 @@ fn while_stopped(cluster: &Cluster, script: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f17_when_etcd_is_restored_the_operator_ends_and_its_successor_follows() {
+async fn f17_after_an_etcd_restore_the_operator_ends_and_restarts() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let space = Space::within(&cluster, &operator.issuer, "restored").await;

@@ -39,7 +39,7 @@ async fn ready(space: &Space) -> usize {
 }
 
 #[tokio::test]
-async fn k24_a_newcomer_and_everybodys_tokens_do_not_wait_for_the_thousands_of_another_namespace() {
+async fn k24_nothing_waits_for_the_thousands_of_another_namespace() {
     let start = || {
         let cluster = Cluster::with_chart(&[]);
         let operator = RunningOperator::start(&cluster, &Options::flags(&[]));

@@ -90,7 +90,7 @@ impl Lagging {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f21_a_secret_of_a_generation_that_a_replica_has_not_heard_of_is_accepted() {
+async fn f21_a_replica_accepts_a_generation_not_yet_seen() {
     let lagging = Lagging::new("newer").await;
     let space = &lagging.space;
     let old = space.entries("web-oauth").await;
@@ -127,7 +127,7 @@ async fn f21_a_secret_of_a_generation_that_a_replica_has_not_heard_of_is_accepte
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f11_an_operator_that_has_not_heard_of_a_recreation_does_nothing_to_the_new_client() {
+async fn f11_an_operator_with_a_stale_uid_spares_the_new_client() {
     let lagging = Lagging::new("recreated").await;
     let space = &lagging.space;
     let old = space.entries("web-oauth").await;

@@ -82,7 +82,7 @@ fn secret_writes(cluster: &Cluster, space: &Space) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f06_a_lease_is_released_at_the_end_and_another_replica_writes_at_once() {
+async fn f06_a_released_lease_is_taken_over_at_once() {
     let replicas = Replicas::new().await;
     let (first, second) = (replicas.start(), replicas.start());
     wait_writes(&first, true).await;
@@ -105,7 +105,7 @@ async fn f06_a_lease_is_released_at_the_end_and_another_replica_writes_at_once()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_the_replica_that_writes_is_killed_another_one_writes_when_the_lease_has_expired() {
+async fn after_a_killed_leader_another_writes_once_the_lease_expired() {
     let replicas = Replicas::new().await;
     let (first, second) = (replicas.start(), replicas.start());
     wait_writes(&first, true).await;
@@ -163,7 +163,7 @@ async fn arrive_too_late(proxy: &Proxy) {
 
 /// It is stopped with writes on their way, longer than its Lease lasts; they arrive when another one has done the work.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f26_writes_of_a_replica_that_was_stopped_past_its_lease_change_nothing() {
+async fn f26_writes_of_a_replica_stopped_past_its_lease_are_void() {
     let replicas = Replicas::new().await;
     let proxy = Proxy::before(&replicas.cluster).await;
     let options = replicas.options().through(&proxy);
@@ -264,8 +264,7 @@ async fn what_is_ready_works_on_every_replica_at_that_moment() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f21_a_deaf_replica_takes_new_secrets_and_keeps_ready_from_being_said_until_it_counts_as_dead()
- {
+async fn f21_a_deaf_replica_holds_back_ready_until_it_counts_as_dead() {
     let replicas = Replicas::new().await;
     let (proxy, [first, second, deaf]) = with_a_late_one(&replicas).await;
     let space = replicas.space("deaf").await;
@@ -326,7 +325,7 @@ async fn f21_a_deaf_replica_takes_new_secrets_and_keeps_ready_from_being_said_un
 
 /// Correctness does not depend on the Lease: with SQLite there is none, and nobody keeps a second one from running.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f27_two_operators_without_a_lease_write_each_secret_once_and_come_to_rest() {
+async fn f27_two_operators_without_a_lease_write_each_secret_once() {
     const COUNT: usize = 20;
     let cluster = Cluster::with_chart(&[]);
     let first = RunningOperator::start(&cluster, &Options::flags(&[]));

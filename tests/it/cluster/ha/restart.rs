@@ -151,7 +151,7 @@ async fn collect(space: &Space, seen: &mut Credentials) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f05_killed_again_and_again_while_clients_are_made_it_loses_and_changes_nothing() {
+async fn f05_killed_while_clients_are_made_it_loses_nothing() {
     const COUNT: usize = 200;
     let cluster = Cluster::with_chart(&[]);
     let mut operator = RunningOperator::start(&cluster, &Options::flags(&[]));
@@ -210,7 +210,7 @@ async fn churn(space: &Space, stop: CancellationToken) {
 
 /// Each at another moment of its life: while it lists, while it catches up, while it waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f05_killed_two_hundred_times_during_churn_it_loses_and_changes_nothing() {
+async fn f05_killed_two_hundred_times_in_churn_it_loses_nothing() {
     let cluster = Cluster::with_chart(&[]);
     let first = RunningOperator::start(&cluster, &Options::flags(&[]));
     let kubeconfig = service_account_kubeconfig(&cluster);

@@ -6,7 +6,7 @@ use crate::support::cluster::shared;
 use crate::support::space::Space;
 
 #[tokio::test]
-async fn the_example_application_is_accepted_under_the_restricted_standard() {
+async fn the_example_is_accepted_under_the_restricted_standard() {
     let space = Space::new("example").await;
     let cluster = &shared().cluster;
     let kubectl = |arguments: &[&str]| {

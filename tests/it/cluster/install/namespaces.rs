@@ -92,7 +92,7 @@ async fn a_client_in_an_enabled_namespace_works() {
 }
 
 #[tokio::test]
-async fn elsewhere_the_message_names_the_commands_that_enable_the_namespace() {
+async fn elsewhere_the_message_names_the_commands_to_enable_it() {
     let Scoped { cluster, operator } = scoped().await;
     let space = Space::within(cluster, &operator.issuer, "elsewhere").await;
     for name in ["hello", "second", "third"] {
@@ -143,7 +143,7 @@ async fn elsewhere_the_message_names_the_commands_that_enable_the_namespace() {
 }
 
 #[tokio::test]
-async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
+async fn rights_that_are_revoked_are_noticed_at_the_next_write() {
     let space = enabled("elsewhere").await;
     disable(&space).await;
     space.create("late", json!({})).await;
@@ -156,7 +156,7 @@ async fn rights_that_are_taken_away_again_are_noticed_at_the_next_write() {
 
 /// Most often the namespace is gone, and would be asked about for ever.
 #[tokio::test]
-async fn where_nobody_needs_what_may_not_be_read_the_watch_ends_and_begins_anew() {
+async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
     let Scoped { cluster, operator } = scoped().await;
     let space = Space::within(cluster, &operator.issuer, "left").await;
     space.create("hello", json!({})).await;
@@ -191,7 +191,7 @@ async fn describe(space: &Space, entry: &str) {
 
 /// Whoever has rights taken away and then asks for another entry of a Secret must not keep others from theirs.
 #[tokio::test]
-async fn a_password_that_cannot_be_read_any_more_keeps_nobody_elsewhere_waiting() {
+async fn a_password_no_longer_readable_delays_no_other_namespace() {
     let (shut, open) = (enabled("shut").await, enabled("open").await);
     for space in [&shut, &open] {
         space.label_for_people().await;

@@ -111,7 +111,7 @@ fn is_confined(pod: &Value) {
 }
 
 #[test]
-fn f70_the_pod_is_confined_and_mounts_what_it_needs_and_nothing_else() {
+fn f70_the_pod_is_confined_and_mounts_only_what_it_needs() {
     let install = std::fs::read_to_string("deploy/install.yaml").unwrap();
     let mut all = vec![("install.yaml", install, VALUES[0].1)];
     all.extend(VALUES.map(|(values, mounted)| (values, rendered(values), mounted)));
@@ -129,7 +129,7 @@ fn f70_the_pod_is_confined_and_mounts_what_it_needs_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn f70_the_pod_is_admitted_where_the_strictest_standard_is_enforced() {
+async fn f70_the_pod_is_admitted_under_the_restricted_standard() {
     let space = Space::new("pod").await;
     let namespaces: Api<Namespace> = Api::all(space.kube.clone());
     let label = json!({ "pod-security.kubernetes.io/enforce": "restricted" });

@@ -75,7 +75,7 @@ fn sample(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_refused_sample_is_refused_with_the_sentence_of_its_first_line() {
+async fn every_refused_sample_is_refused_with_its_first_line() {
     let space = Space::new("refused").await;
     for file in manifests("deploy/samples/refused") {
         let text = std::fs::read_to_string(&file).unwrap();

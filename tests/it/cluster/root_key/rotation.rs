@@ -72,7 +72,7 @@ async fn was_looked(proxy: &Proxy, times: u32) {
 
 /// Its clients are served although the list lacks them: what takes a key away must not believe that list either.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f14_f89_a_former_root_key_stays_while_a_list_without_its_clients_is_doubted() {
+async fn f14_f89_a_former_root_key_stays_during_a_doubted_list() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &options().through(&proxy));
@@ -111,7 +111,7 @@ async fn f14_f89_a_former_root_key_stays_while_a_list_without_its_clients_is_dou
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nobody_needs_it() {
+async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "root-key").await;
@@ -184,7 +184,7 @@ async fn f89_clients_move_to_another_root_key_and_the_former_one_leaves_when_nob
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_an_emergency_nothing_of_before_works_not_even_from_a_backup() {
+async fn after_an_emergency_no_former_secret_works_even_from_backup() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "emergency").await;
@@ -240,7 +240,7 @@ async fn after_an_emergency_nothing_of_before_works_not_even_from_a_backup() {
 
 /// What has leaked must not go on working because a ConfigMap cannot be written.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f25_f89_what_is_withdrawn_stops_before_the_key_that_follows_is_recorded() {
+async fn f25_f89_a_withdrawn_key_stops_before_the_next_is_recorded() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &options().through(&proxy));

@@ -131,7 +131,7 @@ impl Own {
 }
 
 #[tokio::test]
-async fn j14_lost_signing_keys_stop_the_tenant_until_they_are_restored() {
+async fn j14_lost_signing_keys_stop_the_tenant_until_restored() {
     let own = Own::new().await;
     let (backup, published) = (own.secret().await, own.jwks().await);
     let now = DeleteParams::default();
@@ -150,7 +150,7 @@ async fn j14_lost_signing_keys_stop_the_tenant_until_they_are_restored() {
 }
 
 #[tokio::test]
-async fn j14_an_exchanged_private_key_stops_the_tenant_until_it_is_restored() {
+async fn j14_an_exchanged_private_key_stops_the_tenant() {
     let own = Own::new().await;
     let (backup, published) = (own.secret().await, own.jwks().await);
     own.tamper(pkcs8(Algorithm::Es256)).await;
@@ -158,7 +158,7 @@ async fn j14_an_exchanged_private_key_stops_the_tenant_until_it_is_restored() {
 }
 
 #[tokio::test]
-async fn j14_a_garbled_private_key_stops_the_tenant_until_it_is_restored() {
+async fn j14_a_garbled_private_key_stops_the_tenant_until_restored() {
     let own = Own::new().await;
     let (backup, published) = (own.secret().await, own.jwks().await);
     own.tamper(b"garbage".to_vec()).await;
@@ -166,7 +166,7 @@ async fn j14_a_garbled_private_key_stops_the_tenant_until_it_is_restored() {
 }
 
 #[tokio::test]
-async fn j14_an_emptied_schedule_stops_the_tenant_until_it_is_restored() {
+async fn j14_an_emptied_schedule_stops_the_tenant_until_restored() {
     let own = Own::new().await;
     let (backup, published) = (own.secret().await, own.jwks().await);
     let empty = json!({ "data": { "keys.json": ByteString(b"[]".to_vec()) } });
@@ -238,7 +238,7 @@ async fn a_tenant_has_its_own_issuer_and_its_own_keys() {
 }
 
 #[tokio::test]
-async fn j10_j11_an_unknown_tenant_and_a_second_spelling_are_not_found() {
+async fn j10_j11_an_unknown_tenant_or_spelling_is_not_found() {
     let own = Own::new().await;
     let (host, name) = (&own.space.issuer, &own.tenant);
     let spelled: Vec<String> = name.bytes().map(|b| format!("%{b:02x}")).collect();
@@ -319,7 +319,7 @@ async fn until_signed_with(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j13_a_change_of_the_algorithm_under_load_fails_no_verification() {
+async fn j13_a_change_of_algorithm_under_load_fails_no_verification() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::default());
     let space = Space::within(&cluster, &operator.issuer, "rotation").await;

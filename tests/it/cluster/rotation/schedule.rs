@@ -14,7 +14,7 @@ use crate::support::space::{Space, http};
 
 /// The secret is made older by the hand of the only one who may write the status.
 #[tokio::test]
-async fn an_old_secret_rotates_by_itself_and_the_manifest_stays_as_it_was() {
+async fn an_old_secret_rotates_without_a_change_of_the_manifest() {
     let space = Space::new("schedule").await;
     let every = json!({ "rotation": { "every": "1h", "maxOverlap": "30m", "quietPeriod": "5m" } });
     let before = space.ready("web", every).await;

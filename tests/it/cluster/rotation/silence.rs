@@ -54,7 +54,7 @@ async fn still_accepted(space: &Space, since: Instant) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_secret_works_while_it_is_used_and_retires_once_it_is_silent() {
+async fn an_old_secret_works_while_used_and_retires_once_silent() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
     let space = Space::within(&cluster, &operator.issuer, "silence").await;
@@ -129,7 +129,7 @@ async fn neither_a_crash_nor_a_lost_store_retires_a_secret_early() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_replica_serves_keeps_a_secret_alive_that_another_would_retire() {
+async fn use_at_one_replica_keeps_another_from_retiring_a_secret() {
     let cluster = Cluster::with_chart(&[]);
     let issuer = format!("http://{}", free_address());
     let database = Server::shared().database().await;

@@ -33,7 +33,7 @@ async fn line(path: &Path, event: &str, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn registrations_keys_and_refusals_stand_in_a_file_apart_from_the_log() {
+async fn registrations_keys_and_refusals_are_in_the_audit_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("audit.log");
     let path = file.clone();

@@ -109,7 +109,7 @@ async fn the_ledger_cannot_be_lowered_or_removed_even_by_the_operator() {
 
 /// Two clients; the status of the first is made to claim the Secret of the second.
 #[tokio::test]
-async fn f63_a_status_that_points_at_another_clients_secret_harms_neither() {
+async fn f63_a_status_pointing_at_a_secret_of_another_harms_neither() {
     let space = Space::new("forgery").await;
     space.ready("web", json!({})).await;
     space
@@ -131,7 +131,7 @@ async fn f63_a_status_that_points_at_another_clients_secret_harms_neither() {
 
 /// The same with a Secret that is nobody's, at the very name that the manifest asks for.
 #[tokio::test]
-async fn f63_a_status_that_points_at_a_foreign_secret_does_not_make_it_ours() {
+async fn f63_a_status_pointing_at_a_foreign_secret_is_no_claim() {
     let space = Space::new("forgery").await;
     let foreign: Secret = serde_json::from_value(json!({
         "metadata": { "name": "web-oauth" }, "stringData": { "CLIENT_SECRET": "precious" },

@@ -94,7 +94,7 @@ async fn f37_a_secret_is_owned_by_the_client_of_its_own_namespace() {
 }
 
 #[tokio::test]
-async fn f54_the_subject_of_a_machine_is_its_client_id_and_nobody_to_the_cluster() {
+async fn f54_a_machine_subject_means_nothing_to_the_cluster() {
     let space = Space::new("subject").await;
     space.ready("web", json!({})).await;
     let (_, token) = space.token("web-oauth").await;
@@ -155,7 +155,7 @@ fn fields(schema: &JSONSchemaProps, path: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn f61_no_field_that_a_tenant_writes_names_a_namespace_or_what_the_operator_would_fetch() {
+fn f61_no_field_names_a_namespace_or_an_address_to_fetch() {
     let [client, _, user] = definitions();
     // URIs are only compared; one is the name of an entry of the Secret; "refreshToken" holds "ref".
     assert_eq!(
@@ -198,7 +198,7 @@ fn suspicious(definition: &CustomResourceDefinition, known: &str) -> Vec<String>
 /// The documented default, until the tenant limits it (`redirectHosts`): codes go only to whom the client registered, and
 /// the consent page names the host, so a foreign host in one's own list harms nobody but oneself.
 #[tokio::test]
-async fn f56_a_redirect_host_belongs_to_nobody_unless_the_tenant_says_whose_it_is() {
+async fn f56_a_redirect_host_is_free_unless_the_tenant_assigns_it() {
     let (a, b) = (Space::new("host").await, Space::new("host").await);
     let spec = json!({ "redirectUris": ["https://shop.example/callback"] });
     a.ready("web", spec.clone()).await;

@@ -87,7 +87,7 @@ async fn f67_the_rights_with_some_namespaces() {
 }
 
 #[tokio::test]
-async fn f68_people_with_edit_may_not_write_oauthclients_unless_the_platform_says_so() {
+async fn f68_the_edit_role_writes_oauthclients_only_if_configured() {
     Space::new("rights").await;
     let cluster = &shared().cluster;
     for role in ["view", "edit", "admin"] {
@@ -134,7 +134,7 @@ fn f68_each_opt_in_opens_one_role() {
 }
 
 #[test]
-fn service_binding_controllers_may_read_oauthclients_when_the_platform_says_so() {
+fn service_binding_controllers_read_oauthclients_if_configured() {
     let output = std::process::Command::new(tool("helm"))
         .args(["template", "clientele", "charts/clientele"])
         .args(["--kube-version=1.33", "--set=rbac.serviceBinding=true"])

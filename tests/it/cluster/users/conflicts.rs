@@ -6,7 +6,7 @@ use crate::support::replica::Replica;
 use crate::support::space::Space;
 
 #[tokio::test]
-async fn the_first_to_claim_a_username_has_it_and_a_loser_is_not_promoted() {
+async fn the_first_to_claim_a_username_has_it_a_loser_never() {
     let space = Space::new("names").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({ "tenant": tenant, "username": "anna" });

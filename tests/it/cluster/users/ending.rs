@@ -8,7 +8,7 @@ use crate::support::space::Space;
 use crate::support::users::ready;
 
 #[tokio::test]
-async fn c03_c17_who_is_disabled_is_out_at_once_and_finds_no_session_afterwards() {
+async fn c03_c17_a_disabled_user_is_out_at_once_without_a_session() {
     let space = Space::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "anna", "horse").await;

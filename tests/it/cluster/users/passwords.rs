@@ -18,7 +18,7 @@ async fn space_with(secret: &str) -> (Space, String, serde_json::Value) {
 }
 
 #[tokio::test]
-async fn f09_c17_a_changed_password_is_another_credential_on_every_replica() {
+async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
     let space = Space::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "anna", "first").await;

@@ -21,7 +21,7 @@ async fn a_person_counts_only_where_the_tenant_takes_people_from() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_exist_is_said_and_order_does_not_matter() {
+async fn a_missing_tenant_is_reported_and_order_does_not_matter() {
     let space = Space::new("places").await;
     let spec = json!({ "tenant": space.name, "username": "anna" });
     space.create_user("anna", spec).await;

@@ -56,7 +56,7 @@ async fn live(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn m14_no_code_verifier_or_token_of_people_is_logged_at_any_level() {
+async fn m14_no_code_verifier_or_token_is_logged_at_any_level() {
     let (logs, _guard) = Logs::capture();
     let world = World::at_rest().await;
     // With a line for everything that there can be one for.

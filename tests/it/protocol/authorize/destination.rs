@@ -212,7 +212,7 @@ async fn a25_a_client_that_goes_while_somebody_signs_in_gets_no_code() {
 }
 
 #[tokio::test]
-async fn e17_a_client_that_loses_the_grant_while_somebody_signs_in_is_told() {
+async fn e17_a_grant_lost_during_a_sign_in_is_reported_to_the_client() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
@@ -296,7 +296,7 @@ async fn a28_a_post_does_the_same_as_a_get() {
 }
 
 #[tokio::test]
-async fn a28_a_post_from_another_site_finds_the_session_by_the_get_after_it() {
+async fn a28_a_cross_site_post_finds_the_session_by_a_get_after_it() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;

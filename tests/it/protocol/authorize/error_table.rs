@@ -115,7 +115,7 @@ async fn p6_nothing_of_one_tenant_counts_in_another() {
 }
 
 #[tokio::test]
-async fn m10_while_the_store_fails_people_are_told_and_silent_requests_answered() {
+async fn m10_a_failing_store_is_a_page_or_an_error_redirect() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.first").url()).await;

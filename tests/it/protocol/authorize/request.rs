@@ -275,7 +275,7 @@ async fn b13_to_b16_b19_prompt() {
 }
 
 #[tokio::test]
-async fn b17_b20_who_must_prove_again_who_they_are_does_and_the_time_is_newer() {
+async fn b17_b20_a_forced_sign_in_happens_and_auth_time_is_newer() {
     let world = World::at_rest().await;
     let first = || ask("team-a.first");
     for (name, value, pause) in [

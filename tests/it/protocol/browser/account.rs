@@ -59,7 +59,7 @@ async fn what_was_granted_is_seen_and_withdrawn() {
 }
 
 #[tokio::test]
-async fn k16_a_client_that_took_the_name_of_another_shows_nothing_of_it() {
+async fn k16_a_client_that_took_a_name_shows_nothing_of_the_former() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.app").url(), "alice").await;
@@ -93,7 +93,7 @@ async fn signing_out_everywhere_ends_every_session_and_offline_access() {
 
 /// Whoever has the cookie may ask all the time: what is under way when everything ends is over as well.
 #[tokio::test]
-async fn a_request_that_is_under_way_when_everything_ends_begins_nothing() {
+async fn a_request_under_way_when_everything_ends_begins_nothing() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let offline = ask("team-a.app").with("scope", "openid offline_access");

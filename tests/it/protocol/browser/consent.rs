@@ -33,7 +33,7 @@ async fn consents(world: &World) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_page_names_the_client_its_namespace_where_it_returns_to_and_what_it_may() {
+async fn the_page_names_client_namespace_destination_and_scopes() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
@@ -274,7 +274,7 @@ async fn c12_a_first_party_client_asks_nothing() {
 }
 
 #[tokio::test]
-async fn c12_an_application_on_the_device_needs_one_click_in_a_reused_session() {
+async fn c12_a_native_app_needs_one_click_in_a_reused_session() {
     let world = World::at_rest().await;
     for uri in ["http://127.0.0.1:5000/cb", "com.example.app:/cb"] {
         let native = ask("team-a.native").with("redirect_uri", uri);
@@ -359,7 +359,7 @@ async fn c19_a_page_that_was_open_too_long_begins_again_or_says_so() {
 }
 
 #[tokio::test]
-async fn m14_what_is_written_down_names_people_and_clients_and_nothing_secret() {
+async fn m14_the_audit_log_names_users_and_clients_and_no_secret() {
     let (logs, _guard) = Logs::capture();
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);

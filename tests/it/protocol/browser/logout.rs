@@ -69,7 +69,7 @@ async fn j01_only_a_registered_address_is_returned_to() {
 }
 
 #[tokio::test]
-async fn j02_an_address_without_any_word_of_who_asks_is_not_returned_to() {
+async fn j02_no_return_to_an_address_without_a_client() {
     let world = World::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let page = browser
@@ -265,7 +265,7 @@ async fn j06_a_visit_without_a_hint_asks() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_away_while_the_person_decides_is_not_returned_to() {
+async fn no_return_to_an_address_removed_while_the_user_decides() {
     let world = World::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let request = [

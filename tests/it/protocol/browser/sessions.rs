@@ -173,7 +173,7 @@ async fn whoever_signs_in_after_another_ends_the_others_session() {
 }
 
 #[tokio::test]
-async fn on_plain_http_the_cookies_go_without_the_prefix_and_nowhere_else() {
+async fn only_on_plain_http_cookies_go_without_the_prefix() {
     let world = World::at_rest().await;
     let tenants = vec![crate::support::world::tenant(
         "default",

@@ -106,7 +106,7 @@ async fn c02_failures_of_an_account_are_counted_whatever_its_spelling() {
 }
 
 #[tokio::test]
-async fn c02_c16_failures_of_an_address_are_counted_and_forwarded_ones_are_no_way_around() {
+async fn c02_c16_failures_count_by_address_forwarding_is_no_bypass() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.app").url()).await;
@@ -124,7 +124,7 @@ async fn c02_c16_failures_of_an_address_are_counted_and_forwarded_ones_are_no_wa
 }
 
 #[tokio::test]
-async fn c16_behind_a_trusted_proxy_every_visitor_has_a_counter_of_their_own() {
+async fn c16_behind_a_trusted_proxy_each_visitor_has_a_counter() {
     let mut app = World::at_rest().await.app;
     app.trusted_proxies =
         clientele_http::server::trusted_proxies::TrustedProxies::new(&["192.0.2.0/24"

@@ -101,7 +101,7 @@ async fn a_person_signs_in_agrees_and_signs_out() {
 }
 
 #[tokio::test]
-async fn f16_offline_access_outlives_the_session_and_withdrawal_ends_it() {
+async fn f16_offline_access_outlives_the_session_until_withdrawn() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let request = ask(CLIENT).with("scope", "openid offline_access");
@@ -120,7 +120,7 @@ async fn f16_offline_access_outlives_the_session_and_withdrawal_ends_it() {
 }
 
 #[tokio::test]
-async fn j05_a_former_session_of_the_same_person_is_the_same_after_prompt_login() {
+async fn j05_prompt_login_keeps_the_session_of_the_same_user() {
     let world = World::at_rest().await;
     let mut browser = Browser::new(&world);
     let first = tokens(&world, &mut browser, &ask(CLIENT)).await;
@@ -138,7 +138,7 @@ async fn j05_a_former_session_of_the_same_person_is_the_same_after_prompt_login(
 
 /// Two replicas share database and keys. Here they differ by their clocks and by nothing else, and take turns.
 #[tokio::test]
-async fn m07_replicas_whose_clocks_differ_by_half_a_minute_refuse_nothing_of_each_other() {
+async fn m07_clocks_half_a_minute_apart_refuse_nothing() {
     const SKEW: Duration = Duration::from_secs(30);
     let turns: [[fn(Duration); 2]; 2] = [[advance, rewind], [rewind, advance]];
     for [to_one, to_other] in turns {

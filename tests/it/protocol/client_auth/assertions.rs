@@ -70,7 +70,7 @@ async fn the_id_may_stand_beside_the_assertion_if_it_is_the_same() {
 }
 
 #[tokio::test]
-async fn d13_while_no_method_is_named_the_secret_works_beside_the_keys() {
+async fn d13_without_a_named_method_secret_and_keys_both_work() {
     let world = world().await;
     let by_secret = |id: &str| basic(id, &world.secret(id));
     let grant = "grant_type=client_credentials";
@@ -521,7 +521,7 @@ async fn h14_a_token_of_this_server_is_never_an_assertion() {
 }
 
 #[tokio::test]
-async fn i10_i17_an_assertion_authenticates_at_introspection_and_revocation_too() {
+async fn i10_i17_assertions_authenticate_at_introspect_and_revoke() {
     let world = world().await;
     let token = send(&world, &good(&world)).await.access_token();
     let introspect = |assertion: String| {
@@ -570,7 +570,7 @@ async fn m14_an_assertion_is_in_no_log() {
 }
 
 #[tokio::test]
-async fn the_caller_hears_one_sentence_and_the_log_which_rule_the_assertion_broke() {
+async fn the_caller_gets_one_sentence_and_the_log_the_broken_rule() {
     let world = world().await;
     let changed = |name: &str, value: Value| with(&world, |claims| claims[name] = value);
     let now = (world.app.clock)().as_second();

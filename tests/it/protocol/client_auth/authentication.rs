@@ -115,7 +115,7 @@ async fn d07_two_authorization_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn d08_a_public_client_in_the_body_does_not_rescue_a_wrong_secret() {
+async fn d08_a_public_client_in_the_body_rescues_no_wrong_secret() {
     let world = World::new().await;
     let form = format!("{GRANT}&client_id=team-a.public-machine");
     let reply = world.token(Some(&basic(WEB, "wrong")), &form).await;
@@ -123,7 +123,7 @@ async fn d08_a_public_client_in_the_body_does_not_rescue_a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn d09_two_client_ids_that_differ_are_refused_and_equal_ones_accepted() {
+async fn d09_differing_client_ids_are_refused_and_equal_ones_accepted() {
     let world = World::new().await;
     let header = basic(WEB, &world.secret(WEB));
     let other = format!("{GRANT}&client_id=team-a.other");
@@ -173,7 +173,7 @@ async fn d10_special_characters_are_accepted_when_form_encoded() {
 }
 
 #[tokio::test]
-async fn d11_a_client_id_alone_does_not_authenticate_a_confidential_client() {
+async fn d11_a_client_id_alone_authenticates_no_confidential_client() {
     let world = World::new().await;
     for id in [WEB, "team-a.basic", "team-a.post"] {
         let form = format!("{GRANT}&client_id={id}");
@@ -234,7 +234,7 @@ async fn d14_an_empty_secret_equals_nothing() {
 }
 
 #[tokio::test]
-async fn d15_both_secrets_during_the_overlap_and_only_the_new_one_after_it() {
+async fn d15_both_secrets_in_the_overlap_and_the_new_one_after_it() {
     let world = World::new().await;
     for (id, generation, status) in [
         (WEB, 1, 200),
@@ -274,7 +274,7 @@ async fn d17_p6_a_client_of_one_tenant_is_nobody_at_another() {
 }
 
 #[tokio::test]
-async fn d28_an_assertion_is_refused_and_never_falls_through_to_the_id() {
+async fn d28_a_refused_assertion_never_falls_through_to_the_id() {
     let world = World::new().await;
     let jwt_bearer = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
     for form in [

@@ -125,7 +125,7 @@ async fn h01_h13_a_projected_token_is_accepted_as_often_as_it_is_used() {
 }
 
 #[tokio::test]
-async fn h02_h10_a_token_that_is_not_for_this_server_alone_is_never_sent_anywhere() {
+async fn h02_h10_a_token_not_for_this_server_alone_is_never_sent() {
     refused(|world| {
         let audiences = [
             json!([CLUSTER]),
@@ -305,7 +305,7 @@ async fn neither_kind_of_assertion_passes_for_the_other() {
 }
 
 #[tokio::test]
-async fn h12_where_nobody_can_be_asked_the_answer_is_503_and_no_other_method() {
+async fn h12_an_unreachable_cluster_is_503_and_no_other_method() {
     let (world, asked) = world(Finding::Unknown).await;
     let token = with(&world, |_| ());
     for turn in 1..=2 {
@@ -384,7 +384,7 @@ async fn review(token: impl FnOnce(&World) -> String) -> Arc<Review> {
 }
 
 #[tokio::test]
-async fn h05_what_the_api_server_answers_must_be_about_this_token_and_for_us() {
+async fn h05_the_token_review_must_be_of_this_token_and_audience() {
     let review = review(|world| with(world, |_| ())).await;
     assert_eq!(review.verification, Verification::TokenReview);
     let good = Answer {
@@ -426,7 +426,7 @@ async fn h05_what_the_api_server_answers_must_be_about_this_token_and_for_us() {
 }
 
 #[tokio::test]
-async fn h08_h11_the_signature_is_that_of_the_cluster_or_of_an_unknown_key() {
+async fn h08_h11_the_signature_is_by_the_cluster_or_an_unknown_key() {
     let cluster = stranger();
     let mut jwk = cluster.jwk();
     jwk.kid = Some("cluster".into());

@@ -70,8 +70,7 @@ async fn what_is_refused_is_no_use() {
 }
 
 #[tokio::test]
-async fn d16_a_replica_that_lags_accepts_what_another_has_published_and_nothing_that_it_saw_retired()
- {
+async fn d16_a_lagging_replica_accepts_new_but_not_retired_secrets() {
     let world = world(2, 2).await;
     let form = "grant_type=client_credentials";
     for (generation, expected) in [(1, 401), (2, 200), (3, 200), (4, 200)] {

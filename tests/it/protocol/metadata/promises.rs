@@ -381,7 +381,7 @@ async fn j16_p5_scopes_and_claims() {
 }
 
 #[tokio::test]
-async fn g02_machines_get_the_listed_scopes_of_the_tenant_and_none_of_people() {
+async fn g02_machines_get_the_tenants_scopes_and_no_user_scopes() {
     let world = World::at_rest().await;
     let document = document(&world).await;
     let both = "&resource=https%3A%2F%2Forders.example&resource=https%3A%2F%2Fbills.example";

@@ -94,7 +94,7 @@ async fn e06_a_code_used_twice_kills_what_the_first_use_produced() {
 }
 
 #[tokio::test]
-async fn e06_the_second_use_counts_also_after_the_code_has_expired_or_with_a_wrong_verifier() {
+async fn e06_a_second_use_counts_when_expired_or_with_a_bad_verifier() {
     let world = World::at_rest().await;
     let late = inserted(&world).await;
     let of_late = Tokens::of(&late.exchange(&world).await);
@@ -123,7 +123,7 @@ fn replica(world: &World) -> World {
 }
 
 #[tokio::test]
-async fn e07_of_fifty_at_once_on_two_replicas_at_most_one_succeeds_and_its_tokens_are_dead() {
+async fn e07_of_fifty_at_once_at_most_one_succeeds_and_is_revoked() {
     let one = World::at_rest().await;
     let two = replica(&one);
     let seed = inserted(&one).await;
@@ -152,7 +152,7 @@ async fn e08_a_code_lives_for_its_lifetime_and_no_longer() {
 }
 
 #[tokio::test]
-async fn e09_a_code_of_another_client_gives_nothing_and_stays_good_for_its_own() {
+async fn e09_a_code_of_another_client_is_refused_and_not_consumed() {
     let world = World::at_rest().await;
     let seed = inserted(&world).await;
     for other in ["team-a.second", "team-a.spa", "team-a.without-pkce"] {
@@ -168,7 +168,7 @@ async fn e09_a_code_of_another_client_gives_nothing_and_stays_good_for_its_own()
 }
 
 #[tokio::test]
-async fn e09_k16_a_client_that_was_recreated_under_the_same_name_is_another() {
+async fn e09_k16_a_client_recreated_under_its_name_is_another() {
     let world = World::at_rest().await;
     let of_the_former = |code: &mut clientele_oauth::grant::Code| {
         code.authorization.registration_id = "uid-of-the-former".to_owned();
@@ -289,7 +289,7 @@ async fn e15_a_wrong_verifier_uses_the_code_up() {
 }
 
 #[tokio::test]
-async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_between() {
+async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
     type Change = fn(&mut clientele_oauth::Person);
     let changes: [Change; 5] = [
         |alice| alice.disabled = true,
@@ -408,7 +408,7 @@ async fn e19_a_resource_that_was_not_granted() {
 }
 
 #[tokio::test]
-async fn e19_one_of_two_resources_leaves_the_scopes_of_the_other_behind() {
+async fn e19_one_of_two_resources_drops_the_scopes_of_the_other() {
     let world = World::at_rest().await;
     let seed = inserted(&world).await;
     let reply = with(&world, &seed, "resource", ORDERS).await;
@@ -489,7 +489,7 @@ async fn e22_if_the_store_cannot_record_the_use_no_token_leaves() {
 }
 
 #[tokio::test]
-async fn e23_after_an_answer_that_was_lost_the_code_is_dead_and_so_is_what_it_began() {
+async fn e23_after_a_lost_answer_the_code_and_its_tokens_are_dead() {
     let world = World::at_rest().await;
     let seed = inserted(&world).await;
     let lost = Tokens::of(&seed.exchange(&world).await);

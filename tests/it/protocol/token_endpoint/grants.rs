@@ -59,7 +59,7 @@ async fn g01_client_credentials_of_a_public_client() {
 }
 
 #[tokio::test]
-async fn g02_scopes_of_people_are_refused_and_there_is_no_refresh_or_id_token() {
+async fn g02_user_scopes_are_refused_no_refresh_or_id_token() {
     let world = World::new().await;
     for scope in ["openid", "offline_access", "common+openid", "profile"] {
         world
@@ -119,7 +119,7 @@ async fn a_resource_that_stands_twice_is_no_repeated_parameter() {
 }
 
 #[tokio::test]
-async fn a_scope_that_is_unknown_malformed_or_of_another_api_is_invalid() {
+async fn an_unknown_malformed_or_foreign_scope_is_invalid() {
     let world = World::new().await;
     for scope in ["admin", "bills.read", "a%22b", "a%5Cb", "%C3%A4", "a%00"] {
         world

@@ -195,7 +195,7 @@ async fn f07_a_larger_scope_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn f08_a_narrower_scope_narrows_one_access_token_and_not_the_grant() {
+async fn f08_a_narrower_scope_narrows_one_token_not_the_grant() {
     let world = World::at_rest().await;
     let first = tokens(&world, APP).await;
     let narrow = refresh(
@@ -222,7 +222,7 @@ async fn f08_a_narrower_scope_narrows_one_access_token_and_not_the_grant() {
 }
 
 #[tokio::test]
-async fn f09_a_person_who_is_disabled_or_gone_or_has_another_password_ends_the_family() {
+async fn f09_a_disabled_deleted_or_changed_user_ends_the_family() {
     let changes: [fn(&mut Person); 4] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
@@ -241,7 +241,7 @@ async fn f09_a_person_who_is_disabled_or_gone_or_has_another_password_ends_the_f
 }
 
 #[tokio::test]
-async fn f09_who_is_no_longer_in_the_group_gets_nothing_until_they_are() {
+async fn f09_a_user_outside_the_group_gets_nothing_until_back_in() {
     let world = World::at_rest().await;
     let first = tokens(&world, "team-a.staff").await;
     change_alice(&world, |alice| alice.groups = list(&["everybody"]));
@@ -345,7 +345,7 @@ async fn refresh_every(world: &World, client: &str, every: Duration) -> u32 {
 }
 
 #[tokio::test]
-async fn f12_the_absolute_lifetime_ends_the_grant_however_often_it_is_used() {
+async fn f12_the_absolute_lifetime_ends_a_grant_in_constant_use() {
     let world = World::at_rest().await;
     // Three hours, of which one may be idle.
     let times = refresh_every(&world, "team-a.brief", Duration::from_mins(30)).await;

@@ -225,7 +225,7 @@ async fn a_request_without_a_token_or_with_two() {
 }
 
 #[tokio::test]
-async fn i14_a_thousand_tokens_at_random_are_too_many_and_good_ones_are_answered_all_the_same() {
+async fn i14_a_thousand_guesses_are_throttled_and_good_tokens_are_not() {
     let world = World::at_rest().await;
     let good = tokens(&world, APP).await.access_token;
     let mut throttled = 0;

@@ -105,7 +105,7 @@ async fn an_id_token_has_the_algorithm_that_the_client_registered() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_a_key_of_the_algorithm_issues_nothing_and_keeps_the_code() {
+async fn a_tenant_without_a_key_issues_nothing_and_keeps_the_code() {
     let world = World::at_rest().await;
     let seed = seed(&world, "team-a.app").insert(&world).await;
     let es256 = clientele_oauth::Algorithm::Es256;
@@ -118,7 +118,7 @@ async fn a_tenant_without_a_key_of_the_algorithm_issues_nothing_and_keeps_the_co
 }
 
 #[tokio::test]
-async fn a_claim_asked_for_by_name_is_told_if_a_scope_of_the_client_promises_it() {
+async fn a_claim_requested_by_name_needs_a_scope_that_promises_it() {
     let world = World::at_rest().await;
     let asked = r#"{"id_token":{"email":null,"sub":{"value":"mallory"},"phone_number":null}}"#;
     let asked =
@@ -157,7 +157,7 @@ async fn a_claim_asked_for_by_name_is_told_if_a_scope_of_the_client_promises_it(
 }
 
 #[tokio::test]
-async fn b32_what_is_known_about_a_person_replaces_no_claim_of_the_protocol() {
+async fn b32_a_user_claim_replaces_no_protocol_claim() {
     let world = World::at_rest().await;
     let forged = [
         "iss",
@@ -223,7 +223,7 @@ async fn no_access_token_outlives_its_family() {
 }
 
 #[tokio::test]
-async fn without_refresh_tokens_the_access_token_lives_as_long_all_the_same() {
+async fn without_refresh_the_access_token_lives_equally_long() {
     let world = World::at_rest().await;
     let tokens = tokens(&world, "team-a.once").await;
     assert_eq!(tokens.refresh_token, "");

@@ -79,7 +79,7 @@ async fn a_public_client_names_itself() {
 }
 
 #[tokio::test]
-async fn i18_a_refresh_token_takes_its_whole_family_along_whatever_the_hint() {
+async fn i18_a_refresh_token_takes_its_family_whatever_the_hint() {
     let world = World::at_rest().await;
     for hint in ["refresh_token", "access_token", "nonsense", ""] {
         let first = tokens(&world, APP).await;

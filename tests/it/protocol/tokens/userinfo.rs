@@ -22,7 +22,7 @@ async fn send(world: &World, request: axum::http::request::Builder) -> Reply {
 }
 
 #[tokio::test]
-async fn oidc_core_5_3_a_person_is_told_about_by_get_and_post_header_and_form() {
+async fn oidc_core_5_3_userinfo_by_get_and_post_header_and_form() {
     let world = World::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let expected = json!({
@@ -153,7 +153,7 @@ async fn i04_only_an_access_token_opens_it() {
 }
 
 #[tokio::test]
-async fn i05_a_token_of_another_tenant_for_another_audience_or_without_openid() {
+async fn i05_a_token_of_another_tenant_audience_or_without_openid() {
     let world = World::at_rest().await;
     let of_b = tokens(&world, "b.app").await.access_token;
     userinfo(&world, &of_b)

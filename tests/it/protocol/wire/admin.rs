@@ -27,7 +27,7 @@ fn admin_of(world: &World) -> Router {
 }
 
 #[tokio::test]
-async fn m11_the_public_listener_has_no_admin_endpoint_and_the_admin_port_no_public_one() {
+async fn m11_public_and_admin_endpoints_are_on_their_own_ports() {
     let world = World::new().await;
     let admin = admin_of(&world);
     for path in ["/metrics", "/livez", "/readyz"] {

@@ -50,7 +50,7 @@ async fn m04_half_a_head_is_closed_first_or_later() {
 }
 
 #[tokio::test]
-async fn m04_an_idle_connection_outlives_the_head_timeout_and_is_closed_after_its_own() {
+async fn m04_an_idle_connection_is_closed_after_the_idle_timeout_only() {
     let server = Running::start(World::new().await.router, None, impatient()).await;
     let mut idle = server.connect().await;
     let since = std::time::Instant::now();

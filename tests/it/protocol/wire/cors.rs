@@ -48,7 +48,7 @@ fn is_open(reply: &Reply) {
 }
 
 #[tokio::test]
-async fn m13_a_preflight_of_a_registered_origin_is_answered_and_of_no_other() {
+async fn m13_only_the_preflight_of_a_registered_origin_is_answered() {
     let world = World::at_rest().await;
     for path in EVERY {
         let reply = preflight(&world, path, SPA_ORIGIN).await;
@@ -89,7 +89,7 @@ async fn m13_a_preflight_of_a_registered_origin_is_answered_and_of_no_other() {
 }
 
 #[tokio::test]
-async fn m13_an_answer_is_for_the_origin_of_the_client_that_it_concerns() {
+async fn m13_an_answer_is_for_the_origin_of_its_client() {
     let world = World::at_rest().await;
     let of_spa = seed(&world, "team-a.spa").insert(&world).await;
     let form = |client: &str| {
@@ -155,7 +155,7 @@ async fn m13_userinfo_and_revocation_look_at_the_tokens_client() {
 }
 
 #[tokio::test]
-async fn b38_pages_of_people_and_introspection_are_for_no_other_origin() {
+async fn b38_pages_and_introspection_are_for_no_other_origin() {
     let world = World::at_rest().await;
     for path in [
         "/authorize",

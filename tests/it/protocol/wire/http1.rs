@@ -34,7 +34,7 @@ async fn m03_two_content_lengths_that_differ_are_refused() {
 }
 
 #[tokio::test]
-async fn m03_what_follows_content_length_with_transfer_encoding_is_never_a_request() {
+async fn m03_length_with_transfer_encoding_smuggles_no_request() {
     // RFC 9112 §6.1: Transfer-Encoding alone counts, and the connection closes after the answer.
     for both in [
         "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",

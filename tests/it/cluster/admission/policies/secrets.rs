@@ -36,7 +36,7 @@ async fn as_operator(namespace: &str) -> Api<Secret> {
 }
 
 #[tokio::test]
-async fn f42_f43_the_operator_cannot_create_secrets_that_are_not_its_own() {
+async fn f42_f43_the_operator_creates_only_secrets_of_its_own() {
     let space = Space::new("policies").await;
     let managed = json!({ "app.kubernetes.io/managed-by": "clientele" });
     let attributed = json!({ "clientele.dev/oauthclient": "nobody" });
@@ -153,7 +153,7 @@ async fn a_secret_of_ours_cannot_be_let_go_of_but_repaired() {
 }
 
 #[tokio::test]
-async fn in_its_own_namespace_the_operator_writes_only_what_bears_its_name() {
+async fn in_its_namespace_the_operator_writes_only_its_own_names() {
     let space = Space::new("policies").await;
     let api = as_operator("clientele-system").await;
     let params = PostParams::default();

@@ -54,7 +54,7 @@ async fn administrator() -> kube::Client {
 }
 
 #[tokio::test]
-async fn k15_f63_f64_nobody_but_the_operator_writes_the_status_of_a_client() {
+async fn k15_f63_f64_only_the_operator_writes_the_status_of_a_client() {
     let space = Space::new("status").await;
     space.ready("hello", json!({})).await;
     let before = space.clients().get("hello").await.unwrap();

@@ -73,7 +73,7 @@ fn foreign() -> Vec<(&'static str, Value)> {
 }
 
 #[tokio::test]
-async fn f39_f45_f46_f49_a_secret_of_others_stays_as_it_is_until_they_delete_it() {
+async fn f39_f45_f46_f49_a_foreign_secret_stays_until_it_is_deleted() {
     let space = Space::new("ownership").await;
     let mut before = Vec::new();
     for (name, more) in foreign() {

@@ -151,7 +151,7 @@ async fn a_tenant_that_does_not_exist_yet_may_come_later() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_the_tenant_does_not_admit_is_admitted_by_its_label() {
+async fn a_namespace_is_admitted_by_the_label_the_tenant_wants() {
     let space = Space::new("policy").await;
     let tenant = space
         .tenant(json!({ "namespaces": { "matchLabels": { "team": "orders" } } }))
@@ -195,7 +195,7 @@ async fn f43_a_namespace_of_the_cluster_itself_is_refused() {
 }
 
 #[tokio::test]
-async fn f56_people_are_sent_back_only_where_the_tenant_lets_the_namespace() {
+async fn f56_redirects_go_only_where_the_tenant_lets_the_namespace() {
     let space = Space::new("policy").await;
     let others = json!({ "matchLabels": { "kubernetes.io/metadata.name": "others" } });
     let entry =

@@ -34,7 +34,7 @@ async fn f58_labels_on_the_oauthclient_itself_give_nothing() {
 }
 
 #[tokio::test]
-async fn k12_a_client_edited_into_a_refused_one_stops_and_others_go_on() {
+async fn k12_a_client_edited_into_a_refused_one_stops_alone() {
     let space = Space::new("privileges").await;
     space.ready("edited", json!({})).await;
     space.ready("other", json!({})).await;

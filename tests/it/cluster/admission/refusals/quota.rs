@@ -37,7 +37,7 @@ async fn f08_f48_a_used_up_quota_is_said_and_a_raised_one_is_noticed() {
 }
 
 #[tokio::test]
-async fn f08_a_policy_of_the_platform_that_refuses_the_secret_is_quoted() {
+async fn f08_a_platform_policy_that_refuses_the_secret_is_quoted() {
     let space = Space::new("forbidden").await;
     forbid_secrets(&space).await;
     space.create("hello", json!({})).await;

@@ -16,7 +16,7 @@ async fn delete(space: &Space, name: &str) {
 }
 
 #[tokio::test]
-async fn f46_a_secret_of_ours_made_immutable_and_wrong_is_left_to_a_person() {
+async fn f46_a_wrong_immutable_secret_is_left_to_an_administrator() {
     let space = Space::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
@@ -37,7 +37,7 @@ async fn f46_a_secret_of_ours_made_immutable_and_wrong_is_left_to_a_person() {
 }
 
 #[tokio::test]
-async fn f46_a_copy_of_our_secret_with_another_type_is_left_to_a_person() {
+async fn f46_a_copy_with_another_type_is_left_to_an_administrator() {
     let space = Space::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
@@ -64,7 +64,7 @@ async fn replace(space: &Space, copy: &Secret) {
 }
 
 #[tokio::test]
-async fn f48_a_secret_that_others_filled_up_is_refused_until_there_is_room() {
+async fn f48_a_secret_filled_by_others_is_refused_until_there_is_room() {
     let space = Space::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;

@@ -9,7 +9,7 @@ use crate::support::space::{Space, condition, message};
 use crate::support::verdict::{STALLED, triple};
 
 #[tokio::test]
-async fn a_suspended_client_keeps_everything_and_is_refused_everywhere() {
+async fn a_suspended_client_keeps_its_objects_and_is_refused() {
     let space = Space::new("states").await;
     space.ready("hello", json!({})).await;
     let before = space.secrets().get("hello-oauth").await.unwrap();

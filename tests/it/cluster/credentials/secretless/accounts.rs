@@ -14,7 +14,7 @@ use crate::support::cluster::{Cluster, shared};
 use crate::support::space::{Space, eventually, http};
 
 #[tokio::test]
-async fn h01_h13_a_token_of_the_named_account_proves_the_client_and_no_secret_exists() {
+async fn h01_h13_an_account_token_proves_the_client_without_a_secret() {
     let team = Accounts::with_app().await;
     let entries = team.space.entries("app-oauth").await;
     assert!(!entries.contains_key("CLIENT_SECRET"));
@@ -174,7 +174,7 @@ async fn h06_h07_tokens_that_live_longer_than_an_hour_are_refused() {
 }
 
 #[tokio::test]
-async fn h08_f74_a_token_of_another_cluster_with_the_same_names_is_refused() {
+async fn h08_f74_a_token_of_a_cluster_with_equal_names_is_refused() {
     let team = Accounts::with_app().await;
     let genuine = team.token("web");
     // Its issuer has the same name, as everywhere that nobody changed it; its keys differ.
@@ -213,7 +213,7 @@ fn issuer(token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn h09_h15_what_the_cluster_did_not_issue_for_an_account_is_refused() {
+async fn h09_h15_a_token_not_issued_for_an_account_is_refused() {
     let team = Accounts::with_app().await;
     let genuine = team.token("web");
     let claims = genuine.split('.').nth(1).unwrap();
@@ -257,7 +257,7 @@ async fn h09_h15_what_the_cluster_did_not_issue_for_an_account_is_refused() {
 }
 
 #[tokio::test]
-async fn h14_f76_tokens_of_this_server_and_of_the_cluster_are_not_exchanged() {
+async fn h14_f76_server_and_cluster_tokens_are_not_interchangeable() {
     let team = Accounts::with_app().await;
     let genuine = team.token("web");
     let ours = team.ask("app", &genuine).await.1["access_token"]
@@ -284,7 +284,7 @@ async fn h14_f76_tokens_of_this_server_and_of_the_cluster_are_not_exchanged() {
 }
 
 #[tokio::test]
-async fn a_caller_migrates_from_its_secret_to_its_account_without_a_pause() {
+async fn a_caller_migrates_from_secret_to_account_without_a_pause() {
     let team = Accounts::new("accounts").await;
     team.account("web").await;
     team.space.ready("app", json!({})).await;

@@ -46,7 +46,7 @@ async fn h12_f78_without_an_api_server_accounts_wait_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn h11_a_key_that_is_not_known_yet_is_looked_for_once_and_then_judged() {
+async fn h11_an_unknown_key_is_fetched_once_and_then_judged() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     // The cluster's key is about to be replaced: the API server publishes the former one.

@@ -25,7 +25,7 @@ fn pinned(team: &Accounts<'_>, uid: &str) -> Value {
 }
 
 #[tokio::test]
-async fn h01_h05_offline_a_token_counts_until_it_expires_even_without_its_pod() {
+async fn h01_h05_offline_a_token_counts_until_it_expires() {
     let (team, issuer) = offline("offline").await;
     let uid = team.account("web").await;
     team.space.ready("app", pinned(&team, &uid)).await;
@@ -47,7 +47,7 @@ async fn h01_h05_offline_a_token_counts_until_it_expires_even_without_its_pod() 
 }
 
 #[tokio::test]
-async fn h04_offline_an_account_that_is_made_again_is_refused_until_it_is_named() {
+async fn h04_offline_a_recreated_account_is_refused_until_named() {
     let (team, issuer) = offline("offline").await;
     let uid = team.account("web").await;
     team.space.ready("app", pinned(&team, &uid)).await;
@@ -62,7 +62,7 @@ async fn h04_offline_an_account_that_is_made_again_is_refused_until_it_is_named(
 }
 
 #[tokio::test]
-async fn offline_an_account_without_a_uid_is_refused_with_the_command_that_prints_it() {
+async fn offline_an_account_without_a_uid_is_refused_with_a_command() {
     let (team, _) = offline("offline").await;
     let spec = json!({ "tenant": team.space.name, "serviceAccounts": [{ "name": "web" }] });
     team.space.create("app", spec).await;

@@ -194,7 +194,7 @@ async fn credentials(space: &Space, names: &[&str]) -> BTreeMap<String, Entries>
 }
 
 #[tokio::test]
-async fn f57_f61_a_hostile_namespace_changes_nothing_of_another_and_learns_nothing() {
+async fn f57_f61_a_hostile_namespace_changes_and_learns_nothing() {
     let (a, b) = (Space::new("victim").await, Space::new("hostile").await);
     let tenant = tenant(&a).await;
     settle(&a, &tenant).await;

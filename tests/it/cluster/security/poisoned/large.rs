@@ -22,7 +22,7 @@ fn peak(operator: &RunningOperator) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f81_k13_a_hundred_people_of_a_megabyte_each_fit_and_stop_nobody_else() {
+async fn f81_k13_a_hundred_users_of_a_megabyte_stop_no_other() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();

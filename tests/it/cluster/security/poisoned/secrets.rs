@@ -65,7 +65,7 @@ async fn works(space: &Space, entries: &Entries) {
 }
 
 #[tokio::test]
-async fn f91_k13_whatever_stands_in_a_credentials_secret_it_is_put_right() {
+async fn f91_k13_any_content_of_a_credentials_secret_is_repaired() {
     let space = Space::new("bytes").await;
     space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
@@ -103,7 +103,7 @@ async fn f91_k13_whatever_stands_in_a_credentials_secret_it_is_put_right() {
 }
 
 #[tokio::test]
-async fn f91_k13_whatever_is_brought_as_a_client_secret_stops_nobody_else() {
+async fn f91_k13_no_external_secret_stops_other_clients() {
     let space = Space::new("bytes").await;
     for name in ["good", "odd"] {
         space
