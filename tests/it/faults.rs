@@ -22,7 +22,7 @@ mod oracles;
 mod planted;
 mod regime;
 mod root_keys;
-mod run;
+mod run_driver;
 mod scene;
 mod storms;
 mod wire;

@@ -13,7 +13,7 @@ use super::leaks::{Canaries, Search};
 use super::line::Mode;
 use super::mask::Picture;
 use super::oracles::Summary;
-use super::run::Run;
+use super::run_driver::Run;
 use super::witness::Change;
 use super::workloads::{Workload, neighbor};
 
