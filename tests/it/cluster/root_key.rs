@@ -14,7 +14,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Load, all_work, ask, ask_at};
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 use crate::support::snapshot::{credentials, credentials_in, differences, everything};
-use crate::support::space::{Space, eventually, http, message, when};
+use crate::support::test_namespace::{TestNamespace, eventually, http, message, when};
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
@@ -73,7 +73,7 @@ async fn wait_unready(operator: &RunningOperator, because: &str) {
 }
 
 /// Those who were refused before are told the present reason.
-async fn wait_all_told(space: &Space, remedy: &str) {
+async fn wait_all_told(space: &TestNamespace, remedy: &str) {
     eventually("all who are refused know why", || async {
         let list = space.clients().list(&ListParams::default()).await.unwrap();
         let mut refused = list.iter().map(message).filter(|m| m.contains("root key"));
@@ -85,7 +85,7 @@ async fn wait_all_told(space: &Space, remedy: &str) {
 }
 
 /// An operator that cannot derive: a new client is told so, and nothing of the old ones changes.
-async fn changes_nothing(space: &Space, newcomer: &str, remedy: &str) {
+async fn changes_nothing(space: &TestNamespace, newcomer: &str, remedy: &str) {
     wait_all_told(space, remedy).await;
     let before = everything(&space.kube).await;
     space.create(newcomer, json!({})).await;
@@ -101,7 +101,7 @@ async fn a_lost_root_key_stops_issuing_until_it_is_restored() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "lost").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "lost").await;
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
@@ -158,7 +158,7 @@ async fn a_lost_root_key_stops_issuing_until_it_is_restored() {
 async fn a_root_key_replaced_at_runtime_is_refused_and_tokens_go_on() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "replaced").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "replaced").await;
     space.ready("web", json!({})).await;
     space.is_settled().await;
     let issued = credentials(&space.kube).await;
@@ -190,7 +190,7 @@ async fn a_root_key_replaced_at_runtime_is_refused_and_tokens_go_on() {
     space.wait_ready("web").await;
     let back = space.wait_secret("web-oauth", "it is back", |_| true).await;
     assert_eq!(
-        crate::support::space::entries(&back),
+        crate::support::test_namespace::entries(&back),
         issued[&format!("{}/web-oauth", space.name)]
     );
 }
@@ -199,7 +199,7 @@ async fn a_root_key_replaced_at_runtime_is_refused_and_tokens_go_on() {
 async fn lost_fingerprints_are_recorded_again() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "marks").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "marks").await;
     space.ready("web", json!({})).await;
     let marks = own_marks(&space.kube);
     let before = marks.get(MARKS).await.unwrap().data.unwrap();
@@ -241,7 +241,7 @@ async fn j15_f29_two_operators_starting_at_once_agree_on_keys() {
     let operators: Vec<RunningOperator> = [free_address(), free_address()]
         .map(|listen| RunningOperator::start_unready(&cluster, &options(listen)))
         .into();
-    let space = Space::within(&cluster, &issuer, "replicas").await;
+    let space = TestNamespace::within(&cluster, &issuer, "replicas").await;
     for name in ["a", "b", "c"] {
         space.create(name, json!({})).await;
     }
@@ -288,7 +288,7 @@ async fn a_brought_root_key_is_used_and_left_as_it_is() {
     cluster.install_chart(&["rootKey.existingSecret=brought"]);
     let flags = Options::flags(&["--root-key-secret", "brought"]);
     let operator = RunningOperator::start(&cluster, &flags);
-    let space = Space::within(&cluster, &operator.issuer, "brought").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "brought").await;
     space.ready("web", json!({})).await;
     all_work(&credentials_in(&kube, &space.name).await).await;
     let key_id = String::from_utf8(brought.data.clone().unwrap()["current"].0.clone()).unwrap();
@@ -306,7 +306,7 @@ async fn a_brought_root_key_is_used_and_left_as_it_is() {
 async fn without_a_root_key_mistakes_are_still_explained() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "mistakes").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "mistakes").await;
     space.ready("web", json!({})).await;
     lose(&space.kube).await;
     wait_usable(&operator, 0.0).await;

@@ -1,7 +1,7 @@
-//! The regime can fail: operators with a bug, each of them caught by the oracle that is there for it.
+//! The exhaustive runs can fail: operators with a bug, each of them caught by the oracle that is there for it.
 
 use super::bug::Bug;
-use super::regime::objections_to;
+use super::exhaustive_runs::objections_to;
 use super::workloads::{self, Workload};
 
 /// One of the oracles objects, and it is this one.

@@ -1,4 +1,4 @@
-//! One run: the stage, who runs on it, and what happens between two steps.
+//! Drives a run: its operators, the fault, and what happens between two steps.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,12 +10,12 @@ use kube::api::ListParams;
 
 use super::case::Case;
 use super::difference::{Slack, difference, same};
-use super::ground::Ground;
+use super::fault_cluster::FaultCluster;
+use super::fault_proxy::{Mode, Stand};
 use super::leaks::Canaries;
-use super::line::{Mode, Stand};
-use super::mask::Picture;
+use super::normalized_snapshot::NormalizedSnapshot;
 use super::operator::Running;
-use super::scene::Scene;
+use super::run::Run;
 use super::workloads::{DEADLINE, Step, Workload};
 
 /// A run in which nothing was written for so long has come to rest. What is tried again after trouble comes sooner.
@@ -32,11 +32,11 @@ const MISSED: Duration = Duration::from_secs(5);
 /// Who has a bug gets no more time than this.
 const IMPATIENT: Duration = Duration::from_secs(10);
 
-/// One run.
-pub struct Run {
-    pub scene: Arc<Scene>,
+/// A run, its operators, and the fault.
+pub struct RunDriver {
+    pub run: Arc<Run>,
     case: Case,
-    /// Who runs; the first is the one whose line has the fault, or who came after it.
+    /// Who runs; the first is the one whose proxy has the fault, or who came after it.
     pub operators: Vec<Running>,
     /// The revision after which writes count.
     pub armed_at: u64,
@@ -49,14 +49,14 @@ pub struct Run {
     raced: bool,
 }
 
-impl Run {
-    pub async fn begin(ground: &'static Ground, workload: &Workload, case: Case) -> Self {
-        let scene = Scene::set(ground, workload.tenant.as_ref(), workload.own_keys).await;
-        scene.command.lock().unwrap().bug = case.bug;
-        let operator = Running::start(&scene, Stand::Free, case.bug);
+impl RunDriver {
+    pub async fn begin(cluster: &'static FaultCluster, workload: &Workload, case: Case) -> Self {
+        let run = Run::set(cluster, workload.tenant.as_ref(), workload.own_keys).await;
+        run.command.lock().unwrap().bug = case.bug;
+        let operator = Running::start(&run, Stand::Free, case.bug);
         operator.wait_ready().await;
         Self {
-            scene,
+            run,
             case,
             operators: vec![operator],
             armed_at: 0,
@@ -73,40 +73,40 @@ impl Run {
             return;
         }
         if self.case.two {
-            let second = Running::start(&self.scene, Stand::Beaten, self.case.bug);
+            let second = Running::start(&self.run, Stand::Beaten, self.case.bug);
             second.wait_ready().await;
             self.operators.push(second);
         }
-        let events = self.scene.witness.events();
+        let events = self.run.history.events();
         self.armed_at = events.last().map_or(1, |seen| seen.revision);
-        self.operators[0].line.arm(self.case.fault, self.case.cut);
-        self.scene.command.lock().unwrap().fault = self.case.command;
+        self.operators[0].proxy.arm(self.case.fault, self.case.cut);
+        self.run.command.lock().unwrap().fault = self.case.command;
     }
 
     /// In the step in which the fault comes the second operator has its plans ready.
     pub async fn stand_by(&self, writes_by_then: usize) {
-        let due = |fault: super::line::Fault| fault.write <= writes_by_then;
+        let due = |fault: super::fault_proxy::Fault| fault.write <= writes_by_then;
         if self.case.fault.is_some_and(due) && !self.has_fired() {
             for second in &self.operators[1..] {
                 // What it was beaten to in earlier steps is over: plans are as old as this step, and no older. It is not
                 // over where a Secret of others is in the way, of which only an answer to its own create would tell it.
                 let begun = Instant::now();
-                while second.line.quiet() < BEATEN && begun.elapsed() < 4 * BEATEN {
+                while second.proxy.quiet() < BEATEN && begun.elapsed() < 4 * BEATEN {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                second.line.stand(Stand::Held);
+                second.proxy.stand(Stand::Held);
             }
         }
     }
 
     /// Whether the fault has happened, or the interval begun.
     pub fn has_fired(&self) -> bool {
-        self.is_over || self.operators[0].line.fired.is_cancelled()
+        self.is_over || self.operators[0].proxy.fired.is_cancelled()
     }
 
     pub async fn act(&self, step: &Step) {
         for act in &step.acts {
-            act.perform(&self.scene).await;
+            act.perform(&self.run).await;
         }
     }
 
@@ -116,7 +116,7 @@ impl Run {
         let deadline = Instant::now() + self.patience();
         loop {
             self.look_after().await;
-            let met = step.then.met(&self.scene);
+            let met = step.then.met(&self.run);
             if met.is_ok() {
                 break;
             }
@@ -126,12 +126,12 @@ impl Run {
             self.breath().await;
         }
         self.quiet().await?;
-        let stays = step.then.met(&self.scene);
+        let stays = step.then.met(&self.run);
         stays.map_err(|seen| format!("I1: does not stay: {seen}"))
     }
 
     /// Waits until everything is as in the run without a fault. `false` if meanwhile an interval begins.
-    pub async fn until(&mut self, wanted: &Picture) -> Result<bool, String> {
+    pub async fn until(&mut self, wanted: &NormalizedSnapshot) -> Result<bool, String> {
         let whole = !self.has_fired();
         let deadline = Instant::now() + self.patience();
         let mut looked = None;
@@ -140,7 +140,7 @@ impl Run {
                 return Ok(false);
             }
             self.look_after().await;
-            let now = (self.scene.witness.count(), self.revisions());
+            let now = (self.run.history.count(), self.revisions());
             if looked.as_ref() != Some(&now) {
                 looked = Some(now);
                 if self.looks_like(wanted) {
@@ -148,19 +148,19 @@ impl Run {
                 }
             }
             if Instant::now() > deadline {
-                return Err(difference(wanted, &self.picture()));
+                return Err(difference(wanted, &self.snapshot()));
             }
             self.breath().await;
         }
     }
 
     /// Whether everything is as in the run without a fault.
-    pub fn looks_like(&self, wanted: &Picture) -> bool {
+    pub fn looks_like(&self, wanted: &NormalizedSnapshot) -> bool {
         let slack = Slack {
             incarnations: self.case.cut.is_some(),
             generations: self.hasty > 1 || self.case.is_said_twice(),
         };
-        same(wanted, &self.picture(), slack)
+        same(wanted, &self.snapshot(), slack)
     }
 
     fn patience(&self) -> Duration {
@@ -173,19 +173,19 @@ impl Run {
 
     async fn breath(&self) {
         tokio::select! {
-            () = self.scene.witness.changed() => {}
+            () = self.run.history.changed() => {}
             () = tokio::time::sleep(Duration::from_millis(20)) => {}
         }
     }
 
     /// Somebody starts a new operator when one has ended by a fault, or the second takes over.
     async fn look_after(&mut self) {
-        let first = &self.operators[0].line;
-        let may_miss = self.hasty > 1 || self.raced || self.scene.is_terminating();
+        let first = &self.operators[0].proxy;
+        let may_miss = self.hasty > 1 || self.raced || self.run.is_terminating();
         let missed = may_miss && first.quiet() > MISSED;
         if self.case.two && (first.fired.is_cancelled() || missed) {
             for operator in &self.operators[1..] {
-                operator.line.stand(Stand::Free);
+                operator.proxy.stand(Stand::Free);
             }
         }
         let late = self.is_done && first.fired.is_cancelled();
@@ -206,7 +206,7 @@ impl Run {
     async fn start_again(&mut self) {
         self.operators.remove(0).kill();
         self.is_over = true;
-        let next = Running::start(&self.scene, Stand::Free, self.case.bug);
+        let next = Running::start(&self.run, Stand::Free, self.case.bug);
         next.wait_ready().await;
         self.operators.push(next);
     }
@@ -219,7 +219,7 @@ impl Run {
         if self.case.cut.is_some_and(|cut| cut.down) {
             self.start_again().await;
         } else {
-            self.operators[0].line.mend();
+            self.operators[0].proxy.mend();
         }
     }
 
@@ -232,26 +232,26 @@ impl Run {
     }
 
     fn registries(&self) -> Vec<Arc<Registry>> {
-        let lines = self.operators.iter().map(|operator| &operator.line);
-        lines.map(|line| line.registry.load_full()).collect()
+        let lines = self.operators.iter().map(|operator| &operator.proxy);
+        lines.map(|proxy| proxy.registry.load_full()).collect()
     }
 
-    pub fn picture(&self) -> Picture {
-        self.scene.picture(&self.registries())
+    pub fn snapshot(&self) -> NormalizedSnapshot {
+        self.run.snapshot(&self.registries())
     }
 
     /// Waits until nothing has been written for a while, in which everybody had turns: a machine may stand still.
     pub async fn quiet(&mut self) -> Result<(), String> {
         let tried_again =
-            |fault: super::line::Fault| matches!(fault.mode, Mode::Lost | Mode::Failed);
+            |fault: super::fault_proxy::Fault| matches!(fault.mode, Mode::Lost | Mode::Failed);
         let tried_again = self.case.fault.is_some_and(tried_again) || self.case.cut.is_some();
         let quiet = if tried_again { RETRIED } else { QUIET };
         let deadline = Instant::now() + self.patience();
         self.look_after().await;
-        let (mut seen, mut since, mut turns) = (self.scene.witness.count(), Instant::now(), 0);
-        let busy = |run: &Self| {
-            let lines = run.operators.iter().map(|operator| &operator.line);
-            lines.into_iter().any(|line| line.quiet() < quiet)
+        let (mut seen, mut since, mut turns) = (self.run.history.count(), Instant::now(), 0);
+        let busy = |driver: &Self| {
+            let lines = driver.operators.iter().map(|operator| &operator.proxy);
+            lines.into_iter().any(|proxy| proxy.quiet() < quiet)
         };
         while since.elapsed() < quiet || turns < TURNS || busy(self) {
             if Instant::now() > deadline {
@@ -260,7 +260,7 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(20)).await;
             self.look_after().await;
             turns += 1;
-            let now = self.scene.witness.count();
+            let now = self.run.history.count();
             if now != seen {
                 (seen, since, turns) = (now, Instant::now(), 0);
             }
@@ -273,16 +273,16 @@ impl Run {
         for operator in self.operators {
             operator.kill();
         }
-        let mut objections = self.scene.judge_history();
-        objections.append(&mut self.scene.objections.lock().unwrap());
-        let canaries = Canaries::of(self.scene.ground);
-        let events: Api<Event> = Api::namespaced(self.scene.kube.clone(), &self.scene.namespace);
+        let mut objections = self.run.judge_history();
+        objections.append(&mut self.run.objections.lock().unwrap());
+        let canaries = Canaries::of(self.run.cluster);
+        let events: Api<Event> = Api::namespaced(self.run.kube.clone(), &self.run.namespace);
         for event in events.list(&ListParams::default()).await.unwrap() {
             if canaries.are_in(&serde_json::to_string(&event).unwrap()) {
                 objections.push(format!("a secret is in event {:?}", event.reason));
             }
         }
-        for seen in self.scene.witness.events() {
+        for seen in self.run.history.events() {
             let holds_some = ["Secret/", "RootKeys/"];
             let holds_some = holds_some.iter().any(|kind| seen.key.starts_with(kind));
             if !holds_some && canaries.are_in(&seen.object.to_string()) {

@@ -258,7 +258,7 @@ async fn an_unreadable_template_is_refused_with_what_it_may_hold() {
 
 #[tokio::test]
 async fn templates_are_bounded_and_have_no_secret_of_public_clients() {
-    let space = crate::support::space::Space::new("admission").await;
+    let space = crate::support::test_namespace::TestNamespace::new("admission").await;
     let many: serde_json::Map<String, Value> =
         (0..17).map(|n| (format!("e{n}"), json!("x"))).collect();
     for template in [json!(many), json!({ "a": "x".repeat(4097) })] {
@@ -311,7 +311,7 @@ async fn k09_a_reference_names_a_secret_beside_it_and_two_entries() {
         ),
     ])
     .await;
-    let space = crate::support::space::Space::new("admission").await;
+    let space = crate::support::test_namespace::TestNamespace::new("admission").await;
     for reference in [
         json!({ "name": "mine", "namespace": "other" }),
         json!({ "key": "a" }),

@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::proxy::Proxy;
-use crate::support::space::{Space, entries, eventually, when};
+use crate::support::test_namespace::{TestNamespace, entries, eventually, when};
 
 struct Late {
-    space: Space,
+    space: TestNamespace,
     proxy: Proxy,
     operator: RunningOperator,
     _cluster: Cluster,
@@ -23,7 +23,7 @@ impl Late {
         let cluster = Cluster::with_chart(&[]);
         let proxy = Proxy::before(&cluster).await;
         let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
-        let space = Space::within(&cluster, &operator.issuer, "answers").await;
+        let space = TestNamespace::within(&cluster, &operator.issuer, "answers").await;
         for name in ["web", "another"] {
             space.ready(name, json!({})).await;
         }

@@ -10,7 +10,7 @@ use crate::cluster::install::namespaces::scoped;
 use crate::support::load::{Entries, ask};
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::replica::Replica;
-use crate::support::space::{Space, entries, http, message, promptly};
+use crate::support::test_namespace::{TestNamespace, entries, http, message, promptly};
 
 /// The type by which a Secret opts in.
 const TYPE: &str = "clientele.dev/client-secret";
@@ -24,12 +24,12 @@ fn bringing() -> Value {
     json!({ "secretRef": { "name": "mine" } })
 }
 
-pub async fn bring(space: &Space, value: &str) {
+pub async fn bring(space: &TestNamespace, value: &str) {
     let entries = [("client-secret", value)];
     space.write_secret("mine", TYPE, &entries).await;
 }
 
-async fn remove_entry(space: &Space, entry: &str) {
+async fn remove_entry(space: &TestNamespace, entry: &str) {
     let patch = Patch::Merge(json!({ "data": { entry: null } }));
     let params = PatchParams::default();
     space
@@ -40,7 +40,7 @@ async fn remove_entry(space: &Space, entry: &str) {
 }
 
 /// What an application would present that reads its ID from the one Secret and its secret from the other.
-async fn presenting(space: &Space, value: &str) -> Entries {
+async fn presenting(space: &TestNamespace, value: &str) -> Entries {
     let mut entries = space.entries("web-oauth").await;
     entries.insert("CLIENT_SECRET".into(), value.into());
     entries
@@ -63,7 +63,7 @@ async fn is_refused_within(within: Duration, presented: &Entries) {
 
 #[tokio::test]
 async fn a_brought_secret_authenticates_and_is_copied_nowhere() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     bring(&space, ONE).await;
     let object = space.ready("web", bringing()).await;
     assert!(message(&object).contains("/mine"), "{}", message(&object));
@@ -92,7 +92,7 @@ async fn a_brought_secret_authenticates_and_is_copied_nowhere() {
 
 #[tokio::test]
 async fn a_change_counts_in_a_second_and_the_previous_value_overlaps() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     space.write_secret("mine", TYPE, &[("now", ONE)]).await;
     let reference = json!({ "name": "mine", "key": "now", "previousKey": "before" });
     space.ready("web", json!({ "secretRef": reference })).await;
@@ -111,7 +111,7 @@ async fn a_change_counts_in_a_second_and_the_previous_value_overlaps() {
 /// The reason is in the status, and the client is unknown until the Secret is right; order does not matter.
 #[tokio::test]
 async fn k09_a_missing_secret_is_reported_a_deleted_one_stops_access() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     space.create("web", bringing()).await;
     let said = space
         .refused("web", "SecretNotFound", "create secret generic mine")
@@ -140,7 +140,7 @@ async fn k09_a_missing_secret_is_reported_a_deleted_one_stops_access() {
 /// Also a ServiceAccount's token, a TLS key and the credentials Secret of another client.
 #[tokio::test]
 async fn k09_a_secret_that_did_not_opt_in_is_not_read() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     let account = json!({ "kubernetes.io/service-account.name": "default" });
     space
         .write_secret("plain", "Opaque", &[("client-secret", ONE)])
@@ -185,7 +185,7 @@ async fn k09_a_secret_that_did_not_opt_in_is_not_read() {
 
 #[tokio::test]
 async fn d14_k09_an_unusable_client_secret_is_reported_not_repeated() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     bring(&space, "").await;
     space.create("web", bringing()).await;
     let said = space.wait_refused("web", "SecretInvalid").await;
@@ -217,7 +217,7 @@ async fn d14_k09_an_unusable_client_secret_is_reported_not_repeated() {
 
 #[tokio::test]
 async fn derived_and_brought_take_turns_and_never_work_together() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     space.ready("web", json!({})).await;
     let derived = space.entries("web-oauth").await;
     ask(&http(), &derived).await.unwrap();
@@ -253,7 +253,7 @@ async fn derived_and_brought_take_turns_and_never_work_together() {
 /// A replica that says it is ready knows every secret that is brought: nobody is refused for a moment.
 #[tokio::test]
 async fn a_replica_is_ready_only_when_it_knows_what_is_brought() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     bring(&space, ONE).await;
     space.ready("web", bringing()).await;
     for _ in 0..3 {
@@ -269,7 +269,7 @@ async fn a_replica_is_ready_only_when_it_knows_what_is_brought() {
 #[tokio::test]
 async fn a_namespace_of_its_own_rights_is_enough() {
     let scoped = scoped().await;
-    let space = Space::within(&scoped.cluster, &scoped.operator.issuer, "brought").await;
+    let space = TestNamespace::within(&scoped.cluster, &scoped.operator.issuer, "brought").await;
     bring(&space, ONE).await;
     space.create("web", bringing()).await;
     let said = space.wait_refused("web", "NamespaceNotEnabled").await;
@@ -290,7 +290,7 @@ async fn a_namespace_of_its_own_rights_is_enough() {
 /// What is kept in memory is kept in no store: a restart reads it again.
 #[tokio::test]
 async fn after_a_restart_it_works_at_the_first_request() {
-    let space = Space::new("brought").await;
+    let space = TestNamespace::new("brought").await;
     bring(&space, ONE).await;
     space.ready("web", bringing()).await;
     let cluster = &crate::support::cluster::shared().cluster;

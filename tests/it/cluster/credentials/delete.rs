@@ -11,7 +11,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, all_work, ask};
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator};
 use crate::support::snapshot::credentials_in;
-use crate::support::space::{Space, eventually, http, promptly, when};
+use crate::support::test_namespace::{TestNamespace, eventually, http, promptly, when};
 
 /// How long a credential may go on working after the API server has answered the deletion.
 const STOPS_WITHIN: Duration = Duration::from_secs(2);
@@ -30,18 +30,18 @@ async fn stop_in_time(entries: &Entries) {
 }
 
 /// A client, and what its Secret holds.
-async fn with_client(spec: Value) -> (Space, Entries) {
-    let space = Space::new("delete").await;
+async fn with_client(spec: Value) -> (TestNamespace, Entries) {
+    let space = TestNamespace::new("delete").await;
     space.ready("web", spec).await;
     let entries = space.entries("web-oauth").await;
     (space, entries)
 }
 
-async fn start_delete(space: &Space, name: &str, how: &DeleteParams) {
+async fn start_delete(space: &TestNamespace, name: &str, how: &DeleteParams) {
     let _ = space.clients().delete(name, how).await.unwrap();
 }
 
-async fn wait_no_secret(space: &Space, name: &str) {
+async fn wait_no_secret(space: &TestNamespace, name: &str) {
     eventually("the Secret is gone", || async {
         let secret = space.secrets().get_opt(name).await.unwrap();
         when(secret.is_none(), (), || {
@@ -80,7 +80,7 @@ async fn f18_k16_a_client_recreated_at_once_inherits_nothing() {
     let new = eventually("new credentials that work", || async {
         let secret = space.secrets().get_opt("web-oauth").await.unwrap();
         let entries = secret
-            .map(|s| crate::support::space::entries(&s))
+            .map(|s| crate::support::test_namespace::entries(&s))
             .unwrap_or_default();
         let works = entries != old && !entries.is_empty() && ask(&http(), &entries).await.is_ok();
         when(works, entries, || format!("{works}"))
@@ -149,7 +149,7 @@ async fn f34_an_orphaned_secret_stays_useless_and_nobody_adopts_it() {
     assert_eq!(space.token("web-oauth").await.0, 200);
 }
 
-async fn a_hundred_clients(space: &Space) {
+async fn a_hundred_clients(space: &TestNamespace) {
     let names: Vec<String> = (0..100).map(|n| format!("web-{n}")).collect();
     let creations = names.iter().map(|name| space.create(name, json!({})));
     futures::future::join_all(creations).await;
@@ -159,13 +159,13 @@ async fn a_hundred_clients(space: &Space) {
     all_work(&credentials_in(&space.kube, &space.name).await).await;
 }
 
-async fn delete_namespace(space: &Space) {
+async fn delete_namespace(space: &TestNamespace) {
     let namespaces: Api<Namespace> = Api::all(space.kube.clone());
     let now = DeleteParams::default();
     let _ = namespaces.delete(&space.name, &now).await.unwrap();
 }
 
-async fn wait_no_namespace(space: &Space) {
+async fn wait_no_namespace(space: &TestNamespace) {
     let namespaces: Api<Namespace> = Api::all(space.kube.clone());
     eventually("the namespace is gone", || async {
         let namespace = namespaces.get_opt(&space.name).await.unwrap();
@@ -178,7 +178,7 @@ async fn wait_no_namespace(space: &Space) {
 
 #[tokio::test]
 async fn f30_a_namespace_with_a_hundred_clients_goes_without_a_fight() {
-    let space = Space::new("delete").await;
+    let space = TestNamespace::new("delete").await;
     a_hundred_clients(&space).await;
     let some = space.entries("web-0-oauth").await;
     delete_namespace(&space).await;
@@ -200,8 +200,8 @@ async fn f30_a_namespace_goes_without_an_operator_and_without_a_chart() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let [down, uninstalled] = ["down", "uninstalled"];
-    let down = Space::within(&cluster, &operator.issuer, down).await;
-    let uninstalled = Space::within(&cluster, &operator.issuer, uninstalled).await;
+    let down = TestNamespace::within(&cluster, &operator.issuer, down).await;
+    let uninstalled = TestNamespace::within(&cluster, &operator.issuer, uninstalled).await;
     a_hundred_clients(&down).await;
     a_hundred_clients(&uninstalled).await;
     operator.stop();
@@ -228,7 +228,7 @@ async fn f30_a_namespace_goes_without_an_operator_and_without_a_chart() {
 async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "terminating").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "terminating").await;
     space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
     cluster.control("stop kube-controller-manager");
@@ -254,7 +254,7 @@ async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
         let params = PatchParams::default();
         space.clients().patch("web", &params, &label).await.unwrap();
     }
-    let other = Space::within(&cluster, &operator.issuer, "other").await;
+    let other = TestNamespace::within(&cluster, &operator.issuer, "other").await;
     other.ready("web", json!({})).await;
     assert!(
         tries() <= 13,
@@ -279,7 +279,7 @@ async fn f31_in_a_terminating_namespace_the_operator_gives_up_quietly() {
 /// Its credentials stopped with the client that it belonged to; a client of the same name is another one.
 #[tokio::test]
 async fn f36_a_retained_secret_is_not_adopted_by_a_later_client() {
-    let space = Space::new("delete").await;
+    let space = TestNamespace::new("delete").await;
     let retain = json!({ "deletionPolicy": "Retain" });
     space.ready("web", retain.clone()).await;
     let old = space.secrets().get("web-oauth").await.unwrap();
@@ -289,7 +289,7 @@ async fn f36_a_retained_secret_is_not_adopted_by_a_later_client() {
     let said = space.refused("web", "SecretNotOwned", &command).await;
     assert!(said.contains("spec.secret.name"), "{said}");
     assert_eq!(space.secrets().get("web-oauth").await.unwrap(), old);
-    ask(&http(), &crate::support::space::entries(&old))
+    ask(&http(), &crate::support::test_namespace::entries(&old))
         .await
         .unwrap_err();
 
@@ -298,7 +298,7 @@ async fn f36_a_retained_secret_is_not_adopted_by_a_later_client() {
     let new = space.entries("web-oauth").await;
     assert_ne!(
         new["CLIENT_SECRET"],
-        crate::support::space::entries(&old)["CLIENT_SECRET"]
+        crate::support::test_namespace::entries(&old)["CLIENT_SECRET"]
     );
     ask(&http(), &new).await.unwrap();
 }

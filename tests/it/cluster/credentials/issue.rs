@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 #[tokio::test]
 async fn an_empty_spec_is_a_working_machine_client() {
-    let space = Space::new("issue").await;
+    let space = TestNamespace::new("issue").await;
     let object = space.ready("hello", json!({})).await;
     let status = object.status.unwrap();
     assert_eq!(status.client_id.unwrap(), format!("{}.hello", space.name));

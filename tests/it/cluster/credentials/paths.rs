@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use super::brought::{ONE, bring};
 use super::secretless::keys::keys;
 use crate::support::assertions::key;
-use crate::support::space::{Space, entries};
+use crate::support::test_namespace::{TestNamespace, entries};
 
 const WALKER: &str = "walker";
 
 /// What a client can become. Each differs from the others in a field that matters to its Secret or its status.
-fn manifests(space: &Space, name: &str) -> Vec<Value> {
+fn manifests(space: &TestNamespace, name: &str) -> Vec<Value> {
     let secret = |secret: Value| json!({ "secret": secret });
     let callback = json!(["https://app.example/callback"]);
     vec![
@@ -71,7 +71,7 @@ struct Place {
     secrets: Option<BTreeMap<String, Value>>,
 }
 
-async fn place(space: &Space, name: &str) -> Place {
+async fn place(space: &TestNamespace, name: &str) -> Place {
     let object = space
         .wait_client(name, "at rest", |object| {
             let reconciling = conditions(object, name).into_iter();
@@ -108,7 +108,7 @@ fn conditions(object: &OAuthClient, name: &str) -> Vec<(String, String, String, 
 }
 
 /// The Secrets of a client, in which SECRET stands for a derived secret.
-async fn secrets(space: &Space, name: &str) -> BTreeMap<String, Value> {
+async fn secrets(space: &TestNamespace, name: &str) -> BTreeMap<String, Value> {
     let params = ListParams::default().labels(&format!("{CLIENT_LABEL}={name}"));
     let list = space.secrets().list(&params).await.unwrap();
     let shape = |secret: &Secret| {
@@ -135,7 +135,7 @@ fn derived(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Replaces the whole spec, as `kubectl replace` does.
-async fn turn_into(space: &Space, name: &str, spec: Value) {
+async fn turn_into(space: &TestNamespace, name: &str, spec: Value) {
     let mut object = space.clients().get(name).await.unwrap();
     object.spec = serde_json::from_value(spec).unwrap();
     let (clients, params) = (space.clients(), PostParams::default());
@@ -143,7 +143,7 @@ async fn turn_into(space: &Space, name: &str, spec: Value) {
 }
 
 /// No edit may change the secret that was derived first.
-async fn still_holds(space: &Space, first: &str) {
+async fn still_holds(space: &TestNamespace, first: &str) {
     let params = ListParams::default().labels(&format!("{CLIENT_LABEL}={WALKER}"));
     for secret in space.secrets().list(&params).await.unwrap() {
         for value in entries(&secret).values() {
@@ -157,7 +157,7 @@ async fn still_holds(space: &Space, first: &str) {
 
 #[tokio::test]
 async fn f66_after_any_edit_a_client_is_as_if_created_so() {
-    let space = Space::new("paths").await;
+    let space = TestNamespace::new("paths").await;
     bring(&space, ONE).await;
     let mut fresh = Vec::new();
     for (number, _) in manifests(&space, "").iter().enumerate() {

@@ -8,9 +8,9 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::support::load::{Load, ask};
-use crate::support::space::{Space, entries, eventually, http, when};
+use crate::support::test_namespace::{TestNamespace, entries, eventually, http, when};
 
-async fn change(space: &Space, secret: &str, patch: &Value) {
+async fn change(space: &TestNamespace, secret: &str, patch: &Value) {
     space
         .secrets()
         .patch(secret, &PatchParams::default(), &Patch::Merge(patch))
@@ -19,7 +19,7 @@ async fn change(space: &Space, secret: &str, patch: &Value) {
 }
 
 /// An event of this reason about the object.
-async fn wait_event(space: &Space, object: &str, reason: &str) {
+async fn wait_event(space: &TestNamespace, object: &str, reason: &str) {
     let events: Api<Event> = Api::namespaced(space.kube.clone(), &space.name);
     eventually(reason, || async {
         let list = events.list(&ListParams::default()).await.unwrap();
@@ -49,8 +49,8 @@ fn ours(secret: &Secret) -> Value {
 }
 
 /// Changes the Secret of a ready client, and waits until it is as it was, while tokens are asked for.
-async fn is_put_right(patch: impl FnOnce(&Space) -> Value) {
-    let space = Space::new("repair").await;
+async fn is_put_right(patch: impl FnOnce(&TestNamespace) -> Value) {
+    let space = TestNamespace::new("repair").await;
     space.ready("web", json!({})).await;
     let before = space.secrets().get("web-oauth").await.unwrap();
     let load = Load::start(entries(&before));
@@ -68,7 +68,7 @@ async fn is_put_right(patch: impl FnOnce(&Space) -> Value) {
 
 #[tokio::test]
 async fn f33_a_deleted_secret_comes_back_with_the_same_bytes() {
-    let space = Space::new("repair").await;
+    let space = TestNamespace::new("repair").await;
     space.ready("web", json!({})).await;
     let before = space.secrets().get("web-oauth").await.unwrap();
     let load = Load::start(entries(&before));
@@ -95,7 +95,7 @@ async fn f33_a_deleted_secret_comes_back_with_the_same_bytes() {
 
 #[tokio::test]
 async fn f47_an_edited_value_is_put_back_and_never_authenticates() {
-    let space = Space::new("repair").await;
+    let space = TestNamespace::new("repair").await;
     space.ready("web", json!({})).await;
     let mut forged = space.entries("web-oauth").await;
     let good = forged["CLIENT_SECRET"].clone();
@@ -154,7 +154,7 @@ async fn f35_the_owner_that_was_removed_is_put_back() {
 
 #[tokio::test]
 async fn f35_an_owner_that_was_put_in_our_place_is_replaced() {
-    let space = Space::new("repair").await;
+    let space = TestNamespace::new("repair").await;
     space.ready("web", json!({})).await;
     let before = space.secrets().get("web-oauth").await.unwrap();
     let api: Api<ConfigMap> = Api::namespaced(space.kube.clone(), &space.name);
@@ -204,7 +204,7 @@ async fn everything_at_once_is_put_right() {
 
 #[tokio::test]
 async fn f50_what_others_add_is_kept() {
-    let space = Space::new("repair").await;
+    let space = TestNamespace::new("repair").await;
     space.ready("web", json!({})).await;
     let before = space.secrets().get("web-oauth").await.unwrap();
     let foreign = json!({

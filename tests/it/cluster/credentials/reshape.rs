@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::support::cluster::shared;
 use crate::support::load::{Load, ask};
 use crate::support::operator::OPERATOR_USER;
-use crate::support::space::{Space, entries, eventually, http, when};
+use crate::support::test_namespace::{TestNamespace, entries, eventually, http, when};
 
 /// Writes of the operator in the namespace whose resource begins so, as "verb resource name".
-pub fn writes(space: &Space, resource: &str) -> Vec<String> {
+pub fn writes(space: &TestNamespace, resource: &str) -> Vec<String> {
     let within = format!("{}/", space.name);
     shared()
         .cluster
@@ -24,7 +24,7 @@ pub fn writes(space: &Space, resource: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_renamed_entry_moves_and_the_old_one_goes() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     space.ready("web", json!({})).await;
     let before = space.entries("web-oauth").await;
     let load = Load::start(before.clone());
@@ -47,7 +47,7 @@ async fn a_renamed_entry_moves_and_the_old_one_goes() {
 
 #[tokio::test]
 async fn labels_follow_the_manifest_and_those_of_others_stay() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     let secret =
         json!({ "labels": { "tier": "one", "zone": "a" }, "annotations": { "reload": "yes" } });
     space.ready("web", json!({ "secret": secret })).await;
@@ -71,7 +71,7 @@ async fn labels_follow_the_manifest_and_those_of_others_stay() {
 
 #[tokio::test]
 async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     space.ready("web", json!({})).await;
     let before = space.entries("web-oauth").await;
     let load = Load::start(before.clone());
@@ -100,7 +100,7 @@ async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
 /// While the client is refused its Secret is left alone, so that somebody else can take the name.
 #[tokio::test]
 async fn f41_a_rename_spares_a_foreign_secret_of_the_old_name() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     space.ready("web", json!({})).await;
     space
         .patch("web", json!({ "spec": { "firstParty": true } }))
@@ -131,7 +131,7 @@ async fn f41_a_rename_spares_a_foreign_secret_of_the_old_name() {
 
 #[tokio::test]
 async fn the_owner_appears_and_disappears_with_the_deletion_policy() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     let object = space.ready("web", json!({})).await;
     let before = space.entries("web-oauth").await;
     for (policy, owners) in [("Retain", 0), ("Delete", 1), ("Retain", 0)] {
@@ -148,7 +148,7 @@ async fn the_owner_appears_and_disappears_with_the_deletion_policy() {
 
 #[tokio::test]
 async fn to_public_the_secret_stops_and_back_it_is_there_again() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     let uris = json!(["https://app.example/callback"]);
     let confidential = json!({ "type": "Confidential", "redirectUris": uris, "grantTypes": ["client_credentials"] });
     let public =
@@ -172,13 +172,13 @@ async fn to_public_the_secret_stops_and_back_it_is_there_again() {
 }
 
 /// A second object written after the storm is Ready only when everything before it was looked at.
-async fn is_at_rest(space: &Space) {
+async fn is_at_rest(space: &TestNamespace) {
     space.ready("after", json!({})).await;
 }
 
 #[tokio::test]
 async fn f66_applying_the_same_manifest_repeatedly_writes_nothing() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     space.ready("web", json!({})).await;
     let manifest = json!({
         "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient",
@@ -205,7 +205,7 @@ async fn f66_applying_the_same_manifest_repeatedly_writes_nothing() {
 
 #[tokio::test]
 async fn f66_labels_that_change_constantly_write_no_secret() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     let before = space.ready("web", json!({})).await;
     let secret = space.secrets().get("web-oauth").await.unwrap();
     for turn in 0..40 {
@@ -226,7 +226,7 @@ async fn f66_labels_that_change_constantly_write_no_secret() {
 
 #[tokio::test]
 async fn a_template_becomes_a_whole_file_and_goes_again() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     space.ready("web", json!({})).await;
     let before = space.entries("web-oauth").await;
     let file = r#"{"id": {{ clientId | json }}, "secret": {{ clientSecret | json }}}"#;
@@ -249,7 +249,7 @@ async fn a_template_becomes_a_whole_file_and_goes_again() {
 
 #[tokio::test]
 async fn only_a_provisioned_service_names_its_secret() {
-    let space = Space::new("reshape").await;
+    let space = TestNamespace::new("reshape").await;
     let binding = json!({ "name": "orders", "format": "ServiceBinding" });
     let object = space.ready("web", json!({ "secret": binding })).await;
     let status = object.status.unwrap();

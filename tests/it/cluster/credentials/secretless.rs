@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use crate::support::assertions::form;
 use crate::support::cluster::{Cluster, shared};
-use crate::support::space::{Space, eventually, http};
+use crate::support::test_namespace::{TestNamespace, eventually, http};
 
 /// A namespace with ServiceAccounts and pods, in some cluster.
 struct Accounts<'a> {
-    space: Space,
+    space: TestNamespace,
     cluster: &'a Cluster,
 }
 
@@ -31,7 +31,7 @@ impl Accounts<'static> {
 
     /// In the cluster that most tests share.
     async fn new(prefix: &str) -> Self {
-        let space = Space::new(prefix).await;
+        let space = TestNamespace::new(prefix).await;
         let cluster = &shared().cluster;
         Self { space, cluster }
     }

@@ -10,7 +10,9 @@ use crate::cluster::root_key::printed_root_key;
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, entries, eventually, eventually_within, http, when};
+use crate::support::test_namespace::{
+    TestNamespace, entries, eventually, eventually_within, http, when,
+};
 
 const ROOT_KEY: &str = "clientele-root-key";
 
@@ -36,7 +38,7 @@ fn packed<K: Resource + Clone>(object: &K) -> K {
 }
 
 impl Backup {
-    async fn of(space: &Space) -> Self {
+    async fn of(space: &TestNamespace) -> Self {
         let everything = ListParams::default();
         let own: Api<Secret> = Api::namespaced(space.kube.clone(), "clientele-system");
         let secrets = space.secrets().list(&everything).await.unwrap();
@@ -50,14 +52,14 @@ impl Backup {
     }
 
     /// In the order of Velero: Secrets come before custom resources; and then the status, if it is asked for.
-    async fn restore(&self, cluster: &Cluster) -> Space {
+    async fn restore(&self, cluster: &Cluster) -> TestNamespace {
         let kube = cluster.kube().await;
         let params = PostParams::default();
         let namespace: Namespace =
             serde_json::from_value(json!({ "metadata": { "name": self.namespace } })).unwrap();
         let namespaces: Api<Namespace> = Api::all(kube.clone());
         namespaces.create(&params, &namespace).await.unwrap();
-        let space = Space {
+        let space = TestNamespace {
             kube,
             name: self.namespace.clone(),
             issuer: String::new(),
@@ -73,7 +75,7 @@ impl Backup {
     }
 
     /// Possible for who has removed the policy that keeps everybody from it.
-    async fn restore_status(&self, space: &Space, client: &OAuthClient) {
+    async fn restore_status(&self, space: &TestNamespace, client: &OAuthClient) {
         let (clients, params) = (space.clients(), PatchParams::default());
         let name = client.metadata.name.as_deref().unwrap();
         let status = Patch::Merge(json!({ "status": client.status }));
@@ -87,7 +89,7 @@ impl Backup {
 
 /// Another installation, whose namespace has been restored.
 struct There {
-    space: Space,
+    space: TestNamespace,
     operator: RunningOperator,
     cluster: Cluster,
 }
@@ -170,7 +172,7 @@ impl There {
 async fn f92_clients_that_are_carried_to_another_cluster_are_others() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let here = Space::within(&cluster, &operator.issuer, "carried").await;
+    let here = TestNamespace::within(&cluster, &operator.issuer, "carried").await;
     here.ready("web", json!({})).await;
     here.ready("kept", json!({ "deletionPolicy": "Retain" }))
         .await;

@@ -11,7 +11,7 @@ use crate::support::operator::{Options, RunningOperator, free_address};
 use crate::support::people::{APP, PASSWORD};
 use crate::support::running_server::browser_at;
 use crate::support::signed_in::{SignedIn, call, request};
-use crate::support::space::{Space, eventually_within, http, when};
+use crate::support::test_namespace::{TestNamespace, eventually_within, http, when};
 
 /// No file may be larger than this; who writes more is told so and not ended by a signal.
 fn no_file_beyond(bytes: u64) -> String {
@@ -111,7 +111,7 @@ async fn f07_a_full_disk_refuses_what_must_be_kept_and_loses_nothing() {
         database: &database,
     };
     let operator = life.start(String::new());
-    let space = Space::within(&cluster, &operator.issuer, "disk").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "disk").await;
     space.label_for_people().await;
     for name in ["alice", "bob"] {
         space.person("default", name, PASSWORD).await;

@@ -17,7 +17,7 @@ use crate::support::people::{APP, PASSWORD};
 use crate::support::proxy::{CLIENTS, OPTED_IN, Proxy};
 use crate::support::signed_in::{SignedIn, call};
 use crate::support::snapshot::{credentials, differences, everything};
-use crate::support::space::{Space, eventually_within, http, promptly, when};
+use crate::support::test_namespace::{TestNamespace, eventually_within, http, promptly, when};
 
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
@@ -27,7 +27,7 @@ const BROUGHT: &str = "one-0123456789abcdef0123456789abcdef";
 const BROUGHT_TYPE: &str = "clientele.dev/client-secret";
 
 /// Waits until a new client works: the operator sees and writes again.
-async fn works_again(space: &Space, name: &str) {
+async fn works_again(space: &TestNamespace, name: &str) {
     space.create(name, json!({})).await;
     let secret = format!("{name}-oauth");
     eventually_within(BACKOFF, "a new client works", || async {
@@ -46,7 +46,7 @@ async fn f23_f24_no_api_server_tokens_go_on_a_new_operator_waits() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "outage").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "outage").await;
     space.ready("web", json!({})).await;
     space.ready("gone", json!({})).await;
     let entries = space.entries("web-oauth").await;
@@ -104,7 +104,7 @@ async fn f23_f24_no_api_server_tokens_go_on_a_new_operator_waits() {
 async fn k22_users_sign_in_and_out_without_an_api_server() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "people").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "people").await;
     space.label_for_people().await;
     for name in ["alice", "bob", "dora"] {
         space.person("default", name, PASSWORD).await;
@@ -147,7 +147,7 @@ async fn k22_users_sign_in_and_out_without_an_api_server() {
 async fn f15_without_rights_it_serves_what_it_knows() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "rights").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "rights").await;
     space.ready("web", json!({})).await;
     space.is_settled().await;
     let load = Load::start(space.entries("web-oauth").await);
@@ -185,7 +185,7 @@ async fn f15_a_refusal_at_startup_rewrites_nothing() {
     let listen = free_address();
     let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "refused").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "refused").await;
     space.ready("web", json!({})).await;
     space.ready("first-party", json!({})).await;
     space.is_settled().await;
@@ -218,7 +218,7 @@ async fn f15_a_refusal_at_startup_rewrites_nothing() {
 async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "definition").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "definition").await;
     let object = space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
     let definitions: Api<CustomResourceDefinition> = Api::all(space.kube.clone());
@@ -276,7 +276,7 @@ async fn f14_an_empty_list_counts_only_when_a_second_confirms_it() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
-    let space = Space::within(&cluster, &operator.issuer, "brake").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "brake").await;
     for number in 0..12 {
         space.ready(&format!("web-{number}"), json!({})).await;
     }
@@ -329,7 +329,7 @@ async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]).through(&proxy));
-    let space = Space::within(&cluster, &operator.issuer, "doubt").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "doubt").await;
     let brought = [("client-secret", BROUGHT)];
     space.write_secret("mine", BROUGHT_TYPE, &brought).await;
     let spec = json!({ "secretRef": { "name": "mine" } });

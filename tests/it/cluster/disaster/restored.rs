@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::load::ask;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, eventually_within, http, when};
+use crate::support::test_namespace::{TestNamespace, eventually_within, http, when};
 
 /// A watch that failed is begun anew after at most 30 s and some jitter.
 const BACKOFF: std::time::Duration = std::time::Duration::from_secs(90);
@@ -34,7 +34,7 @@ fn while_stopped(cluster: &Cluster, script: &str) {
 async fn f17_after_an_etcd_restore_the_operator_ends_and_restarts() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "restored").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "restored").await;
     space.ready("kept", json!({})).await;
     space.ready("deleted-later", json!({})).await;
     let kept = space.entries("kept-oauth").await;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::load::ask;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, condition, http};
+use crate::support::test_namespace::{TestNamespace, condition, http};
 
 /// So many that they take seconds.
 const THOUSANDS: usize = 1200;
@@ -24,7 +24,7 @@ fn revision<K: ResourceExt>(object: &K) -> u64 {
 }
 
 /// Creates a client and waits for its Secret; when each of them was written.
-async fn served(space: &Space, name: &str) -> Range<u64> {
+async fn served(space: &TestNamespace, name: &str) -> Range<u64> {
     let created = revision(&space.create(name, json!({})).await);
     space.wait_ready(name).await;
     let secret = space.secrets().get(&format!("{name}-oauth")).await.unwrap();
@@ -32,7 +32,7 @@ async fn served(space: &Space, name: &str) -> Range<u64> {
 }
 
 /// How many OAuthClients of a namespace are ready.
-async fn ready(space: &Space) -> usize {
+async fn ready(space: &TestNamespace) -> usize {
     let list = space.clients().list(&ListParams::default()).await.unwrap();
     let is_ready = |object: &&_| condition(object, "Ready").is_some_and(|(is, _)| is == "True");
     list.iter().filter(is_ready).count()
@@ -46,12 +46,12 @@ async fn k24_nothing_waits_for_the_thousands_of_another_namespace() {
         (cluster, operator)
     };
     let (cluster, operator) = tokio::task::spawn_blocking(start).await.unwrap();
-    let other = Space::within(&cluster, &operator.issuer, "other").await;
+    let other = TestNamespace::within(&cluster, &operator.issuer, "other").await;
     other.ready("known", json!({})).await;
     let entries = other.entries("known-oauth").await;
     let listen = operator.listen.clone();
     operator.stop();
-    let hog = Space::within(&cluster, &other.issuer, "hog").await;
+    let hog = TestNamespace::within(&cluster, &other.issuer, "hog").await;
     stream::iter(0..THOUSANDS)
         .for_each_concurrent(16, async |number| {
             hog.create(&format!("client-{number}"), json!({})).await;

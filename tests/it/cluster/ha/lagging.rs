@@ -11,13 +11,15 @@ use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::proxy::Proxy;
 use crate::support::snapshot::{differences, everything};
-use crate::support::space::{Space, entries, eventually, eventually_within, http, when};
+use crate::support::test_namespace::{
+    TestNamespace, entries, eventually, eventually_within, http, when,
+};
 
 /// Time for what goes by somebody's backoff.
 const LONG: Duration = Duration::from_secs(90);
 
 struct Lagging {
-    space: Space,
+    space: TestNamespace,
     late: RunningOperator,
     proxy: Proxy,
     _first: RunningOperator,
@@ -35,7 +37,7 @@ impl Lagging {
             ..Options::flags(&[])
         };
         let late = RunningOperator::start(&cluster, &options.through(&proxy));
-        let space = Space::within(&cluster, &first.issuer, prefix).await;
+        let space = TestNamespace::within(&cluster, &first.issuer, prefix).await;
         let lagging = Self {
             space,
             late,

@@ -16,7 +16,9 @@ use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_add
 use crate::support::postgres::Server;
 use crate::support::proxy::Proxy;
 use crate::support::snapshot::{credentials, differences, everything};
-use crate::support::space::{Space, condition, eventually, eventually_within, http, message, when};
+use crate::support::test_namespace::{
+    TestNamespace, condition, eventually, eventually_within, http, message, when,
+};
 
 /// The Lease lasts 15 s, and the machine may be busy.
 const TAKEN: Duration = Duration::from_mins(1);
@@ -51,8 +53,8 @@ impl Replicas {
         RunningOperator::start(&self.cluster, &self.options())
     }
 
-    async fn space(&self, name: &str) -> Space {
-        Space::within(&self.cluster, &self.issuer, name).await
+    async fn space(&self, name: &str) -> TestNamespace {
+        TestNamespace::within(&self.cluster, &self.issuer, name).await
     }
 }
 
@@ -65,13 +67,13 @@ async fn wait_writes(replica: &RunningOperator, writes: bool) {
     .await;
 }
 
-async fn lease(space: &Space) -> LeaseSpec {
+async fn lease(space: &TestNamespace) -> LeaseSpec {
     let leases: Api<Lease> = Api::namespaced(space.kube.clone(), "clientele-system");
     leases.get("clientele").await.unwrap().spec.unwrap()
 }
 
 /// How often each Secret of the namespace was created or replaced.
-fn secret_writes(cluster: &Cluster, space: &Space) -> BTreeMap<String, usize> {
+fn secret_writes(cluster: &Cluster, space: &TestNamespace) -> BTreeMap<String, usize> {
     let mut writes = BTreeMap::new();
     for (verb, resource, name) in cluster.writes_by(OPERATOR_USER) {
         if resource == "secrets" && name.starts_with(&format!("{}/", space.name)) {
@@ -127,7 +129,7 @@ async fn after_a_killed_leader_another_writes_once_the_lease_expired() {
 }
 
 /// Waits until a secret was rotated once, and one that was deleted is back.
-async fn wait_done(space: &Space) {
+async fn wait_done(space: &TestNamespace) {
     space.wait_ready("new").await;
     let rotated = |object: &OAuthClient| {
         let status = object.status.as_ref();
@@ -334,7 +336,7 @@ async fn f27_two_operators_without_a_lease_write_each_secret_once() {
         ..Options::flags(&[])
     };
     let second = RunningOperator::start(&cluster, &options);
-    let space = Space::within(&cluster, &first.issuer, "both").await;
+    let space = TestNamespace::within(&cluster, &first.issuer, "both").await;
     for number in 0..COUNT {
         space.create(&format!("web-{number}"), json!({})).await;
     }
@@ -358,7 +360,7 @@ async fn f27_two_operators_without_a_lease_write_each_secret_once() {
 }
 
 /// Waits until nothing is written any more.
-pub async fn come_to_rest(space: &Space) {
+pub async fn come_to_rest(space: &TestNamespace) {
     let settled = Duration::from_secs(3);
     let (mut seen, mut since) = (everything(&space.kube).await, Instant::now());
     let began = Instant::now();

@@ -16,7 +16,7 @@ use crate::support::operator::{
     OPERATOR_USER, Options, RunningOperator, service_account_kubeconfig,
 };
 use crate::support::snapshot::{Credentials, credentials_in, differences, everything};
-use crate::support::space::{Space, condition, eventually_within, when};
+use crate::support::test_namespace::{TestNamespace, condition, eventually_within, when};
 
 const MANY: usize = 1000;
 /// Time for many objects in a debug build on a busy machine.
@@ -25,7 +25,7 @@ const LONG: Duration = Duration::from_mins(3);
 /// a quiet time cannot be shown by any condition but its passing.
 const QUIET: Duration = Duration::from_secs(3);
 
-async fn create_many(space: &Space, count: usize) {
+async fn create_many(space: &TestNamespace, count: usize) {
     stream::iter(0..count)
         .map(|number| async move { space.create(&format!("c{number}"), json!({})).await })
         .buffer_unordered(16)
@@ -33,7 +33,7 @@ async fn create_many(space: &Space, count: usize) {
         .await;
 }
 
-async fn wait_all_ready(space: &Space, count: usize) {
+async fn wait_all_ready(space: &TestNamespace, count: usize) {
     eventually_within(LONG, "all are Ready", || async {
         let list = space.clients().list(&ListParams::default()).await.unwrap();
         let is_ready = |object: &&OAuthClient| {
@@ -56,7 +56,7 @@ async fn wait_served(operator: &RunningOperator, count: usize) {
 }
 
 /// How often the operator wrote which object of this resource in the namespace, as `verb namespace/name`.
-fn writes(cluster: &Cluster, space: &Space, resource: &str) -> BTreeMap<String, usize> {
+fn writes(cluster: &Cluster, space: &TestNamespace, resource: &str) -> BTreeMap<String, usize> {
     let within = format!("{}/", space.name);
     let mut counts = BTreeMap::new();
     for (verb, what, place) in cluster.writes_by(OPERATOR_USER) {
@@ -98,7 +98,7 @@ fn same(before: &Credentials, after: &Credentials) {
 
 async fn second_life(
     cluster: &Cluster,
-    space: &Space,
+    space: &TestNamespace,
     listen: &str,
     before: &Credentials,
 ) -> RunningOperator {
@@ -125,7 +125,7 @@ async fn a_thousand_clients_cost_two_writes_each_and_a_restart_none() {
     let cluster = Cluster::with_chart(&[]);
     let first = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = first.listen.clone();
-    let space = Space::within(&cluster, &first.issuer, "restart").await;
+    let space = TestNamespace::within(&cluster, &first.issuer, "restart").await;
     create_many(&space, MANY).await;
     wait_all_ready(&space, MANY).await;
     let credentials = credentials_in(&space.kube, &space.name).await;
@@ -143,7 +143,7 @@ async fn a_thousand_clients_cost_two_writes_each_and_a_restart_none() {
 }
 
 /// Remembers what was published, and complains when it is not the same later.
-async fn collect(space: &Space, seen: &mut Credentials) {
+async fn collect(space: &TestNamespace, seen: &mut Credentials) {
     for (name, entries) in credentials_in(&space.kube, &space.name).await {
         let first = seen.entry(name.clone()).or_insert_with(|| entries.clone());
         assert!(*first == entries, "{name} changed");
@@ -156,9 +156,9 @@ async fn f05_killed_while_clients_are_made_it_loses_nothing() {
     let cluster = Cluster::with_chart(&[]);
     let mut operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "churn").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "churn").await;
     let mut seen = Credentials::new();
-    let creator = Space {
+    let creator = TestNamespace {
         kube: space.kube.clone(),
         name: space.name.clone(),
         issuer: space.issuer.clone(),
@@ -186,7 +186,7 @@ async fn f05_killed_while_clients_are_made_it_loses_nothing() {
 }
 
 /// Makes, edits, rotates and deletes clients until told to stop; some are never deleted.
-async fn churn(space: &Space, stop: CancellationToken) {
+async fn churn(space: &TestNamespace, stop: CancellationToken) {
     for turn in 0.. {
         if stop.is_cancelled() {
             return;
@@ -215,10 +215,10 @@ async fn f05_killed_two_hundred_times_in_churn_it_loses_nothing() {
     let first = RunningOperator::start(&cluster, &Options::flags(&[]));
     let kubeconfig = service_account_kubeconfig(&cluster);
     let listen = first.listen.clone();
-    let space = Space::within(&cluster, &first.issuer, "kills").await;
+    let space = TestNamespace::within(&cluster, &first.issuer, "kills").await;
     first.kill();
     let (mut seen, stop) = (Credentials::new(), CancellationToken::new());
-    let churner = Space {
+    let churner = TestNamespace {
         kube: space.kube.clone(),
         name: space.name.clone(),
         issuer: space.issuer.clone(),
@@ -256,7 +256,7 @@ async fn f05_killed_two_hundred_times_in_churn_it_loses_nothing() {
 }
 
 /// A client whose Secret existed already was not told to have got new credentials.
-async fn events_tell_nothing_twice(space: &Space) -> bool {
+async fn events_tell_nothing_twice(space: &TestNamespace) -> bool {
     use k8s_openapi::api::events::v1::Event;
     let events: Api<Event> = Api::namespaced(space.kube.clone(), &space.name);
     let list = events.list(&ListParams::default()).await.unwrap();
@@ -280,7 +280,7 @@ async fn events_tell_nothing_twice(space: &Space) -> bool {
 async fn f06_a_token_asked_for_before_the_end_is_answered() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "drain").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "drain").await;
     space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
     let load: Vec<Load> = (0..4).map(|_| Load::start(entries.clone())).collect();

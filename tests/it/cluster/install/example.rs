@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::support::cluster::shared;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 #[tokio::test]
 async fn the_example_is_accepted_under_the_restricted_standard() {
-    let space = Space::new("example").await;
+    let space = TestNamespace::new("example").await;
     let cluster = &shared().cluster;
     let kubectl = |arguments: &[&str]| {
         let namespaced = [&["--namespace", &space.name], arguments].concat();

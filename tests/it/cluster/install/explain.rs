@@ -7,7 +7,7 @@ use kube::Api;
 use serde_json::json;
 
 use crate::support::cluster::shared;
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// The paths of fields below a schema that say nothing about themselves.
 fn silent(schema: &JSONSchemaProps, path: &str, found: &mut Vec<String>) {
@@ -32,7 +32,7 @@ fn silent(schema: &JSONSchemaProps, path: &str, found: &mut Vec<String>) {
 
 #[tokio::test]
 async fn every_field_of_every_kind_has_a_description() {
-    let space = Space::new("explain").await;
+    let space = TestNamespace::new("explain").await;
     let definitions: Api<CustomResourceDefinition> = Api::all(space.kube);
     for kind in ["oauthclients", "oauthtenants", "oauthusers"] {
         let definition = definitions
@@ -54,7 +54,7 @@ async fn every_field_of_every_kind_has_a_description() {
 
 #[tokio::test]
 async fn kubectl_explains_every_field() {
-    Space::new("explain").await;
+    TestNamespace::new("explain").await;
     for (path, expected) in [
         ("oauthclient.spec", "redirectUris"),
         ("oauthclient.spec", "clientSecret"),
@@ -100,7 +100,7 @@ fn table(text: &str) -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn tables_show_what_people_ask_first() {
-    let space = Space::new("explain").await;
+    let space = TestNamespace::new("explain").await;
     space.ready("hello", json!({})).await;
     space.create("lost", json!({ "tenant": space.name })).await;
     space.refused("lost", "TenantNotFound", "create it").await;
@@ -157,7 +157,7 @@ async fn tables_show_what_people_ask_first() {
 
 #[tokio::test]
 async fn the_wide_table_says_why() {
-    let space = Space::new("explain").await;
+    let space = TestNamespace::new("explain").await;
     space.create("lost", json!({ "tenant": space.name })).await;
     let said = space.refused("lost", "TenantNotFound", "create it").await;
     let wide = ["get", "oac", "--namespace", &space.name, "--output", "wide"];
@@ -172,7 +172,7 @@ async fn the_wide_table_says_why() {
 
 #[tokio::test]
 async fn the_category_lists_every_kind() {
-    let space = Space::new("explain").await;
+    let space = TestNamespace::new("explain").await;
     space.ready("hello", json!({})).await;
     space
         .create_user("anna", json!({ "username": "anna" }))

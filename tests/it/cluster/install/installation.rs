@@ -9,7 +9,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::all_work;
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator};
 use crate::support::snapshot::{credentials, differences, everything};
-use crate::support::space::{Space, eventually, when};
+use crate::support::test_namespace::{TestNamespace, eventually, when};
 
 const NAMESPACE: &str = "clientele-system";
 
@@ -29,7 +29,7 @@ async fn upgrade_uninstall_and_reinstall_keep_every_id_and_secret() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "installed").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "installed").await;
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
@@ -72,7 +72,7 @@ async fn the_default_tenant_and_the_first_client_are_made_once() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "first").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "first").await;
     let client = eventually("the first client is there", || async {
         first_client(&space.kube).await.ok_or("nothing".to_owned())
     })
@@ -125,7 +125,7 @@ async fn without_bootstrap_nothing_is_made() {
     let cluster = Cluster::with_chart(&["bootstrap=false"]);
     let flags = Options::flags(&["--bootstrap", "false"]);
     let operator = RunningOperator::start(&cluster, &flags);
-    let space = Space::within(&cluster, &operator.issuer, "bare").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "bare").await;
     space.create("web", json!({})).await;
     space.wait_refused("web", "TenantNotFound").await;
     assert!(first_client(&space.kube).await.is_none());
@@ -148,7 +148,7 @@ async fn the_kustomization_is_accepted_by_a_fresh_cluster_and_works() {
         .unwrap();
     cluster.control("restart kube-controller-manager");
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "kustomized").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "kustomized").await;
     space.ready("web", json!({})).await;
     assert_eq!(space.token("web-oauth").await.0, 200);
     let secret = space.secrets().get("web-oauth").await.unwrap();

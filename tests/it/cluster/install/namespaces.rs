@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::person;
-use crate::support::space::{Space, eventually, promptly, when};
+use crate::support::test_namespace::{TestNamespace, eventually, promptly, when};
 use crate::support::users::PASSWORD;
 
 /// The namespace that the chart was told.
@@ -48,9 +48,9 @@ fn commands(message: &str) -> Vec<Vec<&str>> {
 }
 
 /// A namespace that an administrator has enabled, as the message says.
-async fn enabled(prefix: &str) -> Space {
+async fn enabled(prefix: &str) -> TestNamespace {
     let Scoped { cluster, operator } = scoped().await;
-    let space = Space::within(cluster, &operator.issuer, prefix).await;
+    let space = TestNamespace::within(cluster, &operator.issuer, prefix).await;
     space.create("hello", json!({})).await;
     let said = space
         .refused("hello", "NamespaceNotEnabled", &space.name)
@@ -63,7 +63,7 @@ async fn enabled(prefix: &str) -> Space {
 }
 
 /// Takes the rights away again.
-async fn disable(space: &Space) {
+async fn disable(space: &TestNamespace) {
     let cluster = &scoped().await.cluster;
     let binding = ["delete", "rolebinding", "clientele-secrets"];
     let namespaced = ["--namespace", &space.name];
@@ -81,7 +81,7 @@ async fn disable(space: &Space) {
 #[tokio::test]
 async fn a_client_in_an_enabled_namespace_works() {
     let Scoped { cluster, operator } = scoped().await;
-    let space = Space {
+    let space = TestNamespace {
         kube: cluster.kube().await,
         name: ENABLED.into(),
         issuer: operator.issuer.clone(),
@@ -94,7 +94,7 @@ async fn a_client_in_an_enabled_namespace_works() {
 #[tokio::test]
 async fn elsewhere_the_message_names_the_commands_to_enable_it() {
     let Scoped { cluster, operator } = scoped().await;
-    let space = Space::within(cluster, &operator.issuer, "elsewhere").await;
+    let space = TestNamespace::within(cluster, &operator.issuer, "elsewhere").await;
     for name in ["hello", "second", "third"] {
         space.create(name, json!({})).await;
     }
@@ -158,7 +158,7 @@ async fn rights_that_are_revoked_are_noticed_at_the_next_write() {
 #[tokio::test]
 async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
     let Scoped { cluster, operator } = scoped().await;
-    let space = Space::within(cluster, &operator.issuer, "left").await;
+    let space = TestNamespace::within(cluster, &operator.issuer, "left").await;
     space.create("hello", json!({})).await;
     let denied = "NamespaceNotEnabled";
     space.refused("hello", denied, &space.name).await;
@@ -181,7 +181,7 @@ async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
 }
 
 /// A person in a space whose password is in this entry of a Secret that others refer to as well.
-async fn describe(space: &Space, entry: &str) {
+async fn describe(space: &TestNamespace, entry: &str) {
     let spec = json!({
         "username": format!("{}-{entry}", space.name),
         "passwordSecretRef": { "name": "people", "key": entry },

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::cluster::tool;
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// The values that the chart is tried with, and what is mounted then.
 const VALUES: [(&str, &[&str]); 4] = [
@@ -130,7 +130,7 @@ fn f70_the_pod_is_confined_and_mounts_only_what_it_needs() {
 
 #[tokio::test]
 async fn f70_the_pod_is_admitted_under_the_restricted_standard() {
-    let space = Space::new("pod").await;
+    let space = TestNamespace::new("pod").await;
     let namespaces: Api<Namespace> = Api::all(space.kube.clone());
     let label = json!({ "pod-security.kubernetes.io/enforce": "restricted" });
     let label = Patch::Merge(json!({ "metadata": { "labels": label } }));

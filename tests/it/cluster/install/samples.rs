@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::support::cluster::{Cluster, shared};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// The namespace that `tenant-orders.yaml` names.
 const DEMO: &str = "demo";
@@ -35,7 +35,7 @@ fn wait_ready(cluster: &Cluster, namespace: &str, what: &str) -> Result<String, 
 #[tokio::test]
 async fn every_sample_becomes_ready() {
     let cluster = {
-        Space::new("samples").await;
+        TestNamespace::new("samples").await;
         &shared().cluster
     };
     cluster.kubectl(&["create", "namespace", DEMO]).unwrap();
@@ -49,7 +49,7 @@ async fn every_sample_becomes_ready() {
         }
         let text = std::fs::read_to_string(&file).unwrap();
         let object = sample(&text);
-        let space = Space::new("sample").await;
+        let space = TestNamespace::new("sample").await;
         space.label_for_people().await;
         let namespace = match object["spec"]["tenant"].as_str() {
             Some("orders") => DEMO,
@@ -76,7 +76,7 @@ fn sample(text: &str) -> Value {
 
 #[tokio::test]
 async fn every_refused_sample_is_refused_with_its_first_line() {
-    let space = Space::new("refused").await;
+    let space = TestNamespace::new("refused").await;
     for file in manifests("deploy/samples/refused") {
         let text = std::fs::read_to_string(&file).unwrap();
         let sentence = text.lines().next().unwrap().strip_prefix("# ").unwrap();

@@ -16,7 +16,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Load, ask};
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::proxy::{CLIENTS, Proxy};
-use crate::support::space::{Space, eventually, eventually_within, http, when};
+use crate::support::test_namespace::{TestNamespace, eventually, eventually_within, http, when};
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
@@ -39,16 +39,16 @@ fn rotate_root_key(cluster: &Cluster, flags: &[&str]) -> String {
     said
 }
 
-fn own_secrets(space: &Space) -> Api<Secret> {
+fn own_secrets(space: &TestNamespace) -> Api<Secret> {
     Api::namespaced(space.kube.clone(), NAMESPACE)
 }
 
-async fn root_key(space: &Space) -> Secret {
+async fn root_key(space: &TestNamespace) -> Secret {
     own_secrets(space).get(ROOT_KEY).await.unwrap()
 }
 
 /// The IDs of the keys, the one that derives first.
-async fn key_ids(space: &Space) -> Vec<String> {
+async fn key_ids(space: &TestNamespace) -> Vec<String> {
     let mut data = root_key(space).await.data.unwrap();
     let current = String::from_utf8(data.remove("current").unwrap().0).unwrap();
     data.remove(&current).unwrap();
@@ -76,7 +76,7 @@ async fn f14_f89_a_former_root_key_stays_during_a_doubted_list() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &options().through(&proxy));
-    let space = Space::within(&cluster, &operator.issuer, "doubted").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "doubted").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     rotate_root_key(&cluster, &[]);
@@ -114,7 +114,7 @@ async fn f14_f89_a_former_root_key_stays_during_a_doubted_list() {
 async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "root-key").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "root-key").await;
     // The client of the first start, which nobody uses here.
     let at_once = r#"{"spec":{"rotation":{"maxOverlap":"0s"}}}"#;
     let patch = [
@@ -187,7 +187,7 @@ async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
 async fn after_an_emergency_no_former_secret_works_even_from_backup() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "emergency").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "emergency").await;
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
@@ -244,7 +244,7 @@ async fn f25_f89_a_withdrawn_key_stops_before_the_next_is_recorded() {
     let cluster = Cluster::with_chart(&[]);
     let proxy = Proxy::before(&cluster).await;
     let operator = RunningOperator::start(&cluster, &options().through(&proxy));
-    let space = Space::within(&cluster, &operator.issuer, "unrecorded").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "unrecorded").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     ask(&http(), &old).await.unwrap();

@@ -15,19 +15,19 @@ use crate::support::cluster::Cluster;
 use crate::support::keys::pkcs8;
 use crate::support::load::{Entries, ask};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, eventually, http, when};
+use crate::support::test_namespace::{TestNamespace, eventually, http, when};
 use crate::support::verifier::verify;
 
 /// A tenant of the test's own with a client of it.
 struct Own {
-    space: Space,
+    space: TestNamespace,
     tenant: String,
     entries: Entries,
 }
 
 impl Own {
     async fn new() -> Self {
-        let space = Space::new("signing").await;
+        let space = TestNamespace::new("signing").await;
         let tenant = space.name.clone();
         let created = space.try_create_tenant(&tenant, json!({})).await;
         created.unwrap();
@@ -322,7 +322,7 @@ async fn until_signed_with(
 async fn j13_a_change_of_algorithm_under_load_fails_no_verification() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::default());
-    let space = Space::within(&cluster, &operator.issuer, "rotation").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "rotation").await;
     space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
     let mut verifier = Verifier::new(&entries["JWKS_URI"]).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, eventually, when};
+use crate::support::test_namespace::{TestNamespace, eventually, when};
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
@@ -49,7 +49,7 @@ async fn registrations_keys_and_refusals_are_in_the_audit_file() {
         (cluster, operator)
     };
     let (cluster, operator) = tokio::task::spawn_blocking(start).await.unwrap();
-    let space = Space::within(&cluster, &operator.issuer, "audit").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "audit").await;
     space.ready("good", json!({})).await;
     space.create("bad", json!({ "tenant": "nowhere" })).await;
     let refused = line(&file, "registration_refused", "bad").await;

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::support::cluster::shared;
 use crate::support::load::ask;
 use crate::support::operator::OPERATOR_USER;
-use crate::support::space::{Space, condition, eventually, http, when};
+use crate::support::test_namespace::{TestNamespace, condition, eventually, http, when};
 
 /// The OAuthClients of the namespace, as the operator.
-async fn forger(space: &Space) -> Api<OAuthClient> {
+async fn forger(space: &TestNamespace) -> Api<OAuthClient> {
     let config = Kubeconfig::read_from(&shared().cluster.kubeconfig).unwrap();
     let mut config = kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default())
         .await
@@ -33,7 +33,7 @@ async fn forge(api: &Api<OAuthClient>, name: &str, status: Value) {
 
 #[tokio::test]
 async fn nobody_but_the_operator_writes_the_status() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     space.ready("web", json!({})).await;
     let patch = Patch::Merge(json!({ "status": { "clientId": "admin" } }));
     let (clients, how) = (space.clients(), PatchParams::default());
@@ -44,7 +44,7 @@ async fn nobody_but_the_operator_writes_the_status() {
 
 #[tokio::test]
 async fn f64_a_forged_ready_registers_nothing_and_is_put_right() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     space.create("web", json!({ "firstParty": true })).await;
     space.wait_refused("web", "FirstPartyNotAllowed").await;
     let ready = json!({
@@ -67,7 +67,7 @@ async fn f64_a_forged_ready_registers_nothing_and_is_put_right() {
 
 #[tokio::test]
 async fn f64_a_forged_status_of_a_working_client_is_put_right() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     let before = space.ready("web", json!({})).await.status.unwrap();
     let lies = json!({
         "clientId": "kubernetes", "issuer": "https://evil.example", "secretName": "elsewhere", "secretUid": "0",
@@ -90,7 +90,7 @@ async fn f64_a_forged_status_of_a_working_client_is_put_right() {
 
 #[tokio::test]
 async fn the_ledger_cannot_be_lowered_or_removed_even_by_the_operator() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     space.ready("web", json!({})).await;
     let api = forger(&space).await;
     for lower in [
@@ -110,7 +110,7 @@ async fn the_ledger_cannot_be_lowered_or_removed_even_by_the_operator() {
 /// Two clients; the status of the first is made to claim the Secret of the second.
 #[tokio::test]
 async fn f63_a_status_pointing_at_a_secret_of_another_harms_neither() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     space.ready("web", json!({})).await;
     space
         .ready("victim", json!({ "deletionPolicy": "Retain" }))
@@ -132,7 +132,7 @@ async fn f63_a_status_pointing_at_a_secret_of_another_harms_neither() {
 /// The same with a Secret that is nobody's, at the very name that the manifest asks for.
 #[tokio::test]
 async fn f63_a_status_pointing_at_a_foreign_secret_is_no_claim() {
-    let space = Space::new("forgery").await;
+    let space = TestNamespace::new("forgery").await;
     let foreign: Secret = serde_json::from_value(json!({
         "metadata": { "name": "web-oauth" }, "stringData": { "CLIENT_SECRET": "precious" },
     }))

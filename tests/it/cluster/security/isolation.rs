@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::person::{bearer, sentence};
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// The claims of a token, as anybody who holds it can read them.
 fn claims(token: &Value) -> Value {
@@ -26,8 +26,11 @@ fn claims(token: &Value) -> Value {
     serde_json::from_slice(&payload.unwrap()).unwrap()
 }
 
-async fn two_teams() -> (Space, Space) {
-    let (a, b) = (Space::new("team").await, Space::new("team").await);
+async fn two_teams() -> (TestNamespace, TestNamespace) {
+    let (a, b) = (
+        TestNamespace::new("team").await,
+        TestNamespace::new("team").await,
+    );
     for space in [&a, &b] {
         space.ready("web", json!({})).await;
     }
@@ -55,7 +58,7 @@ async fn credentials_of_one_namespace_are_refused_for_the_other() {
 
 #[tokio::test]
 async fn credentials_of_one_tenant_are_refused_by_the_other() {
-    let space = Space::new("tenants").await;
+    let space = TestNamespace::new("tenants").await;
     let tenant = space.tenant(json!({})).await;
     space.ready("here", json!({})).await;
     space.ready("there", json!({ "tenant": tenant })).await;
@@ -95,7 +98,7 @@ async fn f37_a_secret_is_owned_by_the_client_of_its_own_namespace() {
 
 #[tokio::test]
 async fn f54_a_machine_subject_means_nothing_to_the_cluster() {
-    let space = Space::new("subject").await;
+    let space = TestNamespace::new("subject").await;
     space.ready("web", json!({})).await;
     let (_, token) = space.token("web-oauth").await;
     let claims = claims(&token);
@@ -115,7 +118,10 @@ async fn f54_a_machine_subject_means_nothing_to_the_cluster() {
 
 #[tokio::test]
 async fn f55_an_audience_of_another_namespace_is_refused() {
-    let (a, b) = (Space::new("audience").await, Space::new("audience").await);
+    let (a, b) = (
+        TestNamespace::new("audience").await,
+        TestNamespace::new("audience").await,
+    );
     let orders = "https://orders.example.com";
     let tenant = a
         .tenant(json!({ "audiences": [{ "uri": orders, "namespaces": a.selector() }] }))
@@ -199,7 +205,10 @@ fn suspicious(definition: &CustomResourceDefinition, known: &str) -> Vec<String>
 /// the consent page names the host, so a foreign host in one's own list harms nobody but oneself.
 #[tokio::test]
 async fn f56_a_redirect_host_is_free_unless_the_tenant_assigns_it() {
-    let (a, b) = (Space::new("host").await, Space::new("host").await);
+    let (a, b) = (
+        TestNamespace::new("host").await,
+        TestNamespace::new("host").await,
+    );
     let spec = json!({ "redirectUris": ["https://shop.example/callback"] });
     a.ready("web", spec.clone()).await;
     b.ready("web", spec).await;
@@ -207,7 +216,7 @@ async fn f56_a_redirect_host_is_free_unless_the_tenant_assigns_it() {
 
 #[tokio::test]
 async fn f59_a_namespace_made_anew_by_another_team_inherits_nothing() {
-    let first = Space::new("reborn").await;
+    let first = TestNamespace::new("reborn").await;
     first.ready("web", json!({})).await;
     let old = first.entries("web-oauth").await;
     let namespaces: Api<Namespace> = Api::all(first.kube.clone());

@@ -20,7 +20,7 @@ use crate::support::operator::{
     Options, RunningOperator, free_address, service_account_kubeconfig,
 };
 use crate::support::proxy::Proxy;
-use crate::support::space::{Space, entries, eventually, http, when};
+use crate::support::test_namespace::{TestNamespace, entries, eventually, http, when};
 
 /// What must not be said, by what it is.
 type Canaries = BTreeMap<String, String>;
@@ -106,7 +106,7 @@ async fn misplaced(issuer: &str, id: &str, secret: &str) {
 }
 
 /// Good requests, bad requests, changes of every kind; returns the tokens that were issued.
-async fn a_busy_day(space: &Space) -> BTreeSet<String> {
+async fn a_busy_day(space: &TestNamespace) -> BTreeSet<String> {
     let mut tokens = BTreeSet::new();
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
@@ -154,7 +154,7 @@ const BROUGHT: [&str; 4] = [
     "brought-nowhere-0123456789abcdefgh",
 ];
 
-async fn bring_some(space: &Space) {
+async fn bring_some(space: &TestNamespace) {
     let spec = |name: &str| json!({ "secretRef": { "name": name } });
     let type_ = "clientele.dev/client-secret";
     let bring = |name, type_, value| async move {
@@ -177,7 +177,7 @@ async fn bring_some(space: &Space) {
 }
 
 /// People with passwords that are good, changed, refused, and in a Secret that did not opt in; and their end.
-async fn people_come_and_go(space: &Space) {
+async fn people_come_and_go(space: &TestNamespace) {
     let people = space.tenant_with_people(json!({})).await;
     let spec = |name: &str| json!({ "tenant": people, "username": name, "passwordSecretRef": { "name": name } });
     space.person(&people, "anna", PASSWORDS[0]).await;
@@ -197,7 +197,7 @@ async fn people_come_and_go(space: &Space) {
 }
 
 /// Repairs, a rename, a refusal, a deletion.
-async fn meddle(space: &Space) {
+async fn meddle(space: &TestNamespace) {
     let (secrets, params) = (space.secrets(), PatchParams::default());
     let before = entries(&secrets.get("a-oauth").await.unwrap());
     let change = Patch::Merge(json!({ "stringData": { "CLIENT_SECRET": "edited-by-somebody" } }));
@@ -290,7 +290,7 @@ async fn m14_f69_k19_at_no_level_and_in_no_object_is_anything_secret() {
         ..Options::default()
     };
     let operator = RunningOperator::start(&cluster, &options);
-    let space = Space::within(&cluster, &operator.issuer, "leaks").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "leaks").await;
     let mut canaries = Canaries::new();
     let tokens = a_busy_day(&space).await;
     canaries.extend(of_the_cluster(&space.kube).await);
@@ -340,7 +340,7 @@ async fn m14_an_answer_that_cannot_be_read_is_not_printed() {
     let listen = free_address();
     let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "garbled").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "garbled").await;
     space.ready("web", json!({})).await;
     let canaries = of_the_cluster(&space.kube).await;
     operator.stop();

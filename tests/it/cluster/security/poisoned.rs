@@ -16,7 +16,9 @@ use crate::support::load::{all_work, ask};
 use crate::support::operator::{Options, RunningOperator, free_address};
 use crate::support::proxy::{CLIENTS as OAUTHCLIENTS, Proxy};
 use crate::support::snapshot::{Credentials, credentials};
-use crate::support::space::{Space, create_raw, eventually, eventually_within, http, when};
+use crate::support::test_namespace::{
+    TestNamespace, create_raw, eventually, eventually_within, http, when,
+};
 use bodies::{CLIENTS, DEEP, TENANTS, USERS, body};
 
 /// A watch that failed is begun anew after at most 30 s and some jitter.
@@ -67,7 +69,7 @@ impl Loosened {
 }
 
 /// Sends an object, or says why it was refused.
-async fn send(space: &Space, kind: &str, name: &str, rest: Value) -> Result<Value, String> {
+async fn send(space: &TestNamespace, kind: &str, name: &str, rest: Value) -> Result<Value, String> {
     let (plural, place) = match kind {
         "OAuthTenant" => ("oauthtenants", String::new()),
         "OAuthUser" => ("oauthusers", format!("/namespaces/{}", space.name)),
@@ -82,7 +84,7 @@ async fn send(space: &Space, kind: &str, name: &str, rest: Value) -> Result<Valu
 }
 
 /// All that the table has, as kind and name.
-async fn poison(space: &Space) -> Vec<(&'static str, String)> {
+async fn poison(space: &TestNamespace) -> Vec<(&'static str, String)> {
     let mut sent = Vec::new();
     for (kind, bodies) in [
         ("OAuthClient", CLIENTS),
@@ -128,7 +130,7 @@ async fn are_named(operator: &RunningOperator, poisoned: &[(&str, String)]) {
 }
 
 /// What is made now works: a client, and a person.
-async fn newcomers_work(space: &Space, name: &str) {
+async fn newcomers_work(space: &TestNamespace, name: &str) {
     space.create(name, json!({})).await;
     let user = format!("user-{name}");
     let spec = json!({ "username": user, "passwordSecretRef": { "name": "alice" } });
@@ -177,7 +179,7 @@ async fn f91_k13_objects_that_cannot_be_read_stop_nobody_else() {
     let listen = free_address();
     let options = || Options::flags(&[]).at(&listen).through(&proxy);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "poisoned").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "poisoned").await;
     space.label_for_people().await;
     space.person("default", "alice", ALICE).await;
     space.person("default", "turned", ALICE).await;
@@ -265,7 +267,7 @@ async fn f91_k13_claims_nested_a_thousand_deep_stop_nobody_else() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "deep").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "deep").await;
     space.label_for_people().await;
     space.person("default", "alice", ALICE).await;
     for (name, open, close) in DEEP {
@@ -283,7 +285,7 @@ async fn f91_k13_claims_nested_a_thousand_deep_stop_nobody_else() {
 }
 
 /// As text: nothing here could build it as a value.
-async fn write_deep(space: &Space, name: &str, text: &str) {
+async fn write_deep(space: &TestNamespace, name: &str, text: &str) {
     let metadata = format!(
         r#","metadata":{{"name":"{name}"}},"apiVersion":"clientele.dev/v1alpha1","kind":"OAuthUser"}}"#
     );

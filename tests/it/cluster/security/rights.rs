@@ -11,7 +11,7 @@ use crate::cluster::install::namespaces::{ENABLED, scoped};
 use crate::support::cluster::{Cluster, shared, tool};
 use crate::support::operator::service_account_kubeconfig;
 use crate::support::person;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// What `kubectl auth can-i --list` says to the operator, without what every ServiceAccount may.
 fn rights(cluster: &Cluster, namespace: &str) -> String {
@@ -62,7 +62,7 @@ fn has_no_dangerous_right(rights: &str) {
 
 #[tokio::test]
 async fn f67_the_rights_with_every_namespace() {
-    let space = Space::new("rights").await;
+    let space = TestNamespace::new("rights").await;
     let cluster = &shared().cluster;
     let elsewhere = rights(cluster, &space.name);
     has_no_dangerous_right(&elsewhere);
@@ -88,7 +88,7 @@ async fn f67_the_rights_with_some_namespaces() {
 
 #[tokio::test]
 async fn f68_the_edit_role_writes_oauthclients_only_if_configured() {
-    Space::new("rights").await;
+    TestNamespace::new("rights").await;
     let cluster = &shared().cluster;
     for role in ["view", "edit", "admin"] {
         let rules = cluster
@@ -157,7 +157,7 @@ fn service_binding_controllers_read_oauthclients_if_configured() {
 }
 
 /// A Secret is made, put right and made again by an operator that may not make its owner wait for it.
-async fn is_owned_without_a_right_on_finalizers(cluster: &Cluster, space: &Space) {
+async fn is_owned_without_a_right_on_finalizers(cluster: &Cluster, space: &TestNamespace) {
     const NAME: &str = "owned-oauth";
     space.ready("owned", json!({})).await;
     let made = space.secrets().get(NAME).await.unwrap();
@@ -185,14 +185,14 @@ async fn is_owned_without_a_right_on_finalizers(cluster: &Cluster, space: &Space
 /// The control plane of every test enforces owners, as `OpenShift` does.
 #[tokio::test]
 async fn f38_where_owners_are_enforced_secrets_are_made_and_repaired() {
-    let space = Space::new("owners").await;
+    let space = TestNamespace::new("owners").await;
     is_owned_without_a_right_on_finalizers(&shared().cluster, &space).await;
 }
 
 #[tokio::test]
 async fn f38_the_same_where_only_some_namespaces_are_enabled() {
     let scoped = scoped().await;
-    let space = Space {
+    let space = TestNamespace {
         kube: scoped.cluster.kube().await,
         name: ENABLED.into(),
         issuer: scoped.operator.issuer.clone(),
@@ -203,7 +203,7 @@ async fn f38_the_same_where_only_some_namespaces_are_enabled() {
 /// The other half of least privilege: a right that is missing shows in the log of every installation.
 #[tokio::test]
 async fn the_operator_asks_for_nothing_that_it_may_not_do() {
-    let space = Space::new("rights").await;
+    let space = TestNamespace::new("rights").await;
     space.ready("hello", json!({})).await;
     let operator = &shared().operator;
     // Every watch has been asked for by then: the client was made ready, and it takes a root key and signing keys.

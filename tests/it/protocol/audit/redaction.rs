@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::logs::Logs;
 use crate::support::running::{Running, read_until};
-use crate::support::world::{World, basic};
+use crate::support::test_server::{TestServer, basic};
 
 const FORM: &str =
     "Host: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n";
@@ -21,7 +21,7 @@ async fn token_request(server: &Running, authorization: &str, form: &str) -> Str
 }
 
 /// What must not be found: the values, and the header as it was sent.
-fn forbidden(world: &World, token: &str) -> Vec<String> {
+fn forbidden(world: &TestServer, token: &str) -> Vec<String> {
     let secret = world.secret("team-a.web");
     let header = basic("team-a.web", &secret);
     vec![
@@ -38,7 +38,7 @@ fn forbidden(world: &World, token: &str) -> Vec<String> {
 #[tokio::test]
 async fn m14_no_secret_token_or_header_is_logged_at_any_level() {
     let (logs, _guard) = Logs::capture();
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let secret = world.secret("team-a.web");
     let good = basic("team-a.web", &secret);
@@ -106,7 +106,7 @@ fn http2_token_request(authorization: &str) -> Vec<u8> {
 #[tokio::test]
 async fn m14_http2_headers_are_not_logged_either() {
     let (logs, _guard) = Logs::capture();
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let header = basic("team-a.web", &world.secret("team-a.web"));
     let mut stream = server.connect().await;

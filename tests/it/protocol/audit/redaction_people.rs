@@ -10,12 +10,12 @@ use crate::support::ask::VERIFIER;
 use crate::support::clock::advance;
 use crate::support::issued::{Tokens, call, introspect, refresh, revoke, seed, tokens, userinfo};
 use crate::support::logs::Logs;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const APP: &str = "team-a.app";
 
 /// Everything that can be done with a code and its tokens, right and wrong. What must not be found.
-async fn live(world: &World) -> Vec<String> {
+async fn live(world: &TestServer) -> Vec<String> {
     let code = seed(world, APP).insert(world).await;
     let first = Tokens::of(&code.exchange(world).await);
     let second = Tokens::of(&refresh(world, APP, &first.refresh_token, &[]).await);
@@ -58,9 +58,9 @@ async fn live(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn m14_no_code_verifier_or_token_is_logged_at_any_level() {
     let (logs, _guard) = Logs::capture();
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     // With a line for everything that there can be one for.
-    let world = World::with(App {
+    let world = TestServer::with(App {
         audit: Arc::new(Audit::new(true)),
         ..world.app
     });

@@ -8,21 +8,21 @@ use clientele_oauth::{Client, GrantType};
 use crate::support::ask::{Ask, STATE, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::people::{APP, app_with};
-use crate::support::world::{ISSUER_B, World, list};
+use crate::support::test_server::{ISSUER_B, TestServer, list};
 
-async fn open(world: &World, ask: &Ask) -> Page {
+async fn open(world: &TestServer, ask: &Ask) -> Page {
     Browser::new(world).open(&ask.url()).await
 }
 
 /// What a client that has registered one redirect URI gets for another.
 async fn asked_for(registered: &str, asked: &str) -> Page {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let client = app_with("team-a.test", |c| c.redirect_uris = list(&[registered]));
     add(&world, client);
     open(&world, &ask("team-a.test").with("redirect_uri", asked)).await
 }
 
-fn add(world: &World, client: Client) {
+fn add(world: &TestServer, client: Client) {
     world.change(|tenant| {
         let client = client.with_default_claims(&tenant.issuer);
         tenant.clients.insert(client.id.clone(), client.into());
@@ -31,7 +31,7 @@ fn add(world: &World, client: Client) {
 
 #[tokio::test]
 async fn a_valid_request_leads_to_the_page_to_sign_in() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let page = open(&world, &ask("team-a.app")).await;
     assert_eq!((page.reply.status, page.path()), (200, "/login"));
     assert!(page.reply.body.contains("The App"), "{}", page.reply.body);
@@ -39,7 +39,7 @@ async fn a_valid_request_leads_to_the_page_to_sign_in() {
 
 #[tokio::test]
 async fn a01_a03_both_parameters_are_needed() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for name in ["client_id", "redirect_uri"] {
         let without = open(&world, &ask("team-a.app").without(name)).await;
         without.stops(400, "invalid_request");
@@ -50,7 +50,7 @@ async fn a01_a03_both_parameters_are_needed() {
 
 #[tokio::test]
 async fn a02_an_unknown_client_sends_nobody_anywhere() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for id in [
         "nobody",
         "TEAM-A.APP",
@@ -64,7 +64,7 @@ async fn a02_an_unknown_client_sends_nobody_anywhere() {
 
 #[tokio::test]
 async fn a04_to_a15_a20_any_other_redirect_uri_is_refused() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for other in [
         "https://app.example/cb/",
         "https://app.example/cb?x=1",
@@ -130,7 +130,7 @@ async fn a16_to_a19_only_the_port_of_a_loopback_literal_may_vary() {
 
 #[tokio::test]
 async fn a21_the_redirect_uri_of_another_client_is_refused() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     open(&world, &ask("team-a.spa"))
         .await
         .stops(400, "invalid_request");
@@ -138,7 +138,7 @@ async fn a21_the_redirect_uri_of_another_client_is_refused() {
 
 #[tokio::test]
 async fn a22_a_client_of_another_tenant_is_unknown() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     open(&world, &ask("b.app"))
         .await
         .stops(400, "invalid_client");
@@ -151,7 +151,7 @@ async fn a22_a_client_of_another_tenant_is_unknown() {
 
 #[tokio::test]
 async fn a23_a24_each_stands_once_and_in_one_place() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (name, value) in [
         ("redirect_uri", APP),
         ("redirect_uri", "https://evil.example"),
@@ -175,7 +175,7 @@ async fn a23_a24_each_stands_once_and_in_one_place() {
 
 #[tokio::test]
 async fn a25_a_client_that_goes_while_somebody_signs_in_gets_no_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     world.change(|tenant| drop(tenant.clients.remove("team-a.app")));
@@ -213,7 +213,7 @@ async fn a25_a_client_that_goes_while_somebody_signs_in_gets_no_code() {
 
 #[tokio::test]
 async fn e17_a_grant_lost_during_a_sign_in_is_reported_to_the_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     world.change(|tenant| {
@@ -228,7 +228,7 @@ async fn e17_a_grant_lost_during_a_sign_in_is_reported_to_the_client() {
 
 #[tokio::test]
 async fn a26_a_client_without_the_grant_is_told() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     add(
         &world,
         app_with("team-a.machine", |c| {
@@ -241,7 +241,7 @@ async fn a26_a_client_without_the_grant_is_told() {
 
 #[tokio::test]
 async fn a27_nothing_that_was_sent_stands_unescaped_on_a_page() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let script = "\"><script>alert(1)</script>";
     for request in [
         ask(script),
@@ -265,7 +265,7 @@ async fn a27_nothing_that_was_sent_stands_unescaped_on_a_page() {
 
 #[tokio::test]
 async fn a28_a_post_does_the_same_as_a_get() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser
         .post_raw("/authorize", &ask("team-a.first").query())
@@ -297,7 +297,7 @@ async fn a28_a_post_does_the_same_as_a_get() {
 
 #[tokio::test]
 async fn a28_a_cross_site_post_finds_the_session_by_a_get_after_it() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     // What a browser sends with a form of another site: no cookie that is SameSite=Lax.
@@ -314,7 +314,7 @@ async fn a28_a_cross_site_post_finds_the_session_by_a_get_after_it() {
 
 #[tokio::test]
 async fn a29_other_methods_and_other_bodies_are_refused() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let url = ask("team-a.app").url();
     for method in ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"] {
@@ -346,7 +346,7 @@ async fn a29_other_methods_and_other_bodies_are_refused() {
 
 #[tokio::test]
 async fn a30_enormous_requests_are_refused() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let long = open(&world, &ask("team-a.app").with("x", &"a".repeat(60_000))).await;
     long.stops(414, "invalid_request");
     let many = format!("{}&{}", ask("team-a.app").url(), "a=1&".repeat(4000));

@@ -6,7 +6,7 @@ use crate::support::ask::{Ask, CHALLENGE, VERIFIER, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::people::ORDERS;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// A valid request that names every parameter.
 fn everything() -> Ask {
@@ -71,7 +71,7 @@ fn variants(valid: &Ask, name: &str) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn p4_the_error_table_of_the_authorization_endpoint() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let valid = everything();
     let mut rows = String::new();
     let names: Vec<String> = valid.fields.iter().map(|(name, _)| name.clone()).collect();
@@ -94,7 +94,7 @@ async fn p4_the_error_table_of_the_authorization_endpoint() {
 
 #[tokio::test]
 async fn p6_nothing_of_one_tenant_counts_in_another() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let of_b = crate::support::keys::signing_keys(clientele_oauth::Algorithm::Rs256);
     let hint = signed(&of_b, &id_claims("team-a.app", "sid"));
     let mut browser = Browser::new(&world);
@@ -116,7 +116,7 @@ async fn p6_nothing_of_one_tenant_counts_in_another() {
 
 #[tokio::test]
 async fn m10_a_failing_store_is_a_page_or_an_error_redirect() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.first").url()).await;
     browser.sign_in("alice").await;

@@ -12,14 +12,14 @@ use crate::support::clock;
 use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::keys;
 use crate::support::people::{BILLS, ORDERS, app_with};
-use crate::support::world::{ISSUER, World};
+use crate::support::test_server::{ISSUER, TestServer};
 
-async fn open(world: &World, ask: &Ask) -> Page {
+async fn open(world: &TestServer, ask: &Ask) -> Page {
     Browser::new(world).open(&ask.url()).await
 }
 
 /// What a stranger's browser gets: an error for the client, or the page to sign in.
-async fn outcome(world: &World, ask: &Ask) -> String {
+async fn outcome(world: &TestServer, ask: &Ask) -> String {
     let page = open(world, ask).await;
     if page.path() == "/login" {
         return "login".to_owned();
@@ -35,7 +35,7 @@ fn app() -> Ask {
 
 #[tokio::test]
 async fn b01_to_b05_b07_the_form_of_a_request() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let duplicate = |name: &str| app().and(name, "x");
     for (request, expected) in [
         (app().without("response_type"), "invalid_request"),
@@ -97,7 +97,7 @@ async fn b01_to_b05_b07_the_form_of_a_request() {
 
 #[tokio::test]
 async fn b03_b29_a_state_that_cannot_come_back_does_not() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let long = app().with("state", &"s".repeat(2049));
     for request in [app().and("state", "x"), long] {
         let page = open(&world, &request).await;
@@ -111,7 +111,7 @@ async fn b03_b29_a_state_that_cannot_come_back_does_not() {
 
 #[tokio::test]
 async fn b29_every_other_state_comes_back_exactly() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let most = "s".repeat(2048);
     for state in [
         &most,
@@ -129,7 +129,7 @@ async fn b29_every_other_state_comes_back_exactly() {
 
 #[tokio::test]
 async fn b06_b08_scopes_are_known_allowed_or_ignored() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (scope, expected) in [
         ("openid unknown", "login"),
         ("unknown", "invalid_scope"),
@@ -156,7 +156,7 @@ async fn b06_b08_scopes_are_known_allowed_or_ignored() {
 
 #[tokio::test]
 async fn b06_what_is_unknown_is_never_granted() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let told = browser
         .allow(&app().with("scope", "openid admin * email").url(), "alice")
@@ -175,7 +175,7 @@ async fn b06_what_is_unknown_is_never_granted() {
 
 #[tokio::test]
 async fn b09_to_b12_pkce_is_s256_and_due() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let without = |id| {
         let request = ask(id)
             .without("code_challenge")
@@ -246,7 +246,7 @@ async fn b09_to_b12_pkce_is_s256_and_due() {
 
 #[tokio::test]
 async fn b13_to_b16_b19_prompt() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (prompt, expected) in [
         ("none", "login_required"),
         ("none login", "invalid_request"),
@@ -276,7 +276,7 @@ async fn b13_to_b16_b19_prompt() {
 
 #[tokio::test]
 async fn b17_b20_a_forced_sign_in_happens_and_auth_time_is_newer() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = || ask("team-a.first");
     for (name, value, pause) in [
         ("prompt", "login", 0),
@@ -306,7 +306,7 @@ async fn b17_b20_a_forced_sign_in_happens_and_auth_time_is_newer() {
 
 #[tokio::test]
 async fn b18_prompt_consent_is_asked_also_of_who_agreed() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.allow(&app().url(), "alice").await;
     for id in ["team-a.app", "team-a.first"] {
@@ -324,7 +324,7 @@ async fn b18_prompt_consent_is_asked_also_of_who_agreed() {
 
 #[tokio::test]
 async fn b21_b30_b31_b35_b36_values_are_bounded() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let deep = format!("{{\"id_token\":{}1{}}}", "[".repeat(900), "]".repeat(900));
     let long = |length| "n".repeat(length);
     for (name, value, expected) in [
@@ -363,7 +363,7 @@ async fn b21_b30_b31_b35_b36_values_are_bounded() {
 
 #[tokio::test]
 async fn b22_b23_id_token_hint_says_who_and_is_never_trusted_beyond() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let claims = id_claims("team-a.first", "sid");
     let first = |hint: &str| ask("team-a.first").with("id_token_hint", hint);
     let genuine = id_token(&claims);
@@ -420,7 +420,7 @@ async fn b22_b23_id_token_hint_says_who_and_is_never_trusted_beyond() {
 
 #[tokio::test]
 async fn b24_to_b26_what_is_not_supported_is_said_so() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (name, value, expected) in [
         (
             "request",
@@ -444,7 +444,7 @@ async fn b24_to_b26_what_is_not_supported_is_said_so() {
 
 #[tokio::test]
 async fn b27_b28_response_modes() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for mode in ["bogus", "fragment", "query.jwt", "FORM_POST"] {
         let page = open(&world, &app().with("response_mode", mode)).await;
         assert_eq!(page.reply.status, 303);
@@ -479,7 +479,7 @@ async fn b27_b28_response_modes() {
 
 #[tokio::test]
 async fn b32_reserved_claims_are_not_kept() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let claims = r#"{"id_token":{"iss":{"value":"https://evil"},"aud":{"value":"x"},"email":null},"userinfo":{"phone_number":null}}"#;
     let mut browser = Browser::new(&world);
     let told = browser
@@ -491,7 +491,7 @@ async fn b32_reserved_claims_are_not_kept() {
 
 #[tokio::test]
 async fn b33_b34_resources_are_those_of_the_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for bad in [
         "https://api.other",
         "orders",
@@ -518,7 +518,7 @@ async fn b33_b34_resources_are_those_of_the_client() {
 
 #[tokio::test]
 async fn b37_every_answer_carries_the_issuer_byte_for_byte() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let metadata = world.get("/.well-known/openid-configuration").await.json();
     let mut browser = Browser::new(&world);
     let told = browser.allow(&app().url(), "alice").await;
@@ -536,7 +536,7 @@ async fn b37_every_answer_carries_the_issuer_byte_for_byte() {
 
 #[tokio::test]
 async fn b38_no_origin_may_read_these_endpoints() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     for origin in ["https://evil.example", "https://spa.example", "null"] {
         browser.headers = vec![
@@ -556,7 +556,7 @@ async fn b38_no_origin_may_read_these_endpoints() {
 
 #[tokio::test]
 async fn the_code_is_bound_to_everything_that_was_asked() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let told = browser
         .allow(&app().with("scope", "openid email").url(), "alice")

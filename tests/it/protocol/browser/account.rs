@@ -7,13 +7,13 @@ use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::grants::TENANT;
 use crate::support::people::app_with;
-use crate::support::world::{ISSUER, World};
+use crate::support::test_server::{ISSUER, TestServer};
 
 const SUBJECT: &str = "subject-of-alice";
 
 #[tokio::test]
 async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open("/account").await;
     assert_eq!(
@@ -30,7 +30,7 @@ async fn whoever_is_not_signed_in_signs_in_first_and_comes_back() {
 
 #[tokio::test]
 async fn what_was_granted_is_seen_and_withdrawn() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let request = ask("team-a.app").with("scope", "openid email");
     let told = browser.allow(&request.url(), "alice").await;
@@ -60,7 +60,7 @@ async fn what_was_granted_is_seen_and_withdrawn() {
 
 #[tokio::test]
 async fn k16_a_client_that_took_a_name_shows_nothing_of_the_former() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.app").url(), "alice").await;
     world.change(|tenant| {
@@ -75,7 +75,7 @@ async fn k16_a_client_that_took_a_name_shows_nothing_of_the_former() {
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_every_session_and_offline_access() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut here, mut there) = (Browser::new(&world), Browser::new(&world));
     let offline = ask("team-a.app").with("scope", "openid offline_access");
     let told = there.allow(&offline.url(), "alice").await;
@@ -94,7 +94,7 @@ async fn signing_out_everywhere_ends_every_session_and_offline_access() {
 /// Whoever has the cookie may ask all the time: what is under way when everything ends is over as well.
 #[tokio::test]
 async fn a_request_under_way_when_everything_ends_begins_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let offline = ask("team-a.app").with("scope", "openid offline_access");
     browser.allow(&offline.url(), "alice").await;
@@ -115,7 +115,7 @@ async fn a_request_under_way_when_everything_ends_begins_nothing() {
 
 #[tokio::test]
 async fn a_form_of_another_site_or_of_another_session_does_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let account = browser.sign_in("alice").await;
     let transaction = account.transaction();
@@ -155,7 +155,7 @@ async fn a_form_of_another_site_or_of_another_session_does_nothing() {
 
 #[tokio::test]
 async fn a_page_that_was_open_for_long_is_shown_again() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let account = browser.sign_in("alice").await;
     clock::advance(Duration::from_mins(31));

@@ -15,7 +15,7 @@ use crate::support::clock;
 use crate::support::grants::TENANT;
 use crate::support::logs::Logs;
 use crate::support::people::{ORDERS, PASSWORD};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// The page to consent of a browser in which somebody is signed in.
 async fn asked(browser: &mut Browser<'_>, request: &Ask) -> Page {
@@ -24,7 +24,7 @@ async fn asked(browser: &mut Browser<'_>, request: &Ask) -> Page {
     page
 }
 
-async fn consents(world: &World) -> Vec<String> {
+async fn consents(world: &TestServer) -> Vec<String> {
     let kept = world.app.store.consents(TENANT, "subject-of-alice").await;
     kept.unwrap()
         .into_iter()
@@ -34,7 +34,7 @@ async fn consents(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn the_page_names_client_namespace_destination_and_scopes() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let request = ask("team-a.app")
@@ -57,7 +57,7 @@ async fn the_page_names_client_namespace_destination_and_scopes() {
 
 #[tokio::test]
 async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -104,7 +104,7 @@ async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
 
 #[tokio::test]
 async fn c08_of_many_answers_at_once_one_counts() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -126,7 +126,7 @@ async fn c08_of_many_answers_at_once_one_counts() {
 
 #[tokio::test]
 async fn c08_the_page_to_sign_in_is_no_consent() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     browser.sign_in("alice").await;
@@ -151,7 +151,7 @@ async fn c08_the_page_to_sign_in_is_no_consent() {
 
 #[tokio::test]
 async fn c04_c13_a_consent_of_another_site_counts_for_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -163,7 +163,7 @@ async fn c04_c13_a_consent_of_another_site_counts_for_nothing() {
 
 #[tokio::test]
 async fn c09_what_else_the_form_says_counts_for_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -190,7 +190,7 @@ async fn c09_what_else_the_form_says_counts_for_nothing() {
 
 #[tokio::test]
 async fn c10_a_subset_asks_nothing_and_more_asks_again() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let scope = |scope| ask("team-a.app").with("scope", scope);
     browser.allow(&scope("openid email").url(), "alice").await;
@@ -217,7 +217,7 @@ async fn c10_a_subset_asks_nothing_and_more_asks_again() {
 
 #[tokio::test]
 async fn c10_claims_by_name_need_the_consent_of_their_scope() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.app").url(), "alice").await;
     let claims = ask("team-a.app").with("claims", r#"{"userinfo":{"email":null}}"#);
@@ -239,7 +239,7 @@ async fn c10_claims_by_name_need_the_consent_of_their_scope() {
 
 #[tokio::test]
 async fn c11_who_declines_sends_the_client_away_and_nothing_is_kept() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -258,7 +258,7 @@ async fn c11_who_declines_sends_the_client_away_and_nothing_is_kept() {
 
 #[tokio::test]
 async fn c12_a_first_party_client_asks_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.first").url()).await;
     let told = browser.sign_in_at(&page, "alice").await.told();
@@ -275,7 +275,7 @@ async fn c12_a_first_party_client_asks_nothing() {
 
 #[tokio::test]
 async fn c12_a_native_app_needs_one_click_in_a_reused_session() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for uri in ["http://127.0.0.1:5000/cb", "com.example.app:/cb"] {
         let native = ask("team-a.native").with("redirect_uri", uri);
         let mut browser = Browser::new(&world);
@@ -300,7 +300,7 @@ async fn c12_a_native_app_needs_one_click_in_a_reused_session() {
 
 #[tokio::test]
 async fn who_is_in_no_allowed_group_is_turned_away() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (username, allowed) in [("alice", true), ("bob", false)] {
         let mut browser = Browser::new(&world);
         let page = browser.open(&ask("team-a.staff").url()).await;
@@ -315,7 +315,7 @@ async fn who_is_in_no_allowed_group_is_turned_away() {
 
 #[tokio::test]
 async fn who_wants_to_be_somebody_else_can_switch() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
@@ -331,7 +331,7 @@ async fn who_wants_to_be_somebody_else_can_switch() {
 
 #[tokio::test]
 async fn c19_a_page_that_was_open_too_long_begins_again_or_says_so() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let consent = browser.sign_in_at(&login, "alice").await;
@@ -361,7 +361,7 @@ async fn c19_a_page_that_was_open_too_long_begins_again_or_says_so() {
 #[tokio::test]
 async fn m14_the_audit_log_names_users_and_clients_and_no_secret() {
     let (logs, _guard) = Logs::capture();
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let wrong = [
@@ -421,13 +421,13 @@ static WITHDRAWN: OnceLock<Store> = OnceLock::new();
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_withdrawn_while_a_code_is_made_is_asked_for_again() {
-    let usual = World::at_rest().await;
+    let usual = TestServer::at_rest().await;
     let mut browser = Browser::new(&usual);
     browser.allow(&ask("team-a.app").url(), "alice").await;
     let silent = ask("team-a.app").with("prompt", "none").url();
     assert!(browser.open(&silent).await.told().contains_key("code"));
 
-    let world = World::with(App {
+    let world = TestServer::with(App {
         random: random_that_withdraws,
         ..usual.app.clone()
     });

@@ -9,12 +9,12 @@ use crate::support::browser::{Browser, Page};
 use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::keys;
 use crate::support::people::app_with;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const BYE: &str = "https://app.example/bye";
 
 /// A browser in which `alice` has signed in through `team-a.first`, and the session's `sid`.
-async fn signed_in(world: &World) -> (Browser<'_>, String) {
+async fn signed_in(world: &TestServer) -> (Browser<'_>, String) {
     let mut browser = Browser::new(world);
     let told = browser.allow(&ask("team-a.first").url(), "alice").await;
     let sid = world.kept(&told["code"]).await.authorization.sid;
@@ -46,7 +46,7 @@ fn asks(page: &Page) {
 
 #[tokio::test]
 async fn j01_only_a_registered_address_is_returned_to() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, sid) = signed_in(&world).await;
     let hint = id_token(&id_claims("team-a.first", &sid));
     for bad in [
@@ -70,7 +70,7 @@ async fn j01_only_a_registered_address_is_returned_to() {
 
 #[tokio::test]
 async fn j02_no_return_to_an_address_without_a_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let page = browser
         .open(&url(&[("post_logout_redirect_uri", BYE), ("state", "x")]))
@@ -86,7 +86,7 @@ async fn j02_no_return_to_an_address_without_a_client() {
 
 #[tokio::test]
 async fn j02_with_a_client_id_the_person_is_asked_and_then_returns() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let request = [
         ("client_id", "team-a.first"),
@@ -107,7 +107,7 @@ async fn j02_with_a_client_id_the_person_is_asked_and_then_returns() {
 
 #[tokio::test]
 async fn j03_a_hint_that_is_not_ours_stops_it() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, sid) = signed_in(&world).await;
     let claims = id_claims("team-a.first", &sid);
     let genuine = id_token(&claims);
@@ -164,7 +164,7 @@ async fn j03_a_hint_that_is_not_ours_stops_it() {
 
 #[tokio::test]
 async fn j04_j07_a_genuine_hint_signs_out_at_once_expired_or_not() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (state, expected) in [
         (Some("x y"), format!("{BYE}?state=x%20y")),
         (None, BYE.to_owned()),
@@ -192,7 +192,7 @@ async fn j04_j07_a_genuine_hint_signs_out_at_once_expired_or_not() {
 
 #[tokio::test]
 async fn j07_a_post_does_the_same() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, sid) = signed_in(&world).await;
     let hint = id_token(&id_claims("team-a.first", &sid));
     let fields = [
@@ -214,7 +214,7 @@ async fn j07_a_post_does_the_same() {
 
 #[tokio::test]
 async fn j05_a_hint_of_somebody_else_or_of_another_session_asks() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, sid) = signed_in(&world).await;
     let mut of_bob = id_claims("team-a.first", &sid);
     of_bob["sub"] = json!("subject-of-bob");
@@ -230,7 +230,7 @@ async fn j05_a_hint_of_somebody_else_or_of_another_session_asks() {
 
 #[tokio::test]
 async fn j06_a_visit_without_a_hint_asks() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let page = browser.open("/logout").await;
     asks(&page);
@@ -266,7 +266,7 @@ async fn j06_a_visit_without_a_hint_asks() {
 
 #[tokio::test]
 async fn no_return_to_an_address_removed_while_the_user_decides() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, _) = signed_in(&world).await;
     let request = [
         ("client_id", "team-a.first"),
@@ -283,7 +283,7 @@ async fn no_return_to_an_address_removed_while_the_user_decides() {
 
 #[tokio::test]
 async fn signing_out_ends_what_was_allowed_without_offline_access() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (mut browser, sid) = signed_in(&world).await;
     let told = browser.open(&ask("team-a.first").url()).await.told();
     let hint = id_token(&id_claims("team-a.first", &sid));

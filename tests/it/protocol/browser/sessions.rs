@@ -9,7 +9,7 @@ use crate::support::ask::ask;
 use crate::support::browser::Browser;
 use crate::support::clock;
 use crate::support::people::{everybody, index, person};
-use crate::support::world::{ISSUER_B, World};
+use crate::support::test_server::{ISSUER_B, TestServer};
 
 /// Whether the browser is signed in at the tenant `default`.
 async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
@@ -27,7 +27,7 @@ fn alice(change: impl FnOnce(&mut Person)) -> Vec<Person> {
 
 #[tokio::test]
 async fn c17_whatever_happens_to_the_person_ends_the_session_at_once() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     assert!(is_signed_in(&mut browser).await);
@@ -56,7 +56,7 @@ async fn c17_whatever_happens_to_the_person_ends_the_session_at_once() {
 
 #[tokio::test]
 async fn c17_a_group_that_is_taken_away_counts_at_the_next_request() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.staff").url(), "alice").await;
     let people = alice(|p| p.groups = [].into());
@@ -69,7 +69,7 @@ async fn c17_a_group_that_is_taken_away_counts_at_the_next_request() {
 
 #[tokio::test]
 async fn c17_a_person_who_is_disabled_while_they_decide_gets_no_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let consent = browser.open(&ask("team-a.app").url()).await;
@@ -83,7 +83,7 @@ async fn c17_a_person_who_is_disabled_while_they_decide_gets_no_code() {
 
 #[tokio::test]
 async fn c18_p6_a_session_of_one_tenant_is_none_of_another() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let at_b = format!("{ISSUER_B}/account");
@@ -114,7 +114,7 @@ async fn c18_p6_a_session_of_one_tenant_is_none_of_another() {
 
 #[tokio::test]
 async fn c19_sessions_end_by_themselves() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let short = SessionLifetimes {
         idle: Duration::from_mins(10),
         absolute: Duration::from_hours(1),
@@ -135,7 +135,7 @@ async fn c19_sessions_end_by_themselves() {
 
 #[tokio::test]
 async fn m06_a_clock_that_jumps_revives_no_session_and_no_page() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = browser.open(&ask("team-a.app").url()).await;
@@ -147,7 +147,7 @@ async fn m06_a_clock_that_jumps_revives_no_session_and_no_page() {
 
 #[tokio::test]
 async fn c20_the_cookie_of_an_ended_session_is_worth_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let account = browser.sign_in("alice").await;
     let mut thief = browser.twin();
@@ -160,7 +160,7 @@ async fn c20_the_cookie_of_an_ended_session_is_worth_nothing() {
 
 #[tokio::test]
 async fn whoever_signs_in_after_another_ends_the_others_session() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let mut before = browser.twin();
@@ -174,8 +174,8 @@ async fn whoever_signs_in_after_another_ends_the_others_session() {
 
 #[tokio::test]
 async fn only_on_plain_http_cookies_go_without_the_prefix() {
-    let world = World::at_rest().await;
-    let tenants = vec![crate::support::world::tenant(
+    let world = TestServer::at_rest().await;
+    let tenants = vec![crate::support::test_server::tenant(
         "default",
         "http://127.0.0.1:8080",
         None,
@@ -198,10 +198,10 @@ async fn only_on_plain_http_cookies_go_without_the_prefix() {
 
 #[tokio::test]
 async fn m09_a_flow_that_begins_at_one_replica_ends_at_another() {
-    let one = World::at_rest().await;
-    let mut app = World::at_rest().await.app;
+    let one = TestServer::at_rest().await;
+    let mut app = TestServer::at_rest().await.app;
     app.store = one.app.store.clone();
-    let other = World::with(app);
+    let other = TestServer::with(app);
     let mut here = Browser::new(&one);
     let login = here.open(&ask("team-a.app").url()).await;
     let mut there = here.at(&other);

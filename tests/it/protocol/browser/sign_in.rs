@@ -11,10 +11,10 @@ use crate::support::browser::{Browser, Page};
 use crate::support::clock;
 use crate::support::people::PASSWORD;
 use crate::support::running::Running;
-use crate::support::world::{ISSUER, World};
+use crate::support::test_server::{ISSUER, TestServer};
 
 /// The page after these credentials.
-async fn try_as(world: &World, username: &str, password: &str) -> Page {
+async fn try_as(world: &TestServer, username: &str, password: &str) -> Page {
     let mut browser = Browser::new(world);
     let page = browser.open(&ask("team-a.app").url()).await;
     browser
@@ -30,7 +30,7 @@ fn neutral(page: &Page, username: &str) -> String {
 
 #[tokio::test]
 async fn c01_c03_whoever_cannot_sign_in_sees_the_same() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let wrong = try_as(&world, "alice", "wrong").await;
     assert_eq!((wrong.reply.status, wrong.path()), (401, "/login"));
     let expected = neutral(&wrong, "alice");
@@ -58,7 +58,7 @@ async fn c01_c03_whoever_cannot_sign_in_sees_the_same() {
 
 #[tokio::test]
 async fn c01_an_unknown_name_takes_as_long_as_a_wrong_password() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut shortest = [Duration::MAX; 2];
     // As often as it takes until a busy machine has left both alone once.
     for _ in 0..50 {
@@ -79,7 +79,7 @@ async fn c01_an_unknown_name_takes_as_long_as_a_wrong_password() {
 
 #[tokio::test]
 async fn c02_failures_of_an_account_are_counted_whatever_its_spelling() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for name in ["bob", "nobody"] {
         for spelling in 0..10 {
             let name = if spelling % 2 == 0 {
@@ -107,7 +107,7 @@ async fn c02_failures_of_an_account_are_counted_whatever_its_spelling() {
 
 #[tokio::test]
 async fn c02_c16_failures_count_by_address_forwarding_is_no_bypass() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.app").url()).await;
     let mut statuses = Vec::new();
@@ -125,12 +125,12 @@ async fn c02_c16_failures_count_by_address_forwarding_is_no_bypass() {
 
 #[tokio::test]
 async fn c16_behind_a_trusted_proxy_each_visitor_has_a_counter() {
-    let mut app = World::at_rest().await.app;
+    let mut app = TestServer::at_rest().await.app;
     app.trusted_proxies =
         clientele_http::server::trusted_proxies::TrustedProxies::new(&["192.0.2.0/24"
             .parse()
             .unwrap()]);
-    let world = World::with(app);
+    let world = TestServer::with(app);
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.app").url()).await;
     for number in 0..60 {
@@ -142,7 +142,7 @@ async fn c16_behind_a_trusted_proxy_each_visitor_has_a_counter() {
 
 #[tokio::test]
 async fn c02_success_costs_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for _ in 0..15 {
         assert_eq!(try_as(&world, "alice", PASSWORD).await.path(), "/consent");
     }
@@ -150,7 +150,7 @@ async fn c02_success_costs_nothing() {
 
 #[tokio::test]
 async fn c04_a_form_of_another_site_signs_nobody_in() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.app").url()).await;
     let transaction = page.transaction();
@@ -192,7 +192,7 @@ async fn c04_a_form_of_another_site_signs_nobody_in() {
 
 #[tokio::test]
 async fn c05_a_transaction_begun_elsewhere_is_worth_nothing_here() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let attacker = Browser::new(&world).open(&ask("team-a.app").url()).await;
     let mut victim = Browser::new(&world);
     victim
@@ -213,7 +213,7 @@ async fn c05_a_transaction_begun_elsewhere_is_worth_nothing_here() {
 
 #[tokio::test]
 async fn c06_the_session_is_a_new_one_at_each_sign_in() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let planted = "p".repeat(43);
     let name = "__Host-clientele-default";
@@ -236,7 +236,7 @@ async fn c06_the_session_is_a_new_one_at_each_sign_in() {
 
 #[tokio::test]
 async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.first").url()).await;
     assert_eq!(page.cookies.len(), 1);
@@ -254,7 +254,7 @@ async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
 
 #[tokio::test]
 async fn c13_c15_pages_cannot_be_framed_and_lead_nowhere() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let consent = browser.sign_in_at(&login, "alice").await;
@@ -277,7 +277,7 @@ async fn c13_c15_pages_cannot_be_framed_and_lead_nowhere() {
 
 #[tokio::test]
 async fn c14_after_a_form_always_303() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let consent = browser.sign_in_at(&login, "alice").await;
@@ -289,7 +289,7 @@ async fn c14_after_a_form_always_303() {
 
 #[tokio::test]
 async fn c16_no_header_becomes_part_of_an_address() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut plain = Browser::new(&world);
     let mut evil = Browser::new(&world);
     evil.headers = vec![
@@ -316,7 +316,7 @@ async fn c16_no_header_becomes_part_of_an_address() {
 
 #[tokio::test]
 async fn c21_strange_passwords_are_wrong_and_nothing_else() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser.open(&ask("team-a.app").url()).await;
     let encoded = |password: &str| {
@@ -345,7 +345,7 @@ async fn c21_strange_passwords_are_wrong_and_nothing_else() {
 
 #[tokio::test]
 async fn c21_a_bcrypt_password_is_not_cut_off() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let long = "p".repeat(71);
     let hash = bcrypt_of(&long);
     world.change(|tenant| {
@@ -365,7 +365,7 @@ fn bcrypt_of(password: &str) -> String {
 
 #[tokio::test]
 async fn a_hint_stands_in_the_form_and_a_name_stays_there() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let page = browser
         .open(&ask("team-a.app").with("login_hint", "bob").url())
@@ -379,16 +379,16 @@ async fn a_hint_stands_in_the_form_and_a_name_stays_there() {
 
 #[tokio::test]
 async fn m08_without_randomness_nobody_is_signed_in() {
-    let mut app = World::at_rest().await.app;
+    let mut app = TestServer::at_rest().await.app;
     app.random = |_| None;
-    let world = World::with(app);
+    let world = TestServer::with(app);
     let page = Browser::new(&world).open(&ask("team-a.app").url()).await;
     page.stops(500, "server_error");
 }
 
 #[tokio::test]
 async fn without_root_key_signing_in_waits() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     world.lose_root_key();
     let page = Browser::new(&world).open(&ask("team-a.app").url()).await;
     page.stops(503, "temporarily_unavailable");
@@ -397,7 +397,7 @@ async fn without_root_key_signing_in_waits() {
 
 #[tokio::test]
 async fn head_shows_the_head_of_a_page() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let head = browser.request("HEAD", &login.url, None).await;
@@ -410,7 +410,7 @@ async fn head_shows_the_head_of_a_page() {
 
 #[tokio::test]
 async fn the_listener_tells_who_is_at_the_other_end() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (logs, _guard) = crate::support::logs::Logs::capture();
     let server = Running::start(world.router.clone(), None, Limits::default()).await;
     let open = format!(
@@ -438,7 +438,7 @@ async fn the_listener_tells_who_is_at_the_other_end() {
 
 #[tokio::test]
 async fn a_get_with_a_body_is_read_by_its_query() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let request = Request::get(ask("team-a.app").url()).body(Body::from("client_id=evil"));
     let reply = world.send(request.unwrap()).await;
     assert_eq!(reply.status, 303);

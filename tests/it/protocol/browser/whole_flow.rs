@@ -13,19 +13,19 @@ use crate::support::clock::{advance, rewind};
 use crate::support::issued::userinfo;
 use crate::support::people::APP;
 use crate::support::reply::Reply;
+use crate::support::test_server::{TestServer, basic};
 use crate::support::verifier::verify;
-use crate::support::world::{World, basic};
 
 const CLIENT: &str = "team-a.app";
 const BYE: &str = "https://app.example/bye";
 
-async fn token(world: &World, fields: &[(&str, &str)]) -> Reply {
+async fn token(world: &TestServer, fields: &[(&str, &str)]) -> Reply {
     let form = Serializer::new(String::new()).extend_pairs(fields).finish();
     let header = basic(CLIENT, &world.secret(CLIENT));
     world.token(Some(&header), &form).await
 }
 
-async fn redeem(world: &World, code: &str) -> Value {
+async fn redeem(world: &TestServer, code: &str) -> Value {
     let fields = [
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -37,7 +37,7 @@ async fn redeem(world: &World, code: &str) -> Value {
     reply.json()
 }
 
-async fn refresh(world: &World, tokens: &Value) -> Reply {
+async fn refresh(world: &TestServer, tokens: &Value) -> Reply {
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     let fields = [
         ("grant_type", "refresh_token"),
@@ -47,13 +47,13 @@ async fn refresh(world: &World, tokens: &Value) -> Reply {
 }
 
 /// Signs `alice` in, lets her agree, and redeems the code.
-async fn tokens(world: &World, browser: &mut Browser<'_>, request: &Ask) -> Value {
+async fn tokens(world: &TestServer, browser: &mut Browser<'_>, request: &Ask) -> Value {
     let told = browser.allow(&request.url(), "alice").await;
     assert_eq!(told["state"], STATE);
     redeem(world, &told["code"]).await
 }
 
-async fn id_claims(world: &World, tokens: &Value) -> Value {
+async fn id_claims(world: &TestServer, tokens: &Value) -> Value {
     let jwks = serde_json::from_str(&world.get("/jwks").await.body).unwrap();
     let id_token = tokens["id_token"].as_str().unwrap();
     verify(&jwks, Algorithm::Rs256, CLIENT, id_token).unwrap().1
@@ -61,7 +61,7 @@ async fn id_claims(world: &World, tokens: &Value) -> Value {
 
 #[tokio::test]
 async fn a_person_signs_in_agrees_and_signs_out() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let request = ask(CLIENT).with("scope", "openid email");
     let tokens = tokens(&world, &mut browser, &request).await;
@@ -102,7 +102,7 @@ async fn a_person_signs_in_agrees_and_signs_out() {
 
 #[tokio::test]
 async fn f16_offline_access_outlives_the_session_until_withdrawn() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let request = ask(CLIENT).with("scope", "openid offline_access");
     let mut tokens = tokens(&world, &mut browser, &request).await;
@@ -121,7 +121,7 @@ async fn f16_offline_access_outlives_the_session_until_withdrawn() {
 
 #[tokio::test]
 async fn j05_prompt_login_keeps_the_session_of_the_same_user() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let first = tokens(&world, &mut browser, &ask(CLIENT)).await;
     let login = browser
@@ -142,7 +142,7 @@ async fn m07_clocks_half_a_minute_apart_refuse_nothing() {
     const SKEW: Duration = Duration::from_secs(30);
     let turns: [[fn(Duration); 2]; 2] = [[advance, rewind], [rewind, advance]];
     for [to_one, to_other] in turns {
-        let world = World::at_rest().await;
+        let world = TestServer::at_rest().await;
         let mut browser = Browser::new(&world);
         let request = ask(CLIENT).with("scope", "openid offline_access");
         let login = browser.open(&request.url()).await;

@@ -15,14 +15,14 @@ use crate::support::clock;
 use crate::support::logs::Logs;
 use crate::support::reply::Reply;
 use crate::support::running::Running;
-use crate::support::world::{ISSUER, World, basic};
+use crate::support::test_server::{ISSUER, TestServer, basic};
 
-async fn send(world: &World, assertion: &str) -> Reply {
+async fn send(world: &TestServer, assertion: &str) -> Reply {
     world.token(None, &form(assertion, &[])).await
 }
 
 /// Each is refused, and before and after them a good one is accepted.
-async fn refused(world: &World, assertions: &[(&str, String)]) {
+async fn refused(world: &TestServer, assertions: &[(&str, String)]) {
     assert_eq!(send(world, &good(world)).await.status, 200);
     for (what, assertion) in assertions {
         let reply = send(world, assertion).await;
@@ -271,7 +271,7 @@ async fn d23_an_assertion_is_used_once() {
     let first = good(&world);
     assert_eq!(send(&world, &first).await.status, 200);
     send(&world, &first).await.refuses(401, "invalid_client");
-    let replica = World::with(world.app.clone());
+    let replica = TestServer::with(world.app.clone());
     send(&replica, &first).await.refuses(401, "invalid_client");
     clock::advance(Duration::from_secs(30));
     // Signed anew with the same `jti`, it is the same assertion.

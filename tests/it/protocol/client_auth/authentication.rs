@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::support::reply::Reply;
-use crate::support::world::{FORM, World, basic};
+use crate::support::test_server::{FORM, TestServer, basic};
 
 const GRANT: &str = "grant_type=client_credentials";
 const WEB: &str = "team-a.web";
@@ -29,13 +29,13 @@ fn form(id: &str, secret: &str) -> String {
     format!("{GRANT}&client_id={id}&client_secret={secret}")
 }
 
-async fn post(world: &World, id: &str, secret: &str) -> Reply {
+async fn post(world: &TestServer, id: &str, secret: &str) -> Reply {
     world.token(None, &form(id, secret)).await
 }
 
 #[tokio::test]
 async fn d04_no_authentication_of_a_confidential_client() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     world
         .token(None, GRANT)
         .await
@@ -49,7 +49,7 @@ async fn d04_no_authentication_of_a_confidential_client() {
 
 #[tokio::test]
 async fn d05_a_wrong_secret_is_refused_with_a_challenge() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let other = world.secret("team-a.other");
     for wrong in ["wrong", &other, &world.secret(WEB)[1..], "%00"] {
         let reply = world.token(Some(&basic(WEB, wrong)), GRANT).await;
@@ -66,7 +66,7 @@ async fn d05_a_wrong_secret_is_refused_with_a_challenge() {
 
 #[tokio::test]
 async fn d06_an_unknown_client_and_a_wrong_secret_look_the_same() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let wrong = world.secret("team-a.other");
     let unknown = world
         .token(Some(&basic("nobody.here", &wrong)), GRANT)
@@ -86,7 +86,7 @@ async fn d06_an_unknown_client_and_a_wrong_secret_look_the_same() {
 
 #[tokio::test]
 async fn d07_two_methods_in_one_request_are_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let secret = world.secret(WEB);
     let header = basic(WEB, &secret);
     let assertion = "client_assertion=e30.e30.&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
@@ -104,7 +104,7 @@ async fn d07_two_methods_in_one_request_are_refused() {
 
 #[tokio::test]
 async fn d07_two_authorization_headers_are_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let header = basic(WEB, &world.secret(WEB));
     let request = Request::post("/token")
         .header(CONTENT_TYPE, FORM)
@@ -116,7 +116,7 @@ async fn d07_two_authorization_headers_are_refused() {
 
 #[tokio::test]
 async fn d08_a_public_client_in_the_body_rescues_no_wrong_secret() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let form = format!("{GRANT}&client_id=team-a.public-machine");
     let reply = world.token(Some(&basic(WEB, "wrong")), &form).await;
     reply.refuses(400, "invalid_request");
@@ -124,7 +124,7 @@ async fn d08_a_public_client_in_the_body_rescues_no_wrong_secret() {
 
 #[tokio::test]
 async fn d09_differing_client_ids_are_refused_and_equal_ones_accepted() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let header = basic(WEB, &world.secret(WEB));
     let other = format!("{GRANT}&client_id=team-a.other");
     world
@@ -137,7 +137,7 @@ async fn d09_differing_client_ids_are_refused_and_equal_ones_accepted() {
 
 #[tokio::test]
 async fn d10_a_broken_basic_header_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let secret = world.secret(WEB);
     for header in [
         "Basic ???".to_owned(),
@@ -159,7 +159,7 @@ async fn d10_a_broken_basic_header_is_refused() {
 
 #[tokio::test]
 async fn d10_special_characters_are_accepted_when_form_encoded() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let id = "https://a:b%c+d.example";
     let secret = world.secret(id);
     let header = raw_basic(format!("{}:{}", encode(id), encode(&secret)).as_bytes());
@@ -174,7 +174,7 @@ async fn d10_special_characters_are_accepted_when_form_encoded() {
 
 #[tokio::test]
 async fn d11_a_client_id_alone_authenticates_no_confidential_client() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for id in [WEB, "team-a.basic", "team-a.post"] {
         let form = format!("{GRANT}&client_id={id}");
         world
@@ -186,7 +186,7 @@ async fn d11_a_client_id_alone_authenticates_no_confidential_client() {
 
 #[tokio::test]
 async fn d12_a_public_client_with_any_secret_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let id = "team-a.public-machine";
     let derived = world.secret(id);
     for secret in ["x", "", &derived] {
@@ -200,7 +200,7 @@ async fn d12_a_public_client_with_any_secret_is_refused() {
 
 #[tokio::test]
 async fn d13_a_method_that_is_not_registered_is_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let (by_header, by_form) = ("team-a.basic", "team-a.post");
     let secret = world.secret(by_header);
     post(&world, by_header, &secret)
@@ -221,7 +221,7 @@ async fn d13_a_method_that_is_not_registered_is_refused() {
 
 #[tokio::test]
 async fn d14_an_empty_secret_equals_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     post(&world, WEB, "").await.refuses(401, "invalid_client");
     world
         .token(Some(&basic(WEB, "")), GRANT)
@@ -235,7 +235,7 @@ async fn d14_an_empty_secret_equals_nothing() {
 
 #[tokio::test]
 async fn d15_both_secrets_in_the_overlap_and_the_new_one_after_it() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for (id, generation, status) in [
         (WEB, 1, 200),
         (WEB, 2, 200),
@@ -252,7 +252,7 @@ async fn d15_both_secrets_in_the_overlap_and_the_new_one_after_it() {
 
 #[tokio::test]
 async fn d17_p6_a_client_of_one_tenant_is_nobody_at_another() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let tenants = [("b", "b.api"), ("rsa", "rsa.api"), ("ed", "ed.api")];
     for (tenant, _) in tenants {
         for (owner, id) in tenants {
@@ -275,7 +275,7 @@ async fn d17_p6_a_client_of_one_tenant_is_nobody_at_another() {
 
 #[tokio::test]
 async fn d28_a_refused_assertion_never_falls_through_to_the_id() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let jwt_bearer = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
     for form in [
         format!("{GRANT}&client_assertion=e30.e30.x&client_assertion_type={jwt_bearer}"),

@@ -19,7 +19,7 @@ use crate::support::assertions::{self, form, key, signing_client, stranger};
 use crate::support::clock;
 use crate::support::logs::Logs;
 use crate::support::reply::Reply;
-use crate::support::world::{ISSUER, World, basic};
+use crate::support::test_server::{ISSUER, TestServer, basic};
 
 const CLUSTER: &str = "https://kubernetes.default.svc";
 const POD: &str = "team-a.pod";
@@ -31,7 +31,7 @@ const UID: &str = "3f7a9e54-8a55-4f3c-9a41-0d6f3c1b2a77";
 type Asked = Arc<AtomicU32>;
 
 /// A world whose cluster finds this about every token.
-async fn world(found: Finding) -> (World, Asked) {
+async fn world(found: Finding) -> (TestServer, Asked) {
     let asked = Asked::default();
     let counter = asked.clone();
     let reviews = Reviews::new(Arc::new(move |_| {
@@ -48,11 +48,11 @@ async fn world(found: Finding) -> (World, Asked) {
         reviews: Arc::new(reviews),
         ..world.app.clone()
     };
-    (World::with(app), asked)
+    (TestServer::with(app), asked)
 }
 
 /// The clients of these tests, in a cluster with this issuer, whose tokens are verified in this way.
-fn known_to(world: &World, issuer: Option<&str>, verification: Verification) {
+fn known_to(world: &TestServer, issuer: Option<&str>, verification: Verification) {
     world.change(|tenant| {
         tenant.verification = verification;
         tenant.cluster_issuer = issuer.map(Arc::from);
@@ -74,7 +74,7 @@ fn known_to(world: &World, issuer: Option<&str>, verification: Verification) {
 }
 
 /// The claims of a projected token, as Kubernetes writes them.
-fn claims(world: &World) -> Value {
+fn claims(world: &TestServer) -> Value {
     let now = (world.app.clock)().as_second();
     json!({
         "iss": CLUSTER, "aud": [ISSUER], "sub": "system:serviceaccount:team-a:web", "jti": "7d1f",
@@ -88,18 +88,18 @@ fn claims(world: &World) -> Value {
     })
 }
 
-fn with(world: &World, change: impl FnOnce(&mut Value)) -> String {
+fn with(world: &TestServer, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = claims(world);
     change(&mut claims);
     key().token(r#"{"alg":"ES256","kid":"cluster"}"#, &claims.to_string())
 }
 
-async fn send(world: &World, id: &str, token: &str) -> Reply {
+async fn send(world: &TestServer, id: &str, token: &str) -> Reply {
     world.token(None, &form(token, &[("client_id", id)])).await
 }
 
 /// Each is refused without a question to the cluster, and a good one is accepted.
-async fn refused(rows: impl FnOnce(&World) -> Vec<(&'static str, String)>) {
+async fn refused(rows: impl FnOnce(&TestServer) -> Vec<(&'static str, String)>) {
     let (world, asked) = world(Finding::Genuine).await;
     for (what, token) in rows(&world) {
         let reply = send(&world, POD, &token).await;
@@ -363,7 +363,7 @@ async fn those_who_ask_at_once_share_one_question() {
 }
 
 /// The question that a good token leads to.
-async fn review(token: impl FnOnce(&World) -> String) -> Arc<Review> {
+async fn review(token: impl FnOnce(&TestServer) -> String) -> Arc<Review> {
     let world = assertions::world().await;
     let (tell, told) = tokio::sync::oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
@@ -373,7 +373,7 @@ async fn review(token: impl FnOnce(&World) -> String) -> Arc<Review> {
         async { Finding::False }.boxed()
     }));
     known_to(&world, Some(CLUSTER), Verification::TokenReview);
-    let world = World::with(App {
+    let world = TestServer::with(App {
         reviews: Arc::new(reviews),
         ..world.app.clone()
     });

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use clientele_oauth::Client;
 use clientele_oauth::client::secret_usage::Uses;
 
-use crate::support::world::{World, basic, client};
+use crate::support::test_server::{TestServer, basic, client};
 
 const ID: &str = "team-a.web";
 
 /// The generations that were used since the last look.
-fn used(world: &World) -> Vec<u32> {
+fn used(world: &TestServer) -> Vec<u32> {
     let registry = world.app.registry.load();
     let uses = &registry.tenants["default"].clients[ID].uses;
     let last: Vec<_> = uses.unreported("uid").collect();
@@ -21,8 +21,8 @@ fn used(world: &World) -> Vec<u32> {
 }
 
 /// A server whose client has another ledger.
-async fn world(oldest_accepted: u32, published: u32) -> World {
-    let world = World::new().await;
+async fn world(oldest_accepted: u32, published: u32) -> TestServer {
+    let world = TestServer::new().await;
     world.change(|tenant| {
         let rotated = Client {
             oldest_accepted,
@@ -34,7 +34,7 @@ async fn world(oldest_accepted: u32, published: u32) -> World {
     world
 }
 
-async fn ask(world: &World, path: &str, secret: &str, form: &str) -> u16 {
+async fn ask(world: &TestServer, path: &str, secret: &str, form: &str) -> u16 {
     let basic = basic(ID, secret);
     let reply = world.token_at(path, Some(&basic), form).await;
     reply.status

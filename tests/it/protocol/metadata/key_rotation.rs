@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 
 use crate::support::keys;
+use crate::support::test_server::{ISSUER, TestServer, client, tenant};
 use crate::support::verifier::verify;
-use crate::support::world::{ISSUER, World, client, tenant};
 
 static NOW: AtomicI64 = AtomicI64::new(1_800_000_000);
 
@@ -76,7 +76,7 @@ struct Verifier {
 }
 
 impl Verifier {
-    async fn fetch(world: &World) -> Self {
+    async fn fetch(world: &TestServer) -> Self {
         let reply = world.get("/jwks").await;
         let age = reply
             .header("cache-control")
@@ -106,7 +106,7 @@ impl Verifier {
 async fn j13_rotation_causes_no_verification_failure() {
     let mut keys = Keys::default();
     keys.follow_the_plan();
-    let world = World::of(vec![keys.tenant()], clock).await;
+    let world = TestServer::of(vec![keys.tenant()], clock).await;
     let (mut verifier, mut revision, mut seen) = (Verifier::fetch(&world).await, 1, 1);
     let mut living: Vec<(i64, String)> = vec![];
     for _ in 0..1200 {

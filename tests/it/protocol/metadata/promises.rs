@@ -12,11 +12,11 @@ use crate::support::browser::Browser;
 use crate::support::issued::{Tokens, call, claims, refresh, seed, tokens, userinfo};
 use crate::support::people;
 use crate::support::reply::Reply;
-use crate::support::world::{ISSUER, World, basic, list};
+use crate::support::test_server::{ISSUER, TestServer, basic, list};
 
 const APP: &str = "team-a.app";
 
-async fn document(world: &World) -> Value {
+async fn document(world: &TestServer) -> Value {
     world.get("/.well-known/openid-configuration").await.json()
 }
 
@@ -40,14 +40,14 @@ fn agrees(document: &Value, member: &str, value: &str, works: bool) {
 
 #[tokio::test]
 async fn j16_the_document_says_this_and_no_more() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let text = serde_json::to_string_pretty(&document(&world).await).unwrap();
     insta::assert_snapshot!(text);
 }
 
 #[tokio::test]
 async fn j16_every_endpoint_answers_and_no_other_path_does() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     let mut paths = BTreeSet::new();
     for (member, url) in document.as_object().unwrap() {
@@ -82,7 +82,7 @@ async fn j16_every_endpoint_answers_and_no_other_path_does() {
 
 #[tokio::test]
 async fn j16_p5_grant_types() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     let first = tokens(&world, APP).await;
     let code = seed(&world, APP).insert(&world).await;
@@ -116,7 +116,7 @@ async fn j16_p5_grant_types() {
 }
 
 /// What an endpoint says to each method of authentication; whatever follows is of no interest.
-async fn authenticates(world: &World, path: &str, method: &str) -> bool {
+async fn authenticates(world: &TestServer, path: &str, method: &str) -> bool {
     let (id, secret) = ("team-a.web", world.secret("team-a.web"));
     let form = "grant_type=client_credentials&token=x";
     let assertion = "client_assertion=e30.e30.x&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
@@ -196,7 +196,7 @@ async fn j16_p5_algorithms_of_client_assertions() {
 
 /// Whether an authorization request with this parameter is one that the server understands: with `prompt=none`, nobody
 /// being signed in is then all that is wrong.
-async fn understands(world: &World, name: &str, value: &str) -> bool {
+async fn understands(world: &TestServer, name: &str, value: &str) -> bool {
     let url = ask(APP).with("prompt", "none").with(name, value).url();
     let page = Browser::new(world).open(&url).await;
     let told = page.told();
@@ -205,7 +205,7 @@ async fn understands(world: &World, name: &str, value: &str) -> bool {
 
 #[tokio::test]
 async fn j16_p5_authorization_requests() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     for (member, name, values) in [
         (
@@ -267,7 +267,7 @@ async fn j16_p5_authorization_requests() {
 
 #[tokio::test]
 async fn j16_p5_prompts() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     for prompt in [
         "none",
@@ -292,7 +292,7 @@ async fn j16_p5_prompts() {
 
 #[tokio::test]
 async fn j16_p5_every_answer_names_the_issuer_as_promised() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     assert_eq!(
         document["authorization_response_iss_parameter_supported"],
@@ -305,7 +305,7 @@ async fn j16_p5_every_answer_names_the_issuer_as_promised() {
 }
 
 /// Somebody of whom everything is known.
-fn know_everything(world: &World, names: &[&str]) {
+fn know_everything(world: &TestServer, names: &[&str]) {
     world.change(|tenant| {
         let mut people = people::everybody();
         let known: Map<String, Value> = names.iter().map(|&n| (n.to_owned(), n.into())).collect();
@@ -328,7 +328,7 @@ fn listed_scopes<'a>(own: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn j16_p5_scopes_and_claims() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     let (scopes, claimed) = (
         listed(&document, "scopes_supported"),
@@ -382,7 +382,7 @@ async fn j16_p5_scopes_and_claims() {
 
 #[tokio::test]
 async fn g02_machines_get_the_tenants_scopes_and_no_user_scopes() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let document = document(&world).await;
     let both = "&resource=https%3A%2F%2Forders.example&resource=https%3A%2F%2Fbills.example";
     for scope in listed(&document, "scopes_supported") {
@@ -394,7 +394,7 @@ async fn g02_machines_get_the_tenants_scopes_and_no_user_scopes() {
 
 #[tokio::test]
 async fn j16_p5_algorithms_of_id_tokens() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let member = "id_token_signing_alg_values_supported";
     let document = document(&world).await;
     assert_eq!(listed(&document, member), ["RS256", "ES256", "EdDSA"]);
@@ -409,7 +409,7 @@ async fn j16_p5_algorithms_of_id_tokens() {
 
 #[tokio::test]
 async fn j16_the_subject_is_the_same_for_every_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     assert_eq!(
         listed(&document(&world).await, "subject_types_supported"),
         ["public"]
@@ -424,7 +424,7 @@ async fn j16_the_subject_is_the_same_for_every_client() {
 
 #[tokio::test]
 async fn j16_a_document_is_read_with_get_and_changed_with_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let request = Request::post("/.well-known/openid-configuration");
     let reply: Reply = world.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, 405);

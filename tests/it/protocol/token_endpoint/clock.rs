@@ -6,8 +6,8 @@ use clientele_http::App;
 use clientele_oauth::Algorithm;
 use jiff::Timestamp;
 
+use crate::support::test_server::{TestServer, basic};
 use crate::support::verifier::verify;
-use crate::support::world::{World, basic};
 
 static NOW: AtomicI64 = AtomicI64::new(0);
 
@@ -17,8 +17,8 @@ fn clock() -> Timestamp {
 
 #[tokio::test]
 async fn m06_a_clock_that_jumps_dates_tokens_and_resurrects_nothing() {
-    let world = World::new().await;
-    let world = World::with(App { clock, ..world.app });
+    let world = TestServer::new().await;
+    let world = TestServer::with(App { clock, ..world.app });
     let jwks = serde_json::from_str(&world.get("/jwks").await.body).unwrap();
     let retired = basic("team-a.rotated", &world.secret_of("team-a.rotated", 2));
     let start = 1_800_000_000;

@@ -14,10 +14,10 @@ use crate::support::issued::{
 };
 use crate::support::people::{self, APP, ORDERS};
 use crate::support::reply::Reply;
-use crate::support::world::{World, basic, list};
+use crate::support::test_server::{TestServer, basic, list};
 
 /// The form of a seed with one parameter changed; an empty value takes it away.
-async fn with(world: &World, seed: &Seed, name: &str, value: &str) -> Reply {
+async fn with(world: &TestServer, seed: &Seed, name: &str, value: &str) -> Reply {
     let mut form = seed.form();
     form.retain(|(known, _)| *known != name);
     if !value.is_empty() {
@@ -26,18 +26,18 @@ async fn with(world: &World, seed: &Seed, name: &str, value: &str) -> Reply {
     call(world, &seed.kept.authorization.client_id, "/token", &form).await
 }
 
-async fn inserted(world: &World) -> Seed {
+async fn inserted(world: &TestServer) -> Seed {
     seed(world, "team-a.app").insert(world).await
 }
 
 /// The code is used up: not even the right request gets anything for it.
-async fn is_used_up(world: &World, seed: &Seed) {
+async fn is_used_up(world: &TestServer, seed: &Seed) {
     seed.exchange(world).await.refuses(400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn e03_a_client_without_the_grant_gets_nothing_for_a_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let reply = call(&world, "team-a.web", "/token", &seed.form()).await;
     reply.refuses(400, "unauthorized_client");
@@ -48,7 +48,7 @@ async fn e03_a_client_without_the_grant_gets_nothing_for_a_code() {
 
 #[tokio::test]
 async fn e04_no_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     with(&world, &seed, "code", "")
         .await
@@ -57,7 +57,7 @@ async fn e04_no_code() {
 
 #[tokio::test]
 async fn e05_a_code_that_is_random_cut_longer_or_spelled_otherwise() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let value = &seed.value;
     for bad in [
@@ -80,7 +80,7 @@ async fn e05_a_code_that_is_random_cut_longer_or_spelled_otherwise() {
 
 #[tokio::test]
 async fn e06_a_code_used_twice_kills_what_the_first_use_produced() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let tokens = Tokens::of(&seed.exchange(&world).await);
     assert_eq!(userinfo(&world, &tokens.access_token).await.status, 200);
@@ -95,7 +95,7 @@ async fn e06_a_code_used_twice_kills_what_the_first_use_produced() {
 
 #[tokio::test]
 async fn e06_a_second_use_counts_when_expired_or_with_a_bad_verifier() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let late = inserted(&world).await;
     let of_late = Tokens::of(&late.exchange(&world).await);
     let wrong = inserted(&world).await;
@@ -112,9 +112,9 @@ async fn e06_a_second_use_counts_when_expired_or_with_a_bad_verifier() {
 }
 
 /// Another replica of the same server.
-fn replica(world: &World) -> World {
+fn replica(world: &TestServer) -> TestServer {
     let (registry, store) = (world.app.registry.clone(), world.app.store.clone());
-    World::with(App::new(
+    TestServer::with(App::new(
         registry,
         clock::now,
         Arc::new(TokenMetrics::default()),
@@ -124,7 +124,7 @@ fn replica(world: &World) -> World {
 
 #[tokio::test]
 async fn e07_of_fifty_at_once_at_most_one_succeeds_and_is_revoked() {
-    let one = World::at_rest().await;
+    let one = TestServer::at_rest().await;
     let two = replica(&one);
     let seed = inserted(&one).await;
     let uses = (0..50).map(|n| seed.exchange(if n % 2 == 0 { &one } else { &two }));
@@ -143,7 +143,7 @@ async fn e07_of_fifty_at_once_at_most_one_succeeds_and_is_revoked() {
 
 #[tokio::test]
 async fn e08_a_code_lives_for_its_lifetime_and_no_longer() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (early, late) = (inserted(&world).await, inserted(&world).await);
     advance(Duration::from_millis(59_999));
     assert_eq!(early.exchange(&world).await.status, 200);
@@ -153,7 +153,7 @@ async fn e08_a_code_lives_for_its_lifetime_and_no_longer() {
 
 #[tokio::test]
 async fn e09_a_code_of_another_client_is_refused_and_not_consumed() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     for other in ["team-a.second", "team-a.spa", "team-a.without-pkce"] {
         let reply = call(&world, other, "/token", &seed.form()).await;
@@ -169,7 +169,7 @@ async fn e09_a_code_of_another_client_is_refused_and_not_consumed() {
 
 #[tokio::test]
 async fn e09_k16_a_client_recreated_under_its_name_is_another() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let of_the_former = |code: &mut clientele_oauth::grant::Code| {
         code.authorization.registration_id = "uid-of-the-former".to_owned();
     };
@@ -180,7 +180,7 @@ async fn e09_k16_a_client_recreated_under_its_name_is_another() {
 
 #[tokio::test]
 async fn e10_a_code_of_another_tenant_is_unknown() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let reply = call(&world, "b.app", "/token", &seed.form()).await;
     reply.refuses(400, "invalid_grant");
@@ -195,7 +195,7 @@ async fn e10_a_code_of_another_tenant_is_unknown() {
 
 #[tokio::test]
 async fn e11_the_redirect_uri_is_named_again_and_is_the_same() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     with(&world, &seed, "redirect_uri", "")
         .await
@@ -218,7 +218,7 @@ async fn e11_the_redirect_uri_is_named_again_and_is_the_same() {
 
 #[tokio::test]
 async fn e11_a_native_application_names_the_port_that_it_listened_on() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let uri = "http://127.0.0.1:51004/cb";
     let native =
         || seed(&world, "team-a.native").with(|code| uri.clone_into(&mut code.redirect_uri));
@@ -231,7 +231,7 @@ async fn e11_a_native_application_names_the_port_that_it_listened_on() {
 
 #[tokio::test]
 async fn e12_a_challenge_without_a_verifier() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for client in ["team-a.app", "team-a.spa", "team-a.without-pkce"] {
         let seed = seed(&world, client).insert(&world).await;
         with(&world, &seed, "code_verifier", "")
@@ -243,7 +243,7 @@ async fn e12_a_challenge_without_a_verifier() {
 
 #[tokio::test]
 async fn e13_a_wrong_verifier() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for wrong in [
         "a".repeat(42),
         "a".repeat(43),
@@ -263,7 +263,7 @@ async fn e13_a_wrong_verifier() {
 
 #[tokio::test]
 async fn e14_a_verifier_without_a_challenge() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let without = |client| seed(&world, client).with(|code| code.code_challenge = None);
     let one = without("team-a.without-pkce").insert(&world).await;
     one.exchange(&world).await.refuses(400, "invalid_grant");
@@ -280,7 +280,7 @@ async fn e14_a_verifier_without_a_challenge() {
 
 #[tokio::test]
 async fn e15_a_wrong_verifier_uses_the_code_up() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     with(&world, &seed, "code_verifier", &"x".repeat(43))
         .await
@@ -299,7 +299,7 @@ async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
         |alice| alice.subject = "another-subject".into(),
     ];
     for change in changes {
-        let world = World::at_rest().await;
+        let world = TestServer::at_rest().await;
         let seed = inserted(&world).await;
         world.change(|tenant| {
             let mut people = people::everybody();
@@ -314,7 +314,7 @@ async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
 
 #[tokio::test]
 async fn e16_a_person_who_may_not_use_the_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let alice = seed(&world, "team-a.staff").insert(&world).await;
     let bob = seed_for(&world, "team-a.staff", "bob").insert(&world).await;
     assert_eq!(alice.exchange(&world).await.status, 200);
@@ -323,7 +323,7 @@ async fn e16_a_person_who_may_not_use_the_client() {
 
 #[tokio::test]
 async fn e17_a_client_that_lost_something_in_between() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let change = |change: &dyn Fn(&mut clientele_oauth::Client)| {
         world.change(|tenant| {
             let mut client = people::app("team-a.app");
@@ -370,14 +370,14 @@ async fn e17_a_client_that_lost_something_in_between() {
 }
 
 /// A code for the client as the fixture has it.
-async fn inserted_again(world: &World) -> Seed {
+async fn inserted_again(world: &TestServer) -> Seed {
     world.change(|_| ());
     inserted(world).await
 }
 
 #[tokio::test]
 async fn e18_scope_at_the_exchange_is_ignored() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = seed(&world, "team-a.app")
         .scope("openid email")
         .insert(&world)
@@ -388,7 +388,7 @@ async fn e18_scope_at_the_exchange_is_ignored() {
 
 #[tokio::test]
 async fn e19_a_resource_that_was_not_granted() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let granted = || {
         seed(&world, "team-a.app").with(|code| {
             ORDERS.clone_into(&mut code.authorization.resources);
@@ -409,7 +409,7 @@ async fn e19_a_resource_that_was_not_granted() {
 
 #[tokio::test]
 async fn e19_one_of_two_resources_drops_the_scopes_of_the_other() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let reply = with(&world, &seed, "resource", ORDERS).await;
     let claims = crate::support::issued::claims(&world, ORDERS, &reply.access_token()).await;
@@ -425,7 +425,7 @@ async fn e19_one_of_two_resources_drops_the_scopes_of_the_other() {
 
 #[tokio::test]
 async fn e20_a_parameter_that_stands_twice() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     for name in ["code", "redirect_uri", "code_verifier", "grant_type"] {
         let mut form = seed.form();
@@ -439,7 +439,7 @@ async fn e20_a_parameter_that_stands_twice() {
 
 #[tokio::test]
 async fn e21_no_other_value_of_ours_passes_for_a_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, "team-a.app").await;
     let seed = inserted(&world).await;
     let secret = world.secret("team-a.app");
@@ -462,9 +462,9 @@ async fn e21_no_other_value_of_ours_passes_for_a_code() {
 async fn e22_if_the_store_cannot_record_the_use_no_token_leaves() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("store").display());
-    let mut world = World::at_rest().await;
+    let mut world = TestServer::at_rest().await;
     world.app.store = clientele_store::Store::open(&url).await.unwrap();
-    let world = World::with(world.app);
+    let world = TestServer::with(world.app);
     let seed = inserted(&world).await;
     let mut break_it = sqlx::SqlitePool::connect(&url)
         .await
@@ -490,7 +490,7 @@ async fn e22_if_the_store_cannot_record_the_use_no_token_leaves() {
 
 #[tokio::test]
 async fn e23_after_a_lost_answer_the_code_and_its_tokens_are_dead() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = inserted(&world).await;
     let lost = Tokens::of(&seed.exchange(&world).await);
     let restarted = replica(&world);
@@ -502,7 +502,7 @@ async fn e23_after_a_lost_answer_the_code_and_its_tokens_are_dead() {
 
 #[tokio::test]
 async fn e24_a_success_has_what_was_granted_and_no_more() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let reply = inserted(&world).await.exchange(&world).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/json");

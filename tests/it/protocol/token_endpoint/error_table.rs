@@ -6,12 +6,12 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use crate::support::reply::Reply;
-use crate::support::world::{FORM, World, basic};
+use crate::support::test_server::{FORM, TestServer, basic};
 
 const RESOURCE: &str = "https%3A%2F%2Forders.example";
 
 /// A valid request by form, parameter by parameter.
-fn valid(world: &World) -> Vec<(&'static str, String)> {
+fn valid(world: &TestServer) -> Vec<(&'static str, String)> {
     vec![
         ("grant_type", "client_credentials".to_owned()),
         ("client_id", "team-a.web".to_owned()),
@@ -29,7 +29,7 @@ fn form(parameters: &[(&str, String)]) -> String {
     pairs.join("&")
 }
 
-async fn send(world: &World, headers: &[String], form: String) -> Reply {
+async fn send(world: &TestServer, headers: &[String], form: String) -> Reply {
     let mut request = Request::post("/token").header(CONTENT_TYPE, FORM);
     for header in headers {
         request = request.header(AUTHORIZATION, header);
@@ -61,7 +61,7 @@ fn variants(parameters: &[(&'static str, String)], at: usize) -> Vec<(&'static s
 
 /// The table under construction.
 struct Table {
-    world: World,
+    world: TestServer,
     rows: String,
 }
 
@@ -101,7 +101,7 @@ impl Table {
 
 #[tokio::test]
 async fn p4_the_error_table_of_the_token_endpoint() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let parameters = valid(&world);
     let rows = String::new();
     let mut table = Table { world, rows };

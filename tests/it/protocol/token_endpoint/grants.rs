@@ -1,16 +1,16 @@
 //! E01–E03, G01, G02 and the targets of RFC 8707: may it, and what?
 
-use crate::support::world::{World, basic};
+use crate::support::test_server::{TestServer, basic};
 
 const GRANT: &str = "grant_type=client_credentials";
 
-async fn as_client(world: &World, id: &str, form: &str) -> crate::support::reply::Reply {
+async fn as_client(world: &TestServer, id: &str, form: &str) -> crate::support::reply::Reply {
     world.token(Some(&basic(id, &world.secret(id))), form).await
 }
 
 #[tokio::test]
 async fn e01_no_grant_type() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for form in [
         "",
         "scope=common",
@@ -25,7 +25,7 @@ async fn e01_no_grant_type() {
 
 #[tokio::test]
 async fn e02_unknown_and_forbidden_grant_types() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for grant in [
         "password",
         "implicit",
@@ -42,7 +42,7 @@ async fn e02_unknown_and_forbidden_grant_types() {
 
 #[tokio::test]
 async fn e03_a_grant_that_the_client_is_not_registered_for() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     as_client(&world, "team-a.login", GRANT)
         .await
         .refuses(400, "unauthorized_client");
@@ -50,7 +50,7 @@ async fn e03_a_grant_that_the_client_is_not_registered_for() {
 
 #[tokio::test]
 async fn g01_client_credentials_of_a_public_client() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let form = format!("{GRANT}&client_id=team-a.spa");
     world
         .token(None, &form)
@@ -60,7 +60,7 @@ async fn g01_client_credentials_of_a_public_client() {
 
 #[tokio::test]
 async fn g02_user_scopes_are_refused_no_refresh_or_id_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for scope in ["openid", "offline_access", "common+openid", "profile"] {
         world
             .web(&format!("&scope={scope}"))
@@ -84,7 +84,7 @@ async fn g02_user_scopes_are_refused_no_refresh_or_id_token() {
 
 #[tokio::test]
 async fn e24_a_success_is_bearer_and_is_not_stored() {
-    let reply = World::new().await.web("").await;
+    let reply = TestServer::new().await.web("").await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.header("content-type"), "application/json");
     assert_eq!(reply.header("cache-control"), "no-store");
@@ -98,7 +98,7 @@ async fn e24_a_success_is_bearer_and_is_not_stored() {
 
 #[tokio::test]
 async fn a_resource_of_somebody_else_is_an_invalid_target() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for resource in [
         "https://other.example",
         "orders",
@@ -114,13 +114,13 @@ async fn a_resource_of_somebody_else_is_an_invalid_target() {
 #[tokio::test]
 async fn a_resource_that_stands_twice_is_no_repeated_parameter() {
     let both = "&resource=https%3A%2F%2Forders.example&resource=https%3A%2F%2Fbills.example";
-    let body = World::new().await.web(both).await.json();
+    let body = TestServer::new().await.web(both).await.json();
     assert_eq!(body["scope"], "orders.read bills.read common");
 }
 
 #[tokio::test]
 async fn an_unknown_malformed_or_foreign_scope_is_invalid() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for scope in ["admin", "bills.read", "a%22b", "a%5Cb", "%C3%A4", "a%00"] {
         world
             .web(&format!("&scope={scope}"))

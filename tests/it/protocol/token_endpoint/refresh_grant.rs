@@ -11,16 +11,16 @@ use crate::support::issued::{
     Tokens, call, claims, is_active, refresh, seed, seed_for, tokens, userinfo,
 };
 use crate::support::people::{self, BILLS, ORDERS};
-use crate::support::world::{ISSUER, World, list};
+use crate::support::test_server::{ISSUER, TestServer, list};
 
 const APP: &str = "team-a.app";
 
 /// The tokens that follow.
-async fn next(world: &World, token: &str) -> Tokens {
+async fn next(world: &TestServer, token: &str) -> Tokens {
     Tokens::of(&refresh(world, APP, token, &[]).await)
 }
 
-async fn refuses(world: &World, token: &str) {
+async fn refuses(world: &TestServer, token: &str) {
     refresh(world, APP, token, &[])
         .await
         .refuses(400, "invalid_grant");
@@ -31,14 +31,14 @@ async fn after_the_grace() {
     advance(Duration::from_secs(30));
 }
 
-fn change_client(world: &World, change: impl FnOnce(&mut Client)) {
+fn change_client(world: &TestServer, change: impl FnOnce(&mut Client)) {
     world.change(|tenant| {
         let client = people::app_with(APP, change);
         tenant.clients.insert(client.id.clone(), client.into());
     });
 }
 
-fn change_alice(world: &World, change: impl FnOnce(&mut Person)) {
+fn change_alice(world: &TestServer, change: impl FnOnce(&mut Person)) {
     world.change(|tenant| {
         let mut people = people::everybody();
         change(&mut people[0]);
@@ -48,7 +48,7 @@ fn change_alice(world: &World, change: impl FnOnce(&mut Person)) {
 
 #[tokio::test]
 async fn f01_no_token_and_tokens_that_are_none() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let good = tokens(&world, APP).await.refresh_token;
     refresh(&world, APP, "", &[])
         .await
@@ -69,7 +69,7 @@ async fn f01_no_token_and_tokens_that_are_none() {
 
 #[tokio::test]
 async fn f02_a_token_used_again_after_the_grace_ends_the_whole_family() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let second = next(&world, &first.refresh_token).await;
     after_the_grace().await;
@@ -84,7 +84,7 @@ async fn f02_a_token_used_again_after_the_grace_ends_the_whole_family() {
 
 #[tokio::test]
 async fn f02_once_the_successor_is_used_there_is_no_grace() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let second = next(&world, &first.refresh_token).await;
     let third = next(&world, &second.refresh_token).await;
@@ -94,7 +94,7 @@ async fn f02_once_the_successor_is_used_there_is_no_grace() {
 
 #[tokio::test]
 async fn f03_a_retry_within_the_grace_gets_the_same_successor() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let second = next(&world, &first.refresh_token).await;
     advance(Duration::from_millis(29_999));
@@ -107,7 +107,7 @@ async fn f03_a_retry_within_the_grace_gets_the_same_successor() {
 
 #[tokio::test]
 async fn f04_fifty_at_once_leave_one_chain() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let uses = (0..50).map(|_| refresh(&world, APP, &first.refresh_token, &[]));
     let replies = join_all(uses).await;
@@ -121,7 +121,7 @@ async fn f04_fifty_at_once_leave_one_chain() {
 
 #[tokio::test]
 async fn f05_a_token_of_another_client_gives_nothing_and_stays_good() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     for other in ["team-a.second", "team-a.spa"] {
         let reply = refresh(&world, other, &first.refresh_token, &[]).await;
@@ -137,7 +137,7 @@ async fn f05_a_token_of_another_client_gives_nothing_and_stays_good() {
 
 #[tokio::test]
 async fn f05_p6_a_token_of_another_tenant_is_none() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let reply = refresh(&world, "b.app", &first.refresh_token, &[]).await;
     reply.refuses(400, "invalid_grant");
@@ -147,7 +147,7 @@ async fn f05_p6_a_token_of_another_tenant_is_none() {
 
 #[tokio::test]
 async fn f06_without_client_authentication() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.refresh_token;
     let form = format!("grant_type=refresh_token&refresh_token={token}");
     world
@@ -169,7 +169,7 @@ async fn f06_without_client_authentication() {
 
 #[tokio::test]
 async fn a_public_client_is_known_by_its_id() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, "team-a.spa").await.refresh_token;
     let reply = refresh(&world, "team-a.spa", &token, &[]).await;
     assert_ne!(Tokens::of(&reply).refresh_token, token);
@@ -177,7 +177,7 @@ async fn a_public_client_is_known_by_its_id() {
 
 #[tokio::test]
 async fn f07_a_larger_scope_uses_nothing_up() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = seed(&world, APP).scope("openid email").insert(&world).await;
     let first = Tokens::of(&seed.exchange(&world).await);
     for larger in [
@@ -196,7 +196,7 @@ async fn f07_a_larger_scope_uses_nothing_up() {
 
 #[tokio::test]
 async fn f08_a_narrower_scope_narrows_one_token_not_the_grant() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let narrow = refresh(
         &world,
@@ -230,7 +230,7 @@ async fn f09_a_disabled_deleted_or_changed_user_ends_the_family() {
         |alice| alice.registration_id = "uid-of-another-alice".into(),
     ];
     for change in changes {
-        let world = World::at_rest().await;
+        let world = TestServer::at_rest().await;
         let first = tokens(&world, APP).await;
         change_alice(&world, change);
         refuses(&world, &first.refresh_token).await;
@@ -242,7 +242,7 @@ async fn f09_a_disabled_deleted_or_changed_user_ends_the_family() {
 
 #[tokio::test]
 async fn f09_a_user_outside_the_group_gets_nothing_until_back_in() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, "team-a.staff").await;
     change_alice(&world, |alice| alice.groups = list(&["everybody"]));
     let reply = refresh(&world, "team-a.staff", &first.refresh_token, &[]).await;
@@ -254,7 +254,7 @@ async fn f09_a_user_outside_the_group_gets_nothing_until_back_in() {
 
 #[tokio::test]
 async fn f09_claims_are_those_of_now() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     change_alice(&world, |alice| {
         alice.groups = list(&["another"]);
@@ -270,14 +270,14 @@ async fn f09_claims_are_those_of_now() {
 
 #[tokio::test]
 async fn f10_a_client_that_is_gone_or_lost_the_grant() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     change_client(&world, |client| {
         client.grant_types = [clientele_oauth::GrantType::AuthorizationCode].into();
     });
     let reply = refresh(&world, APP, &first.refresh_token, &[]).await;
     reply.refuses(400, "unauthorized_client");
-    let header = crate::support::world::basic(APP, &world.secret(APP));
+    let header = crate::support::test_server::basic(APP, &world.secret(APP));
     world.change(|tenant| drop(tenant.clients.remove(APP)));
     let form = format!(
         "grant_type=refresh_token&refresh_token={}",
@@ -291,7 +291,7 @@ async fn f10_a_client_that_is_gone_or_lost_the_grant() {
 
 #[tokio::test]
 async fn f10_what_a_client_may_no_longer_have_it_does_not_get() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     change_client(&world, |client| {
         client.scopes = list(&["openid", "orders.read"]);
@@ -313,7 +313,7 @@ async fn f10_what_a_client_may_no_longer_have_it_does_not_get() {
 
 #[tokio::test]
 async fn f11_after_the_consent_was_withdrawn() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = seed(&world, APP).insert(&world).await;
     let first = Tokens::of(&seed.exchange(&world).await);
     let given = &seed.kept.authorization;
@@ -330,7 +330,7 @@ async fn f11_after_the_consent_was_withdrawn() {
 }
 
 /// Refreshes every so often until it is refused; how often that was.
-async fn refresh_every(world: &World, client: &str, every: Duration) -> u32 {
+async fn refresh_every(world: &TestServer, client: &str, every: Duration) -> u32 {
     let mut token = tokens(world, client).await.refresh_token;
     for times in 0..20 {
         advance(every);
@@ -346,7 +346,7 @@ async fn refresh_every(world: &World, client: &str, every: Duration) -> u32 {
 
 #[tokio::test]
 async fn f12_the_absolute_lifetime_ends_a_grant_in_constant_use() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     // Three hours, of which one may be idle.
     let times = refresh_every(&world, "team-a.brief", Duration::from_mins(30)).await;
     assert_eq!(times, 5);
@@ -354,7 +354,7 @@ async fn f12_the_absolute_lifetime_ends_a_grant_in_constant_use() {
 
 #[tokio::test]
 async fn f12_a_lifetime_that_was_shortened_counts_from_the_beginning() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     advance(Duration::from_hours(2));
     let second = next(&world, &first.refresh_token).await;
@@ -366,7 +366,7 @@ async fn f12_a_lifetime_that_was_shortened_counts_from_the_beginning() {
 
 #[tokio::test]
 async fn f13_the_idle_lifetime_ends_a_grant_that_is_not_used() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let almost = Duration::from_secs(3599);
     assert_eq!(refresh_every(&world, "team-a.brief", almost).await, 3);
     assert_eq!(
@@ -377,7 +377,7 @@ async fn f13_the_idle_lifetime_ends_a_grant_that_is_not_used() {
 
 #[tokio::test]
 async fn f14_a_client_that_was_recreated_under_the_same_name() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, "team-a.spa").await;
     world.change(|tenant| {
         let mut spa = (*tenant.clients["team-a.spa"]).clone();
@@ -394,7 +394,7 @@ async fn f14_a_client_that_was_recreated_under_the_same_name() {
 
 #[tokio::test]
 async fn f15_a_person_who_was_recreated_under_the_same_name() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     change_alice(&world, |alice| {
         alice.registration_id = "uid-of-another-alice".into();
@@ -408,7 +408,7 @@ async fn f15_a_person_who_was_recreated_under_the_same_name() {
 
 #[tokio::test]
 async fn f16_after_signing_out_only_offline_access_goes_on() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let online = tokens(&world, APP).await;
     let offline = seed(&world, APP)
         .scope("openid offline_access")
@@ -428,7 +428,7 @@ async fn f16_after_signing_out_only_offline_access_goes_on() {
 
 #[tokio::test]
 async fn f17_a_refreshed_id_token_tells_of_the_same_signing_in() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     advance(Duration::from_mins(9));
     let second = next(&world, &first.refresh_token).await;
@@ -445,7 +445,7 @@ async fn f17_a_refreshed_id_token_tells_of_the_same_signing_in() {
 
 #[tokio::test]
 async fn f18_one_kind_of_token_is_no_other() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     for wrong in [&tokens.access_token, &tokens.id_token, &world.secret(APP)] {
         refuses(&world, wrong).await;
@@ -458,7 +458,7 @@ async fn f18_one_kind_of_token_is_no_other() {
 
 #[tokio::test]
 async fn f20_resources_within_the_grant_and_outside() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let one = refresh(&world, APP, &first.refresh_token, &[("resource", ORDERS)]).await;
     let one = Tokens::of(&one);
@@ -492,7 +492,7 @@ async fn f20_resources_within_the_grant_and_outside() {
 
 #[tokio::test]
 async fn a_parameter_that_stands_twice_uses_nothing_up() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.refresh_token;
     let form = [
         ("grant_type", "refresh_token"),
@@ -507,7 +507,7 @@ async fn a_parameter_that_stands_twice_uses_nothing_up() {
 
 #[tokio::test]
 async fn m10_a_store_that_fails_uses_nothing_up() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.refresh_token;
     world.app.store.close().await;
     let reply = refresh(&world, APP, &token, &[]).await;
@@ -516,7 +516,7 @@ async fn m10_a_store_that_fails_uses_nothing_up() {
 
 #[tokio::test]
 async fn m06_a_clock_that_goes_back_brings_nothing_back() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     let second = next(&world, &first.refresh_token).await;
     after_the_grace().await;

@@ -8,7 +8,7 @@ use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use futures::stream;
 
-use crate::support::world::{FORM, World, basic};
+use crate::support::test_server::{FORM, TestServer, basic};
 
 const GRANT: &str = "grant_type=client_credentials";
 
@@ -18,7 +18,7 @@ fn post(path: &str) -> axum::http::request::Builder {
 
 #[tokio::test]
 async fn d01_get_and_other_methods_are_refused_with_allow() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         let request = Request::builder().method(method).uri("/token");
         let reply = world.send(request.body(Body::empty()).unwrap()).await;
@@ -30,7 +30,7 @@ async fn d01_get_and_other_methods_are_refused_with_allow() {
 
 #[tokio::test]
 async fn d01_parameters_in_the_query_are_refused() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let web = basic("team-a.web", &world.secret("team-a.web"));
     for query in ["grant_type=client_credentials", "x=1", ""] {
         let path = format!("/token?{query}");
@@ -41,7 +41,7 @@ async fn d01_parameters_in_the_query_are_refused() {
 
 #[tokio::test]
 async fn d02_only_a_form_is_read() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let web = basic("team-a.web", &world.secret("team-a.web"));
     let send = async |types: &[&str]| {
         let mut request = post("/token").header(AUTHORIZATION, &web);
@@ -71,7 +71,7 @@ async fn d02_only_a_form_is_read() {
 
 #[tokio::test]
 async fn d03_a_body_over_64_kib_is_refused_announced_or_not() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let form = |size: usize| {
         let mut form = format!("{GRANT}&x=");
         form.push_str(&"a".repeat(size - form.len()));
@@ -92,11 +92,11 @@ async fn d03_a_body_over_64_kib_is_refused_announced_or_not() {
 
 #[tokio::test]
 async fn d03_a_body_that_does_not_come_times_out() {
-    let mut app = World::new().await.app;
+    let mut app = TestServer::new().await.app;
     app.body_timeout = Duration::from_millis(20);
     let silent = stream::pending::<Result<Bytes, Infallible>>();
     let request = post("/token").header(CONTENT_TYPE, FORM);
-    let reply = World::with(app)
+    let reply = TestServer::with(app)
         .send(request.body(Body::from_stream(silent)).unwrap())
         .await;
     reply.refuses(408, "invalid_request");
@@ -109,7 +109,7 @@ async fn d03_a_body_that_breaks_off_is_refused() {
         Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof)),
     ]);
     let request = post("/token").header(CONTENT_TYPE, FORM);
-    let reply = World::new()
+    let reply = TestServer::new()
         .await
         .send(request.body(Body::from_stream(broken)).unwrap())
         .await;
@@ -118,7 +118,7 @@ async fn d03_a_body_that_breaks_off_is_refused() {
 
 #[tokio::test]
 async fn d03_a_body_in_pieces_is_put_together() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let pieces = GRANT.as_bytes().chunks(3).map(Bytes::from_static);
     let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
     let request = post("/token").header(CONTENT_TYPE, FORM).header(
@@ -133,7 +133,7 @@ async fn d03_a_body_in_pieces_is_put_together() {
 
 #[tokio::test]
 async fn d18_an_enormous_secret_is_refused_without_work() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let huge = "s".repeat(10 * 1024 * 1024);
     let form = format!("{GRANT}&client_id=team-a.web&client_secret={huge}");
     world
@@ -157,7 +157,7 @@ async fn d18_an_enormous_secret_is_refused_without_work() {
 
 #[tokio::test]
 async fn m05_errors_repeat_nothing_that_was_sent() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let marker = "XmarkerX%22%5C%3Cscript%3E";
     for form in [
         format!("grant_type={marker}&client_id={marker}"),
@@ -186,14 +186,17 @@ async fn m05_errors_repeat_nothing_that_was_sent() {
 
 #[tokio::test]
 async fn m08_without_randomness_no_token_is_issued() {
-    let mut app = World::new().await.app;
+    let mut app = TestServer::new().await.app;
     app.random = |_| None;
-    World::with(app).web("").await.refuses(500, "server_error");
+    TestServer::with(app)
+        .web("")
+        .await
+        .refuses(500, "server_error");
 }
 
 #[tokio::test]
 async fn m13_no_origin_may_read_a_token_answer() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for origin in ["https://app.example", "null", "https://app.example.evil"] {
         let request = post("/token")
             .header(CONTENT_TYPE, FORM)
@@ -214,7 +217,7 @@ async fn m13_no_origin_may_read_a_token_answer() {
 
 #[tokio::test]
 async fn without_root_key_the_server_says_try_later() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     world.lose_root_key();
     let reply = world.web("").await;
     reply.refuses(503, "temporarily_unavailable");
@@ -223,7 +226,7 @@ async fn without_root_key_the_server_says_try_later() {
 
 #[tokio::test]
 async fn without_signing_keys_the_server_says_try_later() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let id = "keyless.api";
     let header = basic(id, &world.secret(id));
     let reply = world
@@ -236,7 +239,7 @@ async fn without_signing_keys_the_server_says_try_later() {
 
 #[tokio::test]
 async fn a_client_that_goes_while_its_body_is_under_way_gets_no_token() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let registry = world.app.registry.clone();
     let leaving = stream::once(async move {
         registry.store(clientele_oauth::Registry::default().into());

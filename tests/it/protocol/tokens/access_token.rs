@@ -6,11 +6,11 @@ use clientele_oauth::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 
+use crate::support::test_server::{TestServer, basic, registration_id};
 use crate::support::verifier::verify;
-use crate::support::world::{World, basic, registration_id};
 
 async fn issued(path: &str, id: &str, more: &str) -> (JwkSet, String, i64) {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let header = basic(id, &world.secret(id));
     let form = format!("grant_type=client_credentials{more}");
     let reply = world
@@ -106,7 +106,7 @@ async fn rfc9068_another_issuer_or_a_change_fails_verification() {
 
 #[tokio::test]
 async fn no_two_tokens_share_a_jti() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let mut seen = HashSet::new();
     for _ in 0..200 {
         assert!(seen.insert(world.web("").await.access_token()));

@@ -11,13 +11,13 @@ use crate::support::ask::VERIFIER;
 use crate::support::issued::{seed, tokens};
 use crate::support::people::{APP, ORDERS};
 use crate::support::reply::Reply;
-use crate::support::world::{FORM, World};
+use crate::support::test_server::{FORM, TestServer};
 
 const CLIENT: &str = "team-a.app";
 
 type Parameters = Vec<(&'static str, String)>;
 
-fn authenticated(world: &World, more: &[(&'static str, &str)]) -> Parameters {
+fn authenticated(world: &TestServer, more: &[(&'static str, &str)]) -> Parameters {
     let mut parameters: Parameters = more
         .iter()
         .map(|&(name, value)| (name, value.to_owned()))
@@ -28,7 +28,7 @@ fn authenticated(world: &World, more: &[(&'static str, &str)]) -> Parameters {
 }
 
 /// A valid request of a kind, with what it needs in the store.
-async fn valid(world: &World, kind: &str) -> (&'static str, Parameters) {
+async fn valid(world: &TestServer, kind: &str) -> (&'static str, Parameters) {
     let issued = tokens(world, CLIENT).await;
     match kind {
         "authorization_code" => {
@@ -101,7 +101,7 @@ fn vary(mut parameters: Parameters, at: usize, variant: &str) -> String {
     form(&parameters)
 }
 
-async fn send(world: &World, path: &str, form: String) -> Reply {
+async fn send(world: &TestServer, path: &str, form: String) -> Reply {
     let request = Request::post(path).header(CONTENT_TYPE, FORM);
     world.send(request.body(form.into()).unwrap()).await
 }
@@ -118,7 +118,7 @@ fn outcome(reply: &Reply) -> String {
 
 #[tokio::test]
 async fn p4_the_error_tables_of_what_people_allow() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let mut rows = String::new();
     for kind in [
         "authorization_code",

@@ -10,13 +10,13 @@ use serde_json::json;
 use crate::support::clock::{self, advance};
 use crate::support::issued::{Tokens, call, introspect, is_active, refresh, revoke, seed, tokens};
 use crate::support::people::{BILLS, ORDERS};
-use crate::support::world::{FORM, ISSUER, World, basic};
+use crate::support::test_server::{FORM, ISSUER, TestServer, basic};
 
 const APP: &str = "team-a.app";
 const API: &str = "team-a.orders-api";
 const INACTIVE: &str = r#"{"active":false}"#;
 
-async fn is_inactive(world: &World, caller: &str, token: &str) {
+async fn is_inactive(world: &TestServer, caller: &str, token: &str) {
     let reply = introspect(world, caller, token).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, INACTIVE));
     assert_eq!(reply.header("content-type"), "application/json");
@@ -25,7 +25,7 @@ async fn is_inactive(world: &World, caller: &str, token: &str) {
 
 #[tokio::test]
 async fn rfc7662_a_client_learns_about_its_own_tokens() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     let told = introspect(&world, APP, &tokens.access_token).await.json();
     let now = clock::now().as_second();
@@ -63,7 +63,7 @@ async fn rfc7662_a_client_learns_about_its_own_tokens() {
 
 #[tokio::test]
 async fn an_api_learns_about_tokens_that_are_for_it() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let for_both = tokens(&world, APP).await;
     let told = introspect(&world, API, &for_both.access_token).await.json();
     assert_eq!(
@@ -80,7 +80,7 @@ async fn an_api_learns_about_tokens_that_are_for_it() {
 
 #[tokio::test]
 async fn i10_without_authentication() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     for (header, form) in [
         (None, format!("token={token}")),
@@ -106,7 +106,7 @@ async fn i10_without_authentication() {
 
 #[tokio::test]
 async fn i11_a_public_client_learns_nothing_not_even_about_its_own() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, "team-a.spa").await.access_token;
     introspect(&world, "team-a.spa", &token)
         .await
@@ -115,7 +115,7 @@ async fn i11_a_public_client_learns_nothing_not_even_about_its_own() {
 
 #[tokio::test]
 async fn i11_who_is_neither_client_nor_audience_learns_nothing() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     for caller in ["team-a.second", "team-a.web"] {
         is_inactive(&world, caller, &tokens.access_token).await;
@@ -133,7 +133,7 @@ async fn i11_who_is_neither_client_nor_audience_learns_nothing() {
 
 #[tokio::test]
 async fn i12_what_is_not_good_is_inactive_and_nothing_else() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let revoked = tokens(&world, APP).await;
     revoke(&world, APP, &revoked.access_token).await;
     is_inactive(&world, APP, &revoked.access_token).await;
@@ -160,11 +160,11 @@ async fn i12_what_is_not_good_is_inactive_and_nothing_else() {
 
 #[tokio::test]
 async fn a_token_of_a_machine_dies_with_its_registration() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = world.web("").await.access_token();
     assert!(is_active(&world, "team-a.web", &token).await);
     world.change(|tenant| {
-        let mut another = crate::support::world::client("team-a.web");
+        let mut another = crate::support::test_server::client("team-a.web");
         another.registration_id = "uid-of-another".into();
         tenant.clients.insert(another.id.clone(), another.into());
     });
@@ -173,7 +173,7 @@ async fn a_token_of_a_machine_dies_with_its_registration() {
 
 #[tokio::test]
 async fn i12_the_hint_is_only_a_hint() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     for (token, hint) in [
         (&tokens.access_token, "refresh_token"),
@@ -188,7 +188,7 @@ async fn i12_the_hint_is_only_a_hint() {
 
 #[tokio::test]
 async fn i13_get_and_html_are_not_offered() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let header = basic(APP, &world.secret(APP));
     let url = format!("/introspect?token={token}");
@@ -212,7 +212,7 @@ async fn i13_get_and_html_are_not_offered() {
 
 #[tokio::test]
 async fn a_request_without_a_token_or_with_two() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for form in [
         vec![],
         vec![("token", "")],
@@ -226,7 +226,7 @@ async fn a_request_without_a_token_or_with_two() {
 
 #[tokio::test]
 async fn i14_a_thousand_guesses_are_throttled_and_good_tokens_are_not() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let good = tokens(&world, APP).await.access_token;
     let mut throttled = 0;
     for n in 0..1000 {
@@ -246,7 +246,7 @@ async fn i14_a_thousand_guesses_are_throttled_and_good_tokens_are_not() {
 
 #[tokio::test]
 async fn m10_a_store_that_fails_says_nothing_about_a_token() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     world.app.store.close().await;
     let reply = introspect(&world, APP, &token).await;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::support::clock::{self, advance};
 use crate::support::issued::{Tokens, claims, is_active, seed, tokens};
 use crate::support::people::{self, BILLS, ORDERS};
-use crate::support::world::{ISSUER, World, list};
+use crate::support::test_server::{ISSUER, TestServer, list};
 
 #[tokio::test]
 async fn rfc9068_an_access_token_of_a_person() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, "team-a.app").await;
     let claims = claims(&world, ORDERS, &tokens.access_token).await;
     let now = clock::now().as_second();
@@ -37,7 +37,7 @@ async fn rfc9068_an_access_token_of_a_person() {
 
 #[tokio::test]
 async fn the_audience_follows_from_what_was_granted() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (scope, resources, audience) in [
         ("openid", "", json!(ISSUER)),
         ("common", "", json!(ISSUER)),
@@ -59,7 +59,7 @@ async fn the_audience_follows_from_what_was_granted() {
 
 #[tokio::test]
 async fn oidc_core_2_an_id_token_says_who_and_what_the_scopes_promise() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, "team-a.app").await;
     let claims = claims(&world, "team-a.app", &tokens.id_token).await;
     let now = clock::now().as_second();
@@ -92,7 +92,7 @@ async fn oidc_core_2_an_id_token_says_who_and_what_the_scopes_promise() {
 
 #[tokio::test]
 async fn an_id_token_has_the_algorithm_that_the_client_registered() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (client, algorithm) in [
         ("team-a.es256", jsonwebtoken::Algorithm::ES256),
         ("team-a.eddsa", jsonwebtoken::Algorithm::EdDSA),
@@ -106,7 +106,7 @@ async fn an_id_token_has_the_algorithm_that_the_client_registered() {
 
 #[tokio::test]
 async fn a_tenant_without_a_key_issues_nothing_and_keeps_the_code() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let seed = seed(&world, "team-a.app").insert(&world).await;
     let es256 = clientele_oauth::Algorithm::Es256;
     world.change(|tenant| tenant.signing_keys = Some(crate::support::keys::signing_keys(es256)));
@@ -119,7 +119,7 @@ async fn a_tenant_without_a_key_issues_nothing_and_keeps_the_code() {
 
 #[tokio::test]
 async fn a_claim_requested_by_name_needs_a_scope_that_promises_it() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let asked = r#"{"id_token":{"email":null,"sub":{"value":"mallory"},"phone_number":null}}"#;
     let asked =
         clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest::parse(asked)
@@ -158,7 +158,7 @@ async fn a_claim_requested_by_name_needs_a_scope_that_promises_it() {
 
 #[tokio::test]
 async fn b32_a_user_claim_replaces_no_protocol_claim() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let forged = [
         "iss",
         "sub",
@@ -199,7 +199,7 @@ async fn b32_a_user_claim_replaces_no_protocol_claim() {
 
 #[tokio::test]
 async fn no_access_token_outlives_its_family() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let change = |refresh: u64, idle: u64| {
         world.change(|tenant| {
             let client = people::app_with("team-a.app", |c| {
@@ -224,7 +224,7 @@ async fn no_access_token_outlives_its_family() {
 
 #[tokio::test]
 async fn without_refresh_the_access_token_lives_equally_long() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, "team-a.once").await;
     assert_eq!(tokens.refresh_token, "");
     advance(Duration::from_secs(599));

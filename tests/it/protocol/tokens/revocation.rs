@@ -5,11 +5,11 @@ use clientele_http::App;
 use crate::support::issued::{
     Tokens, call, introspect, is_active, refresh, revoke, tokens, userinfo,
 };
-use crate::support::world::{World, basic};
+use crate::support::test_server::{TestServer, basic};
 
 const APP: &str = "team-a.app";
 
-async fn done(world: &World, client: &str, token: &str) {
+async fn done(world: &TestServer, client: &str, token: &str) {
     let reply = revoke(world, client, token).await;
     assert_eq!((reply.status, reply.body.as_str()), (200, ""));
     assert_eq!(reply.header("cache-control"), "no-store");
@@ -17,7 +17,7 @@ async fn done(world: &World, client: &str, token: &str) {
 
 #[tokio::test]
 async fn i15_a_token_that_is_none_is_gone_already() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     let of_b = crate::support::issued::tokens(&world, "b.app").await;
     for unknown in [
@@ -35,7 +35,7 @@ async fn i15_a_token_that_is_none_is_gone_already() {
 
 #[tokio::test]
 async fn i16_another_clients_token_stays() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let theirs = tokens(&world, APP).await;
     for token in [&theirs.access_token, &theirs.refresh_token] {
         let reply = revoke(&world, "team-a.second", token).await;
@@ -52,7 +52,7 @@ async fn i16_another_clients_token_stays() {
 
 #[tokio::test]
 async fn i17_a_confidential_client_proves_who_it_is() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.refresh_token;
     for form in [
         format!("token={token}"),
@@ -68,7 +68,7 @@ async fn i17_a_confidential_client_proves_who_it_is() {
 
 #[tokio::test]
 async fn a_public_client_names_itself() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, "team-a.spa").await;
     done(&world, "team-a.spa", &tokens.refresh_token).await;
     let reply = refresh(&world, "team-a.spa", &tokens.refresh_token, &[]).await;
@@ -80,7 +80,7 @@ async fn a_public_client_names_itself() {
 
 #[tokio::test]
 async fn i18_a_refresh_token_takes_its_family_whatever_the_hint() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for hint in ["refresh_token", "access_token", "nonsense", ""] {
         let first = tokens(&world, APP).await;
         let second = Tokens::of(&refresh(&world, APP, &first.refresh_token, &[]).await);
@@ -102,7 +102,7 @@ async fn i18_a_refresh_token_takes_its_family_whatever_the_hint() {
 
 #[tokio::test]
 async fn i18_an_access_token_goes_alone() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     let form = [
         ("token", tokens.access_token.as_str()),
@@ -116,7 +116,7 @@ async fn i18_an_access_token_goes_alone() {
 
 #[tokio::test]
 async fn a_token_of_a_machine_is_revoked_as_well() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let (one, other) = (
         world.web("").await.access_token(),
         world.web("").await.access_token(),
@@ -128,7 +128,7 @@ async fn a_token_of_a_machine_is_revoked_as_well() {
 
 #[tokio::test]
 async fn i19_a_store_that_fails_is_never_taken_for_success() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     world.app.store.close().await;
     for token in [&tokens.refresh_token, &tokens.access_token, "x"] {
@@ -139,14 +139,14 @@ async fn i19_a_store_that_fails_is_never_taken_for_success() {
 
 #[tokio::test]
 async fn i20_the_other_replica_knows_at_once() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let app = App::new(
         world.app.registry.clone(),
         world.app.clock,
         world.app.metrics.clone(),
         world.app.store.clone(),
     );
-    let other = World::with(app);
+    let other = TestServer::with(app);
     let (one, two) = (tokens(&world, APP).await, tokens(&world, APP).await);
     done(&world, APP, &one.refresh_token).await;
     done(&world, APP, &two.access_token).await;
@@ -161,7 +161,7 @@ async fn i20_the_other_replica_knows_at_once() {
 
 #[tokio::test]
 async fn a_request_without_a_token_or_in_the_wrong_form() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for form in [
         vec![],
         vec![("token", "")],

@@ -13,17 +13,17 @@ use crate::support::issued::{Tokens, post_userinfo, revoke, seed, tokens, userin
 use crate::support::keys;
 use crate::support::people;
 use crate::support::reply::Reply;
-use crate::support::world::{World, basic, list};
+use crate::support::test_server::{TestServer, basic, list};
 
 const APP: &str = "team-a.app";
 
-async fn send(world: &World, request: axum::http::request::Builder) -> Reply {
+async fn send(world: &TestServer, request: axum::http::request::Builder) -> Reply {
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
 #[tokio::test]
 async fn oidc_core_5_3_userinfo_by_get_and_post_header_and_form() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let expected = json!({
         "sub": "subject-of-alice",
@@ -50,7 +50,7 @@ async fn oidc_core_5_3_userinfo_by_get_and_post_header_and_form() {
 
 #[tokio::test]
 async fn each_scope_tells_its_own() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for (scope, told) in [
         ("openid", json!({"sub": "subject-of-alice"})),
         (
@@ -66,7 +66,7 @@ async fn each_scope_tells_its_own() {
 
 #[tokio::test]
 async fn a_claim_asked_for_by_name_and_a_scope_that_the_client_lost() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let asked = r#"{"userinfo":{"name":{"essential":true}}}"#;
     let asked = ClaimsRequest::parse(asked).unwrap().normal();
     let seed = seed(&world, APP).scope("openid email");
@@ -87,7 +87,7 @@ async fn a_claim_asked_for_by_name_and_a_scope_that_the_client_lost() {
 
 #[tokio::test]
 async fn i01_without_a_token_there_is_no_error_to_name() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let basic = basic(APP, &world.secret(APP));
     for reply in [
         world.get("/userinfo").await,
@@ -106,7 +106,7 @@ async fn i01_without_a_token_there_is_no_error_to_name() {
 
 #[tokio::test]
 async fn i02_a_token_in_the_url_is_refused_even_if_it_is_good() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let url = format!("/userinfo?access_token={token}");
     world.get(&url).await.refuses_bearer(400, "invalid_request");
@@ -118,7 +118,7 @@ async fn i02_a_token_in_the_url_is_refused_even_if_it_is_good() {
 
 #[tokio::test]
 async fn i03_a_token_in_two_places() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let (header, form) = (format!("Bearer {token}"), format!("access_token={token}"));
     let reply = post_userinfo(&world, Some(&header), &form).await;
@@ -135,7 +135,7 @@ async fn i03_a_token_in_two_places() {
 
 #[tokio::test]
 async fn i04_only_an_access_token_opens_it() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let tokens = tokens(&world, APP).await;
     for wrong in [
         tokens.id_token,
@@ -154,7 +154,7 @@ async fn i04_only_an_access_token_opens_it() {
 
 #[tokio::test]
 async fn i05_a_token_of_another_tenant_audience_or_without_openid() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let of_b = tokens(&world, "b.app").await.access_token;
     userinfo(&world, &of_b)
         .await
@@ -187,7 +187,7 @@ async fn i05_a_token_of_another_tenant_audience_or_without_openid() {
 
 #[tokio::test]
 async fn i06_a_key_that_was_retired_and_a_header_that_lies() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let (_, payload) = signed.split_once('.').unwrap();
@@ -214,7 +214,7 @@ async fn i06_a_key_that_was_retired_and_a_header_that_lies() {
 
 #[tokio::test]
 async fn i07_dead_is_dead_at_once() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let revoked = tokens(&world, APP).await.access_token;
     revoke(&world, APP, &revoked).await;
     userinfo(&world, &revoked)
@@ -241,7 +241,7 @@ async fn i07_c17_a_person_who_lost_the_right() {
         |alice| alice.groups = list(&["everybody"]),
     ];
     for change in changes {
-        let world = World::at_rest().await;
+        let world = TestServer::at_rest().await;
         let token = tokens(&world, "team-a.staff").await.access_token;
         assert_eq!(userinfo(&world, &token).await.status, 200);
         world.change(|tenant| {
@@ -257,7 +257,7 @@ async fn i07_c17_a_person_who_lost_the_right() {
 
 #[tokio::test]
 async fn i08_a_token_that_lacks_a_character_or_has_another() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     for wrong in [
         token[..token.len() - 1].to_owned(),
@@ -276,7 +276,7 @@ async fn i08_a_token_that_lacks_a_character_or_has_another() {
 
 #[tokio::test]
 async fn other_methods_are_not_allowed() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for method in ["PUT", "DELETE", "HEAD", "OPTIONS"] {
         let request = Request::builder().method(method).uri("/userinfo");
         let reply = send(&world, request).await;
@@ -290,7 +290,7 @@ async fn other_methods_are_not_allowed() {
 
 #[tokio::test]
 async fn a_body_that_is_no_form_holds_no_token() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     let request = Request::post("/userinfo").header(CONTENT_TYPE, "application/json");
     let body = format!("{{\"access_token\":\"{token}\"}}");
@@ -300,7 +300,7 @@ async fn a_body_that_is_no_form_holds_no_token() {
 
 #[tokio::test]
 async fn m10_a_store_that_fails_is_no_reason_to_sign_in_again() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let token = tokens(&world, APP).await.access_token;
     world.app.store.close().await;
     let reply = userinfo(&world, &token).await;

@@ -10,14 +10,14 @@ use prometheus_client::registry::Registry;
 use tower::ServiceExt;
 
 use crate::support::reply::Reply;
-use crate::support::world::{World, basic};
+use crate::support::test_server::{TestServer, basic};
 
 async fn get(router: &Router, path: &str) -> Reply {
     let request = Request::get(path).body(Body::empty()).unwrap();
     Reply::read(router.clone().oneshot(request).await.unwrap()).await
 }
 
-fn admin_of(world: &World) -> Router {
+fn admin_of(world: &TestServer) -> Router {
     let mut registry = Registry::default();
     world.app.metrics.register(&mut registry);
     admin_router(Admin {
@@ -28,7 +28,7 @@ fn admin_of(world: &World) -> Router {
 
 #[tokio::test]
 async fn m11_public_and_admin_endpoints_are_on_their_own_ports() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let admin = admin_of(&world);
     for path in ["/metrics", "/livez", "/readyz"] {
         assert_eq!(world.get(path).await.status, 404, "{path}");
@@ -52,7 +52,7 @@ const COUNTED: [&str; 8] = [
 
 #[tokio::test]
 async fn m11_metrics_count_outcomes_and_name_no_client() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let token = world.web("").await.access_token();
     world.web("").await;
     let wrong = basic("team-a.web", "wrong");

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::support::DEADLINE;
 use crate::support::running::{Running, read_to_end, read_until};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const GET: &[u8] = b"GET /jwks HTTP/1.1\r\nHost: id.example\r\n\r\n";
 
@@ -23,7 +23,7 @@ fn impatient() -> Limits {
 
 #[tokio::test]
 async fn m04_a_connection_that_says_nothing_is_closed() {
-    let server = Running::start(World::new().await.router, None, impatient()).await;
+    let server = Running::start(TestServer::new().await.router, None, impatient()).await;
     let mut silent = server.connect().await;
     assert_eq!(read_to_end(&mut silent).await, b"");
     server.until_open(0).await;
@@ -31,7 +31,7 @@ async fn m04_a_connection_that_says_nothing_is_closed() {
 
 #[tokio::test]
 async fn m04_half_a_head_is_closed_first_or_later() {
-    let server = Running::start(World::new().await.router, None, impatient()).await;
+    let server = Running::start(TestServer::new().await.router, None, impatient()).await;
     let mut slow = server.connect().await;
     slow.write_all(&GET[..20]).await.unwrap();
     assert_eq!(read_to_end(&mut slow).await, b"");
@@ -40,7 +40,7 @@ async fn m04_half_a_head_is_closed_first_or_later() {
         idle: Duration::from_hours(1),
         ..impatient()
     };
-    let server = Running::start(World::new().await.router, None, patient_when_idle).await;
+    let server = Running::start(TestServer::new().await.router, None, patient_when_idle).await;
     let mut slow = server.connect().await;
     slow.write_all(GET).await.unwrap();
     read_until(&mut slow, "]}").await;
@@ -51,7 +51,7 @@ async fn m04_half_a_head_is_closed_first_or_later() {
 
 #[tokio::test]
 async fn m04_an_idle_connection_is_closed_after_the_idle_timeout_only() {
-    let server = Running::start(World::new().await.router, None, impatient()).await;
+    let server = Running::start(TestServer::new().await.router, None, impatient()).await;
     let mut idle = server.connect().await;
     let since = std::time::Instant::now();
     idle.write_all(GET).await.unwrap();
@@ -67,7 +67,7 @@ async fn m04_connections_beyond_the_limit_wait_for_their_turn() {
         connections: 2,
         ..Limits::default()
     };
-    let server = Running::start(World::new().await.router, None, two).await;
+    let server = Running::start(TestServer::new().await.router, None, two).await;
     let (first, _second, mut third) = (
         server.connect().await,
         server.connect().await,
@@ -83,7 +83,7 @@ async fn m04_connections_beyond_the_limit_wait_for_their_turn() {
 
 #[tokio::test]
 async fn m04_many_silent_connections_do_not_stop_another() {
-    let server = Running::start(World::new().await.router, None, Limits::default()).await;
+    let server = Running::start(TestServer::new().await.router, None, Limits::default()).await;
     let mut silent = vec![];
     for _ in 0..200 {
         silent.push(server.connect().await);
@@ -95,7 +95,7 @@ async fn m04_many_silent_connections_do_not_stop_another() {
 
 #[tokio::test]
 async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
-    let server = Running::start(World::new().await.router, None, Limits::default()).await;
+    let server = Running::start(TestServer::new().await.router, None, Limits::default()).await;
     let mut idle = server.connect().await;
     idle.write_all(GET).await.unwrap();
     read_until(&mut idle, "]}").await;
@@ -121,7 +121,7 @@ async fn shutdown_does_not_wait_longer_than_its_deadline() {
         drain: Duration::from_millis(50),
         ..Limits::default()
     };
-    let server = Running::start(World::new().await.router, None, hasty).await;
+    let server = Running::start(TestServer::new().await.router, None, hasty).await;
     let mut stuck = server.connect().await;
     let head = b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n";
     stuck.write_all(head).await.unwrap();

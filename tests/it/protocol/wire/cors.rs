@@ -7,11 +7,11 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN};
 use crate::support::issued::{seed, tokens};
 use crate::support::people::SPA_ORIGIN;
 use crate::support::reply::Reply;
-use crate::support::world::{FORM, World, basic};
+use crate::support::test_server::{FORM, TestServer, basic};
 
 const EVERY: [&str; 3] = ["/token", "/userinfo", "/revoke"];
 
-async fn preflight(world: &World, path: &str, origin: &str) -> Reply {
+async fn preflight(world: &TestServer, path: &str, origin: &str) -> Reply {
     let request = Request::builder()
         .method("OPTIONS")
         .uri(path)
@@ -21,7 +21,13 @@ async fn preflight(world: &World, path: &str, origin: &str) -> Reply {
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
-async fn post(world: &World, path: &str, origin: &str, header: Option<&str>, form: &str) -> Reply {
+async fn post(
+    world: &TestServer,
+    path: &str,
+    origin: &str,
+    header: Option<&str>,
+    form: &str,
+) -> Reply {
     let mut request = Request::post(path)
         .header(CONTENT_TYPE, FORM)
         .header(ORIGIN, origin);
@@ -49,7 +55,7 @@ fn is_open(reply: &Reply) {
 
 #[tokio::test]
 async fn m13_only_the_preflight_of_a_registered_origin_is_answered() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for path in EVERY {
         let reply = preflight(&world, path, SPA_ORIGIN).await;
         assert_eq!((reply.status, reply.body.as_str()), (204, ""));
@@ -90,7 +96,7 @@ async fn m13_only_the_preflight_of_a_registered_origin_is_answered() {
 
 #[tokio::test]
 async fn m13_an_answer_is_for_the_origin_of_its_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let of_spa = seed(&world, "team-a.spa").insert(&world).await;
     let form = |client: &str| {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -130,7 +136,7 @@ async fn m13_an_answer_is_for_the_origin_of_its_client() {
 
 #[tokio::test]
 async fn m13_userinfo_and_revocation_look_at_the_tokens_client() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let spa = tokens(&world, "team-a.spa").await;
     let app = tokens(&world, "team-a.app").await;
     let bearer = |token: &str| format!("Bearer {token}");
@@ -156,7 +162,7 @@ async fn m13_userinfo_and_revocation_look_at_the_tokens_client() {
 
 #[tokio::test]
 async fn b38_pages_and_introspection_are_for_no_other_origin() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     for path in [
         "/authorize",
         "/login",
@@ -174,7 +180,7 @@ async fn b38_pages_and_introspection_are_for_no_other_origin() {
 
 #[tokio::test]
 async fn without_an_origin_nothing_is_said_about_origins() {
-    let world = World::at_rest().await;
+    let world = TestServer::at_rest().await;
     let reply = world.web("").await;
     is_closed(&reply);
     assert_eq!(reply.header("vary"), "");

@@ -3,13 +3,13 @@
 use clientele_http::server::Limits;
 
 use crate::support::running::Running;
-use crate::support::world::{World, basic};
+use crate::support::test_server::{TestServer, basic};
 
 const FORM: &str = "Host: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 const SMUGGLED: &str = "GET /jwks HTTP/1.1\r\nHost: x\r\n\r\n";
 
 async fn server() -> Running {
-    Running::start(World::new().await.router, None, Limits::default()).await
+    Running::start(TestServer::new().await.router, None, Limits::default()).await
 }
 
 /// Sends a head and a body, and asserts that one answer comes and the connection is closed.
@@ -122,7 +122,7 @@ async fn m03_a_body_that_nobody_reads_is_not_the_next_request() {
 
 #[tokio::test]
 async fn a_chunked_token_request_is_answered() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let header = basic("team-a.web", &world.secret("team-a.web"));
     let server = Running::start(world.router, None, Limits::default()).await;
     let head = format!("POST /token HTTP/1.1\r\n{FORM}Authorization: {header}\r\n");

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::support::DEADLINE;
 use crate::support::running::Running;
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -35,7 +35,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// Floods a new connection until the server closes it; it has to, and to serve the next one.
 async fn is_closed(opening: &[u8], mut flood: impl FnMut(u32) -> Vec<u8>) {
-    let server = Running::start(World::new().await.router, None, Limits::default()).await;
+    let server = Running::start(TestServer::new().await.router, None, Limits::default()).await;
     let (mut reader, mut writer) = server.connect().await.into_split();
     let start = [PREFACE, &frame(SETTINGS, 0, 0, &[]), opening].concat();
     writer.write_all(&start).await.unwrap();
@@ -103,7 +103,7 @@ async fn m02_a_flood_of_empty_data_is_ended() {
 #[tokio::test]
 async fn m02_more_streams_than_allowed_are_refused_one_by_one() {
     let server = Running::start(
-        World::new().await.router,
+        TestServer::new().await.router,
         None,
         Limits {
             streams: 4,

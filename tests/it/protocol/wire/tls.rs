@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::DEADLINE;
 use crate::support::logs::Logs;
 use crate::support::running::{Running, read_to_end};
-use crate::support::world::World;
+use crate::support::test_server::TestServer;
 
 /// A mounted Secret of type `kubernetes.io/tls`.
 struct Mounted {
@@ -109,7 +109,7 @@ async fn alert(server: &Running, hello: &[u8]) -> Vec<u8> {
 async fn m01_tls_1_0_and_1_1_and_weak_ciphers_are_refused() {
     let (mounted, _) = Mounted::new();
     let server = Running::start(
-        World::new().await.router,
+        TestServer::new().await.router,
         Some(mounted.load().await),
         Limits::default(),
     )
@@ -131,7 +131,7 @@ async fn m01_tls_1_0_and_1_1_and_weak_ciphers_are_refused() {
 async fn m01_tls_1_3_with_http_1_and_http_2_is_served() {
     let (mounted, root) = Mounted::new();
     let server = Running::start(
-        World::new().await.router,
+        TestServer::new().await.router,
         Some(mounted.load().await),
         Limits::default(),
     )
@@ -159,7 +159,7 @@ async fn m04_a_handshake_that_never_comes_is_ended_and_delays_nobody() {
     let (mounted, root) = Mounted::new();
     let start = async |limits| {
         let tls = Some(mounted.load().await);
-        Running::start(World::new().await.router, tls, limits).await
+        Running::start(TestServer::new().await.router, tls, limits).await
     };
     let patient = start(Limits::default()).await;
     let _silent = patient.connect().await;
@@ -193,7 +193,7 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
     let stop = CancellationToken::new();
     let _stop = stop.clone().drop_guard();
     tokio::spawn(tls.clone().watch(Duration::from_millis(5), stop));
-    let server = Running::start(World::new().await.router, Some(tls), Limits::default()).await;
+    let server = Running::start(TestServer::new().await.router, Some(tls), Limits::default()).await;
     until_served(&server, &first).await;
 
     let second = mounted.replace();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::person::{operator, sentence};
-use crate::support::space::{Space, content};
+use crate::support::test_namespace::{TestNamespace, content};
 
 const CREATE: &str = "without the label app.kubernetes.io/managed-by: clientele and, outside its own namespace, the label clientele.dev/oauthclient or an OAuthClient as controller.";
 const CHANGE: &str = "it is not a Secret of an OAuthClient, or would not be labeled as one afterwards. Rename or delete that Secret, or choose another spec.secret.name.";
@@ -37,7 +37,7 @@ async fn as_operator(namespace: &str) -> Api<Secret> {
 
 #[tokio::test]
 async fn f42_f43_the_operator_creates_only_secrets_of_its_own() {
-    let space = Space::new("policies").await;
+    let space = TestNamespace::new("policies").await;
     let managed = json!({ "app.kubernetes.io/managed-by": "clientele" });
     let attributed = json!({ "clientele.dev/oauthclient": "nobody" });
     let others =
@@ -76,7 +76,7 @@ async fn f42_f43_the_operator_creates_only_secrets_of_its_own() {
 
 #[tokio::test]
 async fn the_operator_can_write_a_secret_of_an_oauthclient() {
-    let space = Space::new("policies").await;
+    let space = TestNamespace::new("policies").await;
     let api = as_operator(&space.name).await;
     let params = PostParams::default();
     let created = api
@@ -89,7 +89,7 @@ async fn the_operator_can_write_a_secret_of_an_oauthclient() {
 
 #[tokio::test]
 async fn the_operator_cannot_change_or_delete_secrets_of_others() {
-    let space = Space::new("policies").await;
+    let space = TestNamespace::new("policies").await;
     let params = PostParams::default();
     let theirs = secret(
         "theirs",
@@ -125,7 +125,7 @@ async fn the_operator_cannot_change_or_delete_secrets_of_others() {
 
 #[tokio::test]
 async fn a_secret_of_ours_cannot_be_let_go_of_but_repaired() {
-    let space = Space::new("policies").await;
+    let space = TestNamespace::new("policies").await;
     let params = PostParams::default();
     let api = as_operator(&space.name).await;
     let created = api
@@ -154,7 +154,7 @@ async fn a_secret_of_ours_cannot_be_let_go_of_but_repaired() {
 
 #[tokio::test]
 async fn in_its_namespace_the_operator_writes_only_its_own_names() {
-    let space = Space::new("policies").await;
+    let space = TestNamespace::new("policies").await;
     let api = as_operator("clientele-system").await;
     let params = PostParams::default();
     let answer = api

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::person::{person, sentence};
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// The status that an attacker would like.
 fn forged() -> Value {
@@ -20,7 +20,7 @@ fn forged() -> Value {
 }
 
 /// A connection as somebody whom the chart's role lets edit clients in this namespace.
-async fn editor(space: &Space) -> kube::Client {
+async fn editor(space: &TestNamespace) -> kube::Client {
     let binding: RoleBinding = serde_json::from_value(json!({
         "metadata": { "name": "editor" },
         "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "clientele-edit" },
@@ -55,7 +55,7 @@ async fn administrator() -> kube::Client {
 
 #[tokio::test]
 async fn k15_f63_f64_only_the_operator_writes_the_status_of_a_client() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     space.ready("hello", json!({})).await;
     let before = space.clients().get("hello").await.unwrap();
     let ann = editor(&space).await;
@@ -91,7 +91,7 @@ async fn k15_f63_f64_only_the_operator_writes_the_status_of_a_client() {
 
 #[tokio::test]
 async fn k15_nobody_but_the_operator_writes_the_status_of_a_tenant() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     let tenant = space.tenant(json!({})).await;
     let api: Api<OAuthTenant> = Api::all(administrator().await);
     let patch = json!({ "status": { "issuer": "https://evil.example" } });
@@ -109,7 +109,7 @@ async fn k15_nobody_but_the_operator_writes_the_status_of_a_tenant() {
 
 #[tokio::test]
 async fn f64_a_status_in_the_manifest_is_no_status() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     let api: Api<OAuthClient> = Api::namespaced(editor(&space).await, &space.name);
     let mut object: OAuthClient = serde_json::from_value(json!({
         "apiVersion": "clientele.dev/v1alpha1",
@@ -142,7 +142,7 @@ async fn f64_a_status_in_the_manifest_is_no_status() {
 
 #[tokio::test]
 async fn an_editor_of_clients_needs_no_other_right() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     let api: Api<OAuthClient> = Api::namespaced(editor(&space).await, &space.name);
     let object = serde_json::from_value(json!({
         "apiVersion": "clientele.dev/v1alpha1",
@@ -165,7 +165,7 @@ async fn an_editor_of_clients_needs_no_other_right() {
 
 #[tokio::test]
 async fn k15_nobody_but_the_operator_writes_the_status_of_a_person() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({ "tenant": tenant, "username": "anna", "disabled": true });
     space.create_user("anna", spec).await;
@@ -184,7 +184,7 @@ async fn k15_nobody_but_the_operator_writes_the_status_of_a_person() {
 
 #[tokio::test]
 async fn an_editor_of_clients_decides_nothing_about_people() {
-    let space = Space::new("status").await;
+    let space = TestNamespace::new("status").await;
     let api: Api<OAuthUser> = Api::namespaced(editor(&space).await, &space.name);
     let user = OAuthUser::new(
         "anna",

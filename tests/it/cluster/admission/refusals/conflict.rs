@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::space::{Space, condition, message};
+use crate::support::test_namespace::{TestNamespace, condition, message};
 
 /// A space with a tenant that allows client IDs of one's own, and the spec that claims one.
-async fn claiming() -> (Space, Value) {
-    let space = Space::new("conflict").await;
+async fn claiming() -> (TestNamespace, Value) {
+    let space = TestNamespace::new("conflict").await;
     let tenant = space
         .tenant(json!({ "customClientIds": { "namespaces": space.selector() } }))
         .await;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::operator::OPERATOR_USER;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
-impl Space {
+impl TestNamespace {
     /// Creates a Secret as its owner would.
     async fn secret(&self, name: &str, more: Value) -> Secret {
         let mut object =
@@ -74,7 +74,7 @@ fn foreign() -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn f39_f45_f46_f49_a_foreign_secret_stays_until_it_is_deleted() {
-    let space = Space::new("ownership").await;
+    let space = TestNamespace::new("ownership").await;
     let mut before = Vec::new();
     for (name, more) in foreign() {
         before.push(space.secret(&format!("{name}-oauth"), more).await);
@@ -102,7 +102,7 @@ async fn f39_f45_f46_f49_a_foreign_secret_stays_until_it_is_deleted() {
 
 #[tokio::test]
 async fn f36_an_owner_reference_makes_no_secret_ours() {
-    let space = Space::new("ownership").await;
+    let space = TestNamespace::new("ownership").await;
     // The tenant learns the UID from an object that is refused for another reason.
     let object = space.create("early", json!({ "tenant": space.name })).await;
     space.refused("early", "TenantNotFound", "").await;
@@ -128,7 +128,7 @@ async fn f36_an_owner_reference_makes_no_secret_ours() {
 
 #[tokio::test]
 async fn f40_two_clients_with_one_secret_name_do_not_fight() {
-    let space = Space::new("ownership").await;
+    let space = TestNamespace::new("ownership").await;
     let spec = json!({ "secret": { "name": "shared" } });
     space.ready("first", spec.clone()).await;
     let before = space.secrets().get("shared").await.unwrap();
@@ -171,7 +171,7 @@ async fn f40_two_clients_with_one_secret_name_do_not_fight() {
 
 #[tokio::test]
 async fn f40_the_second_gets_the_name_when_the_first_is_gone() {
-    let space = Space::new("ownership").await;
+    let space = TestNamespace::new("ownership").await;
     let spec = json!({ "secret": { "name": "shared" } });
     space.ready("first", spec.clone()).await;
     let before = space.entries("shared").await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// A spec, why it is refused, the remedy, and the tenant that allows it.
 struct Row {
@@ -72,7 +72,7 @@ fn rows(selector: &Value) -> Vec<(&'static str, Row)> {
 
 #[tokio::test]
 async fn f57_k14_nothing_is_had_that_the_tenant_does_not_give() {
-    let space = Space::new("policy").await;
+    let space = TestNamespace::new("policy").await;
     let tenant = space.tenant(json!({})).await;
     let selector = space.selector();
     for (name, row) in rows(&selector) {
@@ -88,7 +88,7 @@ async fn f57_k14_nothing_is_had_that_the_tenant_does_not_give() {
 
 #[tokio::test]
 async fn f57_what_a_tenant_gives_to_others_is_refused_too() {
-    let space = Space::new("policy").await;
+    let space = TestNamespace::new("policy").await;
     let others = json!({ "matchLabels": { "kubernetes.io/metadata.name": "others" } });
     let uri = "https://orders.example.com";
     let tenant = space
@@ -133,7 +133,7 @@ async fn f57_what_a_tenant_gives_to_others_is_refused_too() {
 
 #[tokio::test]
 async fn a_tenant_that_does_not_exist_yet_may_come_later() {
-    let space = Space::new("policy").await;
+    let space = TestNamespace::new("policy").await;
     space.create("early", json!({ "tenant": space.name })).await;
     space
         .refused(
@@ -152,7 +152,7 @@ async fn a_tenant_that_does_not_exist_yet_may_come_later() {
 
 #[tokio::test]
 async fn a_namespace_is_admitted_by_the_label_the_tenant_wants() {
-    let space = Space::new("policy").await;
+    let space = TestNamespace::new("policy").await;
     let tenant = space
         .tenant(json!({ "namespaces": { "matchLabels": { "team": "orders" } } }))
         .await;
@@ -177,8 +177,8 @@ async fn a_namespace_is_admitted_by_the_label_the_tenant_wants() {
 
 #[tokio::test]
 async fn f43_a_namespace_of_the_cluster_itself_is_refused() {
-    let space = Space::new("policy").await;
-    let system = Space {
+    let space = TestNamespace::new("policy").await;
+    let system = TestNamespace {
         name: "kube-system".into(),
         ..space
     };
@@ -196,7 +196,7 @@ async fn f43_a_namespace_of_the_cluster_itself_is_refused() {
 
 #[tokio::test]
 async fn f56_redirects_go_only_where_the_tenant_lets_the_namespace() {
-    let space = Space::new("policy").await;
+    let space = TestNamespace::new("policy").await;
     let others = json!({ "matchLabels": { "kubernetes.io/metadata.name": "others" } });
     let entry =
         |hosts: &[&str], namespaces: &Value| json!({ "hosts": hosts, "namespaces": namespaces });

@@ -4,11 +4,11 @@ use clientele_api::OAuthClient;
 use kube::api::PostParams;
 use serde_json::json;
 
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 #[tokio::test]
 async fn f58_labels_on_the_oauthclient_itself_give_nothing() {
-    let space = Space::new("privileges").await;
+    let space = TestNamespace::new("privileges").await;
     let chosen = json!({ "namespaces": { "matchLabels": { "platform": "true" } } });
     let tenant = space.tenant(json!({ "firstParty": chosen })).await;
     let labels = json!({
@@ -35,7 +35,7 @@ async fn f58_labels_on_the_oauthclient_itself_give_nothing() {
 
 #[tokio::test]
 async fn k12_a_client_edited_into_a_refused_one_stops_alone() {
-    let space = Space::new("privileges").await;
+    let space = TestNamespace::new("privileges").await;
     space.ready("edited", json!({})).await;
     space.ready("other", json!({})).await;
     let before = space.entries("edited-oauth").await;

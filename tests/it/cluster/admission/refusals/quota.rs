@@ -8,11 +8,11 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 #[tokio::test]
 async fn f08_f48_a_used_up_quota_is_said_and_a_raised_one_is_noticed() {
-    let space = Space::new("quota").await;
+    let space = TestNamespace::new("quota").await;
     let quotas: Api<ResourceQuota> = Api::namespaced(space.kube.clone(), &space.name);
     let none = json!({ "metadata": { "name": "few" }, "spec": { "hard": { "secrets": "0" } } });
     let none = serde_json::from_value(none).unwrap();
@@ -38,7 +38,7 @@ async fn f08_f48_a_used_up_quota_is_said_and_a_raised_one_is_noticed() {
 
 #[tokio::test]
 async fn f08_a_platform_policy_that_refuses_the_secret_is_quoted() {
-    let space = Space::new("forbidden").await;
+    let space = TestNamespace::new("forbidden").await;
     forbid_secrets(&space).await;
     space.create("hello", json!({})).await;
     space
@@ -57,7 +57,7 @@ async fn f08_a_platform_policy_that_refuses_the_secret_is_quoted() {
 }
 
 /// A policy of the platform team for this namespace, in force.
-async fn forbid_secrets(space: &Space) {
+async fn forbid_secrets(space: &TestNamespace) {
     let name = &space.name;
     let policy: ValidatingAdmissionPolicy = serde_json::from_value(json!({
         "metadata": { "name": name },
@@ -94,7 +94,7 @@ async fn forbid_secrets(space: &Space) {
 }
 
 /// Waits until the API server refuses a Secret in this namespace.
-async fn in_force(space: &Space) {
+async fn in_force(space: &TestNamespace) {
     let probe: Secret = serde_json::from_value(json!({ "metadata": { "name": "probe" } })).unwrap();
     let dry = PostParams {
         dry_run: true,

@@ -6,18 +6,18 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::support::person::sentence;
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 const REMEDY: &str = "written anew with the same credentials";
 
-async fn delete(space: &Space, name: &str) {
+async fn delete(space: &TestNamespace, name: &str) {
     let params = DeleteParams::default();
     space.secrets().delete(name, &params).await.unwrap();
 }
 
 #[tokio::test]
 async fn f46_a_wrong_immutable_secret_is_left_to_an_administrator() {
-    let space = Space::new("spoiled").await;
+    let space = TestNamespace::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
     let wrong = json!({ "immutable": true, "stringData": { "CLIENT_SECRET": "mine" } });
@@ -38,7 +38,7 @@ async fn f46_a_wrong_immutable_secret_is_left_to_an_administrator() {
 
 #[tokio::test]
 async fn f46_a_copy_with_another_type_is_left_to_an_administrator() {
-    let space = Space::new("spoiled").await;
+    let space = TestNamespace::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
     let mut copy: Secret = space.secrets().get("hello-oauth").await.unwrap();
@@ -53,7 +53,7 @@ async fn f46_a_copy_with_another_type_is_left_to_an_administrator() {
 }
 
 /// Puts the copy in place of ours; the operator may be quicker and restore ours in between.
-async fn replace(space: &Space, copy: &Secret) {
+async fn replace(space: &TestNamespace, copy: &Secret) {
     let params = PostParams::default();
     eventually("the copy is in place", || async {
         delete(space, "hello-oauth").await;
@@ -65,7 +65,7 @@ async fn replace(space: &Space, copy: &Secret) {
 
 #[tokio::test]
 async fn f48_a_secret_filled_by_others_is_refused_until_there_is_room() {
-    let space = Space::new("spoiled").await;
+    let space = TestNamespace::new("spoiled").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
     // Others fill it to the last byte in the write in which they remove ours.

@@ -5,12 +5,12 @@ use kube::Api;
 use kube::api::{DeleteParams, PostParams};
 use serde_json::json;
 
-use crate::support::space::{Space, condition, message};
+use crate::support::test_namespace::{TestNamespace, condition, message};
 use crate::support::verdict::{STALLED, triple};
 
 #[tokio::test]
 async fn a_suspended_client_keeps_its_objects_and_is_refused() {
-    let space = Space::new("states").await;
+    let space = TestNamespace::new("states").await;
     space.ready("hello", json!({})).await;
     let before = space.secrets().get("hello-oauth").await.unwrap();
     space
@@ -32,7 +32,7 @@ async fn a_suspended_client_keeps_its_objects_and_is_refused() {
 
 #[tokio::test]
 async fn a_client_born_suspended_works_when_it_is_woken() {
-    let space = Space::new("states").await;
+    let space = TestNamespace::new("states").await;
     space.create("hello", json!({ "suspended": true })).await;
     space
         .refused("hello", "Suspended", "spec.suspended is true")
@@ -47,7 +47,7 @@ async fn a_client_born_suspended_works_when_it_is_woken() {
 
 #[tokio::test]
 async fn lost_signing_keys_stall_the_clients_until_they_are_restored() {
-    let space = Space::new("states").await;
+    let space = TestNamespace::new("states").await;
     let tenant = space.tenant(json!({})).await;
     space.ready("hello", json!({ "tenant": tenant })).await;
     let secrets: Api<Secret> = Api::namespaced(space.kube.clone(), "clientele-system");
@@ -81,7 +81,7 @@ async fn lost_signing_keys_stall_the_clients_until_they_are_restored() {
 
 #[tokio::test]
 async fn no_object_is_ever_without_conditions() {
-    let space = Space::new("states").await;
+    let space = TestNamespace::new("states").await;
     let object = space.create("hello", json!({})).await;
     let status = object
         .status

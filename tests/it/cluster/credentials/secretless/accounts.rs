@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Accounts, only};
 use crate::support::assertions::stranger;
 use crate::support::cluster::{Cluster, shared};
-use crate::support::space::{Space, eventually, http};
+use crate::support::test_namespace::{TestNamespace, eventually, http};
 
 #[tokio::test]
 async fn h01_h13_an_account_token_proves_the_client_without_a_secret() {
@@ -289,7 +289,7 @@ async fn a_caller_migrates_from_secret_to_account_without_a_pause() {
     team.account("web").await;
     team.space.ready("app", json!({})).await;
     let entries = team.space.entries("app-oauth").await;
-    let by_secret = async |space: &Space| {
+    let by_secret = async |space: &TestNamespace| {
         space
             .token_from(
                 &space.issuer,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::assertions::{PrivateKey, form, key, stranger};
-use crate::support::space::{Space, eventually, http};
+use crate::support::test_namespace::{TestNamespace, eventually, http};
 
 /// The client of a test, which signs with these keys.
 pub fn keys(keys: &[&PrivateKey]) -> Value {
@@ -15,7 +15,7 @@ pub fn keys(keys: &[&PrivateKey]) -> Value {
 }
 
 /// What the token endpoint says to an assertion that this key signs for the client.
-async fn status(space: &Space, name: &str, key: &PrivateKey) -> u16 {
+async fn status(space: &TestNamespace, name: &str, key: &PrivateKey) -> u16 {
     let id = format!("{}.{name}", space.name);
     let now = jiff::Timestamp::now();
     let claims = json!({
@@ -31,7 +31,7 @@ async fn status(space: &Space, name: &str, key: &PrivateKey) -> u16 {
 
 #[tokio::test]
 async fn a_client_with_keys_has_no_secret_and_gets_a_token() {
-    let space = Space::new("keys").await;
+    let space = TestNamespace::new("keys").await;
     let spec = json!({ "tokenEndpointAuthMethod": "private_key_jwt", "jwks": keys(&[key()]) });
     space.ready("signer", spec).await;
     let entries = space.entries("signer-oauth").await;
@@ -43,7 +43,7 @@ async fn a_client_with_keys_has_no_secret_and_gets_a_token() {
 
 #[tokio::test]
 async fn a_caller_migrates_from_its_secret_to_its_key_without_a_pause() {
-    let space = Space::new("keys").await;
+    let space = TestNamespace::new("keys").await;
     space.ready("mover", json!({})).await;
     let secret = space.entries("mover-oauth").await;
     let by_secret = async || {
@@ -71,7 +71,7 @@ async fn a_caller_migrates_from_its_secret_to_its_key_without_a_pause() {
 
 #[tokio::test]
 async fn a_key_that_is_replaced_counts_no_longer() {
-    let space = Space::new("keys").await;
+    let space = TestNamespace::new("keys").await;
     let method = "private_key_jwt";
     let spec = json!({ "tokenEndpointAuthMethod": method, "jwks": keys(&[key()]) });
     space.ready("turner", spec).await;

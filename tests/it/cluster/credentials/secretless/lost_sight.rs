@@ -9,13 +9,13 @@ use crate::support::cluster::Cluster;
 use crate::support::load::ask;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::proxy::Proxy;
-use crate::support::space::{Space, http};
+use crate::support::test_namespace::{TestNamespace, http};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h12_f78_without_an_api_server_accounts_wait_and_others_go_on() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "outage").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "outage").await;
     let team = Accounts {
         space,
         cluster: &cluster,
@@ -52,7 +52,7 @@ async fn h11_an_unknown_key_is_fetched_once_and_then_judged() {
     // The cluster's key is about to be replaced: the API server publishes the former one.
     proxy.publish_another_key();
     let operator = RunningOperator::start(&cluster, &Options::default().through(&proxy));
-    let space = Space::within(&cluster, &operator.issuer, "keys").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "keys").await;
     let team = Accounts {
         space,
         cluster: &cluster,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::credentials::brought::bring;
 use crate::support::load::{Entries, ask};
-use crate::support::space::{Space, entries, http};
+use crate::support::test_namespace::{TestNamespace, entries, http};
 
 const BROUGHT: &str = "of-a-0123456789abcdef0123456789abcdef";
 const PASSWORD: &str = "correct horse of team a";
@@ -22,7 +22,7 @@ const PASSWORD: &str = "correct horse of team a";
 const WITH_SECRET: [&str; 3] = ["web", "legacy", "machine"];
 
 /// A tenant that gives something to A alone, and lets both bring people and client IDs.
-async fn tenant(a: &Space) -> String {
+async fn tenant(a: &TestNamespace) -> String {
     let of_a = a.selector();
     a.tenant(json!({
         "users": { "namespaces": {} },
@@ -35,7 +35,7 @@ async fn tenant(a: &Space) -> String {
     .await
 }
 
-async fn settle(a: &Space, tenant: &str) {
+async fn settle(a: &TestNamespace, tenant: &str) {
     bring(a, BROUGHT).await;
     let web = json!({
         "redirectUris": ["https://a.example/cb"], "grantTypes": ["authorization_code", "client_credentials"],
@@ -143,7 +143,7 @@ fn users() -> [(&'static str, Value, &'static str); 3] {
     ]
 }
 
-async fn attack(b: &Space, tenant: &str) {
+async fn attack(b: &TestNamespace, tenant: &str) {
     for (name, mut spec, reason) in clients() {
         spec["tenant"] = json!(tenant);
         b.create(name, spec).await;
@@ -160,7 +160,7 @@ async fn attack(b: &Space, tenant: &str) {
 }
 
 /// Everything of a kind in a namespace, as the API server has it.
-async fn all<K>(space: &Space) -> Vec<Value>
+async fn all<K>(space: &TestNamespace) -> Vec<Value>
 where
     K: Clone + std::fmt::Debug + Serialize + DeserializeOwned,
     K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
@@ -172,7 +172,7 @@ where
         .collect()
 }
 
-async fn everything(space: &Space) -> Vec<Value> {
+async fn everything(space: &TestNamespace) -> Vec<Value> {
     [
         all::<OAuthClient>(space).await,
         all::<OAuthUser>(space).await,
@@ -182,7 +182,7 @@ async fn everything(space: &Space) -> Vec<Value> {
 }
 
 /// What proves A's clients, by name.
-async fn credentials(space: &Space, names: &[&str]) -> BTreeMap<String, Entries> {
+async fn credentials(space: &TestNamespace, names: &[&str]) -> BTreeMap<String, Entries> {
     let mut credentials = BTreeMap::new();
     for name in names {
         credentials.insert(
@@ -195,7 +195,10 @@ async fn credentials(space: &Space, names: &[&str]) -> BTreeMap<String, Entries>
 
 #[tokio::test]
 async fn f57_f61_a_hostile_namespace_changes_and_learns_nothing() {
-    let (a, b) = (Space::new("victim").await, Space::new("hostile").await);
+    let (a, b) = (
+        TestNamespace::new("victim").await,
+        TestNamespace::new("hostile").await,
+    );
     let tenant = tenant(&a).await;
     settle(&a, &tenant).await;
     let of_a = credentials(&a, &WITH_SECRET).await;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::newcomers_work;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const COUNT: usize = 100;
 const MEBIBYTE: u64 = 1 << 20;
@@ -26,7 +26,7 @@ async fn f81_k13_a_hundred_users_of_a_megabyte_stop_no_other() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "large").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "large").await;
     space.label_for_people().await;
     space.person("default", "alice", super::ALICE).await;
     let filled = k8s_openapi::ByteString(vec![0; 1_000_000]);

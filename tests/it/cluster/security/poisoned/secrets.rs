@@ -8,7 +8,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::load::{Entries, ask};
-use crate::support::space::{Space, http, message};
+use crate::support::test_namespace::{TestNamespace, http, message};
 use crate::support::users::{PASSWORD, user_message};
 
 const BROUGHT: &str = "clientele.dev/client-secret";
@@ -37,18 +37,18 @@ fn values() -> [(Vec<u8>, &'static str, &'static str); 5] {
     ]
 }
 
-async fn patch(space: &Space, name: &str, patch: Value) -> Secret {
+async fn patch(space: &TestNamespace, name: &str, patch: Value) -> Secret {
     let (secrets, params) = (space.secrets(), PatchParams::default());
     let patched = secrets.patch(name, &params, &Patch::Merge(patch)).await;
     patched.unwrap()
 }
 
-async fn put(space: &Space, name: &str, entry: &str, value: &[u8]) {
+async fn put(space: &TestNamespace, name: &str, entry: &str, value: &[u8]) {
     let data = json!({ "data": { entry: STANDARD.encode(value) } });
     patch(space, name, data).await;
 }
 
-async fn works(space: &Space, entries: &Entries) {
+async fn works(space: &TestNamespace, entries: &Entries) {
     ask(&http(), entries).await.unwrap();
     let name = format!(
         "after-{}",
@@ -66,7 +66,7 @@ async fn works(space: &Space, entries: &Entries) {
 
 #[tokio::test]
 async fn f91_k13_any_content_of_a_credentials_secret_is_repaired() {
-    let space = Space::new("bytes").await;
+    let space = TestNamespace::new("bytes").await;
     space.ready("web", json!({})).await;
     let entries = space.entries("web-oauth").await;
     let before = space.secrets().get("web-oauth").await.unwrap();
@@ -104,7 +104,7 @@ async fn f91_k13_any_content_of_a_credentials_secret_is_repaired() {
 
 #[tokio::test]
 async fn f91_k13_no_external_secret_stops_other_clients() {
-    let space = Space::new("bytes").await;
+    let space = TestNamespace::new("bytes").await;
     for name in ["good", "odd"] {
         space
             .write_secret(name, BROUGHT, &[("client-secret", VALUE)])
@@ -127,7 +127,7 @@ async fn f91_k13_no_external_secret_stops_other_clients() {
 
 #[tokio::test]
 async fn f91_k13_whatever_is_brought_as_a_password_stops_nobody_else() {
-    let space = Space::new("bytes").await;
+    let space = TestNamespace::new("bytes").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "odd", "correct horse").await;
     for (number, (value, _, problem)) in values().into_iter().enumerate() {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::ground::OWN;
+use super::fault_cluster::OWN;
 use super::root_keys::CURRENT;
 
 /// What became of an object.
@@ -46,13 +46,13 @@ struct State {
 }
 
 /// The watches of one run.
-pub struct Witness {
+pub struct ObjectHistory {
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
     _watches: JoinSet<()>,
 }
 
-impl Witness {
+impl ObjectHistory {
     /// Watches what is in a namespace, one tenant, and perhaps a Secret with root keys and the marks that go with it.
     pub fn start(
         kube: &kube::Client,
@@ -147,12 +147,12 @@ async fn watch(
 ) {
     let mut events = api.watch(&params, "0").await.unwrap().boxed();
     while let Some(event) = events.next().await {
-        let (change, object) = match event.expect("the witness is not cut off") {
+        let (change, object) = match event.expect("the history is not cut off") {
             WatchEvent::Added(object) => (Change::Created, object),
             WatchEvent::Modified(object) => (Change::Changed, object),
             WatchEvent::Deleted(object) => (Change::Deleted, object),
             WatchEvent::Bookmark(_) => continue,
-            WatchEvent::Error(error) => panic!("the witness is not cut off: {error:?}"),
+            WatchEvent::Error(error) => panic!("the history is not cut off: {error:?}"),
         };
         state.lock().unwrap().note(kind, change, &object);
         changed.notify_one();

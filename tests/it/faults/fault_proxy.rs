@@ -1,4 +1,4 @@
-//! The line between one operator and the API server: the one place that numbers every write, and where faults happen.
+//! The proxy between one operator and the API server: the one place that numbers every write, and where faults happen.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 use super::act::Act;
 use super::bug::Bug;
 use super::call::Call;
-use super::ground::OWN;
+use super::fault_cluster::OWN;
 use super::oracles;
-use super::scene::Scene;
+use super::run::Run;
 use super::wire::Answer;
 
 /// What an API server says when a watch is to be begun anew (410 Gone).
@@ -56,7 +56,7 @@ pub enum Stand {
     Held,
 }
 
-/// A fault at one write, counted from 1 when the line is armed.
+/// A fault at one write, counted from 1 when the proxy is armed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub write: usize,
@@ -66,7 +66,7 @@ pub struct Fault {
 /// An interval in which the operator hears nothing of what happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The first event that it does not hear of, counted from 1 when the line is armed.
+    /// The first event that it does not hear of, counted from 1 when the proxy is armed.
     pub event: usize,
     /// How many steps people go on within the interval.
     pub steps: usize,
@@ -111,8 +111,8 @@ struct Counts {
 }
 
 /// One operator's connection.
-pub struct Line {
-    pub scene: Arc<Scene>,
+pub struct FaultProxy {
+    pub run: Arc<Run>,
     /// What this operator would serve.
     pub registry: Arc<ArcSwap<Registry>>,
     /// The operator has ended; nothing leaves any more.
@@ -133,21 +133,21 @@ pub struct Line {
     counts: Mutex<Counts>,
 }
 
-impl Line {
-    /// The line of an operator.
-    pub fn new(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Arc<Self> {
-        Self::of(scene, stand, bug, false)
+impl FaultProxy {
+    /// The proxy of an operator.
+    pub fn new(run: &Arc<Run>, stand: Stand, bug: Option<Bug>) -> Arc<Self> {
+        Self::of(run, stand, bug, false)
     }
 
-    /// The line of a command that an administrator says.
-    pub fn of_administrator(scene: &Arc<Scene>) -> Arc<Self> {
-        Self::of(scene, Stand::Free, None, true)
+    /// The proxy of a command that an administrator says.
+    pub fn of_administrator(run: &Arc<Run>) -> Arc<Self> {
+        Self::of(run, Stand::Free, None, true)
     }
 
-    fn of(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>, administers: bool) -> Arc<Self> {
+    fn of(run: &Arc<Run>, stand: Stand, bug: Option<Bug>, administers: bool) -> Arc<Self> {
         Arc::new(Self {
             administers,
-            scene: scene.clone(),
+            run: run.clone(),
             registry: Arc::default(),
             died: CancellationToken::new(),
             fired: CancellationToken::new(),
@@ -163,9 +163,9 @@ impl Line {
 
     /// A client for the operator.
     pub fn client(self: &Arc<Self>) -> kube::Client {
-        let line = self.clone();
+        let proxy = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
-            let carried: BoxFuture<'static, Answer> = Box::pin(line.clone().carry(request));
+            let carried: BoxFuture<'static, Answer> = Box::pin(proxy.clone().carry(request));
             carried
         });
         kube::Client::new(service, "default")
@@ -215,11 +215,11 @@ impl Line {
     }
 
     async fn carry(self: Arc<Self>, request: Request<Body>) -> Answer {
-        let line = self.clone();
+        let proxy = self.clone();
         tokio::select! {
             biased;
             () = self.died.cancelled() => std::future::pending().await,
-            answer = line.pass(request) => answer,
+            answer = proxy.pass(request) => answer,
         }
     }
 
@@ -315,13 +315,13 @@ impl Line {
                 .await
                 .is_ok()
         };
-        let line = self.clone();
+        let proxy = self.clone();
         response.map(|body| {
             let bytes = TryStreamExt::map_err(body.into_data_stream(), std::io::Error::other);
             let events = bytes
                 .into_async_read()
                 .lines()
-                .try_filter_map(move |event| std::future::ready(Ok(line.hear(event))));
+                .try_filter_map(move |event| std::future::ready(Ok(proxy.hear(event))));
             let whole = events.take_until(Box::pin(expired));
             let end = stream::once(async move {
                 let expired = *self.hearing.borrow() == Hearing::Expired && !over_already;
@@ -365,15 +365,10 @@ impl Line {
 
     fn concerns_this_run(&self, event: &str) -> bool {
         let event: Value = serde_json::from_str(event).unwrap_or_default();
-        let (meta, scene) = (&event["object"]["metadata"], &self.scene);
-        let named = [
-            &scene.tenant,
-            &scene.namespace,
-            &scene.root_key,
-            &scene.marks,
-        ];
+        let (meta, run) = (&event["object"]["metadata"], &self.run);
+        let named = [&run.tenant, &run.namespace, &run.root_key, &run.marks];
         let named = named.into_iter().any(|name| meta["name"] == **name);
-        event["type"] != "BOOKMARK" && (named || meta["namespace"] == *scene.namespace)
+        event["type"] != "BOOKMARK" && (named || meta["namespace"] == *run.namespace)
     }
 
     /// Numbers a write. Says whether a fault is due.
@@ -429,32 +424,28 @@ impl Line {
         if self.administers && response.status().is_success() {
             let (parts, body) = response.into_parts();
             let body = body.collect().await?.to_bytes();
-            self.scene.note_own(&serde_json::from_slice(&body)?);
+            self.run.note_own(&serde_json::from_slice(&body)?);
             response = Response::from_parts(parts, AnyBody::from(body));
         }
         Ok(response)
     }
 
     fn note(&self, call: &Call, code: u16) {
-        self.scene
-            .journal
-            .lock()
-            .unwrap()
-            .push((call.clone(), code));
+        self.run.journal.lock().unwrap().push((call.clone(), code));
     }
 
     /// Sends a request with the operator's own rights; with all rights if it is a bug that the chart's policies would stop.
     pub async fn send(&self, request: Request<Bytes>) -> Answer {
-        let (ground, bug) = (self.scene.ground, self.bug);
+        let (cluster, bug) = (self.run.cluster, self.bug);
         let writes_secret =
             request.method() != Method::GET && request.uri().path().contains("/secrets");
         let all_rights = writes_secret && bug.is_some_and(Bug::needs_all_rights);
         let token = if self.administers || all_rights {
-            &ground.administrator
+            &cluster.administrator
         } else {
-            &ground.operator
+            &cluster.operator
         };
-        let response = self.scene.wire.send(token, request.map(Body::from)).await?;
+        let response = self.run.wire.send(token, request.map(Body::from)).await?;
         if response.status().is_success() || response.status() == StatusCode::NOT_FOUND {
             return Ok(response);
         }
@@ -466,7 +457,7 @@ impl Line {
 
     /// This run's part of the cluster: many runs share one control plane and do not see each other.
     fn narrowed(&self, uri: &Uri) -> Uri {
-        let (namespace, tenant) = (&self.scene.namespace, &self.scene.tenant);
+        let (namespace, tenant) = (&self.run.namespace, &self.run.tenant);
         let (path, query) = (uri.path(), uri.query().unwrap_or_default());
         let own = format!("/api/v1/namespaces/{OWN}/secrets");
         let ours = "/apis/clientele.dev/v1alpha1";
@@ -493,7 +484,7 @@ impl Line {
 
     /// Names the marks of this run where those of the installation are named.
     fn own_marks(&self, said: &str) -> String {
-        let marks = &self.scene.marks;
+        let marks = &self.run.marks;
         if said.contains(&**marks) {
             return said.to_owned();
         }
@@ -506,7 +497,7 @@ impl Line {
         let name: &'static str = call.name.clone().leak();
         let added = json!({ "metadata": { "annotations": { "example.com/outran": "yes" } } });
         if call.namespace == OWN {
-            return self.scene.outrun_own(call).await;
+            return self.run.outrun_own(call).await;
         }
         let acts = if call.is_secret("replace") {
             vec![Act::EditSecret(
@@ -522,7 +513,7 @@ impl Line {
             vec![]
         };
         for act in acts {
-            act.perform(&self.scene).await;
+            act.perform(&self.run).await;
         }
     }
 }

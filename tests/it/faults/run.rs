@@ -1,4 +1,4 @@
-//! The stage of one run: a namespace, perhaps a tenant, things of other people beside it, and a witness.
+//! One run: a namespace, perhaps a tenant, things of other people beside it, and a history of its objects.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 use super::act::Act;
 use super::call::Call;
 use super::command::Command;
-use super::ground::{Ground, OWN, ROOT_KEY};
+use super::fault_cluster::{FaultCluster, OWN, ROOT_KEY};
+use super::object_history::ObjectHistory;
 use super::wire::Wire;
-use super::witness::Witness;
-use crate::support::space::eventually;
+use crate::support::test_namespace::eventually;
 
-/// The stage of one run.
-pub struct Scene {
-    pub ground: &'static Ground,
+/// What one run happens in.
+pub struct Run {
+    pub cluster: &'static FaultCluster,
     pub wire: Wire,
     /// A connection as administrator.
     pub kube: kube::Client,
@@ -35,7 +35,7 @@ pub struct Scene {
     pub marks: String,
     /// What is to happen to the next command of an administrator.
     pub command: Mutex<Command>,
-    pub witness: Witness,
+    pub history: ObjectHistory,
     /// Every write of every operator, and what was answered.
     pub journal: Mutex<Vec<(Call, u16)>>,
     /// What an oracle saw while it ran.
@@ -47,19 +47,23 @@ pub struct Scene {
     stash: Mutex<Option<(Call, Request<Bytes>)>>,
 }
 
-impl Scene {
-    /// Sets the stage with the first tenant.
-    pub async fn new(ground: &'static Ground) -> Arc<Self> {
-        Self::set(ground, None, false).await
+impl Run {
+    /// Prepares the run with the first tenant.
+    pub async fn new(cluster: &'static FaultCluster) -> Arc<Self> {
+        Self::set(cluster, None, false).await
     }
 
-    /// Sets the stage. With a tenant of one's own, or with the first one; with root keys of one's own, which begin with
-    /// the one of the ground, or with those of everybody.
-    pub async fn set(ground: &'static Ground, tenant: Option<&Value>, own_keys: bool) -> Arc<Self> {
+    /// Prepares the run. With a tenant of one's own, or with the first one; with root keys of one's own, which begin with
+    /// the one of the cluster, or with those of everybody.
+    pub async fn set(
+        cluster: &'static FaultCluster,
+        tenant: Option<&Value>,
+        own_keys: bool,
+    ) -> Arc<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!("run-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let wire = ground.wire();
-        let kube = wire.client(&ground.administrator);
+        let wire = cluster.wire();
+        let kube = wire.client(&cluster.administrator);
         let namespaces: Api<Namespace> = Api::all(kube.clone());
         let labels = json!({ USERS_LABEL: DEFAULT_TENANT });
         let object = json!({ "metadata": { "name": namespace, "labels": labels } });
@@ -80,13 +84,13 @@ impl Scene {
             format!("{INSTALLATION}{suffix}"),
         );
         let keys = own_keys.then_some((&*root_key, &*marks));
-        let scene = Self {
-            witness: Witness::start(&kube, &namespace, tenant_name, keys),
+        let run = Self {
+            history: ObjectHistory::start(&kube, &namespace, tenant_name, keys),
             root_key,
             marks,
             command: Mutex::default(),
             tenant: tenant_name.to_owned(),
-            ground,
+            cluster,
             wire,
             kube,
             namespace,
@@ -99,15 +103,15 @@ impl Scene {
             stash: Mutex::default(),
         };
         if let Some(spec) = tenant {
-            scene.make_tenant(spec).await;
+            run.make_tenant(spec).await;
         }
         if own_keys {
-            scene.make_root_keys().await;
+            run.make_root_keys().await;
         }
         let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
-        let scene = Arc::new(scene);
-        Act::CreateSecret("of-others", theirs).perform(&scene).await;
-        scene
+        let run = Arc::new(run);
+        Act::CreateSecret("of-others", theirs).perform(&run).await;
+        run
     }
 
     /// A tenant with keys that are there already: finding primes is not what is tested.
@@ -122,7 +126,7 @@ impl Scene {
             .create(&PostParams::default(), &tenant)
             .await
             .unwrap();
-        let mut keys = self.ground.signing.clone();
+        let mut keys = self.cluster.signing.clone();
         keys.metadata.name = Some(format!("clientele-signing-{}", self.tenant));
         keys.metadata.resource_version = None;
         keys.metadata.uid = None;
@@ -135,9 +139,9 @@ impl Scene {
         secrets.create(&PostParams::default(), &keys).await.unwrap();
     }
 
-    /// The root key of the ground under a name of one's own, so that it is known what no log may have.
+    /// The root key of the cluster under a name of one's own, so that it is known what no log may have.
     async fn make_root_keys(&self) {
-        let mut keys = self.ground.root_key.clone();
+        let mut keys = self.cluster.root_key.clone();
         keys.metadata.name = Some(self.root_key.clone());
         keys.metadata.resource_version = None;
         keys.metadata.uid = None;
@@ -188,23 +192,23 @@ impl Scene {
         self.own_versions.lock().unwrap().insert(version);
     }
 
-    /// Waits until the witness has seen a version: what it shows then is not older than what was done.
+    /// Waits until the history has seen a version: what it shows then is not older than what was done.
     pub async fn until_seen(&self, object: &DynamicObject) {
         let version = object.resource_version().unwrap_or_default();
         let uid = object.uid().unwrap_or_default();
-        eventually("the witness sees what was written", || async {
-            let seen = self.witness.saw(&uid, &version);
+        eventually("the history sees what was written", || async {
+            let seen = self.history.saw(&uid, &version);
             seen.then_some(()).ok_or(format!("not {version}"))
         })
         .await;
     }
 
-    /// Waits until the witness has seen that an object is gone, or going.
+    /// Waits until the history has seen that an object is gone, or going.
     pub async fn until_deletion_is_seen(&self, object: Option<&DynamicObject>) {
         let Some(object) = object else { return };
         let uid = object.uid().unwrap_or_default();
-        eventually("the witness sees what was deleted", || async {
-            let live = self.witness.live();
+        eventually("the history sees what was deleted", || async {
+            let live = self.history.live();
             let meta = live
                 .values()
                 .map(|object| &object["metadata"])
@@ -242,7 +246,7 @@ impl Scene {
         self.terminating.load(Ordering::SeqCst)
     }
 
-    /// What a workload says, with the names of this stage.
+    /// What a workload says, with the names of this run.
     pub fn placed(&self, said: &Value) -> Value {
         let text = said.to_string();
         let text = text

@@ -1,4 +1,4 @@
-//! The control plane under all runs of the regime: the chart installed, root key and first tenant made, and at rest.
+//! The control plane under all exhaustive runs: the chart installed, root key and first tenant made, and at rest.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use kube::config::Kubeconfig;
 
 use super::wire::Wire;
 use crate::support::cluster::Cluster;
-use crate::support::space::{condition, eventually};
+use crate::support::test_namespace::{condition, eventually};
 
 /// The namespace of the operator.
 pub const OWN: &str = "clientele-system";
@@ -25,7 +25,7 @@ pub const OWN: &str = "clientele-system";
 pub const ROOT_KEY: &str = "clientele-root-key";
 
 /// The control plane.
-pub struct Ground {
+pub struct FaultCluster {
     _cluster: Cluster,
     /// The token of the chart's ServiceAccount.
     pub operator: String,
@@ -41,11 +41,11 @@ pub struct Ground {
     authority: Vec<u8>,
 }
 
-impl Ground {
-    /// The one of this regime; the first test that asks starts it.
+impl FaultCluster {
+    /// The one of these runs; the first test that asks starts it.
     pub async fn shared() -> &'static Self {
-        static GROUND: OnceLock<Ground> = OnceLock::new();
-        let start = || GROUND.get_or_init(|| Self::start(Cluster::with_chart(&[])));
+        static CLUSTER: OnceLock<FaultCluster> = OnceLock::new();
+        let start = || CLUSTER.get_or_init(|| Self::start(Cluster::with_chart(&[])));
         tokio::task::spawn_blocking(start).await.unwrap()
     }
 
@@ -117,7 +117,7 @@ fn administrator(cluster: &Cluster) -> String {
     token(cluster, "administrator")
 }
 
-/// The settings of every operator of the regime.
+/// The settings of every operator of the exhaustive runs.
 pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
     Settings {
         namespace: OWN.into(),

@@ -1,4 +1,4 @@
-//! A run as it can be compared with another: without UIDs, versions, times and the names of the stage.
+//! A run as it can be compared with another: without UIDs, versions, times and the names of the run.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use clientele_operator::domain::client::secret::PROOF;
 use serde_json::{Value, json};
 
 use super::root_keys::key_of;
-use super::scene::Scene;
+use super::run::Run;
 
 /// The state of a run: objects and verdicts, by name.
-pub type Picture = BTreeMap<String, Value>;
+pub type NormalizedSnapshot = BTreeMap<String, Value>;
 
 /// A registration that existed in the run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,12 +49,12 @@ pub fn looks_like_one(value: &str) -> bool {
     value.starts_with("clt_")
 }
 
-impl Scene {
+impl Run {
     /// Every registration so far.
     pub fn registered(&self) -> Vec<Registered> {
-        let labels = self.witness.labels();
+        let labels = self.history.labels();
         let mut found: Vec<Registered> = Vec::new();
-        for seen in self.witness.events() {
+        for seen in self.history.events() {
             let Some(name) = seen.key.strip_prefix("OAuthClient/") else {
                 continue;
             };
@@ -93,7 +93,7 @@ impl Scene {
     pub fn published(&self) -> Vec<Published> {
         let registered = self.registered();
         let mut found: Vec<Published> = self
-            .witness
+            .history
             .events()
             .iter()
             .filter(|seen| seen.key.starts_with("Secret/"))
@@ -106,24 +106,29 @@ impl Scene {
         found
     }
 
-    /// The objects as they are, masked. Secrets that persons made are judged by an oracle of their own.
-    pub fn objects(&self) -> Picture {
+    /// The objects as they are, normalized. Secrets that persons made are judged by an oracle of their own.
+    pub fn objects(&self) -> NormalizedSnapshot {
         let registered = self.registered();
         let theirs = self.made_by_persons();
-        let live = self.witness.live();
+        let live = self.history.live();
         let ours = live
             .into_iter()
             .filter(|(_, object)| !theirs.contains(&text(&object["metadata"]["uid"])));
-        ours.map(|(key, object)| (self.named(&key), self.masked(&key, &object, &registered)))
-            .collect()
+        ours.map(|(key, object)| {
+            (
+                self.named(&key),
+                self.normalized(&key, &object, &registered),
+            )
+        })
+        .collect()
     }
 
     /// The UIDs of Secrets that persons made.
     pub fn made_by_persons(&self) -> Vec<String> {
-        let events = self.witness.events();
+        let events = self.history.events();
         let created = events.iter().filter(|seen| {
             seen.key.starts_with("Secret/")
-                && seen.change == super::witness::Change::Created
+                && seen.change == super::object_history::Change::Created
                 && self.is_by_a_person(&seen.object, false)
         });
         created
@@ -131,7 +136,7 @@ impl Scene {
             .collect()
     }
 
-    fn masked(&self, key: &str, object: &Value, registered: &[Registered]) -> Value {
+    fn normalized(&self, key: &str, object: &Value, registered: &[Registered]) -> Value {
         let mut object = object.clone();
         if key.starts_with("RootKeys/") || key.starts_with("Marks/") {
             return self.masked_keys(&object);
@@ -180,7 +185,7 @@ impl Scene {
             }
             object["data"] = json!(values);
         }
-        let mut labels = self.witness.labels();
+        let mut labels = self.history.labels();
         for label in labels.values_mut() {
             *label = format!("UID of {label}");
         }
@@ -234,7 +239,7 @@ impl Scene {
         }
     }
 
-    /// Without the names of the stage.
+    /// Without the names of the run.
     pub fn named(&self, text: &str) -> String {
         let text = text.replace(&format!("t-{}", self.namespace), "TENANT");
         text.replace(&self.namespace, "NAMESPACE")

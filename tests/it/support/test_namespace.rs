@@ -22,7 +22,7 @@ pub const DEADLINE: Duration = Duration::from_mins(1);
 pub const BREATH: Duration = Duration::from_millis(20);
 
 /// A namespace of one test.
-pub struct Space {
+pub struct TestNamespace {
     /// A connection as administrator.
     pub kube: kube::Client,
     /// The name of the namespace.
@@ -31,7 +31,7 @@ pub struct Space {
     pub issuer: String,
 }
 
-impl Space {
+impl TestNamespace {
     /// A new namespace in the shared cluster.
     pub async fn new(prefix: &str) -> Self {
         // Starting the cluster blocks; a runtime must not.

@@ -8,13 +8,13 @@ use super::bug::Bug;
 use super::call::Call;
 use super::case::Case;
 use super::difference::difference;
-use super::ground::Ground;
+use super::fault_cluster::FaultCluster;
+use super::fault_proxy::Mode;
 use super::leaks::{Canaries, Search};
-use super::line::Mode;
-use super::mask::Picture;
+use super::normalized_snapshot::NormalizedSnapshot;
+use super::object_history::Change;
 use super::oracles::Summary;
-use super::run_driver::Run;
-use super::witness::Change;
+use super::run_driver::RunDriver;
 use super::workloads::{Workload, neighbor};
 
 /// How many runs are under way at once.
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 16;
 
 /// A run without a fault.
 pub struct Reference {
-    pictures: Vec<Picture>,
+    snapshots: Vec<NormalizedSnapshot>,
     summary: Summary,
     /// Its writes, in order.
     pub writes: Vec<Call>,
@@ -35,9 +35,9 @@ pub struct Reference {
 
 /// Plays a workload with a fault at every write; panics when any oracle objects.
 pub async fn no_fault_matters(workload: Workload) {
-    let ground = Ground::shared().await;
-    let (search, _guard) = Search::start(Canaries::of(ground));
-    let (reference, objections) = reference(ground, &workload, None).await;
+    let cluster = FaultCluster::shared().await;
+    let (search, _guard) = Search::start(Canaries::of(cluster));
+    let (reference, objections) = reference(cluster, &workload, None).await;
     assert!(
         !reference.writes.is_empty(),
         "{}: nothing was written",
@@ -45,36 +45,36 @@ pub async fn no_fault_matters(workload: Workload) {
     );
     let mut cases = Case::every_fault(reference.writes.len(), None);
     cases.extend(Case::every_fault_of_a_command(reference.commanded));
-    judge(ground, &workload, &reference, cases, objections, &search).await;
+    judge(cluster, &workload, &reference, cases, objections, &search).await;
 }
 
 /// Plays a workload with every interval of events unheard; panics when any oracle objects.
 pub async fn no_interval_matters(workload: Workload) {
-    let ground = Ground::shared().await;
-    let (search, _guard) = Search::start(Canaries::of(ground));
-    let (reference, objections) = reference(ground, &workload, None).await;
+    let cluster = FaultCluster::shared().await;
+    let (search, _guard) = Search::start(Canaries::of(cluster));
+    let (reference, objections) = reference(cluster, &workload, None).await;
     assert!(
         reference.heard.last() > Some(&0),
         "{}: nothing was heard",
         workload.name
     );
     let cases = Case::every_cut(&reference.heard);
-    judge(ground, &workload, &reference, cases, objections, &search).await;
+    judge(cluster, &workload, &reference, cases, objections, &search).await;
 }
 
 /// Plays a workload with operators that have a bug, with every fault. What the oracles say of it.
 pub async fn objections_to(bug: Bug, workload: Workload) -> Vec<String> {
-    let ground = Ground::shared().await;
-    let (reference, objections) = reference(ground, &workload, Some(bug)).await;
+    let cluster = FaultCluster::shared().await;
+    let (reference, objections) = reference(cluster, &workload, Some(bug)).await;
     if !objections.is_empty() {
         return objections;
     }
     let cases = Case::every_fault(reference.writes.len(), Some(bug));
-    play_all(ground, &workload, &reference, cases).await
+    play_all(cluster, &workload, &reference, cases).await
 }
 
 async fn judge(
-    ground: &'static Ground,
+    cluster: &'static FaultCluster,
     workload: &Workload,
     reference: &Reference,
     cases: Vec<Case>,
@@ -82,7 +82,7 @@ async fn judge(
     search: &Search,
 ) {
     let (begun, runs) = (Instant::now(), cases.len());
-    objections.extend(play_all(ground, workload, reference, cases).await);
+    objections.extend(play_all(cluster, workload, reference, cases).await);
     objections.extend(search.found());
     let (name, writes) = (workload.name, &reference.writes);
     println!(
@@ -101,14 +101,14 @@ async fn judge(
 }
 
 async fn play_all(
-    ground: &'static Ground,
+    cluster: &'static FaultCluster,
     workload: &Workload,
     reference: &Reference,
     cases: Vec<Case>,
 ) -> Vec<String> {
     stream::iter(cases)
         .map(|case| async move {
-            let objections = play(ground, workload, case, reference).await;
+            let objections = play(cluster, workload, case, reference).await;
             let at = case.at(&reference.writes);
             let said = objections.into_iter().map(|said| format!("{at}: {said}"));
             said.collect::<Vec<_>>()
@@ -120,57 +120,57 @@ async fn play_all(
 
 /// Plays a workload without a fault.
 async fn reference(
-    ground: &'static Ground,
+    cluster: &'static FaultCluster,
     workload: &Workload,
     bug: Option<Bug>,
 ) -> (Reference, Vec<String>) {
-    let mut run = Run::begin(ground, workload, Case::without_fault(bug)).await;
-    let (mut pictures, mut objections) = (Vec::new(), Vec::new());
+    let mut driver = RunDriver::begin(cluster, workload, Case::without_fault(bug)).await;
+    let (mut snapshots, mut objections) = (Vec::new(), Vec::new());
     for step in [neighbor()].iter().chain(&workload.before) {
-        objections.extend(run.rest(step).await.err());
-        pictures.push(run.picture());
+        objections.extend(driver.rest(step).await.err());
+        snapshots.push(driver.snapshot());
     }
-    run.arm().await;
+    driver.arm().await;
     let (mut written, mut heard) = (Vec::new(), Vec::new());
     for step in &workload.steps {
-        objections.extend(run.rest(step).await.err());
-        pictures.push(run.picture());
-        written.push(run.operators[0].line.writes().len());
-        heard.push(run.operators[0].line.heard());
+        objections.extend(driver.rest(step).await.err());
+        snapshots.push(driver.snapshot());
+        written.push(driver.operators[0].proxy.writes().len());
+        heard.push(driver.operators[0].proxy.heard());
     }
     let reference = Reference {
-        pictures,
-        summary: run.scene.summary(run.armed_at),
-        writes: run.operators[0].line.writes(),
+        snapshots,
+        summary: driver.run.summary(driver.armed_at),
+        writes: driver.operators[0].proxy.writes(),
         written,
         heard,
-        commanded: run.scene.command.lock().unwrap().writes,
+        commanded: driver.run.command.lock().unwrap().writes,
     };
-    objections.extend(run.end().await);
+    objections.extend(driver.end().await);
     (reference, objections)
 }
 
 /// Plays a workload with a fault. The objections of all oracles.
 async fn play(
-    ground: &'static Ground,
+    cluster: &'static FaultCluster,
     workload: &Workload,
     case: Case,
     reference: &Reference,
 ) -> Vec<String> {
-    let mut run = Run::begin(ground, workload, case).await;
+    let mut driver = RunDriver::begin(cluster, workload, case).await;
     let mut objections = Vec::new();
-    objections.extend(steps(&mut run, workload, case, reference).await.err());
-    run.is_done = true;
-    objections.extend(run.quiet().await.err());
-    let last = reference.pictures.last().unwrap();
+    objections.extend(steps(&mut driver, workload, case, reference).await.err());
+    driver.is_done = true;
+    objections.extend(driver.quiet().await.err());
+    let last = reference.snapshots.last().unwrap();
     if objections.is_empty() && case.two {
         // What the second operator held may have been a status of a moment before; it sees that and says it right.
-        objections.extend(run.until(last).await.err());
-        objections.extend(run.quiet().await.err());
+        objections.extend(driver.until(last).await.err());
+        objections.extend(driver.quiet().await.err());
     }
-    if objections.is_empty() && !run.looks_like(last) {
-        let difference = difference(last, &run.picture());
-        let journal = run.scene.journal.lock().unwrap();
+    if objections.is_empty() && !driver.looks_like(last) {
+        let difference = difference(last, &driver.snapshot());
+        let journal = driver.run.journal.lock().unwrap();
         let last: Vec<String> = journal
             .iter()
             .rev()
@@ -183,11 +183,11 @@ async fn play(
         ));
     }
     // How much is written for acts in haste, or while a namespace goes, is a matter of who is faster.
-    let exact = workload.is_exact() && !run.scene.is_terminating() && case.command.is_none();
-    if objections.is_empty() && !run.has_fired() && exact {
+    let exact = workload.is_exact() && !driver.run.is_terminating() && case.command.is_none();
+    if objections.is_empty() && !driver.has_fired() && exact {
         objections.push("the fault did not happen".to_owned());
     }
-    let summary = run.scene.summary(run.armed_at);
+    let summary = driver.run.summary(driver.armed_at);
     objections.extend(compare(
         workload,
         &reference.summary,
@@ -195,44 +195,44 @@ async fn play(
         case,
         reference,
     ));
-    objections.extend(run.end().await);
+    objections.extend(driver.end().await);
     objections
 }
 
 async fn steps(
-    run: &mut Run,
+    driver: &mut RunDriver,
     workload: &Workload,
     case: Case,
     reference: &Reference,
 ) -> Result<(), String> {
-    let mut pictures = reference.pictures.iter();
+    let mut snapshots = reference.snapshots.iter();
     for step in [neighbor()].iter().chain(&workload.before) {
-        run.act(step).await;
-        run.until(pictures.next().unwrap()).await?;
+        driver.act(step).await;
+        driver.until(snapshots.next().unwrap()).await?;
     }
-    run.arm().await;
+    driver.arm().await;
     let mut missed = 0;
-    for ((step, written), wanted) in workload.steps.iter().zip(&reference.written).zip(pictures) {
-        run.stand_by(*written).await;
-        run.act(step).await;
+    for ((step, written), wanted) in workload.steps.iter().zip(&reference.written).zip(snapshots) {
+        driver.stand_by(*written).await;
+        driver.act(step).await;
         if case.is_said_twice() && *written < reference.writes.len() {
             // Whoever has moved to the key of the first time moves on when its overlap is over, and not before.
-            run.quiet().await?;
+            driver.quiet().await?;
             continue;
         }
         let said = |difference: String| format!("I1: {:?}: {difference}", step.acts);
         let Some(cut) = case.cut else {
-            run.until(wanted).await.map_err(said)?;
+            driver.until(wanted).await.map_err(said)?;
             continue;
         };
-        if run.has_fired() {
+        if driver.has_fired() {
             missed += 1;
-        } else if run.until(wanted).await.map_err(said)? {
+        } else if driver.until(wanted).await.map_err(said)? {
             continue;
         }
         if missed >= cut.steps {
-            run.end_the_cut().await;
-            run.until(wanted).await.map_err(said)?;
+            driver.end_the_cut().await;
+            driver.until(wanted).await.map_err(said)?;
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 pub const SCOPES: [&str; 3] = ["orders.read", "bills.read", "common"];
 
 /// A server in this process.
-pub struct World {
+pub struct TestServer {
     /// What the router was built from.
     pub app: App,
     /// The router.
@@ -46,7 +46,7 @@ pub struct World {
     pub keyring: Arc<Keyring>,
 }
 
-impl World {
+impl TestServer {
     /// Four tenants: `default` and `b` sign with ES256, `rsa` with RS256, `ed` with `EdDSA`; `keyless` cannot sign.
     pub async fn new() -> Self {
         Self::of(tenants(), Timestamp::now).await
@@ -66,7 +66,7 @@ impl World {
         ))
     }
 
-    /// The tenants of [`World::new`], at the time of [`super::clock`].
+    /// The tenants of [`TestServer::new`], at the time of [`super::clock`].
     pub async fn at_rest() -> Self {
         Self::of(tenants(), super::clock::now).await
     }
@@ -298,7 +298,7 @@ fn tenant_b() -> Tenant {
     }
 }
 
-/// The tenants of [`World::new`].
+/// The tenants of [`TestServer::new`].
 pub fn tenants() -> Vec<Arc<Tenant>> {
     let keys = |algorithm| Some(keys::signing_keys(algorithm));
     let small = |name: &str, keys| {
