@@ -18,8 +18,28 @@ demo-down: ## Remove what `make demo` left running
 	@scripts/demo down
 
 .PHONY: test
-test: ## Every test
+test: ## Every test, lane by lane (about 30 minutes on two cores)
 	@scripts/test
+
+.PHONY: test-fast
+test-fast: ## Unit tests, protocol, store on SQLite: no cluster, under a minute once built
+	@scripts/test fast
+
+.PHONY: test-store
+test-store: ## The store on PostgreSQL
+	@scripts/test store
+
+.PHONY: test-cluster
+test-cluster: ## The operator at a real API server
+	@scripts/test cluster
+
+.PHONY: test-journey
+test-journey: ## The binary, the chart, client libraries and a browser
+	@scripts/test journey
+
+.PHONY: test-faults
+test-faults: ## Every workload with a fault at every write and in every interval of events
+	@scripts/test faults
 
 .PHONY: bench
 bench: ## The benchmarks; takes minutes and prints tables

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::operator::OPERATOR_USER;
-use crate::space::http;
+use crate::test_namespace::http;
 
 /// As many as the operator makes.
 const AT_ONCE: usize = 16;
@@ -190,7 +190,7 @@ impl Newcomer {
                 break secret;
             }
         };
-        let entries = crate::space::entries(&secret);
+        let entries = crate::test_namespace::entries(&secret);
         let request = self.http.post(&entries["TOKEN_ENDPOINT"]);
         let answer = request
             .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))

@@ -27,8 +27,8 @@ mod open_loop;
 #[path = "../../tests/it/support/operator.rs"]
 mod operator;
 mod rotate;
-#[path = "../../tests/it/support/space.rs"]
-mod space;
+#[path = "../../tests/it/support/test_namespace.rs"]
+mod test_namespace;
 mod tokens;
 use std::time::Duration;
 

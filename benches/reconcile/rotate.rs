@@ -98,7 +98,7 @@ impl Rotations {
         let params = ListParams::default().labels("clientele.dev/oauthclient");
         let list = self.secrets.list(&params).await.unwrap();
         assert_eq!(list.items.len(), CLIENTS);
-        list.iter().map(crate::space::entries).collect()
+        list.iter().map(crate::test_namespace::entries).collect()
     }
 
     async fn meanwhile(&self, part: usize, round: usize) {

@@ -21,7 +21,7 @@ use crate::support::ask::VERIFIER;
 use crate::support::issued::{self, Seed};
 use crate::support::keys;
 use crate::support::people::APP;
-use crate::support::world::{World, basic, registration_id, tenants};
+use crate::support::test_server::{TestServer, basic, registration_id, tenants};
 
 /// A confidential client whose answers have an access token, an ID token and a refresh token.
 const CLIENT: &str = "team-a.app";
@@ -49,7 +49,7 @@ pub async fn serve(listener: TcpListener, url: &str) -> io::Result<()> {
     let metrics = Arc::new(TokenMetrics::default());
     let app = App::new(registry, Timestamp::now, metrics, store);
     let connections = app.metrics.connections.clone();
-    let world = World::with(app);
+    let world = TestServer::with(app);
     let router = router(world.app.clone());
     let handle = Handle::current();
     std::thread::spawn(move || {
@@ -70,7 +70,7 @@ pub async fn serve(listener: TcpListener, url: &str) -> io::Result<()> {
 }
 
 /// `<count> <path>`: puts codes into the store, and the forms that exchange and refresh into `<path>.code`, `<path>.refresh`.
-async fn obey(world: &World, line: &str) {
+async fn obey(world: &TestServer, line: &str) {
     let (count, path) = line.split_once(' ').unwrap();
     let seeds: Vec<Seed> = (0..count.parse().unwrap())
         .map(|_| issued::seed(world, CLIENT))

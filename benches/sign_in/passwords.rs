@@ -11,7 +11,7 @@ use reqwest::redirect::Policy;
 use crate::open_loop::{quantile, run, token_request};
 use crate::running::Running;
 use crate::support::people::PASSWORD;
-use crate::support::world::ISSUER;
+use crate::support::test_server::ISSUER;
 use crate::{Options, ours, runtime};
 
 /// Token requests per second.

@@ -16,7 +16,7 @@ pub mod people;
 pub mod postgres;
 #[path = "../../tests/it/support/reply.rs"]
 pub mod reply;
+#[path = "../../tests/it/support/test_server.rs"]
+pub mod test_server;
 #[path = "../../tests/it/support/verifier.rs"]
 pub mod verifier;
-#[path = "../../tests/it/support/world.rs"]
-pub mod world;

@@ -8,7 +8,7 @@ use axum::http::header::{HeaderName, HeaderValue};
 use axum::http::{Method, Request, Uri};
 use clientele_fuzz::people::PASSWORD;
 use clientele_fuzz::reply::Reply;
-use clientele_fuzz::world::ISSUER;
+use clientele_fuzz::test_server::ISSUER;
 use clientele_fuzz::{Issued, filled};
 use clientele_http::server::Peer;
 use clientele_oauth::client::redirect_uri;

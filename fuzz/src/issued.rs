@@ -9,7 +9,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::ask::{VERIFIER, ask};
 use crate::browser::Browser;
 use crate::people::APP;
-use crate::world::{World, basic};
+use crate::test_server::{TestServer, basic};
 
 /// The application for which Alice signs in.
 pub const CLIENT: &str = "team-a.app";
@@ -17,7 +17,7 @@ pub const CLIENT: &str = "team-a.app";
 /// A server in this process, and what it has issued.
 pub struct Issued {
     pub runtime: Runtime,
-    pub world: World,
+    pub world: TestServer,
     /// `{name}` in an input stands for this value.
     pub values: Vec<(&'static str, String)>,
 }
@@ -44,19 +44,19 @@ impl Issued {
     }
 }
 
-async fn issue() -> (World, Vec<(&'static str, String)>) {
-    let mut world = World::at_rest().await;
+async fn issue() -> (TestServer, Vec<(&'static str, String)>) {
+    let mut world = TestServer::at_rest().await;
     // So that `X-Forwarded-For` is read.
     let proxies = ["192.0.2.0/24".parse().unwrap()];
     world.app.trusted_proxies =
         clientele_http::server::trusted_proxies::TrustedProxies::new(&proxies);
-    let world = World::with(world.app);
+    let world = TestServer::with(world.app);
     let values = walk(&world).await;
     (world, values)
 }
 
 /// Alice signs in, allows the application what it asks, and it takes its tokens.
-async fn walk(world: &World) -> Vec<(&'static str, String)> {
+async fn walk(world: &TestServer) -> Vec<(&'static str, String)> {
     let request = ask(CLIENT).with("scope", "openid profile email offline_access");
     let mut browser = Browser::new(world);
     let at_login = browser.open(&request.url()).await;

@@ -18,7 +18,7 @@ pub mod keys;
 pub mod people;
 #[path = "../../tests/it/support/reply.rs"]
 pub mod reply;
-#[path = "../../tests/it/support/world.rs"]
-pub mod world;
+#[path = "../../tests/it/support/test_server.rs"]
+pub mod test_server;
 
 pub use issued::{CLIENT, Issued, filled};

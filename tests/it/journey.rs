@@ -20,12 +20,12 @@ mod visitor;
 
 use serde_json::json;
 
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 use node::machine;
 
 #[tokio::test]
 async fn a_client_library_of_others_gets_and_verifies_tokens() {
-    let space = Space::new("journey").await;
+    let space = TestNamespace::new("journey").await;
     space.ready("machine", json!({})).await;
     let entries = space.entries("machine-oauth").await;
     let seen = machine(&entries).run().await;
@@ -41,7 +41,7 @@ async fn a_client_library_of_others_gets_and_verifies_tokens() {
 #[tokio::test]
 async fn it_gets_tokens_for_the_api_of_a_tenant_of_its_own() {
     const API: &str = "https://api.journey.example.com";
-    let space = Space::new("journey-api").await;
+    let space = TestNamespace::new("journey-api").await;
     let everywhere = json!({});
     let tenant = json!({
         "signing": { "algorithm": "RS256" },

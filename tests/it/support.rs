@@ -43,11 +43,11 @@ pub mod running;
 pub mod running_server;
 pub mod signed_in;
 pub mod snapshot;
-pub mod space;
+pub mod test_namespace;
+pub mod test_server;
 pub mod users;
 pub mod verdict;
 pub mod verifier;
-pub mod world;
 
 use std::time::Duration;
 

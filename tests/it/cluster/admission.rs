@@ -2,7 +2,9 @@
 
 mod immutable;
 mod ledger;
+mod policies;
 mod redirects;
+mod refusals;
 mod rotation;
 mod secret;
 mod secretless;
@@ -13,14 +15,14 @@ mod user;
 
 use serde_json::Value;
 
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// A name, a spec, the field that is wrong, and what the API server says about it.
 type Row<'a> = (&'a str, Value, &'a str, &'a str);
 
 /// Every row is refused with exactly its sentence at exactly its field, and nothing of it is stored.
 async fn refuses(rows: &[Row<'_>]) {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for (name, spec, field, sentence) in rows {
         let answer = space.try_create(name, spec.clone()).await;
         let answer = answer.expect_err(&format!("{name} was accepted"));
@@ -35,7 +37,7 @@ async fn refuses(rows: &[Row<'_>]) {
 
 /// Every row is accepted as it is.
 async fn accepts(rows: &[(&str, Value)]) {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for (name, spec) in rows {
         if let Err(answer) = space.try_create(name, spec.clone()).await {
             panic!("{name}: {answer}");

@@ -1,5 +1,8 @@
 //! The root key is made once. Whoever loses it is told what to restore, and nothing changes until then.
 
+mod rotation;
+mod signing;
+
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::{Api, ResourceExt};
@@ -10,7 +13,7 @@ use crate::support::load::{Load, all_work, ask, ask_at};
 use crate::support::machine;
 use crate::support::operator::{OPERATOR_USER, Options, RunningOperator, free_address};
 use crate::support::snapshot::{credentials, credentials_in, differences, everything};
-use crate::support::space::{Space, eventually, http, message, when};
+use crate::support::test_namespace::{TestNamespace, eventually, http, message, when};
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
@@ -69,7 +72,7 @@ async fn wait_unready(operator: &RunningOperator, because: &str) {
 }
 
 /// Those who were refused before are told the present reason.
-async fn wait_all_told(space: &Space, remedy: &str) {
+async fn wait_all_told(space: &TestNamespace, remedy: &str) {
     eventually("all who are refused know why", || async {
         let list = space.clients().list(&ListParams::default()).await.unwrap();
         let mut refused = list.iter().map(message).filter(|m| m.contains("root key"));
@@ -81,7 +84,7 @@ async fn wait_all_told(space: &Space, remedy: &str) {
 }
 
 /// An operator that cannot derive: a new client is told so, and nothing of the old ones changes.
-async fn changes_nothing(space: &Space, newcomer: &str, remedy: &str) {
+async fn changes_nothing(space: &TestNamespace, newcomer: &str, remedy: &str) {
     wait_all_told(space, remedy).await;
     let before = everything(&space.kube).await;
     space.create(newcomer, json!({})).await;
@@ -93,11 +96,11 @@ async fn changes_nothing(space: &Space, newcomer: &str, remedy: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_root_key_stops_issuing_and_changes_nothing_until_it_is_restored() {
+async fn a_lost_root_key_stops_issuing_until_it_is_restored() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "lost").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "lost").await;
     for name in ["a", "b", "c"] {
         space.ready(name, json!({})).await;
     }
@@ -151,10 +154,10 @@ async fn a_lost_root_key_stops_issuing_and_changes_nothing_until_it_is_restored(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_root_key_replaced_while_it_runs_is_refused_and_tokens_go_on() {
+async fn a_root_key_replaced_at_runtime_is_refused_and_tokens_go_on() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "replaced").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "replaced").await;
     space.ready("web", json!({})).await;
     space.is_settled().await;
     let issued = credentials(&space.kube).await;
@@ -186,7 +189,7 @@ async fn a_root_key_replaced_while_it_runs_is_refused_and_tokens_go_on() {
     space.wait_ready("web").await;
     let back = space.wait_secret("web-oauth", "it is back", |_| true).await;
     assert_eq!(
-        crate::support::space::entries(&back),
+        crate::support::test_namespace::entries(&back),
         issued[&format!("{}/web-oauth", space.name)]
     );
 }
@@ -195,7 +198,7 @@ async fn a_root_key_replaced_while_it_runs_is_refused_and_tokens_go_on() {
 async fn lost_fingerprints_are_recorded_again() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "marks").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "marks").await;
     space.ready("web", json!({})).await;
     let marks = own_marks(&space.kube);
     let before = marks.get(MARKS).await.unwrap().data.unwrap();
@@ -227,7 +230,7 @@ async fn lost_fingerprints_are_recorded_again() {
 
 /// Two operators with one issuer, started at the same moment on an empty cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn j15_f29_two_operators_that_start_at_once_agree_on_one_set_of_keys() {
+async fn j15_f29_two_operators_starting_at_once_agree_on_keys() {
     let cluster = Cluster::with_chart(&[]);
     let issuer = format!("http://{}", free_address());
     let options = |listen: String| Options {
@@ -237,7 +240,7 @@ async fn j15_f29_two_operators_that_start_at_once_agree_on_one_set_of_keys() {
     let operators: Vec<RunningOperator> = [free_address(), free_address()]
         .map(|listen| RunningOperator::start_unready(&cluster, &options(listen)))
         .into();
-    let space = Space::within(&cluster, &issuer, "replicas").await;
+    let space = TestNamespace::within(&cluster, &issuer, "replicas").await;
     for name in ["a", "b", "c"] {
         space.create(name, json!({})).await;
     }
@@ -284,7 +287,7 @@ async fn a_brought_root_key_is_used_and_left_as_it_is() {
     cluster.install_chart(&["rootKey.existingSecret=brought"]);
     let flags = Options::flags(&["--root-key-secret", "brought"]);
     let operator = RunningOperator::start(&cluster, &flags);
-    let space = Space::within(&cluster, &operator.issuer, "brought").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "brought").await;
     space.ready("web", json!({})).await;
     all_work(&credentials_in(&kube, &space.name).await).await;
     let key_id = String::from_utf8(brought.data.clone().unwrap()["current"].0.clone()).unwrap();
@@ -302,7 +305,7 @@ async fn a_brought_root_key_is_used_and_left_as_it_is() {
 async fn without_a_root_key_mistakes_are_still_explained() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "mistakes").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "mistakes").await;
     space.ready("web", json!({})).await;
     lose(&space.kube).await;
     wait_usable(&operator, 0.0).await;

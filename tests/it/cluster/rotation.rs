@@ -1,7 +1,6 @@
 //! Rotation that nobody notices: requests, schedule, overlap, and every way to bring a retired secret back.
 
 mod resurrection;
-mod root_key;
 mod schedule;
 mod silence;
 
@@ -14,20 +13,22 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::load::{Entries, Load, ask};
-use crate::support::space::{DEADLINE, Space, eventually, eventually_within, http, when};
+use crate::support::test_namespace::{
+    DEADLINE, TestNamespace, eventually, eventually_within, http, when,
+};
 
 /// The ledger as requested, published and oldest accepted.
-fn ledger(object: &OAuthClient) -> (i64, i64, i64) {
+pub fn ledger(object: &OAuthClient) -> (i64, i64, i64) {
     let ledger = generation(object);
     (ledger.requested, ledger.published, ledger.oldest_accepted)
 }
 
-fn generation(object: &OAuthClient) -> SecretGeneration {
+pub fn generation(object: &OAuthClient) -> SecretGeneration {
     let status = object.status.clone().unwrap_or_default();
     status.secret_generation.unwrap_or_default()
 }
 
-fn rotation(object: &OAuthClient) -> RotationStatus {
+pub fn rotation(object: &OAuthClient) -> RotationStatus {
     let status = object.status.clone().unwrap_or_default();
     *status.rotation.unwrap_or_default()
 }
@@ -37,13 +38,13 @@ fn handled(object: &OAuthClient) -> Option<String> {
 }
 
 /// Asks for a rotation and waits until it is published.
-async fn rotate(space: &Space, name: &str, id: &str) -> OAuthClient {
+async fn rotate(space: &TestNamespace, name: &str, id: &str) -> OAuthClient {
     let patch = json!({ "spec": { "rotation": { "requestId": id } } });
     space.patch(name, patch).await;
     wait_rotated(space, name, id).await
 }
 
-async fn wait_rotated(space: &Space, name: &str, id: &str) -> OAuthClient {
+async fn wait_rotated(space: &TestNamespace, name: &str, id: &str) -> OAuthClient {
     space
         .wait_client(name, "the rotation is published", |object| {
             let (requested, published, _) = ledger(object);
@@ -53,7 +54,7 @@ async fn wait_rotated(space: &Space, name: &str, id: &str) -> OAuthClient {
 }
 
 /// Waits until no generation but the published one works.
-async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
+pub async fn wait_retired(space: &TestNamespace, name: &str) -> OAuthClient {
     space
         .wait_client(name, "the old generation is retired", |object| {
             let (_, published, oldest) = ledger(object);
@@ -63,11 +64,11 @@ async fn wait_retired(space: &Space, name: &str) -> OAuthClient {
 }
 
 /// Waits until these credentials are refused.
-async fn wait_refused(entries: &Entries) {
+pub async fn wait_refused(entries: &Entries) {
     wait_refused_within(DEADLINE, entries).await;
 }
 
-async fn wait_refused_within(within: Duration, entries: &Entries) {
+pub async fn wait_refused_within(within: Duration, entries: &Entries) {
     let http = http();
     eventually_within(within, "the old secret is refused", || async {
         let answer = ask(&http, entries).await;
@@ -80,7 +81,7 @@ async fn wait_refused_within(within: Duration, entries: &Entries) {
 }
 
 /// The notes of the events of this reason in the namespace; waits for the first.
-async fn notes(space: &Space, reason: &str) -> Vec<String> {
+pub async fn notes(space: &TestNamespace, reason: &str) -> Vec<String> {
     let events: Api<Event> = Api::namespaced(space.kube.clone(), &space.name);
     eventually(reason, || async {
         let list = events.list(&ListParams::default()).await.unwrap();
@@ -98,7 +99,7 @@ async fn notes(space: &Space, reason: &str) -> Vec<String> {
 /// The application reads its Secret again, as one does whose mounted volume changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_rotations_under_load_refuse_nobody() {
-    let space = Space::new("rotation").await;
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let first = space.entries("web-oauth").await;
     let load = Load::reading(space.secrets(), "web-oauth", 50);
@@ -115,8 +116,8 @@ async fn a_hundred_rotations_under_load_refuse_nobody() {
 
 /// F04 of the table of faults.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_quick_requests_the_last_is_answered_and_what_is_published_always_works() {
-    let space = Space::new("rotation").await;
+async fn of_two_quick_requests_the_last_counts_without_a_gap() {
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let load = Load::reading(space.secrets(), "web-oauth", 50);
     for turn in 0..10 {
@@ -134,7 +135,7 @@ async fn of_two_quick_requests_the_last_is_answered_and_what_is_published_always
 
 #[tokio::test]
 async fn k25_a_manifest_that_is_applied_again_and_again_rotates_once() {
-    let space = Space::new("rotation").await;
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let manifest = json!({
         "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient",
@@ -169,8 +170,8 @@ async fn k25_a_manifest_that_is_applied_again_and_again_rotates_once() {
 }
 
 #[tokio::test]
-async fn a_request_in_the_first_manifest_is_answered_by_the_first_secret() {
-    let space = Space::new("rotation").await;
+async fn a_request_in_the_first_manifest_counts_as_answered() {
+    let space = TestNamespace::new("rotation").await;
     let spec = json!({ "rotation": { "requestId": "born-with-it" } });
     space.ready("web", spec).await;
     let object = wait_rotated(&space, "web", "born-with-it").await;
@@ -178,8 +179,8 @@ async fn a_request_in_the_first_manifest_is_answered_by_the_first_secret() {
 }
 
 #[tokio::test]
-async fn without_overlap_the_old_secret_stops_at_once_and_an_event_says_so() {
-    let space = Space::new("rotation").await;
+async fn without_overlap_the_old_secret_stops_at_once_with_an_event() {
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     let leaked = json!({ "spec": { "rotation": { "maxOverlap": "0s", "requestId": "leak" } } });
@@ -209,11 +210,11 @@ async fn without_overlap_the_old_secret_stops_at_once_and_an_event_says_so() {
 
 #[tokio::test]
 async fn a_running_overlap_is_ended_by_a_shorter_one() {
-    let space = Space::new("rotation").await;
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     let object = rotate(&space, "web", "one").await;
-    let message = crate::support::space::message(&object);
+    let message = crate::support::test_namespace::message(&object);
     assert!(
         message.contains("the old client secret works until 2"),
         "{message}"
@@ -227,8 +228,8 @@ async fn a_running_overlap_is_ended_by_a_shorter_one() {
 }
 
 #[tokio::test]
-async fn d15_both_secrets_work_during_the_overlap_and_only_the_new_one_after_it() {
-    let space = Space::new("rotation").await;
+async fn d15_both_secrets_work_in_the_overlap_then_the_new_one() {
+    let space = TestNamespace::new("rotation").await;
     let spec = json!({ "rotation": { "maxOverlap": "4s", "quietPeriod": "4s" } });
     space.ready("web", spec).await;
     let old = space.entries("web-oauth").await;
@@ -252,7 +253,7 @@ async fn d15_both_secrets_work_during_the_overlap_and_only_the_new_one_after_it(
 
 #[tokio::test]
 async fn a_suspended_client_rotates_when_asked_and_keeps_its_overlap() {
-    let space = Space::new("rotation").await;
+    let space = TestNamespace::new("rotation").await;
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     space

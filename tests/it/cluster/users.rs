@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::support::cluster::shared;
 use crate::support::replica::Replica;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 use crate::support::users::user_message;
 
 #[tokio::test]
 async fn a_person_can_sign_in_a_moment_after_the_manifest() {
-    let space = Space::new("people").await;
+    let space = TestNamespace::new("people").await;
     space.label_for_people().await;
     space.write_password("anna-password", "correct horse").await;
     space
@@ -77,8 +77,8 @@ async fn a_person_can_sign_in_a_moment_after_the_manifest() {
 }
 
 #[tokio::test]
-async fn a_person_without_a_password_is_known_and_cannot_sign_in_by_one() {
-    let space = Space::new("people").await;
+async fn a_user_without_a_password_is_known_and_cannot_use_one() {
+    let space = TestNamespace::new("people").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({ "tenant": tenant, "username": "anna" });
     space.create_user("anna", spec).await;
@@ -91,7 +91,7 @@ async fn a_person_without_a_password_is_known_and_cannot_sign_in_by_one() {
 
 #[tokio::test]
 async fn what_a_tenant_says_about_people_is_served() {
-    let space = Space::new("people").await;
+    let space = TestNamespace::new("people").await;
     let tenant = space
         .tenant_with_people(json!({
             "displayName": "Orders",

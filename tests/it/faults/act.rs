@@ -7,7 +7,7 @@ use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use super::command;
-use super::scene::Scene;
+use super::run::Run;
 
 /// The version of our kinds.
 const OURS: &str = "clientele.dev/v1alpha1";
@@ -43,77 +43,75 @@ pub enum Act {
 
 impl Act {
     /// Does it. What is not there cannot be changed, and that is no mistake: while the operator is cut off, people go on.
-    pub async fn perform(&self, scene: &Arc<Scene>) {
+    pub async fn perform(&self, run: &Arc<Run>) {
         let params = PatchParams::default();
         let now = DeleteParams::default();
         let done = match self {
             Self::Create(name, spec) => {
-                let object = json!({ "metadata": { "name": name }, "spec": scene.placed(spec) });
-                create(&scene.clients(), object, "OAuthClient", OURS).await
+                let object = json!({ "metadata": { "name": name }, "spec": run.placed(spec) });
+                create(&run.clients(), object, "OAuthClient", OURS).await
             }
             Self::CreateUser(name, spec) => {
                 let object = json!({ "metadata": { "name": name }, "spec": spec });
-                create(&scene.users(), object, "OAuthUser", OURS).await
+                create(&run.users(), object, "OAuthUser", OURS).await
             }
             Self::EditUser(name, patch) => {
                 let patch = Patch::Merge(patch);
-                scene.users().patch(name, &params, &patch).await
+                run.users().patch(name, &params, &patch).await
             }
             Self::CreateSecret(name, more) => {
                 let mut object = more.clone();
                 object["metadata"]["name"] = json!(name);
-                create(&scene.secrets(), object, "Secret", "v1").await
+                create(&run.secrets(), object, "Secret", "v1").await
             }
             Self::Edit(name, patch) => {
-                let patch = Patch::Merge(scene.placed(patch));
-                scene.clients().patch(name, &params, &patch).await
+                let patch = Patch::Merge(run.placed(patch));
+                run.clients().patch(name, &params, &patch).await
             }
             Self::EditSecret(name, patch) => {
-                scene
-                    .secrets()
+                run.secrets()
                     .patch(name, &params, &Patch::Merge(patch))
                     .await
             }
             Self::EditTenant(patch) => {
-                let patch = Patch::Merge(scene.placed(patch));
-                scene.tenants().patch(&scene.tenant, &params, &patch).await
+                let patch = Patch::Merge(run.placed(patch));
+                run.tenants().patch(&run.tenant, &params, &patch).await
             }
             Self::Delete(name) => {
-                let known = scene.clients().get_opt(name).await.unwrap();
-                tolerate(scene.clients().delete(name, &now).await.map(drop));
-                return scene.until_deletion_is_seen(known.as_ref()).await;
+                let known = run.clients().get_opt(name).await.unwrap();
+                tolerate(run.clients().delete(name, &now).await.map(drop));
+                return run.until_deletion_is_seen(known.as_ref()).await;
             }
             Self::DeleteUser(name) => {
-                let known = scene.users().get_opt(name).await.unwrap();
-                tolerate(scene.users().delete(name, &now).await.map(drop));
-                return scene.until_deletion_is_seen(known.as_ref()).await;
+                let known = run.users().get_opt(name).await.unwrap();
+                tolerate(run.users().delete(name, &now).await.map(drop));
+                return run.until_deletion_is_seen(known.as_ref()).await;
             }
             Self::DeleteSecret(name) => {
-                let known = scene.secrets().get_opt(name).await.unwrap();
-                known.iter().for_each(|secret| scene.note_deleted(secret));
-                tolerate(scene.secrets().delete(name, &now).await.map(drop));
-                return scene.until_deletion_is_seen(known.as_ref()).await;
+                let known = run.secrets().get_opt(name).await.unwrap();
+                known.iter().for_each(|secret| run.note_deleted(secret));
+                tolerate(run.secrets().delete(name, &now).await.map(drop));
+                return run.until_deletion_is_seen(known.as_ref()).await;
             }
             Self::RotateRootKey { emergency } => {
                 if *emergency {
-                    scene.note_emergency();
+                    run.note_emergency();
                 }
-                return command::rotate_root_key(scene, *emergency).await;
+                return command::rotate_root_key(run, *emergency).await;
             }
             Self::DeleteNamespace => {
-                scene.note_terminating();
+                run.note_terminating();
                 return tolerate(
-                    scene
-                        .namespaces()
-                        .delete(&scene.namespace, &now)
+                    run.namespaces()
+                        .delete(&run.namespace, &now)
                         .await
                         .map(drop),
                 );
             }
         };
         if let Ok(written) = &done {
-            scene.note_own(written);
-            scene.until_seen(written).await;
+            run.note_own(written);
+            run.until_seen(written).await;
         }
         tolerate(done.map(drop));
     }

@@ -1,5 +1,5 @@
 //! Operators with a bug, made of the right one by what is done to its requests: the wrong orders of writes, and the defects
-//! of others (`peers.md` section 5). They exist to show that the regime can fail.
+//! of others (`peers.md` section 5). They exist to show that the exhaustive runs can fail.
 
 use axum::body::Body as AnyBody;
 use axum::http::{Method, Request, Response, Uri};
@@ -11,8 +11,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::line::Line;
-use super::mask::{looks_like_one, text};
+use super::fault_proxy::FaultProxy;
+use super::normalized_snapshot::{looks_like_one, text};
 use super::root_keys::{Keys, with_others_withdrawn};
 use super::wire::Answer;
 
@@ -68,47 +68,47 @@ impl Bug {
     }
 
     /// A write of an operator with this bug.
-    pub async fn write(self, line: &Line, call: Call, request: Request<Bytes>) -> Answer {
+    pub async fn write(self, proxy: &FaultProxy, call: Call, request: Request<Bytes>) -> Answer {
         let published = call.is_secret("create") || call.is_secret("replace");
         let ours = call.kind == "oauthclients" && call.is_status();
         match self {
             Self::StatusFirst if published => {
                 let answer = pretended(&call, request.body());
-                line.scene.stash((call, request));
+                proxy.run.stash((call, request));
                 answer
             }
             Self::StatusFirst if ours => {
-                let answer = line.numbered(&call, request).await;
-                if let Some((call, request)) = line.scene.stashed() {
-                    line.numbered(&call, request).await?;
+                let answer = proxy.numbered(&call, request).await;
+                if let Some((call, request)) = proxy.run.stashed() {
+                    proxy.numbered(&call, request).await?;
                 }
                 answer
             }
-            Self::Overwrites if call.is_secret("create") => overwrite(line, &call, request).await,
+            Self::Overwrites if call.is_secret("create") => overwrite(proxy, &call, request).await,
             Self::SwallowsFailures if call.is_secret("create") => {
                 let pretended = pretended(&call, request.body());
-                let answer = line.numbered(&call, request).await?;
+                let answer = proxy.numbered(&call, request).await?;
                 if answer.status().is_server_error() { pretended } else { Ok(answer) }
             }
             Self::NeverRepairs if call.is_secret("replace") => pretended(&call, request.body()),
             Self::ForgetsFormerNames if call.is_secret("delete") => {
                 Ok(Response::new(AnyBody::from(json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success" }).to_string())))
             }
-            Self::DeletesThenCreates if call.is_secret("replace") => delete_then_create(line, &call, request).await,
+            Self::DeletesThenCreates if call.is_secret("replace") => delete_then_create(proxy, &call, request).await,
             Self::Chatters if ours => {
                 let again = changed(&request, |status| {
                     let message = &mut status["status"]["conditions"][0]["message"];
                     *message = json!(text(message) + ", really");
                 });
-                line.numbered(&call, request).await?;
-                line.numbered(&call, again).await
+                proxy.numbered(&call, request).await?;
+                proxy.numbered(&call, again).await
             }
-            _ => line.numbered(&call, self.altered(line, &call, request)).await,
+            _ => proxy.numbered(&call, self.altered(proxy, &call, request)).await,
         }
     }
 
     /// What is written in place of what is right.
-    fn altered(self, line: &Line, call: &Call, request: Request<Bytes>) -> Request<Bytes> {
+    fn altered(self, proxy: &FaultProxy, call: &Call, request: Request<Bytes>) -> Request<Bytes> {
         let published = call.is_secret("create") || call.is_secret("replace");
         let ours = call.kind == "oauthclients" && call.is_status();
         match self {
@@ -141,7 +141,7 @@ impl Bug {
                 }
             }),
             Self::QuotesTheSecret if ours => changed(&request, |status| {
-                let published = line.scene.published();
+                let published = proxy.run.published();
                 let value = published.last().map(|known| known.value.clone());
                 status["status"]["conditions"][0]["message"] = json!(value.unwrap_or_default());
             }),
@@ -152,13 +152,13 @@ impl Bug {
             }),
             Self::PublishesTheFormer if published => changed(&request, |secret| {
                 for (_, value) in secret["data"].as_object_mut().unwrap() {
-                    if let Some(former) = former(line, &decoded(value)) {
+                    if let Some(former) = former(proxy, &decoded(value)) {
                         *value = json!(STANDARD.encode(former));
                     }
                 }
             }),
             Self::DropsTheFormerKey if call.kind == "configmaps" => changed(&request, |marks| {
-                let current = Keys::of(&line.scene.witness.live()).current;
+                let current = Keys::of(&proxy.run.history.live()).current;
                 *marks = with_others_withdrawn(marks, &current);
             }),
             Self::RetiresFirst if ours => changed(&request, |status| {
@@ -201,9 +201,9 @@ impl Bug {
 }
 
 /// The credential of the same client in the generation before.
-fn former(line: &Line, value: &str) -> Option<String> {
-    let scene = &line.scene;
-    let known = scene.recognize(value, &scene.registered())?;
+fn former(proxy: &FaultProxy, value: &str) -> Option<String> {
+    let run = &proxy.run;
+    let known = run.recognize(value, &run.registered())?;
     let registration = Registration {
         client_id: &known.whose.client_id,
         registration_id: &known.whose.uid,
@@ -212,7 +212,7 @@ fn former(line: &Line, value: &str) -> Option<String> {
         .generation
         .checked_sub(1)
         .filter(|generation| *generation > 0)?;
-    let keyring = scene.keyring();
+    let keyring = run.keyring();
     Some(keyring.derive(registration, generation).expose().to_owned())
 }
 
@@ -266,9 +266,9 @@ fn moved(request: &Request<Bytes>, method: Method, name: &str) -> Request<Bytes>
     other
 }
 
-async fn overwrite(line: &Line, call: &Call, request: Request<Bytes>) -> Answer {
+async fn overwrite(proxy: &FaultProxy, call: &Call, request: Request<Bytes>) -> Answer {
     let over = moved(&request, Method::PUT, &call.name);
-    let created = line.numbered(call, request).await?;
+    let created = proxy.numbered(call, request).await?;
     if created.status() != 409 {
         return Ok(created);
     }
@@ -276,10 +276,10 @@ async fn overwrite(line: &Line, call: &Call, request: Request<Bytes>) -> Answer 
         verb: "replace",
         ..call.clone()
     };
-    line.numbered(&call, over).await
+    proxy.numbered(&call, over).await
 }
 
-async fn delete_then_create(line: &Line, call: &Call, request: Request<Bytes>) -> Answer {
+async fn delete_then_create(proxy: &FaultProxy, call: &Call, request: Request<Bytes>) -> Answer {
     let mut delete = moved(&request, Method::DELETE, &call.name);
     *delete.body_mut() = Bytes::from_static(b"{}");
     let create = changed(&moved(&request, Method::POST, ""), |secret| {
@@ -288,20 +288,22 @@ async fn delete_then_create(line: &Line, call: &Call, request: Request<Bytes>) -
             meta.remove(stored);
         }
     });
-    line.numbered(
-        &Call {
-            verb: "delete",
-            ..call.clone()
-        },
-        delete,
-    )
-    .await?;
-    line.numbered(
-        &Call {
-            verb: "create",
-            ..call.clone()
-        },
-        create,
-    )
-    .await
+    proxy
+        .numbered(
+            &Call {
+                verb: "delete",
+                ..call.clone()
+            },
+            delete,
+        )
+        .await?;
+    proxy
+        .numbered(
+            &Call {
+                verb: "create",
+                ..call.clone()
+            },
+            create,
+        )
+        .await
 }

@@ -2,7 +2,7 @@
 
 use super::bug::Bug;
 use super::call::Call;
-use super::line::{Cut, Fault, Mode};
+use super::fault_proxy::{Cut, Fault, Mode};
 
 /// What is different about a run.
 #[derive(Clone, Copy, Debug, Default)]

@@ -12,14 +12,14 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 use super::act::Act;
-use super::ground::{Ground, settings};
-use super::line::Stand;
-use super::mask::Published;
+use super::fault_cluster::{FaultCluster, settings};
+use super::fault_proxy::Stand;
+use super::normalized_snapshot::Published;
 use super::operator::Running;
 use super::oracles::accepts;
-use super::scene::Scene;
+use super::run::Run;
 use super::workloads::Then;
-use crate::support::space::{BREATH, eventually, when};
+use crate::support::test_namespace::{BREATH, eventually, when};
 
 /// How long the client changes as fast as it can.
 const CHURN: Duration = Duration::from_secs(6);
@@ -36,7 +36,7 @@ async fn is_refused(operator: &Running, credential: &Published) -> Duration {
     let looks = AtomicU32::new(0);
     eventually("the credential is refused", || async {
         looks.fetch_add(1, Relaxed);
-        let accepted = accepts(&operator.line.registry.load(), credential);
+        let accepted = accepts(&operator.proxy.registry.load(), credential);
         when(!accepted, (), || format!("{:?} works", credential.whose))
     })
     .await;
@@ -44,8 +44,8 @@ async fn is_refused(operator: &Running, credential: &Published) -> Duration {
 }
 
 /// How often each event was told, by reason; each has one object.
-async fn events(scene: &Scene) -> BTreeMap<String, i32> {
-    let events: Api<Event> = Api::namespaced(scene.kube.clone(), &scene.namespace);
+async fn events(run: &Run) -> BTreeMap<String, i32> {
+    let events: Api<Event> = Api::namespaced(run.kube.clone(), &run.namespace);
     let mut told = BTreeMap::new();
     for event in events.list(&ListParams::default()).await.unwrap() {
         let times = event.series.map_or(1, |series| series.count);
@@ -56,19 +56,19 @@ async fn events(scene: &Scene) -> BTreeMap<String, i32> {
 }
 
 #[tokio::test]
-async fn f80_f82_a_client_that_is_toggled_all_the_time_is_written_about_once_a_second() {
-    let scene = Scene::new(Ground::shared().await).await;
+async fn f80_f82_a_toggled_client_is_written_at_most_once_a_second() {
+    let run = Run::new(FaultCluster::shared().await).await;
     let settings = Settings {
         write_burst: WRITE_BURST,
-        ..settings(false, &scene.root_key)
+        ..settings(false, &run.root_key)
     };
-    let operator = Running::with(settings, &scene, Stand::Free, None);
+    let operator = Running::with(settings, &run, Stand::Free, None);
     operator.wait_ready().await;
-    Act::Create("web", json!({})).perform(&scene).await;
-    eventually("it is Ready", || async { Then::Ready("web").met(&scene) }).await;
-    let credential = scene.published().remove(0);
+    Act::Create("web", json!({})).perform(&run).await;
+    eventually("it is Ready", || async { Then::Ready("web").met(&run) }).await;
+    let credential = run.published().remove(0);
 
-    operator.line.arm(None, None);
+    operator.proxy.arm(None, None);
     let (begun, mut toggles) = (Instant::now(), 0);
     while begun.elapsed() < CHURN || toggles < TOGGLES || toggles % 2 == 0 {
         toggles += 1;
@@ -78,15 +78,15 @@ async fn f80_f82_a_client_that_is_toggled_all_the_time_is_written_about_once_a_s
             "secret": { "entries": { "clientId": name } },
         });
         let edit = Act::Edit("web", json!({ "spec": spec }));
-        edit.perform(&scene).await;
+        edit.perform(&run).await;
     }
     let refused = is_refused(&operator, &credential).await;
     eventually("the last word is told", || async {
-        Then::Refused("web", "Suspended").met(&scene)
+        Then::Refused("web", "Suspended").met(&run)
     })
     .await;
-    let writes = operator.line.writes().len();
-    let told = events(&scene).await;
+    let writes = operator.proxy.writes().len();
+    let told = events(&run).await;
     println!("{toggles} toggles, {writes} writes, {told:?}; refused after {refused:?}");
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
     // A pass that has begun may write a Secret and a status.
@@ -95,28 +95,27 @@ async fn f80_f82_a_client_that_is_toggled_all_the_time_is_written_about_once_a_s
     let times = told.values().sum::<i32>();
     assert!(usize::try_from(times).unwrap() <= most, "{told:?}");
     operator.kill();
-    assert_eq!(scene.judge_history(), Vec::<String>::new());
+    assert_eq!(run.judge_history(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn f22_of_a_hundred_deleted_clients_a_second_operator_refuses_ninety_nine_within_two_seconds()
-{
-    let scene = Scene::new(Ground::shared().await).await;
-    let [first, second] = [(); 2].map(|()| Running::start(&scene, Stand::Free, None));
+async fn f22_a_second_operator_refuses_deleted_clients_in_two_seconds() {
+    let run = Run::new(FaultCluster::shared().await).await;
+    let [first, second] = [(); 2].map(|()| Running::start(&run, Stand::Free, None));
     first.wait_ready().await;
     second.wait_ready().await;
     for number in 0..100 {
         let name = format!("web-{number}").leak();
-        Act::Create(name, json!({})).perform(&scene).await;
+        Act::Create(name, json!({})).perform(&run).await;
     }
     let published = eventually("the second one serves them", || async {
-        let (published, registry) = (scene.published(), second.line.registry.load());
+        let (published, registry) = (run.published(), second.proxy.registry.load());
         let served = published.iter().filter(|known| accepts(&registry, known));
         let served = served.count();
         when(served == 100, published.clone(), || format!("{served}"))
     })
     .await;
-    let (clients, now) = (scene.clients(), DeleteParams::default());
+    let (clients, now) = (run.clients(), DeleteParams::default());
     let delete = async |credential: &Published| {
         let (_, name) = credential.whose.client_id.split_once('.').unwrap();
         clients.delete(name, &now).await.unwrap();

@@ -1,4 +1,4 @@
-//! A command of an administrator, at the end of a line of its own: said again until it succeeds, the first time perhaps
+//! A command of an administrator, through a proxy of its own: said again until it succeeds, the first time perhaps
 //! with a fault at one of its writes.
 
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use kube::api::PostParams;
 use serde_json::json;
 
 use super::bug::Bug;
-use super::ground::OWN;
-use super::line::{Fault, Line};
+use super::fault_cluster::OWN;
+use super::fault_proxy::{Fault, FaultProxy};
 use super::root_keys::with_others_withdrawn;
-use super::scene::Scene;
+use super::run::Run;
 
 /// What is to happen to the next command, and what happened to the last one.
 #[derive(Debug, Default)]
@@ -29,29 +29,29 @@ pub struct Command {
 }
 
 /// `clientele root-key rotate`.
-pub async fn rotate_root_key(scene: &Arc<Scene>, emergency: bool) {
+pub async fn rotate_root_key(run: &Arc<Run>, emergency: bool) {
     let (fault, bug) = {
-        let mut command = scene.command.lock().unwrap();
+        let mut command = run.command.lock().unwrap();
         (command.fault.take(), command.bug)
     };
-    let first = Line::of_administrator(scene);
+    let first = FaultProxy::of_administrator(run);
     first.arm(fault, None);
     let mut done = say(&first, emergency, bug).await;
     if fault.is_some() && !first.fired.is_cancelled() {
-        scene.object("the fault of the command did not happen".to_owned());
+        run.object("the fault of the command did not happen".to_owned());
     }
     while done.is_none() {
-        done = say(&Line::of_administrator(scene), emergency, bug).await;
+        done = say(&FaultProxy::of_administrator(run), emergency, bug).await;
     }
     // What is tried again, because the operator was faster, counts once: a key is added, and the others are withdrawn by
     // the marks, and leave the Secret.
     let most = if emergency { 3 } else { 1 };
-    scene.command.lock().unwrap().writes = first.writes().len().min(most);
+    run.command.lock().unwrap().writes = first.writes().len().min(most);
 }
 
 /// Says it once. `None` if it has failed, or was killed.
-async fn say(line: &Arc<Line>, emergency: bool, bug: Option<Bug>) -> Option<()> {
-    let (kube, name) = (line.client(), &line.scene.root_key);
+async fn say(proxy: &Arc<FaultProxy>, emergency: bool, bug: Option<Bug>) -> Option<()> {
+    let (kube, name) = (proxy.client(), &proxy.run.root_key);
     let place = Place {
         namespace: OWN,
         name,
@@ -66,7 +66,7 @@ async fn say(line: &Arc<Line>, emergency: bool, bug: Option<Bug>) -> Option<()> 
         Ok::<(), Error>(())
     };
     tokio::select! {
-        () = line.died.cancelled() => None,
+        () = proxy.died.cancelled() => None,
         done = command => done.ok(),
     }
 }

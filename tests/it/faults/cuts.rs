@@ -1,7 +1,7 @@
 //! Every interval of events that an operator does not hear of, because its watches say nothing and have expired
 //! afterwards, or because it is down; people go on meanwhile.
 
-use super::regime::no_interval_matters;
+use super::exhaustive_runs::no_interval_matters;
 use super::workloads;
 
 #[tokio::test]

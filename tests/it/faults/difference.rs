@@ -1,13 +1,13 @@
-//! What differs between two pictures.
+//! What differs between two snapshots.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::mask::Picture;
+use super::normalized_snapshot::NormalizedSnapshot;
 
 /// What differs, value by value.
-pub fn difference(wanted: &Picture, seen: &Picture) -> String {
+pub fn difference(wanted: &NormalizedSnapshot, seen: &NormalizedSnapshot) -> String {
     let (wanted, seen) = (flat(wanted), flat(seen));
     let names = wanted.keys().chain(seen.keys());
     let mut differ: Vec<String> = names
@@ -31,10 +31,10 @@ pub struct Slack {
     pub generations: bool,
 }
 
-/// Whether two pictures are the same.
-pub fn same(wanted: &Picture, seen: &Picture, slack: Slack) -> bool {
-    let part = |picture| -> BTreeMap<_, _> {
-        let lines = flat(picture).into_iter();
+/// Whether two snapshots are the same.
+pub fn same(wanted: &NormalizedSnapshot, seen: &NormalizedSnapshot, slack: Slack) -> bool {
+    let part = |snapshot| -> BTreeMap<_, _> {
+        let lines = flat(snapshot).into_iter();
         lines.filter_map(|line| slack.cut(line)).collect()
     };
     part(wanted) == part(seen)
@@ -61,9 +61,9 @@ impl Slack {
     }
 }
 
-fn flat(picture: &Picture) -> BTreeMap<String, String> {
+fn flat(snapshot: &NormalizedSnapshot) -> BTreeMap<String, String> {
     let mut lines = BTreeMap::new();
-    for (name, value) in picture {
+    for (name, value) in snapshot {
         flatten(name, value, &mut lines);
     }
     lines

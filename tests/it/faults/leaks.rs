@@ -10,7 +10,7 @@ use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::ground::Ground;
+use super::fault_cluster::FaultCluster;
 
 /// What must not be said, as text, as base64 and as a debug print.
 #[derive(Clone)]
@@ -18,17 +18,17 @@ pub struct Canaries(Arc<Vec<String>>);
 
 impl Canaries {
     /// What every client secret begins with, the root keys, and a part of every private key.
-    pub fn of(ground: &Ground) -> Self {
-        let id = ground.keyring.current_id();
+    pub fn of(cluster: &FaultCluster) -> Self {
+        let id = cluster.keyring.current_id();
         // Every client secret, whatever root key it comes from.
         let mut found = vec![PREFIX.to_owned()];
         add(&mut found, format!("{PREFIX}{id}").as_bytes());
-        for (name, value) in ground.root_key.data.iter().flatten() {
+        for (name, value) in cluster.root_key.data.iter().flatten() {
             if name != "current" {
                 add(&mut found, &value.0[..30]);
             }
         }
-        for (name, value) in ground.signing.data.iter().flatten() {
+        for (name, value) in cluster.signing.data.iter().flatten() {
             let middle = value.0.len() / 6 * 3;
             if name.strip_suffix(".der").is_some() {
                 add(&mut found, &value.0[middle..middle + 24]);

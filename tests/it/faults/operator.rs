@@ -1,4 +1,4 @@
-//! An operator in this process, at the end of a line. Ending it ends every task of it at once, as a kill would.
+//! An operator in this process, behind a proxy. Ending it ends every task of it at once, as a kill would.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use clientele_operator::settings::Settings;
 use clientele_telemetry::supervisor::Supervisor;
 
 use super::bug::Bug;
-use super::ground::settings;
-use super::line::{Line, Stand};
-use super::scene::Scene;
-use crate::support::space::eventually;
+use super::fault_cluster::settings;
+use super::fault_proxy::{FaultProxy, Stand};
+use super::run::Run;
+use crate::support::test_namespace::eventually;
 
 /// What a store would say in which nobody has ever signed in.
 fn nobody_is_signed_in() -> Arc<ArcSwapOption<Usage>> {
@@ -30,40 +30,43 @@ fn nobody_is_signed_in() -> Arc<ArcSwapOption<Usage>> {
 
 /// A running operator.
 pub struct Running {
-    pub line: Arc<Line>,
+    pub proxy: Arc<FaultProxy>,
     operator: Operator,
 }
 
 impl Running {
     /// Starts one; it need not be ready yet.
-    pub fn start(scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Self {
-        Self::with(settings(false, &scene.root_key), scene, stand, bug)
+    pub fn start(run: &Arc<Run>, stand: Stand, bug: Option<Bug>) -> Self {
+        Self::with(settings(false, &run.root_key), run, stand, bug)
     }
 
     /// Starts one with settings of its own.
-    pub fn with(settings: Settings, scene: &Arc<Scene>, stand: Stand, bug: Option<Bug>) -> Self {
-        let line = Line::new(scene, stand, bug);
+    pub fn with(settings: Settings, run: &Arc<Run>, stand: Stand, bug: Option<Bug>) -> Self {
+        let proxy = FaultProxy::new(run, stand, bug);
         let operator = Operator::start(
-            line.client(),
+            proxy.client(),
             settings,
-            line.registry.clone(),
+            proxy.registry.clone(),
             nobody_is_signed_in(),
             Arc::new(ControllerMetrics::default()),
             Arc::default(),
             &Supervisor::default(),
         );
-        Self { line, operator }
+        Self { proxy, operator }
     }
 
     /// Waits until it could serve.
     pub async fn wait_ready(&self) {
         let ready = self.operator.readiness();
-        eventually("an operator of the regime is ready", || async { ready() }).await;
+        eventually("an operator of the exhaustive runs is ready", || async {
+            ready()
+        })
+        .await;
     }
 
     /// SIGKILL.
     pub fn kill(self) {
-        self.line.die();
+        self.proxy.die();
         drop(self.operator);
     }
 }

@@ -10,12 +10,14 @@ use clientele_operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::ground::OWN;
-use super::line::Line;
-use super::mask::{Picture, Published, Registered, looks_like_one, text, values};
+use super::fault_cluster::OWN;
+use super::fault_proxy::FaultProxy;
+use super::normalized_snapshot::{
+    NormalizedSnapshot, Published, Registered, looks_like_one, text, values,
+};
+use super::object_history::{Change, Seen};
 use super::root_keys::{Keys, key_of};
-use super::scene::Scene;
-use super::witness::{Change, Seen};
+use super::run::Run;
 
 /// How often each object was created, changed and deleted by somebody who is no person.
 pub type Summary = BTreeMap<String, BTreeMap<Change, usize>>;
@@ -45,27 +47,27 @@ fn sign_in(registry: &Registry, username: &str) -> Option<String> {
 }
 
 /// I4, and I2a at the moment of the promise: whoever says Ready would serve what is in the Secret.
-pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
-    let scene = &line.scene;
-    let tenant = &scene.tenant;
+pub fn before_write(proxy: &FaultProxy, call: &Call, body: &[u8]) {
+    let run = &proxy.run;
+    let tenant = &run.tenant;
     let own = [
         format!("clientele-signing-{tenant}"),
-        scene.root_key.clone(),
-        scene.marks.clone(),
+        run.root_key.clone(),
+        run.marks.clone(),
     ];
     let keys = call.namespace == OWN && own.contains(&call.name);
-    let own = call.namespace == scene.namespace || keys;
+    let own = call.namespace == run.namespace || keys;
     let its_tenant = call.kind == "oauthtenants" && call.name == *tenant;
     if !own && !its_tenant {
-        scene.object(format!("I4: {call} in namespace {:?}", call.namespace));
+        run.object(format!("I4: {call} in namespace {:?}", call.namespace));
     }
     let object: Value = serde_json::from_slice(body).unwrap_or_default();
     if !(call.is_status() && call.kind == "oauthclients" && is_ready(&object)) {
         return;
     }
     let key = format!("Secret/{}", text(&object["status"]["secretName"]));
-    let objects = scene.witness.live();
-    // Another Secret of the name is not what is promised; the witness may not have heard yet that it is gone.
+    let objects = run.history.live();
+    // Another Secret of the name is not what is promised; the history may not have heard yet that it is gone.
     let promised = &object["status"]["secretUid"];
     let found = objects.get(&key);
     let Some(secret) = found.filter(|secret| secret["metadata"]["uid"] == *promised) else {
@@ -78,18 +80,18 @@ pub fn before_write(line: &Line, call: &Call, body: &[u8]) {
     {
         return;
     }
-    let registered = scene.registered();
-    let registry = line.registry.load();
+    let registered = run.registered();
+    let registry = proxy.registry.load();
     let keys = Keys::of(&objects);
-    let stands = |value: &str| !scene.is_emergency() || keys.know(key_of(value));
+    let stands = |value: &str| !run.is_emergency() || keys.know(key_of(value));
     for value in values(secret)
         .values()
         .filter(|value| looks_like_one(value) && stands(value))
     {
-        if let Some(credential) = scene.recognize(value, &registered)
+        if let Some(credential) = run.recognize(value, &registered)
             && !accepts(&registry, &credential)
         {
-            scene.object(format!(
+            run.object(format!(
                 "I2a: {call} says Ready, and its own registry refuses the credential"
             ));
         }
@@ -105,10 +107,10 @@ fn is_ready(object: &Value) -> bool {
     })
 }
 
-impl Scene {
-    /// Objects and verdicts as they are, masked. Replicas that disagree are a picture of their own.
-    pub fn picture(&self, registries: &[Arc<Registry>]) -> Picture {
-        let mut picture = self.objects();
+impl Run {
+    /// Objects and verdicts as they are, normalized. Replicas that disagree are a snapshot of their own.
+    pub fn snapshot(&self, registries: &[Arc<Registry>]) -> NormalizedSnapshot {
+        let mut snapshot = self.objects();
         for credential in self.published() {
             let name = format!(
                 "generation {} of {}",
@@ -123,26 +125,26 @@ impl Scene {
                 all if all == verdicts.len() => json!("accepted"),
                 _ => json!("accepted by some"),
             };
-            picture.insert(name, verdict);
+            snapshot.insert(name, verdict);
         }
-        for (key, object) in self.witness.live() {
+        for (key, object) in self.history.live() {
             if let Some(name) = key.strip_prefix("OAuthUser/") {
                 let username = text(&object["spec"]["username"]);
                 let served = registries.iter().map(|known| sign_in(known, &username));
-                picture.insert(
+                snapshot.insert(
                     format!("person {name}"),
                     served.collect::<BTreeSet<_>>().into_iter().collect(),
                 );
             }
         }
-        picture
+        snapshot
     }
 
     /// The writes after a revision, by object.
     pub fn summary(&self, since: u64) -> Summary {
         let mut summary = Summary::new();
         let theirs = self.made_by_persons();
-        for seen in self.witness.events() {
+        for seen in self.history.events() {
             let by_a_person = self.is_by_a_person(&seen.object, seen.change == Change::Deleted);
             let uid = text(&seen.object["metadata"]["uid"]);
             // What is done to Secrets of persons is judged with the history.
@@ -156,17 +158,17 @@ impl Scene {
 
     /// What the whole history says against the operator.
     pub fn judge_history(&self) -> Vec<String> {
-        let mut history = History::new(self);
-        for seen in self.witness.events() {
-            history.see(&seen);
+        let mut replay = Replay::new(self);
+        for seen in self.history.events() {
+            replay.see(&seen);
         }
-        history.objections.extend(self.leftovers());
-        history.objections
+        replay.objections.extend(self.leftovers());
+        replay.objections
     }
 
     /// F41: a client has one Secret, the one that its status names.
     fn leftovers(&self) -> Option<String> {
-        let live = self.witness.live();
+        let live = self.history.live();
         live.iter().find_map(|(key, object)| {
             let client = key.strip_prefix("OAuthClient/")?;
             let uid = text(&object["metadata"]["uid"]);
@@ -187,8 +189,8 @@ impl Scene {
 }
 
 /// The objects at one moment of the history.
-struct History<'a> {
-    scene: &'a Scene,
+struct Replay<'a> {
+    run: &'a Run,
     registered: Vec<Registered>,
     theirs: Vec<String>,
     now: BTreeMap<String, Arc<Value>>,
@@ -197,12 +199,12 @@ struct History<'a> {
     objections: Vec<String>,
 }
 
-impl<'a> History<'a> {
-    fn new(scene: &'a Scene) -> Self {
+impl<'a> Replay<'a> {
+    fn new(run: &'a Run) -> Self {
         Self {
-            registered: scene.registered(),
-            theirs: scene.made_by_persons(),
-            scene,
+            registered: run.registered(),
+            theirs: run.made_by_persons(),
+            run,
             now: BTreeMap::new(),
             touched: BTreeMap::new(),
             objections: Vec::new(),
@@ -211,7 +213,7 @@ impl<'a> History<'a> {
 
     fn see(&mut self, seen: &Seen) {
         let deleted = seen.change == Change::Deleted;
-        let by_a_person = self.scene.is_by_a_person(&seen.object, deleted);
+        let by_a_person = self.run.is_by_a_person(&seen.object, deleted);
         let before = if deleted {
             self.now.remove(&seen.key)
         } else {
@@ -219,12 +221,12 @@ impl<'a> History<'a> {
         };
         if seen.key.starts_with("Secret/") {
             self.touched.insert(seen.key.clone(), by_a_person);
-            let terminating = self.scene.is_terminating();
+            let terminating = self.run.is_terminating();
             if !by_a_person && !terminating {
                 self.judge_secret(seen, before.as_deref());
             }
         }
-        if !self.scene.is_terminating() {
+        if !self.run.is_terminating() {
             self.judge_root_keys(seen.revision);
             self.judge_promises(seen.revision);
         }
@@ -264,7 +266,7 @@ impl<'a> History<'a> {
             .values()
             .filter(|value| looks_like_one(value))
         {
-            match self.scene.recognize(value, &self.registered) {
+            match self.run.recognize(value, &self.registered) {
                 None => self
                     .objections
                     .push(format!("I3: {at}: what is published is no credential")),
@@ -298,7 +300,7 @@ impl<'a> History<'a> {
             .into_iter()
             .flat_map(|before| values(before).into_values());
         let former = before
-            .filter_map(|value| self.scene.recognize(&value, &self.registered))
+            .filter_map(|value| self.run.recognize(&value, &self.registered))
             .find(|former| former.whose == credential.whose);
         let client = credential.whose.label.split('#').next().unwrap_or_default();
         let ledger = self
@@ -324,7 +326,7 @@ impl<'a> History<'a> {
             self.objections
                 .push(format!("F89: revision {revision}: no root key derives"));
         }
-        if self.scene.is_emergency() {
+        if self.run.is_emergency() {
             return;
         }
         let clients = self.now.iter();
@@ -379,9 +381,9 @@ impl<'a> History<'a> {
         let keys = Keys::of(&self.now);
         let good = values(secret).values().any(|value| {
             if !keys.know(key_of(value)) {
-                return self.scene.is_emergency();
+                return self.run.is_emergency();
             }
-            let known = self.scene.recognize(value, &self.registered);
+            let known = self.run.recognize(value, &self.registered);
             known.is_some_and(|known| {
                 known.whose.uid == uid && u64::from(known.generation) >= oldest
             })

@@ -1,7 +1,7 @@
-//! The regime can fail: operators with a bug, each of them caught by the oracle that is there for it.
+//! The exhaustive runs can fail: operators with a bug, each of them caught by the oracle that is there for it.
 
 use super::bug::Bug;
-use super::regime::objections_to;
+use super::exhaustive_runs::objections_to;
 use super::workloads::{self, Workload};
 
 /// One of the oracles objects, and it is this one.
@@ -110,7 +110,7 @@ async fn planted_the_old_generation_retires_first() {
 }
 
 #[tokio::test]
-async fn planted_the_former_root_key_leaves_before_the_clients_have_moved() {
+async fn planted_the_former_root_key_leaves_before_clients_moved() {
     let workload = workloads::rotate_the_root_key();
     is_caught(Bug::DropsTheFormerKey, workload, "F89").await;
 }

@@ -6,8 +6,8 @@ use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::RootKey;
 use serde_json::{Value, json};
 
-use super::mask::{text, values};
-use super::scene::Scene;
+use super::normalized_snapshot::{text, values};
+use super::run::Run;
 
 /// The entry that names the key which derives.
 pub const CURRENT: &str = "current";
@@ -17,20 +17,20 @@ const WITHDRAWN: &str = "withdrawn-root-key.";
 /// Since when the present key derives: written by the operator in its own time, and judged by what it leads to.
 const SINCE: &str = "current-root-key";
 
-impl Scene {
+impl Run {
     /// All root keys so far.
     pub fn keyring(&self) -> Keyring {
-        let known = self.witness.root_keys();
+        let known = self.history.root_keys();
         let read = |(id, bytes): (&String, &Vec<u8>)| RootKey::new(id, bytes).unwrap();
         match known.keys().next() {
             Some(first) => Keyring::new(first, known.iter().map(read).collect()).unwrap(),
-            None => self.ground.keyring.clone(),
+            None => self.cluster.keyring.clone(),
         }
     }
 
     /// What the ID of each root key is called.
     pub fn key_labels(&self) -> BTreeMap<String, String> {
-        let live = self.witness.live();
+        let live = self.history.live();
         let now = Keys::of(&live);
         let label = |id: &String| {
             let label = if *id == now.current {
@@ -40,7 +40,7 @@ impl Scene {
             };
             (id.clone(), label.to_owned())
         };
-        self.witness.root_keys().keys().map(label).collect()
+        self.history.root_keys().keys().map(label).collect()
     }
 
     /// The Secret with the root keys, or the marks of the installation: what of them two runs have in common.
@@ -53,7 +53,7 @@ impl Scene {
         }
         let keyring = self.keyring();
         let marks = object["data"].as_object().into_iter().flatten();
-        let masked = marks
+        let normalized = marks
             .filter(|(name, _)| *name != SINCE)
             .map(|(name, value)| {
                 let id = name.rsplit('.').next().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Scene {
                 let right = key.is_some_and(|key| key.fingerprint() == text(value));
                 (name.replace(id, &labels[id]), json!(right))
             });
-        masked.collect::<serde_json::Map<_, _>>().into()
+        normalized.collect::<serde_json::Map<_, _>>().into()
     }
 }
 

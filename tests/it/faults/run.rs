@@ -1,295 +1,287 @@
-//! One run: the stage, who runs on it, and what happens between two steps.
+//! One run: a namespace, perhaps a tenant, things of other people beside it, and a history of its objects.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use clientele_oauth::Registry;
-use k8s_openapi::api::events::v1::Event;
-use kube::Api;
-use kube::api::ListParams;
+use axum::http::Request;
+use bytes::Bytes;
+use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthTenant, OAuthUser};
+use clientele_operator::bootstrap::USERS_LABEL;
+use clientele_operator::settings::INSTALLATION;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
 
-use super::case::Case;
-use super::difference::{Slack, difference, same};
-use super::ground::Ground;
-use super::leaks::Canaries;
-use super::line::{Mode, Stand};
-use super::mask::Picture;
-use super::operator::Running;
-use super::scene::Scene;
-use super::workloads::{DEADLINE, Step, Workload};
+use super::act::Act;
+use super::call::Call;
+use super::command::Command;
+use super::fault_cluster::{FaultCluster, OWN, ROOT_KEY};
+use super::object_history::ObjectHistory;
+use super::wire::Wire;
+use crate::support::test_namespace::eventually;
 
-/// A run in which nothing was written for so long has come to rest. What is tried again after trouble comes sooner.
-const QUIET: Duration = Duration::from_millis(400);
-/// How often it is looked meanwhile, at least.
-const TURNS: u32 = 10;
-/// The first try after trouble comes within this.
-const RETRIED: Duration = Duration::from_millis(900);
-/// Who was beaten tries again within this, if there is still something to write.
-const BEATEN: Duration = Duration::from_millis(300);
-/// Where it is a matter of who is faster, a run may make fewer writes than the one without a fault, and the fault does
-/// not come. The first operator rests for so long, and the second need not be held any more.
-const MISSED: Duration = Duration::from_secs(5);
-/// Who has a bug gets no more time than this.
-const IMPATIENT: Duration = Duration::from_secs(10);
-
-/// One run.
+/// What one run happens in.
 pub struct Run {
-    pub scene: Arc<Scene>,
-    case: Case,
-    /// Who runs; the first is the one whose line has the fault, or who came after it.
-    pub operators: Vec<Running>,
-    /// The revision after which writes count.
-    pub armed_at: u64,
-    /// The operator with the fault has ended.
-    pub is_over: bool,
-    /// All steps are done.
-    pub is_done: bool,
-    /// How its workload is: how many acts come at once, and whether it matters who is faster.
-    hasty: usize,
-    raced: bool,
+    pub cluster: &'static FaultCluster,
+    pub wire: Wire,
+    /// A connection as administrator.
+    pub kube: kube::Client,
+    pub namespace: String,
+    pub tenant: String,
+    /// The name of the Secret with the root keys, and of the marks that go with it.
+    pub root_key: String,
+    pub marks: String,
+    /// What is to happen to the next command of an administrator.
+    pub command: Mutex<Command>,
+    pub history: ObjectHistory,
+    /// Every write of every operator, and what was answered.
+    pub journal: Mutex<Vec<(Call, u16)>>,
+    /// What an oracle saw while it ran.
+    pub objections: Mutex<Vec<String>>,
+    own_versions: Mutex<HashSet<String>>,
+    own_deletions: Mutex<HashSet<String>>,
+    terminating: AtomicBool,
+    emergency: AtomicBool,
+    stash: Mutex<Option<(Call, Request<Bytes>)>>,
 }
 
 impl Run {
-    pub async fn begin(ground: &'static Ground, workload: &Workload, case: Case) -> Self {
-        let scene = Scene::set(ground, workload.tenant.as_ref(), workload.own_keys).await;
-        scene.command.lock().unwrap().bug = case.bug;
-        let operator = Running::start(&scene, Stand::Free, case.bug);
-        operator.wait_ready().await;
-        Self {
-            scene,
-            case,
-            operators: vec![operator],
-            armed_at: 0,
-            is_over: false,
-            is_done: false,
-            hasty: workload.hasty,
-            raced: workload.raced,
-        }
+    /// Prepares the run with the first tenant.
+    pub async fn new(cluster: &'static FaultCluster) -> Arc<Self> {
+        Self::set(cluster, None, false).await
     }
 
-    /// The first step begins, in which faults happen.
-    pub async fn arm(&mut self) {
-        if self.armed_at > 0 {
-            return;
-        }
-        if self.case.two {
-            let second = Running::start(&self.scene, Stand::Beaten, self.case.bug);
-            second.wait_ready().await;
-            self.operators.push(second);
-        }
-        let events = self.scene.witness.events();
-        self.armed_at = events.last().map_or(1, |seen| seen.revision);
-        self.operators[0].line.arm(self.case.fault, self.case.cut);
-        self.scene.command.lock().unwrap().fault = self.case.command;
-    }
-
-    /// In the step in which the fault comes the second operator has its plans ready.
-    pub async fn stand_by(&self, writes_by_then: usize) {
-        let due = |fault: super::line::Fault| fault.write <= writes_by_then;
-        if self.case.fault.is_some_and(due) && !self.has_fired() {
-            for second in &self.operators[1..] {
-                // What it was beaten to in earlier steps is over: plans are as old as this step, and no older. It is not
-                // over where a Secret of others is in the way, of which only an answer to its own create would tell it.
-                let begun = Instant::now();
-                while second.line.quiet() < BEATEN && begun.elapsed() < 4 * BEATEN {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-                second.line.stand(Stand::Held);
-            }
-        }
-    }
-
-    /// Whether the fault has happened, or the interval begun.
-    pub fn has_fired(&self) -> bool {
-        self.is_over || self.operators[0].line.fired.is_cancelled()
-    }
-
-    pub async fn act(&self, step: &Step) {
-        for act in &step.acts {
-            act.perform(&self.scene).await;
-        }
-    }
-
-    /// Acts and waits until what is expected has come, and nothing more comes.
-    pub async fn rest(&mut self, step: &Step) -> Result<(), String> {
-        self.act(step).await;
-        let deadline = Instant::now() + self.patience();
-        loop {
-            self.look_after().await;
-            let met = step.then.met(&self.scene);
-            if met.is_ok() {
-                break;
-            }
-            if Instant::now() > deadline {
-                return Err(format!("I1: {:?}: {}", step.acts, met.unwrap_err()));
-            }
-            self.breath().await;
-        }
-        self.quiet().await?;
-        let stays = step.then.met(&self.scene);
-        stays.map_err(|seen| format!("I1: does not stay: {seen}"))
-    }
-
-    /// Waits until everything is as in the run without a fault. `false` if meanwhile an interval begins.
-    pub async fn until(&mut self, wanted: &Picture) -> Result<bool, String> {
-        let whole = !self.has_fired();
-        let deadline = Instant::now() + self.patience();
-        let mut looked = None;
-        loop {
-            if self.case.cut.is_some() && whole && self.has_fired() {
-                return Ok(false);
-            }
-            self.look_after().await;
-            let now = (self.scene.witness.count(), self.revisions());
-            if looked.as_ref() != Some(&now) {
-                looked = Some(now);
-                if self.looks_like(wanted) {
-                    return Ok(true);
-                }
-            }
-            if Instant::now() > deadline {
-                return Err(difference(wanted, &self.picture()));
-            }
-            self.breath().await;
-        }
-    }
-
-    /// Whether everything is as in the run without a fault.
-    pub fn looks_like(&self, wanted: &Picture) -> bool {
-        let slack = Slack {
-            incarnations: self.case.cut.is_some(),
-            generations: self.hasty > 1 || self.case.is_said_twice(),
-        };
-        same(wanted, &self.picture(), slack)
-    }
-
-    fn patience(&self) -> Duration {
-        if self.case.bug.is_some() {
-            IMPATIENT
+    /// Prepares the run. With a tenant of one's own, or with the first one; with root keys of one's own, which begin with
+    /// the one of the cluster, or with those of everybody.
+    pub async fn set(
+        cluster: &'static FaultCluster,
+        tenant: Option<&Value>,
+        own_keys: bool,
+    ) -> Arc<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let namespace = format!("run-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let wire = cluster.wire();
+        let kube = wire.client(&cluster.administrator);
+        let namespaces: Api<Namespace> = Api::all(kube.clone());
+        let labels = json!({ USERS_LABEL: DEFAULT_TENANT });
+        let object = json!({ "metadata": { "name": namespace, "labels": labels } });
+        let object = serde_json::from_value(object).unwrap();
+        namespaces
+            .create(&PostParams::default(), &object)
+            .await
+            .unwrap();
+        let own = format!("t-{namespace}");
+        let tenant_name = if tenant.is_some() { &own } else { "default" };
+        let suffix = if own_keys {
+            format!("-{namespace}")
         } else {
-            DEADLINE
-        }
-    }
-
-    async fn breath(&self) {
-        tokio::select! {
-            () = self.scene.witness.changed() => {}
-            () = tokio::time::sleep(Duration::from_millis(20)) => {}
-        }
-    }
-
-    /// Somebody starts a new operator when one has ended by a fault, or the second takes over.
-    async fn look_after(&mut self) {
-        let first = &self.operators[0].line;
-        let may_miss = self.hasty > 1 || self.raced || self.scene.is_terminating();
-        let missed = may_miss && first.quiet() > MISSED;
-        if self.case.two && (first.fired.is_cancelled() || missed) {
-            for operator in &self.operators[1..] {
-                operator.line.stand(Stand::Free);
-            }
-        }
-        let late = self.is_done && first.fired.is_cancelled();
-        if self.case.cut.is_some() && late {
-            self.end_the_cut().await;
-            return;
-        }
-        if self.case.cut.is_none() && first.died.is_cancelled() && !self.is_over {
-            if self.case.two {
-                self.operators.remove(0).kill();
-                self.is_over = true;
-            } else {
-                self.start_again().await;
-            }
-        }
-    }
-
-    async fn start_again(&mut self) {
-        self.operators.remove(0).kill();
-        self.is_over = true;
-        let next = Running::start(&self.scene, Stand::Free, self.case.bug);
-        next.wait_ready().await;
-        self.operators.push(next);
-    }
-
-    /// The interval ends.
-    pub async fn end_the_cut(&mut self) {
-        if self.is_over {
-            return;
-        }
-        if self.case.cut.is_some_and(|cut| cut.down) {
-            self.start_again().await;
-        } else {
-            self.operators[0].line.mend();
-        }
-    }
-
-    fn revisions(&self) -> Vec<u64> {
-        let registries = self.registries();
-        registries
-            .iter()
-            .map(|registry| registry.revision)
-            .collect()
-    }
-
-    fn registries(&self) -> Vec<Arc<Registry>> {
-        let lines = self.operators.iter().map(|operator| &operator.line);
-        lines.map(|line| line.registry.load_full()).collect()
-    }
-
-    pub fn picture(&self) -> Picture {
-        self.scene.picture(&self.registries())
-    }
-
-    /// Waits until nothing has been written for a while, in which everybody had turns: a machine may stand still.
-    pub async fn quiet(&mut self) -> Result<(), String> {
-        let tried_again =
-            |fault: super::line::Fault| matches!(fault.mode, Mode::Lost | Mode::Failed);
-        let tried_again = self.case.fault.is_some_and(tried_again) || self.case.cut.is_some();
-        let quiet = if tried_again { RETRIED } else { QUIET };
-        let deadline = Instant::now() + self.patience();
-        self.look_after().await;
-        let (mut seen, mut since, mut turns) = (self.scene.witness.count(), Instant::now(), 0);
-        let busy = |run: &Self| {
-            let lines = run.operators.iter().map(|operator| &operator.line);
-            lines.into_iter().any(|line| line.quiet() < quiet)
+            String::new()
         };
-        while since.elapsed() < quiet || turns < TURNS || busy(self) {
-            if Instant::now() > deadline {
-                return Err("I1: never comes to rest".to_owned());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            self.look_after().await;
-            turns += 1;
-            let now = self.scene.witness.count();
-            if now != seen {
-                (seen, since, turns) = (now, Instant::now(), 0);
-            }
+        let (root_key, marks) = (
+            format!("{ROOT_KEY}{suffix}"),
+            format!("{INSTALLATION}{suffix}"),
+        );
+        let keys = own_keys.then_some((&*root_key, &*marks));
+        let run = Self {
+            history: ObjectHistory::start(&kube, &namespace, tenant_name, keys),
+            root_key,
+            marks,
+            command: Mutex::default(),
+            tenant: tenant_name.to_owned(),
+            cluster,
+            wire,
+            kube,
+            namespace,
+            journal: Mutex::default(),
+            objections: Mutex::default(),
+            own_versions: Mutex::default(),
+            own_deletions: Mutex::default(),
+            terminating: AtomicBool::new(false),
+            emergency: AtomicBool::new(false),
+            stash: Mutex::default(),
+        };
+        if let Some(spec) = tenant {
+            run.make_tenant(spec).await;
         }
-        Ok(())
+        if own_keys {
+            run.make_root_keys().await;
+        }
+        let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
+        let run = Arc::new(run);
+        Act::CreateSecret("of-others", theirs).perform(&run).await;
+        run
     }
 
-    /// Ends everybody, and hears the oracles that judge the whole.
-    pub async fn end(self) -> Vec<String> {
-        for operator in self.operators {
-            operator.kill();
+    /// A tenant with keys that are there already: finding primes is not what is tested.
+    async fn make_tenant(&self, spec: &Value) {
+        let tenant = json!({
+            "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthTenant",
+            "metadata": { "name": self.tenant }, "spec": spec,
+        });
+        let tenant: DynamicObject = serde_json::from_value(tenant).unwrap();
+        let made = self
+            .tenants()
+            .create(&PostParams::default(), &tenant)
+            .await
+            .unwrap();
+        let mut keys = self.cluster.signing.clone();
+        keys.metadata.name = Some(format!("clientele-signing-{}", self.tenant));
+        keys.metadata.resource_version = None;
+        keys.metadata.uid = None;
+        keys.labels_mut()
+            .insert("clientele.dev/signing-keys".into(), self.tenant.clone());
+        let owner = &mut keys.owner_references_mut()[0];
+        owner.name.clone_from(&self.tenant);
+        owner.uid = made.uid().unwrap();
+        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), OWN);
+        secrets.create(&PostParams::default(), &keys).await.unwrap();
+    }
+
+    /// The root key of the cluster under a name of one's own, so that it is known what no log may have.
+    async fn make_root_keys(&self) {
+        let mut keys = self.cluster.root_key.clone();
+        keys.metadata.name = Some(self.root_key.clone());
+        keys.metadata.resource_version = None;
+        keys.metadata.uid = None;
+        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), OWN);
+        secrets.create(&PostParams::default(), &keys).await.unwrap();
+    }
+
+    /// Somebody else writes something into an object of the operator's own namespace.
+    pub async fn outrun_own(&self, call: &Call) {
+        let kind = match &*call.kind {
+            "configmaps" => ApiResource::erase::<ConfigMap>(&()),
+            _ => ApiResource::erase::<Secret>(&()),
+        };
+        let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), OWN, &kind);
+        let added = json!({ "metadata": { "annotations": { "example.com/outran": "yes" } } });
+        let patch = Patch::Merge(added);
+        if let Ok(written) = api.patch(&call.name, &PatchParams::default(), &patch).await {
+            self.note_own(&written);
         }
-        let mut objections = self.scene.judge_history();
-        objections.append(&mut self.scene.objections.lock().unwrap());
-        let canaries = Canaries::of(self.scene.ground);
-        let events: Api<Event> = Api::namespaced(self.scene.kube.clone(), &self.scene.namespace);
-        for event in events.list(&ListParams::default()).await.unwrap() {
-            if canaries.are_in(&serde_json::to_string(&event).unwrap()) {
-                objections.push(format!("a secret is in event {:?}", event.reason));
-            }
+    }
+
+    pub fn clients(&self) -> Api<DynamicObject> {
+        let kind = ApiResource::erase::<OAuthClient>(&());
+        Api::namespaced_with(self.kube.clone(), &self.namespace, &kind)
+    }
+
+    pub fn users(&self) -> Api<DynamicObject> {
+        let kind = ApiResource::erase::<OAuthUser>(&());
+        Api::namespaced_with(self.kube.clone(), &self.namespace, &kind)
+    }
+
+    pub fn secrets(&self) -> Api<DynamicObject> {
+        let kind = ApiResource::erase::<Secret>(&());
+        Api::namespaced_with(self.kube.clone(), &self.namespace, &kind)
+    }
+
+    pub fn tenants(&self) -> Api<DynamicObject> {
+        Api::all_with(self.kube.clone(), &ApiResource::erase::<OAuthTenant>(&()))
+    }
+
+    pub fn namespaces(&self) -> Api<Namespace> {
+        Api::all(self.kube.clone())
+    }
+
+    /// Remembers a version that a person wrote.
+    pub fn note_own(&self, object: &DynamicObject) {
+        let version = object.resource_version().unwrap_or_default();
+        self.own_versions.lock().unwrap().insert(version);
+    }
+
+    /// Waits until the history has seen a version: what it shows then is not older than what was done.
+    pub async fn until_seen(&self, object: &DynamicObject) {
+        let version = object.resource_version().unwrap_or_default();
+        let uid = object.uid().unwrap_or_default();
+        eventually("the history sees what was written", || async {
+            let seen = self.history.saw(&uid, &version);
+            seen.then_some(()).ok_or(format!("not {version}"))
+        })
+        .await;
+    }
+
+    /// Waits until the history has seen that an object is gone, or going.
+    pub async fn until_deletion_is_seen(&self, object: Option<&DynamicObject>) {
+        let Some(object) = object else { return };
+        let uid = object.uid().unwrap_or_default();
+        eventually("the history sees what was deleted", || async {
+            let live = self.history.live();
+            let meta = live
+                .values()
+                .map(|object| &object["metadata"])
+                .find(|meta| meta["uid"] == uid);
+            let going = meta.is_none_or(|meta| meta["deletionTimestamp"].is_string());
+            going.then_some(()).ok_or(format!("{uid} is there"))
+        })
+        .await;
+    }
+
+    /// Remembers that a person deletes it.
+    pub fn note_deleted(&self, object: &DynamicObject) {
+        let uid = object.uid().unwrap_or_default();
+        self.own_deletions.lock().unwrap().insert(uid);
+    }
+
+    /// Remembers that an administrator has withdrawn root keys: what they made stops under a status that says Ready,
+    /// until the operator has had its turn.
+    pub fn note_emergency(&self) {
+        self.emergency.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether root keys were withdrawn.
+    pub fn is_emergency(&self) -> bool {
+        self.emergency.load(Ordering::SeqCst)
+    }
+
+    /// Remembers that the namespace goes.
+    pub fn note_terminating(&self) {
+        self.terminating.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the namespace goes.
+    pub fn is_terminating(&self) -> bool {
+        self.terminating.load(Ordering::SeqCst)
+    }
+
+    /// What a workload says, with the names of this run.
+    pub fn placed(&self, said: &Value) -> Value {
+        let text = said.to_string();
+        let text = text
+            .replace("TENANT", &self.tenant)
+            .replace("NAMESPACE", &self.namespace);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Whether a person wrote this version, or deleted the object.
+    pub fn is_by_a_person(&self, object: &Value, deleted: bool) -> bool {
+        let meta = &object["metadata"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if deleted {
+            return self
+                .own_deletions
+                .lock()
+                .unwrap()
+                .contains(&text(&meta["uid"]));
         }
-        for seen in self.scene.witness.events() {
-            let holds_some = ["Secret/", "RootKeys/"];
-            let holds_some = holds_some.iter().any(|kind| seen.key.starts_with(kind));
-            if !holds_some && canaries.are_in(&seen.object.to_string()) {
-                let (key, revision) = (&seen.key, seen.revision);
-                objections.push(format!("a secret is in {key} at revision {revision}"));
-            }
-        }
-        objections
+        let version = text(&meta["resourceVersion"]);
+        self.own_versions.lock().unwrap().contains(&version)
+    }
+
+    /// Keeps a request for later.
+    pub fn stash(&self, request: (Call, Request<Bytes>)) {
+        *self.stash.lock().unwrap() = Some(request);
+    }
+
+    /// The request that was kept.
+    pub fn stashed(&self) -> Option<(Call, Request<Bytes>)> {
+        self.stash.lock().unwrap().take()
+    }
+
+    /// An oracle objects.
+    pub fn object(&self, objection: String) {
+        self.objections.lock().unwrap().push(objection);
     }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::act::Act;
-use super::ground::Ground;
-use super::line::{Stand, Weather};
+use super::fault_cluster::FaultCluster;
+use super::fault_proxy::{Stand, Weather};
 use super::operator::Running;
-use super::scene::Scene;
+use super::run::Run;
 use super::workloads::Then;
-use crate::support::space::eventually_within;
+use crate::support::test_namespace::eventually_within;
 
 /// How long a storm lasts.
 const STORM: Duration = Duration::from_secs(4);
@@ -21,44 +21,44 @@ const AFTERWARDS: Duration = Duration::from_mins(1);
 /// growing pauses. A loop without a pause makes thousands.
 const FEW: usize = 150;
 
-async fn ready(scene: &Scene, name: &'static str) {
+async fn ready(run: &Run, name: &'static str) {
     eventually_within(AFTERWARDS, "a client is Ready", || async {
-        Then::Ready(name).met(scene)
+        Then::Ready(name).met(run)
     })
     .await;
 }
 
 async fn weathered(weather: Weather) {
-    let ground = Ground::shared().await;
-    let scene = Scene::new(ground).await;
-    let operator = Running::start(&scene, Stand::Free, None);
+    let cluster = FaultCluster::shared().await;
+    let run = Run::new(cluster).await;
+    let operator = Running::start(&run, Stand::Free, None);
     operator.wait_ready().await;
-    Act::Create("web", json!({})).perform(&scene).await;
-    ready(&scene, "web").await;
-    let before = scene.published();
+    Act::Create("web", json!({})).perform(&run).await;
+    ready(&run, "web").await;
+    let before = run.published();
 
-    operator.line.set_weather(weather);
-    let since = operator.line.requests.load(Ordering::Relaxed);
-    Act::Create("late", json!({})).perform(&scene).await;
+    operator.proxy.set_weather(weather);
+    let since = operator.proxy.requests.load(Ordering::Relaxed);
+    Act::Create("late", json!({})).perform(&run).await;
     let tampered = json!({ "stringData": { "CLIENT_SECRET": "mine" } });
-    Act::EditSecret("web-oauth", tampered).perform(&scene).await;
+    Act::EditSecret("web-oauth", tampered).perform(&run).await;
     tokio::time::sleep(STORM).await;
-    let made = operator.line.requests.load(Ordering::Relaxed) - since;
+    let made = operator.proxy.requests.load(Ordering::Relaxed) - since;
     println!("{weather:?}: {made} requests in {STORM:?}");
     assert!(made <= FEW, "{weather:?}: {made} requests in {STORM:?}");
-    let registry = operator.line.registry.load();
+    let registry = operator.proxy.registry.load();
     let serves = |credential| super::oracles::accepts(&registry, credential);
     assert!(
         before.iter().all(serves),
         "{weather:?}: it stopped to serve"
     );
 
-    operator.line.set_weather(Weather::Fair);
-    ready(&scene, "late").await;
-    ready(&scene, "web").await;
-    assert!(before.iter().all(|known| scene.published().contains(known)));
+    operator.proxy.set_weather(Weather::Fair);
+    ready(&run, "late").await;
+    ready(&run, "web").await;
+    assert!(before.iter().all(|known| run.published().contains(known)));
     operator.kill();
-    assert_eq!(scene.judge_history(), Vec::<String>::new(), "{weather:?}");
+    assert_eq!(run.judge_history(), Vec::<String>::new(), "{weather:?}");
 }
 
 #[tokio::test]
@@ -99,24 +99,24 @@ async fn f25_a_slow_api_server_is_waited_for() {
 /// F19: what is said twice is written once.
 #[tokio::test]
 async fn f19_events_that_come_twice_write_nothing_twice() {
-    let ground = Ground::shared().await;
-    let scene = Scene::new(ground).await;
-    let operator = Running::start(&scene, Stand::Free, None);
+    let cluster = FaultCluster::shared().await;
+    let run = Run::new(cluster).await;
+    let operator = Running::start(&run, Stand::Free, None);
     operator.wait_ready().await;
-    operator.line.set_weather(Weather::Echoes);
-    operator.line.arm(None, None);
-    Act::Create("web", json!({})).perform(&scene).await;
-    ready(&scene, "web").await;
-    Act::DeleteSecret("web-oauth").perform(&scene).await;
-    ready(&scene, "web").await;
+    operator.proxy.set_weather(Weather::Echoes);
+    operator.proxy.arm(None, None);
+    Act::Create("web", json!({})).perform(&run).await;
+    ready(&run, "web").await;
+    Act::DeleteSecret("web-oauth").perform(&run).await;
+    ready(&run, "web").await;
     let renamed = json!({ "spec": { "secret": { "name": "web-login" } } });
-    Act::Edit("web", renamed).perform(&scene).await;
-    ready(&scene, "web").await;
-    while operator.line.quiet() < Duration::from_millis(500) {
+    Act::Edit("web", renamed).perform(&run).await;
+    ready(&run, "web").await;
+    while operator.proxy.quiet() < Duration::from_millis(500) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let writes: Vec<String> = operator
-        .line
+        .proxy
         .writes()
         .iter()
         .map(ToString::to_string)
@@ -137,17 +137,17 @@ async fn f19_events_that_come_twice_write_nothing_twice() {
 /// F10: the pass of one object panics, again and again; the others go on, and it works as soon as it can.
 #[tokio::test]
 async fn f10_a_pass_that_panics_stops_no_other() {
-    let ground = Ground::shared().await;
-    let scene = Scene::new(ground).await;
-    let operator = Running::start(&scene, Stand::Free, None);
+    let cluster = FaultCluster::shared().await;
+    let run = Run::new(cluster).await;
+    let operator = Running::start(&run, Stand::Free, None);
     operator.wait_ready().await;
-    operator.line.doom(Some("doomed-oauth"));
-    Act::Create("doomed", json!({})).perform(&scene).await;
-    Act::Create("web", json!({})).perform(&scene).await;
-    ready(&scene, "web").await;
-    Act::DeleteSecret("web-oauth").perform(&scene).await;
-    ready(&scene, "web").await;
-    operator.line.doom(None);
-    ready(&scene, "doomed").await;
+    operator.proxy.doom(Some("doomed-oauth"));
+    Act::Create("doomed", json!({})).perform(&run).await;
+    Act::Create("web", json!({})).perform(&run).await;
+    ready(&run, "web").await;
+    Act::DeleteSecret("web-oauth").perform(&run).await;
+    ready(&run, "web").await;
+    operator.proxy.doom(None);
+    ready(&run, "doomed").await;
     operator.kill();
 }

@@ -10,9 +10,9 @@ use super::act::Act::{
     self, Create, CreateSecret, CreateUser, Delete, DeleteNamespace, DeleteSecret, DeleteUser,
     Edit, EditSecret, EditTenant, EditUser, RotateRootKey,
 };
-use super::mask::{looks_like_one, text, values};
+use super::normalized_snapshot::{looks_like_one, text, values};
 use super::root_keys::{Keys, key_of};
-use super::scene::Scene;
+use super::run::Run;
 
 /// What has not come within this does not come.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -91,14 +91,14 @@ impl Workload {
 
 impl Then {
     /// Whether it has come.
-    pub fn met(&self, scene: &Scene) -> Result<(), String> {
-        let live = scene.witness.live();
+    pub fn met(&self, run: &Run) -> Result<(), String> {
+        let live = run.history.live();
         let object = |name: &str| live.get(&format!("OAuthClient/{name}"));
         let absent = |name: &str| !live.contains_key(&format!("Secret/{name}"));
         match self {
-            Self::Ready(name) => is_ready(scene, name).map(drop),
+            Self::Ready(name) => is_ready(run, name).map(drop),
             Self::Rotated(name, generation) => {
-                let holds = is_ready(scene, name)?;
+                let holds = is_ready(run, name)?;
                 let right = holds == Some(*generation);
                 right
                     .then_some(())
@@ -131,7 +131,7 @@ impl Then {
                 let right = said.as_deref() == *reason && person.is_some() == reason.is_some();
                 right.then_some(()).ok_or(format!("{name}: {said:?}"))
             }
-            Self::Moved(keys) => have_moved(scene, *keys),
+            Self::Moved(keys) => have_moved(run, *keys),
             Self::Going(name) => {
                 let going = object(name)
                     .is_some_and(|object| object["metadata"]["deletionTimestamp"].is_string());
@@ -141,8 +141,8 @@ impl Then {
     }
 }
 
-fn have_moved(scene: &Scene, keys: usize) -> Result<(), String> {
-    let live = scene.witness.live();
+fn have_moved(run: &Run, keys: usize) -> Result<(), String> {
+    let live = run.history.live();
     let known = Keys::of(&live);
     if known.live.len() != keys || !known.derive() || keys > 1 && !known.is_dated {
         return Err(format!("the root keys are {known:?}"));
@@ -151,7 +151,7 @@ fn have_moved(scene: &Scene, keys: usize) -> Result<(), String> {
         .iter()
         .filter_map(|(key, object)| Some((key.strip_prefix("OAuthClient/")?, object)));
     for (name, object) in clients {
-        is_ready(scene, name)?;
+        is_ready(run, name)?;
         let generation = &object["status"]["secretGeneration"];
         let older = generation["oldestAccepted"] != generation["requested"];
         if generation["published"] != generation["requested"] || older != (keys > 1) {
@@ -187,8 +187,8 @@ fn is_refused(object: Option<&Value>, reason: &str) -> Result<(), String> {
 }
 
 /// The generation that is in its Secret, when all is well.
-fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
-    let live = scene.witness.live();
+fn is_ready(run: &Run, name: &str) -> Result<Option<u32>, String> {
+    let live = run.history.live();
     let object = live
         .get(&format!("OAuthClient/{name}"))
         .ok_or(format!("{name} is not there"))?;
@@ -210,9 +210,9 @@ fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
     if meta["labels"][CLIENT_LABEL] != *name {
         return wrong("has lost its label");
     }
-    if !scene
+    if !run
         .keyring()
-        .verify_proof(&proof, &scene.namespace, &secret, &uid)
+        .verify_proof(&proof, &run.namespace, &secret, &uid)
     {
         return wrong("has lost its proof");
     }
@@ -220,11 +220,11 @@ fn is_ready(scene: &Scene, name: &str) -> Result<Option<u32>, String> {
     if owned == (object["spec"]["deletionPolicy"] == "Retain") {
         return wrong("has the wrong owner");
     }
-    let registered = scene.registered();
+    let registered = run.registered();
     let values = values(found);
     let credentials = values.values().filter(|value| looks_like_one(value));
     let mut generations = credentials.map(|value| {
-        let known = scene.recognize(value, &registered)?;
+        let known = run.recognize(value, &registered)?;
         (known.whose.uid == uid).then_some(known.generation)
     });
     let confidential = object["spec"]["type"] != "Public";

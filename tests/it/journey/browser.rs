@@ -9,7 +9,7 @@ use super::node::Node;
 use super::people::{Someone, with};
 use super::secure::{Secure, secure};
 use crate::support::operator::free_address;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// What the manifest says, for an application that runs on a port of its own.
 fn client_of_the_manifest(url: &str, tenant: &str) -> Value {
@@ -29,7 +29,7 @@ async fn a_person_signs_in_to_the_example_application_in_chromium() {
         "Chromium is missing: `apt-get install chromium`"
     );
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
-    let space = Space::within(&secure.cluster, &secure.operator.issuer, "browser").await;
+    let space = TestNamespace::within(&secure.cluster, &secure.operator.issuer, "browser").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let url = format!("http://{}", free_address());
     space

@@ -12,7 +12,7 @@ use super::node::Node;
 use super::people::Someone;
 use super::secure::{Secure, secure};
 use crate::support::person::{bearer, bearer_kubeconfig};
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// `docs/authentication-config.yaml` trusts the client `kubectl` of this namespace.
 const PLATFORM: &str = "platform";
@@ -53,7 +53,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 /// kubectl, which the API server was seen to accept: so that a refusal says something about the token.
 struct Platform {
     secure: &'static Secure,
-    space: Space,
+    space: TestNamespace,
     ada: Someone,
     tokens: Value,
     user: UserInfo,
@@ -63,7 +63,7 @@ impl Platform {
     async fn new() -> Self {
         static ADA: OnceCell<String> = OnceCell::const_new();
         let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
-        let space = Space {
+        let space = TestNamespace {
             kube: secure.cluster.kube().await,
             name: PLATFORM.to_owned(),
             issuer: secure.operator.issuer.clone(),
@@ -95,13 +95,13 @@ impl Platform {
     }
 
     /// A namespace of another team.
-    async fn team(&self) -> Space {
-        Space::within(&self.secure.cluster, &self.secure.operator.issuer, "team").await
+    async fn team(&self) -> TestNamespace {
+        TestNamespace::within(&self.secure.cluster, &self.secure.operator.issuer, "team").await
     }
 }
 
 /// What the page tells the platform team to do; returns the password of the person.
-async fn prepare(secure: &Secure, space: &Space) -> String {
+async fn prepare(secure: &Secure, space: &TestNamespace) -> String {
     let kubectl = |arguments: &[&str]| secure.cluster.kubectl(arguments).unwrap();
     kubectl(&["create", "namespace", PLATFORM]);
     space.label_for_people().await;

@@ -19,14 +19,14 @@ use super::node::machine;
 use super::program::Program;
 use crate::support::DEADLINE;
 use crate::support::cluster::Cluster;
-use crate::support::space::{Space, eventually};
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clientele_run_needs_nothing_but_a_kubeconfig() {
     let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
     let mut program = Program::start(&cluster.kubeconfig, "http", &[]);
     let issuer = format!("http://{}", program.listen);
-    let space = Space::within(&cluster, &issuer, "shell").await;
+    let space = TestNamespace::within(&cluster, &issuer, "shell").await;
     space.ready("machine", json!({})).await;
     let before = space.entries("machine-oauth").await;
     assert_eq!(before["ISSUER"], issuer);
@@ -93,7 +93,7 @@ async fn finish(stream: &mut TcpStream) -> String {
 }
 
 /// The same cluster under another URL, with a certificate that is renewed while it serves.
-async fn moves_to_https(cluster: &Cluster, space: &Space) -> BTreeMap<String, String> {
+async fn moves_to_https(cluster: &Cluster, space: &TestNamespace) -> BTreeMap<String, String> {
     let authority = Authority::new();
     let (certificate, key) = authority.server();
     let tls = [

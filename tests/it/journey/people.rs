@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::node::Node;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// Somebody who can sign in.
 pub struct Someone {
@@ -15,7 +15,7 @@ pub struct Someone {
 
 impl Someone {
     /// A person of this tenant in the namespace of the test, in these groups.
-    pub async fn new(space: &Space, tenant: &str, username: &str, groups: &[&str]) -> Self {
+    pub async fn new(space: &TestNamespace, tenant: &str, username: &str, groups: &[&str]) -> Self {
         let someone = Self {
             username: username.to_owned(),
             password: format!("correct horse {username} staple"),

@@ -11,7 +11,7 @@ use super::node::Node;
 use super::people::{Someone, with};
 use super::secure::{Secure, secure};
 use crate::support::machine;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const REDIRECT_URI: &str = "https://app.example.com/callback";
 const SIGNED_OUT: &str = "https://app.example.com/signed-out";
@@ -31,7 +31,7 @@ async fn a_rust_application_signs_people_in_without_a_secret() {
 async fn journey(client: Value) -> Value {
     // The library refuses a revocation endpoint that is not https.
     let secure: &'static Secure = tokio::task::spawn_blocking(secure).await.unwrap();
-    let space = Space::within(&secure.cluster, &secure.operator.issuer, "rust").await;
+    let space = TestNamespace::within(&secure.cluster, &secure.operator.issuer, "rust").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({
         "tenant": tenant,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::node::Node;
 use super::people::{Someone, with};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// Nothing is there: the person stops where the browser would open it.
 const REDIRECT_URI: &str = "https://app.example.com/callback";
@@ -21,7 +21,7 @@ fn ended(confidential: bool) -> Value {
 
 /// A client with these fields, a person, and the whole journey; returns the client ID and what the program saw.
 async fn journey(client: Value, environment: &[(&str, &str)]) -> (String, Value) {
-    let space = Space::new("sign-in").await;
+    let space = TestNamespace::new("sign-in").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({
         "tenant": tenant,

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::node::Node;
 use crate::support::cluster::shared;
 use crate::support::keys;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// Node reads the first version of PKCS#8 only, which has no public half in it.
 fn for_node(algorithm: Algorithm, pkcs8: &[u8]) -> Vec<u8> {
@@ -22,7 +22,7 @@ fn for_node(algorithm: Algorithm, pkcs8: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_client_library_of_others_signs_instead_of_sending_a_secret() {
-    let space = Space::new("journey-signer").await;
+    let space = TestNamespace::new("journey-signer").await;
     for algorithm in Algorithm::ALL {
         let pkcs8 = keys::pkcs8(algorithm);
         let key = SigningKey::from_pkcs8(algorithm, &pkcs8).unwrap();
@@ -47,7 +47,7 @@ async fn a_client_library_of_others_signs_instead_of_sending_a_secret() {
 
 #[tokio::test]
 async fn a_client_library_of_others_sends_the_token_of_a_service_account() {
-    let space = Space::new("journey-account").await;
+    let space = TestNamespace::new("journey-account").await;
     let kubectl = |arguments: &[&str]| {
         let namespaced = [&["--namespace", &space.name], arguments].concat();
         shared().cluster.kubectl(&namespaced).unwrap()

@@ -24,7 +24,7 @@ use crate::support::clock;
 use crate::support::operator::free_address;
 use crate::support::people::{app_with, everybody, index};
 use crate::support::running::Running;
-use crate::support::world::{World, default_tenant, list};
+use crate::support::test_server::{TestServer, default_tenant, list};
 
 /// The server, and where its clients lie.
 struct Site {
@@ -35,7 +35,7 @@ struct Site {
 
 impl Site {
     async fn start() -> Self {
-        let world = World::of(Vec::new(), clock::now).await;
+        let world = TestServer::of(Vec::new(), clock::now).await;
         let router = world.router.clone();
         let service = service_fn(move |request| answer(router.clone(), request));
         let server = Running::start(service, None, Limits::default()).await;

@@ -1,5 +1,8 @@
 //! The audit log: a line for each act, as JSON, with who and from where, and with no secret.
 
+mod redaction;
+mod redaction_people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +23,7 @@ use crate::support::clock;
 use crate::support::issued::{Tokens, call, introspect, refresh, revoke, seed};
 use crate::support::logs::Logs;
 use crate::support::people::PASSWORD;
-use crate::support::world::{World, basic, client};
+use crate::support::test_server::{TestServer, basic, client};
 
 const APP: &str = "team-a.app";
 
@@ -49,9 +52,9 @@ fn told(logs: &Logs) -> Vec<String> {
     lines(logs).iter().map(told).collect()
 }
 
-async fn world(tokens: bool) -> World {
-    let world = World::at_rest().await;
-    World::with(App {
+async fn world(tokens: bool) -> TestServer {
+    let world = TestServer::at_rest().await;
+    TestServer::with(App {
         audit: Arc::new(Audit::new(tokens)),
         trusted_proxies: TrustedProxies::new(&["192.0.2.0/24".parse().unwrap()]),
         ..world.app
@@ -59,7 +62,7 @@ async fn world(tokens: bool) -> World {
 }
 
 /// Bob declines; Alice mistypes, signs in, agrees, withdraws, and leaves.
-async fn people(world: &World) -> Vec<String> {
+async fn people(world: &TestServer) -> Vec<String> {
     let mut bob = Browser::new(world);
     let login = bob.open(&ask(APP).url()).await;
     let consent = bob.sign_in_at(&login, "bob").await;
@@ -132,7 +135,7 @@ async fn each_act_of_a_person_has_one_line_with_who_and_from_where() {
 }
 
 /// A code and a refresh token used twice, tokens asked about and given back, by those who may and by others.
-async fn clients(world: &World) {
+async fn clients(world: &TestServer) {
     let code = seed(world, APP).insert(world).await;
     let first = Tokens::of(&code.exchange(world).await);
     refresh(world, APP, &first.refresh_token, &[]).await;
@@ -202,7 +205,7 @@ fn reasons(logs: &Logs) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_log_says_why_a_client_or_a_code_was_refused_where_the_answer_does_not() {
+async fn the_log_has_the_reason_of_a_refusal_that_the_answer_hides() {
     let (logs, _guard) = capture();
     let world = world(false).await;
     world.change(|tenant| {

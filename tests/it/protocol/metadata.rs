@@ -1,9 +1,12 @@
 //! J10–J12, J16: the documents, and that they tell the truth.
 
+mod key_rotation;
+mod promises;
+
 use axum::body::Body;
 use axum::http::Request;
 
-use crate::support::world::{ISSUER, ISSUER_B, World};
+use crate::support::test_server::{ISSUER, ISSUER_B, TestServer};
 
 const WELL_KNOWN: [&str; 2] = [
     "/.well-known/openid-configuration",
@@ -12,7 +15,7 @@ const WELL_KNOWN: [&str; 2] = [
 
 #[tokio::test]
 async fn j10_an_unknown_tenant_has_no_documents() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for path in [
         "/t/nobody/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server/t/nobody",
@@ -36,7 +39,7 @@ async fn j10_an_unknown_tenant_has_no_documents() {
 
 #[tokio::test]
 async fn j11_an_issuer_has_one_spelling() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let exact = world.get("/t/b/.well-known/openid-configuration").await;
     assert_eq!(exact.json()["issuer"], ISSUER_B);
     for base in [
@@ -67,7 +70,7 @@ async fn j11_an_issuer_has_one_spelling() {
 
 #[tokio::test]
 async fn c16_the_host_header_changes_nothing() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let plain = world.get(WELL_KNOWN[0]).await;
     let request = Request::get(WELL_KNOWN[0])
         .header("host", "evil.example")
@@ -78,8 +81,8 @@ async fn c16_the_host_header_changes_nothing() {
 }
 
 #[tokio::test]
-async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
-    let world = World::new().await;
+async fn j12_the_jwk_set_is_public_and_kids_unique_across_tenants() {
+    let world = TestServer::new().await;
     let mut kids = std::collections::HashMap::new();
     for path in ["/jwks", "/t/rsa/jwks", "/t/ed/jwks"] {
         let reply = world.get(path).await;
@@ -100,7 +103,7 @@ async fn j12_the_jwk_set_is_public_and_its_kids_are_unique_across_tenants() {
 
 #[tokio::test]
 async fn documents_are_cached_and_readable_by_any_page() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for (path, age) in [(WELL_KNOWN[0], 300), (WELL_KNOWN[1], 300), ("/jwks", 240)] {
         let reply = world.get(path).await;
         assert_eq!(reply.status, 200);
@@ -117,7 +120,7 @@ async fn documents_are_cached_and_readable_by_any_page() {
 
 #[tokio::test]
 async fn documents_answer_head_like_get_and_nothing_else() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     for path in [WELL_KNOWN[0], "/jwks"] {
         let length = world.get(path).await.body.len().to_string();
         let send = async |method: &str| {
@@ -140,7 +143,7 @@ async fn documents_answer_head_like_get_and_nothing_else() {
 
 #[tokio::test]
 async fn j16_both_well_known_documents_are_the_same() {
-    let world = World::new().await;
+    let world = TestServer::new().await;
     let documents = [
         world.get(WELL_KNOWN[0]).await.json(),
         world.get(WELL_KNOWN[1]).await.json(),

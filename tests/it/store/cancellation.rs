@@ -9,11 +9,11 @@ use super::database::{TestDatabase, over_both_stores};
 use super::samples::{TENANT, at, code, family, redeem};
 
 over_both_stores![
-    a_redemption_that_nobody_waits_for_happens_wholly_or_not_at_all,
+    an_abandoned_redemption_happens_wholly_or_not_at_all,
     callers_who_go_away_leave_the_store_usable,
 ];
 
-async fn a_redemption_that_nobody_waits_for_happens_wholly_or_not_at_all(database: TestDatabase) {
+async fn an_abandoned_redemption_happens_wholly_or_not_at_all(database: TestDatabase) {
     let store = database.open().await;
     let mut happened = [0, 0];
     for n in 0..40_u32 {

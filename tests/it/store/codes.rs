@@ -9,9 +9,9 @@ use super::samples::{TENANT, at, code, family, redeem};
 over_both_stores![
     a_code_comes_back_as_it_was_kept,
     a_request_is_answered_once,
-    a_request_that_is_answered_fifty_times_at_once_is_answered_once,
+    fifty_answers_at_once_to_one_request_count_once,
     e06_a_code_used_twice_kills_what_the_first_use_produced,
-    e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives,
+    e07_of_fifty_redemptions_one_is_first_and_no_token_lives,
     a_code_that_was_used_up_begins_nothing,
     a_code_that_nobody_made_is_gone,
     a_code_is_worth_nothing_in_another_tenant,
@@ -55,7 +55,7 @@ async fn a_request_is_answered_once(database: TestDatabase) {
     assert!(store.insert_code(&second).await.unwrap());
 }
 
-async fn a_request_that_is_answered_fifty_times_at_once_is_answered_once(database: TestDatabase) {
+async fn fifty_answers_at_once_to_one_request_count_once(database: TestDatabase) {
     let replicas = [database.open().await, database.open().await];
     let answers = at_once(50, |n| {
         let store = replicas[n % 2].clone();
@@ -81,9 +81,7 @@ async fn e06_a_code_used_twice_kills_what_the_first_use_produced(database: TestD
     assert!(!lives(&store, &code).await);
 }
 
-async fn e07_of_fifty_redemptions_on_two_replicas_one_is_first_and_nothing_lives(
-    database: TestDatabase,
-) {
+async fn e07_of_fifty_redemptions_one_is_first_and_no_token_lives(database: TestDatabase) {
     let replicas = [database.open().await, database.open().await];
     let code = code("a");
     assert!(replicas[0].insert_code(&code).await.unwrap());

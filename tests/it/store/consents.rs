@@ -9,9 +9,9 @@ use super::samples::{TENANT, at, begin, code, consent, redeem};
 over_both_stores![
     a_consent_replaces_the_earlier_one,
     consents_are_listed_newest_first_for_one_person,
-    a_consent_that_is_withdrawn_takes_the_families_of_that_registration,
+    a_withdrawn_consent_ends_the_families_of_its_registration,
     a_consent_stands_until_it_is_withdrawn_or_given_anew,
-    withdrawing_while_a_code_is_issued_lets_none_leave_that_lives,
+    no_code_outlives_a_withdrawal_at_the_same_time,
 ];
 
 async fn a_consent_replaces_the_earlier_one(database: TestDatabase) {
@@ -79,9 +79,7 @@ async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -
     code.family
 }
 
-async fn a_consent_that_is_withdrawn_takes_the_families_of_that_registration(
-    database: TestDatabase,
-) {
+async fn a_withdrawn_consent_ends_the_families_of_its_registration(database: TestDatabase) {
     let store = database.open().await;
     let mut waiting = code("waiting");
     "r1".clone_into(&mut waiting.authorization.registration_id);
@@ -123,7 +121,7 @@ async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(database: TestData
 }
 
 /// A code is kept and the consent looked at, as for an answer that is about to leave, while the consent is withdrawn.
-async fn withdrawing_while_a_code_is_issued_lets_none_leave_that_lives(database: TestDatabase) {
+async fn no_code_outlives_a_withdrawal_at_the_same_time(database: TestDatabase) {
     let replicas = [database.open().await, database.open().await];
     for round in 0..10 {
         let given = consent(&format!("r{round}"));

@@ -84,7 +84,7 @@ async fn with_everything_logged_no_value_is(mut database: TestDatabase) {
 /// SQLite writes its log frame by frame, and the process may die between any two, or within one. So: for every
 /// prefix of the log that a process wrote, a store that is opened on it has what was acknowledged by then.
 #[tokio::test]
-async fn e22_sqlite_killed_at_every_write_boundary_has_all_that_was_acknowledged() {
+async fn e22_sqlite_killed_at_every_write_keeps_what_it_acknowledged() {
     const HEADER: usize = 32;
     const FRAME: usize = 24 + 4096;
     let folder = tempfile::tempdir().unwrap();
@@ -149,7 +149,7 @@ async fn e22_sqlite_killed_at_every_write_boundary_has_all_that_was_acknowledged
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgresql_that_is_killed_loses_nothing_and_the_store_answers_again() {
+async fn a_killed_postgresql_loses_nothing_and_the_store_recovers() {
     let server = Server::start();
     let database = TestDatabase::at(server.database().await);
     let store = database.open().await;

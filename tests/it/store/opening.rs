@@ -162,7 +162,7 @@ async fn a_file_that_cannot_be_used_is_refused_with_its_remedy() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_used_is_refused_with_its_remedy() {
+async fn a_postgresql_that_cannot_be_used_is_refused_with_its_remedy() {
     let nobody = refusal("postgres://ada:hunter2@127.0.0.1:1/store").await;
     assert!(
         nobody.contains("127.0.0.1:1") && nobody.contains("is it running"),

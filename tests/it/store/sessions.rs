@@ -9,10 +9,10 @@ use super::samples::{TENANT, at, begin, code, redeem, session};
 over_both_stores![
     a_session_comes_back_as_it_was_kept,
     a_session_in_use_is_touched_but_never_back_in_time,
-    a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline,
+    an_ended_session_takes_its_grants_but_no_offline_ones,
     a_code_of_a_session_that_has_ended_begins_nothing,
-    signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others,
-    signing_out_while_a_code_is_issued_lets_none_leave_that_lives,
+    signing_out_everywhere_ends_all_of_one_user_only,
+    no_code_outlives_a_sign_out_at_the_same_time,
     signing_out_while_a_code_is_redeemed_leaves_nothing_alive,
 ];
 
@@ -66,9 +66,7 @@ async fn a_session_in_use_is_touched_but_never_back_in_time(database: TestDataba
     assert_eq!(found.unwrap().last_used, at(90));
 }
 
-async fn a_session_that_ends_takes_what_was_allowed_in_it_but_not_what_is_offline(
-    database: TestDatabase,
-) {
+async fn an_ended_session_takes_its_grants_but_no_offline_ones(database: TestDatabase) {
     let store = database.open().await;
     for name in ["1", "2"] {
         store.begin_session(&session(name)).await.unwrap();
@@ -114,7 +112,7 @@ async fn a_code_of_a_session_that_has_ended_begins_nothing(database: TestDatabas
     assert_eq!(store.family(TENANT, "fam_online").await, Ok(None));
 }
 
-async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(database: TestDatabase) {
+async fn signing_out_everywhere_ends_all_of_one_user_only(database: TestDatabase) {
     let store = database.open().await;
     let mut others = session("3");
     "bob".clone_into(&mut others.subject);
@@ -145,7 +143,7 @@ async fn signing_out_everywhere_ends_all_of_a_person_and_nothing_of_others(datab
 }
 
 /// A code is kept and the session looked at, as for an answer that is about to leave, while the session ends.
-async fn signing_out_while_a_code_is_issued_lets_none_leave_that_lives(database: TestDatabase) {
+async fn no_code_outlives_a_sign_out_at_the_same_time(database: TestDatabase) {
     let replicas = [database.open().await, database.open().await];
     for round in 0..10 {
         let begun = session(&round.to_string());

@@ -11,7 +11,7 @@ over_both_stores![
     everything_is_known_until_the_slowest_replica_reported,
     a_replica_that_left_is_not_waited_for,
     after_a_replica_died_what_is_known_begins_anew,
-    after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew,
+    after_a_silent_time_the_known_usage_starts_over,
     a_store_that_is_new_knows_nothing_of_before,
     uses_of_long_ago_are_forgotten,
     who_comes_back_under_a_name_was_dead,
@@ -101,7 +101,7 @@ async fn after_a_replica_died_what_is_known_begins_anew(database: TestDatabase) 
     assert_eq!((known.since, known.until), (at(301), at(301)));
 }
 
-async fn after_a_time_in_which_nobody_was_heard_what_is_known_begins_anew(database: TestDatabase) {
+async fn after_a_silent_time_the_known_usage_starts_over(database: TestDatabase) {
     let store = database.open().await;
     hear(&store, "a", 0).await;
     store.remove_replica("a").await.unwrap();

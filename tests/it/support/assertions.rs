@@ -17,7 +17,7 @@ use clientele_oauth::{AuthMethod, Client};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::world::{ISSUER, World, client};
+use super::test_server::{ISSUER, TestServer, client};
 
 /// The client of most tests: every key of [`KEYS`], and no other method.
 pub const SIGNER: &str = "team-a.signer";
@@ -171,8 +171,8 @@ pub fn signing_client(id: &str) -> Client {
 }
 
 /// The world at rest, with [`SIGNER`] and [`EITHER`] in the tenant `default`.
-pub async fn world() -> World {
-    let world = World::at_rest().await;
+pub async fn world() -> TestServer {
+    let world = TestServer::at_rest().await;
     world.change(|tenant| {
         let signer = Client {
             auth_method: Some(AuthMethod::PrivateKeyJwt),
@@ -187,7 +187,7 @@ pub async fn world() -> World {
 }
 
 /// Good claims of a client, with a `jti` of their own.
-pub fn claims(world: &World, id: &str) -> Value {
+pub fn claims(world: &TestServer, id: &str) -> Value {
     let now = (world.app.clock)().as_second();
     let mut random = [0; 16];
     (world.app.random)(&mut random).unwrap();
@@ -198,19 +198,19 @@ pub fn claims(world: &World, id: &str) -> Value {
 }
 
 /// A good assertion of [`SIGNER`].
-pub fn good(world: &World) -> String {
+pub fn good(world: &TestServer) -> String {
     with(world, |_| ())
 }
 
 /// The same with a change of its claims.
-pub fn with(world: &World, change: impl FnOnce(&mut Value)) -> String {
+pub fn with(world: &TestServer, change: impl FnOnce(&mut Value)) -> String {
     let mut claims = claims(world, SIGNER);
     change(&mut claims);
     key().token(&key().header().to_string(), &claims.to_string())
 }
 
 /// The same with another header.
-pub fn with_header(world: &World, header: &str) -> String {
+pub fn with_header(world: &TestServer, header: &str) -> String {
     key().token(header, &claims(world, SIGNER).to_string())
 }
 

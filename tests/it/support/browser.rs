@@ -16,7 +16,7 @@ use url::form_urlencoded::Serializer;
 use super::form::{Form, forms};
 use super::people::PASSWORD;
 use super::reply::Reply;
-use super::world::{FORM, ISSUER, World};
+use super::test_server::{FORM, ISSUER, TestServer};
 
 /// A server that runs, and answers requests for paths of its issuer.
 pub trait Server: Send + Sync {
@@ -33,7 +33,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Reply> + Send + 'a>>;
 #[derive(Clone)]
 enum Site<'w> {
     /// The router of a world, in this process.
-    World(&'w World),
+    TestServer(&'w TestServer),
     /// A server that runs.
     Server(Arc<dyn Server>),
 }
@@ -41,14 +41,14 @@ enum Site<'w> {
 impl Site<'_> {
     fn issuer(&self) -> &str {
         match self {
-            Self::World(_) => ISSUER,
+            Self::TestServer(_) => ISSUER,
             Self::Server(server) => server.issuer(),
         }
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {
         match self {
-            Self::World(world) => world.send(request).await,
+            Self::TestServer(world) => world.send(request).await,
             Self::Server(server) => server.send(request).await,
         }
     }
@@ -90,8 +90,8 @@ impl Browser<'static> {
 
 impl<'w> Browser<'w> {
     /// Without cookies.
-    pub fn new(world: &'w World) -> Self {
-        Self::on(Site::World(world))
+    pub fn new(world: &'w TestServer) -> Self {
+        Self::on(Site::TestServer(world))
     }
 
     fn on(site: Site<'w>) -> Self {
@@ -113,9 +113,9 @@ impl<'w> Browser<'w> {
     }
 
     /// The same browser in front of another replica.
-    pub fn at(&self, world: &'w World) -> Self {
+    pub fn at(&self, world: &'w TestServer) -> Self {
         Self {
-            site: Site::World(world),
+            site: Site::TestServer(world),
             ..self.twin()
         }
     }

@@ -5,12 +5,12 @@ use clientele_oauth::{Algorithm, SigningKeys};
 use serde_json::{Value, json};
 
 use super::keys;
-use super::world::{ISSUER, World};
+use super::test_server::{ISSUER, TestServer};
 
 /// The UID of the tenant `default`.
 pub const TENANT: &str = "uid-of-tenant-default";
 
-impl World {
+impl TestServer {
     /// What is kept of a code.
     pub async fn kept(&self, code: &str) -> Code {
         let code = self.app.store.code(TENANT, &digest_of(code)).await;

@@ -10,8 +10,8 @@ use url::form_urlencoded::Serializer;
 
 use super::ask::{CHALLENGE, VERIFIER};
 use super::reply::Reply;
+use super::test_server::{FORM, TestServer, basic};
 use super::verifier;
-use super::world::{FORM, World, basic};
 
 /// A code that is to be put into the store.
 pub struct Seed {
@@ -22,12 +22,12 @@ pub struct Seed {
 }
 
 /// The code that `alice` allowed a client, with all its scopes and resources, and without `offline_access`.
-pub fn seed(world: &World, client_id: &str) -> Seed {
+pub fn seed(world: &TestServer, client_id: &str) -> Seed {
     seed_for(world, client_id, "alice")
 }
 
 /// The same of somebody else.
-pub fn seed_for(world: &World, client_id: &str, username: &str) -> Seed {
+pub fn seed_for(world: &TestServer, client_id: &str, username: &str) -> Seed {
     let registry = world.app.registry.load();
     let mut tenants = registry.tenants.values();
     let tenant = tenants
@@ -58,7 +58,12 @@ pub fn seed_for(world: &World, client_id: &str, username: &str) -> Seed {
     }
 }
 
-fn authorization(world: &World, tenant: &Tenant, client_id: &str, username: &str) -> Authorization {
+fn authorization(
+    world: &TestServer,
+    tenant: &Tenant,
+    client_id: &str,
+    username: &str,
+) -> Authorization {
     let client = &tenant.clients[client_id];
     let person = tenant.people.by_username(username).unwrap();
     let mut scopes: Vec<&str> = client.scopes.iter().map(|scope| &**scope).collect();
@@ -96,7 +101,7 @@ impl Seed {
     }
 
     /// Puts it into the store.
-    pub async fn insert(self, world: &World) -> Self {
+    pub async fn insert(self, world: &TestServer) -> Self {
         assert!(world.app.store.insert_code(&self.kept).await.unwrap());
         self
     }
@@ -112,7 +117,7 @@ impl Seed {
     }
 
     /// Exchanges it.
-    pub async fn exchange(&self, world: &World) -> Reply {
+    pub async fn exchange(&self, world: &TestServer) -> Reply {
         let client_id = self.kept.authorization.client_id.clone();
         call(world, &client_id, "/token", &self.form()).await
     }
@@ -142,13 +147,13 @@ impl Tokens {
 }
 
 /// What `alice` lets a client have.
-pub async fn tokens(world: &World, client_id: &str) -> Tokens {
+pub async fn tokens(world: &TestServer, client_id: &str) -> Tokens {
     let seed = seed(world, client_id).insert(world).await;
     Tokens::of(&seed.exchange(world).await)
 }
 
 /// A call of a client at its tenant, authenticated as it may: with its secret, or by its ID alone.
-pub async fn call(world: &World, client_id: &str, path: &str, form: &[(&str, &str)]) -> Reply {
+pub async fn call(world: &TestServer, client_id: &str, path: &str, form: &[(&str, &str)]) -> Reply {
     let (base, client_type) = {
         let registry = world.app.registry.load();
         let mut tenants = registry.tenants.values();
@@ -170,19 +175,24 @@ pub async fn call(world: &World, client_id: &str, path: &str, form: &[(&str, &st
 }
 
 /// Uses a refresh token.
-pub async fn refresh(world: &World, client_id: &str, token: &str, more: &[(&str, &str)]) -> Reply {
+pub async fn refresh(
+    world: &TestServer,
+    client_id: &str,
+    token: &str,
+    more: &[(&str, &str)],
+) -> Reply {
     let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
     form.extend_from_slice(more);
     call(world, client_id, "/token", &form).await
 }
 
 /// Asks whether a token is good.
-pub async fn introspect(world: &World, client_id: &str, token: &str) -> Reply {
+pub async fn introspect(world: &TestServer, client_id: &str, token: &str) -> Reply {
     call(world, client_id, "/introspect", &[("token", token)]).await
 }
 
 /// Whether a token is good, as its own client is told.
-pub async fn is_active(world: &World, client_id: &str, token: &str) -> bool {
+pub async fn is_active(world: &TestServer, client_id: &str, token: &str) -> bool {
     let reply = introspect(world, client_id, token).await;
     assert_eq!(reply.status, 200, "{}", reply.body);
     let active = reply.json()["active"] == true;
@@ -195,18 +205,18 @@ pub async fn is_active(world: &World, client_id: &str, token: &str) -> bool {
 }
 
 /// Gives a token back.
-pub async fn revoke(world: &World, client_id: &str, token: &str) -> Reply {
+pub async fn revoke(world: &TestServer, client_id: &str, token: &str) -> Reply {
     call(world, client_id, "/revoke", &[("token", token)]).await
 }
 
 /// `GET /userinfo` of the tenant `default`.
-pub async fn userinfo(world: &World, token: &str) -> Reply {
+pub async fn userinfo(world: &TestServer, token: &str) -> Reply {
     let request = Request::get("/userinfo").header(AUTHORIZATION, format!("Bearer {token}"));
     world.send(request.body(Body::empty()).unwrap()).await
 }
 
 /// `POST /userinfo` of the tenant `default` with a form.
-pub async fn post_userinfo(world: &World, header: Option<&str>, form: &str) -> Reply {
+pub async fn post_userinfo(world: &TestServer, header: Option<&str>, form: &str) -> Reply {
     let mut request = Request::post("/userinfo").header(CONTENT_TYPE, FORM);
     if let Some(header) = header {
         request = request.header(AUTHORIZATION, header);
@@ -217,7 +227,7 @@ pub async fn post_userinfo(world: &World, header: Option<&str>, form: &str) -> R
 }
 
 /// The claims of a token of the tenant `default`, verified by an independent library.
-pub async fn claims(world: &World, audience: &str, token: &str) -> Value {
+pub async fn claims(world: &TestServer, audience: &str, token: &str) -> Value {
     let jwks = serde_json::from_str(&world.get("/jwks").await.body).unwrap();
     let header = jsonwebtoken::decode_header(token).unwrap();
     let algorithm = match header.alg {

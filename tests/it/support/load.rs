@@ -12,7 +12,7 @@ use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use super::snapshot::Credentials;
-use super::space::{entries, http};
+use super::test_namespace::{entries, http};
 
 /// The entries of one credentials Secret.
 pub type Entries = BTreeMap<String, String>;

@@ -10,7 +10,7 @@ use clientele_oauth::{Algorithm, Client, ClientType, GrantType, People, Person};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::world::{client, list};
+use super::test_server::{client, list};
 
 /// The password of everybody who has one.
 pub const PASSWORD: &str = "correct horse battery staple";

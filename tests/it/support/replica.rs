@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::shared;
 use super::person;
-use super::space::eventually;
+use super::test_namespace::eventually;
 
 /// A replica that runs on the runtime of the test.
 pub struct Replica {

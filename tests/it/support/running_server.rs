@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 
 use super::browser::{Answer, Browser, Server};
 use super::reply::Reply;
-use super::space::http_without_redirects;
+use super::test_namespace::http_without_redirects;
 
 struct RunningServer {
     http: reqwest::Client,

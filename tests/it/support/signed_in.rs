@@ -6,7 +6,7 @@ use super::ask::{Ask, VERIFIER, ask};
 use super::browser::{Browser, Page};
 use super::load::Entries;
 use super::running_server::browser_at;
-use super::space::http;
+use super::test_namespace::http;
 
 /// A browser with a session, and the tokens of the application.
 pub struct SignedIn {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::load::Entries;
-use super::space::entries;
+use super::test_namespace::entries;
 
 /// The entries of every credentials Secret, by `namespace/name`.
 pub type Credentials = BTreeMap<String, Entries>;

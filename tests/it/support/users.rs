@@ -6,12 +6,12 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use super::space::{Space, create_raw, eventually};
+use super::test_namespace::{TestNamespace, create_raw, eventually};
 
 /// The type by which a Secret says that it holds a password.
 pub const PASSWORD: &str = "clientele.dev/password";
 
-impl Space {
+impl TestNamespace {
     /// The OAuthUsers of the namespace.
     pub fn users(&self) -> Api<OAuthUser> {
         Api::namespaced(self.kube.clone(), &self.name)

@@ -7,7 +7,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::person::sentence;
-use super::space::{Space, condition, eventually, message};
+use super::test_namespace::{TestNamespace, condition, eventually, message};
 
 /// A person must act.
 pub const STALLED: [&str; 3] = ["False", "False", "True"];
@@ -28,7 +28,7 @@ pub fn triple(object: &OAuthClient) -> [String; 3] {
     ["Ready", "Reconciling", "Stalled"].map(|kind| condition(object, kind).unwrap().0)
 }
 
-impl Space {
+impl TestNamespace {
     /// Waits until an OAuthClient is refused for good, with everything that goes with it; returns the message.
     ///
     /// Events repeat no reason, so for a second sentence under the same reason this is the wrong question.

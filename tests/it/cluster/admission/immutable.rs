@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{blames, causes};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const TENANT: &str =
     "tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant";
@@ -15,7 +15,7 @@ const SECRET_TYPE: &str = "the type of the Secret, which follows from secret.for
 type Edit<'a> = (&'a str, Value, Value, &'a str, &'a str);
 
 async fn refuses_edits(edits: &[Edit<'_>]) {
-    let space = Space::new("immutable").await;
+    let space = TestNamespace::new("immutable").await;
     for (name, spec, patch, field, sentence) in edits {
         space.create(name, spec.clone()).await;
         let before = space.clients().get(name).await.unwrap().spec;
@@ -122,7 +122,7 @@ async fn the_type_of_the_secret_cannot_be_changed() {
 
 #[tokio::test]
 async fn saying_the_default_aloud_is_no_change() {
-    let space = Space::new("immutable").await;
+    let space = TestNamespace::new("immutable").await;
     space.create("quiet", json!({})).await;
     for patch in [
         json!({ "tenant": "default", "secret": { "type": "Opaque" } }),
@@ -137,7 +137,7 @@ async fn saying_the_default_aloud_is_no_change() {
 
 #[tokio::test]
 async fn the_type_of_a_client_may_be_changed_in_both_directions() {
-    let space = Space::new("immutable").await;
+    let space = TestNamespace::new("immutable").await;
     let uri = "https://app.example.com/cb";
     let spec = json!({
         "redirectUris": [uri],

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::shared;
 use crate::support::person::{operator, sentence};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const RISE: &str = "the numbers of this ledger only rise";
 const STAY: &str = "status.secretGeneration is a ledger and must not be removed";
@@ -22,7 +22,7 @@ async fn write(api: &Api<OAuthClient>, status: Value) -> Result<OAuthClient, Str
 
 #[tokio::test]
 async fn the_ledger_neither_falls_nor_vanishes() {
-    let space = Space::new("ledger").await;
+    let space = TestNamespace::new("ledger").await;
     space.ready("hello", json!({})).await;
     let api = Api::namespaced(operator(&shared().cluster).await, &space.name);
     let higher = json!({ "requested": 3, "published": 3, "oldestAccepted": 2 });
@@ -84,7 +84,7 @@ async fn the_ledger_neither_falls_nor_vanishes() {
 
 #[tokio::test]
 async fn a_generation_below_the_floor_stops_and_the_secret_follows() {
-    let space = Space::new("ledger").await;
+    let space = TestNamespace::new("ledger").await;
     space.ready("hello", json!({})).await;
     let before = space.entries("hello-oauth").await;
     let api = Api::namespaced(operator(&shared().cluster).await, &space.name);
@@ -97,7 +97,8 @@ async fn a_generation_below_the_floor_stops_and_the_secret_follows() {
             "hello-oauth",
             "the third generation is published",
             |secret| {
-                crate::support::space::entries(secret)["CLIENT_SECRET"] != before["CLIENT_SECRET"]
+                crate::support::test_namespace::entries(secret)["CLIENT_SECRET"]
+                    != before["CLIENT_SECRET"]
             },
         )
         .await;

@@ -49,7 +49,7 @@ async fn f42_types_with_a_meaning_to_the_cluster_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn f42_labels_and_annotations_with_a_meaning_to_others_cannot_be_had() {
+async fn f42_labels_with_a_meaning_to_others_are_refused() {
     let keys = [
         "kubernetes.io/service-account.name",
         "kubernetes.io/service-account.uid",
@@ -235,7 +235,7 @@ async fn f44_templates_name_their_entries_by_the_same_rules() {
 
 /// The API server and the operator read templates alike: these texts are judged by both.
 #[tokio::test]
-async fn a_template_that_cannot_be_read_is_refused_with_what_it_may_hold() {
+async fn an_unreadable_template_is_refused_with_what_it_may_hold() {
     let sentence = clientele_api::secret_template::mistake();
     let template = |text: &str| json!({ "secret": { "template": { "a": text } } });
     let examples = include_str!("../../../../src/api/template-examples.json");
@@ -257,8 +257,8 @@ async fn a_template_that_cannot_be_read_is_refused_with_what_it_may_hold() {
 }
 
 #[tokio::test]
-async fn templates_are_bounded_and_public_clients_have_no_secret_in_them() {
-    let space = crate::support::space::Space::new("admission").await;
+async fn templates_are_bounded_and_have_no_secret_of_public_clients() {
+    let space = crate::support::test_namespace::TestNamespace::new("admission").await;
     let many: serde_json::Map<String, Value> =
         (0..17).map(|n| (format!("e{n}"), json!("x"))).collect();
     for template in [json!(many), json!({ "a": "x".repeat(4097) })] {
@@ -311,7 +311,7 @@ async fn k09_a_reference_names_a_secret_beside_it_and_two_entries() {
         ),
     ])
     .await;
-    let space = crate::support::space::Space::new("admission").await;
+    let space = crate::support::test_namespace::TestNamespace::new("admission").await;
     for reference in [
         json!({ "name": "mine", "namespace": "other" }),
         json!({ "key": "a" }),

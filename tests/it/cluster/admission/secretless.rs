@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{accepts, refuses};
 use crate::support::assertions::KEYS;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const PUBLIC: &str = "must be a public key: remove d, p, q, dp, dq, qi and k. What was private has now been sent to the API server; make a new key";
 
@@ -76,11 +76,11 @@ async fn k03_a_private_symmetric_or_weak_key_is_refused() {
 }
 
 #[tokio::test]
-async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
+async fn h16_f75_no_field_names_an_account_of_another_namespace() {
     let unknown = |field: &str| {
         format!("strict decoding error: unknown field \"spec.serviceAccounts[0].{field}\"")
     };
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for field in ["namespace", "kind", "audience"] {
         let spec = json!({ "serviceAccounts": [{ "name": "web", field: "elsewhere" }] });
         let answer = space.try_create("web", spec).await.unwrap_err();
@@ -89,8 +89,8 @@ async fn h16_f75_a_service_account_of_another_namespace_cannot_even_be_said() {
 }
 
 #[tokio::test]
-async fn d29_f77_no_field_takes_a_url_from_which_keys_would_be_fetched() {
-    let space = Space::new("admission").await;
+async fn d29_f77_no_field_takes_a_url_to_fetch_keys_from() {
+    let space = TestNamespace::new("admission").await;
     let url = "http://169.254.169.254/jwks";
     let with_url = key("ES256", |jwk| jwk["x5u"] = json!(url));
     for (field, spec) in [

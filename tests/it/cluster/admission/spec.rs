@@ -6,7 +6,7 @@ use kube::api::{ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
 
 use super::{accepts, causes, refuses};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const RESERVED_ID: &str = "is reserved, because it means something to a cluster; choose another ID";
 const DEFAULT_FORM: &str = "must not have the form <namespace>.<name>, which is reserved for default IDs; leave clientId away to get that form";
@@ -17,7 +17,7 @@ const DURATION: &str =
 
 #[tokio::test]
 async fn f81_an_annotation_of_a_megabyte_is_refused() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     space.create("big", json!({})).await;
     let patch = json!({ "metadata": { "annotations": { "big": "x".repeat(1 << 20) } } });
     let answer = space.try_patch("big", patch).await.unwrap_err();
@@ -89,7 +89,7 @@ async fn k06_a_public_client_has_nothing_that_needs_a_secret() {
 }
 
 #[tokio::test]
-async fn k11_f53_f62_client_ids_with_a_meaning_or_a_look_alike_are_refused() {
+async fn k11_f53_f62_reserved_and_look_alike_client_ids_are_refused() {
     let table = [
         ("kubernetes", "kubernetes", RESERVED_ID),
         ("upper", "KUBERNETES", RESERVED_ID),
@@ -212,7 +212,7 @@ async fn k08_k09_k18_what_must_not_be_asked_for_cannot_be_expressed() {
 
 #[tokio::test]
 async fn k21_f71_unknown_fields_are_pruned_and_open_nothing() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let kind = ApiResource::erase::<OAuthClient>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(space.kube.clone(), &space.name, &kind);
     // Without strict validation, as a client of an older or newer version would send it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{blames, causes};
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 const URI: &str = "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders";
 const CLUSTER: &str = "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster";
@@ -26,7 +26,7 @@ fn lifetime(kind: &str, text: &str) -> Value {
 
 #[tokio::test]
 async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let long = "n".repeat(41);
     let rotate = json!({ "signing": { "rotateEvery": "1m" } });
     let table = [
@@ -100,7 +100,7 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
 }
 
 async fn refuses<'a>(
-    space: &Space,
+    space: &TestNamespace,
     table: impl IntoIterator<Item = (&'a str, Value, &'a str, &'a str)>,
 ) {
     for (name, spec, field, sentence) in table {
@@ -116,7 +116,7 @@ async fn refuses<'a>(
 
 #[tokio::test]
 async fn a_tenant_with_everything_is_accepted() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let selector = space.selector();
     let spec = json!({
         "displayName": "Orders and more",
@@ -146,7 +146,7 @@ async fn mistakes_about_people_are_answered_with_the_remedy() {
     const CLAIM: &str =
         "is a claim of the protocol, which says nothing about a person; leave it away";
     const LOGO: &str = "must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml";
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let logo = |url: &str| json!({ "branding": { "logo": url } });
     let claims = |claim: &str| json!({ "scopes": [{ "name": "x", "claims": [claim] }] });
     let introspector =
@@ -260,7 +260,7 @@ async fn mistakes_about_people_are_answered_with_the_remedy() {
 #[tokio::test]
 async fn f56_a_host_to_return_to_is_a_host_and_nothing_else() {
     let sentence = "must be a host in lower case without scheme, port and path, such as app.example.com, or *.example.com for every host below it";
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for host in [
         "https://app.example.com",
         "app.example.com:8443",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{blames, causes};
 use crate::support::person::sentence;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// A person with one more field.
 fn with(field: &str, value: Value) -> Value {
@@ -16,7 +16,7 @@ fn with(field: &str, value: Value) -> Value {
 
 #[tokio::test]
 async fn a_person_with_everything_is_accepted() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let everything = json!({
         "tenant": "other", "username": "anna.example+test@example.com", "email": "anna@bücher.example", "emailVerified": true,
         "name": "Änna Example-O'Brien", "groups": ["staff", "team-a:admins"],
@@ -129,7 +129,7 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
             "must be the name of a Secret in the same namespace",
         ),
     ];
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for (name, spec, field, sentence) in table {
         let answer = space.try_create_user(name, spec).await;
         let answer = answer.expect_err(&format!("{name} was accepted"));
@@ -145,7 +145,7 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
 
 #[tokio::test]
 async fn k09_a_claim_of_the_protocol_is_refused_whatever_its_value() {
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     for value in [json!(["a"]), json!({ "a": 1 }), json!(true), json!(1.5)] {
         let spec = with("claims", json!({ "aud": value }));
         let answer = space.try_create_user("anna", spec).await.unwrap_err();
@@ -167,7 +167,7 @@ async fn k07_tenant_and_subject_cannot_be_changed() {
     const TENANT: &str =
         "tenant cannot be changed; delete the OAuthUser and create it anew in the other tenant";
     const SUBJECT: &str = "subject cannot be changed, because applications know the person by it; delete the OAuthUser and create it anew with the other subject";
-    let space = Space::new("admission").await;
+    let space = TestNamespace::new("admission").await;
     let table = [
         (
             "tenant",

@@ -9,10 +9,10 @@ use super::{ledger, wait_refused, wait_rotated};
 use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, Load, ask};
 use crate::support::operator::{Options, RunningOperator};
-use crate::support::space::{Space, content, entries, http};
+use crate::support::test_namespace::{TestNamespace, content, entries, http};
 
 /// A client whose first secret has leaked and was retired; returns that secret.
-async fn with_a_retired_secret(space: &Space) -> Entries {
+async fn with_a_retired_secret(space: &TestNamespace) -> Entries {
     space.ready("web", json!({})).await;
     let old = space.entries("web-oauth").await;
     let leak = json!({ "spec": { "rotation": { "maxOverlap": "0s", "requestId": "leak" } } });
@@ -29,7 +29,7 @@ async fn stays_retired(old: &Entries) {
 
 #[tokio::test]
 async fn restoring_the_old_secret_brings_nothing_back() {
-    let space = Space::new("resurrection").await;
+    let space = TestNamespace::new("resurrection").await;
     let old = with_a_retired_secret(&space).await;
     let new = space.secrets().get("web-oauth").await.unwrap();
     let load = Load::start(entries(&new));
@@ -76,7 +76,7 @@ async fn restoring_the_old_secret_brings_nothing_back() {
 async fn clearing_or_rewriting_the_status_brings_nothing_back() {
     let cluster = Cluster::with_chart(&["admissionPolicies.enabled=false"]);
     let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
-    let space = Space::within(&cluster, &operator.issuer, "resurrection").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "resurrection").await;
     let old = with_a_retired_secret(&space).await;
     let first = json!({ "requested": 1, "published": 1, "oldestAccepted": 1 });
     let table = [

@@ -10,12 +10,12 @@ use super::{ledger, rotation, spec};
 use crate::support::cluster::shared;
 use crate::support::load::ask;
 use crate::support::person::operator;
-use crate::support::space::{Space, http};
+use crate::support::test_namespace::{TestNamespace, http};
 
 /// The secret is made older by the hand of the only one who may write the status.
 #[tokio::test]
-async fn an_old_secret_rotates_by_itself_and_the_manifest_stays_as_it_was() {
-    let space = Space::new("schedule").await;
+async fn an_old_secret_rotates_without_a_change_of_the_manifest() {
+    let space = TestNamespace::new("schedule").await;
     let every = json!({ "rotation": { "every": "1h", "maxOverlap": "30m", "quietPeriod": "5m" } });
     let before = space.ready("web", every).await;
     let next = rotation(&before).next_at.unwrap().0;

@@ -10,7 +10,7 @@ use crate::support::cluster::Cluster;
 use crate::support::load::{Entries, ask, ask_at};
 use crate::support::operator::{Options, RunningOperator, free_address};
 use crate::support::postgres::Server;
-use crate::support::space::{Space, http};
+use crate::support::test_namespace::{TestNamespace, http};
 
 const QUIET: Duration = Duration::from_secs(4);
 
@@ -19,7 +19,7 @@ fn options() -> Options {
 }
 
 /// A client with a short quiet period in the middle of a rotation, and its old and new entries.
-async fn in_overlap(space: &Space) -> (Entries, Entries) {
+async fn in_overlap(space: &TestNamespace) -> (Entries, Entries) {
     let spec = json!({ "rotation": { "quietPeriod": "4s" } });
     space.ready("web", spec).await;
     let old = space.entries("web-oauth").await;
@@ -28,13 +28,18 @@ async fn in_overlap(space: &Space) -> (Entries, Entries) {
     (old, space.entries("web-oauth").await)
 }
 
-async fn current(space: &Space) -> OAuthClient {
+async fn current(space: &TestNamespace) -> OAuthClient {
     space.clients().get("web").await.unwrap()
 }
 
 /// Asks with the old secret for so long; it never fails, and does not retire meanwhile. Returns a time shortly before it
 /// was last used.
-async fn keep_using(space: &Space, old: &Entries, endpoint: &str, time: Duration) -> Instant {
+async fn keep_using(
+    space: &TestNamespace,
+    old: &Entries,
+    endpoint: &str,
+    time: Duration,
+) -> Instant {
     let (http, begin) = (http(), Instant::now());
     let mut last = begin;
     while begin.elapsed() < time {
@@ -47,17 +52,17 @@ async fn keep_using(space: &Space, old: &Entries, endpoint: &str, time: Duration
 }
 
 /// The old secret has not retired, unless it is so long since then that it may.
-async fn still_accepted(space: &Space, since: Instant) {
+async fn still_accepted(space: &TestNamespace, since: Instant) {
     let ledger = ledger(&current(space).await);
     let elapsed = since.elapsed();
     assert!(ledger.2 == 1 || elapsed >= QUIET, "{ledger:?} {elapsed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_old_secret_works_while_it_is_used_and_retires_once_it_is_silent() {
+async fn an_old_secret_works_while_used_and_retires_once_silent() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
-    let space = Space::within(&cluster, &operator.issuer, "silence").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "silence").await;
     let (old, new) = in_overlap(&space).await;
     let endpoint = &old["TOKEN_ENDPOINT"];
     // Nobody has the new one yet: whatever the silence, the old one works on.
@@ -71,7 +76,7 @@ async fn an_old_secret_works_while_it_is_used_and_retires_once_it_is_silent() {
             overlap.is_none_or(|overlap| overlap.last_used.is_some())
         })
         .await;
-    let said = crate::support::space::message(&object);
+    let said = crate::support::test_namespace::message(&object);
     let retired = generation(&object).overlap.is_none();
     assert!(
         retired || said.contains("has not been used for 4s"),
@@ -102,7 +107,7 @@ async fn neither_a_crash_nor_a_lost_store_retires_a_secret_early() {
     };
     let operator = RunningOperator::start(&cluster, &with(Some(kept.clone())));
     let listen = operator.listen.clone();
-    let space = Space::within(&cluster, &operator.issuer, "crash").await;
+    let space = TestNamespace::within(&cluster, &operator.issuer, "crash").await;
     let (old, new) = in_overlap(&space).await;
     let endpoint = old["TOKEN_ENDPOINT"].clone();
     ask(&http(), &new).await.unwrap();
@@ -129,7 +134,7 @@ async fn neither_a_crash_nor_a_lost_store_retires_a_secret_early() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_replica_serves_keeps_a_secret_alive_that_another_would_retire() {
+async fn use_at_one_replica_keeps_another_from_retiring_a_secret() {
     let cluster = Cluster::with_chart(&[]);
     let issuer = format!("http://{}", free_address());
     let database = Server::shared().database().await;
@@ -140,7 +145,7 @@ async fn what_one_replica_serves_keeps_a_secret_alive_that_another_would_retire(
     };
     let start = |listen| RunningOperator::start(&cluster, &options(listen));
     let (one, other) = (start(free_address()), start(free_address()));
-    let space = Space::within(&cluster, &issuer, "replicas").await;
+    let space = TestNamespace::within(&cluster, &issuer, "replicas").await;
     let (old, new) = in_overlap(&space).await;
     let endpoint = |operator: &RunningOperator| format!("http://{}/token", operator.listen);
     ask_at(&http(), &endpoint(&one), &new).await.unwrap();

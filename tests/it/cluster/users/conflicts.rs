@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::support::replica::Replica;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 #[tokio::test]
-async fn the_first_to_claim_a_username_has_it_and_a_loser_is_not_promoted() {
-    let space = Space::new("names").await;
+async fn the_first_to_claim_a_username_has_it_a_loser_never() {
+    let space = TestNamespace::new("names").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({ "tenant": tenant, "username": "anna" });
     space.create_user("first", spec.clone()).await;
@@ -43,7 +43,7 @@ async fn the_first_to_claim_a_username_has_it_and_a_loser_is_not_promoted() {
 
 #[tokio::test]
 async fn a_renamed_person_cannot_take_the_name_of_another() {
-    let space = Space::new("names").await;
+    let space = TestNamespace::new("names").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let named = |name: &str| json!({ "tenant": tenant, "username": name });
     space.create_user("anna", named("anna")).await;
@@ -65,7 +65,7 @@ async fn a_renamed_person_cannot_take_the_name_of_another() {
 
 #[tokio::test]
 async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
-    let space = Space::new("names").await;
+    let space = TestNamespace::new("names").await;
     let custom = json!({ "customClientIds": { "namespaces": space.selector() } });
     let tenant = space.tenant_with_people(custom).await;
     let person = |name: &str, subject: &str| json!({ "tenant": tenant, "username": name, "subject": subject });
@@ -97,7 +97,10 @@ async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
 
 #[tokio::test]
 async fn who_may_not_have_a_name_does_not_keep_others_from_it() {
-    let (outside, inside) = (Space::new("names").await, Space::new("names").await);
+    let (outside, inside) = (
+        TestNamespace::new("names").await,
+        TestNamespace::new("names").await,
+    );
     let custom = json!({ "customClientIds": { "namespaces": inside.selector() } });
     let tenant = inside.tenant_with_people(custom).await;
     let spec = json!({ "tenant": tenant, "username": "anna", "subject": "b7e0" });

@@ -4,12 +4,12 @@ use kube::api::DeleteParams;
 use serde_json::json;
 
 use crate::support::replica::Replica;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 use crate::support::users::ready;
 
 #[tokio::test]
-async fn c03_c17_who_is_disabled_is_out_at_once_and_finds_no_session_afterwards() {
-    let space = Space::new("ending").await;
+async fn c03_c17_a_disabled_user_is_out_at_once_without_a_session() {
+    let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "anna", "horse").await;
     let replica = Replica::start().await;
@@ -59,7 +59,7 @@ async fn c03_c17_who_is_disabled_is_out_at_once_and_finds_no_session_afterwards(
 
 #[tokio::test]
 async fn f15_k16_a_recreated_person_is_somebody_else() {
-    let space = Space::new("ending").await;
+    let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let before = space.person(&tenant, "anna", "horse").await.status.unwrap();
     let delete = DeleteParams::default();
@@ -77,7 +77,7 @@ async fn f15_k16_a_recreated_person_is_somebody_else() {
 
 #[tokio::test]
 async fn a_recreated_tenant_has_other_people_of_the_same_names() {
-    let space = Space::new("ending").await;
+    let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let before = space.person(&tenant, "anna", "horse").await.status.unwrap();
     let delete = DeleteParams::default();
@@ -96,7 +96,7 @@ async fn the_time_before_which_sessions_are_over_is_a_ledger() {
     use kube::Api;
     use kube::api::{Patch, PatchParams};
 
-    let space = Space::new("ending").await;
+    let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "anna", "horse").await;
     space.patch_user("anna", json!({ "disabled": true })).await;

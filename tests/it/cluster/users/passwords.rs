@@ -5,11 +5,11 @@ use clientele_oauth::user::password;
 use serde_json::json;
 
 use crate::support::replica::Replica;
-use crate::support::space::Space;
+use crate::support::test_namespace::TestNamespace;
 
 /// A space with a tenant of its own and the spec of a person whose password is in Secret `secret`.
-async fn space_with(secret: &str) -> (Space, String, serde_json::Value) {
-    let space = Space::new("passwords").await;
+async fn space_with(secret: &str) -> (TestNamespace, String, serde_json::Value) {
+    let space = TestNamespace::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let spec = json!({
         "tenant": tenant, "username": "anna", "passwordSecretRef": { "name": secret },
@@ -18,8 +18,8 @@ async fn space_with(secret: &str) -> (Space, String, serde_json::Value) {
 }
 
 #[tokio::test]
-async fn f09_c17_a_changed_password_is_another_credential_on_every_replica() {
-    let space = Space::new("passwords").await;
+async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
+    let space = TestNamespace::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
     space.person(&tenant, "anna", "first").await;
     let (one, other) = (Replica::start().await, Replica::start().await);
@@ -58,7 +58,7 @@ async fn f09_c17_a_changed_password_is_another_credential_on_every_replica() {
 
 #[tokio::test]
 async fn hashes_of_argon2id_and_bcrypt_are_brought_as_they_are() {
-    let space = Space::new("passwords").await;
+    let space = TestNamespace::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
     let argon2 = password::hash("horse", &[7; 16]).unwrap();
     let bcrypt = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();

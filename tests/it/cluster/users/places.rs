@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use crate::cluster::namespaces::{ENABLED, Scoped, scoped};
-use crate::support::space::Space;
+use crate::cluster::install::namespaces::{ENABLED, Scoped, scoped};
+use crate::support::test_namespace::TestNamespace;
 
 #[tokio::test]
 async fn a_person_counts_only_where_the_tenant_takes_people_from() {
-    let space = Space::new("places").await;
+    let space = TestNamespace::new("places").await;
     let spec = json!({ "username": space.name });
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "NamespaceNotAllowed").await;
@@ -21,8 +21,8 @@ async fn a_person_counts_only_where_the_tenant_takes_people_from() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_does_not_exist_is_said_and_order_does_not_matter() {
-    let space = Space::new("places").await;
+async fn a_missing_tenant_is_reported_and_order_does_not_matter() {
+    let space = TestNamespace::new("places").await;
     let spec = json!({ "tenant": space.name, "username": "anna" });
     space.create_user("anna", spec).await;
     space.not_enrolled("anna", "TenantNotFound").await;
@@ -33,8 +33,8 @@ async fn a_tenant_that_does_not_exist_is_said_and_order_does_not_matter() {
 #[tokio::test]
 async fn with_some_namespaces_passwords_are_read_only_in_those() {
     let Scoped { cluster, operator } = scoped().await;
-    let elsewhere = Space::within(cluster, &operator.issuer, "elsewhere").await;
-    let enabled = Space {
+    let elsewhere = TestNamespace::within(cluster, &operator.issuer, "elsewhere").await;
+    let enabled = TestNamespace {
         kube: cluster.kube().await,
         name: ENABLED.into(),
         issuer: operator.issuer.clone(),

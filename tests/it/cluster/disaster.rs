@@ -1,0 +1,6 @@
+//! The API server, the disk or the whole cluster fails, and what comes back.
+
+mod carried;
+mod disk;
+mod outage;
+mod restored;

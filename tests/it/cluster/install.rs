@@ -1,0 +1,8 @@
+//! The chart, the manifests and what the API says about itself.
+
+mod example;
+mod explain;
+mod installation;
+pub mod namespaces;
+mod pod;
+mod samples;

@@ -1,0 +1,8 @@
+//! The pages: signing in, consent, the account, sessions, signing out.
+
+mod account;
+mod consent;
+mod logout;
+mod sessions;
+mod sign_in;
+mod whole_flow;
