@@ -1,6 +1,6 @@
 //! What must be asked beyond memory before an assertion proves its client.
 
-use super::client_request::unavailable;
+use super::unavailable::unavailable;
 use crate::App;
 use clientele_oauth::client_auth::assertion::service_account::Finding;
 use clientele_oauth::client_auth::assertion::{CLUSTER_SILENT, Evidence};

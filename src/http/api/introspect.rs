@@ -10,9 +10,11 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::client_request::{self, unavailable};
+use super::client_request::{self, authorization};
+use super::unavailable::unavailable;
 use crate::App;
 use crate::error_response::Refusal;
+use clientele_oauth::client_auth::Attempt;
 use clientele_oauth::endpoints::introspection;
 use clientele_oauth::endpoints::introspection::INACTIVE;
 use clientele_oauth::endpoints::parameters::Parameters;
@@ -90,7 +92,8 @@ async fn answer(
 ) -> Result<Response, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let form = Parameters::read(form)?;
-    let caller = client_request::caller(app, tenant, keyring, parts, &form).await?;
+    let attempt = Attempt::from_parameters(&form, authorization(parts));
+    let caller = client_request::caller(app, tenant, keyring, &attempt).await?;
     introspection::admit(caller)?;
     let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
     let uid = &*tenant.registration_id;

@@ -7,11 +7,7 @@ use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
 const MIGRATIONS: [(i64, &str, &str); 4] = [
-    (
-        1,
-        "sign in",
-        include_str!("../migrations/0001_sign_in.sql"),
-    ),
+    (1, "sign in", include_str!("../migrations/0001_sign_in.sql")),
     (
         2,
         "used assertions",
@@ -22,11 +18,7 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         "last use",
         include_str!("../migrations/0003_last_use.sql"),
     ),
-    (
-        4,
-        "served",
-        include_str!("../migrations/0004_served.sql"),
-    ),
+    (4, "served", include_str!("../migrations/0004_served.sql")),
 ];
 
 /// Where sqlx notes what was applied.

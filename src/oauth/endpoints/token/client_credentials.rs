@@ -9,7 +9,7 @@ use crate::tokens::access_token::AccessToken;
 use crate::{Client, OAuthError};
 
 /// The JSON body of a success.
-pub(super) fn answer(
+pub(super) fn issue(
     context: Context<'_>,
     client: &Client,
     request: &TokenRequest<'_>,
