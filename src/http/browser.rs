@@ -28,7 +28,7 @@ use bytes::Bytes;
 
 use super::App;
 use super::error_response::Refusal;
-use super::router::without_body;
+use super::head::without_body;
 use clientele_oauth::Endpoint;
 use error_page::Stop;
 use request::Visit;

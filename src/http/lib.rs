@@ -8,6 +8,7 @@ pub mod api;
 pub mod browser;
 mod error_response;
 mod form;
+mod head;
 pub mod metrics;
 pub mod pages;
 mod response;

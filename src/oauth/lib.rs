@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod client_auth;
+pub mod digest;
 pub mod endpoints;
 pub mod error;
 mod form_encoding;

@@ -17,8 +17,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::context::Shared;
 use clientele_oauth::client_auth::assertion::service_account::{
-    Answer, Finding, Review, Signature, Verification,
+    Answer, Finding, Review, Signature,
 };
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 
 /// Asks about one token.

@@ -7,7 +7,8 @@ use axum::response::Response;
 use super::request::Visit;
 use crate::pages;
 use clientele_oauth::endpoints::authorize::redirect_target::Destination;
-use clientele_oauth::endpoints::authorize::response::{Answer, ResponseMode, fields, with_query};
+use clientele_oauth::endpoints::authorize::response::{Answer, fields, with_query};
+use clientele_oauth::endpoints::authorize::response_mode::ResponseMode;
 
 /// 303: whatever was posted is not posted again (RFC 9700 §4.12).
 pub(super) fn see_other(location: &str) -> Response {

@@ -18,8 +18,8 @@ use crate::error_response::Refusal;
 use crate::pages::Frame;
 use crate::server::client_address;
 use crate::{App, form};
+use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::parameters::Parameters;
-use clientele_oauth::grant::digest_of;
 use clientele_oauth::{Keyring, Tenant};
 
 /// The longest query that is read. The listener takes no longer head of a request than that either.

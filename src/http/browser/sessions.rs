@@ -8,10 +8,11 @@ use super::cookies::{self, Purpose};
 use super::error_page::Stop;
 use super::request::Visit;
 use clientele_oauth::Person;
+use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::authorize::interaction::SignedIn;
+use clientele_oauth::grant::Session;
 use clientele_oauth::grant::login_transaction::{ShownTo, Transaction};
 use clientele_oauth::grant::session;
-use clientele_oauth::grant::{Session, digest_of};
 
 /// Somebody who is signed in.
 pub(super) struct Current {

@@ -9,6 +9,7 @@ use super::refresh_token::{self, Place};
 use crate::grant::validity;
 use crate::grant::validity::Standing;
 use crate::grant::{FAMILY_PREFIX, Family};
+use crate::jose;
 use crate::{Keyring, Tenant};
 
 /// An access token that this tenant signed, whatever its age.
@@ -28,7 +29,7 @@ impl AccessToken {
 
     /// A claim that is a text; empty when it is absent.
     pub fn text(&self, name: &str) -> &str {
-        issued_jwt::text(&self.claims, name).unwrap_or_default()
+        jose::claims::text(&self.claims, name).unwrap_or_default()
     }
 
     /// `jti`: what a revocation names.
@@ -64,12 +65,12 @@ impl AccessToken {
 
     /// Whether the audience is among those of the token.
     pub fn is_for(&self, audience: &str) -> bool {
-        issued_jwt::audiences(&self.claims).any(|known| known == audience)
+        jose::claims::audiences(&self.claims).any(|known| known == audience)
     }
 
     /// The audiences.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        issued_jwt::audiences(&self.claims)
+        jose::claims::audiences(&self.claims)
     }
 
     /// Whether it carries the scope.

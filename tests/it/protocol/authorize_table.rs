@@ -140,5 +140,5 @@ async fn m10_while_the_store_fails_people_are_told_and_silent_requests_answered(
 
 #[test]
 fn the_challenge_of_these_tests_is_that_of_the_verifier() {
-    assert_eq!(clientele_oauth::grant::digest_of(VERIFIER), CHALLENGE);
+    assert_eq!(clientele_oauth::digest::digest_of(VERIFIER), CHALLENGE);
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use clientele_http::App;
 use clientele_http::api::token_review_cache::Reviews;
+use clientele_oauth::client::service_account::ServiceAccount;
 use clientele_oauth::client_auth::assertion::service_account::{
-    Answer, Finding, Review, ServiceAccount, Signature, Verification,
+    Answer, Finding, Review, Signature,
 };
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::{AuthMethod, Client};
 use futures::FutureExt;
 use futures::future::join_all;

@@ -10,8 +10,9 @@ use super::user_tokens;
 use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
 use crate::client::redirect_uri;
+use crate::digest::digest_of;
 use crate::grant::validity;
-use crate::grant::{Code, Family, digest_of};
+use crate::grant::{Code, Family};
 use crate::{Client, ClientType, ErrorCode, OAuthError};
 
 /// The sequence number of a family's first refresh token.
