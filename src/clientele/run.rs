@@ -25,7 +25,7 @@ use crate::config::Run;
 use agreement::Talk;
 use clientele_api::crd;
 use clientele_http::admin::{Admin, Readiness, admin_router};
-use clientele_http::api::token_review_cache::Reviews;
+use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::tls::Tls;
 use clientele_http::server::{Limits, serve};
@@ -93,7 +93,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         &lasting,
     );
     let reporting = report(&store, &reporter, &operator, &settings, &lasting);
-    let reviews = Arc::new(Reviews::new(operator.reviews()));
+    let reviews = Arc::new(TokenReviewCache::new(operator.reviews()));
     reviews.register(&mut metrics);
     let probes = admin_router(Admin {
         ready: readiness(
@@ -106,7 +106,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
         audit,
-        reviews,
+        token_reviews: reviews,
         ..App::new(registry, Timestamp::now, token_metrics, store.clone())
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");

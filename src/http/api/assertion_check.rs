@@ -19,7 +19,7 @@ pub(crate) async fn confirm(
             let first = first.map_err(|error| unavailable(&error))?;
             first.then_some(()).ok_or(USED)
         }
-        Evidence::Review(review) => match app.reviews.find(review, (app.clock)()).await {
+        Evidence::Review(review) => match app.token_reviews.find(review, (app.clock)()).await {
             Finding::Genuine => Ok(()),
             Finding::False => Err(NOT_GENUINE),
             Finding::Unknown => return Err(CLUSTER_SILENT),

@@ -39,15 +39,15 @@ const TOO_OFTEN: OAuthError = OAuthError::new(
 
 /// Counts the inactive answers of each client.
 #[derive(Debug)]
-pub struct Inactive(Mutex<Throttle>);
+pub struct IntrospectionThrottle(Mutex<Throttle>);
 
-impl Default for Inactive {
+impl Default for IntrospectionThrottle {
     fn default() -> Self {
         Self(Mutex::new(Throttle::new(RATE, CAPACITY)))
     }
 }
 
-impl Inactive {
+impl IntrospectionThrottle {
     fn charge(&self, app: &App, client: &Client) -> Result<(), Duration> {
         let key = key(&[&client.registration_id]);
         let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ async fn answer(
 }
 
 fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Response {
-    let Err(wait) = app.inactive.charge(app, caller) else {
+    let Err(wait) = app.introspection_throttle.charge(app, caller) else {
         return client_request::json(INACTIVE.to_owned());
     };
     let act = Act::IntrospectionRefused;

@@ -60,7 +60,7 @@ where
 }
 
 /// The response, or what is left to do for it.
-type Progress<'a> = ControlFlow<Response, BoxFuture<'a, Response>>;
+type Reply<'a> = ControlFlow<Response, BoxFuture<'a, Response>>;
 
 /// One request, as far as HTTP goes.
 #[derive(Clone, Copy)]
@@ -135,7 +135,7 @@ impl Pending {
 impl<'a> Call<'a> {
     /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
     /// from which its client has gone in the meantime.
-    fn begin(self, form: &'a [u8]) -> Progress<'a> {
+    fn begin(self, form: &'a [u8]) -> Reply<'a> {
         let registry = self.app.registry.load();
         let Some((tenant, _)) = registry.route(self.parts.uri.path()) else {
             return ControlFlow::Break(client_request::malformed(Refusal::NOT_FOUND));
@@ -176,7 +176,7 @@ impl<'a> Call<'a> {
         basis: Basis<'_>,
         client: &Arc<Client>,
         request: &TokenRequest<'_>,
-    ) -> Progress<'a> {
+    ) -> Reply<'a> {
         match token::grant(basis.context(), client, request) {
             Ok(Outcome::Issued(body)) => {
                 let grant = GrantType::ClientCredentials;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 
-use super::{Basis, Call, Progress};
+use super::{Basis, Call, Reply};
 use crate::api::{assertion_check, client_request};
 use crate::error_response::Refusal;
 use clientele_oauth::client_auth;
@@ -37,7 +37,7 @@ impl<'a> Unproven<'a> {
 }
 
 /// The request is judged by the registry as it is now: confirming may have taken a while.
-fn proceed<'a>(call: Call<'a>, proven: &Client, request: &TokenRequest<'_>) -> Progress<'a> {
+fn proceed<'a>(call: Call<'a>, proven: &Client, request: &TokenRequest<'_>) -> Reply<'a> {
     let registry = call.app.registry.load();
     let Some((tenant, _)) = registry.route(call.parts.uri.path()) else {
         return ControlFlow::Break(client_request::malformed(Refusal::NOT_FOUND));
