@@ -7,7 +7,7 @@ use super::issued_jwt;
 use super::issued_jwt::Kind;
 use super::refresh_token::{self, Place};
 use crate::grant::validity;
-use crate::grant::validity::Standing;
+use crate::grant::validity::GrantValidity;
 use crate::grant::{FAMILY_PREFIX, Family};
 use crate::jose;
 use crate::{Keyring, Tenant};
@@ -84,18 +84,18 @@ impl AccessToken {
     }
 
     /// Who a person's token concerns, if its family lives and client and person still stand.
-    pub fn standing<'t>(
+    pub fn valid_grant<'t>(
         &self,
         tenant: &'t Tenant,
         family: Option<&Family>,
         now: Timestamp,
-    ) -> Option<Standing<'t>> {
+    ) -> Option<GrantValidity<'t>> {
         let family =
             family.filter(|family| family.lives(now) && Some(&*family.id) == self.family())?;
-        let standing = validity::of(tenant, &family.authorization).ok()?;
-        let same = *standing.client.id == *self.text("client_id")
+        let valid_grant = validity::check(tenant, &family.authorization).ok()?;
+        let same = *valid_grant.client.id == *self.text("client_id")
             && family.authorization.subject == self.text("sub");
-        same.then_some(standing)
+        same.then_some(valid_grant)
     }
 }
 
