@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Run;
 use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
-use clientele_http::api::token_review_cache::Reviews;
+use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
@@ -72,7 +72,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         &supervisor,
     );
     let reporting = report(&store, &reporter, &operator, &settings, &supervisor);
-    let reviews = Arc::new(Reviews::new(operator.reviews()));
+    let reviews = Arc::new(TokenReviewCache::new(operator.reviews()));
     reviews.register(&mut metrics.registry);
     let health = Health::watch(store.clone(), &supervisor);
     let probes = admin_router(Admin {
@@ -82,7 +82,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
         audit: metrics.audit,
-        reviews,
+        token_reviews: reviews,
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
     };
     let (listen, admin) = listeners.addresses()?;

@@ -8,4 +8,5 @@ pub(crate) mod introspect;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub mod token_review_cache;
+pub(crate) mod unavailable;
 pub(crate) mod userinfo;

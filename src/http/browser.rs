@@ -28,10 +28,10 @@ use bytes::Bytes;
 
 use super::App;
 use super::error_response::Refusal;
-use super::router::without_body;
+use super::head::without_body;
 use clientele_oauth::Endpoint;
-use error_page::Stop;
-use request::Visit;
+use error_page::ErrorPage;
+use request::BrowserRequest;
 
 /// Answers a request to one of these endpoints.
 pub(super) async fn respond<B>(app: &App, endpoint: Endpoint, parts: Parts, body: B) -> Response
@@ -43,8 +43,8 @@ where
     if !allowed.split(", ").any(|method| parts.method == method) {
         return Refusal::wrong_method(allowed);
     }
-    let response = match Visit::read(app, parts, body).await {
-        Ok(visit) => answer(&visit, endpoint).await,
+    let response = match BrowserRequest::read(app, parts, body).await {
+        Ok(browser_request) => answer(&browser_request, endpoint).await,
         Err(response) => response,
     };
     if head {
@@ -62,16 +62,17 @@ fn methods(endpoint: Endpoint) -> &'static str {
     }
 }
 
-async fn answer(visit: &Visit<'_>, endpoint: Endpoint) -> Response {
+async fn answer(browser_request: &BrowserRequest<'_>, endpoint: Endpoint) -> Response {
     let answered = match endpoint {
-        Endpoint::Authorize => authorize::respond(visit).await,
-        Endpoint::Login => login::respond(visit).await,
-        Endpoint::Consent => consent::respond(visit).await,
-        Endpoint::Logout => logout::respond(visit).await,
-        _ => account::respond(visit).await,
+        Endpoint::Authorize => authorize::respond(browser_request).await,
+        Endpoint::Login => login::respond(browser_request).await,
+        Endpoint::Consent => consent::respond(browser_request).await,
+        Endpoint::Logout => logout::respond(browser_request).await,
+        _ => account::respond(browser_request).await,
     };
-    let mut response = answered.unwrap_or_else(|stop: Stop| stop.into_page(&visit.tenant));
-    if let Some(cookie) = visit.new_browser_cookie() {
+    let mut response = answered
+        .unwrap_or_else(|error_page: ErrorPage| error_page.into_page(&browser_request.tenant));
+    if let Some(cookie) = browser_request.new_browser_cookie() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response

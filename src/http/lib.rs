@@ -8,6 +8,7 @@ pub mod api;
 pub mod browser;
 mod error_response;
 mod form;
+mod head;
 pub mod metrics;
 pub mod pages;
 mod response;
@@ -20,11 +21,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
-pub use api::introspect::Inactive;
+pub use api::introspect::IntrospectionThrottle;
 pub use router::Endpoints;
 
-use api::token_review_cache::Reviews;
-use browser::password_login::Logins;
+use api::token_review_cache::TokenReviewCache;
+use browser::password_login::PasswordAuthenticator;
 use clientele_oauth::Registry;
 use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
@@ -47,11 +48,11 @@ pub struct App {
     /// Whose forwarding headers are believed.
     pub trusted_proxies: TrustedProxies,
     /// Tries passwords, a few at a time and not too often.
-    pub logins: Arc<Logins>,
+    pub password_authenticator: Arc<PasswordAuthenticator>,
     /// Counts questions about tokens that are not good.
-    pub inactive: Arc<Inactive>,
+    pub introspection_throttle: Arc<IntrospectionThrottle>,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
-    pub reviews: Arc<Reviews>,
+    pub token_reviews: Arc<TokenReviewCache>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
     /// What is written down.
@@ -73,9 +74,9 @@ impl App {
             random: fresh_random,
             body_timeout: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
-            logins: Arc::new(Logins::new(hashing_cores())),
-            inactive: Arc::default(),
-            reviews: Arc::default(),
+            password_authenticator: Arc::new(PasswordAuthenticator::new(hashing_cores())),
+            introspection_throttle: Arc::default(),
+            token_reviews: Arc::default(),
             metrics,
             audit: Arc::default(),
         }

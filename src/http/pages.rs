@@ -52,7 +52,7 @@ const STYLE_VERSION: u32 = {
 const SEND: &str = include_str!("templates/form_post.js");
 
 /// What every page of a tenant has in common.
-pub struct Frame<'a> {
+pub struct PageChrome<'a> {
     /// The path of the issuer: forms post to `{base}/login`, the stylesheet is `{base}/style.css`.
     pub base: &'a str,
     /// The name that people see.
@@ -63,7 +63,7 @@ pub struct Frame<'a> {
     pub color: Option<&'a str>,
 }
 
-impl<'a> Frame<'a> {
+impl<'a> PageChrome<'a> {
     /// The frame of a tenant's pages.
     pub fn of(tenant: &'a Tenant) -> Self {
         Self {
@@ -123,7 +123,7 @@ pub struct ConsentAsked<'a> {
 }
 
 /// A page that says what went wrong and where to go.
-pub struct Trouble<'a> {
+pub struct ErrorView<'a> {
     /// The error code, also in the header `x-clientele-error`.
     pub code: &'a str,
     /// What happened, in one sentence of ours.
@@ -177,7 +177,7 @@ pub struct Account<'a> {
 }
 
 /// The page to sign in.
-pub fn sign_in(frame: &Frame<'_>, view: &SignIn<'_>) -> Response {
+pub fn sign_in(chrome: &PageChrome<'_>, view: &SignIn<'_>) -> Response {
     let texts = &ENGLISH;
     let t = &texts.sign_in;
     let (status, problem) = match view.problem {
@@ -188,12 +188,12 @@ pub fn sign_in(frame: &Frame<'_>, view: &SignIn<'_>) -> Response {
         }
     };
     let template = SignInPage {
-        shell: Shell::new(frame, texts.lang, t.title),
+        shell: Shell::new(chrome, texts.lang, t.title),
         view,
         texts,
         heading: Said::new(
-            frame.logo.map_or(t.heading, |_| t.heading_with_name),
-            &[("tenant", frame.tenant)],
+            chrome.logo.map_or(t.heading, |_| t.heading_with_name),
+            &[("tenant", chrome.tenant)],
         ),
         lead: match view.client {
             Some(client) => Said::new(t.to_client, &[("client", client)]),
@@ -209,7 +209,7 @@ pub fn sign_in(frame: &Frame<'_>, view: &SignIn<'_>) -> Response {
 }
 
 /// The page to consent.
-pub fn consent(frame: &Frame<'_>, view: &ConsentAsked<'_>) -> Response {
+pub fn consent(chrome: &PageChrome<'_>, view: &ConsentAsked<'_>) -> Response {
     let texts = &ENGLISH;
     let (t, proceed) = (&texts.consent, &texts.proceed);
     let client = [("client", view.client)];
@@ -220,7 +220,7 @@ pub fn consent(frame: &Frame<'_>, view: &ConsentAsked<'_>) -> Response {
         (t.title, t.heading, t.allow, t.deny)
     };
     let template = ConsentPage {
-        shell: Shell::new(frame, texts.lang, title),
+        shell: Shell::new(chrome, texts.lang, title),
         view,
         texts,
         heading: Said::new(heading, &client),
@@ -234,14 +234,14 @@ pub fn consent(frame: &Frame<'_>, view: &ConsentAsked<'_>) -> Response {
 }
 
 /// The page of an error, with its code in the header `x-clientele-error`.
-pub fn trouble(frame: &Frame<'_>, status: StatusCode, view: &Trouble<'_>) -> Response {
+pub fn error(chrome: &PageChrome<'_>, status: StatusCode, view: &ErrorView<'_>) -> Response {
     let texts = &ENGLISH;
-    let t = &texts.trouble;
+    let t = &texts.error;
     let home = view
         .home
         .filter(|home| home.starts_with("https://") || home.starts_with("http://"));
     let template = TroublePage {
-        shell: Shell::new(frame, texts.lang, t.title),
+        shell: Shell::new(chrome, texts.lang, t.title),
         view,
         texts,
         home: home.map(|home| {
@@ -260,14 +260,14 @@ pub fn trouble(frame: &Frame<'_>, status: StatusCode, view: &Trouble<'_>) -> Res
 }
 
 /// The page that asks whether to sign out.
-pub fn sign_out(frame: &Frame<'_>, view: &SignOutAsked<'_>) -> Response {
+pub fn sign_out(chrome: &PageChrome<'_>, view: &SignOutAsked<'_>) -> Response {
     let texts = &ENGLISH;
     let t = &texts.sign_out;
     let template = SignOutPage {
-        shell: Shell::new(frame, texts.lang, t.title),
+        shell: Shell::new(chrome, texts.lang, t.title),
         view,
         texts,
-        heading: Said::new(t.heading, &[("tenant", frame.tenant)]),
+        heading: Said::new(t.heading, &[("tenant", chrome.tenant)]),
         asked_by: view
             .client
             .map(|client| Said::new(t.asked_by, &[("client", client)])),
@@ -277,12 +277,12 @@ pub fn sign_out(frame: &Frame<'_>, view: &SignOutAsked<'_>) -> Response {
 }
 
 /// The page after signing out; `stayed` when the person chose not to.
-pub fn signed_out(frame: &Frame<'_>, stayed: bool) -> Response {
+pub fn signed_out(chrome: &PageChrome<'_>, stayed: bool) -> Response {
     let texts = &ENGLISH;
     let t = &texts.signed_out;
     let title = if stayed { t.stayed_title } else { t.title };
     let template = SignedOutPage {
-        shell: Shell::new(frame, texts.lang, title),
+        shell: Shell::new(chrome, texts.lang, title),
         texts,
         stayed,
     };
@@ -290,17 +290,17 @@ pub fn signed_out(frame: &Frame<'_>, stayed: bool) -> Response {
 }
 
 /// The account page.
-pub fn account(frame: &Frame<'_>, view: &Account<'_>) -> Response {
+pub fn account(chrome: &PageChrome<'_>, view: &Account<'_>) -> Response {
     let texts = &ENGLISH;
     let t = &texts.account;
     let row = |grant| granted_row(texts, grant);
     let template = AccountPage {
-        shell: Shell::new(frame, texts.lang, t.title),
+        shell: Shell::new(chrome, texts.lang, t.title),
         view,
         texts,
         signed_in_as: Said::new(
             t.signed_in_as,
-            &[("tenant", frame.tenant), ("username", view.username)],
+            &[("tenant", chrome.tenant), ("username", view.username)],
         ),
         grants: view.grants.iter().map(row).collect(),
     };
@@ -319,7 +319,7 @@ fn granted_row<'a>(texts: &Texts, grant: &'a Granted<'a>) -> GrantedRow<'a> {
 }
 
 /// The page that posts an authorization response (OAuth 2.0 Form Post Response Mode §2), by a hashed script or a button.
-pub fn form_post(frame: &Frame<'_>, redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
+pub fn form_post(chrome: &PageChrome<'_>, redirect_uri: &str, fields: &[(&str, &str)]) -> Response {
     let texts = &ENGLISH;
     let t = &texts.form_post;
     let host = Url::parse(redirect_uri)
@@ -327,7 +327,7 @@ pub fn form_post(frame: &Frame<'_>, redirect_uri: &str, fields: &[(&str, &str)])
         .and_then(|uri| uri.host_str().map(str::to_owned));
     let host = host.as_deref().unwrap_or(redirect_uri);
     let template = FormPostPage {
-        shell: Shell::new(frame, texts.lang, t.title),
+        shell: Shell::new(chrome, texts.lang, t.title),
         texts,
         redirect_uri,
         fields,

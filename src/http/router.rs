@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, HttpBody};
-use axum::http::header::CONTENT_LENGTH;
+use axum::body::HttpBody;
 use axum::http::request::Parts;
 use axum::http::{Method, Request};
 use axum::response::Response;
@@ -16,6 +15,7 @@ use tower::Service;
 
 use super::api::{discovery, introspect, revoke, token, userinfo};
 use super::error_response::Refusal;
+use super::head::without_body;
 use super::{App, browser, pages};
 use clientele_oauth::Endpoint;
 
@@ -111,19 +111,11 @@ fn read(app: &App, endpoint: Endpoint, path: &str) -> Response {
     }
 }
 
-/// The same head without the content (RFC 9110 §9.3.2).
-pub(super) fn without_body(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact() {
-        parts.headers.insert(CONTENT_LENGTH, length.into());
-    }
-    Response::from_parts(parts, Body::empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use arc_swap::ArcSwap;
+    use axum::body::Body;
     use clientele_oauth::{Registry, Tenant};
     use clientele_store::Store;
 

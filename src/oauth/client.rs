@@ -9,6 +9,7 @@ pub mod secret_generations;
 pub mod secret_rotation;
 pub mod secret_usage;
 pub mod served_versions;
+pub mod service_account;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use super::Algorithm;
 use super::client::external_secret::Brought;
 use super::client::secret_usage::Uses;
-use super::client_auth::assertion::service_account::ServiceAccount;
+use super::client::service_account::ServiceAccount;
 use super::jose::public_key::PublicKey;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).

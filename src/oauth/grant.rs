@@ -7,9 +7,6 @@ pub mod login_transaction;
 pub mod session;
 pub mod validity;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use super::Client;
@@ -17,17 +14,12 @@ use super::Client;
 /// What the ID of every family begins with.
 pub const FAMILY_PREFIX: &str = "fam_";
 
-/// SHA-256 of a value that only its holder knows, in base64url: what the store keeps of it.
-pub fn digest_of(value: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, value.as_bytes()))
-}
-
 /// A person who is signed in, in one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The UID of the tenant.
     pub tenant: String,
-    /// [`digest_of`] the cookie.
+    /// [`digest_of`](crate::digest::digest_of) the cookie.
     pub digest: String,
     /// The session's public name: `sid` in ID tokens (OIDC Front-Channel Logout §3), and what grants refer to.
     pub sid: String,
@@ -88,7 +80,7 @@ impl Authorization {
 /// An authorization code as it is kept (RFC 6749 §4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// [`digest_of`] the code.
+    /// [`digest_of`](crate::digest::digest_of) the code.
     pub digest: String,
     /// The authorization request that it answers; one request is answered once.
     pub transaction: String,

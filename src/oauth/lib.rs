@@ -6,8 +6,10 @@
 
 pub mod client;
 pub mod client_auth;
+pub mod digest;
 pub mod endpoints;
 pub mod error;
+mod form_encoding;
 pub mod grant;
 pub mod jose;
 pub mod keys;

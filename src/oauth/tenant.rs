@@ -7,8 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::client_auth::assertion::service_account::Verification;
-use super::endpoints::discovery;
+use super::client_auth::assertion::verification::Verification;
 use super::keys::signing_keys::ScheduledKey;
 use super::user::People;
 use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
@@ -130,18 +129,13 @@ impl Tenant {
         }
     }
 
-    /// The tenant with its documents rendered, and what else follows from the rest.
-    #[must_use]
-    pub fn rendered(mut self) -> Self {
+    /// Fills what follows from the rest, except the documents.
+    pub(crate) fn derive(&mut self) {
         let origins = self.clients.values().flat_map(|c| c.allowed_origins.iter());
         self.origins = origins.cloned().collect();
         if self.published_keys.is_none() {
             self.published_keys.clone_from(&self.signing_keys);
         }
-        self.metadata = discovery::render(&self).into();
-        let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
-        self.jwks = jwks.unwrap_or_default().into();
-        self
     }
 
     /// The name that people see.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_oauth::client_auth::assertion::service_account::{
-    Answer, Finding, Review, Signature, Verification,
+    Answer, Finding, Review, Signature,
 };
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, TokenReviewStatus};

@@ -1,6 +1,6 @@
 //! What must be asked beyond memory before an assertion proves its client.
 
-use super::client_request::unavailable;
+use super::unavailable::unavailable;
 use crate::App;
 use clientele_oauth::client_auth::assertion::service_account::Finding;
 use clientele_oauth::client_auth::assertion::{CLUSTER_SILENT, Evidence};
@@ -19,7 +19,7 @@ pub(crate) async fn confirm(
             let first = first.map_err(|error| unavailable(&error))?;
             first.then_some(()).ok_or(USED)
         }
-        Evidence::Review(review) => match app.reviews.find(review, (app.clock)()).await {
+        Evidence::Review(review) => match app.token_reviews.find(review, (app.clock)()).await {
             Finding::Genuine => Ok(()),
             Finding::False => Err(NOT_GENUINE),
             Finding::Unknown => return Err(CLUSTER_SILENT),

@@ -13,13 +13,10 @@ use super::assertion_check;
 use crate::error_response::Refusal;
 use crate::server::client_address;
 use crate::{App, form, response};
-use clientele_oauth::client_auth::assertion;
-use clientele_oauth::client_auth::assertion::Asserted;
-use clientele_oauth::client_auth::credentials;
-use clientele_oauth::client_auth::credentials::Presented;
+use clientele_oauth::client_auth;
+use clientele_oauth::client_auth::{Attempt, Authentication};
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::{Client, ErrorCode, Keyring, OAuthError, Registry, Tenant};
-use clientele_store::StoreError;
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// Reads the form of a request.
@@ -64,41 +61,20 @@ pub(crate) fn keyring(registry: &Registry) -> Result<&Arc<Keyring>, OAuthError> 
     ))
 }
 
-/// Who calls, by the same rules as at the token endpoint (RFC 7662 §2.1, RFC 7009 §2.1).
+/// The authenticated client, by the same rules as at the token endpoint (RFC 7662 §2.1, RFC 7009 §2.1).
 pub(crate) async fn caller<'t>(
     app: &App,
     tenant: &'t Tenant,
     keyring: &Keyring,
-    parts: &Parts,
-    form: &Parameters,
+    attempt: &Attempt<'_>,
 ) -> Result<&'t Arc<Client>, OAuthError> {
-    let presented = Presented {
-        authorization: authorization(parts),
-        client_id: form.one("client_id")?,
-        // An empty secret was sent, and is wrong: it must not pass for the method `none`.
-        client_secret: match form.one("client_secret")? {
-            None if form.has("client_secret") => Some(""),
-            secret => secret,
-        },
-        asserted: asserted(form)?,
-    };
-    if let Some(asserted) = presented.asserted() {
-        let (client, evidence) = assertion::judge(tenant, asserted, (app.clock)())?;
-        assertion_check::confirm(app, tenant, evidence).await?;
-        return Ok(client);
+    match client_auth::authenticate(tenant, keyring, attempt, (app.clock)())? {
+        Authentication::Authenticated(client) => Ok(client),
+        Authentication::NeedsProof(proof) => {
+            assertion_check::confirm(app, tenant, proof.evidence).await?;
+            Ok(proof.client)
+        }
     }
-    credentials::authenticate(tenant, keyring, &presented.credentials()?, (app.clock)())
-}
-
-/// An assertion that was sent, be it empty or not.
-fn asserted(form: &Parameters) -> Result<Option<Asserted<'_>>, OAuthError> {
-    let sent = Asserted {
-        client_id: form.one("client_id")?,
-        assertion: form.one("client_assertion")?,
-        assertion_type: form.one("client_assertion_type")?,
-    };
-    let names = ["client_assertion", "client_assertion_type"];
-    Ok(names.iter().any(|name| form.has(name)).then_some(sent))
 }
 
 /// The token that a request is about. `token_type_hint` is only a hint (RFC 7009 §2.1, RFC 7662 §2.1), but a parameter.
@@ -172,13 +148,4 @@ fn with_pragma(mut response: Response) -> Response {
     let no_cache = HeaderValue::from_static("no-cache");
     response.headers_mut().insert(PRAGMA, no_cache);
     response
-}
-
-/// The store did not answer. Nothing is issued and nothing is called revoked: the caller tries again.
-pub(crate) fn unavailable(error: &StoreError) -> OAuthError {
-    tracing::error!(%error, "the store failed");
-    OAuthError::new(
-        ErrorCode::TemporarilyUnavailable,
-        "the database does not answer",
-    )
 }

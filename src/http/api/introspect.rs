@@ -10,9 +10,11 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::client_request::{self, unavailable};
+use super::client_request::{self, authorization};
+use super::unavailable::unavailable;
 use crate::App;
 use crate::error_response::Refusal;
+use clientele_oauth::client_auth::Attempt;
 use clientele_oauth::endpoints::introspection;
 use clientele_oauth::endpoints::introspection::INACTIVE;
 use clientele_oauth::endpoints::parameters::Parameters;
@@ -37,15 +39,15 @@ const TOO_OFTEN: OAuthError = OAuthError::new(
 
 /// Counts the inactive answers of each client.
 #[derive(Debug)]
-pub struct Inactive(Mutex<Throttle>);
+pub struct IntrospectionThrottle(Mutex<Throttle>);
 
-impl Default for Inactive {
+impl Default for IntrospectionThrottle {
     fn default() -> Self {
         Self(Mutex::new(Throttle::new(RATE, CAPACITY)))
     }
 }
 
-impl Inactive {
+impl IntrospectionThrottle {
     fn charge(&self, app: &App, client: &Client) -> Result<(), Duration> {
         let key = key(&[&client.registration_id]);
         let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +92,8 @@ async fn answer(
 ) -> Result<Response, OAuthError> {
     let keyring = client_request::keyring(registry)?;
     let form = Parameters::read(form)?;
-    let caller = client_request::caller(app, tenant, keyring, parts, &form).await?;
+    let attempt = Attempt::from_parameters(&form, authorization(parts));
+    let caller = client_request::caller(app, tenant, keyring, &attempt).await?;
     introspection::admit(caller)?;
     let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
     let uid = &*tenant.registration_id;
@@ -113,7 +116,7 @@ async fn answer(
 }
 
 fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Response {
-    let Err(wait) = app.inactive.charge(app, caller) else {
+    let Err(wait) = app.introspection_throttle.charge(app, caller) else {
         return client_request::json(INACTIVE.to_owned());
     };
     let act = AuditEvent::IntrospectionRefused;

@@ -2,16 +2,16 @@
 
 use axum::body::HttpBody;
 use axum::http::Method;
-use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::client_request::{self, authorization, unavailable};
+use super::client_request::{self, authorization};
 use super::cors;
+use super::unavailable::unavailable;
 use crate::App;
 use crate::error_response::Refusal;
-use clientele_oauth::client_auth::credentials;
+use clientele_oauth::client_auth::Attempt;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::endpoints::revocation;
 use clientele_oauth::endpoints::revocation::Judgement;
@@ -44,7 +44,8 @@ where
             return client_request::unread(app, parts, AuditEvent::RevocationRefused, error.into());
         }
     };
-    let mut response = match revoke(app, &registry, tenant, parts, &form).await {
+    let attempt = Attempt::from_parameters(&form, authorization(parts));
+    let mut response = match revoke(app, &registry, tenant, parts, (&form, &attempt)).await {
         Ok(()) => client_request::done(),
         Err(error) => {
             let act = AuditEvent::RevocationRefused;
@@ -52,11 +53,8 @@ where
             client_request::refuse(tenant, error)
         }
     };
-    if parts.headers.contains_key(ORIGIN) {
-        let id = form.one("client_id").unwrap_or_default();
-        let client = credentials::named(tenant, authorization(parts), id);
-        cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
-    }
+    let client = attempt.client_by_id(tenant);
+    cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
     response
 }
 
@@ -66,10 +64,10 @@ async fn revoke(
     registry: &Registry,
     tenant: &Tenant,
     parts: &Parts,
-    form: &Parameters,
+    (form, attempt): (&Parameters, &Attempt<'_>),
 ) -> Result<(), OAuthError> {
     let keyring = client_request::keyring(registry)?;
-    let caller = client_request::caller(app, tenant, keyring, parts, form).await?;
+    let caller = client_request::caller(app, tenant, keyring, attempt).await?;
     let presented = Presented::read(tenant, keyring, client_request::token(form)?);
     let uid = &*tenant.registration_id;
     let family = app.store.family(uid, presented.family()).await;

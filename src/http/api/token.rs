@@ -1,18 +1,22 @@
-//! `POST /token` (RFC 6749 §3.2): extract → ask the core → respond.
+//! `POST /token` (RFC 6749 §3.2): parse → authenticate → grant → respond.
+//!
+//! A request that memory is enough for is answered without an `await` after its body. One that needs a proof or the
+//! store goes on in a boxed future, which owns what the request was judged by.
 
-pub(crate) mod assertion;
-pub(crate) mod authorization_code;
-pub(crate) mod refresh_token;
+mod assertion;
+mod authorization_code;
+mod refresh_token;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::HttpBody;
 use axum::http::Method;
-use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::client_request::{self, authorization};
@@ -21,10 +25,9 @@ use crate::App;
 use crate::error_response::Refusal;
 use crate::server::client_address;
 use assertion::Unproven;
+use clientele_oauth::client_auth::Authentication;
 use clientele_oauth::endpoints::token;
-use clientele_oauth::endpoints::token::authorization_code::Exchange;
-use clientele_oauth::endpoints::token::refresh_token::Refresh;
-use clientele_oauth::endpoints::token::{Answer, Context, Named};
+use clientele_oauth::endpoints::token::{AuditSubject, Context, Outcome, Refused, TokenRequest};
 use clientele_oauth::tokens::access_token::JtiRandom;
 use clientele_oauth::{Client, ErrorCode, GrantType, Keyring, OAuthError, Registry, Tenant};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
@@ -38,11 +41,15 @@ where
     if parts.method != Method::POST {
         return cors::other_method(app, parts, "POST");
     }
+    let call = Call {
+        app,
+        parts,
+        started,
+    };
     match client_request::read(app, parts, body).await {
-        Ok(form) => match decide(app, parts, &form, None, started) {
-            Step::Answered(response) => response,
-            Step::Asked(pending) => Box::pin(pending.finish(app, parts, started)).await,
-            Step::Claimed(unproven) => Box::pin(unproven.finish(app, parts, &form, started)).await,
+        Ok(form) => match call.begin(&form) {
+            ControlFlow::Break(response) => response,
+            ControlFlow::Continue(rest) => rest.await,
         },
         Err(refusal) => {
             app.metrics
@@ -52,193 +59,206 @@ where
     }
 }
 
-/// How far a request comes without the store.
-enum Step {
-    Answered(Response),
-    /// Boxed, because most requests need none of it.
-    Asked(Box<Pending>),
-    Claimed(Box<Unproven>),
+/// The response, or what is left to do for it.
+type Reply<'a> = ControlFlow<Response, BoxFuture<'a, Response>>;
+
+/// One request, as far as HTTP goes.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    app: &'a App,
+    parts: &'a Parts,
+    started: Instant,
 }
 
-/// A request of an authenticated client for which the store must be asked. It keeps what it was judged by.
-struct Pending {
-    tenant: Arc<Tenant>,
-    keyring: Arc<Keyring>,
-    client: Arc<Client>,
-    grant: Grant,
+/// What a request is judged by.
+#[derive(Clone, Copy)]
+struct Basis<'t> {
+    tenant: &'t Arc<Tenant>,
+    keyring: &'t Arc<Keyring>,
     now: Timestamp,
     random: JtiRandom,
 }
 
-enum Grant {
-    Exchange(Exchange),
-    Refresh(Refresh),
+/// The request of an authenticated client, with what it was judged by, until the store has answered.
+struct Pending {
+    tenant: Arc<Tenant>,
+    keyring: Arc<Keyring>,
+    client: Arc<Client>,
+    now: Timestamp,
+    random: JtiRandom,
 }
 
-/// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
-/// from which its client has gone in the meantime.
-fn decide(
-    app: &App,
-    parts: &Parts,
-    form: &[u8],
-    proven: Option<&Client>,
-    started: Instant,
-) -> Step {
-    let registry = app.registry.load();
-    let Some((tenant, _)) = registry.route(parts.uri.path()) else {
-        return Step::Answered(client_request::malformed(Refusal::NOT_FOUND));
-    };
-    let mut response = match ask(app, &registry, tenant, parts, form, proven) {
-        Ok(Asked::Done(body)) => {
-            app.metrics.issued(GrantType::ClientCredentials, started);
-            if app.audit.tokens() {
-                let named = token::named(tenant, authorization(parts), form);
-                record(app, tenant, parts, named, AuditEvent::TokenIssued, None);
-            }
-            client_request::json(body)
-        }
-        Ok(Asked::Pending(pending)) => return Step::Asked(pending),
-        Ok(Asked::Claimed(unproven)) => return Step::Claimed(unproven),
-        Err(error) => {
-            let named = token::named(tenant, authorization(parts), form);
-            refuse(app, tenant, parts, named, error, started)
-        }
-    };
-    if parts.headers.contains_key(ORIGIN) {
-        let client = token::named(tenant, authorization(parts), form).client;
-        cors::expose(&mut response, &parts.headers, client.map(|c| &**c));
+impl<'t> Basis<'t> {
+    fn new(app: &App, registry: &'t Registry, tenant: &'t Arc<Tenant>) -> Result<Self, OAuthError> {
+        let keyring = client_request::keyring(registry)?;
+        let mut random = JtiRandom::default();
+        (app.random)(&mut random).ok_or(NO_RANDOMNESS)?;
+        Ok(Self {
+            tenant,
+            keyring,
+            now: (app.clock)(),
+            random,
+        })
     }
-    Step::Answered(response)
-}
 
-enum Asked {
-    Done(String),
-    Pending(Box<Pending>),
-    Claimed(Box<Unproven>),
-}
-
-fn ask(
-    app: &App,
-    registry: &Registry,
-    tenant: &Arc<Tenant>,
-    parts: &Parts,
-    form: &[u8],
-    proven: Option<&Client>,
-) -> Result<Asked, OAuthError> {
-    let keyring = client_request::keyring(registry)?;
-    let mut random = JtiRandom::default();
-    (app.random)(&mut random).ok_or(OAuthError::new(
-        ErrorCode::ServerError,
-        "the source of randomness failed",
-    ))?;
-    let now = (app.clock)();
-    let context = Context {
-        tenant,
-        keyring,
-        now,
-        random,
-    };
-    let (client, grant) = match token::answer(context, authorization(parts), form, proven)? {
-        Answer::Done(body) => return Ok(Asked::Done(body)),
-        Answer::Exchange(client, exchange) => (client, Grant::Exchange(exchange)),
-        Answer::Refresh(client, refresh) => (client, Grant::Refresh(refresh)),
-        Answer::Prove(client, evidence) => {
-            return Ok(Asked::Claimed(Box::new(Unproven {
-                tenant: tenant.clone(),
-                client: client.clone(),
-                evidence,
-            })));
+    fn context(self) -> Context<'t> {
+        Context {
+            tenant: self.tenant,
+            keyring: self.keyring,
+            now: self.now,
+            random: self.random,
         }
-    };
-    Ok(Asked::Pending(Box::new(Pending {
-        tenant: tenant.clone(),
-        keyring: keyring.clone(),
-        client: client.clone(),
-        grant,
-        now,
-        random,
-    })))
+    }
+
+    fn keep(self, client: &Arc<Client>) -> Pending {
+        Pending {
+            tenant: self.tenant.clone(),
+            keyring: self.keyring.clone(),
+            client: client.clone(),
+            now: self.now,
+            random: self.random,
+        }
+    }
 }
 
 impl Pending {
-    async fn finish(self, app: &App, parts: &Parts, started: Instant) -> Response {
-        let context = Context {
+    fn context(&self) -> Context<'_> {
+        Context {
             tenant: &self.tenant,
             keyring: &self.keyring,
             now: self.now,
             random: self.random,
-        };
-        let (grant, result) = match &self.grant {
-            Grant::Exchange(exchange) => (
-                GrantType::AuthorizationCode,
-                authorization_code::answer(app, parts, context, &self.client, exchange).await,
-            ),
-            Grant::Refresh(refresh) => (
-                GrantType::RefreshToken,
-                refresh_token::answer(app, parts, context, &self.client, refresh).await,
-            ),
-        };
-        let named = Named::of(&self.client, grant);
-        let mut response = match result {
-            Ok(body) => {
-                app.metrics.issued(grant, started);
-                if app.audit.tokens() {
-                    record(
-                        app,
-                        &self.tenant,
-                        parts,
-                        named,
-                        AuditEvent::TokenIssued,
-                        None,
-                    );
-                }
-                client_request::json(body)
-            }
-            Err(error) => refuse(app, &self.tenant, parts, named, error, started),
-        };
-        cors::expose(&mut response, &parts.headers, Some(&self.client));
-        response
+        }
     }
 }
 
-fn refuse(
-    app: &App,
-    tenant: &Tenant,
-    parts: &Parts,
-    named: Named<'_>,
-    error: OAuthError,
-    started: Instant,
-) -> Response {
-    app.metrics.refused(named.grant, error.code, started);
-    record(
-        app,
-        tenant,
-        parts,
-        named,
-        AuditEvent::TokenRefused,
-        Some(error),
-    );
-    client_request::refuse(tenant, error)
+impl<'a> Call<'a> {
+    /// The tenant is looked up after the body has arrived: a slow request is not judged by a registry
+    /// from which its client has gone in the meantime.
+    fn begin(self, form: &'a [u8]) -> Reply<'a> {
+        let registry = self.app.registry.load();
+        let Some((tenant, _)) = registry.route(self.parts.uri.path()) else {
+            return ControlFlow::Break(client_request::malformed(Refusal::NOT_FOUND));
+        };
+        let parsed = TokenRequest::parse(form, authorization(self.parts));
+        let basis = match Basis::new(self.app, &registry, tenant) {
+            Ok(basis) => basis,
+            Err(error) => {
+                let refused = parsed.unwrap_or_default().refused(tenant, error);
+                return ControlFlow::Break(self.refuse(tenant, refused));
+            }
+        };
+        let request = match parsed {
+            Ok(request) => request,
+            Err(error) => {
+                let subject = AuditSubject::default();
+                return ControlFlow::Break(self.refuse(tenant, Refused { error, subject }));
+            }
+        };
+        match token::authenticate(basis.context(), &request) {
+            Ok(Authentication::Authenticated(client)) => self.grant(basis, client, &request),
+            Ok(Authentication::NeedsProof(proof)) => {
+                let unproven = Unproven {
+                    tenant: tenant.clone(),
+                    client: proof.client.clone(),
+                    evidence: proof.evidence,
+                    request,
+                };
+                ControlFlow::Continue(Box::pin(unproven.prove(self)))
+            }
+            Err(refused) => ControlFlow::Break(self.refuse(tenant, refused)),
+        }
+    }
+
+    /// What an authenticated client gets.
+    fn grant(
+        self,
+        basis: Basis<'_>,
+        client: &Arc<Client>,
+        request: &TokenRequest<'_>,
+    ) -> Reply<'a> {
+        match token::grant(basis.context(), client, request) {
+            Ok(Outcome::Issued(body)) => {
+                let grant = GrantType::ClientCredentials;
+                ControlFlow::Break(self.issued(basis.tenant, client, grant, body))
+            }
+            Ok(Outcome::Exchange(exchange)) => {
+                let pending = basis.keep(client);
+                ControlFlow::Continue(Box::pin(authorization_code::respond(
+                    self, pending, exchange,
+                )))
+            }
+            Ok(Outcome::Refresh(refresh)) => {
+                let pending = basis.keep(client);
+                ControlFlow::Continue(Box::pin(refresh_token::respond(self, pending, refresh)))
+            }
+            Err(refused) => ControlFlow::Break(self.refuse(basis.tenant, refused)),
+        }
+    }
+
+    /// The response to a request for which the store was asked.
+    fn finish(
+        self,
+        pending: &Pending,
+        grant: GrantType,
+        result: Result<String, OAuthError>,
+    ) -> Response {
+        let (tenant, client) = (&pending.tenant, &pending.client);
+        match result {
+            Ok(body) => self.issued(tenant, client, grant, body),
+            Err(error) => self.refuse(tenant, Refused::of(client, grant, error)),
+        }
+    }
+
+    fn issued(
+        self,
+        tenant: &Tenant,
+        client: &Arc<Client>,
+        grant: GrantType,
+        body: String,
+    ) -> Response {
+        self.app.metrics.issued(grant, self.started);
+        if self.app.audit.tokens() {
+            let subject = AuditSubject::of(client, grant);
+            self.record(tenant, subject, AuditEvent::TokenIssued, None);
+        }
+        let mut response = client_request::json(body);
+        cors::expose(&mut response, &self.parts.headers, Some(client));
+        response
+    }
+
+    fn refuse(self, tenant: &Tenant, refused: Refused<'_>) -> Response {
+        let Refused { error, subject } = refused;
+        let metrics = &self.app.metrics;
+        metrics.refused(subject.grant, error.code, self.started);
+        self.record(tenant, subject, AuditEvent::TokenRefused, Some(error));
+        let mut response = client_request::refuse(tenant, error);
+        let client = subject.client.map(|client| &**client);
+        cors::expose(&mut response, &self.parts.headers, client);
+        response
+    }
+
+    /// For the audit log. It names the client only if it is registered: what strangers send stays out of
+    /// the log. Strangers cost a line as well, so that time does not tell which client exists.
+    fn record(
+        self,
+        tenant: &Tenant,
+        subject: AuditSubject<'_>,
+        act: AuditEvent,
+        error: Option<OAuthError>,
+    ) {
+        let line = AuditRecord {
+            tenant: Some(&tenant.name),
+            client_id: subject.client.map(|client| &*client.id),
+            from: Some(client_address::of(self.app, self.parts)),
+            grant: subject.grant.map(GrantType::as_str),
+            error: error.map(|error| error.code.as_str()),
+            reason: error.map(|error| error.reason()),
+            ..AuditRecord::default()
+        };
+        self.app.audit.record(act, &line);
+    }
 }
 
-/// For the audit log. It names the client only if it is registered: what strangers send stays out of
-/// the log. Strangers cost a line as well, so that time does not tell which client exists.
-fn record(
-    app: &App,
-    tenant: &Tenant,
-    parts: &Parts,
-    named: Named<'_>,
-    act: AuditEvent,
-    error: Option<OAuthError>,
-) {
-    let line = AuditRecord {
-        tenant: Some(&tenant.name),
-        client_id: named.client.map(|client| &*client.id),
-        from: Some(client_address::of(app, parts)),
-        grant: named.grant.map(GrantType::as_str),
-        error: error.map(|error| error.code.as_str()),
-        reason: error.map(|error| error.reason()),
-        ..AuditRecord::default()
-    };
-    app.audit.record(act, &line);
-}
+const NO_RANDOMNESS: OAuthError =
+    OAuthError::new(ErrorCode::ServerError, "the source of randomness failed");

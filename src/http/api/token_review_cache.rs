@@ -57,27 +57,27 @@ impl Entry {
 }
 
 /// The questions of this replica.
-pub struct Reviews {
+pub struct TokenReviewCache {
     ask: Ask,
     entries: Mutex<HashMap<String, Entry>>,
     findings: Family<Label, Counter>,
     counts: [Counter; FINDINGS.len()],
 }
 
-impl fmt::Debug for Reviews {
+impl fmt::Debug for TokenReviewCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Reviews")
+        f.write_str("TokenReviewCache")
     }
 }
 
 /// Where there is no cluster, nobody can say anything.
-impl Default for Reviews {
+impl Default for TokenReviewCache {
     fn default() -> Self {
         Self::new(Arc::new(|_| ready(Finding::Unknown).boxed()))
     }
 }
 
-impl Reviews {
+impl TokenReviewCache {
     /// Asks by this function.
     pub fn new(ask: Ask) -> Self {
         let findings = Family::<Label, Counter>::default();

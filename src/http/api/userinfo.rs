@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::client_request::{self, unavailable};
+use super::client_request;
 use super::cors;
+use super::unavailable::unavailable;
 use crate::error_response::Refusal;
 use crate::{App, form};
 use clientele_oauth::endpoints::userinfo;

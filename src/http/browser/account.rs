@@ -4,9 +4,9 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 
 use super::cookies::{self, Purpose};
-use super::error_page::Stop;
+use super::error_page::ErrorPage;
 use super::login_transaction::Unopened;
-use super::request::Visit;
+use super::request::BrowserRequest;
 use super::sessions::Current;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
 use crate::pages::{self, Account, Granted, scope_sentence};
@@ -20,42 +20,45 @@ use clientele_telemetry::audit::AuditEvent;
 const WITHDRAWN: &str = "The access was withdrawn.";
 
 /// Answers `GET` with the page and `POST` with what follows.
-pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
-    if visit.is_post() {
-        same_origin::check(&visit.headers, &visit.tenant.issuer)?;
+pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
+    if browser_request.is_post() {
+        same_origin::check(&browser_request.headers, &browser_request.tenant.issuer)?;
     }
-    let parameters = visit.parameters()?;
-    let current = sessions::current(visit).await?;
-    match (current, visit.is_post()) {
-        (Some(current), false) => page(visit, &current, &parameters).await,
-        (Some(current), true) => act(visit, &current, &parameters).await,
+    let parameters = browser_request.parameters()?;
+    let current = sessions::current(browser_request).await?;
+    match (current, browser_request.is_post()) {
+        (Some(current), false) => page(browser_request, &current, &parameters).await,
+        (Some(current), true) => act(browser_request, &current, &parameters).await,
         (None, false) => {
-            let transaction = login_transaction::begin(visit, Waiting::Account)?;
-            login_transaction::send_to(visit, "/login", &transaction)
+            let transaction = login_transaction::begin(browser_request, Waiting::Account)?;
+            login_transaction::send_to(browser_request, "/login", &transaction)
         }
-        (None, true) => Ok(reload(visit)),
+        (None, true) => Ok(reload(browser_request)),
     }
 }
 
-fn reload(visit: &Visit<'_>) -> Response {
-    redirect::see_other(&visit.url("/account"))
+fn reload(browser_request: &BrowserRequest<'_>) -> Response {
+    redirect::see_other(&browser_request.url("/account"))
 }
 
 async fn page(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     current: &Current,
     parameters: &Parameters,
-) -> Result<Response, Stop> {
-    let (tenant, subject) = (&visit.tenant, &current.person.subject);
-    let consents = visit.app.store.consents(&tenant.registration_id, subject);
+) -> Result<Response, ErrorPage> {
+    let (tenant, subject) = (&browser_request.tenant, &current.person.subject);
+    let consents = browser_request
+        .app
+        .store
+        .consents(&tenant.registration_id, subject);
     let consents = consents.await?;
     let grants: Vec<Granted<'_>> = consents
         .iter()
-        .filter_map(|consent| granted(visit, consent))
+        .filter_map(|consent| granted(browser_request, consent))
         .collect();
-    let mut transaction = login_transaction::begin(visit, Waiting::Account)?;
+    let mut transaction = login_transaction::begin(browser_request, Waiting::Account)?;
     transaction.shown_to = Some(current.mark(false));
-    let transaction = login_transaction::seal(visit, &transaction)?;
+    let transaction = login_transaction::seal(browser_request, &transaction)?;
     let withdrawn = parameters.one("done") == Ok(Some("withdrawn"));
     let view = Account {
         person: current.name(),
@@ -64,91 +67,113 @@ async fn page(
         notice: withdrawn.then_some(WITHDRAWN),
         transaction: &transaction,
     };
-    Ok(pages::account(&visit.frame(), &view))
+    Ok(pages::account(&browser_request.chrome(), &view))
 }
 
 /// A consent beside the client that it is for; none if that is gone.
-fn granted<'a>(visit: &'a Visit<'_>, consent: &'a Consent) -> Option<Granted<'a>> {
-    let client = client_of(visit, consent)?;
+fn granted<'a>(
+    browser_request: &'a BrowserRequest<'_>,
+    consent: &'a Consent,
+) -> Option<Granted<'a>> {
+    let client = client_of(browser_request, consent)?;
     let scopes = consent.scope.split(' ').filter(|scope| !scope.is_empty());
     Some(Granted {
         client: &client.display_name,
         namespace: &client.namespace,
         scopes: scopes
-            .map(|scope| scope_sentence(&visit.tenant, scope))
+            .map(|scope| scope_sentence(&browser_request.tenant, scope))
             .collect(),
         since: consent.granted_at.strftime("%Y-%m-%d").to_string(),
         registration_id: &consent.registration_id,
     })
 }
 
-fn client_of<'a>(visit: &'a Visit<'_>, consent: &Consent) -> Option<&'a Client> {
-    let client = visit.tenant.clients.get(consent.client_id.as_str())?;
+fn client_of<'a>(browser_request: &'a BrowserRequest<'_>, consent: &Consent) -> Option<&'a Client> {
+    let client = browser_request
+        .tenant
+        .clients
+        .get(consent.client_id.as_str())?;
     (*client.registration_id == *consent.registration_id).then_some(client)
 }
 
 /// Does what the form says, if it comes from the page of this very session. A page that was open for too long is shown
 /// again: nothing is lost by that.
 async fn act(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     current: &Current,
     parameters: &Parameters,
-) -> Result<Response, Stop> {
-    let transaction = match login_transaction::open(visit, parameters) {
+) -> Result<Response, ErrorPage> {
+    let transaction = match login_transaction::open(browser_request, parameters) {
         Ok(transaction) => transaction,
-        Err(Unopened::Expired(_)) => return Ok(reload(visit)),
-        Err(Unopened::Stop(stop)) => return Err(stop),
+        Err(Unopened::Expired(_)) => return Ok(reload(browser_request)),
+        Err(Unopened::ErrorPage(error_page)) => return Err(error_page),
     };
     if transaction.waiting != Waiting::Account || !current.saw(&transaction) {
-        return Ok(reload(visit));
+        return Ok(reload(browser_request));
     }
-    let field = |name| parameters.one(name).map_err(|_| Stop::form());
+    let field = |name| parameters.one(name).map_err(|_| ErrorPage::form());
     match (field("action")?, field("grant")?) {
         (Some("withdraw"), Some(registration_id)) => {
-            withdraw(visit, current, registration_id).await
+            withdraw(browser_request, current, registration_id).await
         }
         (Some("sign-out"), _) => {
-            sessions::end(visit, current).await?;
-            audit_events::done(visit, AuditEvent::SignOut, None, &current.person);
-            Ok(signed_out(visit))
+            sessions::end(browser_request, current).await?;
+            audit_events::done(browser_request, AuditEvent::SignOut, None, &current.person);
+            Ok(signed_out(browser_request))
         }
-        (Some("sign-out-everywhere"), _) => sign_out_everywhere(visit, current).await,
-        _ => Err(Stop::form()),
+        (Some("sign-out-everywhere"), _) => sign_out_everywhere(browser_request, current).await,
+        _ => Err(ErrorPage::form()),
     }
 }
 
 async fn withdraw(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     current: &Current,
     registration_id: &str,
-) -> Result<Response, Stop> {
-    let (store, tenant) = (&visit.app.store, &visit.tenant);
+) -> Result<Response, ErrorPage> {
+    let (store, tenant) = (&browser_request.app.store, &browser_request.tenant);
     let (uid, subject) = (&tenant.registration_id, &current.person.subject);
     if let Some(consent) = store.consent(uid, subject, registration_id).await? {
         store
-            .withdraw(uid, subject, registration_id, visit.now)
+            .withdraw(uid, subject, registration_id, browser_request.now)
             .await?;
         let client = Some(consent.client_id.as_str());
-        audit_events::done(visit, AuditEvent::ConsentWithdrawn, client, &current.person);
+        audit_events::done(
+            browser_request,
+            AuditEvent::ConsentWithdrawn,
+            client,
+            &current.person,
+        );
     }
-    let location = visit.url("/account?done=withdrawn");
+    let location = browser_request.url("/account?done=withdrawn");
     Ok(redirect::see_other(&location))
 }
 
-async fn sign_out_everywhere(visit: &Visit<'_>, current: &Current) -> Result<Response, Stop> {
-    let (store, uid) = (&visit.app.store, &visit.tenant.registration_id);
+async fn sign_out_everywhere(
+    browser_request: &BrowserRequest<'_>,
+    current: &Current,
+) -> Result<Response, ErrorPage> {
+    let (store, uid) = (
+        &browser_request.app.store,
+        &browser_request.tenant.registration_id,
+    );
     let subject = &current.person.subject;
     store
-        .end_all_sessions(uid, subject, true, visit.now)
+        .end_all_sessions(uid, subject, true, browser_request.now)
         .await?;
-    audit_events::done(visit, AuditEvent::SignOutEverywhere, None, &current.person);
-    Ok(signed_out(visit))
+    audit_events::done(
+        browser_request,
+        AuditEvent::SignOutEverywhere,
+        None,
+        &current.person,
+    );
+    Ok(signed_out(browser_request))
 }
 
 /// To the page that says so.
-fn signed_out(visit: &Visit<'_>) -> Response {
-    let mut response = redirect::see_other(&visit.url("/logout"));
-    let cookie = cookies::clear(&visit.tenant, Purpose::Session);
+fn signed_out(browser_request: &BrowserRequest<'_>) -> Response {
+    let mut response = redirect::see_other(&browser_request.url("/logout"));
+    let cookie = cookies::clear(&browser_request.tenant, Purpose::Session);
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }

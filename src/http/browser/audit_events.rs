@@ -1,6 +1,6 @@
 //! What people do, for the audit log: who signed in, who agreed to what, who left.
 
-use super::request::Visit;
+use super::request::BrowserRequest;
 use clientele_oauth::{Client, Person};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
@@ -8,33 +8,41 @@ use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 const UNKNOWN: &str = "(unknown)";
 
 /// Somebody did something, for a client or in the account page.
-pub(super) fn done(visit: &Visit<'_>, act: AuditEvent, client_id: Option<&str>, person: &Person) {
+pub(super) fn done(
+    browser_request: &BrowserRequest<'_>,
+    act: AuditEvent,
+    client_id: Option<&str>,
+    person: &Person,
+) {
     let line = AuditRecord {
-        tenant: Some(&visit.tenant.name),
+        tenant: Some(&browser_request.tenant.name),
         client_id,
         username: Some(&person.username),
         subject: Some(&person.subject),
-        from: Some(visit.address),
+        from: Some(browser_request.address),
         ..AuditRecord::default()
     };
-    visit.app.audit.record(act, &line);
+    browser_request.app.audit.record(act, &line);
 }
 
 /// Somebody could not sign in.
 pub(super) fn sign_in_failed(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     client: Option<&Client>,
     person: Option<&Person>,
     reason: &'static str,
 ) {
     let line = AuditRecord {
-        tenant: Some(&visit.tenant.name),
+        tenant: Some(&browser_request.tenant.name),
         client_id: client.map(|client| &*client.id),
         username: Some(person.map_or(UNKNOWN, |person| &person.username)),
         subject: person.map(|person| &*person.subject),
-        from: Some(visit.address),
+        from: Some(browser_request.address),
         reason: Some(reason),
         ..AuditRecord::default()
     };
-    visit.app.audit.record(AuditEvent::SignInFailed, &line);
+    browser_request
+        .app
+        .audit
+        .record(AuditEvent::SignInFailed, &line);
 }

@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 
-use super::authorization::Progress;
-use super::error_page::Stop;
-use super::request::Visit;
+use super::authorization::PendingAuthorization;
+use super::error_page::ErrorPage;
+use super::request::BrowserRequest;
 use super::{login_transaction, redirect, sessions};
 use clientele_oauth::endpoints::authorize;
 use clientele_oauth::endpoints::authorize::Asked;
@@ -13,50 +13,60 @@ use clientele_oauth::grant::login_transaction::Waiting;
 use clientele_oauth::{ErrorCode, OAuthError};
 
 /// Answers `GET` and `POST`.
-pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
-    let encoded = visit.encoded()?;
-    let asked = authorize::read(&visit.tenant, encoded).map_err(Stop::request)?;
-    if visit.is_post() {
-        return Ok(as_get(visit, encoded, &asked));
+pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
+    let encoded = browser_request.encoded()?;
+    let asked = authorize::read(&browser_request.tenant, encoded).map_err(ErrorPage::request)?;
+    if browser_request.is_post() {
+        return Ok(as_get(browser_request, encoded, &asked));
     }
-    let answered = go_on(visit, encoded, &asked).await;
-    answered.or_else(|stop| tell_silently(visit, &asked, stop))
+    let answered = go_on(browser_request, encoded, &asked).await;
+    answered.or_else(|error_page| tell_silently(browser_request, &asked, error_page))
 }
 
-async fn go_on(visit: &Visit<'_>, encoded: &str, asked: &Asked) -> Result<Response, Stop> {
-    let current = sessions::current(visit).await?;
+async fn go_on(
+    browser_request: &BrowserRequest<'_>,
+    encoded: &str,
+    asked: &Asked,
+) -> Result<Response, ErrorPage> {
+    let current = sessions::current(browser_request).await?;
     let waiting = Waiting::Authorization {
         query: encoded.to_owned(),
         registration_id: asked.destination.client.registration_id.to_string(),
     };
-    let transaction = login_transaction::begin(visit, waiting)?;
-    match Progress::of(visit, asked, transaction, current.as_ref()).await? {
-        Ok(progress) => progress.go_on(false).await,
+    let transaction = login_transaction::begin(browser_request, waiting)?;
+    match PendingAuthorization::of(browser_request, asked, transaction, current.as_ref()).await? {
+        Ok(pending) => pending.go_on(false).await,
         Err(answered) => Ok(answered),
     }
 }
 
 /// A POST that comes from another site carries no cookies that are `SameSite=Lax`; the GET after it does. What is wrong
 /// is answered here, because the form may be longer than an address can be.
-fn as_get(visit: &Visit<'_>, encoded: &str, asked: &Asked) -> Response {
+fn as_get(browser_request: &BrowserRequest<'_>, encoded: &str, asked: &Asked) -> Response {
     match &asked.request {
-        Ok(_) => redirect::see_other(&format!("{}?{encoded}", visit.url("/authorize"))),
-        Err(error) => redirect::to_client(visit, &asked.destination, Answer::Error(*error)),
+        Ok(_) => redirect::see_other(&format!("{}?{encoded}", browser_request.url("/authorize"))),
+        Err(error) => {
+            redirect::to_client(browser_request, &asked.destination, Answer::Error(*error))
+        }
     }
 }
 
 /// With `prompt=none` nobody looks: the client waits for an answer, and gets one also if the store fails.
-fn tell_silently(visit: &Visit<'_>, asked: &Asked, stop: Stop) -> Result<Response, Stop> {
+fn tell_silently(
+    browser_request: &BrowserRequest<'_>,
+    asked: &Asked,
+    error_page: ErrorPage,
+) -> Result<Response, ErrorPage> {
     let silent = |request: &authorize::request::AuthorizationRequest| request.prompt.is_nothing();
-    if !stop.is_temporary() || !asked.request.as_ref().is_ok_and(silent) {
-        return Err(stop.of(&asked.destination.client));
+    if !error_page.is_temporary() || !asked.request.as_ref().is_ok_and(silent) {
+        return Err(error_page.of(&asked.destination.client));
     }
     let error = OAuthError::new(
         ErrorCode::TemporarilyUnavailable,
         "the server cannot answer now: try again later",
     );
     Ok(redirect::to_client(
-        visit,
+        browser_request,
         &asked.destination,
         Answer::Error(error),
     ))

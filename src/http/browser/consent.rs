@@ -2,9 +2,9 @@
 
 use axum::response::Response;
 
-use super::authorization::Progress;
-use super::error_page::Stop;
-use super::request::Visit;
+use super::authorization::PendingAuthorization;
+use super::error_page::ErrorPage;
+use super::request::BrowserRequest;
 use super::sessions::Current;
 use super::{login_transaction, same_origin, sessions};
 use crate::pages::{self, ConsentAsked, scope_sentence};
@@ -16,60 +16,67 @@ use clientele_telemetry::audit::AuditEvent;
 
 /// Answers `GET` with the page and `POST` with what follows. Only in the session in which the page was shown, and only
 /// for what is sealed: what else a form says counts for nothing.
-pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
-    if visit.is_post() {
-        same_origin::check(&visit.headers, &visit.tenant.issuer)?;
+pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
+    if browser_request.is_post() {
+        same_origin::check(&browser_request.headers, &browser_request.tenant.issuer)?;
     }
-    let parameters = visit.parameters()?;
-    let transaction = login_transaction::open(visit, &parameters)?;
-    let asked = login_transaction::asked(visit, &transaction)?.ok_or_else(Stop::form)?;
-    let Some(current) = sessions::current(visit).await? else {
-        return Ok(login_transaction::start_again(visit, &transaction));
+    let parameters = browser_request.parameters()?;
+    let transaction = login_transaction::open(browser_request, &parameters)?;
+    let asked =
+        login_transaction::asked(browser_request, &transaction)?.ok_or_else(ErrorPage::form)?;
+    let Some(current) = sessions::current(browser_request).await? else {
+        return Ok(login_transaction::start_again(
+            browser_request,
+            &transaction,
+        ));
     };
     if !current.saw(&transaction) {
-        return Err(Stop::other_session().of(&asked.destination.client));
+        return Err(ErrorPage::other_session().of(&asked.destination.client));
     }
-    match Progress::of(visit, &asked, transaction, Some(&current)).await? {
+    match PendingAuthorization::of(browser_request, &asked, transaction, Some(&current)).await? {
         Err(answered) => Ok(answered),
-        Ok(progress) if visit.is_post() => decided(progress, &current, &parameters).await,
-        Ok(progress) => shown(progress, &current).await,
+        Ok(pending) if browser_request.is_post() => decided(pending, &current, &parameters).await,
+        Ok(pending) => shown(pending, &current).await,
     }
 }
 
 async fn decided(
-    progress: Progress<'_>,
+    pending: PendingAuthorization<'_>,
     current: &Current,
     parameters: &Parameters,
-) -> Result<Response, Stop> {
+) -> Result<Response, ErrorPage> {
     match parameters.one("decision") {
-        Ok(Some("allow")) => progress.go_on(true).await,
-        Ok(Some("switch")) => progress.ask_login(),
+        Ok(Some("allow")) => pending.go_on(true).await,
+        Ok(Some("switch")) => pending.ask_login(),
         Ok(Some("deny")) => {
-            progress.record(AuditEvent::ConsentDenied, current);
-            Ok(progress.answer(Answer::Error(DENIED)))
+            pending.record(AuditEvent::ConsentDenied, current);
+            Ok(pending.answer(Answer::Error(DENIED)))
         }
-        _ => Err(Stop::form().of(&progress.destination.client)),
+        _ => Err(ErrorPage::form().of(&pending.destination.client)),
     }
 }
 
-async fn shown(progress: Progress<'_>, current: &Current) -> Result<Response, Stop> {
-    let (visit, request) = (progress.visit, progress.request);
-    let sentences = match progress.decide(false) {
+async fn shown(
+    pending: PendingAuthorization<'_>,
+    current: &Current,
+) -> Result<Response, ErrorPage> {
+    let (browser_request, request) = (pending.browser_request, pending.request);
+    let sentences = match pending.decide(false) {
         Decision::Consent => {
             let scopes = request.to_agree();
             scopes
-                .map(|scope| scope_sentence(&visit.tenant, scope))
+                .map(|scope| scope_sentence(&browser_request.tenant, scope))
                 .collect()
         }
         Decision::Proceed => Vec::new(),
         // Something has changed since: the person agreed in another window, say.
-        _ => return progress.go_on(false).await,
+        _ => return pending.go_on(false).await,
     };
     let resources: Vec<&str> = request.resources.iter().map(String::as_str).collect();
-    let transaction = login_transaction::seal(visit, &progress.transaction)?;
+    let transaction = login_transaction::seal(browser_request, &pending.transaction)?;
     let (client, redirect_uri) = (
-        &progress.destination.client,
-        &progress.destination.redirect_uri,
+        &pending.destination.client,
+        &pending.destination.redirect_uri,
     );
     let view = ConsentAsked {
         client: &client.display_name,
@@ -85,5 +92,5 @@ async fn shown(progress: Progress<'_>, current: &Current) -> Result<Response, St
         scopes: &sentences,
         transaction: &transaction,
     };
-    Ok(pages::consent(&visit.frame(), &view))
+    Ok(pages::consent(&browser_request.chrome(), &view))
 }

@@ -7,13 +7,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::error_response::Refusal;
-use crate::pages::{self, Frame, Trouble};
+use crate::pages::{self, ErrorView, PageChrome};
 use clientele_oauth::{Client, OAuthError, Tenant};
 use clientele_store::StoreError;
 
 /// The reason why a flow ends here, for the person. The client learns nothing, and nobody is sent anywhere.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(super) struct ErrorPage {
     status: StatusCode,
     code: &'static str,
     sentence: String,
@@ -26,7 +26,7 @@ const AGAIN: &str = "Go back to the application and start again from there.";
 const TELL: &str = "Go back to the application and try again. If this page comes back, show it to whoever runs the application.";
 const LATER: &str = "Wait a moment, then reload this page.";
 
-impl Stop {
+impl ErrorPage {
     fn new(
         status: StatusCode,
         code: &'static str,
@@ -155,14 +155,14 @@ impl Stop {
     /// The page.
     pub fn into_page(self, tenant: &Tenant) -> Response {
         let home = self.client.as_deref().and_then(home);
-        let view = Trouble {
+        let view = ErrorView {
             code: self.code,
             sentence: &self.sentence,
             remedy: self.remedy,
             client: self.client.as_ref().map(|client| &*client.display_name),
             home: home.as_deref(),
         };
-        let mut response = pages::trouble(&Frame::of(tenant), self.status, &view);
+        let mut response = pages::error(&PageChrome::of(tenant), self.status, &view);
         if self.is_temporary() {
             let seconds = HeaderValue::from_static("5");
             response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -181,7 +181,7 @@ fn home(client: &Client) -> Option<String> {
     })
 }
 
-impl From<StoreError> for Stop {
+impl From<StoreError> for ErrorPage {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request could not be answered");
         Self::unavailable()
@@ -189,7 +189,7 @@ impl From<StoreError> for Stop {
 }
 
 /// A body that is too large, too slow or broken off.
-impl From<Refusal> for Stop {
+impl From<Refusal> for ErrorPage {
     fn from(refusal: Refusal) -> Self {
         let sentence = format!("The form could not be read: {}.", refusal.description);
         Self::new(refusal.status, refusal.error, sentence, AGAIN)

@@ -4,11 +4,11 @@ use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::response::Response;
 use zeroize::Zeroizing;
 
-use super::authorization::Progress;
-use super::error_page::Stop;
-use super::request::Visit;
+use super::authorization::PendingAuthorization;
+use super::error_page::ErrorPage;
+use super::request::BrowserRequest;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
-use crate::browser::password_login::{Attempt, Tried};
+use crate::browser::password_login::{PasswordAttempt, Tried};
 use crate::pages::{self, SignIn, SignInProblem};
 use clientele_oauth::client::redirect_uri::returns_to;
 use clientele_oauth::endpoints::authorize::Asked;
@@ -21,21 +21,21 @@ use clientele_telemetry::audit::AuditEvent;
 const MAX_USERNAME: usize = 256;
 
 /// Answers `GET` with the page and `POST` with what follows.
-pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
-    if visit.is_post() {
-        same_origin::check(&visit.headers, &visit.tenant.issuer)?;
+pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
+    if browser_request.is_post() {
+        same_origin::check(&browser_request.headers, &browser_request.tenant.issuer)?;
     }
-    let parameters = visit.parameters()?;
-    let transaction = login_transaction::open(visit, &parameters)?;
+    let parameters = browser_request.parameters()?;
+    let transaction = login_transaction::open(browser_request, &parameters)?;
     if matches!(transaction.waiting, Waiting::SignOut { .. }) {
-        return Err(Stop::form());
+        return Err(ErrorPage::form());
     }
     let login = Login {
-        visit,
-        asked: login_transaction::asked(visit, &transaction)?,
+        browser_request,
+        asked: login_transaction::asked(browser_request, &transaction)?,
         transaction,
     };
-    if visit.is_post() {
+    if browser_request.is_post() {
         login.attempt(&parameters).await
     } else {
         login.page(login.hint(), None)
@@ -43,7 +43,7 @@ pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
 }
 
 struct Login<'a> {
-    visit: &'a Visit<'a>,
+    browser_request: &'a BrowserRequest<'a>,
     asked: Option<Asked>,
     transaction: Transaction,
 }
@@ -63,8 +63,8 @@ impl Login<'_> {
         hint.unwrap_or_default()
     }
 
-    fn page(&self, username: &str, problem: Option<SignInProblem>) -> Result<Response, Stop> {
-        let transaction = login_transaction::seal(self.visit, &self.transaction)?;
+    fn page(&self, username: &str, problem: Option<SignInProblem>) -> Result<Response, ErrorPage> {
+        let transaction = login_transaction::seal(self.browser_request, &self.transaction)?;
         let asked = self.asked.as_ref();
         let view = SignIn {
             client: self.client().map(|client| &*client.display_name),
@@ -73,25 +73,29 @@ impl Login<'_> {
             username,
             problem,
         };
-        Ok(pages::sign_in(&self.visit.frame(), &view))
+        Ok(pages::sign_in(&self.browser_request.chrome(), &view))
     }
 
-    async fn attempt(self, parameters: &Parameters) -> Result<Response, Stop> {
+    async fn attempt(self, parameters: &Parameters) -> Result<Response, ErrorPage> {
         let (username, password) = credentials(parameters)?;
-        let visit = self.visit;
-        let person = visit.tenant.people.by_username(username);
-        let attempt = Attempt {
-            tenant: &visit.tenant,
+        let browser_request = self.browser_request;
+        let person = browser_request.tenant.people.by_username(username);
+        let attempt = PasswordAttempt {
+            tenant: &browser_request.tenant,
             person: person.map(|person| &**person),
-            address: visit.address,
-            now: visit.now,
+            address: browser_request.address,
+            now: browser_request.now,
             username,
             password,
         };
-        let tried = visit.app.logins.attempt(attempt).await;
+        let tried = browser_request
+            .app
+            .password_authenticator
+            .attempt(attempt)
+            .await;
         match (tried, person) {
             (Tried::Right, Some(person)) => self.go_on(person).await,
-            (Tried::Full, _) => Err(Stop::busy()),
+            (Tried::Full, _) => Err(ErrorPage::busy()),
             (Tried::Wait(wait), person) => {
                 self.failed(person.map(|p| &**p), "too many failures");
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -110,34 +114,42 @@ impl Login<'_> {
     }
 
     fn failed(&self, person: Option<&Person>, reason: &'static str) {
-        audit_events::sign_in_failed(self.visit, self.client(), person, reason);
+        audit_events::sign_in_failed(self.browser_request, self.client(), person, reason);
     }
 
     /// The person is who they say. Where they go is answered by a redirect, so that no reload posts a password again.
-    async fn go_on(mut self, person: &std::sync::Arc<Person>) -> Result<Response, Stop> {
-        let visit = self.visit;
-        let (current, cookie) = sessions::begin(visit, person).await?;
+    async fn go_on(mut self, person: &std::sync::Arc<Person>) -> Result<Response, ErrorPage> {
+        let browser_request = self.browser_request;
+        let (current, cookie) = sessions::begin(browser_request, person).await?;
         let client = self.client().map(|client| &*client.id);
-        audit_events::done(visit, AuditEvent::SignIn, client, person);
+        audit_events::done(browser_request, AuditEvent::SignIn, client, person);
         self.transaction.shown_to = Some(current.mark(true));
         let went = match &self.asked {
-            None => Ok(redirect::see_other(&visit.url("/account"))),
+            None => Ok(redirect::see_other(&browser_request.url("/account"))),
             Some(asked) => {
-                match Progress::of(visit, asked, self.transaction, Some(&current)).await? {
-                    Ok(progress) => progress.go_on(false).await,
+                match PendingAuthorization::of(
+                    browser_request,
+                    asked,
+                    self.transaction,
+                    Some(&current),
+                )
+                .await?
+                {
+                    Ok(pending) => pending.go_on(false).await,
                     Err(answered) => Ok(answered),
                 }
             }
         };
-        let mut response = went.unwrap_or_else(|stop| stop.into_page(&visit.tenant));
+        let mut response =
+            went.unwrap_or_else(|error_page| error_page.into_page(&browser_request.tenant));
         response.headers_mut().append(SET_COOKIE, cookie);
         Ok(response)
     }
 }
 
 /// What was typed. A field that cannot be read is a form that is not ours; an empty one is a wrong password.
-fn credentials(parameters: &Parameters) -> Result<(&str, Zeroizing<String>), Stop> {
-    let field = |name| parameters.one(name).map_err(|_| Stop::form());
+fn credentials(parameters: &Parameters) -> Result<(&str, Zeroizing<String>), ErrorPage> {
+    let field = |name| parameters.one(name).map_err(|_| ErrorPage::form());
     let username = field("username")?.unwrap_or_default();
     let username = if username.len() > MAX_USERNAME {
         ""

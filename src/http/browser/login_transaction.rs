@@ -7,9 +7,9 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::error_page::Stop;
+use super::error_page::ErrorPage;
 use super::redirect;
-use super::request::Visit;
+use super::request::BrowserRequest;
 use clientele_oauth::Client;
 use clientele_oauth::endpoints::authorize;
 use clientele_oauth::endpoints::authorize::Asked;
@@ -18,59 +18,77 @@ use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Unusable, Waiting};
 
 /// Begins a transaction in this browser.
-pub(super) fn begin(visit: &Visit<'_>, waiting: Waiting) -> Result<Transaction, Stop> {
+pub(super) fn begin(
+    browser_request: &BrowserRequest<'_>,
+    waiting: Waiting,
+) -> Result<Transaction, ErrorPage> {
     Ok(Transaction {
-        id: URL_SAFE_NO_PAD.encode(visit.random::<16>()?),
-        browser: visit.browser.clone(),
-        started_at: visit.now.as_second(),
+        id: URL_SAFE_NO_PAD.encode(browser_request.random::<16>()?),
+        browser: browser_request.browser.clone(),
+        started_at: browser_request.now.as_second(),
         waiting,
         shown_to: None,
     })
 }
 
 /// The transaction as it travels.
-pub(super) fn seal(visit: &Visit<'_>, transaction: &Transaction) -> Result<String, Stop> {
+pub(super) fn seal(
+    browser_request: &BrowserRequest<'_>,
+    transaction: &Transaction,
+) -> Result<String, ErrorPage> {
     transaction
-        .seal(&visit.keyring, &visit.tenant)
-        .ok_or_else(Stop::failed)
+        .seal(&browser_request.keyring, &browser_request.tenant)
+        .ok_or_else(ErrorPage::failed)
 }
 
 /// Sends the person to a page with the transaction.
 pub(super) fn send_to(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     page: &str,
     transaction: &Transaction,
-) -> Result<Response, Stop> {
-    let sealed = seal(visit, transaction)?;
-    let location = with_query(&visit.url(page), &[("transaction", &sealed)]);
+) -> Result<Response, ErrorPage> {
+    let sealed = seal(browser_request, transaction)?;
+    let location = with_query(&browser_request.url(page), &[("transaction", &sealed)]);
     Ok(redirect::see_other(&location))
 }
 
 /// What was decided by has ended meanwhile: the same request once more, which leads to the page that asks again.
-pub(super) fn start_again(visit: &Visit<'_>, transaction: &Transaction) -> Response {
+pub(super) fn start_again(
+    browser_request: &BrowserRequest<'_>,
+    transaction: &Transaction,
+) -> Response {
     let query = match &transaction.waiting {
         Waiting::Authorization { query, .. } => query,
         _ => "",
     };
-    redirect::see_other(&format!("{}?{query}", visit.url("/authorize")))
+    redirect::see_other(&format!("{}?{query}", browser_request.url("/authorize")))
 }
 
 /// Opens the transaction that came back. A form without one is forged; a page without one may just be an old bookmark.
-pub(super) fn open(visit: &Visit<'_>, parameters: &Parameters) -> Result<Transaction, Unopened> {
-    let status = if visit.is_post() {
+pub(super) fn open(
+    browser_request: &BrowserRequest<'_>,
+    parameters: &Parameters,
+) -> Result<Transaction, Unopened> {
+    let status = if browser_request.is_post() {
         StatusCode::FORBIDDEN
     } else {
         StatusCode::BAD_REQUEST
     };
-    let foreign = || Unopened::Stop(Stop::foreign(status));
+    let foreign = || Unopened::ErrorPage(ErrorPage::foreign(status));
     let sealed = parameters.one("transaction").ok().flatten();
     let sealed = sealed.ok_or_else(foreign)?;
-    let (keyring, tenant) = (&visit.keyring, &visit.tenant);
-    match Transaction::open(keyring, tenant, sealed, &visit.browser, visit.now) {
+    let (keyring, tenant) = (&browser_request.keyring, &browser_request.tenant);
+    match Transaction::open(
+        keyring,
+        tenant,
+        sealed,
+        &browser_request.browser,
+        browser_request.now,
+    ) {
         Ok(transaction) => Ok(transaction),
         Err(Unusable::Foreign) => Err(foreign()),
         Err(Unusable::Expired(transaction)) => {
-            let asked = asked(visit, &transaction).ok().flatten();
+            let asked = asked(browser_request, &transaction).ok().flatten();
             Err(Unopened::Expired(
                 asked.map(|asked| asked.destination.client),
             ))
@@ -83,21 +101,24 @@ pub(super) enum Unopened {
     /// It took too long; the client that asked is known, if one did.
     Expired(Option<Arc<Client>>),
     /// Anything else.
-    Stop(Stop),
+    ErrorPage(ErrorPage),
 }
 
-impl From<Unopened> for Stop {
+impl From<Unopened> for ErrorPage {
     fn from(unopened: Unopened) -> Self {
         match unopened {
             Unopened::Expired(None) => Self::expired(),
             Unopened::Expired(Some(client)) => Self::expired().of(&client),
-            Unopened::Stop(stop) => stop,
+            Unopened::ErrorPage(error_page) => error_page,
         }
     }
 }
 
 /// The authorization request that waits, judged by what is registered now; none if something else waits.
-pub(super) fn asked(visit: &Visit<'_>, transaction: &Transaction) -> Result<Option<Asked>, Stop> {
+pub(super) fn asked(
+    browser_request: &BrowserRequest<'_>,
+    transaction: &Transaction,
+) -> Result<Option<Asked>, ErrorPage> {
     let Waiting::Authorization {
         query,
         registration_id,
@@ -105,9 +126,9 @@ pub(super) fn asked(visit: &Visit<'_>, transaction: &Transaction) -> Result<Opti
     else {
         return Ok(None);
     };
-    let asked = authorize::read(&visit.tenant, query).map_err(Stop::request)?;
+    let asked = authorize::read(&browser_request.tenant, query).map_err(ErrorPage::request)?;
     if *asked.destination.client.registration_id != **registration_id {
-        return Err(Stop::expired());
+        return Err(ErrorPage::expired());
     }
     Ok(Some(asked))
 }

@@ -4,8 +4,8 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 
 use super::cookies::{self, Purpose};
-use super::error_page::Stop;
-use super::request::Visit;
+use super::error_page::ErrorPage;
+use super::request::BrowserRequest;
 use super::sessions::Current;
 use super::{audit_events, login_transaction, redirect, same_origin, sessions};
 use crate::pages::{self, SignOutAsked};
@@ -15,81 +15,98 @@ use clientele_oauth::grant::login_transaction::Waiting;
 use clientele_telemetry::audit::AuditEvent;
 
 /// Answers a client's request, and the person's answer to our question.
-pub(super) async fn respond(visit: &Visit<'_>) -> Result<Response, Stop> {
-    if visit.is_post() {
-        let parameters = visit.parameters()?;
+pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
+    if browser_request.is_post() {
+        let parameters = browser_request.parameters()?;
         if parameters.has("transaction") {
-            return answered(visit, &parameters).await;
+            return answered(browser_request, &parameters).await;
         }
     }
-    let encoded = visit.encoded()?;
-    let request = LogoutRequest::read(&visit.tenant, encoded).map_err(Stop::request)?;
-    if visit.is_post() {
+    let encoded = browser_request.encoded()?;
+    let request =
+        LogoutRequest::read(&browser_request.tenant, encoded).map_err(ErrorPage::request)?;
+    if browser_request.is_post() {
         // As at /authorize: the cookies come with the GET.
         return Ok(redirect::see_other(&format!(
             "{}?{encoded}",
-            visit.url("/logout")
+            browser_request.url("/logout")
         )));
     }
-    let current = sessions::current(visit).await?;
+    let current = sessions::current(browser_request).await?;
     let session = current.as_ref().map(|current| &current.session);
     match (request.decide(session), &current) {
-        (Decision::SignOut, Some(current)) => sign_out(visit, &request, current).await,
-        (Decision::Ask, Some(current)) => ask(visit, &request, current),
-        _ => Ok(gone(visit, &request)),
+        (Decision::SignOut, Some(current)) => sign_out(browser_request, &request, current).await,
+        (Decision::Ask, Some(current)) => ask(browser_request, &request, current),
+        _ => Ok(gone(browser_request, &request)),
     }
 }
 
-fn ask(visit: &Visit<'_>, request: &LogoutRequest, current: &Current) -> Result<Response, Stop> {
+fn ask(
+    browser_request: &BrowserRequest<'_>,
+    request: &LogoutRequest,
+    current: &Current,
+) -> Result<Response, ErrorPage> {
     let query = request.to_query();
-    let mut transaction = login_transaction::begin(visit, Waiting::SignOut { query })?;
+    let mut transaction = login_transaction::begin(browser_request, Waiting::SignOut { query })?;
     transaction.shown_to = Some(current.mark(false));
-    let transaction = login_transaction::seal(visit, &transaction)?;
+    let transaction = login_transaction::seal(browser_request, &transaction)?;
     let view = SignOutAsked {
         person: current.name(),
         client: request.client.as_ref().map(|client| &*client.display_name),
         transaction: &transaction,
     };
-    Ok(pages::sign_out(&visit.frame(), &view))
+    Ok(pages::sign_out(&browser_request.chrome(), &view))
 }
 
 /// The person was asked, and has decided.
-async fn answered(visit: &Visit<'_>, parameters: &Parameters) -> Result<Response, Stop> {
-    same_origin::check(&visit.headers, &visit.tenant.issuer)?;
-    let transaction = login_transaction::open(visit, parameters)?;
+async fn answered(
+    browser_request: &BrowserRequest<'_>,
+    parameters: &Parameters,
+) -> Result<Response, ErrorPage> {
+    same_origin::check(&browser_request.headers, &browser_request.tenant.issuer)?;
+    let transaction = login_transaction::open(browser_request, parameters)?;
     let Waiting::SignOut { query } = &transaction.waiting else {
-        return Err(Stop::form());
+        return Err(ErrorPage::form());
     };
-    let request = LogoutRequest::read(&visit.tenant, query).map_err(Stop::request)?;
-    match (parameters.one("decision"), sessions::current(visit).await?) {
-        (Ok(Some("stay")), _) => Ok(pages::signed_out(&visit.frame(), true)),
-        (Ok(Some("sign-out")), None) => Ok(gone(visit, &request)),
+    let request =
+        LogoutRequest::read(&browser_request.tenant, query).map_err(ErrorPage::request)?;
+    match (
+        parameters.one("decision"),
+        sessions::current(browser_request).await?,
+    ) {
+        (Ok(Some("stay")), _) => Ok(pages::signed_out(&browser_request.chrome(), true)),
+        (Ok(Some("sign-out")), None) => Ok(gone(browser_request, &request)),
         (Ok(Some("sign-out")), Some(current)) if current.saw(&transaction) => {
-            sign_out(visit, &request, &current).await
+            sign_out(browser_request, &request, &current).await
         }
-        (Ok(Some("sign-out")), Some(_)) => Err(Stop::other_session()),
-        _ => Err(Stop::form()),
+        (Ok(Some("sign-out")), Some(_)) => Err(ErrorPage::other_session()),
+        _ => Err(ErrorPage::form()),
     }
 }
 
 async fn sign_out(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     request: &LogoutRequest,
     current: &Current,
-) -> Result<Response, Stop> {
-    sessions::end(visit, current).await?;
+) -> Result<Response, ErrorPage> {
+    sessions::end(browser_request, current).await?;
     let client = request.client.as_ref().map(|client| &*client.id);
-    audit_events::done(visit, AuditEvent::SignOut, client, &current.person);
-    Ok(gone(visit, request))
+    audit_events::done(
+        browser_request,
+        AuditEvent::SignOut,
+        client,
+        &current.person,
+    );
+    Ok(gone(browser_request, request))
 }
 
 /// Nobody is signed in any more.
-fn gone(visit: &Visit<'_>, request: &LogoutRequest) -> Response {
+fn gone(browser_request: &BrowserRequest<'_>, request: &LogoutRequest) -> Response {
     let mut response = match request.location() {
         Some(location) => redirect::see_other(&location),
-        None => pages::signed_out(&visit.frame(), false),
+        None => pages::signed_out(&browser_request.chrome(), false),
     };
-    let cookie = cookies::clear(&visit.tenant, Purpose::Session);
+    let cookie = cookies::clear(&browser_request.tenant, Purpose::Session);
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }

@@ -33,7 +33,7 @@ const WAITING_PER_WORKER: usize = 16;
 
 /// Tries passwords.
 #[derive(Debug)]
-pub struct Logins {
+pub struct PasswordAuthenticator {
     workers: Arc<Semaphore>,
     places: Semaphore,
     accounts: Mutex<Throttle>,
@@ -54,7 +54,7 @@ pub(crate) enum Tried {
 }
 
 /// A try to sign in.
-pub(crate) struct Attempt<'a> {
+pub(crate) struct PasswordAttempt<'a> {
     /// Where.
     pub tenant: &'a Tenant,
     /// Who, as it was typed.
@@ -69,7 +69,7 @@ pub(crate) struct Attempt<'a> {
     pub now: Timestamp,
 }
 
-impl Logins {
+impl PasswordAuthenticator {
     /// Tries at most `workers` passwords at once.
     pub fn new(workers: usize) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Logins {
     }
 
     /// Tries a password. Only failures count; they are charged beforehand, so that many tries at once are no way around.
-    pub(crate) async fn attempt(&self, attempt: Attempt<'_>) -> Tried {
+    pub(crate) async fn attempt(&self, attempt: PasswordAttempt<'_>) -> Tried {
         let account = [&attempt.tenant.registration_id, &*normal(attempt.username)];
         let (account, address) = (key(&account), key(&[&network(attempt.address)]));
         if let Err(wait) = self.charge(account, address, attempt.now) {
@@ -150,12 +150,20 @@ mod tests {
 
     #[tokio::test]
     async fn when_too_many_wait_nobody_else_does() {
-        let logins = Logins::new(1);
-        let worker = logins.workers.clone().acquire_owned().await.unwrap();
-        let places = logins.places.try_acquire_many(16).unwrap();
+        let password_authenticator = PasswordAuthenticator::new(1);
+        let worker = password_authenticator
+            .workers
+            .clone()
+            .acquire_owned()
+            .await
+            .unwrap();
+        let places = password_authenticator.places.try_acquire_many(16).unwrap();
         let password = || Zeroizing::new(String::new());
-        assert_eq!(logins.verify(None, password()).await, None);
+        assert_eq!(password_authenticator.verify(None, password()).await, None);
         drop((worker, places));
-        assert_eq!(logins.verify(None, password()).await, Some(false));
+        assert_eq!(
+            password_authenticator.verify(None, password()).await,
+            Some(false)
+        );
     }
 }

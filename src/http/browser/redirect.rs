@@ -4,10 +4,11 @@ use axum::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::request::Visit;
+use super::request::BrowserRequest;
 use crate::pages;
 use clientele_oauth::endpoints::authorize::redirect_target::Destination;
-use clientele_oauth::endpoints::authorize::response::{Answer, ResponseMode, fields, with_query};
+use clientele_oauth::endpoints::authorize::response::{Answer, fields, with_query};
+use clientele_oauth::endpoints::authorize::response_mode::ResponseMode;
 
 /// 303: whatever was posted is not posted again (RFC 9700 §4.12).
 pub(super) fn see_other(location: &str) -> Response {
@@ -27,15 +28,17 @@ pub(super) fn see_other(location: &str) -> Response {
 
 /// Answers an authorization request where it is to be answered (RFC 6749 §4.1.2, OAuth 2.0 Form Post Response Mode).
 pub(super) fn to_client(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     destination: &Destination,
     answer: Answer<'_>,
 ) -> Response {
-    let fields = fields(&visit.tenant.issuer, destination, answer);
+    let fields = fields(&browser_request.tenant.issuer, destination, answer);
     match destination.mode {
         ResponseMode::Query => see_other(&with_query(&destination.redirect_uri, &fields)),
-        ResponseMode::FormPost => {
-            pages::form_post(&visit.frame(), &destination.redirect_uri, &fields)
-        }
+        ResponseMode::FormPost => pages::form_post(
+            &browser_request.chrome(),
+            &destination.redirect_uri,
+            &fields,
+        ),
     }
 }

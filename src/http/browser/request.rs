@@ -13,20 +13,20 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::cookies::{self, Purpose};
-use super::error_page::Stop;
+use super::error_page::ErrorPage;
 use crate::error_response::Refusal;
-use crate::pages::Frame;
+use crate::pages::PageChrome;
 use crate::server::client_address;
 use crate::{App, form};
+use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::parameters::Parameters;
-use clientele_oauth::grant::digest_of;
 use clientele_oauth::{Keyring, Tenant};
 
 /// The longest query that is read. The listener takes no longer head of a request than that either.
 const MAX_QUERY: usize = 16 * 1024;
 
 /// A request of a browser.
-pub(super) struct Visit<'a> {
+pub(super) struct BrowserRequest<'a> {
     pub app: &'a App,
     /// The tenant as it is now, after the body has arrived.
     pub tenant: Arc<Tenant>,
@@ -45,28 +45,30 @@ pub(super) struct Visit<'a> {
     form: Bytes,
 }
 
-impl<'a> Visit<'a> {
+impl<'a> BrowserRequest<'a> {
     /// Reads a request; if that fails, the response says why.
     pub async fn read<B>(app: &'a App, parts: Parts, body: B) -> Result<Self, Response>
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
         let form = match acceptable(&parts) {
-            Ok(true) => form::read(body, app.body_timeout).await.map_err(Stop::from),
+            Ok(true) => form::read(body, app.body_timeout)
+                .await
+                .map_err(ErrorPage::from),
             Ok(false) => Ok(Bytes::new()),
-            Err(stop) => Err(stop),
+            Err(error_page) => Err(error_page),
         };
         // Only now: a slow request is not judged by a registry from which its client has gone in the meantime.
         let registry = app.registry.load_full();
         let Some((tenant, _)) = registry.route(parts.uri.path()) else {
             return Err(Refusal::NOT_FOUND.into_response());
         };
-        let keyring = registry.keyring.clone().ok_or_else(Stop::unavailable);
-        let visit = match (form, keyring) {
+        let keyring = registry.keyring.clone().ok_or_else(ErrorPage::unavailable);
+        let browser_request = match (form, keyring) {
             (Ok(form), Ok(keyring)) => Self::of(app, tenant.clone(), keyring, parts, form),
-            (Err(stop), _) | (_, Err(stop)) => Err(stop),
+            (Err(error_page), _) | (_, Err(error_page)) => Err(error_page),
         };
-        visit.map_err(|stop| stop.into_page(tenant))
+        browser_request.map_err(|error_page| error_page.into_page(tenant))
     }
 
     fn of(
@@ -75,7 +77,7 @@ impl<'a> Visit<'a> {
         keyring: Arc<Keyring>,
         parts: Parts,
         form: Bytes,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, ErrorPage> {
         let known = cookies::read(&parts.headers, &tenant, Purpose::Browser);
         let new_browser = match known {
             Some(_) => None,
@@ -103,29 +105,29 @@ impl<'a> Visit<'a> {
     }
 
     /// The parameters as they were sent, encoded: of a POST in the form, otherwise in the query.
-    pub fn encoded(&self) -> Result<&str, Stop> {
+    pub fn encoded(&self) -> Result<&str, ErrorPage> {
         if !self.is_post {
             return Ok(&self.query);
         }
         // It becomes part of a URL of ours, so nothing but what belongs into one.
-        let form = std::str::from_utf8(&self.form).map_err(|_| Stop::form())?;
+        let form = std::str::from_utf8(&self.form).map_err(|_| ErrorPage::form())?;
         let clean = form.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-        clean.then_some(form).ok_or_else(Stop::form)
+        clean.then_some(form).ok_or_else(ErrorPage::form)
     }
 
     /// The parameters.
-    pub fn parameters(&self) -> Result<Parameters, Stop> {
+    pub fn parameters(&self) -> Result<Parameters, ErrorPage> {
         let encoded = if self.is_post {
             &self.form
         } else {
             self.query.as_bytes()
         };
-        Parameters::read(encoded).map_err(|_| Stop::form())
+        Parameters::read(encoded).map_err(|_| ErrorPage::form())
     }
 
     /// What all pages of the tenant have in common.
-    pub fn frame(&self) -> Frame<'_> {
-        Frame::of(&self.tenant)
+    pub fn chrome(&self) -> PageChrome<'_> {
+        PageChrome::of(&self.tenant)
     }
 
     /// The address of an endpoint of the tenant.
@@ -134,7 +136,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Fresh random bytes.
-    pub fn random<const N: usize>(&self) -> Result<[u8; N], Stop> {
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], ErrorPage> {
         random(self.app)
     }
 
@@ -146,21 +148,21 @@ impl<'a> Visit<'a> {
 }
 
 /// What can be judged before the body is read. Whether there is a body to read.
-fn acceptable(parts: &Parts) -> Result<bool, Stop> {
+fn acceptable(parts: &Parts) -> Result<bool, ErrorPage> {
     let query = parts.uri.query().unwrap_or_default();
     if parts.method != Method::POST {
         let short = query.len() <= MAX_QUERY;
-        return short.then_some(false).ok_or_else(Stop::uri_too_long);
+        return short.then_some(false).ok_or_else(ErrorPage::uri_too_long);
     }
     if !query.is_empty() {
-        return Err(Stop::query_and_form());
+        return Err(ErrorPage::query_and_form());
     }
     let is_form = form::is_form(&parts.headers);
-    is_form.then_some(true).ok_or_else(Stop::not_a_form)
+    is_form.then_some(true).ok_or_else(ErrorPage::not_a_form)
 }
 
-fn random<const N: usize>(app: &App) -> Result<[u8; N], Stop> {
+fn random<const N: usize>(app: &App) -> Result<[u8; N], ErrorPage> {
     let mut bytes = [0; N];
-    (app.random)(&mut bytes).ok_or_else(Stop::failed)?;
+    (app.random)(&mut bytes).ok_or_else(ErrorPage::failed)?;
     Ok(bytes)
 }

@@ -6,17 +6,17 @@
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 
-use super::error_page::Stop;
+use super::error_page::ErrorPage;
 use clientele_oauth::registry::issuer_path;
 
 /// Refuses a form of another site (RFC 6454 §7.3, Fetch Metadata §2.3).
-pub(super) fn check(headers: &HeaderMap, issuer: &str) -> Result<(), Stop> {
+pub(super) fn check(headers: &HeaderMap, issuer: &str) -> Result<(), ErrorPage> {
     let ours = issuer.strip_suffix(issuer_path(issuer)).unwrap_or(issuer);
     let mut origins = headers.get_all(ORIGIN).iter();
     let mut sites = headers.get_all("sec-fetch-site").iter();
     let same = origins.all(|origin| origin.as_bytes() == ours.as_bytes())
         && sites.all(|site| matches!(site.as_bytes(), b"same-origin" | b"none"));
-    same.then_some(()).ok_or_else(Stop::cross_site)
+    same.then_some(()).ok_or_else(ErrorPage::cross_site)
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::http::HeaderValue;
 
 use super::cookies::{self, Purpose};
-use super::error_page::Stop;
-use super::request::Visit;
+use super::error_page::ErrorPage;
+use super::request::BrowserRequest;
 use clientele_oauth::Person;
+use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::authorize::interaction::SignedIn;
+use clientele_oauth::grant::Session;
 use clientele_oauth::grant::login_transaction::{ShownTo, Transaction};
 use clientele_oauth::grant::session;
-use clientele_oauth::grant::{Session, digest_of};
 
 /// Somebody who is signed in.
 pub(super) struct Current {
@@ -56,12 +57,14 @@ impl Current {
 }
 
 /// Whoever is signed in, in a session that stands.
-pub(super) async fn current(visit: &Visit<'_>) -> Result<Option<Current>, Stop> {
-    let tenant = &visit.tenant;
-    let Some(cookie) = cookies::read(&visit.headers, tenant, Purpose::Session) else {
+pub(super) async fn current(
+    browser_request: &BrowserRequest<'_>,
+) -> Result<Option<Current>, ErrorPage> {
+    let tenant = &browser_request.tenant;
+    let Some(cookie) = cookies::read(&browser_request.headers, tenant, Purpose::Session) else {
         return Ok(None);
     };
-    let (store, digest) = (&visit.app.store, digest_of(&cookie));
+    let (store, digest) = (&browser_request.app.store, digest_of(&cookie));
     let Some(session) = store.session(&tenant.registration_id, &digest).await? else {
         return Ok(None);
     };
@@ -69,11 +72,11 @@ pub(super) async fn current(visit: &Visit<'_>) -> Result<Option<Current>, Stop> 
     let Some(person) = people.by_subject(&session.subject, &session.person) else {
         return Ok(None);
     };
-    if !session::stands(&session, person, tenant.session, visit.now) {
+    if !session::stands(&session, person, tenant.session, browser_request.now) {
         return Ok(None);
     }
-    if session::is_to_be_touched(&session, visit.now) {
-        let touched = store.touch_session(&tenant.registration_id, &digest, visit.now);
+    if session::is_to_be_touched(&session, browser_request.now) {
+        let touched = store.touch_session(&tenant.registration_id, &digest, browser_request.now);
         touched.await?;
     }
     Ok(Some(Current {
@@ -85,15 +88,17 @@ pub(super) async fn current(visit: &Visit<'_>) -> Result<Option<Current>, Stop> 
 /// Signs a person in, and returns the cookie. Whoever was signed in before is not any more; the same person goes on in
 /// the same session under a new value, so that signing out later ends what was allowed before as well.
 pub(super) async fn begin(
-    visit: &Visit<'_>,
+    browser_request: &BrowserRequest<'_>,
     person: &Arc<Person>,
-) -> Result<(Current, HeaderValue), Stop> {
-    let tenant = &visit.tenant;
+) -> Result<(Current, HeaderValue), ErrorPage> {
+    let tenant = &browser_request.tenant;
     let uid = &*tenant.registration_id;
-    let random = visit.random()?;
-    let mut begun = session::begin(uid, person, tenant.session, &random, visit.now);
-    let earlier = current(visit).await?.map(|earlier| earlier.session);
-    let store = &visit.app.store;
+    let random = browser_request.random()?;
+    let mut begun = session::begin(uid, person, tenant.session, &random, browser_request.now);
+    let earlier = current(browser_request)
+        .await?
+        .map(|earlier| earlier.session);
+    let store = &browser_request.app.store;
     match earlier {
         Some(earlier) if earlier.subject == begun.kept.subject => {
             begun.kept.sid = earlier.sid;
@@ -101,7 +106,9 @@ pub(super) async fn begin(
         }
         Some(earlier) => {
             store.begin_session(&begun.kept).await?;
-            store.end_session(uid, &earlier.sid, visit.now).await?;
+            store
+                .end_session(uid, &earlier.sid, browser_request.now)
+                .await?;
         }
         None => store.begin_session(&begun.kept).await?,
     }
@@ -111,11 +118,14 @@ pub(super) async fn begin(
 }
 
 /// Signs the person out here, and returns what removes the cookie.
-pub(super) async fn end(visit: &Visit<'_>, current: &Current) -> Result<HeaderValue, Stop> {
-    let (tenant, sid) = (&visit.tenant, &current.session.sid);
-    let store = &visit.app.store;
+pub(super) async fn end(
+    browser_request: &BrowserRequest<'_>,
+    current: &Current,
+) -> Result<HeaderValue, ErrorPage> {
+    let (tenant, sid) = (&browser_request.tenant, &current.session.sid);
+    let store = &browser_request.app.store;
     store
-        .end_session(&tenant.registration_id, sid, visit.now)
+        .end_session(&tenant.registration_id, sid, browser_request.now)
         .await?;
     Ok(cookies::clear(tenant, Purpose::Session))
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use super::color::Color;
 use super::sentence::Said;
 use super::texts::Texts;
-use super::{Account, ConsentAsked, Frame, SignIn, SignOutAsked, Trouble};
+use super::{Account, ConsentAsked, ErrorView, PageChrome, SignIn, SignOutAsked};
 
 /// What stands around every page.
 pub(super) struct Shell<'a> {
@@ -23,17 +23,17 @@ pub(super) struct Shell<'a> {
 }
 
 impl<'a> Shell<'a> {
-    pub fn new(frame: &Frame<'a>, lang: &'static str, title: &'static str) -> Self {
-        let color = frame.color.and_then(Color::parse);
+    pub fn new(chrome: &PageChrome<'a>, lang: &'static str, title: &'static str) -> Self {
+        let color = chrome.color.and_then(Color::parse);
         let icon = color.map_or_else(|| ICON.to_owned(), |color| color.to_string());
         Self {
             lang,
             title,
-            base: frame.base,
-            tenant: frame.tenant,
+            base: chrome.base,
+            tenant: chrome.tenant,
             // A picture by any other URL would tell its host who signs in; the policy would refuse it anyway.
-            logo: frame.logo.filter(|logo| logo.starts_with("data:image/")),
-            initial: initial(frame.tenant),
+            logo: chrome.logo.filter(|logo| logo.starts_with("data:image/")),
+            initial: initial(chrome.tenant),
             style: color.map(Color::rules),
             style_version: super::STYLE_VERSION,
             icon: icon.trim_start_matches('#').to_owned(),
@@ -79,10 +79,10 @@ pub(super) struct ConsentPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "trouble.html")]
+#[template(path = "error.html")]
 pub(super) struct TroublePage<'a> {
     pub shell: Shell<'a>,
-    pub view: &'a Trouble<'a>,
+    pub view: &'a ErrorView<'a>,
     pub texts: &'a Texts,
     /// The application's address, and what the link to it says.
     pub home: Option<(&'a str, Said<'a>)>,

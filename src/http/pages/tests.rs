@@ -66,8 +66,8 @@ const PLAIN: Shown<'static> = Shown {
     color: None,
 };
 
-fn frame<'a>(shown: &Shown<'a>) -> Frame<'a> {
-    Frame {
+fn chrome<'a>(shown: &Shown<'a>) -> PageChrome<'a> {
+    PageChrome {
         base: "/t/x",
         tenant: shown.text,
         logo: None,
@@ -83,7 +83,7 @@ fn sign_in_of(shown: &Shown<'_>, problem: Option<SignInProblem>) -> Response {
         username: shown.text,
         problem,
     };
-    sign_in(&frame(shown), &view)
+    sign_in(&chrome(shown), &view)
 }
 
 fn consent_of(shown: &Shown<'_>, scopes: &[String]) -> Response {
@@ -101,19 +101,19 @@ fn consent_of(shown: &Shown<'_>, scopes: &[String]) -> Response {
         },
         transaction: shown.text,
     };
-    consent(&frame(shown), &view)
+    consent(&chrome(shown), &view)
 }
 
 fn trouble_of(shown: &Shown<'_>) -> Response {
     let home = format!("https://{}", shown.text);
-    let view = Trouble {
+    let view = ErrorView {
         code: shown.text,
         sentence: shown.text,
         remedy: shown.text,
         client: Some(shown.text),
         home: Some(&home),
     };
-    trouble(&frame(shown), StatusCode::BAD_REQUEST, &view)
+    error(&chrome(shown), StatusCode::BAD_REQUEST, &view)
 }
 
 fn sign_out_of(shown: &Shown<'_>) -> Response {
@@ -122,7 +122,7 @@ fn sign_out_of(shown: &Shown<'_>) -> Response {
         client: Some(shown.text),
         transaction: shown.text,
     };
-    sign_out(&frame(shown), &view)
+    sign_out(&chrome(shown), &view)
 }
 
 fn account_of(shown: &Shown<'_>) -> Response {
@@ -140,12 +140,12 @@ fn account_of(shown: &Shown<'_>) -> Response {
         notice: Some(shown.text),
         transaction: shown.text,
     };
-    account(&frame(shown), &view)
+    account(&chrome(shown), &view)
 }
 
 fn form_post_of(shown: &Shown<'_>) -> Response {
     let fields = [(shown.text, shown.text), ("state", shown.text)];
-    form_post(&frame(shown), shown.text, &fields)
+    form_post(&chrome(shown), shown.text, &fields)
 }
 
 /// Every page, with where its forms lead.
@@ -158,8 +158,8 @@ fn every_page(shown: &Shown<'_>) -> Vec<(Forms, Read)> {
         (Forms::Onward, consent_of(shown, &[])),
         (Forms::None, trouble_of(shown)),
         (Forms::Onward, sign_out_of(shown)),
-        (Forms::None, signed_out(&frame(shown), false)),
-        (Forms::None, signed_out(&frame(shown), true)),
+        (Forms::None, signed_out(&chrome(shown), false)),
+        (Forms::None, signed_out(&chrome(shown), true)),
         (Forms::Here, account_of(shown)),
         (Forms::Away, form_post_of(shown)),
     ];
@@ -261,11 +261,11 @@ fn a_colour_goes_into_a_style_that_the_policy_knows_by_its_hash() {
 #[test]
 fn a_logo_is_a_picture_in_the_page_or_none() {
     let with = |logo| {
-        let frame = Frame {
+        let chrome = PageChrome {
             logo: Some(logo),
-            ..frame(&PLAIN)
+            ..chrome(&PLAIN)
         };
-        Read::of(signed_out(&frame, false)).html
+        Read::of(signed_out(&chrome, false)).html
     };
     assert!(
         with("data:image/png;base64,AAAA")
@@ -286,9 +286,9 @@ fn status_codes_say_what_the_page_says() {
     assert_eq!(status(None), 200);
     assert_eq!(status(Some(SignInProblem::Wrong)), 401);
     assert_eq!(status(Some(SignInProblem::Wait { seconds: 5 })), 429);
-    let trouble = Read::of(trouble_of(&PLAIN));
-    assert_eq!(trouble.status, 400);
-    assert_eq!(trouble.header("x-clientele-error"), "x");
+    let error = Read::of(trouble_of(&PLAIN));
+    assert_eq!(error.status, 400);
+    assert_eq!(error.header("x-clientele-error"), "x");
 }
 
 #[test]
@@ -308,14 +308,14 @@ fn password_managers_find_their_fields_and_what_is_wrong_is_tied_to_them() {
 #[test]
 fn nothing_but_a_web_address_becomes_a_link_out_of_an_error() {
     let link = |home| {
-        let view = Trouble {
+        let view = ErrorView {
             code: "x",
             sentence: "x",
             remedy: "x",
             client: None,
             home: Some(home),
         };
-        let page = trouble(&frame(&PLAIN), StatusCode::BAD_REQUEST, &view);
+        let page = error(&chrome(&PLAIN), StatusCode::BAD_REQUEST, &view);
         Read::of(page).html.contains("rel=\"noreferrer\"")
     };
     assert!(link("https://app.example"));

@@ -11,7 +11,7 @@ pub(super) struct Texts {
     pub sign_in: SignInTexts,
     pub consent: ConsentTexts,
     pub proceed: ProceedTexts,
-    pub trouble: TroubleTexts,
+    pub error: ErrorTexts,
     pub sign_out: SignOutTexts,
     pub signed_out: SignedOutTexts,
     pub account: AccountTexts,
@@ -61,7 +61,7 @@ pub(super) struct ProceedTexts {
 }
 
 /// The page of an error.
-pub(super) struct TroubleTexts {
+pub(super) struct ErrorTexts {
     pub title: &'static str,
     pub heading: &'static str,
     pub home: &'static str,
@@ -170,7 +170,7 @@ pub(super) const ENGLISH: Texts = Texts {
         allow: "Continue",
         deny: "Cancel",
     },
-    trouble: TroubleTexts {
+    error: ErrorTexts {
         title: "This did not work",
         heading: "This did not work",
         home: "Go to {client}",

@@ -6,6 +6,7 @@
 mod private_key_jwt;
 pub mod service_account;
 pub(crate) mod validity;
+pub mod verification;
 
 use std::sync::Arc;
 

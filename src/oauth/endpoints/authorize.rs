@@ -14,6 +14,7 @@ pub mod prompt;
 pub mod redirect_target;
 pub mod request;
 pub mod response;
+pub mod response_mode;
 pub mod scopes;
 
 #[cfg(test)]

@@ -21,8 +21,20 @@ const OF_SIGNING_IN: [&str; 10] = [
     "at_hash",
 ];
 
+impl Tenant {
+    /// The tenant with its documents rendered, and what else follows from the rest.
+    #[must_use]
+    pub fn rendered(mut self) -> Self {
+        self.derive();
+        self.metadata = render(&self).into();
+        let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
+        self.jwks = jwks.unwrap_or_default().into();
+        self
+    }
+}
+
 /// Renders the metadata document of a tenant.
-pub fn render(tenant: &Tenant) -> Vec<u8> {
+fn render(tenant: &Tenant) -> Vec<u8> {
     let issuer = &*tenant.issuer;
     let confidential = [
         AuthMethod::ClientSecretBasic,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::authorize::response::with_query;
 use super::parameters::Parameters;
 use crate::grant::Session;
+use crate::jose;
 use crate::tokens::issued_jwt;
 use crate::tokens::issued_jwt::Kind;
 use crate::{Client, ErrorCode, OAuthError, Tenant};
@@ -53,7 +54,7 @@ impl LogoutRequest {
             None => None,
             Some(token) => Some(issued_jwt::verify(tenant, token, Kind::IdToken).ok_or(BAD_HINT)?),
         };
-        let mut audiences = claims.iter().flat_map(issued_jwt::audiences);
+        let mut audiences = claims.iter().flat_map(jose::claims::audiences);
         let client = match parameters.one("client_id")? {
             None => audiences.next().and_then(|id| tenant.clients.get(id)),
             Some(id) => {
@@ -66,7 +67,7 @@ impl LogoutRequest {
         for ignored in ["logout_hint", "ui_locales"] {
             parameters.at_most(ignored, MAX_LEN)?;
         }
-        let text = |claims: &_, name| issued_jwt::text(claims, name).map(str::to_owned);
+        let text = |claims: &_, name| jose::claims::text(claims, name).map(str::to_owned);
         let hint = claims.as_ref().and_then(|claims| {
             let (subject, sid) = (text(claims, "sub")?, text(claims, "sid"));
             Some(Hint { subject, sid })

@@ -60,7 +60,7 @@ fn may_ask(tenant: &Tenant, caller: &Client, token: &AccessToken) -> bool {
 /// Whether what the token was issued for still is: the family of a person's, the registration of a machine's.
 fn is_alive(tenant: &Tenant, token: &AccessToken, family: Option<&Family>, now: Timestamp) -> bool {
     if token.family().is_some() {
-        return token.standing(tenant, family, now).is_some();
+        return token.valid_grant(tenant, family, now).is_some();
     }
     let client = tenant.clients.get(token.text("client_id"));
     client.is_some_and(|client| token.is_of_registration(&client.registration_id))
@@ -98,7 +98,7 @@ fn about_refresh_token(
     let good = given.belongs_to(caller)
         && family.lives(now)
         && family.sequence == place.sequence
-        && validity::of(tenant, given).is_ok();
+        && validity::check(tenant, given).is_ok();
     let end = family.expires_at.min(family.idle_expires_at);
     good.then(|| {
         json!({

@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use crate::OAuthError;
-use crate::client_auth::credentials::form_decode;
+use crate::form_encoding;
 
 /// More parameters than this are not read.
 pub const MAX_COUNT: usize = 200;
@@ -28,8 +28,8 @@ impl Parameters {
                 Some(at) => (&pair[..at], &pair[at + 1..]),
                 None => (pair, [].as_slice()),
             };
-            if let Some(name) = form_decode(name) {
-                read.push((name, form_decode(value)));
+            if let Some(name) = form_encoding::decode(name) {
+                read.push((name, form_encoding::decode(value)));
             }
         }
         Ok(Self(read))

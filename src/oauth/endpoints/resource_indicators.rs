@@ -16,7 +16,7 @@ const OUT_OF_REACH: OAuthError = OAuthError::invalid_scope(
 
 /// What will be granted: audiences and scopes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Target<'a> {
+pub struct ResourceGrant<'a> {
     /// The `aud` of the access token; empty means the default of the client.
     pub audiences: Vec<&'a str>,
     /// The `scope` of the access token.
@@ -28,7 +28,7 @@ pub fn for_client_credentials<'a>(
     client: &'a Client,
     scope: &'a str,
     resources: &'a [Cow<'a, str>],
-) -> Result<Target<'a>, OAuthError> {
+) -> Result<ResourceGrant<'a>, OAuthError> {
     let audiences = allowed_audiences(client, resources)?;
     let asked = scope::parse(scope)?;
     let scopes = if asked.is_empty() {
@@ -39,7 +39,7 @@ pub fn for_client_credentials<'a>(
             .map(|token| allowed_scope(client, &audiences, token))
             .collect::<Result<_, _>>()?
     };
-    Ok(Target {
+    Ok(ResourceGrant {
         audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
         scopes,
     })
@@ -101,7 +101,7 @@ pub fn for_person<'a>(
     granted: &'a Authorization,
     scope: &'a str,
     resources: &[String],
-) -> Result<Target<'a>, OAuthError> {
+) -> Result<ResourceGrant<'a>, OAuthError> {
     let audiences = granted_audiences(client, granted, resources)?;
     let mut scopes: Vec<&str> = granted.scope.split(' ').collect();
     scopes.retain(|token| client.scopes.iter().any(|known| **known == **token));
@@ -121,7 +121,7 @@ pub fn for_person<'a>(
     {
         return Err(OUT_OF_REACH);
     }
-    Ok(Target {
+    Ok(ResourceGrant {
         audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
         scopes,
     })
@@ -178,9 +178,9 @@ mod tests {
         let client = client();
         let resources: Vec<Cow<'_, str>> = resources.iter().map(|r| Cow::Borrowed(*r)).collect();
         for_client_credentials(&client, scope, &resources)
-            .map(|target| {
+            .map(|resource_grant| {
                 let own = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect();
-                (own(&target.audiences), own(&target.scopes))
+                (own(&resource_grant.audiences), own(&resource_grant.scopes))
             })
             .map_err(|error| error.code.as_str())
     }

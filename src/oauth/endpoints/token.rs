@@ -1,8 +1,8 @@
 //! The token endpoint (RFC 6749 §3.2) as a numbered pipeline: what was sent → who → may it → what → mint.
 //!
-//! The steps in front of a grant run once, here, so that no grant can forget one. `client_credentials` ends here, in
-//! memory. The other grants need what the store keeps: for them the caller gets a value that says what to ask the
-//! store for, and that judges the answer.
+//! The steps in front of a grant run once, here, so that no grant can forget one. Between [`authenticate`] and [`grant`]
+//! the caller has an assertion confirmed. `client_credentials` ends here, in memory. The other grants need what the
+//! store keeps: for them the caller gets a value that says what to ask the store for, and that judges the answer.
 
 pub mod authorization_code;
 mod client_credentials;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::client_auth::assertion::Evidence;
-use crate::client_auth::{assertion, credentials};
+use crate::client_auth;
+use crate::client_auth::Authentication;
 use crate::tokens::access_token::JtiRandom;
 use crate::{Client, ErrorCode, GrantType, Keyring, OAuthError, Tenant};
 use authorization_code::Exchange;
@@ -35,84 +35,37 @@ pub struct Context<'a> {
     pub random: JtiRandom,
 }
 
-/// Where the steps in front of the grants lead.
-pub enum Answer<'t> {
+/// What becomes of a request whose client is authenticated.
+pub enum Outcome {
     /// The JSON body of a success (RFC 6749 §5.1).
-    Done(String),
-    /// This client wants to exchange a code (RFC 6749 §4.1.3).
-    Exchange(&'t Arc<Client>, Exchange),
-    /// This client wants to use a refresh token (RFC 6749 §6).
-    Refresh(&'t Arc<Client>, Refresh),
-    /// This client has sent an assertion, of which more must be known; then the request is answered anew.
-    Prove(&'t Arc<Client>, Evidence),
+    Issued(String),
+    /// The store must be asked about a code (RFC 6749 §4.1.3).
+    Exchange(Exchange),
+    /// The store must be asked about a refresh token (RFC 6749 §6).
+    Refresh(Refresh),
 }
 
-/// Takes a token request as far as memory goes. `proven` is the client of which an assertion of this request was proven.
-pub fn answer<'t>(
-    context: Context<'t>,
-    authorization: Option<&[u8]>,
-    form: &[u8],
-    proven: Option<&Client>,
-) -> Result<Answer<'t>, OAuthError> {
-    // 1. What was sent
-    let request = TokenRequest::parse(form)?;
-    let grant = request.grant()?;
-    // 2. Who
-    let presented = request.presented(authorization);
-    let client = match (proven, presented.asserted()) {
-        (Some(proven), _) => still_registered(context.tenant, proven)?,
-        (None, Some(asserted)) => {
-            let (client, evidence) = assertion::judge(context.tenant, asserted, context.now)?;
-            return Ok(Answer::Prove(client, evidence));
-        }
-        (None, None) => {
-            let credentials = presented.credentials()?;
-            credentials::authenticate(context.tenant, context.keyring, &credentials, context.now)?
-        }
-    };
-    // 3. May it
-    if !client.allows_grant(grant) {
-        return Err(OAuthError::new(
-            ErrorCode::UnauthorizedClient,
-            "this client is not registered for this grant type",
-        ));
-    }
-    // 4. What, 5. mint
-    match grant {
-        GrantType::ClientCredentials => {
-            client_credentials::answer(context, client, &request).map(Answer::Done)
-        }
-        GrantType::AuthorizationCode => {
-            Exchange::read(&request).map(|exchange| Answer::Exchange(client, exchange))
-        }
-        GrantType::RefreshToken => {
-            Refresh::read(context, &request).map(|refresh| Answer::Refresh(client, refresh))
-        }
-    }
-}
-
-/// The same registration as it is now: while it was proven, it may have been deleted or changed.
-fn still_registered<'t>(
-    tenant: &'t Tenant,
-    proven: &Client,
-) -> Result<&'t Arc<Client>, OAuthError> {
-    let client = tenant.clients.get(&proven.id);
-    client
-        .filter(|client| client.registration_id == proven.registration_id)
-        .ok_or(OAuthError::invalid_client().because(REPLACED))
-}
-
-/// What a refused request named: for the log and the metrics, never for a decision.
+/// The client and the grant type that a line of the audit log names. Both may be what the request claims: never for a
+/// decision.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Named<'t> {
+pub struct AuditSubject<'t> {
     /// The client, only if it is registered: what strangers send is never repeated.
     pub client: Option<&'t Arc<Client>>,
     /// The grant type, only if the server knows it.
     pub grant: Option<GrantType>,
 }
 
-impl<'t> Named<'t> {
-    /// A client that is known, and what it asked for.
+/// A refused token request.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'t> {
+    /// What the client is told.
+    pub error: OAuthError,
+    /// What the audit log names.
+    pub subject: AuditSubject<'t>,
+}
+
+impl<'t> AuditSubject<'t> {
+    /// A client that is known, and the grant type that it uses.
     pub fn of(client: &'t Arc<Client>, grant: GrantType) -> Self {
         Self {
             client: Some(client),
@@ -121,18 +74,72 @@ impl<'t> Named<'t> {
     }
 }
 
-/// Reads a request again, off the path of those that succeed.
-pub fn named<'t>(tenant: &'t Tenant, authorization: Option<&[u8]>, form: &[u8]) -> Named<'t> {
-    let Ok(request) = TokenRequest::parse(form) else {
-        return Named::default();
-    };
-    Named {
-        client: credentials::named(tenant, authorization, request.client_id())
-            .or_else(|| assertion::named(tenant, request.client_assertion()?)),
-        grant: request.grant().ok(),
+impl<'t> Refused<'t> {
+    /// The refusal of a request of this client.
+    pub fn of(client: &'t Arc<Client>, grant: GrantType, error: OAuthError) -> Self {
+        let subject = AuditSubject::of(client, grant);
+        Self { error, subject }
     }
 }
 
-const REPLACED: &str = "the client was deleted or made anew while its assertion was looked at";
+impl TokenRequest<'_> {
+    /// The refusal of this request before its client is authenticated.
+    pub fn refused<'t>(&self, tenant: &'t Tenant, error: OAuthError) -> Refused<'t> {
+        let subject = AuditSubject {
+            client: self.attempt().client(tenant),
+            grant: self.grant_type().ok(),
+        };
+        Refused { error, subject }
+    }
+
+    /// The refusal of this request while its assertion about this client is confirmed.
+    pub fn refused_of<'t>(&self, client: &'t Arc<Client>, error: OAuthError) -> Refused<'t> {
+        let subject = AuditSubject {
+            client: Some(client),
+            grant: self.grant_type().ok(),
+        };
+        Refused { error, subject }
+    }
+}
+
+/// Steps 1 and 2: what was sent, and who sent it.
+pub fn authenticate<'t>(
+    context: Context<'t>,
+    request: &TokenRequest<'_>,
+) -> Result<Authentication<'t>, Refused<'t>> {
+    let (tenant, keyring) = (context.tenant, context.keyring);
+    let attempt = request.attempt();
+    request
+        .grant_type()
+        .and_then(|_| client_auth::authenticate(tenant, keyring, attempt, context.now))
+        .map_err(|error| request.refused(tenant, error))
+}
+
+/// Steps 3 to 5: whether the client may, what it gets, and the token, if memory is enough for it.
+pub fn grant<'t>(
+    context: Context<'t>,
+    client: &'t Arc<Client>,
+    request: &TokenRequest<'_>,
+) -> Result<Outcome, Refused<'t>> {
+    let grant = request.grant_type();
+    let grant = grant.map_err(|error| request.refused(context.tenant, error))?;
+    let outcome = if client.allows_grant(grant) {
+        match grant {
+            GrantType::ClientCredentials => {
+                client_credentials::issue(context, client, request).map(Outcome::Issued)
+            }
+            GrantType::AuthorizationCode => Exchange::read(request).map(Outcome::Exchange),
+            GrantType::RefreshToken => Refresh::read(context, request).map(Outcome::Refresh),
+        }
+    } else {
+        Err(NOT_ALLOWED)
+    };
+    outcome.map_err(|error| Refused::of(client, grant, error))
+}
+
+const NOT_ALLOWED: OAuthError = OAuthError::new(
+    ErrorCode::UnauthorizedClient,
+    "this client is not registered for this grant type",
+);
 const SIGNING_FAILED: OAuthError =
     OAuthError::new(ErrorCode::ServerError, "the token could not be signed");

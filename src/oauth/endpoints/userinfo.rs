@@ -72,15 +72,17 @@ pub fn answer(
     is_revoked: bool,
     now: Timestamp,
 ) -> Result<String, OAuthError> {
-    let standing = token.standing(tenant, family, now).filter(|_| !is_revoked);
-    let (Some(standing), Some(family)) = (standing, family) else {
+    let valid_grant = token
+        .valid_grant(tenant, family, now)
+        .filter(|_| !is_revoked);
+    let (Some(valid_grant), Some(family)) = (valid_grant, family) else {
         return Err(NOT_VALID);
     };
-    let scope = still_allowed(standing.client, token.text("scope"));
+    let scope = still_allowed(valid_grant.client, token.text("scope"));
     let asked = ClaimsRequest::from_normal(&family.authorization.claims).userinfo;
-    let asked = claims::allowed_to(standing.client, tenant, &asked);
-    let mut told = claims::about(standing.person, tenant, &scope, &asked);
-    told.insert("sub".to_owned(), Value::from(&*standing.person.subject));
+    let asked = claims::allowed_to(valid_grant.client, tenant, &asked);
+    let mut told = claims::about(valid_grant.person, tenant, &scope, &asked);
+    told.insert("sub".to_owned(), Value::from(&*valid_grant.person.subject));
     Ok(Value::from(told).to_string())
 }
 

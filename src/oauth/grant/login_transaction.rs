@@ -25,7 +25,7 @@ const PURPOSE: &str = "clientele transaction v1";
 pub struct Transaction {
     /// 128 random bits. A transaction is answered once.
     pub id: String,
-    /// [`super::digest_of`] the browser's cookie.
+    /// [`digest_of`](crate::digest::digest_of) the browser's cookie.
     pub browser: String,
     /// When it began, in seconds since 1970.
     pub started_at: i64,

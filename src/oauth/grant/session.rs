@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Session, digest_of};
+use super::Session;
 use crate::Person;
+use crate::digest::digest_of;
 use crate::tenant::SessionLifetimes;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -7,7 +7,7 @@ use crate::{Client, Person, Tenant};
 
 /// Who an authorization concerns, while it holds.
 #[derive(Clone, Copy)]
-pub struct Standing<'t> {
+pub struct GrantValidity<'t> {
     /// The client that it was given to.
     pub client: &'t Arc<Client>,
     /// The person who gave it.
@@ -16,7 +16,7 @@ pub struct Standing<'t> {
 
 /// Why it does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fallen {
+pub enum InvalidGrant {
     /// The client is gone; one of the same name is another.
     Client,
     /// The person is gone or disabled, or has another credential. That does not come back.
@@ -25,7 +25,7 @@ pub enum Fallen {
     Groups,
 }
 
-impl Fallen {
+impl InvalidGrant {
     /// For the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,15 +37,18 @@ impl Fallen {
 }
 
 /// Who an authorization concerns now.
-pub fn of<'t>(tenant: &'t Tenant, given: &Authorization) -> Result<Standing<'t>, Fallen> {
+pub fn check<'t>(
+    tenant: &'t Tenant,
+    given: &Authorization,
+) -> Result<GrantValidity<'t>, InvalidGrant> {
     let client = tenant.clients.get(given.client_id.as_str());
     let client = client.filter(|client| given.belongs_to(client));
-    let client = client.ok_or(Fallen::Client)?;
+    let client = client.ok_or(InvalidGrant::Client)?;
     let person = tenant.people.by_subject(&given.subject, &given.person);
     let person = person.filter(|person| person.stands_by(&given.credential, given.auth_time));
-    let person = person.ok_or(Fallen::Person)?;
+    let person = person.ok_or(InvalidGrant::Person)?;
     if !person.is_in_any(client.allowed_groups.as_deref()) {
-        return Err(Fallen::Groups);
+        return Err(InvalidGrant::Groups);
     }
-    Ok(Standing { client, person })
+    Ok(GrantValidity { client, person })
 }

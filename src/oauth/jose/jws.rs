@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::public_key::{PublicKey, Scheme};
 use super::strict_json;
-use crate::tokens::issued_jwt;
+use crate::jose;
 
 /// The longest token that is looked at, in characters.
 pub const MAX_LEN: usize = 8 * 1024;
@@ -50,7 +50,7 @@ impl<'a> Jws<'a> {
 
     /// A claim that is a text.
     pub fn text(&self, name: &str) -> Option<&str> {
-        issued_jwt::text(&self.claims, name)
+        jose::claims::text(&self.claims, name)
     }
 
     /// Whether it says that it is one of these types, or does not say what it is (RFC 7515 §4.1.9).
@@ -97,7 +97,7 @@ impl Header {
             Some(_) => None,
         };
         Some(Self {
-            scheme: Scheme::from_name(issued_jwt::text(&members, "alg")?)?,
+            scheme: Scheme::from_name(jose::claims::text(&members, "alg")?)?,
             key_id: optional("kid")?,
             typ: optional("typ")?,
         })

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::Client;
 use crate::endpoints::resource_indicators;
-use crate::endpoints::resource_indicators::{Target, default_scopes};
+use crate::endpoints::resource_indicators::{ResourceGrant, default_scopes};
 use crate::grant::Family;
 use crate::keys::signing_keys::ScheduledKey;
 
@@ -39,14 +39,14 @@ pub fn mint_default(
 pub fn mint_for(
     client: &Client,
     issuer: &str,
-    target: &Target<'_>,
+    resource_grant: &ResourceGrant<'_>,
     key: &ScheduledKey,
     now: Timestamp,
     random: JtiRandom,
 ) -> Option<AccessToken> {
     mint(
         client,
-        &constant_claims(client, issuer, target),
+        &constant_claims(client, issuer, resource_grant),
         key,
         now,
         random,
@@ -58,7 +58,7 @@ pub fn mint_for_person(
     client: &Client,
     issuer: &str,
     family: &Family,
-    target: &Target<'_>,
+    resource_grant: &ResourceGrant<'_>,
     key: &ScheduledKey,
     now: Timestamp,
     random: JtiRandom,
@@ -69,9 +69,9 @@ pub fn mint_for_person(
     let longest = client.lifetimes.access_token.min(key.longest_lifetime);
     let lifetime = Duration::from_secs(longest.min(left).as_secs());
     // The issuer answers for itself at the userinfo endpoint.
-    let own = target.scopes.contains(&"openid") || target.audiences.is_empty();
+    let own = resource_grant.scopes.contains(&"openid") || resource_grant.audiences.is_empty();
     let own = own.then_some(issuer);
-    let audiences = target
+    let audiences = resource_grant
         .audiences
         .iter()
         .copied()
@@ -83,7 +83,7 @@ pub fn mint_for_person(
         "sub": authorization.subject,
         "client_id": authorization.client_id,
         "aud": audience(&audiences, issuer),
-        "scope": target.scopes.join(" "),
+        "scope": resource_grant.scopes.join(" "),
         "auth_time": authorization.auth_time.as_second(),
         "iat": issued_at,
         "exp": issued_at.checked_add(i64::try_from(lifetime.as_secs()).ok()?)?,
@@ -123,16 +123,16 @@ fn mint(
 }
 
 /// The claims that do not change from token to token, as an open JSON object (RFC 9068 §2.2).
-fn constant_claims(client: &Client, issuer: &str, target: &Target<'_>) -> String {
+fn constant_claims(client: &Client, issuer: &str, resource_grant: &ResourceGrant<'_>) -> String {
     let mut claims = serde_json::Map::new();
     let text = |value: &str| serde_json::Value::from(value);
     claims.insert("iss".into(), text(issuer));
     // Without a person the subject is the client (RFC 9068 §2.2).
     claims.insert("sub".into(), text(&client.id));
     claims.insert("client_id".into(), text(&client.id));
-    claims.insert("aud".into(), audience(&target.audiences, issuer));
-    if !target.scopes.is_empty() {
-        claims.insert("scope".into(), text(&target.scopes.join(" ")));
+    claims.insert("aud".into(), audience(&resource_grant.audiences, issuer));
+    if !resource_grant.scopes.is_empty() {
+        claims.insert("scope".into(), text(&resource_grant.scopes.join(" ")));
     }
     let mut json = serde_json::Value::Object(claims).to_string();
     json.pop();
@@ -154,12 +154,12 @@ impl Client {
     pub fn with_default_claims(mut self, issuer: &str) -> Self {
         let audiences: Vec<&resource_indicators::Audience> =
             self.audiences.first().into_iter().collect();
-        let target = Target {
+        let resource_grant = ResourceGrant {
             scopes: default_scopes(&self, &audiences),
             audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
         };
-        let claims = constant_claims(&self, issuer, &target);
-        let scope = target.scopes.join(" ");
+        let claims = constant_claims(&self, issuer, &resource_grant);
+        let scope = resource_grant.scopes.join(" ");
         self.default_claims = claims.into_boxed_str();
         self.default_scope = scope.into_boxed_str();
         self

@@ -7,8 +7,9 @@ use super::issued_jwt;
 use super::issued_jwt::Kind;
 use super::refresh_token::{self, Place};
 use crate::grant::validity;
-use crate::grant::validity::Standing;
+use crate::grant::validity::GrantValidity;
 use crate::grant::{FAMILY_PREFIX, Family};
+use crate::jose;
 use crate::{Keyring, Tenant};
 
 /// An access token that this tenant signed, whatever its age.
@@ -28,7 +29,7 @@ impl AccessToken {
 
     /// A claim that is a text; empty when it is absent.
     pub fn text(&self, name: &str) -> &str {
-        issued_jwt::text(&self.claims, name).unwrap_or_default()
+        jose::claims::text(&self.claims, name).unwrap_or_default()
     }
 
     /// `jti`: what a revocation names.
@@ -64,12 +65,12 @@ impl AccessToken {
 
     /// Whether the audience is among those of the token.
     pub fn is_for(&self, audience: &str) -> bool {
-        issued_jwt::audiences(&self.claims).any(|known| known == audience)
+        jose::claims::audiences(&self.claims).any(|known| known == audience)
     }
 
     /// The audiences.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        issued_jwt::audiences(&self.claims)
+        jose::claims::audiences(&self.claims)
     }
 
     /// Whether it carries the scope.
@@ -83,18 +84,18 @@ impl AccessToken {
     }
 
     /// Who a person's token concerns, if its family lives and client and person still stand.
-    pub fn standing<'t>(
+    pub fn valid_grant<'t>(
         &self,
         tenant: &'t Tenant,
         family: Option<&Family>,
         now: Timestamp,
-    ) -> Option<Standing<'t>> {
+    ) -> Option<GrantValidity<'t>> {
         let family =
             family.filter(|family| family.lives(now) && Some(&*family.id) == self.family())?;
-        let standing = validity::of(tenant, &family.authorization).ok()?;
-        let same = *standing.client.id == *self.text("client_id")
+        let valid_grant = validity::check(tenant, &family.authorization).ok()?;
+        let same = *valid_grant.client.id == *self.text("client_id")
             && family.authorization.subject == self.text("sub");
-        same.then_some(standing)
+        same.then_some(valid_grant)
     }
 }
 

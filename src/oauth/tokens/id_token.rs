@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
 use crate::grant::Authorization;
-use crate::grant::validity::Standing;
+use crate::grant::validity::GrantValidity;
 use crate::keys::signing_keys::ScheduledKey;
 use crate::user::claims;
 use crate::{Algorithm, Tenant};
@@ -19,7 +19,7 @@ pub struct Contents<'a> {
     /// Who issues it.
     pub tenant: &'a Tenant,
     /// For whom, and about whom.
-    pub standing: Standing<'a>,
+    pub valid_grant: GrantValidity<'a>,
     /// What was allowed.
     pub authorization: &'a Authorization,
     /// The scopes granted now, separated by spaces.
@@ -33,7 +33,7 @@ pub struct Contents<'a> {
 /// Signs an ID token. What is known about the person comes first, so that nothing of it can replace a claim of the
 /// protocol.
 pub fn mint(contents: Contents<'_>, key: &ScheduledKey, now: Timestamp) -> Option<String> {
-    let client = contents.standing.client;
+    let client = contents.valid_grant.client;
     let lifetime = client.lifetimes.id_token.min(key.longest_lifetime);
     let lifetime = i64::try_from(lifetime.as_secs()).ok()?;
     let protocol = json!({
@@ -57,7 +57,7 @@ pub fn mint(contents: Contents<'_>, key: &ScheduledKey, now: Timestamp) -> Optio
 }
 
 fn about(contents: Contents<'_>) -> Map<String, Value> {
-    let Standing { client, person } = contents.standing;
+    let GrantValidity { client, person } = contents.valid_grant;
     let asked = ClaimsRequest::from_normal(&contents.authorization.claims).id_token;
     let asked = claims::allowed_to(client, contents.tenant, &asked);
     claims::about(person, contents.tenant, contents.scope, &asked)

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::jose::claims::text;
 use crate::{SigningKey, Tenant};
 
 /// The longest token that is looked at, in characters.
@@ -56,20 +57,6 @@ pub fn verify(tenant: &Tenant, token: &str, kind: Kind) -> Option<Map<String, Va
 pub fn is_current(claims: &Map<String, Value>, now: Timestamp) -> bool {
     let expires_at = claims.get("exp").and_then(Value::as_i64);
     expires_at.is_some_and(|expires_at| now.as_second() < expires_at)
-}
-
-/// A claim that is a text.
-pub fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    claims.get(name).and_then(Value::as_str)
-}
-
-/// The audiences: `aud` is a text or a list of texts (RFC 7519 §4.1.3).
-pub fn audiences(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let (one, many) = match claims.get("aud") {
-        Some(Value::Array(many)) => (None, many.as_slice()),
-        one => (one, [].as_slice()),
-    };
-    one.into_iter().chain(many).filter_map(Value::as_str)
 }
 
 #[cfg(test)]

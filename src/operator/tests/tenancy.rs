@@ -114,7 +114,7 @@ fn what_was_allowed_to_a_still_stands(ground: &Ground, after: &Seen) -> Judged {
         for object in &ground.clients {
             let client = after.client(object).as_ref().unwrap();
             let given = ground::allowed(client, person);
-            prop_assert!(validity::of(&tenant, &given).is_ok());
+            prop_assert!(validity::check(&tenant, &given).is_ok());
             let others = tenant
                 .clients
                 .values()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clientele_api::DEFAULT_TENANT;
 use clientele_oauth::Registry;
-use clientele_oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele_oauth::client_auth::{Attempt, AuthParameters, Authentication, authenticate};
 use clientele_operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
 use serde_json::{Value, json};
 
@@ -30,12 +30,18 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
     ) else {
         return false;
     };
-    let credentials = Credentials::Basic {
-        id: credential.whose.client_id.clone().into(),
-        secret: credential.value.clone().into(),
+    let form = AuthParameters {
+        client_id: Some(credential.whose.client_id.as_str().into()),
+        client_secret: Some(credential.value.as_str().into()),
+        ..AuthParameters::default()
     };
-    let client = authenticate(tenant, keyring, &credentials, jiff::Timestamp::now());
-    client.is_ok_and(|client| *client.registration_id == credential.whose.uid)
+    let attempt = Attempt::from(form, None);
+    match authenticate(tenant, keyring, &attempt, jiff::Timestamp::now()) {
+        Ok(Authentication::Authenticated(client)) => {
+            *client.registration_id == credential.whose.uid
+        }
+        _ => false,
+    }
 }
 
 /// By which hash a person signs in, if anybody may.

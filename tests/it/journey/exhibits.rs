@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use clientele_http::pages::{
-    Account, ConsentAsked, Frame, Granted, SignIn, SignInProblem, SignOutAsked, Trouble, account,
-    consent, form_post, sign_in, sign_out, signed_out, trouble,
+    Account, ConsentAsked, ErrorView, Granted, PageChrome, SignIn, SignInProblem, SignOutAsked,
+    account, consent, error, form_post, sign_in, sign_out, signed_out,
 };
 
 type Show = fn() -> Response;
@@ -25,10 +25,10 @@ pub const EXHIBITS: [(&str, Show); 24] = [
     ("consent-long", || long_consent()),
     ("proceed", || consent(&ACME, &asked(&[]))),
     ("trouble", || {
-        trouble(&ACME, StatusCode::BAD_REQUEST, &EXPIRED)
+        error(&ACME, StatusCode::BAD_REQUEST, &EXPIRED)
     }),
     ("trouble-unknown", || {
-        trouble(&ACME, StatusCode::BAD_REQUEST, &UNKNOWN)
+        error(&ACME, StatusCode::BAD_REQUEST, &UNKNOWN)
     }),
     ("sign-out", || sign_out(&ACME, &SIGN_OUT)),
     ("sign-out-direct", || {
@@ -57,14 +57,14 @@ pub const EXHIBITS: [(&str, Show); 24] = [
     }),
 ];
 
-const ACME: Frame<'_> = Frame {
+const ACME: PageChrome<'_> = PageChrome {
     base: "",
     tenant: "Acme",
     logo: None,
     color: None,
 };
 /// A wordmark, as companies have it.
-const LOGO: Frame<'_> = Frame {
+const LOGO: PageChrome<'_> = PageChrome {
     base: "",
     tenant: "Nordlicht Energie",
     logo: Some(
@@ -73,8 +73,8 @@ const LOGO: Frame<'_> = Frame {
     color: Some("#c2410c"),
 };
 
-fn colored(color: &'static str) -> Frame<'static> {
-    Frame {
+fn colored(color: &'static str) -> PageChrome<'static> {
+    PageChrome {
         color: Some(color),
         ..ACME
     }
@@ -128,14 +128,14 @@ fn asked(scopes: &[String]) -> ConsentAsked<'_> {
     }
 }
 
-const EXPIRED: Trouble<'_> = Trouble {
+const EXPIRED: ErrorView<'_> = ErrorView {
     code: "expired_request",
     sentence: "This sign-in was started too long ago, or was finished already.",
     remedy: "Go back to the application and sign in from there.",
     client: Some("Orders"),
     home: Some("https://orders.acme.example"),
 };
-const UNKNOWN: Trouble<'_> = Trouble {
+const UNKNOWN: ErrorView<'_> = ErrorView {
     code: "invalid_client",
     sentence: "The application that sent you here is not known to Acme.",
     remedy: "If you came here by a link, it may be old. Ask whoever runs the application.",
@@ -165,7 +165,7 @@ fn granted(client: &'static str, namespace: &'static str, scopes: &[String]) -> 
     }
 }
 
-fn show_account(frame: &Frame<'_>, notice: Option<&str>) -> Response {
+fn show_account(chrome: &PageChrome<'_>, notice: Option<&str>) -> Response {
     let all = sentences();
     let grants = [
         granted("Orders", "shop", &all),
@@ -177,14 +177,14 @@ fn show_account(frame: &Frame<'_>, notice: Option<&str>) -> Response {
         notice,
         ..EMPTY
     };
-    account(frame, &view)
+    account(chrome, &view)
 }
 
 const LONG: &str =
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft of the north";
 
-fn long_frame() -> Frame<'static> {
-    Frame {
+fn long_frame() -> PageChrome<'static> {
+    PageChrome {
         tenant: LONG,
         ..ACME
     }

@@ -1,6 +1,7 @@
 //! What the store has of what a client was told, and ID tokens as hints.
 
-use clientele_oauth::grant::{Code, digest_of};
+use clientele_oauth::digest::digest_of;
+use clientele_oauth::grant::Code;
 use clientele_oauth::{Algorithm, SigningKeys};
 use serde_json::{Value, json};
 

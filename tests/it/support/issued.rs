@@ -3,7 +3,8 @@
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use clientele_oauth::grant::{Authorization, Code, digest_of};
+use clientele_oauth::digest::digest_of;
+use clientele_oauth::grant::{Authorization, Code};
 use clientele_oauth::{Algorithm, ClientType, Tenant};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clientele::run::build_info;
-use clientele_http::api::token_review_cache::Reviews;
+use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::ControllerMetrics;
 use clientele_store::StoreMetrics;
@@ -36,7 +36,7 @@ fn every_metric_is_documented() {
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
     StoreMetrics::default().register(&mut registry);
-    Reviews::default().register(&mut registry);
+    TokenReviewCache::default().register(&mut registry);
     Audit::default().register(&mut registry);
     build_info::register(&mut registry);
     let mut text = String::new();

@@ -1,44 +1,51 @@
-//! A request with an assertion: what memory cannot say about it is asked first, then the request is answered as any other.
+//! A request with an assertion: what memory cannot say about it is confirmed first, then it goes on as any other.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
 
-use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{Step, decide, refuse};
-use crate::App;
-use crate::api::{assertion_check, cors};
+use super::{Basis, Call, Reply};
+use crate::api::{assertion_check, client_request};
+use crate::error_response::Refusal;
+use clientele_oauth::client_auth;
 use clientele_oauth::client_auth::assertion::Evidence;
-use clientele_oauth::endpoints::token;
-use clientele_oauth::endpoints::token::Named;
-use clientele_oauth::{Client, OAuthError, Tenant};
+use clientele_oauth::endpoints::token::TokenRequest;
+use clientele_oauth::{Client, Tenant};
 
-/// A client whose assertion is right as far as memory goes.
-pub(super) struct Unproven {
+/// A request whose assertion is right as far as memory goes.
+pub(super) struct Unproven<'a> {
     pub tenant: Arc<Tenant>,
     pub client: Arc<Client>,
     pub evidence: Evidence,
+    pub request: TokenRequest<'a>,
 }
 
-impl Unproven {
-    /// Asks, and then judges the request by the registry of that time: asking may have taken a while.
-    pub async fn finish(self, app: &App, parts: &Parts, form: &[u8], started: Instant) -> Response {
-        let error = match assertion_check::confirm(app, &self.tenant, self.evidence).await {
-            Ok(()) => match decide(app, parts, form, Some(&self.client), started) {
-                Step::Answered(response) => return response,
-                Step::Asked(pending) => return pending.finish(app, parts, started).await,
-                // Whoever is proven is not asked to prove it.
-                Step::Claimed(_) => OAuthError::invalid_client(),
-            },
-            Err(error) => error,
-        };
-        let named = Named {
-            client: Some(&self.client),
-            ..token::named(&self.tenant, None, form)
-        };
-        let mut response = refuse(app, &self.tenant, parts, named, error, started);
-        cors::expose(&mut response, &parts.headers, Some(&self.client));
-        response
+impl<'a> Unproven<'a> {
+    /// Has the assertion confirmed, and answers the request.
+    pub async fn prove(self, call: Call<'a>) -> Response {
+        let confirmed = assertion_check::confirm(call.app, &self.tenant, self.evidence).await;
+        if let Err(error) = confirmed {
+            let refused = self.request.refused_of(&self.client, error);
+            return call.refuse(&self.tenant, refused);
+        }
+        match proceed(call, &self.client, &self.request) {
+            ControlFlow::Break(response) => response,
+            ControlFlow::Continue(rest) => rest.await,
+        }
+    }
+}
+
+/// The request is judged by the registry as it is now: confirming may have taken a while.
+fn proceed<'a>(call: Call<'a>, proven: &Client, request: &TokenRequest<'_>) -> Reply<'a> {
+    let registry = call.app.registry.load();
+    let Some((tenant, _)) = registry.route(call.parts.uri.path()) else {
+        return ControlFlow::Break(client_request::malformed(Refusal::NOT_FOUND));
+    };
+    let judged = Basis::new(call.app, &registry, tenant)
+        .and_then(|basis| Ok((basis, client_auth::still_registered(tenant, proven)?)));
+    match judged {
+        Ok((basis, client)) => call.grant(basis, client, request),
+        Err(error) => ControlFlow::Break(call.refuse(tenant, request.refused(tenant, error))),
     }
 }

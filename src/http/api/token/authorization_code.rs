@@ -1,27 +1,29 @@
 //! A code for tokens: the store says what the code is, the core what becomes of it, the store that it is so.
 
-use std::sync::Arc;
+use axum::response::Response;
 
-use axum::http::request::Parts;
-
-use super::record;
-use crate::App;
-use crate::api::client_request::unavailable;
+use super::{Call, Pending};
+use crate::api::unavailable::unavailable;
+use clientele_oauth::endpoints::token::AuditSubject;
 use clientele_oauth::endpoints::token::authorization_code::{Exchange, Judgement, USED};
-use clientele_oauth::endpoints::token::{Context, Named};
-use clientele_oauth::{Client, GrantType, OAuthError};
+use clientele_oauth::{GrantType, OAuthError};
 use clientele_store::Redemption;
 use clientele_telemetry::audit::AuditEvent;
 
+/// Answers the request.
+pub(super) async fn respond(call: Call<'_>, pending: Pending, exchange: Exchange) -> Response {
+    let result = redeem(call, &pending, &exchange).await;
+    call.finish(&pending, GrantType::AuthorizationCode, result)
+}
+
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
-pub(super) async fn answer(
-    app: &App,
-    parts: &Parts,
-    context: Context<'_>,
-    client: &Arc<Client>,
+async fn redeem(
+    call: Call<'_>,
+    pending: &Pending,
     exchange: &Exchange,
 ) -> Result<String, OAuthError> {
-    let (store, tenant) = (&app.store, &*context.tenant.registration_id);
+    let (context, client) = (pending.context(), &pending.client);
+    let (store, tenant) = (&call.app.store, &*context.tenant.registration_id);
     let code = store.code(tenant, &exchange.digest).await;
     let code = code.map_err(|error| unavailable(&error))?;
     let (family, outcome) = match exchange.judge(context, client, code.as_ref()) {
@@ -34,15 +36,8 @@ pub(super) async fn answer(
         .await
         .map_err(|error| unavailable(&error))?;
     if redemption == Redemption::Again {
-        let named = Named::of(client, GrantType::AuthorizationCode);
-        record(
-            app,
-            context.tenant,
-            parts,
-            named,
-            AuditEvent::CodeReuse,
-            None,
-        );
+        let subject = AuditSubject::of(client, GrantType::AuthorizationCode);
+        call.record(context.tenant, subject, AuditEvent::CodeReuse, None);
     }
     match (outcome?, redemption) {
         (beginning, Redemption::First) => beginning.mint(context),

@@ -1,27 +1,29 @@
 //! A refresh token for new tokens: the store says what the family is, the core whether it may go on, the store that it did.
 
-use std::sync::Arc;
+use axum::response::Response;
 
-use axum::http::request::Parts;
-
-use super::record;
-use crate::App;
-use crate::api::client_request::unavailable;
+use super::{Call, Pending};
+use crate::api::unavailable::unavailable;
+use clientele_oauth::endpoints::token::AuditSubject;
 use clientele_oauth::endpoints::token::refresh_token::{GRACE, Judgement, Refresh, USED};
-use clientele_oauth::endpoints::token::{Context, Named};
-use clientele_oauth::{Client, GrantType, OAuthError};
+use clientele_oauth::{GrantType, OAuthError};
 use clientele_store::Rotation;
 use clientele_telemetry::audit::AuditEvent;
 
+/// Answers the request.
+pub(super) async fn respond(call: Call<'_>, pending: Pending, refresh: Refresh) -> Response {
+    let result = rotate(call, &pending, &refresh).await;
+    call.finish(&pending, GrantType::RefreshToken, result)
+}
+
 /// The JSON body of a success. Tokens are minted only after the store has recorded the use.
-pub(super) async fn answer(
-    app: &App,
-    parts: &Parts,
-    context: Context<'_>,
-    client: &Arc<Client>,
+async fn rotate(
+    call: Call<'_>,
+    pending: &Pending,
     refresh: &Refresh,
 ) -> Result<String, OAuthError> {
-    let store = &app.store;
+    let (context, client) = (pending.context(), &pending.client);
+    let store = &call.app.store;
     let (tenant, now) = (&*context.tenant.registration_id, context.now);
     let (id, sequence) = (&*refresh.place.family, refresh.place.sequence);
     let family = store.family(tenant, id).await;
@@ -40,15 +42,8 @@ pub(super) async fn answer(
     match rotation.map_err(|error| unavailable(&error))? {
         Rotation::Next(family) | Rotation::Retry(family) => successor.mint(context, &family),
         Rotation::Reused => {
-            let named = Named::of(client, GrantType::RefreshToken);
-            record(
-                app,
-                context.tenant,
-                parts,
-                named,
-                AuditEvent::RefreshReuse,
-                None,
-            );
+            let subject = AuditSubject::of(client, GrantType::RefreshToken);
+            call.record(context.tenant, subject, AuditEvent::RefreshReuse, None);
             Err(OAuthError::invalid_grant().because(USED))
         }
         Rotation::Gone => Err(OAuthError::invalid_grant().because("the refresh token has ended")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Evidence, validity};
-use crate::grant::digest_of;
+use crate::digest::digest_of;
 use crate::jose::jws::Jws;
 use crate::{AuthMethod, Client, Tenant};
 

@@ -10,34 +10,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::verification::Verification;
 use super::{Evidence, validity};
-use crate::grant::digest_of;
+use crate::digest::digest_of;
+use crate::jose;
 use crate::jose::jws::Jws;
 use crate::jose::public_key::PublicKey;
-use crate::tokens::issued_jwt;
 use crate::{AuthMethod, Client, Tenant};
 
 /// How long a token may live. Kubernetes makes them for an hour unless asked otherwise.
 const LONGEST: Duration = Duration::from_hours(1);
-
-/// A ServiceAccount whose tokens prove a client, in the client's own namespace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceAccount {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its UID, if only this one of the name counts.
-    pub uid: Option<Arc<str>>,
-}
-
-/// How a tenant has such tokens verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verification {
-    /// The API server is asked, and knows whether pod and ServiceAccount still exist.
-    #[default]
-    TokenReview,
-    /// The public keys of the cluster are enough.
-    Offline,
-}
 
 /// What came of asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +169,7 @@ fn is_for(claims: &serde_json::Map<String, Value>, audience: &str) -> bool {
         Some(Value::Array(all)) => all.len(),
         _ => 1,
     };
-    all == 1 && issued_jwt::audiences(claims).eq([audience])
+    all == 1 && jose::claims::audiences(claims).eq([audience])
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {

@@ -8,7 +8,8 @@ use super::interaction::SignedIn;
 use super::redirect_target::Destination;
 use super::request::AuthorizationRequest;
 use crate::Tenant;
-use crate::grant::{Authorization, Code, Consent, FAMILY_PREFIX, digest_of};
+use crate::digest::digest_of;
+use crate::grant::{Authorization, Code, Consent, FAMILY_PREFIX};
 
 /// Begins every authorization code, so that scanners recognize one, and no other kind of value passes for one.
 const CODE_PREFIX: &str = "clc_";

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::response::ResponseMode;
+use super::response_mode::ResponseMode;
 use crate::client::redirect_uri;
 use crate::endpoints::parameters::Parameters;
 use crate::{Client, ErrorCode, OAuthError, Tenant};

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::prompt::Prompt;
-use super::response::ResponseMode;
+use super::response_mode::ResponseMode;
 use super::{pkce, redirect_target, scopes};
 use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
 use crate::endpoints::parameters::Parameters;
+use crate::jose;
 use crate::tokens::issued_jwt;
 use crate::tokens::issued_jwt::Kind;
 use crate::user::claims;
@@ -199,8 +200,8 @@ fn hinted(
         return Ok(None);
     };
     issued_jwt::verify(tenant, token, Kind::IdToken)
-        .filter(|claims| issued_jwt::audiences(claims).any(|audience| *audience == *client.id))
-        .and_then(|claims| issued_jwt::text(&claims, "sub").map(str::to_owned))
+        .filter(|claims| jose::claims::audiences(claims).any(|audience| *audience == *client.id))
+        .and_then(|claims| jose::claims::text(&claims, "sub").map(str::to_owned))
         .map(Some)
         .ok_or(OAuthError::invalid_request(
             "id_token_hint is not an ID token of this issuer for this client",

@@ -10,8 +10,9 @@ use super::user_tokens;
 use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
 use crate::client::redirect_uri;
+use crate::digest::digest_of;
 use crate::grant::validity;
-use crate::grant::{Code, Family, digest_of};
+use crate::grant::{Code, Family};
 use crate::{Client, ClientType, ErrorCode, OAuthError};
 
 /// The sequence number of a family's first refresh token.
@@ -111,11 +112,18 @@ impl Exchange {
             return Err(refused.because(NO_PROOF));
         }
         let authorization = &code.authorization;
-        let standing = validity::of(context.tenant, authorization)
-            .map_err(|fallen| refused.because(fallen.as_str()))?;
+        let valid_grant = validity::check(context.tenant, authorization)
+            .map_err(|invalid| refused.because(invalid.as_str()))?;
         let (now, resources) = (context.now, &self.resources);
         // `scope` has no place in this request (RFC 6749 §4.1.3) and is ignored.
-        let tokens = Tokens::decide(context.tenant, standing, authorization, "", resources, now)?;
+        let tokens = Tokens::decide(
+            context.tenant,
+            valid_grant,
+            authorization,
+            "",
+            resources,
+            now,
+        )?;
         let (expires_at, idle_expires_at) = user_tokens::lifetime(client, now);
         let family = Family {
             id: code.family.clone(),

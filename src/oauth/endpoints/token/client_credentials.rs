@@ -9,7 +9,7 @@ use crate::tokens::access_token::AccessToken;
 use crate::{Client, OAuthError};
 
 /// The JSON body of a success.
-pub(super) fn answer(
+pub(super) fn issue(
     context: Context<'_>,
     client: &Client,
     request: &TokenRequest<'_>,
@@ -26,9 +26,10 @@ pub(super) fn answer(
         let token = access_token::mint_default(client, key, now, random);
         return Ok(render(&token.ok_or(SIGNING_FAILED)?, &client.default_scope));
     }
-    let target = resource_indicators::for_client_credentials(client, scope, &request.resources)?;
-    let token = access_token::mint_for(client, &tenant.issuer, &target, key, now, random);
-    let scope = target.scopes.join(" ");
+    let resource_grant =
+        resource_indicators::for_client_credentials(client, scope, &request.resources)?;
+    let token = access_token::mint_for(client, &tenant.issuer, &resource_grant, key, now, random);
+    let scope = resource_grant.scopes.join(" ");
     Ok(render(&token.ok_or(SIGNING_FAILED)?, &scope))
 }
 

@@ -9,7 +9,7 @@ use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
 use crate::grant::Family;
 use crate::grant::validity;
-use crate::grant::validity::Fallen;
+use crate::grant::validity::InvalidGrant;
 use crate::tokens::refresh_token;
 use crate::tokens::refresh_token::Place;
 use crate::{Client, OAuthError};
@@ -84,18 +84,25 @@ impl Refresh {
             return Judgement::Refuse(refused.because(OVER));
         }
         let granted = &family.authorization;
-        let standing = match validity::of(context.tenant, granted) {
-            Ok(standing) => standing,
-            Err(fallen) => {
-                let refused = refused.because(fallen.as_str());
-                return match fallen {
-                    Fallen::Person => Judgement::Revoke(refused),
-                    Fallen::Client | Fallen::Groups => Judgement::Refuse(refused),
+        let valid_grant = match validity::check(context.tenant, granted) {
+            Ok(valid_grant) => valid_grant,
+            Err(invalid) => {
+                let refused = refused.because(invalid.as_str());
+                return match invalid {
+                    InvalidGrant::Person => Judgement::Revoke(refused),
+                    InvalidGrant::Client | InvalidGrant::Groups => Judgement::Refuse(refused),
                 };
             }
         };
         let (tenant, now) = (context.tenant, context.now);
-        match Tokens::decide(tenant, standing, granted, &self.scope, &self.resources, now) {
+        match Tokens::decide(
+            tenant,
+            valid_grant,
+            granted,
+            &self.scope,
+            &self.resources,
+            now,
+        ) {
             Ok(tokens) => Judgement::Rotate(Successor {
                 idle_expires_at: user_tokens::lifetime(client, now).1,
                 tokens,

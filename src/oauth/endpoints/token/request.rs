@@ -4,20 +4,18 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use crate::client_auth::assertion::Asserted;
-use crate::client_auth::credentials::{Presented, sent};
+use crate::client_auth::{Attempt, AuthParameters};
 use crate::endpoints::resource_indicators;
+use crate::form_encoding::sent;
 use crate::{ErrorCode, GrantType, OAuthError};
 
-/// The parameters of a token request, borrowed from the form where nothing was escaped.
+/// A token request: the attempt to authenticate, and the parameters of the grants, borrowed from the form where nothing
+/// was escaped.
 #[derive(Default)]
 pub struct TokenRequest<'a> {
+    attempt: Attempt<'a>,
     grant_type: Option<Cow<'a, str>>,
     scope: Option<Cow<'a, str>>,
-    client_id: Option<Cow<'a, str>>,
-    client_secret: Option<Cow<'a, str>>,
-    client_assertion: Option<Cow<'a, str>>,
-    client_assertion_type: Option<Cow<'a, str>>,
     code: Option<Cow<'a, str>>,
     redirect_uri: Option<Cow<'a, str>>,
     code_verifier: Option<Cow<'a, str>>,
@@ -26,22 +24,24 @@ pub struct TokenRequest<'a> {
 }
 
 impl<'a> TokenRequest<'a> {
-    /// Reads a form. A parameter that stands twice is an error (RFC 6749 §3.2), except `resource`
+    /// Parses a form. A parameter that stands twice is an error (RFC 6749 §3.2), except `resource`
     /// (RFC 8707 §2); an unknown one is ignored.
-    pub fn parse(form: &'a [u8]) -> Result<Self, OAuthError> {
+    pub fn parse(form: &'a [u8], authorization: Option<&[u8]>) -> Result<Self, OAuthError> {
         let mut request = Self::default();
+        let mut auth = AuthParameters::default();
         for (name, value) in form_urlencoded::parse(form) {
             if name == "resource" {
                 request.add_resource(value)?;
                 continue;
             }
-            let Some(slot) = request.slot(&name) else {
+            let Some(slot) = auth.slot(&name).or_else(|| request.slot(&name)) else {
                 continue;
             };
             if slot.replace(value).is_some() {
                 return Err(OAuthError::invalid_request("a parameter is repeated"));
             }
         }
+        request.attempt = Attempt::from(auth, authorization);
         Ok(request)
     }
 
@@ -49,10 +49,6 @@ impl<'a> TokenRequest<'a> {
         Some(match name {
             "grant_type" => &mut self.grant_type,
             "scope" => &mut self.scope,
-            "client_id" => &mut self.client_id,
-            "client_secret" => &mut self.client_secret,
-            "client_assertion" => &mut self.client_assertion,
-            "client_assertion_type" => &mut self.client_assertion_type,
             "code" => &mut self.code,
             "redirect_uri" => &mut self.redirect_uri,
             "code_verifier" => &mut self.code_verifier,
@@ -72,8 +68,13 @@ impl<'a> TokenRequest<'a> {
         Ok(())
     }
 
-    /// The grant type, before anybody is authenticated.
-    pub(super) fn grant(&self) -> Result<GrantType, OAuthError> {
+    /// The attempt to authenticate the client.
+    pub(crate) fn attempt(&self) -> &Attempt<'a> {
+        &self.attempt
+    }
+
+    /// The grant type, which is validated before the client is authenticated.
+    pub(super) fn grant_type(&self) -> Result<GrantType, OAuthError> {
         match sent(self.grant_type.as_ref()) {
             None => Err(OAuthError::invalid_request("grant_type is missing")),
             Some("client_credentials") => Ok(GrantType::ClientCredentials),
@@ -86,36 +87,8 @@ impl<'a> TokenRequest<'a> {
         }
     }
 
-    pub(super) fn presented<'s>(&'s self, authorization: Option<&'s [u8]>) -> Presented<'s> {
-        Presented {
-            authorization,
-            client_id: sent(self.client_id.as_ref()),
-            // An empty secret was sent, and is wrong: it must not pass for the method `none`.
-            client_secret: self.client_secret.as_deref(),
-            asserted: self.asserted(),
-        }
-    }
-
-    fn asserted(&self) -> Option<Asserted<'_>> {
-        (self.client_assertion.is_some() || self.client_assertion_type.is_some()).then(|| {
-            Asserted {
-                client_id: sent(self.client_id.as_ref()),
-                assertion: sent(self.client_assertion.as_ref()),
-                assertion_type: sent(self.client_assertion_type.as_ref()),
-            }
-        })
-    }
-
     pub(super) fn scope(&self) -> &str {
         sent(self.scope.as_ref()).unwrap_or_default()
-    }
-
-    pub(super) fn client_assertion(&self) -> Option<&str> {
-        sent(self.client_assertion.as_ref())
-    }
-
-    pub(super) fn client_id(&self) -> Option<&str> {
-        sent(self.client_id.as_ref())
     }
 
     pub(super) fn code(&self) -> Option<&str> {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Context, SIGNING_FAILED};
 use crate::endpoints::resource_indicators;
-use crate::endpoints::resource_indicators::Target;
-use crate::grant::validity::Standing;
+use crate::endpoints::resource_indicators::ResourceGrant;
+use crate::grant::validity::GrantValidity;
 use crate::grant::{Authorization, Family};
 use crate::keys::signing_keys::ScheduledKey;
 use crate::tokens::access_token;
@@ -20,8 +20,8 @@ const NOTHING_LEFT: &str = "the client may have none of the granted scopes any m
 
 /// Everything decided: tokens can be minted as soon as the store has recorded that they are.
 pub(super) struct Tokens<'a> {
-    standing: Standing<'a>,
-    target: Target<'a>,
+    valid_grant: GrantValidity<'a>,
+    resource_grant: ResourceGrant<'a>,
     access_token_key: &'a ScheduledKey,
     id_token_key: Option<&'a ScheduledKey>,
 }
@@ -30,25 +30,26 @@ impl<'a> Tokens<'a> {
     /// Decides scopes, audiences and keys.
     pub fn decide(
         tenant: &'a Tenant,
-        standing: Standing<'a>,
+        valid_grant: GrantValidity<'a>,
         granted: &'a Authorization,
         scope: &'a str,
         resources: &[String],
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
-        let target = resource_indicators::for_person(standing.client, granted, scope, resources)?;
-        if target.scopes.is_empty() {
+        let resource_grant =
+            resource_indicators::for_person(valid_grant.client, granted, scope, resources)?;
+        if resource_grant.scopes.is_empty() {
             // The client may have nothing any more of what was granted.
             return Err(OAuthError::invalid_grant().because(NOTHING_LEFT));
         }
-        let id_token_key = if target.scopes.contains(&"openid") {
-            Some(tenant.signing_key(standing.client.id_token_algorithm, now)?)
+        let id_token_key = if resource_grant.scopes.contains(&"openid") {
+            Some(tenant.signing_key(valid_grant.client.id_token_algorithm, now)?)
         } else {
             None
         };
         Ok(Self {
-            standing,
-            target,
+            valid_grant,
+            resource_grant,
             access_token_key: tenant.signing_key(tenant.access_token_algorithm, now)?,
             id_token_key,
         })
@@ -61,18 +62,18 @@ impl<'a> Tokens<'a> {
         family: &Family,
         nonce: Option<&str>,
     ) -> Result<String, OAuthError> {
-        let client = self.standing.client;
+        let client = self.valid_grant.client;
         let access_token = access_token::mint_for_person(
             client,
             &context.tenant.issuer,
             family,
-            &self.target,
+            &self.resource_grant,
             self.access_token_key,
             context.now,
             context.random,
         );
         let access_token = access_token.ok_or(SIGNING_FAILED)?;
-        let scope = self.target.scopes.join(" ");
+        let scope = self.resource_grant.scopes.join(" ");
         let mut body = json!({
             "access_token": access_token.token,
             "token_type": "Bearer",
@@ -82,7 +83,7 @@ impl<'a> Tokens<'a> {
         if let Some(key) = self.id_token_key {
             let contents = Contents {
                 tenant: context.tenant,
-                standing: self.standing,
+                valid_grant: self.valid_grant,
                 authorization: &family.authorization,
                 scope: &scope,
                 nonce,

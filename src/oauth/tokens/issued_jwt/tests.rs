@@ -6,6 +6,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed2551
 use proptest::prelude::*;
 
 use super::*;
+use crate::jose::claims::audiences;
 use crate::keys::signing_keys::ScheduledKey;
 use crate::{Algorithm, SigningKeys};
 

@@ -5,7 +5,8 @@ use clientele_api::{
 };
 use clientele_oauth::AuthMethod;
 use clientele_oauth::client::Secretless;
-use clientele_oauth::client_auth::assertion::service_account::{ServiceAccount, Verification};
+use clientele_oauth::client::service_account::ServiceAccount;
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 use kube::ResourceExt;
 

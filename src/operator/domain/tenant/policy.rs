@@ -12,7 +12,7 @@ use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
 use clientele_oauth::Algorithm;
-use clientele_oauth::client_auth::assertion::service_account::Verification;
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;

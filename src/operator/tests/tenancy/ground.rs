@@ -26,7 +26,7 @@ use crate::domain::user::validate;
 use crate::domain::user::validate::{Enrolled, enroll};
 use crate::tests::{keyring, namespace, object, tenant, user as person};
 use clientele_api::{OAuthClient, OAuthUser};
-use clientele_oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele_oauth::client_auth::{Attempt, AuthParameters, authenticate};
 use clientele_oauth::grant::Authorization;
 use clientele_oauth::{Client, Keyring, People, Person, Tenant};
 
@@ -268,8 +268,13 @@ impl Ground {
 
     /// Whether a secret proves the client of this ID.
     pub fn accepts(&self, tenant: &Tenant, id: &str, secret: &str) -> bool {
-        let credentials = Credentials::Post { id, secret };
-        authenticate(tenant, &self.keyring, &credentials, Timestamp::UNIX_EPOCH).is_ok()
+        let form = AuthParameters {
+            client_id: Some(id.into()),
+            client_secret: Some(secret.into()),
+            ..AuthParameters::default()
+        };
+        let attempt = Attempt::from(form, None);
+        authenticate(tenant, &self.keyring, &attempt, Timestamp::UNIX_EPOCH).is_ok()
     }
 }
 

@@ -140,5 +140,5 @@ async fn m10_a_failing_store_is_a_page_or_an_error_redirect() {
 
 #[test]
 fn the_challenge_of_these_tests_is_that_of_the_verifier() {
-    assert_eq!(clientele_oauth::grant::digest_of(VERIFIER), CHALLENGE);
+    assert_eq!(clientele_oauth::digest::digest_of(VERIFIER), CHALLENGE);
 }

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clientele_http::App;
-use clientele_http::api::token_review_cache::Reviews;
+use clientele_http::api::token_review_cache::TokenReviewCache;
+use clientele_oauth::client::service_account::ServiceAccount;
 use clientele_oauth::client_auth::assertion::service_account::{
-    Answer, Finding, Review, ServiceAccount, Signature, Verification,
+    Answer, Finding, Review, Signature,
 };
+use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::{AuthMethod, Client};
 use futures::FutureExt;
 use futures::future::join_all;
@@ -34,7 +36,7 @@ type Asked = Arc<AtomicU32>;
 async fn world(found: Finding) -> (TestServer, Asked) {
     let asked = Asked::default();
     let counter = asked.clone();
-    let reviews = Reviews::new(Arc::new(move |_| {
+    let reviews = TokenReviewCache::new(Arc::new(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -45,7 +47,7 @@ async fn world(found: Finding) -> (TestServer, Asked) {
     let world = assertions::world().await;
     known_to(&world, Some(CLUSTER), Verification::TokenReview);
     let app = App {
-        reviews: Arc::new(reviews),
+        token_reviews: Arc::new(reviews),
         ..world.app.clone()
     };
     (TestServer::with(app), asked)
@@ -367,14 +369,14 @@ async fn review(token: impl FnOnce(&TestServer) -> String) -> Arc<Review> {
     let world = assertions::world().await;
     let (tell, told) = tokio::sync::oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
-    let reviews = Reviews::new(Arc::new(move |review| {
+    let reviews = TokenReviewCache::new(Arc::new(move |review| {
         let tell = tell.lock().unwrap().take().unwrap();
         assert!(tell.send(review).is_ok());
         async { Finding::False }.boxed()
     }));
     known_to(&world, Some(CLUSTER), Verification::TokenReview);
     let world = TestServer::with(App {
-        reviews: Arc::new(reviews),
+        token_reviews: Arc::new(reviews),
         ..world.app.clone()
     });
     send(&world, POD, &token(&world))
