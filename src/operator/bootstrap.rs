@@ -15,7 +15,7 @@ use super::error::Error;
 use super::root_key::installation::{read_marks, write_marks};
 use crate::apply::params;
 use crate::cache::Cache;
-use crate::cache::leadership::Lead;
+use crate::cache::leadership::Leader;
 use crate::cache::progress::Readiness;
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
@@ -41,7 +41,7 @@ pub struct Bootstrap {
     /// What is known of the cluster.
     pub cache: Arc<Cache>,
     /// Whether this replica writes.
-    pub leader: Arc<Lead>,
+    pub leader: Arc<Leader>,
     /// Where it is recorded.
     pub readiness: Arc<Readiness>,
     /// Where what waited for the tenant is reconciled again.

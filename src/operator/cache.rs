@@ -20,14 +20,14 @@ pub mod verdicts;
 pub mod work_queues;
 pub mod write_throttle;
 
-use client_secrets::BroughtIndex;
+use client_secrets::ClientSecretIndex;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use credentials::SecretIndex;
+use credentials::CredentialsIndex;
 use kube::runtime::reflector::Store;
 use passwords::PasswordIndex;
-use service_account_keys::ClusterTokens;
+use service_account_keys::ServiceAccountKeys;
 
-use crate::domain::client::secret::digest::Digests;
+use crate::domain::client::secret::digest::DigestKey;
 
 /// What is known of the cluster.
 pub struct Cache {
@@ -38,15 +38,15 @@ pub struct Cache {
     /// The OAuthUsers as listed and watched.
     pub users: Store<OAuthUser>,
     /// The credentials Secrets.
-    pub credentials: SecretIndex,
+    pub credentials: CredentialsIndex,
     /// The client secrets that teams provide.
-    pub client_secrets: BroughtIndex,
+    pub client_secrets: ClientSecretIndex,
     /// The passwords of OAuthUsers.
     pub passwords: PasswordIndex,
     /// What the cluster publishes about its ServiceAccount tokens.
-    pub service_accounts: ClusterTokens,
+    pub service_accounts: ServiceAccountKeys,
     /// The key of the digests of Secrets.
-    pub digest_key: Digests,
+    pub digest_key: DigestKey,
 }
 
 impl Cache {
@@ -60,11 +60,11 @@ impl Cache {
             clients,
             tenants,
             users,
-            credentials: SecretIndex::default(),
-            client_secrets: BroughtIndex::default(),
+            credentials: CredentialsIndex::default(),
+            client_secrets: ClientSecretIndex::default(),
             passwords: PasswordIndex::default(),
-            service_accounts: ClusterTokens::default(),
-            digest_key: Digests::default(),
+            service_accounts: ServiceAccountKeys::default(),
+            digest_key: DigestKey::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele_telemetry::audit::Audit;
 
 use crate::events::EventSink;
-use crate::metrics::ControllerMetrics;
+use crate::metrics::OperatorMetrics;
 use crate::settings::Settings;
 
 /// The connection, the settings, and where to report.
@@ -15,7 +15,7 @@ pub struct Context {
     /// How the operator was configured.
     pub settings: Settings,
     /// The metrics of the operator.
-    pub metrics: Arc<ControllerMetrics>,
+    pub metrics: Arc<OperatorMetrics>,
     /// Kubernetes Events about the objects.
     pub events: EventSink,
     /// The audit log.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, MissedTickBehavior, interval};
 
 use super::domain::reason::Reason;
-use super::metrics::ControllerMetrics;
+use super::metrics::OperatorMetrics;
 
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
 /// the API server has to do beside the work itself.
@@ -19,7 +19,7 @@ const PACE: Duration = Duration::from_millis(50);
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum EventReason {
     /// Credentials were issued.
     Issued,
     /// A deleted Secret came back.
@@ -37,7 +37,7 @@ pub enum Happening {
     KeysRotated,
 }
 
-impl Happening {
+impl EventReason {
     const fn reason(self) -> &'static str {
         match self {
             Self::Issued => "Issued",
@@ -87,19 +87,19 @@ impl Happening {
 /// Where events are handed in.
 pub struct EventSink {
     queue: mpsc::Sender<(Event, ObjectReference)>,
-    metrics: Arc<ControllerMetrics>,
+    metrics: Arc<OperatorMetrics>,
     audit: Arc<Audit>,
 }
 
 impl EventSink {
     /// Hands in an event; drops it when too many wait. The audit log has it in any case.
-    pub fn publish(&self, happening: Happening, about: ObjectReference, note: String) {
-        self.record(happening, &about, &note);
+    pub fn publish(&self, event: EventReason, about: ObjectReference, note: String) {
+        self.record(event, &about, &note);
         let event = Event {
-            type_: happening.type_(),
-            reason: happening.reason().to_owned(),
+            type_: event.type_(),
+            reason: event.reason().to_owned(),
             note: Some(shortened(note)),
-            action: happening.action(),
+            action: event.action(),
             secondary: None,
         };
         if self.queue.try_send((event, about)).is_err() {
@@ -109,18 +109,18 @@ impl EventSink {
 }
 
 impl EventSink {
-    fn record(&self, happening: Happening, about: &ObjectReference, note: &str) {
-        let refused = matches!(happening, Happening::Refused(_));
+    fn record(&self, event: EventReason, about: &ObjectReference, note: &str) {
+        let refused = matches!(event, EventReason::Refused(_));
         let line = AuditRecord {
             kind: about.kind.as_deref(),
             namespace: about.namespace.as_deref(),
             name: about.name.as_deref(),
             uid: about.uid.as_deref(),
-            error: refused.then_some(happening.reason()),
+            error: refused.then_some(event.reason()),
             reason: Some(note),
             ..AuditRecord::default()
         };
-        self.audit.record(happening.act(), &line);
+        self.audit.record(event.act(), &line);
     }
 }
 
@@ -138,7 +138,7 @@ fn shortened(mut note: String) -> String {
 /// A sink, and the task that publishes what is handed in.
 pub fn channel(
     kube: kube::Client,
-    metrics: Arc<ControllerMetrics>,
+    metrics: Arc<OperatorMetrics>,
     audit: Arc<Audit>,
 ) -> (EventSink, impl Future<Output = ()>) {
     let (queue, mut waiting) = mpsc::channel(WAITING);

@@ -1,7 +1,7 @@
 //! The Kubernetes world: read → plan → write, and the observer that turns watches into the registry.
 //!
 //! The controller writes Kubernetes and nothing else; the observer replaces the registry and nothing
-//! else. They meet in [`domain::client::validate::register`], a pure function. This folder knows neither axum nor hyper.
+//! else. They meet in [`domain::client::validate::validate_client`], a pure function. This folder knows neither axum nor hyper.
 
 pub mod apply;
 pub mod bootstrap;
@@ -41,17 +41,17 @@ use tokio_util::sync::CancellationToken;
 
 use bootstrap::Bootstrap;
 use cache::Cache;
-use cache::leadership::Lead;
+use cache::leadership::Leader;
 use cache::password_requests::{PasswordRequests, PasswordWork};
 use cache::progress::Readiness;
 use cache::rebuild::RebuildRequest;
-use cache::rollout::Agreement;
+use cache::rollout::Rollout;
 use cache::root_keys::RootKeys;
 use cache::verdicts::Verdicts;
 use cache::work_queues::{WorkQueue, WorkQueues};
 use context::Context;
 use leader::election;
-use metrics::ControllerMetrics;
+use metrics::OperatorMetrics;
 use readiness::ReadinessCheck;
 use reconcile::Reconciler;
 use reconcile::runner::run;
@@ -65,7 +65,7 @@ use watch::secrets::SecretHandles;
 /// The Kubernetes side, ready to run.
 pub struct Operator {
     readiness: Arc<ReadinessCheck>,
-    rollout: Arc<Agreement>,
+    rollout: Arc<Rollout>,
     token_reviewer: Arc<TokenReviewer>,
     tasks: JoinSet<()>,
     ending: CancellationToken,
@@ -80,7 +80,7 @@ impl Operator {
         settings: Settings,
         registry: Arc<ArcSwap<Registry>>,
         usage: Arc<ArcSwapOption<Usage>>,
-        metrics: Arc<ControllerMetrics>,
+        metrics: Arc<OperatorMetrics>,
         audit: Arc<Audit>,
         supervisor: &Supervisor,
     ) -> Self {
@@ -126,7 +126,7 @@ impl Operator {
     }
 
     /// What every replica serves: reported to the others, and read from their reports.
-    pub fn agreement(&self) -> Arc<Agreement> {
+    pub fn agreement(&self) -> Arc<Rollout> {
         self.rollout.clone()
     }
 
@@ -187,7 +187,7 @@ struct Parts {
     keys: Arc<RootKeyReader>,
     registry: Arc<ArcSwap<Registry>>,
     verdicts: Arc<Verdicts>,
-    rollout: Arc<Agreement>,
+    rollout: Arc<Rollout>,
     passwords: Arc<PasswordRequests>,
     usage: Arc<ArcSwapOption<Usage>>,
 }
@@ -206,12 +206,12 @@ impl Parts {
         let (user_queue, user_requests) = WorkQueue::new(users.clone());
         let (requests, passwords) = PasswordRequests::new();
         let among_several = context.settings.lease.is_some();
-        let rollout = Agreement::new(among_several, client_queue.sender());
+        let rollout = Rollout::new(among_several, client_queue.sender());
         let keys = RootKeyReader {
             context,
             cache: Arc::new(Cache::new(clients, tenants, users)),
             root_keys: Arc::new(RootKeys::default()),
-            leader: Arc::new(Lead::new(among_several)),
+            leader: Arc::new(Leader::new(among_several)),
             readiness: Arc::new(Readiness::default()),
             queues: Arc::new(WorkQueues {
                 clients: client_queue,
@@ -305,7 +305,7 @@ impl Parts {
         });
         for watched in [
             &watch::secrets::CREDENTIALS,
-            &watch::client_secrets::BROUGHT,
+            &watch::client_secrets::CLIENT_SECRETS,
         ] {
             tasks.spawn(watch::secrets::watch(handles.clone(), watched));
         }

@@ -31,7 +31,7 @@ pub struct WriteLabels {
 
 /// The numbers of the Kubernetes side.
 #[derive(Debug, Default)]
-pub struct ControllerMetrics {
+pub struct OperatorMetrics {
     /// Passes over objects by outcome.
     pub reconciles: Family<OutcomeLabels, Counter>,
     /// Writes to the API server.
@@ -64,7 +64,7 @@ pub struct ControllerMetrics {
     pub root_key_usable: Gauge<i64, AtomicI64>,
 }
 
-impl ControllerMetrics {
+impl OperatorMetrics {
     /// Publishes the numbers.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(

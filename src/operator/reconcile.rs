@@ -20,9 +20,9 @@ use serde::de::DeserializeOwned;
 
 use crate::apply;
 use crate::cache::Cache;
-use crate::cache::leadership::Lead;
+use crate::cache::leadership::Leader;
 use crate::cache::progress::Readiness;
-use crate::cache::rollout::Agreement;
+use crate::cache::rollout::Rollout;
 use crate::cache::root_keys::RootKeys;
 use crate::cache::verdicts::Verdicts;
 use crate::cache::write_throttle::WriteThrottle;
@@ -38,8 +38,8 @@ pub struct Reconciler {
     root_key_reader: Arc<RootKeyReader>,
     registry: Arc<ArcSwap<Registry>>,
     verdicts: Arc<Verdicts>,
-    leader: Arc<Lead>,
-    rollout: Arc<Agreement>,
+    leader: Arc<Leader>,
+    rollout: Arc<Rollout>,
     readiness: Arc<Readiness>,
     usage: Arc<ArcSwapOption<Usage>>,
     write_throttle: WriteThrottle,
@@ -52,7 +52,7 @@ impl Reconciler {
         root_key_reader: Arc<RootKeyReader>,
         registry: Arc<ArcSwap<Registry>>,
         verdicts: Arc<Verdicts>,
-        rollout: Arc<Agreement>,
+        rollout: Arc<Rollout>,
         usage: Arc<ArcSwapOption<Usage>>,
     ) -> Self {
         let context = root_key_reader.context.clone();

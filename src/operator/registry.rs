@@ -11,7 +11,7 @@ use clientele_oauth::Registry;
 use crate::cache::Cache;
 use crate::cache::password_requests::PasswordRequests;
 use crate::cache::progress::Readiness;
-use crate::cache::rollout::Agreement;
+use crate::cache::rollout::Rollout;
 use crate::cache::root_keys::RootKeys;
 use crate::cache::verdicts::Verdicts;
 use crate::cache::work_queues::WorkQueues;
@@ -38,7 +38,7 @@ pub struct Outputs {
     /// Where objects are enqueued whose verdict changed.
     pub queues: Arc<WorkQueues>,
     /// What this replica serves.
-    pub rollout: Arc<Agreement>,
+    pub rollout: Arc<Rollout>,
     /// What has been seen so far.
     pub readiness: Arc<Readiness>,
 }

@@ -25,7 +25,7 @@ use super::error::Error;
 use super::settings::INSTALLATION;
 use crate::apply::params;
 use crate::cache::Cache;
-use crate::cache::leadership::Lead;
+use crate::cache::leadership::Leader;
 use crate::cache::progress::Readiness;
 use crate::cache::rebuild::RebuildRequest;
 use crate::cache::root_keys::{KnownRootKeys, RootKeys};
@@ -48,7 +48,7 @@ const RETRY: Duration = Duration::from_secs(3);
 const RECORDED: Duration = Duration::from_secs(30);
 
 /// What follows from the Secret and the fingerprints.
-pub enum Judgement {
+pub enum RootKeyJudgement {
     /// Neither exists and nothing was ever issued: make a key.
     FirstStart,
     /// The keys are usable; these fingerprints are not recorded yet.
@@ -63,23 +63,23 @@ pub fn judge(
     secret: Option<&Secret>,
     marks: &BTreeMap<String, String>,
     issued: bool,
-) -> Judgement {
+) -> RootKeyJudgement {
     let known: Vec<(&str, &String)> = marks
         .iter()
         .filter_map(|(key, fingerprint)| Some((key.strip_prefix(FINGERPRINT)?, fingerprint)))
         .collect();
     let Some(secret) = secret else {
         if known.is_empty() && !issued {
-            return Judgement::FirstStart;
+            return RootKeyJudgement::FirstStart;
         }
-        return Judgement::Refuse(format!(
+        return RootKeyJudgement::Refuse(format!(
             "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
         ));
     };
     let keyring = match read_keyring(secret, marks) {
         Ok(keyring) => keyring,
         Err(problem) => {
-            return Judgement::Refuse(format!(
+            return RootKeyJudgement::Refuse(format!(
                 "Secret {name:?} {problem}; restore it from a backup"
             ));
         }
@@ -90,7 +90,7 @@ pub fn judge(
         }
         let key = keyring.keys().iter().find(|key| key.id() == id);
         if key.is_none_or(|key| key.fingerprint() != fingerprint) {
-            return Judgement::Refuse(format!(
+            return RootKeyJudgement::Refuse(format!(
                 "Secret {name:?} does not hold root key {id:?} from which client secrets were derived: it was replaced. Restore it from a backup. Nothing is issued or changed until then"
             ));
         }
@@ -106,7 +106,7 @@ pub fn judge(
         })
         .filter(|(mark, _)| !marks.contains_key(mark))
         .collect();
-    Judgement::Usable(keyring, unrecorded)
+    RootKeyJudgement::Usable(keyring, unrecorded)
 }
 
 /// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,
@@ -182,7 +182,7 @@ pub struct RootKeyReader {
     /// The keys in memory.
     pub root_keys: Arc<RootKeys>,
     /// Whether this replica writes.
-    pub leader: Arc<Lead>,
+    pub leader: Arc<Leader>,
     /// What has been listed, and whether the installation was bootstrapped.
     pub readiness: Arc<Readiness>,
     /// Where every OAuthClient is enqueued when other keys are used.
@@ -266,8 +266,8 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
         // Whoever writes makes it, and the watch tells.
-        Judgement::FirstStart if !reader.leader.is_ours() => Ok(Look::Judged),
-        Judgement::FirstStart => {
+        RootKeyJudgement::FirstStart if !reader.leader.is_ours() => Ok(Look::Judged),
+        RootKeyJudgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
             match secrets.create(&params(), &fresh).await {
                 Ok(_) => record(
@@ -281,7 +281,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
             }
             Ok(Look::Made)
         }
-        Judgement::Usable(keyring, mut unrecorded) => {
+        RootKeyJudgement::Usable(keyring, mut unrecorded) => {
             let keyring = Arc::new(keyring);
             if reader.readiness.is_bootstrapped() && !marks.contains_key(MARK.0) {
                 unrecorded.insert(MARK.0.to_owned(), MARK.1.to_owned());
@@ -294,7 +294,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
             accept(reader, keyring, left(secret.as_ref(), &marks));
             Ok(Look::Judged)
         }
-        Judgement::Refuse(problem) => {
+        RootKeyJudgement::Refuse(problem) => {
             let in_memory = reader.root_keys.load().verifying.clone();
             let verifying = in_memory.and_then(|keyring| not_withdrawn(keyring, &marks));
             refuse(reader, verifying, problem);
@@ -433,3 +433,6 @@ fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
     let key = key.map_err(|_| Error::Key("the Secret holds an entry that is no root key"))?;
     Ok(key.fingerprint().to_owned())
 }
+
+#[cfg(test)]
+mod tests;

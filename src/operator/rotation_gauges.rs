@@ -11,7 +11,7 @@ use clientele_oauth::client::secret_usage::Usage;
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 
-use crate::metrics::ControllerMetrics;
+use crate::metrics::OperatorMetrics;
 use crate::metrics::rotation::{HOLDERS, RotationMetrics};
 
 /// How often the clients are counted.
@@ -19,7 +19,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(15);
 
 /// Counts the clients again and again, for ever.
 pub async fn count(
-    metrics: Arc<ControllerMetrics>,
+    metrics: Arc<OperatorMetrics>,
     clients: Store<OAuthClient>,
     usage: Arc<ArcSwapOption<Usage>>,
 ) {

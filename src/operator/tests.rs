@@ -1,20 +1,5 @@
 //! Rules of the Kubernetes side, values in and values out: no cluster, no mock.
 
-mod brought;
-mod claims;
-mod enroll;
-mod lifetimes;
-mod passwords;
-mod plan;
-mod policy;
-mod redirect_hosts;
-mod register;
-mod root_key;
-mod rotation;
-mod secret_shape;
-mod sign_in;
-mod status;
-mod template;
 mod tenancy;
 
 use std::time::Duration;
@@ -25,7 +10,7 @@ use clientele_oauth::{Client, Keyring};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use super::domain::client::validate::{Surroundings, register};
+use super::domain::client::validate::{ClientInputs, validate_client};
 use super::domain::reason::Refusal;
 use super::domain::tenant::policy::{Labels, TenantPolicy};
 use crate::domain::client::identity::ClientObject;
@@ -83,13 +68,13 @@ pub fn namespace(name: &str) -> Labels {
 /// What becomes of an object in its namespace, which has nothing from others but what this tenant gives.
 pub fn judged(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Client, Refusal> {
     let space = object.metadata.namespace.as_deref().unwrap();
-    let around = Surroundings {
+    let around = ClientInputs {
         tenant: Some(tenant),
         namespace: &namespace(space),
         id_holder: None,
         brought: None,
     };
-    register(&ClientObject::parse(object), around)
+    validate_client(&ClientObject::parse(object), around)
 }
 
 /// A keyring with one key.

@@ -6,7 +6,7 @@ use prometheus_client::registry::Registry;
 
 use super::build_info;
 use clientele_http::metrics::TokenMetrics;
-use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::metrics::OperatorMetrics;
 use clientele_telemetry::audit::Audit;
 
 /// The registry that `/metrics` exposes. The store and the token reviews are registered once they exist.
@@ -16,7 +16,7 @@ pub struct Metrics {
     /// Recorded by the token endpoint.
     pub tokens: Arc<TokenMetrics>,
     /// Recorded by the operator.
-    pub operator: Arc<ControllerMetrics>,
+    pub operator: Arc<OperatorMetrics>,
     /// The audit log, which counts its events.
     pub audit: Arc<Audit>,
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::usage::heartbeat_timeout;
 use clientele_oauth::client::served_versions::{Versions, difference};
-use clientele_operator::cache::rollout::Agreement;
+use clientele_operator::cache::rollout::Rollout;
 use clientele_store::{Store, StoreError};
 
 /// How long changes are gathered before they are reported.
@@ -32,7 +32,7 @@ const BATCH: usize = 200;
 pub struct RolloutExchange {
     store: Store,
     replica: String,
-    rollout: Arc<Agreement>,
+    rollout: Arc<Rollout>,
     /// The longest time between two reports of a replica.
     every: Duration,
     reported: Versions,
@@ -43,7 +43,7 @@ pub struct RolloutExchange {
 
 impl RolloutExchange {
     /// Nothing is reported yet.
-    pub fn new(store: Store, replica: String, rollout: Arc<Agreement>, every: Duration) -> Self {
+    pub fn new(store: Store, replica: String, rollout: Arc<Rollout>, every: Duration) -> Self {
         Self {
             store,
             replica,

@@ -13,7 +13,7 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
-use crate::domain::client::secret_ref::{Found, Looked};
+use crate::domain::client::secret_ref::{Found, SecretRefEntries};
 
 type Entries = HashMap<Box<str>, Found>;
 
@@ -25,13 +25,13 @@ struct State {
 
 /// The index.
 #[derive(Debug)]
-pub struct BroughtIndex {
+pub struct ClientSecretIndex {
     key: Arc<BroughtKey>,
     state: RwLock<State>,
     settled: AtomicBool,
 }
 
-impl Default for BroughtIndex {
+impl Default for ClientSecretIndex {
     /// Nothing seen yet, and a key of chance.
     fn default() -> Self {
         let mut random = Zeroizing::new([0; 32]);
@@ -40,7 +40,7 @@ impl Default for BroughtIndex {
     }
 }
 
-impl BroughtIndex {
+impl ClientSecretIndex {
     /// Nothing seen yet.
     pub fn new(random: &[u8; 32]) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl BroughtIndex {
     }
 
     /// What is known of the entries that an object refers to; `None` if it does not.
-    pub fn look(&self, object: &OAuthClient) -> Option<Looked> {
+    pub fn look(&self, object: &OAuthClient) -> Option<SecretRefEntries> {
         let reference = object.spec.secret_ref.as_ref()?;
         let name = (
             object.namespace().unwrap_or_default(),
@@ -77,7 +77,7 @@ impl BroughtIndex {
             let previous = reference.previous_key.as_deref();
             (find(&reference.key), previous.map(find))
         });
-        Some(Looked {
+        Some(SecretRefEntries {
             key: self.key.clone(),
             current,
             previous,

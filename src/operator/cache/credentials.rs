@@ -9,22 +9,22 @@ use kube::ResourceExt;
 use super::namespace_access::{Access, Name, Reach};
 use crate::cache::resource_version::number;
 use crate::domain::client::secret::CLIENT_LABEL;
-use crate::domain::client::secret::digest::{Digests, Facts};
+use crate::domain::client::secret::digest::{DigestKey, SecretDigest};
 
 #[derive(Debug)]
 struct Entry {
     client: Arc<str>,
-    facts: Facts,
+    facts: SecretDigest,
     /// The version of the Secret.
     version: Option<u64>,
 }
 
 impl Entry {
     /// None of a Secret that is not labelled as one of a client.
-    fn new(secret: &Secret, digests: &Digests) -> Option<Self> {
+    fn new(secret: &Secret, digests: &DigestKey) -> Option<Self> {
         Some(Self {
             client: secret.labels().get(CLIENT_LABEL)?.as_str().into(),
-            facts: Facts::new(secret, digests),
+            facts: SecretDigest::new(secret, digests),
             version: number(secret.metadata.resource_version.as_deref()),
         })
     }
@@ -81,9 +81,9 @@ impl State {
 
 /// The index.
 #[derive(Debug, Default)]
-pub struct SecretIndex(RwLock<State>);
+pub struct CredentialsIndex(RwLock<State>);
 
-impl SecretIndex {
+impl CredentialsIndex {
     fn read<T>(&self, ask: impl FnOnce(&State) -> T) -> T {
         ask(&self.0.read().expect("no holder of this lock panics"))
     }
@@ -93,7 +93,7 @@ impl SecretIndex {
     }
 
     /// What is known of a Secret.
-    pub fn get(&self, namespace: &str, name: &str) -> Option<Facts> {
+    pub fn get(&self, namespace: &str, name: &str) -> Option<SecretDigest> {
         self.read(|state| {
             let known = state.secrets.get(namespace)?;
             Some(known.by_name.get(name)?.facts.clone())
@@ -101,7 +101,7 @@ impl SecretIndex {
     }
 
     /// Every Secret that is labelled as one of this client, by name.
-    pub fn of_client(&self, namespace: &str, client: &str) -> Vec<(String, Facts)> {
+    pub fn of_client(&self, namespace: &str, client: &str) -> Vec<(String, SecretDigest)> {
         self.read(|state| {
             let Some(known) = state.secrets.get(namespace) else {
                 return Vec::new();
@@ -115,7 +115,7 @@ impl SecretIndex {
 
     /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
     /// in its label, and the one in the label that somebody replaced.
-    pub fn put(&self, secret: &Secret, digests: &Digests) -> Vec<Arc<str>> {
+    pub fn put(&self, secret: &Secret, digests: &DigestKey) -> Vec<Arc<str>> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
             let forgotten = self.forget(&namespace, &name);
@@ -141,7 +141,7 @@ impl SecretIndex {
 
     /// Remembers a Secret that we replaced. The answer may come after the watch told of what others did to the Secret
     /// since: of a newer version, or that it is gone.
-    pub fn replaced(&self, secret: &Secret, digests: &Digests) {
+    pub fn replaced(&self, secret: &Secret, digests: &DigestKey) {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
             return;
@@ -226,8 +226,8 @@ mod tests {
     /// An index, and how to tell it and ask it.
     #[derive(Default)]
     struct Told {
-        index: SecretIndex,
-        digests: Digests,
+        index: CredentialsIndex,
+        digests: DigestKey,
     }
 
     impl Told {
@@ -242,7 +242,7 @@ mod tests {
         }
 
         fn knows(&self, value: &str) -> bool {
-            let wanted = Facts::new(&secret("1", "web", value), &self.digests);
+            let wanted = SecretDigest::new(&secret("1", "web", value), &self.digests);
             self.index.get(NAMESPACE, NAME) == Some(wanted)
         }
     }

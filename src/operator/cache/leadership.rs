@@ -6,9 +6,9 @@ use tokio::sync::watch;
 
 /// Until when this replica writes.
 #[derive(Debug)]
-pub struct Lead(watch::Sender<Option<Instant>>);
+pub struct Leader(watch::Sender<Option<Instant>>);
 
-impl Lead {
+impl Leader {
     /// Where there is a Lease nobody writes before it is held; otherwise this replica always does.
     pub fn new(leased: bool) -> Self {
         let always = || Instant::now() + Duration::from_secs(u32::MAX.into());
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn f26_who_renews_too_late_begins_anew() {
-        let lead = Lead::new(true);
+        let lead = Leader::new(true);
         let (long, short) = (Instant::now() + Duration::from_secs(10), Instant::now());
         assert!(lead.set(Some(long)), "it begins");
         assert!(!lead.set(Some(long)), "it is renewed in time");

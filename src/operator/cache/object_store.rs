@@ -11,24 +11,24 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 
-use super::relist_check::{Doubt, List};
+use super::relist_check::{List, RelistCheck};
 
 /// The objects of a kind.
-pub struct Listed<K: Resource<DynamicType = ()> + Clone + 'static> {
+pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,
     store: Store<K>,
-    doubt: Doubt<K, Arc<K>>,
+    doubt: RelistCheck<K, Arc<K>>,
     /// What of an object is kept.
     cut: fn(K) -> K,
     complete: bool,
 }
 
-impl<K> Listed<K>
+impl<K> ObjectStore<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
 {
     /// Nothing listed yet. The objects of a second list are cut as those of the watch are.
-    pub fn new(doubt: Doubt<K, Arc<K>>, writer: Writer<K>, cut: fn(K) -> K) -> Self {
+    pub fn new(doubt: RelistCheck<K, Arc<K>>, writer: Writer<K>, cut: fn(K) -> K) -> Self {
         Self {
             store: writer.as_reader(),
             writer,
@@ -98,12 +98,12 @@ where
     }
 
     /// When the brake lets go.
-    pub fn brake_until(&self) -> Option<Instant> {
+    pub fn guard_until(&self) -> Option<Instant> {
         self.doubt.until()
     }
 
     /// Lets go of what the brake held for too long.
-    pub fn release_brake(&mut self) {
+    pub fn release_guard(&mut self) {
         self.doubt.expire();
     }
 }
@@ -131,9 +131,9 @@ mod tests {
     }
 
     /// Three that were listed, of which the next list has none.
-    fn doubted() -> Listed<Namespace> {
+    fn doubted() -> ObjectStore<Namespace> {
         let (_, writer) = kube::runtime::reflector::store();
-        let mut listed = Listed::new(Doubt::of_a_test(), writer, cut);
+        let mut listed = ObjectStore::new(RelistCheck::of_a_test(), writer, cut);
         for event in list(&["a", "b", "c"]).chain(list(&[])) {
             listed.apply(&event);
         }
@@ -146,7 +146,7 @@ mod tests {
         [Init].into_iter().chain(objects).chain([InitDone])
     }
 
-    fn names(listed: &Listed<Namespace>) -> Vec<String> {
+    fn names(listed: &ObjectStore<Namespace>) -> Vec<String> {
         let mut names: Vec<_> = listed.objects().iter().map(|o| o.name_any()).collect();
         names.sort();
         names

@@ -251,3 +251,6 @@ fn look_at(value: &[u8]) -> (Hash, Option<Zeroizing<String>>) {
         None => (Hash::Pending, Some(Zeroizing::new(text.to_owned()))),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use kube::{Api, Resource};
 use prometheus_client::metrics::gauge::Gauge;
 use serde::de::DeserializeOwned;
 
-use super::relist_guard::Brake;
+use super::relist_guard::RelistGuard;
 
 /// When a doubtful list is confirmed by a second one: late enough that a passing fault has passed.
 const CONFIRM_AFTER: Duration = Duration::from_secs(10);
@@ -25,17 +25,17 @@ pub type List<K> = Result<Vec<K>, kube::Error>;
 type Read<K> = Box<dyn Fn() -> BoxFuture<'static, List<K>> + Send>;
 
 /// What a list lacked that is not believed, each with what is known of it.
-pub struct Doubt<K: Resource<DynamicType = ()>, V> {
+pub struct RelistCheck<K: Resource<DynamicType = ()>, V> {
     what: &'static str,
     read: Read<K>,
-    brake: Brake<ObjectRef<K>, V>,
+    brake: RelistGuard<ObjectRef<K>, V>,
     second: Option<BoxFuture<'static, List<K>>>,
     gauge: Gauge<i64, AtomicI64>,
     /// What the gauge has of ours.
     counted: i64,
 }
 
-impl<K, V> Doubt<K, V>
+impl<K, V> RelistCheck<K, V>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
@@ -61,7 +61,7 @@ where
         Self {
             what,
             read,
-            brake: Brake::default(),
+            brake: RelistGuard::default(),
             second: None,
             gauge: gauge.clone(),
             counted: 0,
@@ -128,7 +128,7 @@ where
         (there.collect(), gone)
     }
 
-    /// When [`Doubt::expire`] will let go.
+    /// When [`RelistCheck::expire`] will let go.
     pub fn until(&self) -> Option<Instant> {
         self.brake.until()
     }
@@ -192,8 +192,8 @@ mod tests {
     }
 
     /// Of three that are known a list has none.
-    fn doubted() -> Doubt<Secret, ()> {
-        let mut doubt = Doubt::of_a_test();
+    fn doubted() -> RelistCheck<Secret, ()> {
+        let mut doubt = RelistCheck::of_a_test();
         let known = ["a", "b", "c"].map(|name| (named(name), ()));
         doubt.relisted(known.into(), &HashSet::new());
         assert!(["a", "b", "c"].iter().all(|name| doubt.holds(&named(name))));

@@ -13,12 +13,12 @@ pub const HOLD: Duration = Duration::from_mins(1);
 
 /// Objects kept although the last list did not have them.
 #[derive(Debug)]
-pub struct Brake<K, V> {
+pub struct RelistGuard<K, V> {
     held: HashMap<K, V>,
     until: Option<Instant>,
 }
 
-impl<K, V> Default for Brake<K, V> {
+impl<K, V> Default for RelistGuard<K, V> {
     fn default() -> Self {
         Self {
             held: HashMap::new(),
@@ -27,7 +27,7 @@ impl<K, V> Default for Brake<K, V> {
     }
 }
 
-impl<K: Hash + Eq, V> Brake<K, V> {
+impl<K: Hash + Eq, V> RelistGuard<K, V> {
     /// Judges a relist: keeps `missing` if so many are gone at once that the list is doubted.
     /// Returns whether it has to be confirmed.
     pub fn relisted(
@@ -69,7 +69,7 @@ impl<K: Hash + Eq, V> Brake<K, V> {
         HashMap::new()
     }
 
-    /// When [`Brake::expire`] will let go.
+    /// When [`RelistGuard::expire`] will let go.
     pub fn until(&self) -> Option<Instant> {
         self.until
     }
@@ -104,8 +104,8 @@ fn tolerated(known: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn relist(known: usize, missing: usize) -> Brake<usize, usize> {
-        let mut brake = Brake::default();
+    fn relist(known: usize, missing: usize) -> RelistGuard<usize, usize> {
+        let mut brake = RelistGuard::default();
         brake.relisted(
             known,
             known - missing,

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 /// What this replica serves, and what is known of the others.
 #[derive(Debug)]
-pub struct Agreement {
+pub struct Rollout {
     among_several: bool,
     state: watch::Sender<State>,
     queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>,
@@ -42,7 +42,7 @@ struct Awaited {
 
 /// Whether every replica serves a version of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reached {
+pub enum RolloutStatus {
     /// They do.
     Yes,
     /// There is another pass when they do, or when it takes long.
@@ -51,7 +51,7 @@ pub enum Reached {
     Late(Arc<str>),
 }
 
-impl Agreement {
+impl Rollout {
     /// Nothing is served yet. A replica that is alone agrees with itself.
     pub fn new(among_several: bool, queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>) -> Self {
         Self {
@@ -80,26 +80,29 @@ impl Agreement {
     }
 
     /// Whether every replica serves this version of an object.
-    pub fn is_reached(&self, object: &OAuthClient) -> Reached {
+    pub fn is_reached(&self, object: &OAuthClient) -> RolloutStatus {
         let registration = object.uid().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
         if !self.among_several {
-            return Reached::Yes;
+            return RolloutStatus::Yes;
         }
-        let mut reached = Reached::Yes;
+        let mut reached = RolloutStatus::Yes;
         self.state.send_if_modified(|state| {
             let common = state.common.get(&registration);
             if common.is_some_and(|common| *common >= generation) {
                 return false;
             }
-            reached = Reached::NotYet;
+            reached = RolloutStatus::NotYet;
             // Of another version than this there is another verdict, and with it another pass.
             if state.served.get(&registration) != Some(&generation) {
                 return false;
             }
             let known = state.awaited.get(&registration);
             if let Some(known) = known.filter(|known| known.generation == generation) {
-                reached = known.late.clone().map_or(Reached::NotYet, Reached::Late);
+                reached = known
+                    .late
+                    .clone()
+                    .map_or(RolloutStatus::NotYet, RolloutStatus::Late);
                 return false;
             }
             let awaited = Awaited {
@@ -190,19 +193,19 @@ mod tests {
     #[test]
     fn a_pass_waits_until_every_replica_serves_its_version() {
         let (queue, mut asked) = mpsc::unbounded_channel();
-        let agreement = Agreement::new(true, queue);
+        let agreement = Rollout::new(true, queue);
         agreement.serve(versions(&[("uid", 2)]).into_iter());
-        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
+        assert_eq!(agreement.is_reached(&web(2)), RolloutStatus::NotYet);
         assert!(agreement.is_awaited());
         agreement.reach(versions(&[("uid", 1), ("other", 9)]));
         assert!(asked.try_recv().is_err() && agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
         assert_eq!(asked.try_recv().unwrap().name, "web");
         assert!(!agreement.is_awaited());
-        assert_eq!(agreement.is_reached(&web(2)), Reached::Yes);
+        assert_eq!(agreement.is_reached(&web(2)), RolloutStatus::Yes);
         assert_eq!(
             agreement.is_reached(&web(3)),
-            Reached::NotYet,
+            RolloutStatus::NotYet,
             "a later one"
         );
     }
@@ -210,9 +213,9 @@ mod tests {
     #[test]
     fn nobody_waits_for_what_is_not_served_any_more() {
         let (queue, mut asked) = mpsc::unbounded_channel();
-        let agreement = Agreement::new(true, queue);
+        let agreement = Rollout::new(true, queue);
         agreement.serve(versions(&[("uid", 2)]).into_iter());
-        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
+        assert_eq!(agreement.is_reached(&web(2)), RolloutStatus::NotYet);
         agreement.serve(versions(&[]).into_iter());
         assert!(!agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
@@ -220,7 +223,7 @@ mod tests {
         let of_before = agreement.is_reached(&web(3));
         assert_eq!(
             of_before,
-            Reached::NotYet,
+            RolloutStatus::NotYet,
             "a pass that began before it went"
         );
         assert!(!agreement.is_awaited());
@@ -229,9 +232,9 @@ mod tests {
     #[test]
     fn whoever_waits_long_is_told_why_once_and_again_when_it_is_another_reason() {
         let (queue, mut asked) = mpsc::unbounded_channel();
-        let agreement = Agreement::new(true, queue);
+        let agreement = Rollout::new(true, queue);
         agreement.serve(versions(&[("uid", 2)]).into_iter());
-        assert_eq!(agreement.is_reached(&web(2)), Reached::NotYet);
+        assert_eq!(agreement.is_reached(&web(2)), RolloutStatus::NotYet);
         assert_eq!(agreement.awaited_for(Duration::from_hours(1)), None);
         agreement.explain(Duration::from_hours(1), "not long");
         assert!(asked.try_recv().is_err());
@@ -242,16 +245,19 @@ mod tests {
             agreement.explain(Duration::ZERO, why);
             assert_eq!(asked.try_recv().unwrap().name, "web");
             assert!(asked.try_recv().is_err());
-            assert_eq!(agreement.is_reached(&web(2)), Reached::Late(why.into()));
+            assert_eq!(
+                agreement.is_reached(&web(2)),
+                RolloutStatus::Late(why.into())
+            );
         }
-        assert_eq!(agreement.is_reached(&web(3)), Reached::NotYet);
+        assert_eq!(agreement.is_reached(&web(3)), RolloutStatus::NotYet);
     }
 
     #[test]
     fn who_is_alone_agrees_with_itself() {
         let (queue, _) = mpsc::unbounded_channel();
-        let agreement = Agreement::new(false, queue);
-        assert_eq!(agreement.is_reached(&web(1)), Reached::Yes);
+        let agreement = Rollout::new(false, queue);
+        assert_eq!(agreement.is_reached(&web(1)), RolloutStatus::Yes);
         assert!(agreement.served().is_empty() && !agreement.is_awaited());
     }
 }

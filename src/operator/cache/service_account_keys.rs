@@ -11,7 +11,7 @@ use tokio::time::Instant;
 const AT_ONCE: usize = 16;
 
 /// What the cluster says about its tokens, as last read.
-pub struct ClusterTokens {
+pub struct ServiceAccountKeys {
     /// Issuer and keys.
     pub known: ArcSwap<Known>,
     /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
@@ -20,7 +20,7 @@ pub struct ClusterTokens {
     pub reviews: Semaphore,
 }
 
-impl Default for ClusterTokens {
+impl Default for ServiceAccountKeys {
     fn default() -> Self {
         Self {
             known: ArcSwap::default(),
@@ -39,7 +39,7 @@ pub struct Known {
     pub keys: Vec<PublicKey>,
 }
 
-impl ClusterTokens {
+impl ServiceAccountKeys {
     /// Who issues them.
     pub fn issuer(&self) -> Option<Arc<str>> {
         self.known.load().issuer.clone()

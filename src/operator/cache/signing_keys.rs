@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
-use crate::cache::relist_check::{Doubt, List};
+use crate::cache::relist_check::{List, RelistCheck};
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::StoredKeys;
 
@@ -24,12 +24,12 @@ pub(crate) struct Signing {
     known: HashMap<String, SigningState>,
     /// What the list that comes in has brought so far.
     listed: HashMap<String, SigningState>,
-    doubt: Doubt<Secret, ()>,
+    doubt: RelistCheck<Secret, ()>,
 }
 
 impl Signing {
     /// Nothing listed yet.
-    pub fn new(doubt: Doubt<Secret, ()>) -> Self {
+    pub fn new(doubt: RelistCheck<Secret, ()>) -> Self {
         Self {
             known: HashMap::new(),
             listed: HashMap::new(),
@@ -101,12 +101,12 @@ impl Signing {
     }
 
     /// When the brake lets go.
-    pub fn brake_until(&self) -> Option<Instant> {
+    pub fn guard_until(&self) -> Option<Instant> {
         self.doubt.until()
     }
 
     /// Lets go of what the brake held for too long.
-    pub fn release_brake(&mut self) {
+    pub fn release_guard(&mut self) {
         for secret in self.doubt.expire().keys() {
             self.forget(secret);
         }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn of_two() -> Signing {
-        let mut signing = Signing::new(Doubt::of_a_test());
+        let mut signing = Signing::new(RelistCheck::of_a_test());
         relist(&mut signing, &["default", "second"]);
         assert_eq!(known(&signing), ["default", "second"]);
         signing
@@ -181,11 +181,11 @@ mod tests {
         for _ in 0..2 {
             relist(&mut signing, &[]);
             assert_eq!(known(&signing), ["default", "second"]);
-            assert!(signing.brake_until().is_some());
+            assert!(signing.guard_until().is_some());
         }
         signing.confirm(Ok(vec![keys("default"), secret("clientele-root-key")]));
         assert_eq!(known(&signing), ["default"]);
-        assert!(signing.brake_until().is_none());
+        assert!(signing.guard_until().is_none());
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         let mut signing = of_two();
         relist(&mut signing, &["default"]);
         assert_eq!(known(&signing), ["default"]);
-        assert!(signing.brake_until().is_none());
+        assert!(signing.guard_until().is_none());
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
         relist(&mut signing, &[]);
         signing.apply(Event::Apply(keys("default")));
         relist(&mut signing, &["default", "second"]);
-        assert!(signing.brake_until().is_none());
+        assert!(signing.guard_until().is_none());
         assert_eq!(known(&signing), ["default", "second"]);
     }
 }

@@ -14,14 +14,14 @@ const FEW: usize = 256;
 
 /// When each object was written about.
 #[derive(Debug)]
-struct Spacing {
+struct WriteTimes {
     burst: u32,
     /// When all writes about an object will be free again, by UID.
     free: HashMap<String, Instant>,
     most: usize,
 }
 
-impl Spacing {
+impl WriteTimes {
     /// So many writes about one object may follow each other without a pause.
     fn new(burst: u32) -> Self {
         Self {
@@ -50,14 +50,14 @@ impl Spacing {
     }
 }
 
-/// [`Spacing`] of all objects, shared by the workers.
+/// [`WriteTimes`] of all objects, shared by the workers.
 #[derive(Debug)]
-pub struct WriteThrottle(Mutex<Spacing>);
+pub struct WriteThrottle(Mutex<WriteTimes>);
 
 impl WriteThrottle {
     /// So many writes about one object may follow each other without a pause.
     pub fn new(burst: u32) -> Self {
-        Self(Mutex::new(Spacing::new(burst)))
+        Self(Mutex::new(WriteTimes::new(burst)))
     }
 
     /// How long an object waits until it is written about again, if it waits.
@@ -77,7 +77,7 @@ impl WriteThrottle {
 mod tests {
     use super::*;
 
-    fn written(spacing: &mut Spacing, uid: &str, now: Instant) -> bool {
+    fn written(spacing: &mut WriteTimes, uid: &str, now: Instant) -> bool {
         let free = spacing.wait(uid, now).is_none();
         if free {
             spacing.note(uid, now);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn f80_a_hundred_changes_in_a_second_are_one_write_in_a_second_after_the_first() {
-        let (mut spacing, begin) = (Spacing::new(20), Instant::now());
+        let (mut spacing, begin) = (WriteTimes::new(20), Instant::now());
         let times = (0..3000).map(|turn| begin + Duration::from_millis(10) * turn);
         let writes = times.filter(|now| written(&mut spacing, "toggled", *now));
         let writes = writes.count();
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_first_writes_do_not_wait_and_come_back() {
-        let (mut spacing, begin) = (Spacing::new(20), Instant::now());
+        let (mut spacing, begin) = (WriteTimes::new(20), Instant::now());
         for _ in 0..20 {
             assert!(written(&mut spacing, "web", begin));
         }
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn who_has_rested_is_forgotten() {
-        let (mut spacing, begin) = (Spacing::new(20), Instant::now());
+        let (mut spacing, begin) = (WriteTimes::new(20), Instant::now());
         for turn in 0..10_000_u32 {
             spacing.note(&turn.to_string(), begin + Duration::from_millis(10) * turn);
         }

@@ -13,7 +13,7 @@ use super::reason::Reason;
 
 /// Somebody's claim to a name.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct NameReservation {
     /// The tenant.
     tenant: String,
     /// The name that is claimed.
@@ -45,7 +45,7 @@ pub fn lost(what: &str, holder: &str, remedy: &str) -> String {
 
 /// The holder of each name, by tenant and name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Claims(HashMap<(String, String), Holder>);
+pub struct NameReservations(HashMap<(String, String), Holder>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Holder {
@@ -53,10 +53,10 @@ struct Holder {
     by: String,
 }
 
-impl Claims {
+impl NameReservations {
     /// Decides all claims.
-    pub fn decide(claims: impl Iterator<Item = Claim>) -> Self {
-        let mut claims: Vec<Claim> = claims.filter(|claim| !claim.lost).collect();
+    pub fn decide(claims: impl Iterator<Item = NameReservation>) -> Self {
+        let mut claims: Vec<NameReservation> = claims.filter(|claim| !claim.lost).collect();
         claims.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut holders = HashMap::new();
         for claim in claims {
@@ -69,7 +69,7 @@ impl Claims {
     }
 
     /// The kind, namespace and name of the holder of this name, if it is not the claimant itself.
-    pub fn other_holder(&self, claim: &Claim) -> Option<&str> {
+    pub fn other_holder(&self, claim: &NameReservation) -> Option<&str> {
         match self.0.get(&(claim.tenant.clone(), claim.name.clone())) {
             Some(holder) if holder.uid == claim.uid => None,
             Some(holder) => Some(&holder.by),
@@ -78,7 +78,7 @@ impl Claims {
     }
 }
 
-impl Claim {
+impl NameReservation {
     /// The claim to a client ID that a client brings.
     pub fn of_client_id(object: &OAuthClient) -> Option<Self> {
         let status = object.status.as_ref();
@@ -149,3 +149,6 @@ fn was_refused<K: Resource>(object: &K, conditions: &[Condition], reason: Reason
             && condition.observed_generation == generation
     })
 }
+
+#[cfg(test)]
+mod tests;

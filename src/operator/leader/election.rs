@@ -15,9 +15,9 @@ use kube::api::ObjectMeta;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::lease::{Seen, Step, TENURE, held, released};
+use super::lease::{RENEW_DEADLINE, Seen, Step, held, released};
 use crate::apply::params;
-use crate::cache::leadership::Lead;
+use crate::cache::leadership::Leader;
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
 use crate::domain::client::secret::MANAGED_BY;
@@ -31,8 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: whoever writes next does it.
-pub fn while_ours<T: Send + 'static>(
-    leader: Arc<Lead>,
+pub fn while_leader<T: Send + 'static>(
+    leader: Arc<Leader>,
     mut work: BoxFuture<'static, T>,
 ) -> impl Future<Output = Option<T>> {
     future::poll_fn(move |context| {
@@ -47,7 +47,7 @@ pub fn while_ours<T: Send + 'static>(
 /// Takes the Lease, renews it or waits for it until the end, and then releases it, so that another replica need not wait.
 pub async fn lead(
     context: Arc<Context>,
-    leader: Arc<Lead>,
+    leader: Arc<Leader>,
     queues: Arc<WorkQueues>,
     ending: CancellationToken,
     _released: DropGuard,
@@ -56,7 +56,7 @@ pub async fn lead(
         context.metrics.leader.set(1);
         return;
     };
-    let mut candidate = Candidate {
+    let mut candidate = LeaderElector {
         api: Api::namespaced(context.kube.clone(), &context.settings.namespace),
         context,
         leader,
@@ -74,9 +74,9 @@ pub async fn lead(
 }
 
 /// A replica that would write.
-struct Candidate {
+struct LeaderElector {
     context: Arc<Context>,
-    leader: Arc<Lead>,
+    leader: Arc<Leader>,
     queues: Arc<WorkQueues>,
     api: Api<Lease>,
     identity: String,
@@ -86,34 +86,34 @@ struct Candidate {
 }
 
 /// What came of a look.
-enum Attempt {
+enum LeaseAttempt {
     /// It is ours, from now on or still.
-    Ours,
+    ManagedFields,
     /// It is somebody else's.
     Others,
     /// Somebody wrote in between, be it a label or the Lease's next holder: the next look tells.
     Outrun,
 }
 
-impl Candidate {
+impl LeaderElector {
     async fn run(&mut self) {
         loop {
             let began = Instant::now();
             let attempt = timeout(ANSWER, self.attempt()).await;
             match &attempt {
-                Ok(Ok(Attempt::Ours)) => self.begin(began + TENURE),
-                Ok(Ok(Attempt::Others)) => self.end("another replica holds the Lease"),
-                Ok(Ok(Attempt::Outrun)) => {}
+                Ok(Ok(LeaseAttempt::ManagedFields)) => self.begin(began + RENEW_DEADLINE),
+                Ok(Ok(LeaseAttempt::Others)) => self.end("another replica holds the Lease"),
+                Ok(Ok(LeaseAttempt::Outrun)) => {}
                 Ok(Err(error)) => self.failed(error),
                 Err(_) => self.failed(&"the API server does not answer"),
             }
-            let renewed = matches!(attempt, Ok(Ok(Attempt::Ours)));
+            let renewed = matches!(attempt, Ok(Ok(LeaseAttempt::ManagedFields)));
             sleep(if renewed { RENEW_EVERY } else { LOOK_EVERY }).await;
         }
     }
 
     /// Looks, and takes or renews it if that is the thing to do.
-    async fn attempt(&mut self) -> kube::Result<Attempt> {
+    async fn attempt(&mut self) -> kube::Result<LeaseAttempt> {
         let Some(mut lease) = self.api.get_opt(LEASE).await? else {
             return attempted(self.api.create(&params(), &self.first()).await);
         };
@@ -122,7 +122,7 @@ impl Candidate {
         let step = seen.step(&self.identity, Instant::now());
         self.seen = Some(seen);
         if let Step::Wait(_) = step {
-            return Ok(Attempt::Others);
+            return Ok(LeaseAttempt::Others);
         }
         // The resource version read is the precondition.
         lease.spec = Some(held(&record, &self.identity, Timestamp::now()));
@@ -191,10 +191,10 @@ impl Candidate {
     }
 }
 
-fn attempted(written: kube::Result<Lease>) -> kube::Result<Attempt> {
+fn attempted(written: kube::Result<Lease>) -> kube::Result<LeaseAttempt> {
     match written {
-        Ok(_) => Ok(Attempt::Ours),
-        Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Outrun),
+        Ok(_) => Ok(LeaseAttempt::ManagedFields),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(LeaseAttempt::Outrun),
         Err(error) => Err(error),
     }
 }

@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 /// For so long others wait for a holder that is silent.
 pub const DURATION: Duration = Duration::from_secs(15);
 /// For so long a holder writes after it began to renew. The rest is for what is on its way, and for clocks that are slow.
-pub const TENURE: Duration = Duration::from_secs(10);
+pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +143,6 @@ mod tests {
 
     #[test]
     fn a_holder_ends_before_others_begin() {
-        assert!(TENURE < DURATION);
+        assert!(RENEW_DEADLINE < DURATION);
     }
 }

@@ -7,9 +7,9 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::rotation::{Turn, why};
+use crate::domain::client::rotation::{RotationStep, why};
 use crate::domain::reason::Refusal;
-use crate::events::Happening;
+use crate::events::EventReason;
 use crate::reconcile::Reconciler;
 
 /// Tells people that a secret is new, and that an old one has stopped.
@@ -17,15 +17,15 @@ pub fn announce_rotation(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
     wanted: &OAuthClientStatus,
-    turn: &Turn,
+    turn: &RotationStep,
 ) {
     let Some(after) = &wanted.secret_generation else {
         return;
     };
     let before = object.ledger;
-    let tell = |happening, note| {
+    let tell = |event, note| {
         let about = object.object_ref(&());
-        reconciler.context.events.publish(happening, about, note);
+        reconciler.context.events.publish(event, about, note);
     };
     if before.published > 0 && after.published > i64::from(before.published) {
         let cause = wanted
@@ -47,7 +47,7 @@ pub fn announce_rotation(
             wanted.secret_name.as_deref().unwrap_or_default(),
             cause.unwrap_or("Requested"),
         );
-        tell(Happening::Rotated(after.published), note);
+        tell(EventReason::Rotated(after.published), note);
     }
     if after.oldest_accepted > i64::from(before.oldest_accepted) {
         let end = match turn.step {
@@ -59,7 +59,7 @@ pub fn announce_rotation(
             after.oldest_accepted - 1,
             why(end, object.spec.rotation.as_deref()),
         );
-        tell(Happening::Retired(after.oldest_accepted), note);
+        tell(EventReason::Retired(after.oldest_accepted), note);
     }
 }
 
@@ -82,5 +82,5 @@ pub fn announce_refusal<'a>(
     reconciler
         .context
         .events
-        .publish(Happening::Refused(reason), about, note);
+        .publish(EventReason::Refused(reason), about, note);
 }

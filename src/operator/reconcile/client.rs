@@ -15,11 +15,11 @@ use kube::runtime::controller::Action;
 use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
 use crate::cache::namespace_access::Access;
-use crate::cache::rollout::Reached;
+use crate::cache::rollout::RolloutStatus;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
-use crate::domain::client::rotation::Turn;
+use crate::domain::client::rotation::RotationStep;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::verdict::ClientVerdict;
@@ -107,7 +107,7 @@ pub async fn reconcile(
                     &verdict,
                     Err(refusal),
                     None,
-                    &Turn::default(),
+                    &RotationStep::default(),
                 )
                 .await;
             }
@@ -171,7 +171,7 @@ fn observed(
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.
-fn wait_for_turn(reconciler: &Reconciler, object: &ClientObject<'_>, turn: &mut Turn) {
+fn wait_for_turn(reconciler: &Reconciler, object: &ClientObject<'_>, turn: &mut RotationStep) {
     let Step::Ask(cause) = turn.step else { return };
     if !cause.can_wait() {
         return;
@@ -191,13 +191,13 @@ async fn finish(
     verdict: &ClientVerdict,
     mut outcome: Result<(), Refusal>,
     published: Option<Published>,
-    turn: &Turn,
+    turn: &RotationStep,
 ) -> Result<Action, Error> {
     let reached = match outcome {
         Ok(()) if !is_ready(object) => reconciler.rollout.is_reached(object),
-        _ => Reached::Yes,
+        _ => RolloutStatus::Yes,
     };
-    if let Reached::Late(why) = &reached {
+    if let RolloutStatus::Late(why) = &reached {
         outcome = Err(Refusal::new(Reason::ReplicasPending, &**why));
     }
     let tenant = verdict.tenant.as_ref();
@@ -206,7 +206,7 @@ async fn finish(
     let registered = client.map(|client| (client, issuer));
     let now = Timestamp::now();
     let mut wanted = status(object, registered, published, &outcome, turn, now);
-    if reached == Reached::NotYet {
+    if reached == RolloutStatus::NotYet {
         // A rotation goes on meanwhile; of a client that is new there is nothing else to report.
         if object.ledger.published == 0 {
             return Ok(Action::await_change());
@@ -226,7 +226,12 @@ async fn finish(
 }
 
 /// When the object is reconciled again even if nothing changes.
-fn requeue(reason: Reason, wanted: &OAuthClientStatus, turn: &Turn, now: Timestamp) -> Action {
+fn requeue(
+    reason: Reason,
+    wanted: &OAuthClientStatus,
+    turn: &RotationStep,
+    now: Timestamp,
+) -> Action {
     // No watch reports that another owner's Secret was deleted, a quota raised or a right granted.
     let stuck = matches!(
         reason,

@@ -42,14 +42,14 @@ impl Place {
 
 /// How many passes there may be at a time.
 #[derive(Clone, Copy, Debug)]
-pub struct Share {
+pub struct WorkerShare {
     /// Over the objects of one namespace.
     pub one: usize,
     /// Over all.
     pub all: usize,
 }
 
-impl Share {
+impl WorkerShare {
     /// So many workers for a namespace that is alone, and a quarter more for the others.
     pub fn of(workers: u16) -> Self {
         let one = usize::from(workers);
@@ -77,8 +77,8 @@ struct Namespace {
 }
 
 /// Who waits and who runs.
-pub struct Turns {
-    share: Share,
+pub struct FairQueue {
+    share: WorkerShare,
     running: usize,
     states: HashMap<Place, State>,
     namespaces: HashMap<String, Namespace>,
@@ -86,9 +86,9 @@ pub struct Turns {
     order: VecDeque<String>,
 }
 
-impl Turns {
+impl FairQueue {
     /// Nobody yet.
-    pub fn new(share: Share) -> Self {
+    pub fn new(share: WorkerShare) -> Self {
         Self {
             share,
             running: 0,
@@ -171,15 +171,15 @@ impl Turns {
 }
 
 /// The requests in the order in which they are to be passed over; `ended` tells of each pass that it is over.
-pub fn in_turn<K>(
+pub fn fair_queue<K>(
     mut requests: UnboundedReceiver<ObjectRef<K>>,
     mut ended: UnboundedReceiver<Place>,
-    share: Share,
+    share: WorkerShare,
 ) -> impl Stream<Item = ObjectRef<K>> + use<K>
 where
     K: Resource<DynamicType = ()> + 'static,
 {
-    let mut turns = Turns::new(share);
+    let mut turns = FairQueue::new(share);
     futures::stream::poll_fn(move |context| {
         while let Poll::Ready(Some(place)) = ended.poll_recv(context) {
             turns.ended(place);

@@ -12,9 +12,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::Reconciler;
-use super::queue::{Place, Share, in_turn};
+use super::queue::{Place, WorkerShare, fair_queue};
 use crate::error::{Error, Retries};
-use crate::leader::election::while_ours;
+use crate::leader::election::while_leader;
 
 type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
 
@@ -39,9 +39,9 @@ pub async fn run<K>(
 ) where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
-    let share = Share::of(workers);
+    let share = WorkerShare::of(workers);
     let (end, ended) = unbounded_channel();
-    let queue = in_turn(requests, ended, share).map(Ok::<_, Infallible>);
+    let queue = fair_queue(requests, ended, share).map(Ok::<_, Infallible>);
     let queue = queue.take_until(shutdown.cancelled_owned());
     let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
     let retries = Retries::default();
@@ -57,7 +57,7 @@ pub async fn run<K>(
             Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
             None => guarded(pass(object, reconciler.clone())),
         };
-        let passed = while_ours(reconciler.leader.clone(), pass);
+        let passed = while_leader(reconciler.leader.clone(), pass);
         passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
     };
     let passes = applier(pass, policy, reconciler.clone(), store, queue, config);

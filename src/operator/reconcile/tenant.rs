@@ -21,7 +21,7 @@ use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
 use crate::error::Error;
-use crate::events::Happening;
+use crate::events::EventReason;
 use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
 use crate::registry::builder::missing_keys;
@@ -204,7 +204,7 @@ fn announce(reconciler: &Reconciler, tenant: &OAuthTenant, changes: &[Change]) {
     });
     let note: Vec<String> = notes.collect();
     reconciler.context.events.publish(
-        Happening::KeysRotated,
+        EventReason::KeysRotated,
         tenant.object_ref(&()),
         note.join("; "),
     );

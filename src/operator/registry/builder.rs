@@ -24,19 +24,19 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use users::{Judged, UserMemo};
 
-use crate::cache::object_store::Listed;
-use crate::cache::relist_check::{Doubt, List};
+use crate::cache::object_store::ObjectStore;
+use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::user::validate;
 use crate::domain::verdict::{ClientVerdict, TenantState};
 use crate::registry::{Inputs, Outputs};
-use crate::watch::objects::{Observation, slim, slim_client, slim_user};
+use crate::watch::objects::{WatchEvent, prune_client, prune_metadata, prune_user};
 
 pub use crate::domain::tenant::signing_secret::missing_keys;
 
 /// A second list of some kind has arrived.
-pub enum Confirmation {
+pub enum VerificationList {
     /// Of OAuthClients.
     Clients(List<OAuthClient>),
     /// Of OAuthTenants.
@@ -48,10 +48,10 @@ pub enum Confirmation {
 }
 
 /// What has been seen.
-pub struct World {
-    clients: Listed<OAuthClient>,
-    tenants: Listed<OAuthTenant>,
-    users: Listed<OAuthUser>,
+pub struct RegistryBuilder {
+    clients: ObjectStore<OAuthClient>,
+    tenants: ObjectStore<OAuthTenant>,
+    users: ObjectStore<OAuthUser>,
     namespaces: HashMap<String, Arc<Labels>>,
     signing: Signing,
     published: HashMap<String, Arc<SigningKeys>>,
@@ -63,7 +63,7 @@ pub struct World {
     revision: u64,
 }
 
-impl World {
+impl RegistryBuilder {
     /// Nothing seen yet.
     pub fn new(
         inputs: &Inputs,
@@ -77,9 +77,9 @@ impl World {
         );
         let signing = doubt("signing keys", inputs, own);
         Self {
-            clients: listed("OAuthClient", inputs, clients, slim_client),
-            tenants: listed("OAuthTenant", inputs, tenants, slim),
-            users: listed("OAuthUser", inputs, users, slim_user),
+            clients: listed("OAuthClient", inputs, clients, prune_client),
+            tenants: listed("OAuthTenant", inputs, tenants, prune_metadata),
+            users: listed("OAuthUser", inputs, users, prune_user),
             namespaces: HashMap::new(),
             signing: Signing::new(signing),
             published: HashMap::new(),
@@ -93,9 +93,9 @@ impl World {
     }
 
     /// Takes in an observation. Returns whether the registry may have to change.
-    pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: Observation) -> bool {
+    pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: WatchEvent) -> bool {
         match observation {
-            Observation::Client(event) => {
+            WatchEvent::Client(event) => {
                 self.note_arrival(&event);
                 let changed = self.clients.apply(&event);
                 let complete = self.clients.is_complete();
@@ -104,7 +104,7 @@ impl World {
                     .note(|progress| progress.clients = complete);
                 changed
             }
-            Observation::Tenant(event) => {
+            WatchEvent::Tenant(event) => {
                 let changed = self.tenants.apply(&event);
                 let complete = self.tenants.is_complete();
                 outputs
@@ -112,15 +112,15 @@ impl World {
                     .note(|progress| progress.tenants = complete);
                 changed
             }
-            Observation::User(event) => {
+            WatchEvent::User(event) => {
                 let changed = self.users.apply(&event);
                 self.want_passwords(inputs, &event);
                 let complete = self.users.is_complete();
                 outputs.readiness.note(|progress| progress.users = complete);
                 changed
             }
-            Observation::Namespace(event) => self.see_namespace(outputs, event),
-            Observation::OwnSecret(event) => {
+            WatchEvent::Namespace(event) => self.see_namespace(outputs, event),
+            WatchEvent::OwnSecret(event) => {
                 let complete = matches!(event, watcher::Event::InitDone);
                 let changed = self.signing.apply(event);
                 outputs
@@ -128,7 +128,7 @@ impl World {
                     .note(|progress| progress.signing_keys |= complete);
                 changed
             }
-            Observation::Failed(kind, error) => {
+            WatchEvent::Failed(kind, error) => {
                 inputs.context.metrics.watch_errors.inc();
                 tracing::warn!(kind, %error, "a watch failed and is started again");
                 false
@@ -179,42 +179,42 @@ impl World {
     }
 
     /// The next second list.
-    pub async fn confirmation(&mut self) -> Confirmation {
+    pub async fn confirmation(&mut self) -> VerificationList {
         tokio::select! {
-            list = self.clients.confirmation() => Confirmation::Clients(list),
-            list = self.tenants.confirmation() => Confirmation::Tenants(list),
-            list = self.users.confirmation() => Confirmation::Users(list),
-            list = self.signing.confirmation() => Confirmation::OwnSecrets(list),
+            list = self.clients.confirmation() => VerificationList::Clients(list),
+            list = self.tenants.confirmation() => VerificationList::Tenants(list),
+            list = self.users.confirmation() => VerificationList::Users(list),
+            list = self.signing.confirmation() => VerificationList::OwnSecrets(list),
         }
     }
 
     /// Settles a doubt.
-    pub fn confirm(&mut self, confirmation: Confirmation) {
+    pub fn confirm(&mut self, confirmation: VerificationList) {
         match confirmation {
-            Confirmation::Clients(list) => self.clients.confirm(list),
-            Confirmation::Tenants(list) => self.tenants.confirm(list),
-            Confirmation::Users(list) => self.users.confirm(list),
-            Confirmation::OwnSecrets(list) => self.signing.confirm(list),
+            VerificationList::Clients(list) => self.clients.confirm(list),
+            VerificationList::Tenants(list) => self.tenants.confirm(list),
+            VerificationList::Users(list) => self.users.confirm(list),
+            VerificationList::OwnSecrets(list) => self.signing.confirm(list),
         }
     }
 
     /// When the brake lets go of something.
-    pub fn brake_until(&self) -> Option<Instant> {
+    pub fn guard_until(&self) -> Option<Instant> {
         let each = [
-            self.clients.brake_until(),
-            self.tenants.brake_until(),
-            self.users.brake_until(),
-            self.signing.brake_until(),
+            self.clients.guard_until(),
+            self.tenants.guard_until(),
+            self.users.guard_until(),
+            self.signing.guard_until(),
         ];
         each.into_iter().flatten().min()
     }
 
     /// Lets go of what was held for too long.
-    pub fn release_brake(&mut self) {
-        self.clients.release_brake();
-        self.tenants.release_brake();
-        self.users.release_brake();
-        self.signing.release_brake();
+    pub fn release_guard(&mut self) {
+        self.clients.release_guard();
+        self.tenants.release_guard();
+        self.users.release_guard();
+        self.signing.release_guard();
     }
 
     /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
@@ -350,22 +350,31 @@ impl World {
     }
 }
 
-fn listed<K>(what: &'static str, inputs: &Inputs, writer: Writer<K>, cut: fn(K) -> K) -> Listed<K>
+fn listed<K>(
+    what: &'static str,
+    inputs: &Inputs,
+    writer: Writer<K>,
+    cut: fn(K) -> K,
+) -> ObjectStore<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    Listed::new(
+    ObjectStore::new(
         doubt(what, inputs, Api::all(inputs.context.kube.clone())),
         writer,
         cut,
     )
 }
 
-fn doubt<K, V>(what: &'static str, inputs: &Inputs, api: Api<DeserializeGuard<K>>) -> Doubt<K, V>
+fn doubt<K, V>(
+    what: &'static str,
+    inputs: &Inputs,
+    api: Api<DeserializeGuard<K>>,
+) -> RelistCheck<K, V>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
-    Doubt::new(
+    RelistCheck::new(
         what,
         api,
         ListParams::default(),

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use kube::runtime::reflector::store::Writer;
 use tokio::time::sleep_until;
 
-use super::builder::World;
+use super::builder::RegistryBuilder;
 use super::{Inputs, Outputs};
 use crate::cache::rebuild::RebuildRequest;
 use crate::watch::objects::watches;
@@ -32,12 +32,12 @@ pub async fn observe(
     tenants: Writer<OAuthTenant>,
     users: Writer<OAuthUser>,
 ) {
-    let mut world = World::new(&inputs, clients, tenants, users);
+    let mut world = RegistryBuilder::new(&inputs, clients, tenants, users);
     let mut observations = watches(&inputs.context);
     let mut due: Option<Instant> = None;
     let mut earliest = Instant::now();
     loop {
-        let wake = [due, world.brake_until()].into_iter().flatten().min();
+        let wake = [due, world.guard_until()].into_iter().flatten().min();
         let changed = tokio::select! {
             observation = observations.next() => match observation {
                 Some(observation) => world.apply(&inputs, &outputs, observation),
@@ -49,7 +49,7 @@ pub async fn observe(
                 true
             }
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
-                world.release_brake();
+                world.release_guard();
                 let started = Instant::now();
                 world.rebuild(&inputs, &outputs);
                 let pause = (started.elapsed() * PAUSE).min(LONGEST_PAUSE);

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use super::secrets::Watched;
 
 /// The Secrets with client secrets. The type is how one opts in, so others are not even sent to us.
-pub const BROUGHT: Watched = Watched {
+pub const CLIENT_SECRETS: Watched = Watched {
     what: "Secrets with client secrets",
     selected: |config| config.fields(&format!("type={CLIENT_SECRET_TYPE}")),
     namespaces: |handles| {

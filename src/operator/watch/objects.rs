@@ -12,14 +12,14 @@ use kube::{Api, Resource, ResourceExt};
 
 use crate::context::Context;
 use crate::domain::user::validate;
-use crate::metrics::ControllerMetrics;
+use crate::metrics::OperatorMetrics;
 
 /// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster. Somebody may
 /// have made each as large as etcd takes it, 1.5 MiB, and for a moment a page is in memory almost three times.
 pub const PAGE: u32 = 25;
 
 /// Something that a watch said.
-pub enum Observation {
+pub enum WatchEvent {
     /// About OAuthClients.
     Client(Box<watcher::Event<OAuthClient>>),
     /// About OAuthTenants.
@@ -35,17 +35,17 @@ pub enum Observation {
 }
 
 /// Everything that the observer hears, as one stream.
-pub fn watches(context: &Context) -> impl futures::Stream<Item = Observation> + Unpin + use<> {
+pub fn watches(context: &Context) -> impl futures::Stream<Item = WatchEvent> + Unpin + use<> {
     let kube = &context.kube;
     let own = Api::namespaced(kube.clone(), &context.settings.namespace);
     select_all([
-        watch_readable(context, "OAuthClient", slim_client, Observation::Client),
-        watch_readable(context, "OAuthTenant", slim, Observation::Tenant),
-        watch_readable(context, "OAuthUser", slim_user, Observation::User),
+        watch_readable(context, "OAuthClient", prune_client, WatchEvent::Client),
+        watch_readable(context, "OAuthTenant", prune_metadata, WatchEvent::Tenant),
+        watch_readable(context, "OAuthUser", prune_user, WatchEvent::User),
         watch(Api::all(kube.clone()), "Namespace", |event| {
-            Some(Observation::Namespace(event))
+            Some(WatchEvent::Namespace(event))
         }),
-        watch(own, "Secret", |event| Some(Observation::OwnSecret(event))),
+        watch(own, "Secret", |event| Some(WatchEvent::OwnSecret(event))),
     ])
 }
 
@@ -54,8 +54,8 @@ fn watch_readable<K>(
     context: &Context,
     what: &'static str,
     cut: fn(K) -> K,
-    wrap: impl Fn(Box<watcher::Event<K>>) -> Observation + Send + 'static,
-) -> BoxStream<'static, Observation>
+    wrap: impl Fn(Box<watcher::Event<K>>) -> WatchEvent + Send + 'static,
+) -> BoxStream<'static, WatchEvent>
 where
     K: Resource<DynamicType = ()>
         + Clone
@@ -78,8 +78,8 @@ where
 fn watch<K>(
     api: Api<K>,
     what: &'static str,
-    wrap: impl Fn(watcher::Event<K>) -> Option<Observation> + Send + 'static,
-) -> BoxStream<'static, Observation>
+    wrap: impl Fn(watcher::Event<K>) -> Option<WatchEvent> + Send + 'static,
+) -> BoxStream<'static, WatchEvent>
 where
     K: Resource<DynamicType = ()>
         + Clone
@@ -93,7 +93,7 @@ where
         .filter_map(move |event| {
             std::future::ready(match event {
                 Ok(event) => wrap(event),
-                Err(error) => Some(Observation::Failed(what, Box::new(error))),
+                Err(error) => Some(WatchEvent::Failed(what, Box::new(error))),
             })
         })
         .boxed()
@@ -102,7 +102,7 @@ where
 /// What can be read of an event. One object that cannot be read does not stop the others; it counts as absent.
 fn readable<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
-    metrics: &ControllerMetrics,
+    metrics: &OperatorMetrics,
     event: watcher::Event<DeserializeGuard<K>>,
 ) -> Option<watcher::Event<K>> {
     use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
@@ -126,7 +126,7 @@ fn readable<K: Resource<DynamicType = ()> + Default>(
 /// The object, or one that has only its metadata.
 fn read<K: Resource<DynamicType = ()> + Default>(
     what: &'static str,
-    metrics: &ControllerMetrics,
+    metrics: &OperatorMetrics,
     object: DeserializeGuard<K>,
 ) -> Result<K, K> {
     object.0.map_err(|invalid| {
@@ -158,15 +158,15 @@ fn beginning(error: &str) -> String {
 }
 
 /// Drops what nobody here reads and what would be most of the memory.
-pub fn slim<K: Resource>(mut object: K) -> K {
+pub fn prune_metadata<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
     object.annotations_mut().clear();
     object
 }
 
 /// The same of a client, whose conditions mostly say what those of others say.
-pub fn slim_client(client: OAuthClient) -> OAuthClient {
-    let mut client = slim(client);
+pub fn prune_client(client: OAuthClient) -> OAuthClient {
+    let mut client = prune_metadata(client);
     if let Some(status) = &mut client.status {
         share_messages(&mut status.conditions);
     }
@@ -174,6 +174,6 @@ pub fn slim_client(client: OAuthClient) -> OAuthClient {
 }
 
 /// The same of a person.
-pub fn slim_user(user: OAuthUser) -> OAuthUser {
-    validate::cut(slim(user))
+pub fn prune_user(user: OAuthUser) -> OAuthUser {
+    validate::cut(prune_metadata(user))
 }

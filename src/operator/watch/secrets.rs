@@ -20,7 +20,7 @@ use crate::cache::Cache;
 use crate::cache::namespace_access::{Access, Name, denied};
 use crate::cache::password_requests::PasswordRequests;
 use crate::cache::rebuild::RebuildRequest;
-use crate::cache::relist_check::{Doubt, List};
+use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
 use crate::domain::client::secret::CLIENT_LABEL;
@@ -204,7 +204,7 @@ struct Watch {
     /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
     /// where nothing was known before, so that nothing can be gone.
     listed: Option<HashSet<ObjectRef<Secret>>>,
-    doubt: Doubt<Secret, ()>,
+    doubt: RelistCheck<Secret, ()>,
 }
 
 impl Watch {
@@ -222,7 +222,7 @@ impl Watch {
         };
         let gauge = &handles.context.metrics.brake_held;
         let guarded = within(&handles.context.kube, namespace.as_deref());
-        let doubt = Doubt::new(watched.what, guarded, params, gauge);
+        let doubt = RelistCheck::new(watched.what, guarded, params, gauge);
         Self {
             handles,
             watched,

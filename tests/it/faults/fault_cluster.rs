@@ -7,8 +7,8 @@ use arc_swap::ArcSwap;
 use clientele_api::OAuthClient;
 use clientele_oauth::Keyring;
 use clientele_operator::Operator;
-use clientele_operator::metrics::ControllerMetrics;
-use clientele_operator::root_key::{Judgement, judge};
+use clientele_operator::metrics::OperatorMetrics;
+use clientele_operator::root_key::{RootKeyJudgement, judge};
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::supervisor::Supervisor;
 use k8s_openapi::api::core::v1::Secret;
@@ -74,7 +74,7 @@ impl FaultCluster {
             )
         });
         let judged = judge(ROOT_KEY, Some(&root_key), &[].into(), true);
-        let Judgement::Usable(keyring, _) = judged else {
+        let RootKeyJudgement::Usable(keyring, _) = judged else {
             panic!("the root key is not usable");
         };
         Self {
@@ -142,7 +142,7 @@ async fn first_start(operator: kube::Client, administrator: kube::Client) {
         settings(true, ROOT_KEY),
         Arc::<ArcSwap<_>>::default(),
         Arc::default(),
-        Arc::new(ControllerMetrics::default()),
+        Arc::new(OperatorMetrics::default()),
         Arc::default(),
         &Supervisor::default(),
     );

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele_oauth::keys::root_keyring::Registration;
-use clientele_operator::domain::client::secret::PROOF;
+use clientele_operator::domain::client::secret::PROOF_ANNOTATION;
 use serde_json::{Value, json};
 
 use super::root_keys::key_of;
@@ -162,7 +162,8 @@ impl Run {
             }
         }
         if object["kind"] == "Secret" {
-            object["metadata"]["annotations"][PROOF] = self.proof(&object, registered).into();
+            object["metadata"]["annotations"][PROOF_ANNOTATION] =
+                self.proof(&object, registered).into();
             let mut values = values(&object);
             values.remove("ADDED");
             let labels = self.key_labels();
@@ -195,7 +196,7 @@ impl Run {
     }
 
     fn proof(&self, secret: &Value, registered: &[Registered]) -> String {
-        let proof = text(&secret["metadata"]["annotations"][PROOF]);
+        let proof = text(&secret["metadata"]["annotations"][PROOF_ANNOTATION]);
         let name = text(&secret["metadata"]["name"]);
         let keyring = self.keyring();
         let proven = registered

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
-use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::metrics::OperatorMetrics;
 use clientele_operator::settings::Settings;
 use clientele_telemetry::supervisor::Supervisor;
 
@@ -48,7 +48,7 @@ impl Running {
             settings,
             proxy.registry.clone(),
             nobody_is_signed_in(),
-            Arc::new(ControllerMetrics::default()),
+            Arc::new(OperatorMetrics::default()),
             Arc::default(),
             &Supervisor::default(),
         );

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use clientele_api::DEFAULT_TENANT;
 use clientele_oauth::Registry;
 use clientele_oauth::client_auth::{Attempt, AuthParameters, Authentication, authenticate};
-use clientele_operator::domain::client::secret::{CLIENT_LABEL, OURS, PROOF};
+use clientele_operator::domain::client::secret::{
+    CLIENT_LABEL, MANAGED_FIELDS_ANNOTATION, PROOF_ANNOTATION,
+};
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -181,7 +183,7 @@ impl Run {
             let named = text(&object["status"]["secretName"]);
             let ours = |key: &&String, secret: &Value| {
                 let name = key.strip_prefix("Secret/").unwrap_or_default();
-                let proof = text(&secret["metadata"]["annotations"][PROOF]);
+                let proof = text(&secret["metadata"]["annotations"][PROOF_ANNOTATION]);
                 let keyring = self.keyring();
                 name != named && keyring.verify_proof(&proof, &self.namespace, name, &uid)
             };
@@ -257,7 +259,7 @@ impl<'a> Replay<'a> {
                 .push(format!("F32: {at}: written for a client that is going"));
         }
         if let Some(before) = before.filter(|before| text(&before["metadata"]["uid"]) == uid) {
-            let listed = text(&before["metadata"]["annotations"][OURS]);
+            let listed = text(&before["metadata"]["annotations"][MANAGED_FIELDS_ANNOTATION]);
             let ours: Vec<&str> = listed.split([',', ';']).collect();
             let after = values(&seen.object);
             let lost = values(before)

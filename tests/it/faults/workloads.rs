@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clientele_api::user::PASSWORD_TYPE;
-use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF};
+use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF_ANNOTATION};
 use serde_json::{Value, json};
 
 use super::act::Act::{
@@ -203,7 +203,7 @@ fn is_ready(run: &Run, name: &str) -> Result<Option<u32>, String> {
         return wrong("is not there");
     };
     let meta = &found["metadata"];
-    let proof = text(&meta["annotations"][PROOF]);
+    let proof = text(&meta["annotations"][PROOF_ANNOTATION]);
     if meta["uid"] != object["status"]["secretUid"] {
         return wrong("is not the one in the status");
     }
@@ -374,7 +374,7 @@ pub fn tamper() -> Workload {
             tampered(json!({ "stringData": { "CLIENT_SECRET": "mine" } })),
             tampered(json!({ "data": { "CLIENT_ID": null, "CLIENT_SECRET": null } })),
             tampered(json!({ "metadata": { "labels": { (CLIENT_LABEL): null } } })),
-            tampered(json!({ "metadata": { "annotations": { (PROOF): "forged" } } })),
+            tampered(json!({ "metadata": { "annotations": { (PROOF_ANNOTATION): "forged" } } })),
             tampered(json!({ "metadata": { "ownerReferences": null } })),
         ],
     )

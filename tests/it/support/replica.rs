@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use clientele_oauth::{Person, Registry, Tenant};
 use clientele_operator::Operator;
-use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::metrics::OperatorMetrics;
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::supervisor::Supervisor;
 use tokio_util::sync::CancellationToken;
@@ -46,7 +46,7 @@ impl Replica {
             settings,
             registry.clone(),
             Arc::default(),
-            Arc::new(ControllerMetrics::default()),
+            Arc::new(OperatorMetrics::default()),
             Arc::default(),
             &Supervisor::new(&no_passes),
         );

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use clientele::run::build_info;
 use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_http::metrics::TokenMetrics;
-use clientele_operator::metrics::ControllerMetrics;
+use clientele_operator::metrics::OperatorMetrics;
 use clientele_store::StoreMetrics;
 use clientele_telemetry::audit::{Audit, AuditEvent};
 use prometheus_client::encoding::text::encode;
@@ -30,7 +30,7 @@ fn first_cells(path: &str) -> BTreeSet<String> {
 fn every_metric_is_documented() {
     let mut registry = Registry::default();
     TokenMetrics::default().register(&mut registry);
-    let controller = ControllerMetrics::default();
+    let controller = OperatorMetrics::default();
     controller.register(&mut registry);
     // Those with labels appear with their first value.
     controller.reconciled("OAuthClient", "Registered");

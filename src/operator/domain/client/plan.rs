@@ -9,9 +9,9 @@ use clientele_oauth::{Client, Keyring};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::rotation::{Turn, turn};
-use super::secret::Desired;
-use super::secret::digest::{Digests, Facts};
+use super::rotation::{RotationStep, turn};
+use super::secret::DesiredSecret;
+use super::secret::digest::{DigestKey, SecretDigest};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 
@@ -30,11 +30,11 @@ pub struct Situation<'a> {
     /// Why Secrets of the namespace are out of reach, if they are.
     pub namespace_problem: Option<&'a str>,
     /// The credentials Secret.
-    pub secret: Option<&'a Facts>,
+    pub secret: Option<&'a SecretDigest>,
     /// Secrets of other names that may be of this client.
-    pub former: &'a [(String, Facts)],
+    pub former: &'a [(String, SecretDigest)],
     /// The key of the digests in the facts.
-    pub digests: &'a Digests,
+    pub digests: &'a DigestKey,
     /// What is known of the use of its secret.
     pub observed: Option<Observed>,
     /// The time.
@@ -46,9 +46,9 @@ pub enum SecretStep {
     /// It is right, or must not be touched.
     Keep,
     /// Create it; nobody else may have it.
-    Create(Box<Desired>),
+    Create(Box<DesiredSecret>),
     /// Put it right.
-    Repair(Box<Desired>),
+    Repair(Box<DesiredSecret>),
 }
 
 /// The plan.
@@ -61,7 +61,7 @@ pub struct Plan {
     pub verdict: Result<(), Refusal>,
     /// What is due of a rotation. If the next generation is to be asked for, that is written alone; the rest follows
     /// in the pass after it.
-    pub turn: Turn,
+    pub turn: RotationStep,
     /// Nothing is written at all, and what the status said before stays said.
     pub leave: bool,
 }
@@ -72,7 +72,7 @@ impl Plan {
             secret: SecretStep::Keep,
             remove: Vec::new(),
             verdict: Err(refusal),
-            turn: Turn::default(),
+            turn: RotationStep::default(),
             leave: false,
         }
     }
@@ -116,7 +116,7 @@ pub fn plan(now: &Situation<'_>) -> Plan {
     // A generation stays with the root key that made it.
     let own = turn.root_key.as_deref().and_then(|id| keyring.under(id));
     let deriving = own.as_ref().unwrap_or(keyring);
-    let desired = Desired::new(now.object, client, now.issuer, deriving);
+    let desired = DesiredSecret::new(now.object, client, now.issuer, deriving);
     match secret_step(now, client, keyring, desired) {
         Ok(secret) => Plan {
             secret,
@@ -158,7 +158,7 @@ fn secret_step(
     now: &Situation<'_>,
     client: &Client,
     keyring: &Keyring,
-    desired: Desired,
+    desired: DesiredSecret,
 ) -> Result<SecretStep, Refusal> {
     let Some(facts) = now.secret else {
         return Ok(SecretStep::Create(Box::new(desired)));
@@ -192,7 +192,7 @@ fn secret_step(
     Ok(SecretStep::Repair(Box::new(desired)))
 }
 
-fn not_owned(object: &ClientObject<'_>, facts: &Facts, digests: &Digests) -> Refusal {
+fn not_owned(object: &ClientObject<'_>, facts: &SecretDigest, digests: &DigestKey) -> Refusal {
     let (name, namespace) = (&object.secret_name, object.namespace);
     let whose = if facts.says_it_is_of(object.name, digests) {
         "was written for another OAuthClient of this name, one that was deleted, restored from a backup or carried from another cluster; its credentials are refused here, and it"
@@ -235,3 +235,6 @@ fn verdict(now: &Situation<'_>) -> Result<(), Refusal> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,3 +59,6 @@ fn refused(
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,12 +16,12 @@ use clientele_oauth::{Client, Keyring};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::secret::digest::Facts;
+use super::secret::digest::SecretDigest;
 use crate::domain::client::identity::ClientObject;
 
 /// What is due for a client, and what the status needs to know to record it.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct RotationStep {
     /// What is due.
     pub step: Step,
     /// The ID of the root key that the requested generation is derived from.
@@ -34,7 +34,7 @@ pub struct Turn {
     pub observed: Option<Observed>,
 }
 
-impl Default for Turn {
+impl Default for RotationStep {
     /// Nothing is due, and nothing is known of root keys.
     fn default() -> Self {
         Self {
@@ -108,15 +108,15 @@ fn nothing_to_rotate(spec: &OAuthClientSpec) -> Option<&'static str> {
 pub fn turn(
     object: &ClientObject<'_>,
     client: &Client,
-    secret: Option<&Facts>,
+    secret: Option<&SecretDigest>,
     keyring: &Keyring,
     observed: Option<Observed>,
     now: Timestamp,
-) -> Turn {
+) -> RotationStep {
     let root_key = root_key(object, secret, keyring);
     let current_key = keyring.current_id().to_owned();
     let known = recorded(object);
-    let mut turn = Turn {
+    let mut turn = RotationStep {
         step: Step::Rest(None),
         older_work: known.is_none_or(|known| older_work(object, known, keyring)),
         root_key: Some(root_key),
@@ -150,7 +150,7 @@ fn older_work(object: &OAuthClient, known: &SecretGeneration, keyring: &Keyring)
 fn situation<'a>(
     object: &'a ClientObject<'_>,
     known: &SecretGeneration,
-    turn: &Turn,
+    turn: &RotationStep,
     keyring: &Keyring,
     now: Timestamp,
 ) -> Situation<'a> {
@@ -181,7 +181,7 @@ fn situation<'a>(
 
 /// The root key of the requested generation: the one that the status names; before there was such a field, the one
 /// that the Secret was written with; else the one that derives.
-fn root_key(object: &OAuthClient, secret: Option<&Facts>, keyring: &Keyring) -> String {
+fn root_key(object: &OAuthClient, secret: Option<&SecretDigest>, keyring: &Keyring) -> String {
     let named = recorded(object).and_then(|known| known.root_key.clone());
     let written = || {
         let id = secret?.proof_key()?;
@@ -222,7 +222,7 @@ fn serving_since(object: &OAuthClient) -> Option<Timestamp> {
 /// The ledger and its times after a pass that found or wrote the requested generation at `written_at`.
 pub fn published(
     object: &ClientObject<'_>,
-    turn: &Turn,
+    turn: &RotationStep,
     written_at: Option<Timestamp>,
     now: Timestamp,
 ) -> SecretGeneration {
@@ -260,7 +260,7 @@ pub fn published(
 }
 
 /// The ledger after the next generation was asked for; it comes from the root key that derives now.
-pub fn asked(object: &ClientObject<'_>, turn: &Turn) -> SecretGeneration {
+pub fn asked(object: &ClientObject<'_>, turn: &RotationStep) -> SecretGeneration {
     let known = recorded(object).cloned().unwrap_or_default();
     let mut keys = known.older_root_keys.clone();
     if turn.root_key != turn.current_key {
@@ -328,7 +328,7 @@ fn overlap(
 pub fn rotation_status(
     object: &ClientObject<'_>,
     generation: Option<&SecretGeneration>,
-    turn: &Turn,
+    turn: &RotationStep,
 ) -> Option<Box<RotationStatus>> {
     let before = object
         .status
@@ -405,3 +405,6 @@ fn spoken(duration: Duration) -> String {
         s => format!("{s}s"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,12 +23,12 @@ pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "clientele
 /// The label with the name of the OAuthClient; the operator watches Secrets that have it.
 pub const CLIENT_LABEL: &str = "clientele.dev/oauthclient";
 /// The annotation that proves, by a MAC under the root key, that we wrote the Secret.
-pub const PROOF: &str = "clientele.dev/proof";
+pub const PROOF_ANNOTATION: &str = "clientele.dev/proof";
 /// The annotation that lists what in the Secret is ours, so that a renamed entry can be removed.
-pub const OURS: &str = "clientele.dev/ours";
+pub const MANAGED_FIELDS_ANNOTATION: &str = "clientele.dev/ours";
 
 /// What the Secret shall hold. Has no `Debug`, because it holds the client secret.
-pub struct Desired {
+pub struct DesiredSecret {
     /// Where.
     pub namespace: String,
     /// Under which name.
@@ -45,7 +45,7 @@ pub struct Desired {
     pub owner: Option<OwnerReference>,
 }
 
-impl Desired {
+impl DesiredSecret {
     /// Derives the Secret of a registered client.
     pub fn new(
         object: &ClientObject<'_>,
@@ -63,9 +63,9 @@ impl Desired {
         labels.insert(CLIENT_LABEL.to_owned(), object.name.to_owned());
         let mut annotations = spec.annotations;
         let proof = keyring.prove(&namespace, &name, &client.registration_id);
-        annotations.insert(PROOF.to_owned(), proof);
-        let ours = Ours::new(&data, &labels, &annotations);
-        annotations.insert(OURS.to_owned(), ours.to_text());
+        annotations.insert(PROOF_ANNOTATION.to_owned(), proof);
+        let ours = ManagedFields::new(&data, &labels, &annotations);
+        annotations.insert(MANAGED_FIELDS_ANNOTATION.to_owned(), ours.to_text());
         Self {
             owner: (object.spec.deletion_policy == DeletionPolicy::Delete).then(|| owner(object)),
             type_: shape.type_,
@@ -79,7 +79,7 @@ impl Desired {
 
     /// The ID of the root key of the proof.
     pub fn proof_key(&self) -> Option<&str> {
-        Some(self.annotations.get(PROOF)?.split_once('.')?.0)
+        Some(self.annotations.get(PROOF_ANNOTATION)?.split_once('.')?.0)
     }
 
     /// A new Secret.
@@ -102,7 +102,7 @@ impl Desired {
     /// An existing Secret of ours, put right. What others added is kept; UID and resource version stay
     /// in it as the precondition of the write.
     pub fn to_replace(&self, mut existing: Secret) -> Secret {
-        let stale = Ours::from_text(existing.annotations().get(OURS));
+        let stale = ManagedFields::from_text(existing.annotations().get(MANAGED_FIELDS_ANNOTATION));
         let metadata = &mut existing.metadata;
         merge(
             metadata.labels.get_or_insert_default(),
@@ -183,13 +183,13 @@ fn entries(
 
 /// The names of what is ours in a Secret.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Ours {
+struct ManagedFields {
     entries: Vec<String>,
     labels: Vec<String>,
     annotations: Vec<String>,
 }
 
-impl Ours {
+impl ManagedFields {
     fn new<V>(
         data: &BTreeMap<String, V>,
         labels: &BTreeMap<String, String>,

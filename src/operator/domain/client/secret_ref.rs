@@ -10,7 +10,10 @@ use kube::ResourceExt;
 use crate::domain::reason::{Reason, Refusal};
 
 /// What the client brought; none if its secret is derived.
-pub fn brought(object: &OAuthClient, looked: Option<&Looked>) -> Result<Option<Brought>, Refusal> {
+pub fn brought(
+    object: &OAuthClient,
+    looked: Option<&SecretRefEntries>,
+) -> Result<Option<Brought>, Refusal> {
     let Some(reference) = &object.spec.secret_ref else {
         return Ok(None);
     };
@@ -122,7 +125,7 @@ pub enum Found {
 
 /// What is known about the entries that an OAuthClient refers to.
 #[derive(Clone, Debug)]
-pub struct Looked {
+pub struct SecretRefEntries {
     /// The key of the digests.
     pub key: Arc<BroughtKey>,
     /// The entry `key`.
@@ -131,8 +134,11 @@ pub struct Looked {
     pub previous: Option<Found>,
 }
 
-impl PartialEq for Looked {
+impl PartialEq for SecretRefEntries {
     fn eq(&self, other: &Self) -> bool {
         (&self.current, &self.previous) == (&other.current, &other.previous)
     }
 }
+
+#[cfg(test)]
+mod tests;

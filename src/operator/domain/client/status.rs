@@ -11,7 +11,7 @@ use clientele_oauth::client::secret_rotation::Step;
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
-use super::rotation::{self, Turn};
+use super::rotation::{self, RotationStep};
 use super::secret::entries::is_bindable;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
@@ -34,7 +34,7 @@ pub fn status(
     registered: Option<(&Client, &str)>,
     published: Option<Published>,
     verdict: &Result<(), Refusal>,
-    turn: &Turn,
+    turn: &RotationStep,
     now: Timestamp,
 ) -> OAuthClientStatus {
     let previous = object.status.clone().unwrap_or_default();
@@ -95,7 +95,7 @@ pub fn withheld(object: &OAuthClient, wanted: OAuthClientStatus) -> OAuthClientS
 fn generation(
     object: &ClientObject<'_>,
     published: Option<&Published>,
-    turn: &Turn,
+    turn: &RotationStep,
     now: Timestamp,
 ) -> Option<SecretGeneration> {
     if matches!(turn.step, Step::Ask(_)) {
@@ -180,3 +180,6 @@ fn registered_message(
     }
     message
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use super::auth_methods::{auth_method, secretless};
 use super::secret::entries;
 use super::{redirect_hosts, secret_ref};
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::secret_ref::Looked;
+use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use crate::domain::unique_names::lost;
@@ -38,7 +38,7 @@ const RESERVED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node
 
 /// What `register` needs to know besides the object.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct ClientInputs<'a> {
     /// The tenant that the object names, if it exists.
     pub tenant: Option<&'a TenantPolicy>,
     /// The labels of the object's namespace.
@@ -46,11 +46,14 @@ pub struct Surroundings<'a> {
     /// Who has the object's custom client ID, if it is somebody else.
     pub id_holder: Option<&'a str>,
     /// What is known of the client secret that it brings, if it does.
-    pub brought: Option<&'a Looked>,
+    pub brought: Option<&'a SecretRefEntries>,
 }
 
 /// The client that an object describes, or why there is none.
-pub fn register(object: &ClientObject<'_>, around: Surroundings<'_>) -> Result<Client, Refusal> {
+pub fn validate_client(
+    object: &ClientObject<'_>,
+    around: ClientInputs<'_>,
+) -> Result<Client, Refusal> {
     refuse_reserved_namespace(object)?;
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
@@ -139,7 +142,7 @@ fn admit_namespace(
 fn check_client_id(
     object: &OAuthClient,
     tenant: &TenantPolicy,
-    around: Surroundings<'_>,
+    around: ClientInputs<'_>,
 ) -> Result<(), Refusal> {
     let Some(id) = &object.spec.client_id else {
         return Ok(());
@@ -374,3 +377,6 @@ fn grant_type(name: api::GrantType) -> GrantType {
         api::GrantType::ClientCredentials => GrantType::ClientCredentials,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ fn smaller(a: Lifetimes, b: Lifetimes) -> Lifetimes {
         refresh_token_idle: a.refresh_token_idle.min(b.refresh_token_idle),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,3 +275,6 @@ pub(crate) fn algorithm(name: SigningAlgorithm) -> Algorithm {
         SigningAlgorithm::EdDSA => Algorithm::EdDsa,
     }
 }
+
+#[cfg(test)]
+mod tests;

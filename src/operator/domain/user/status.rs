@@ -69,3 +69,6 @@ fn message(object: &OAuthUser, person: Option<&Person>) -> String {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

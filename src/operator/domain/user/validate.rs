@@ -30,9 +30,9 @@ const MAX_CLAIMS: usize = 16 * 1024;
 /// How deep arrays and objects of the free claims may lie within each other.
 const MAX_NESTING: usize = 16;
 
-/// What `enroll` needs to know besides the object.
+/// What `validate_user` needs to know besides the object.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct UserInputs<'a> {
     /// The tenant that the object names, if it exists, and its UID.
     pub tenant: Option<(&'a TenantPolicy, &'a str)>,
     /// The labels of the object's namespace.
@@ -51,7 +51,7 @@ pub struct Surroundings<'a> {
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Enrolled {
+pub struct ValidatedUser {
     /// Who.
     pub person: Person,
     /// Whether the password still has to be looked at or hashed; it will be, in a moment.
@@ -59,7 +59,7 @@ pub struct Enrolled {
 }
 
 /// The person that an object describes, or why there is none.
-pub fn enroll(object: &OAuthUser, around: Surroundings<'_>) -> Result<Enrolled, Refusal> {
+pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<ValidatedUser, Refusal> {
     let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_shape(object)?;
@@ -84,7 +84,7 @@ pub fn enroll(object: &OAuthUser, around: Surroundings<'_>) -> Result<Enrolled, 
         valid_from: around.valid_from,
     };
     let pending = hash == Some(Hash::Pending);
-    Ok(Enrolled { person, pending })
+    Ok(ValidatedUser { person, pending })
 }
 
 /// The entry that holds the password.
@@ -227,7 +227,7 @@ fn is_username(name: &str) -> bool {
         && edge(bytes.last())
 }
 
-fn check_conflicts(object: &OAuthUser, around: Surroundings<'_>) -> Result<(), Refusal> {
+fn check_conflicts(object: &OAuthUser, around: UserInputs<'_>) -> Result<(), Refusal> {
     let spec = &object.spec;
     if let Some(holder) = around.username_holder {
         return Err(Refusal::new(
@@ -315,3 +315,6 @@ pub fn wrong_type(place: &Place) -> Refusal {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::secret::digest::Facts;
+use crate::domain::client::secret::digest::SecretDigest;
 use crate::error::Error;
 use crate::reconcile::Reconciler;
 
@@ -13,12 +13,12 @@ use crate::reconcile::Reconciler;
 #[derive(Default)]
 pub struct Read {
     /// The credentials Secret.
-    pub secret: Option<Facts>,
+    pub secret: Option<SecretDigest>,
     /// The whole Secret, when it was read from the API server and not from memory.
     pub whole: Option<Secret>,
     /// The Secrets of former names, by name: the one that the status still shows, and those that somebody who was
     /// stopped before the status could not tell of.
-    pub former: Vec<(String, Facts)>,
+    pub former: Vec<(String, SecretDigest)>,
 }
 
 /// Memory is asked first; the API server only when memory does not know or something is wrong.
@@ -43,7 +43,7 @@ pub async fn read(
         found.secret = found
             .whole
             .as_ref()
-            .map(|secret| Facts::new(secret, &reconciler.cache.digest_key));
+            .map(|secret| SecretDigest::new(secret, &reconciler.cache.digest_key));
         if expected && found.secret.is_none() {
             confirm_ledger(reconciler, object).await?;
         }

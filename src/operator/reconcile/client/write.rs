@@ -12,13 +12,13 @@ use crate::apply::params;
 use crate::cache::namespace_access::denied;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep};
-use crate::domain::client::secret::Desired;
-use crate::domain::client::secret::digest::Facts;
+use crate::domain::client::secret::DesiredSecret;
+use crate::domain::client::secret::digest::SecretDigest;
 use crate::domain::client::status::Published;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::verdict::ClientVerdict;
 use crate::error::{Error, SecretTrouble, secret_trouble};
-use crate::events::Happening;
+use crate::events::EventReason;
 use crate::reconcile::Reconciler;
 
 /// How the writing ended.
@@ -83,7 +83,7 @@ fn kept(plan: &Plan, found: &Read, object: &ClientObject<'_>) -> Option<Publishe
 async fn create(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
-    desired: &Desired,
+    desired: &DesiredSecret,
 ) -> Result<Written, SecretTrouble> {
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
     let created = api.create(&params(), &desired.to_create()).await;
@@ -94,9 +94,9 @@ async fn create(
     let was_there = object.status.as_ref().is_some_and(|status| {
         status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
     });
-    let (happening, note) = if was_there {
+    let (event, note) = if was_there {
         (
-            Happening::Restored,
+            EventReason::Restored,
             format!(
                 "Secret {} was deleted and is back with the same credentials",
                 desired.name
@@ -104,14 +104,14 @@ async fn create(
         )
     } else {
         (
-            Happening::Issued,
+            EventReason::Issued,
             format!("credentials were written into Secret {}", desired.name),
         )
     };
     reconciler
         .context
         .events
-        .publish(happening, object.object_ref(&()), note);
+        .publish(event, object.object_ref(&()), note);
     Ok(Written::Done(Some(published(&secret))))
 }
 
@@ -119,7 +119,7 @@ async fn create(
 async fn repair(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
-    desired: &Desired,
+    desired: &DesiredSecret,
     found: &Read,
 ) -> Result<Written, SecretTrouble> {
     let confirmed = confirm_ledger(reconciler, object).await;
@@ -164,7 +164,7 @@ async fn repair(
         .as_ref()
         .and_then(|status| status.observed_generation);
     let ledger = object.ledger;
-    let written_by = found.secret.as_ref().and_then(Facts::proof_key);
+    let written_by = found.secret.as_ref().and_then(SecretDigest::proof_key);
     let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
     // A change of the manifest, the generation or the root key explains the write; nothing else of ours does.
     if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
@@ -175,7 +175,7 @@ async fn repair(
         reconciler
             .context
             .events
-            .publish(Happening::Repaired, object.object_ref(&()), note);
+            .publish(EventReason::Repaired, object.object_ref(&()), note);
     }
     Ok(Written::Done(Some(published(&secret))))
 }
@@ -244,7 +244,7 @@ fn published(secret: &Secret) -> Published {
 
 fn trouble(
     reconciler: &Reconciler,
-    desired: &Desired,
+    desired: &DesiredSecret,
     error: kube::Error,
     doing: &'static str,
 ) -> SecretTrouble {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SHARE: Share = Share { one: 4, all: 5 };
+const SHARE: WorkerShare = WorkerShare { one: 4, all: 5 };
 
 fn place(namespace: &str, number: usize) -> Place {
     Place {
@@ -13,8 +13,8 @@ fn place(namespace: &str, number: usize) -> Place {
     }
 }
 
-fn turns(asked: &[(&str, usize)]) -> Turns {
-    let mut turns = Turns::new(SHARE);
+fn turns(asked: &[(&str, usize)]) -> FairQueue {
+    let mut turns = FairQueue::new(SHARE);
     for (namespace, number) in asked {
         turns.ask(place(namespace, *number));
     }
@@ -23,7 +23,7 @@ fn turns(asked: &[(&str, usize)]) -> Turns {
 
 #[test]
 fn a_newcomer_has_the_next_turn_however_many_wait_elsewhere() {
-    let mut turns = Turns::new(SHARE);
+    let mut turns = FairQueue::new(SHARE);
     for number in 0..5000 {
         turns.ask(place("hog", number));
     }
@@ -70,7 +70,7 @@ proptest! {
     /// Whatever is asked and ended in whatever order: nobody is lost, nobody runs twice, and the shares are kept.
     #[test]
     fn nobody_is_lost_and_the_shares_are_kept(acts in proptest::collection::vec((0usize..3, 0usize..4, 0usize..6), 0..300)) {
-        let mut turns = Turns::new(SHARE);
+        let mut turns = FairQueue::new(SHARE);
         let mut running: BTreeSet<(String, String)> = BTreeSet::new();
         let mut owed: BTreeSet<(String, String)> = BTreeSet::new();
         let key = |place: &Place| (place.namespace.clone(), place.name.clone());
@@ -116,8 +116,8 @@ async fn the_stream_gives_what_was_asked_and_ends_after_the_last() {
     use k8s_openapi::api::core::v1::ConfigMap;
     let (ask, requests) = tokio::sync::mpsc::unbounded_channel();
     let (end, ended) = tokio::sync::mpsc::unbounded_channel();
-    let one = Share { one: 1, all: 1 };
-    let mut stream = std::pin::pin!(in_turn::<ConfigMap>(requests, ended, one));
+    let one = WorkerShare { one: 1, all: 1 };
+    let mut stream = std::pin::pin!(fair_queue::<ConfigMap>(requests, ended, one));
     for name in ["x", "y"] {
         ask.send(ObjectRef::new(name).within("a")).unwrap();
     }

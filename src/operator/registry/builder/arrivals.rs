@@ -7,12 +7,12 @@ use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 use kube::ResourceExt;
 use kube::runtime::watcher;
 
-use super::World;
+use super::RegistryBuilder;
 use super::clients::Memo;
 use crate::domain::verdict::UserVerdict;
 use crate::registry::Inputs;
 
-impl World {
+impl RegistryBuilder {
     /// Notes when a change of what is registered came: a new object, a new spec, the end. Not a status, which is mostly ours.
     pub(super) fn note_arrival(&mut self, event: &watcher::Event<OAuthClient>) {
         let (object, ended) = match event {

@@ -8,12 +8,12 @@ use clientele_oauth::Client;
 use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
-use super::World;
-use crate::domain::client::secret_ref::Looked;
+use super::RegistryBuilder;
+use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
-use crate::domain::client::validate::{Surroundings, register};
+use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::tenant::policy::Labels;
-use crate::domain::unique_names::{Claim, Claims};
+use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::verdict::{ClientVerdict, TenantState};
 use crate::registry::Inputs;
 
@@ -24,19 +24,19 @@ pub(super) struct Memo {
     pub(super) seen: u64,
     namespace: Arc<Labels>,
     id_holder: Option<Box<str>>,
-    brought: Option<Box<Looked>>,
+    brought: Option<Box<SecretRefEntries>>,
     /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
     uses: Option<Arc<Uses>>,
 }
 
-impl World {
+impl RegistryBuilder {
     /// Who claims the ID that an object brings, if its tenant lets its namespace bring one: who may not have a
     /// name must not keep others from it.
-    pub(super) fn id_claim(&self, object: &OAuthClient) -> Option<Claim> {
+    pub(super) fn id_claim(&self, object: &OAuthClient) -> Option<NameReservation> {
         let tenant = self.tenant_state(&object.spec.tenant)?;
         let labels = self.labels(object.metadata.namespace.as_deref())?;
         let may = tenant.policy.custom_client_ids.contains(labels);
-        Claim::of_client_id(object).filter(|_| may)
+        NameReservation::of_client_id(object).filter(|_| may)
     }
 
     /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed. Returns the verdict
@@ -45,13 +45,13 @@ impl World {
         &mut self,
         inputs: &Inputs,
         object: &Arc<OAuthClient>,
-        claims: &Claims,
+        claims: &NameReservations,
     ) -> (Arc<ClientVerdict>, bool) {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         let seen = self.revision;
         let tenant = self.tenant_state(&object.spec.tenant).cloned();
         let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
-        let claim = Claim::of_client_id(object);
+        let claim = NameReservation::of_client_id(object);
         let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
         let brought = inputs.cache.client_secrets.look(object);
         let before = self.memos.get_mut(uid);
@@ -71,14 +71,14 @@ impl World {
             .map(|memo| memo.verdict.superseded.clone())
             .unwrap_or_default();
         let namespace = namespace.unwrap_or_else(|| Arc::new(own_name(&**object)));
-        let around = Surroundings {
+        let around = ClientInputs {
             tenant: tenant.as_ref().map(|state| &state.policy),
             namespace: &namespace,
             id_holder,
             brought: brought.as_ref(),
         };
         let uses = before.and_then(|memo| memo.uses.clone());
-        let client = register(&ClientObject::parse(object), around)
+        let client = validate_client(&ClientObject::parse(object), around)
             .map(|client| Arc::new(used_before(client, uses.as_ref())));
         // The registration itself mostly stays the same; keep one copy of it.
         let client = match (client, before.map(|memo| memo.verdict.registered.clone())) {

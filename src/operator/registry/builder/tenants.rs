@@ -10,7 +10,7 @@ use clientele_oauth::{Client, People, Tenant};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
-use super::World;
+use super::RegistryBuilder;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
@@ -18,7 +18,7 @@ use crate::domain::tenant::signing_secret::missing_keys;
 use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 
-impl World {
+impl RegistryBuilder {
     /// Reads the rules and keys of tenants that changed.
     pub(super) fn refresh_tenants(&mut self, inputs: &Inputs, outputs: &Outputs) {
         let mut states = HashMap::new();

@@ -8,14 +8,14 @@ use clientele_oauth::{Keyring, People, Person};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use kube::{Resource, ResourceExt};
 
-use super::World;
+use super::RegistryBuilder;
 use super::arrivals::record_person_gone;
 use super::clients::{is_same_or_gone, own_name, same_tenant};
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::unique_names::{Claim, Claims};
+use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::user::password::Found;
-use crate::domain::user::validate::{Enrolled, Surroundings, enroll, place};
+use crate::domain::user::validate::{UserInputs, ValidatedUser, place, validate_user};
 use crate::domain::verdict::{UserDetails, UserVerdict};
 use crate::registry::Inputs;
 
@@ -38,8 +38,8 @@ struct Holders {
 /// Who has which name.
 pub(super) struct Names {
     /// Client IDs and subjects.
-    pub(super) ids: Claims,
-    usernames: Claims,
+    pub(super) ids: NameReservations,
+    usernames: NameReservations,
 }
 
 /// What became of the people in a rebuild.
@@ -50,18 +50,24 @@ pub(super) struct Judged {
     pub(super) gone: Vec<String>,
 }
 
-impl World {
+impl RegistryBuilder {
     /// Decides who has which name. Who may not have one does not keep others from it.
     pub(super) fn names(&self) -> Names {
         let clients = self.clients.objects();
         let users = self.users.objects();
         let admitted: Vec<&Arc<OAuthUser>> =
             users.iter().filter(|user| self.admits(user)).collect();
-        let subjects = admitted.iter().filter_map(|user| Claim::of_subject(user));
+        let subjects = admitted
+            .iter()
+            .filter_map(|user| NameReservation::of_subject(user));
         let ids = clients.iter().filter_map(|client| self.id_claim(client));
         Names {
-            ids: Claims::decide(ids.chain(subjects)),
-            usernames: Claims::decide(admitted.iter().map(|user| Claim::of_username(user))),
+            ids: NameReservations::decide(ids.chain(subjects)),
+            usernames: NameReservations::decide(
+                admitted
+                    .iter()
+                    .map(|user| NameReservation::of_username(user)),
+            ),
         }
     }
 
@@ -166,9 +172,9 @@ impl World {
         let valid_from = valid_from(object, before, Timestamp::now());
         let tenant_uid = self.tenant_uid(&object.spec.tenant);
         let policy = tenant.as_ref().map(|tenant| &tenant.policy);
-        let enrolled = enroll(
+        let enrolled = validate_user(
             object,
-            Surroundings {
+            UserInputs {
                 tenant: policy.map(|policy| (policy, &*tenant_uid)),
                 namespace: &namespace,
                 username_holder: holders.username.as_deref(),
@@ -205,8 +211,8 @@ impl World {
 
 impl Names {
     fn others(&self, object: &OAuthUser) -> Holders {
-        let username = Claim::of_username(object);
-        let subject = Claim::of_subject(object);
+        let username = NameReservation::of_username(object);
+        let subject = NameReservation::of_subject(object);
         let owned = |holder: &str| holder.to_owned();
         Holders {
             username: self.usernames.other_holder(&username).map(owned),
@@ -217,7 +223,7 @@ impl Names {
 
 /// A person who stays the same is kept in one copy.
 fn kept(
-    enrolled: Result<Enrolled, Refusal>,
+    enrolled: Result<ValidatedUser, Refusal>,
     before: Option<&UserVerdict>,
 ) -> Result<Arc<Person>, Refusal> {
     let new = enrolled?.person;

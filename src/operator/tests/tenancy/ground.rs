@@ -11,19 +11,19 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::proofs::{ACCOUNT_OF_A, CLUSTER, Keys, Owner};
-use crate::cache::client_secrets::BroughtIndex;
+use crate::cache::client_secrets::ClientSecretIndex;
 use crate::cache::namespace_access::Access;
 use crate::cache::passwords::PasswordIndex;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, Situation, plan};
-use crate::domain::client::secret::Desired;
-use crate::domain::client::secret::digest::{Digests, Facts};
-use crate::domain::client::validate::{Surroundings, register};
+use crate::domain::client::secret::DesiredSecret;
+use crate::domain::client::secret::digest::{DigestKey, SecretDigest};
+use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::TenantPolicy;
-use crate::domain::unique_names::{Claim, Claims};
+use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::user::validate;
-use crate::domain::user::validate::{Enrolled, enroll};
+use crate::domain::user::validate::{ValidatedUser, validate_user};
 use crate::tests::{keyring, namespace, object, tenant, user as person};
 use clientele_api::{OAuthClient, OAuthUser};
 use clientele_oauth::client_auth::{Attempt, AuthParameters, authenticate};
@@ -42,7 +42,7 @@ const HASH_OF_B: &str = "$argon2id$v=19$m=19456,t=2,p=1$BBBBBBBBBBBBBBBBBBBBBA$B
 /// Both namespaces before B wrote anything.
 pub struct Ground {
     policy: TenantPolicy,
-    brought: BroughtIndex,
+    brought: ClientSecretIndex,
     keyring: Keyring,
     /// The keys with which clients of both sign.
     pub keys: Keys,
@@ -55,7 +55,7 @@ pub struct Ground {
 /// What the server makes of everybody, by UID.
 pub struct Seen {
     clients: HashMap<String, Result<Client, Refusal>>,
-    users: HashMap<String, Result<Enrolled, Refusal>>,
+    users: HashMap<String, Result<ValidatedUser, Refusal>>,
 }
 
 /// An OAuthClient of a namespace, created so many seconds after the epoch.
@@ -150,7 +150,7 @@ impl Ground {
     /// A Secret of each name that A's objects refer to lies in both namespaces.
     pub fn new() -> Self {
         let keys = Keys::new();
-        let brought = BroughtIndex::new(&[9; 32]);
+        let brought = ClientSecretIndex::new(&[9; 32]);
         brought.put(&secret("team-a", "mine", "client-secret", BROUGHT_BY_A));
         brought.put(&secret("team-b", "mine", "client-secret", BROUGHT_BY_B));
         brought.set_access(None, Access::Granted);
@@ -178,10 +178,13 @@ impl Ground {
             .collect();
         let ids = clients
             .iter()
-            .filter_map(|client| Claim::of_client_id(client));
-        let subjects = users.iter().filter_map(|user| Claim::of_subject(user));
-        let ids = Claims::decide(ids.chain(subjects));
-        let usernames = Claims::decide(users.iter().map(|user| Claim::of_username(user)));
+            .filter_map(|client| NameReservation::of_client_id(client));
+        let subjects = users
+            .iter()
+            .filter_map(|user| NameReservation::of_subject(user));
+        let ids = NameReservations::decide(ids.chain(subjects));
+        let usernames =
+            NameReservations::decide(users.iter().map(|user| NameReservation::of_username(user)));
         let passwords = passwords(&users);
         let clients = clients
             .iter()
@@ -189,7 +192,7 @@ impl Ground {
         let users = users.iter().map(|user| {
             (
                 user.uid().unwrap(),
-                self.enroll(user, &ids, &usernames, &passwords),
+                self.validate_user(user, &ids, &usernames, &passwords),
             )
         });
         Seen {
@@ -198,43 +201,46 @@ impl Ground {
         }
     }
 
-    fn register(&self, object: &OAuthClient, ids: &Claims) -> Result<Client, Refusal> {
-        let claim = Claim::of_client_id(object);
+    fn register(&self, object: &OAuthClient, ids: &NameReservations) -> Result<Client, Refusal> {
+        let claim = NameReservation::of_client_id(object);
         let looked = self.brought.look(object);
-        let around = Surroundings {
+        let around = ClientInputs {
             tenant: (object.spec.tenant == "default").then_some(&self.policy),
             namespace: &namespace(&object.namespace().unwrap()),
             id_holder: claim.as_ref().and_then(|claim| ids.other_holder(claim)),
             brought: looked.as_ref(),
         };
-        register(&ClientObject::parse(object), around)
+        validate_client(&ClientObject::parse(object), around)
     }
 
-    fn enroll(
+    fn validate_user(
         &self,
         user: &OAuthUser,
-        ids: &Claims,
-        usernames: &Claims,
+        ids: &NameReservations,
+        usernames: &NameReservations,
         passwords: &PasswordIndex,
-    ) -> Result<Enrolled, Refusal> {
-        let subject = Claim::of_subject(user);
+    ) -> Result<ValidatedUser, Refusal> {
+        let subject = NameReservation::of_subject(user);
         let password = validate::place(user).map(|place| passwords.find(&place));
-        let around = validate::Surroundings {
+        let around = validate::UserInputs {
             tenant: (user.spec.tenant == "default").then_some((&self.policy, TENANT)),
             namespace: &namespace(&user.namespace().unwrap()),
-            username_holder: usernames.other_holder(&Claim::of_username(user)),
+            username_holder: usernames.other_holder(&NameReservation::of_username(user)),
             subject_holder: subject.as_ref().and_then(|claim| ids.other_holder(claim)),
             password: password.as_ref(),
             keyring: &self.keyring,
             valid_from: Timestamp::UNIX_EPOCH,
         };
-        enroll(user, around)
+        validate_user(user, around)
     }
 
     /// The credentials Secret of a client that is registered.
     pub fn desired(&self, object: &OAuthClient, seen: &Seen) -> Option<Secret> {
         let client = seen.client(object).as_ref().ok()?;
-        Some(Desired::new(&ClientObject::parse(object), client, ISSUER, &self.keyring).to_create())
+        Some(
+            DesiredSecret::new(&ClientObject::parse(object), client, ISSUER, &self.keyring)
+                .to_create(),
+        )
     }
 
     /// What would be done about a client if this Secret were found.
@@ -244,10 +250,10 @@ impl Ground {
         client: &Result<Client, Refusal>,
         found: Option<&Secret>,
     ) -> Plan {
-        let digests = Digests::default();
-        let facts = found.map(|secret| Facts::new(secret, &digests));
+        let digests = DigestKey::default();
+        let facts = found.map(|secret| SecretDigest::new(secret, &digests));
         let former = found.zip(facts.clone());
-        let former: Vec<(String, Facts)> = former
+        let former: Vec<(String, SecretDigest)> = former
             .map(|(secret, facts)| (secret.name_any(), facts))
             .into_iter()
             .collect();
@@ -283,7 +289,7 @@ impl Seen {
         &self.clients[&object.uid().unwrap()]
     }
 
-    pub fn user(&self, user: &OAuthUser) -> &Result<Enrolled, Refusal> {
+    pub fn user(&self, user: &OAuthUser) -> &Result<ValidatedUser, Refusal> {
         &self.users[&user.uid().unwrap()]
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clientele_api::OAuthClient;
-use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF};
+use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF_ANNOTATION};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
@@ -113,7 +113,7 @@ async fn secrets(space: &TestNamespace, name: &str) -> BTreeMap<String, Value> {
     let list = space.secrets().list(&params).await.unwrap();
     let shape = |secret: &Secret| {
         let mut annotations = secret.annotations().clone();
-        annotations.remove(PROOF);
+        annotations.remove(PROOF_ANNOTATION);
         let shape = json!({
             "type": secret.type_,
             "entries": entries(secret),

@@ -9,11 +9,11 @@ use clientele_oauth::Keyring;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
-use super::{CLIENT_LABEL, Desired, PROOF, is_ours};
+use super::{CLIENT_LABEL, DesiredSecret, PROOF_ANNOTATION, is_ours};
 
-/// Digests under a key of this process: nobody outside can make two contents look alike.
+/// DigestKey under a key of this process: nobody outside can make two contents look alike.
 #[derive(Clone, Debug, Default)]
-pub struct Digests(RandomState);
+pub struct DigestKey(RandomState);
 
 /// Where in the Secret an item stands.
 #[derive(Clone, Copy, Hash)]
@@ -25,7 +25,7 @@ enum Place {
     Owner,
 }
 
-impl Digests {
+impl DigestKey {
     fn of(&self, place: Place, name: &str, value: &[u8]) -> u64 {
         self.0.hash_one((place, name, value))
     }
@@ -33,7 +33,7 @@ impl Digests {
 
 /// The digest of a Secret that was observed or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct SecretDigest {
     /// The UID of the Secret.
     pub uid: Box<str>,
     /// When it was created.
@@ -43,9 +43,9 @@ pub struct Facts {
     items: Box<[u64]>,
 }
 
-impl Facts {
-    /// Digests a Secret.
-    pub fn new(secret: &Secret, digests: &Digests) -> Self {
+impl SecretDigest {
+    /// DigestKey a Secret.
+    pub fn new(secret: &Secret, digests: &DigestKey) -> Self {
         let entries = secret
             .data
             .iter()
@@ -79,7 +79,7 @@ impl Facts {
             created_at: secret.creation_timestamp().map(|time| time.0),
             proof: secret
                 .annotations()
-                .get(PROOF)
+                .get(PROOF_ANNOTATION)
                 .map(|proof| proof.as_str().into()),
             owner: owner.map(|owner| digests.of(Place::Owner, "", owner.uid.as_bytes())),
             items: items.into(),
@@ -103,7 +103,7 @@ impl Facts {
     }
 
     /// Whether label and annotation say that it is the Secret of a client of this name, be that so or not.
-    pub fn says_it_is_of(&self, client: &str, digests: &Digests) -> bool {
+    pub fn says_it_is_of(&self, client: &str, digests: &DigestKey) -> bool {
         let label = digests.of(Place::Label, CLIENT_LABEL, client.as_bytes());
         self.proof.is_some() && self.items.binary_search(&label).is_ok()
     }
@@ -114,7 +114,7 @@ impl Facts {
     }
 
     /// Whether everything that shall be in the Secret is in it, and it belongs to whom it shall.
-    pub fn fulfil(&self, desired: &Desired, digests: &Digests) -> bool {
+    pub fn fulfil(&self, desired: &DesiredSecret, digests: &DigestKey) -> bool {
         let has = |place, name: &str, value: &[u8]| {
             self.items
                 .binary_search(&digests.of(place, name, value))
@@ -141,7 +141,7 @@ impl Facts {
     }
 
     /// Whether the type, which cannot be changed, is the one that is wanted.
-    pub fn has_type(&self, desired: &Desired, digests: &Digests) -> bool {
+    pub fn has_type(&self, desired: &DesiredSecret, digests: &DigestKey) -> bool {
         let wanted = digests.of(Place::Type, "", desired.type_.as_bytes());
         self.items.binary_search(&wanted).is_ok()
     }

@@ -217,3 +217,6 @@ pub fn is_bindable(object: &OAuthClient) -> bool {
     let format = object.spec.secret.as_ref().and_then(|secret| secret.format);
     format == Some(SecretFormat::ServiceBinding)
 }
+
+#[cfg(test)]
+mod tests;

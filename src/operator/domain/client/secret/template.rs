@@ -226,3 +226,6 @@ fn write_url(text: &mut String, value: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

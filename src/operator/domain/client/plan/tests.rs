@@ -2,12 +2,12 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
-use super::{generous, judged, keyring, object};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep, Situation, plan};
-use crate::domain::client::secret::digest::{Digests, Facts};
-use crate::domain::client::secret::{Desired, OURS, PROOF};
+use crate::domain::client::secret::digest::{DigestKey, SecretDigest};
+use crate::domain::client::secret::{DesiredSecret, MANAGED_FIELDS_ANNOTATION, PROOF_ANNOTATION};
 use crate::domain::reason::Refusal;
+use crate::tests::{generous, judged, keyring, object};
 use clientele_api::OAuthClient;
 use clientele_oauth::{Client, Keyring};
 
@@ -15,7 +15,7 @@ struct Stage {
     object: OAuthClient,
     client: Result<Client, Refusal>,
     keyring: Keyring,
-    digests: Digests,
+    digests: DigestKey,
 }
 
 impl Stage {
@@ -25,12 +25,12 @@ impl Stage {
             client: judged(&object, &generous()),
             object,
             keyring: keyring(),
-            digests: Digests::default(),
+            digests: DigestKey::default(),
         }
     }
 
-    fn desired(&self) -> Desired {
-        Desired::new(
+    fn desired(&self) -> DesiredSecret {
+        DesiredSecret::new(
             &ClientObject::parse(&self.object),
             self.client.as_ref().unwrap(),
             "https://id.example",
@@ -53,7 +53,7 @@ impl Stage {
         found: Option<&Secret>,
         change: impl for<'a> FnOnce(&mut Situation<'a>),
     ) -> Plan {
-        let facts = found.map(|secret| Facts::new(secret, &self.digests));
+        let facts = found.map(|secret| SecretDigest::new(secret, &self.digests));
         let mut situation = Situation {
             object: &ClientObject::parse(&self.object),
             client: self.client.as_ref(),
@@ -153,7 +153,7 @@ fn f47_whatever_of_ours_is_changed_is_put_back() {
                 .annotations
                 .as_mut()
                 .unwrap()
-                .insert(OURS.into(), ";;".into());
+                .insert(MANAGED_FIELDS_ANNOTATION.into(), ";;".into());
         }),
         ("owner removed", |s| s.metadata.owner_references = None),
         ("owner replaced", |s| {
@@ -208,7 +208,7 @@ fn f39_somebody_elses_secret_is_never_touched() {
     // Labels, owner and content as ours, but not our proof for this place: F36, F45, F49.
     foreign.metadata.annotations = Some(
         [(
-            PROOF.to_owned(),
+            PROOF_ANNOTATION.to_owned(),
             stage.keyring.prove("team-a", "other-oauth", "uid-of-web"),
         )]
         .into(),
@@ -232,7 +232,7 @@ fn a_proof_for_another_registration_is_no_proof() {
         .annotations
         .as_mut()
         .unwrap()
-        .insert(PROOF.into(), proof);
+        .insert(PROOF_ANNOTATION.into(), proof);
     let plan = stage.plan(Some(&old));
     assert_eq!(reason(&plan), "SecretNotOwned");
     // F92: whoever finds it there learns where it can have come from.

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use super::{object, user};
-use crate::domain::unique_names::{Claim, Claims, lost};
+use crate::domain::unique_names::{NameReservation, NameReservations, lost};
+use crate::tests::{object, user};
 use clientele_api::OAuthClient;
 
 fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
@@ -24,8 +24,8 @@ fn conflict(generation: i64) -> Value {
 /// Who has the ID, whatever the order of the list.
 fn holder(claimants: &[&Arc<OAuthClient>]) -> Option<String> {
     let own = |order: &[&Arc<OAuthClient>]| {
-        let claim = |object: &&Arc<OAuthClient>| Claim::of_client_id(object).unwrap();
-        let claims = Claims::decide(order.iter().map(claim));
+        let claim = |object: &&Arc<OAuthClient>| NameReservation::of_client_id(object).unwrap();
+        let claims = NameReservations::decide(order.iter().map(claim));
         let winners: Vec<String> = order
             .iter()
             .filter(|object| claims.other_holder(&claim(object)).is_none())
@@ -80,8 +80,8 @@ fn ids_of_two_tenants_do_not_meet() {
     let mut there = (*claimant("there", 2, json!({}))).clone();
     there.spec.tenant = "other".into();
     let there = Arc::new(there);
-    let claim = |object: &Arc<OAuthClient>| Claim::of_client_id(object).unwrap();
-    let claims = Claims::decide([&here, &there].into_iter().map(claim));
+    let claim = |object: &Arc<OAuthClient>| NameReservation::of_client_id(object).unwrap();
+    let claims = NameReservations::decide([&here, &there].into_iter().map(claim));
     assert!(claims.other_holder(&claim(&here)).is_none());
     assert!(claims.other_holder(&claim(&there)).is_none());
 }
@@ -94,10 +94,10 @@ fn k11_a_brought_subject_and_a_brought_client_id_are_never_the_same() {
     for (created, person_has_it) in [(1, true), (3, false)] {
         user.metadata.creation_timestamp = at(created);
         let (of_user, of_client) = (
-            Claim::of_subject(&user).unwrap(),
-            Claim::of_client_id(&client).unwrap(),
+            NameReservation::of_subject(&user).unwrap(),
+            NameReservation::of_client_id(&client).unwrap(),
         );
-        let claims = Claims::decide([of_user.clone(), of_client.clone()].into_iter());
+        let claims = NameReservations::decide([of_user.clone(), of_client.clone()].into_iter());
         assert_eq!(claims.other_holder(&of_user).is_none(), person_has_it);
         let holder = claims.other_holder(&of_client);
         assert_eq!(holder, person_has_it.then_some("OAuthUser team-a/alice"));
@@ -111,8 +111,11 @@ fn a_renamed_person_does_not_take_the_name_of_another() {
     let mut bob = user("young", json!({ "username": "bob" }));
     bob.metadata.creation_timestamp = Some(Time(jiff::Timestamp::from_second(9).unwrap()));
     bob.status = Some(serde_json::from_value(json!({ "username": "bob" })).unwrap());
-    let (renamed, bob) = (Claim::of_username(&renamed), Claim::of_username(&bob));
-    let claims = Claims::decide([renamed.clone(), bob.clone()].into_iter());
+    let (renamed, bob) = (
+        NameReservation::of_username(&renamed),
+        NameReservation::of_username(&bob),
+    );
+    let claims = NameReservations::decide([renamed.clone(), bob.clone()].into_iter());
     assert_eq!(
         claims.other_holder(&renamed),
         Some("OAuthUser team-a/young")
@@ -123,15 +126,15 @@ fn a_renamed_person_does_not_take_the_name_of_another() {
 #[test]
 fn who_came_too_late_is_told_what_helps() {
     let late = claimant("late", 2, json!({}));
-    let claims = Claims::decide(
-        [Claim::of_client_id(&claimant("first", 1, json!({}))).unwrap()].into_iter(),
+    let claims = NameReservations::decide(
+        [NameReservation::of_client_id(&claimant("first", 1, json!({}))).unwrap()].into_iter(),
     );
-    let told = |claims: &Claims| {
-        let holder = claims.other_holder(&Claim::of_client_id(&late).unwrap());
+    let told = |claims: &NameReservations| {
+        let holder = claims.other_holder(&NameReservation::of_client_id(&late).unwrap());
         lost("client ID \"legacy\"", holder.unwrap(), "take another")
     };
     let while_it_lives = told(&claims);
     assert!(while_it_lives.contains("/first, which") && while_it_lives.ends_with("take another"));
-    let afterwards = told(&Claims::default());
+    let afterwards = told(&NameReservations::default());
     assert!(afterwards.contains("claim it anew") && !afterwards.contains("take another"));
 }

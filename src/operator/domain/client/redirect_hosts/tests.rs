@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{judged, object, tenant};
 use crate::domain::reason::Reason;
 use crate::domain::tenant::policy::TenantPolicy;
+use crate::tests::{judged, object, tenant};
 
 fn limited() -> TenantPolicy {
     let of = |space: &str| json!({ "matchLabels": { "kubernetes.io/metadata.name": space } });

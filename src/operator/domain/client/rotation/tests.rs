@@ -1,11 +1,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{generous, judged, keyring, object};
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::rotation::{Turn, turn};
+use crate::domain::client::rotation::{RotationStep, turn};
 use crate::domain::client::status::{Published, status};
 use crate::domain::reason::Reason;
+use crate::tests::{generous, judged, keyring, object};
 use clientele_api::{OAuthClient, OAuthClientStatus};
 use clientele_oauth::Keyring;
 use clientele_oauth::client::secret_rotation::{Cause, End, Observed, Step};
@@ -34,7 +34,7 @@ impl Life {
         life
     }
 
-    fn turn(&self, now: i64) -> Turn {
+    fn turn(&self, now: i64) -> RotationStep {
         let client = judged(&self.object, &generous()).unwrap();
         turn(
             &ClientObject::parse(&self.object),
@@ -257,7 +257,7 @@ fn a_client_without_a_derived_secret_is_not_said_to_have_a_rotation_in_progress(
             registered,
             published,
             &Ok(()),
-            &Turn::default(),
+            &RotationStep::default(),
             at(20),
         );
         status.conditions[0].message.clone()

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{generous, judged, namespace, object, tenant};
 use crate::domain::reason::Refusal;
+use crate::tests::{generous, judged, namespace, object, tenant};
 use clientele_oauth::{AuthMethod, Client, ClientType, GrantType};
 
 fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {

@@ -3,11 +3,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::root_key::{Judgement, fresh, judge};
+use crate::root_key::{RootKeyJudgement, fresh, judge};
 
 fn marks(secret: &Secret) -> BTreeMap<String, String> {
     match judge("root", Some(secret), &BTreeMap::new(), false) {
-        Judgement::Usable(_, marks) => marks,
+        RootKeyJudgement::Usable(_, marks) => marks,
         _ => panic!("a fresh key is usable"),
     }
 }
@@ -18,10 +18,10 @@ fn outcome(
     issued: bool,
 ) -> &'static str {
     match judge("root", secret, marks, issued) {
-        Judgement::FirstStart => "make a key",
-        Judgement::Usable(_, new) if new.is_empty() => "use",
-        Judgement::Usable(..) => "record and use",
-        Judgement::Refuse(sentence) => {
+        RootKeyJudgement::FirstStart => "make a key",
+        RootKeyJudgement::Usable(_, new) if new.is_empty() => "use",
+        RootKeyJudgement::Usable(..) => "record and use",
+        RootKeyJudgement::Refuse(sentence) => {
             assert!(
                 sentence.contains("restore it from a backup")
                     || sentence.contains("Restore it from a backup"),
@@ -113,7 +113,7 @@ fn a_key_that_was_withdrawn_is_passed_over_and_never_derives_again() {
         .as_mut()
         .unwrap()
         .extend(new.data.clone().unwrap());
-    let Judgement::Usable(keyring, _) = judge("root", Some(&both), &known, true) else {
+    let RootKeyJudgement::Usable(keyring, _) = judge("root", Some(&both), &known, true) else {
         panic!("the other one is usable")
     };
     assert_eq!(keyring.keys().len(), 1);

@@ -33,7 +33,7 @@ fn every_placeholder_and_escape_of_the_definition_is_known() {
 /// The API server judges the same texts, in tests/it/cluster/admission.
 #[test]
 fn what_is_no_placeholder_is_refused_and_what_is_none_stands() {
-    let examples = include_str!("../../api/template-examples.json");
+    let examples = include_str!("../../../../../api/template-examples.json");
     let examples: BTreeMap<String, Vec<String>> = serde_json::from_str(examples).unwrap();
     for bad in &examples["refused"] {
         assert!(Template::parse(bad).is_none(), "{bad}");

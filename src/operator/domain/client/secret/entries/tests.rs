@@ -2,16 +2,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{generous, judged, keyring, object};
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::secret::Desired;
+use crate::domain::client::secret::DesiredSecret;
 use crate::domain::reason::{Reason, Refusal};
+use crate::tests::{generous, judged, keyring, object};
 
-fn desired(spec: Value) -> Result<Desired, Refusal> {
+fn desired(spec: Value) -> Result<DesiredSecret, Refusal> {
     let object = object("web", spec);
     let client = judged(&object, &generous())?;
     let issuer = "https://id.example";
-    Ok(Desired::new(
+    Ok(DesiredSecret::new(
         &ClientObject::parse(&object),
         &client,
         issuer,
@@ -19,7 +19,7 @@ fn desired(spec: Value) -> Result<Desired, Refusal> {
     ))
 }
 
-fn texts(desired: &Desired) -> BTreeMap<String, String> {
+fn texts(desired: &DesiredSecret) -> BTreeMap<String, String> {
     let entries = desired.data.iter();
     entries
         .map(|(name, value)| (name.clone(), String::from_utf8(value.0.clone()).unwrap()))
@@ -307,7 +307,7 @@ fn f72_a_shape_that_admission_would_have_refused_is_refused_here_too() {
 fn templates_that_would_fill_the_secret_are_refused_before_they_do() {
     let scopes: Vec<String> = (0..64).map(|n| format!("{n:0>128}")).collect();
     let known: Vec<Value> = scopes.iter().map(|name| json!({ "name": name })).collect();
-    let tenant = super::tenant(json!({ "scopes": known }));
+    let tenant = crate::tests::tenant(json!({ "scopes": known }));
     let many = "{{scopes}}".repeat(400);
     let object = object(
         "web",

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{generous, keyring, namespace, user};
 use crate::domain::reason::Refusal;
 use crate::domain::user::password::{Fingerprint, Found, Hash, Password};
-use crate::domain::user::validate::{Enrolled, Surroundings, cut, enroll};
+use crate::domain::user::validate::{UserInputs, ValidatedUser, cut, validate_user};
+use crate::tests::{generous, keyring, namespace, user};
 use clientele_oauth::keys::root_keyring::RootKey;
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::{Keyring, Person};
@@ -35,13 +35,13 @@ impl Default for Around {
 }
 
 impl Around {
-    fn enroll(&self, spec: Value) -> Result<Enrolled, Refusal> {
+    fn validate_user(&self, spec: Value) -> Result<ValidatedUser, Refusal> {
         let mut object = user("alice", spec);
         object.metadata.namespace = Some(self.space.to_owned());
         let tenant = generous();
-        enroll(
+        validate_user(
             &object,
-            Surroundings {
+            UserInputs {
                 tenant: Some((&tenant, self.tenant_uid)),
                 namespace: &namespace(self.space),
                 username_holder: self.username_holder,
@@ -54,7 +54,7 @@ impl Around {
     }
 
     fn person(&self, spec: Value) -> Person {
-        self.enroll(spec).unwrap().person
+        self.validate_user(spec).unwrap().person
     }
 
     /// With this password.
@@ -134,9 +134,9 @@ fn two_people_with_one_password_have_two_credentials() {
     let mut bob = user("bob", alice());
     bob.metadata.namespace = Some("team-a".into());
     let tenant = generous();
-    let bob = enroll(
+    let bob = validate_user(
         &bob,
-        Surroundings {
+        UserInputs {
             tenant: Some((&tenant, "uid-of-tenant")),
             namespace: &namespace("team-a"),
             username_holder: None,
@@ -164,7 +164,9 @@ fn the_credential_says_nothing_without_the_root_key() {
 
 #[test]
 fn while_a_password_is_hashed_nobody_signs_in_and_nobody_is_refused() {
-    let enrolled = Around::knowing(Hash::Pending, 1).enroll(alice()).unwrap();
+    let enrolled = Around::knowing(Hash::Pending, 1)
+        .validate_user(alice())
+        .unwrap();
     assert!(enrolled.pending && enrolled.person.password.is_none());
 }
 
@@ -215,13 +217,13 @@ fn what_only_the_surroundings_know_is_refused_with_its_reason() {
         ),
     ];
     for (around, spec, reason) in table {
-        let refusal = around.enroll(spec).unwrap_err();
+        let refusal = around.validate_user(spec).unwrap_err();
         assert_eq!(refusal.reason.as_str(), reason);
         assert!(refusal.message.len() > 20 || reason == "NamespaceNotEnabled");
     }
-    let nowhere = enroll(
+    let nowhere = validate_user(
         &user("alice", alice()),
-        Surroundings {
+        UserInputs {
             tenant: None,
             namespace: &namespace("team-a"),
             username_holder: None,
@@ -252,7 +254,7 @@ fn what_admission_would_have_refused_is_refused_here_too() {
         json!({ "username": "alice", "claims": { "email_verified": true } }),
         json!({ "username": "alice", "claims": { "big": "x".repeat(16 * 1024) } }),
     ] {
-        let refusal = Around::default().enroll(spec.clone()).unwrap_err();
+        let refusal = Around::default().validate_user(spec.clone()).unwrap_err();
         assert_eq!(refusal.reason.as_str(), "InvalidSpec", "{spec}");
     }
 }
@@ -269,7 +271,7 @@ fn k13_claims_that_are_too_long_are_refused_and_not_kept() {
     let text = serde_json::to_string(&kept).unwrap();
     assert!(text.len() < 20_000 && !text.contains("xx"));
     let spec = serde_json::to_value(&kept.spec).unwrap();
-    let refusal = Around::default().enroll(spec).unwrap_err();
+    let refusal = Around::default().validate_user(spec).unwrap_err();
     assert!(refusal.message.contains("16384"), "{}", refusal.message);
 }
 
@@ -279,7 +281,7 @@ fn f91_claims_that_are_nested_too_deep_are_refused() {
     let claiming = |claim: Value| json!({ "username": "alice", "claims": { "tree": claim } });
     Around::default().person(claiming(nested(16)));
     for deep in [nested(17), json!({ "b": nested(16) })] {
-        let refusal = Around::default().enroll(claiming(deep)).unwrap_err();
+        let refusal = Around::default().validate_user(claiming(deep)).unwrap_err();
         assert!(refusal.message.contains("flatten"), "{}", refusal.message);
     }
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{generous, judged, object};
 use crate::domain::reason::Refusal;
+use crate::tests::{generous, judged, object};
 use clientele_oauth::client::Lifetimes;
 use clientele_oauth::{Algorithm, Client};
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{namespace, tenant};
+use crate::tests::{namespace, tenant};
 use clientele_oauth::Algorithm;
 use clientele_oauth::tenant::{Branding, SessionLifetimes};
 

@@ -1,11 +1,11 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::object;
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::rotation::Turn;
+use crate::domain::client::rotation::RotationStep;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
 use crate::domain::reason::{Reason, Refusal};
+use crate::tests::object;
 use clientele_api::{OAuthClient, OAuthClientStatus};
 
 fn at(second: i64) -> Timestamp {
@@ -31,7 +31,7 @@ fn seen(
     verdict: &Result<(), Refusal>,
     second: i64,
 ) -> OAuthClientStatus {
-    let turn = Turn::default();
+    let turn = RotationStep::default();
     status(
         &ClientObject::parse(object),
         None,

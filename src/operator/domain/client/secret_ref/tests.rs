@@ -4,14 +4,14 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
-use super::{generous, keyring, namespace, object};
-use crate::cache::client_secrets::BroughtIndex;
+use crate::cache::client_secrets::ClientSecretIndex;
 use crate::cache::namespace_access::Access;
 use crate::domain::client::identity::ClientObject;
-use crate::domain::client::secret::Desired;
+use crate::domain::client::secret::DesiredSecret;
 use crate::domain::client::secret_ref::Found;
-use crate::domain::client::validate::{Surroundings, register};
+use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::reason::{Reason, Refusal};
+use crate::tests::{generous, keyring, namespace, object};
 use clientele_api::OAuthClient;
 use clientele_oauth::Client;
 use clientele_oauth::client::external_secret;
@@ -29,8 +29,8 @@ fn secret(entries: &[(&str, &str)]) -> Secret {
     secret
 }
 
-fn index(entries: &[(&str, &str)]) -> BroughtIndex {
-    let index = BroughtIndex::new(&[5; 32]);
+fn index(entries: &[(&str, &str)]) -> ClientSecretIndex {
+    let index = ClientSecretIndex::new(&[5; 32]);
     index.put(&secret(entries));
     index.set_access(None, Access::Granted);
     index
@@ -44,16 +44,16 @@ fn bringing(more: &Value) -> OAuthClient {
     object("web", spec)
 }
 
-fn registered(object: &OAuthClient, index: &BroughtIndex) -> Result<Client, Refusal> {
+fn registered(object: &OAuthClient, index: &ClientSecretIndex) -> Result<Client, Refusal> {
     let looked = index.look(object);
     let tenant = generous();
-    let around = Surroundings {
+    let around = ClientInputs {
         tenant: Some(&tenant),
         namespace: &namespace("team-a"),
         id_holder: None,
         brought: looked.as_ref(),
     };
-    register(&ClientObject::parse(object), around)
+    validate_client(&ClientObject::parse(object), around)
 }
 
 fn accepts(client: &Client, presented: &str) -> bool {
@@ -65,7 +65,7 @@ fn a_value_that_is_brought_is_accepted_and_copied_nowhere() {
     let object = bringing(&json!({}));
     let client = registered(&object, &index(&[("client-secret", VALUE)])).unwrap();
     assert!(accepts(&client, VALUE) && !accepts(&client, BEFORE));
-    let desired = Desired::new(
+    let desired = DesiredSecret::new(
         &ClientObject::parse(&object),
         &client,
         "https://id.example",
@@ -137,7 +137,7 @@ fn k09_d14_what_is_missing_empty_or_short_is_refused_and_nothing_takes_its_place
 #[test]
 fn what_was_not_looked_at_is_told_from_what_is_missing() {
     let object = bringing(&json!({}));
-    let index = BroughtIndex::new(&[5; 32]);
+    let index = ClientSecretIndex::new(&[5; 32]);
     assert_eq!(
         registered(&object, &index).unwrap_err().reason,
         Reason::SecretPending
@@ -150,8 +150,8 @@ fn what_was_not_looked_at_is_told_from_what_is_missing() {
     assert_eq!(refusal.reason, Reason::NamespaceNotEnabled);
     assert_eq!(refusal.message, "no, do this");
     assert!(index.is_settled([&object].into_iter()));
-    let fresh = BroughtIndex::new(&[5; 32]);
-    assert!(fresh.is_settled([&super::object("derived", json!({}))].into_iter()));
+    let fresh = ClientSecretIndex::new(&[5; 32]);
+    assert!(fresh.is_settled([&crate::tests::object("derived", json!({}))].into_iter()));
 }
 
 #[test]
@@ -189,5 +189,9 @@ fn a_secret_of_another_namespace_is_not_found() {
     let mut object = bringing(&json!({}));
     object.metadata.namespace = Some("team-b".into());
     assert_eq!(index.look(&object).unwrap().current, Found::NoSecret);
-    assert!(index.look(&super::object("web", json!({}))).is_none());
+    assert!(
+        index
+            .look(&crate::tests::object("web", json!({})))
+            .is_none()
+    );
 }
