@@ -11,7 +11,7 @@ use kube::ResourceExt;
 
 use super::{CLIENT_LABEL, DesiredSecret, PROOF_ANNOTATION, is_ours};
 
-/// DigestKey under a key of this process: nobody outside can make two contents look alike.
+/// Digests under a key of this process: nobody outside can make two contents look alike.
 #[derive(Clone, Debug, Default)]
 pub struct DigestKey(RandomState);
 
@@ -44,7 +44,7 @@ pub struct SecretDigest {
 }
 
 impl SecretDigest {
-    /// DigestKey a Secret.
+    /// Digests a Secret.
     pub fn new(secret: &Secret, digests: &DigestKey) -> Self {
         let entries = secret
             .data
