@@ -1,6 +1,7 @@
 //! Names and layout.
 
 use super::source::{none, rust_files};
+use super::table::tests_of;
 
 /// A type with such a name has not found out yet what it is.
 const EMPTY_WORDS: [&str; 9] = [
@@ -61,4 +62,15 @@ fn every_file_says_what_it_is_for() {
         .map(|file| file.path)
         .collect();
     none(&findings, "a file begins with its one job: //! …");
+}
+
+#[test]
+fn the_name_of_a_test_has_at_most_60_characters() {
+    let findings: Vec<String> = ["cluster", "faults", "protocol", "store"]
+        .into_iter()
+        .flat_map(|level| rust_files(&format!("tests/it/{level}")))
+        .flat_map(|file| tests_of(&file.text))
+        .filter(|name| name.len() > 60)
+        .collect();
+    none(&findings, "longer than 60 characters");
 }

@@ -75,19 +75,23 @@ impl Row {
 
 /// Every test of the project, by the function's name.
 pub fn test_names() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for file in ["src", "tests/it"].into_iter().flat_map(rust_files) {
-        let mut is_test = false;
-        for line in file.text.lines().map(str::trim) {
-            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
-            let name = line
-                .trim_start_matches("async ")
-                .strip_prefix("fn ")
-                .and_then(|rest| rest.split(['(', '<']).next());
-            if let (true, Some(name)) = (is_test, name) {
-                names.insert(name.to_owned());
-                is_test = false;
-            }
+    let files = ["src", "tests/it"].into_iter().flat_map(rust_files);
+    files.flat_map(|file| tests_of(&file.text)).collect()
+}
+
+/// The tests of a file, by the function's name.
+pub fn tests_of(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let name = line
+            .trim_start_matches("async ")
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.split(['(', '<']).next());
+        if let (true, Some(name)) = (is_test, name) {
+            names.push(name.to_owned());
+            is_test = false;
         }
     }
     names

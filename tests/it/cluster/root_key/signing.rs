@@ -11,10 +11,8 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::support::cluster::Cluster;
 use crate::support::keys::pkcs8;
 use crate::support::load::{Entries, ask};
-use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::{TestNamespace, eventually, http, when};
 use crate::support::verifier::verify;
 
@@ -320,24 +318,17 @@ async fn until_signed_with(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j13_a_change_of_algorithm_under_load_fails_no_verification() {
-    let cluster = Cluster::with_chart(&[]);
-    let operator = RunningOperator::start(&cluster, &Options::default());
-    let space = TestNamespace::within(&cluster, &operator.issuer, "rotation").await;
-    space.ready("web", json!({})).await;
-    let entries = space.entries("web-oauth").await;
+    // A tenant of its own: the load and the changes concern no other test at the shared control plane.
+    let Own { space, entries, .. } = Own::new().await;
     let mut verifier = Verifier::new(&entries["JWKS_URI"]).await;
     let published = verifier.copy.clone();
     assert_eq!(published.keys.len(), 3);
     let mut tokens = Vec::new();
     until_signed_with("ES256", &entries, &mut verifier, &mut tokens).await;
     for algorithm in ["EdDSA", "RS256", "ES256"] {
-        let patch = Patch::Merge(json!({ "spec": { "signing": { "algorithm": algorithm } } }));
-        let params = PatchParams::default();
         space
-            .tenants()
-            .patch("default", &params, &patch)
-            .await
-            .unwrap();
+            .patch_tenant(&json!({ "signing": { "algorithm": algorithm } }))
+            .await;
         until_signed_with(algorithm, &entries, &mut verifier, &mut tokens).await;
     }
     let published_after = Verifier::fetch(&entries["JWKS_URI"]).await;

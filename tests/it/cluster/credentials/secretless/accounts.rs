@@ -9,8 +9,9 @@ use kube::api::{DeleteParams, PostParams};
 use serde_json::{Value, json};
 
 use super::{Accounts, only};
+use crate::cluster::install::namespaces::scoped;
 use crate::support::assertions::stranger;
-use crate::support::cluster::{Cluster, shared};
+use crate::support::cluster::shared;
 use crate::support::test_namespace::{TestNamespace, eventually, http};
 
 #[tokio::test]
@@ -178,7 +179,7 @@ async fn h08_f74_a_token_of_a_cluster_with_equal_names_is_refused() {
     let team = Accounts::with_app().await;
     let genuine = team.token("web");
     // Its issuer has the same name, as everywhere that nobody changed it; its keys differ.
-    let other = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
+    let other = &scoped().await.cluster;
     for create in [
         vec!["create", "namespace", &team.space.name],
         vec![
