@@ -3,11 +3,17 @@
 //! Needs no cluster; `make check` runs these tests, too.
 
 mod alerts;
+#[path = "../../xtask/src/cases.rs"]
 mod cases;
 mod documents;
 mod generated;
+#[path = "../../xtask/src/imports.rs"]
 mod imports;
+#[path = "../../xtask/src/names.rs"]
 mod names;
+#[path = "../../xtask/src/sizes.rs"]
 mod sizes;
+#[path = "../../xtask/src/source.rs"]
 mod source;
+#[path = "../../xtask/src/table.rs"]
 mod table;
