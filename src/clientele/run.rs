@@ -55,12 +55,7 @@ pub fn run_to_completion(settings: Run) -> anyhow::Result<()> {
 }
 
 async fn run(settings: Run) -> anyhow::Result<()> {
-    if rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .is_err()
-    {
-        bail!("another cryptographic provider is installed already");
-    }
+    install_cryptography()?;
     let shutdown = shutdown_on_signal()?;
     let listeners = Listeners::bind(&settings).await?;
     let (kube, in_cluster) = connect().await?;
@@ -111,17 +106,34 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     };
     tracing::info!(issuer = settings.public_url, listen = %listeners.public.local_addr()?, admin = %listeners.admin.local_addr()?, "serving");
     let served = listeners.serve(app, probes, operator, &lasting).await;
-    // It would be heard once more after it has left.
+    close(reporting, &reporter, &store).await?;
+    if let Some(why) = lasting.failure() {
+        bail!("{why}");
+    }
+    served
+}
+
+fn install_cryptography() -> anyhow::Result<()> {
+    let installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if installed.is_err() {
+        bail!("another cryptographic provider is installed already");
+    }
+    Ok(())
+}
+
+/// Withdraws this replica and closes the store. The reports end first: a later one would announce the replica again.
+async fn close(
+    reporting: JoinHandle<()>,
+    reporter: &Reporter,
+    store: &Store,
+) -> anyhow::Result<()> {
     reporting
         .await
         .context("the reports of this replica failed")?;
     reporter.end().await;
     store.close().await;
     tracing::info!("stopped");
-    if let Some(why) = lasting.failure() {
-        bail!("{why}");
-    }
-    served
+    Ok(())
 }
 
 /// Where other replicas can have the store open, one writes and all have to agree.

@@ -1,19 +1,7 @@
-//! What a reader relies on and no compiler checks: who may know whom, names, sizes, generated files, documents.
+//! What needs the program to be checked: documents, alerts and generated files say what it does.
 //!
-//! Needs no cluster; `make check` runs these tests, too.
+//! The other checks of the source tree are those of the package `xtask`. Needs no cluster; `make check` runs both.
 
 mod alerts;
-#[path = "../../xtask/src/cases.rs"]
-mod cases;
 mod documents;
 mod generated;
-#[path = "../../xtask/src/imports.rs"]
-mod imports;
-#[path = "../../xtask/src/names.rs"]
-mod names;
-#[path = "../../xtask/src/sizes.rs"]
-mod sizes;
-#[path = "../../xtask/src/source.rs"]
-mod source;
-#[path = "../../xtask/src/table.rs"]
-mod table;

@@ -1,64 +1,103 @@
 //! Names and layout.
 
-use super::source::{none, rust_files};
+use crate::code::{Code, Part};
+use crate::project::Project;
+use crate::source::{Source, rust_files};
 
 /// A type with such a name has not found out yet what it is.
 const EMPTY_WORDS: [&str; 9] = [
     "Manager", "Service", "Helper", "Helpers", "Util", "Utils", "Info", "Impl", "Data",
 ];
 
-#[test]
-fn the_name_of_a_type_says_what_it_is() {
-    let findings: Vec<String> = rust_files("src")
-        .iter()
-        .flat_map(|file| {
-            let code = file.everything();
-            let bad =
-                types(&code).filter(|name| EMPTY_WORDS.iter().any(|word| name.ends_with(word)));
-            bad.map(|name| format!("{}: {name}", file.path))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    none(
-        &findings,
-        &format!("no type ends in one of {EMPTY_WORDS:?}"),
-    );
+/// The keywords that declare a type.
+pub const TYPES: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
+
+/// Types whose names end in an empty word, unit tests included.
+pub fn empty_words(project: &Project) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (path, text) in &project.files {
+        let code =
+            Code::parse(text, Part::Everything).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let is_empty = |name: &&str| EMPTY_WORDS.iter().any(|word| name.ends_with(word));
+        findings.extend(
+            code.declared(&TYPES)
+                .filter(is_empty)
+                .map(|name| format!("{path}: {name}")),
+        );
+    }
+    findings
 }
 
-/// The types that the code declares.
-fn types(code: &str) -> impl Iterator<Item = &str> {
-    code.lines().filter_map(|line| {
-        let mut words = line
-            .trim_start()
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        let declares = ["struct", "enum", "trait", "type", "union"];
-        words.find(|word| declares.contains(word))?;
-        words
-            .find(|word| !word.is_empty())
-            .filter(|name| name.starts_with(char::is_uppercase))
-    })
+/// Files `foo/mod.rs`.
+pub fn mod_files<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mod_files = files.filter(|path| path.ends_with("/mod.rs"));
+    mod_files.map(str::to_owned).collect()
 }
 
-#[test]
-fn a_folder_has_its_file_beside_it() {
-    let findings: Vec<String> = rust_files("src")
-        .into_iter()
-        .chain(rust_files("tests"))
-        .map(|file| file.path)
-        .filter(|path| path.ends_with("/mod.rs"))
-        .collect();
-    none(&findings, "foo.rs beside foo/, never foo/mod.rs");
+/// Files that do not begin with `//! `. A file of unit tests is told by the file beside it.
+pub fn silent<'a>(files: impl Iterator<Item = &'a Source>) -> Vec<String> {
+    let files = files.filter(|file| !(file.path.contains("src/") && file.is_test()));
+    let silent = files.filter(|file| !file.text.starts_with("//! "));
+    silent.map(|file| file.path.clone()).collect()
 }
 
-#[test]
-fn every_file_says_what_it_is_for() {
-    let findings: Vec<String> = ["src", "tests", "benches", "examples"]
-        .into_iter()
-        .flat_map(rust_files)
-        // A file of unit tests is told by the file beside it.
-        .filter(|file| !(file.path.starts_with("src/") && file.is_test()))
-        .filter(|file| !file.text.starts_with("//! "))
-        .map(|file| file.path)
-        .collect();
-    none(&findings, "a file begins with its one job: //! …");
+/// Every Rust file of the repository.
+pub fn everything() -> Vec<Source> {
+    let folders = ["src", "xtask/src", "tests", "benches", "examples", "fuzz"];
+    folders.into_iter().flat_map(rust_files).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::none;
+    use crate::testing::{here, planted};
+
+    #[test]
+    fn the_name_of_a_type_says_what_it_is() {
+        none(
+            &empty_words(here()),
+            &format!("no type ends in one of {EMPTY_WORDS:?}"),
+        );
+        let code = "#[cfg(test)]\nmod tests;\nmacro_rules! m { () => { pub enum KeyInfo {} } }";
+        let planted = planted(&[
+            ("src/a/lib.rs", code),
+            ("src/a/tests.rs", "struct JobManager; struct Datatype;"),
+        ]);
+        assert_eq!(
+            empty_words(&planted),
+            ["src/a/lib.rs: KeyInfo", "src/a/tests.rs: JobManager"]
+        );
+    }
+
+    #[test]
+    fn a_folder_has_its_file_beside_it() {
+        let files = everything();
+        none(
+            &mod_files(files.iter().map(|file| &*file.path)),
+            "foo.rs beside foo/, never foo/mod.rs",
+        );
+        assert_eq!(
+            mod_files(["src/a/mod.rs", "src/a/model.rs"].into_iter()),
+            ["src/a/mod.rs"]
+        );
+    }
+
+    #[test]
+    fn every_file_says_what_it_is_for() {
+        none(
+            &silent(everything().iter()),
+            "a file begins with its one job: //! …",
+        );
+        let file = |path: &str, text: &str| Source {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let planted = [
+            file("src/a/b.rs", "fn f() {}"),
+            file("src/a/tests.rs", ""),
+            file("tests/it/c.rs", "// no"),
+        ];
+        assert_eq!(silent(planted.iter()), ["src/a/b.rs", "tests/it/c.rs"]);
+    }
 }

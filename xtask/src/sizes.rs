@@ -1,78 +1,68 @@
-//! How much there is to read at once. What the codebases we admire keep: nineteen in twenty files under 400 lines,
-//! nineteen in twenty functions under 40; and nothing far beyond.
+//! How much there is to read at once: at most 400 lines of production code in a file, and 60 in a function.
 
-use super::source::rust_files;
+use crate::known::Findings;
+use crate::project::Project;
 
-#[test]
-fn files_can_be_read_in_one_go() {
-    let sizes = rust_files("src")
-        .iter()
-        .filter(|file| !file.is_test())
-        .map(|file| (lines(&file.text), file.path.clone()))
-        .collect();
-    judge(sizes, "files", 400, 500);
+/// The most lines of production code in a file.
+const FILE: usize = 400;
+
+/// The most lines of a function, from its signature to its closing brace.
+const FUNCTION: usize = 60;
+
+/// Every file and function of production code that is longer, with its lines.
+pub fn too_large(project: &Project) -> Findings {
+    let mut findings = Findings::new();
+    for module in project.production() {
+        findings.insert(module.file.clone(), module.code.lines);
+        for function in &module.code.functions {
+            let key = format!("{}: fn {}", module.file, function.name);
+            let lines = findings.entry(key).or_default();
+            *lines = function.lines.max(*lines);
+        }
+    }
+    let most = |what: &str| {
+        if what.contains(": fn ") {
+            FUNCTION
+        } else {
+            FILE
+        }
+    };
+    findings.retain(|what, lines| *lines > most(what));
+    findings
 }
 
-/// The lines before the unit tests.
-fn lines(text: &str) -> usize {
-    text.split("\n#[cfg(test)]\nmod ")
-        .next()
-        .unwrap_or_default()
-        .lines()
-        .count()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::known::judge;
+    use crate::source::none;
+    use crate::testing::{here, planted};
 
-#[test]
-fn functions_can_be_read_at_a_glance() {
-    let sizes = rust_files("src")
-        .iter()
-        .filter(|file| !file.is_test())
-        .flat_map(|file| functions(&file.path, &file.text))
-        .collect();
-    judge(sizes, "functions", 40, 70);
-}
+    #[test]
+    fn files_and_functions_can_be_read_in_one_go() {
+        none(
+            &judge("sizes", &too_large(here())),
+            &format!("at most {FILE} lines in a file, {FUNCTION} in a function"),
+        );
+    }
 
-/// Each function with its lines from the signature to the closing brace, which rustfmt puts under the `fn`.
-fn functions(path: &str, text: &str) -> Vec<(usize, String)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let declared = lines.iter().enumerate().filter(|(_, line)| {
-        let words = line.trim_start().split(' ');
-        let mut words =
-            words.skip_while(|word| word.starts_with("pub") || ["const", "async"].contains(word));
-        words.next() == Some("fn")
-    });
-    declared
-        .filter_map(|(begin, line)| {
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let close = format!("{indent}}}");
-            let end = lines[begin..].iter().position(|line| *line == close)?;
-            let one_line = line.ends_with('}') || line.ends_with(';');
-            let name = line.trim().split('(').next().unwrap_or_default();
-            Some((
-                if one_line { 1 } else { end + 1 },
-                format!("{path}: {name}"),
-            ))
-        })
-        .collect()
-}
-
-fn judge(mut sizes: Vec<(usize, String)>, what: &str, usual: usize, most: usize) {
-    sizes.sort_by(|a, b| b.cmp(a));
-    let long: Vec<String> = sizes
-        .iter()
-        .take_while(|(lines, _)| *lines > usual)
-        .map(|(lines, name)| format!("{lines} lines: {name}"))
-        .collect();
-    assert!(
-        sizes[0].0 <= most,
-        "the longest of the {what} has more than {most} lines:\n  {}\n",
-        long.join("\n  ")
-    );
-    assert!(
-        long.len() * 20 <= sizes.len(),
-        "{} of {} {what} have more than {usual} lines; one in twenty may:\n  {}\n",
-        long.len(),
-        sizes.len(),
-        long.join("\n  ")
-    );
+    #[test]
+    fn planted_length_is_found_wherever_tests_stand() {
+        let tests = "#[cfg(test)]\nmod tests {\n".to_owned() + &"// more\n".repeat(500) + "}\n";
+        let with = |lines: usize, body: usize| {
+            let function = format!("fn f() {{\n{}}}\n", "    g();\n".repeat(body - 2));
+            let text = format!(
+                "#[cfg(test)]\nmod early;\n{tests}{function}{}{tests}",
+                "// x\n".repeat(lines - body)
+            );
+            let planted = planted(&[("src/a/lib.rs", &text), ("src/a/early.rs", "")]);
+            too_large(&planted)
+                .into_iter()
+                .map(|(what, lines)| format!("{what} {lines}"))
+                .collect::<Vec<_>>()
+        };
+        assert!(with(400, 60).is_empty());
+        assert_eq!(with(401, 60), ["src/a/lib.rs 401"]);
+        assert_eq!(with(400, 61), ["src/a/lib.rs: fn f 61"]);
+    }
 }

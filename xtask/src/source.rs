@@ -16,25 +16,6 @@ impl Source {
     pub fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
-
-    /// The part that runs: without the unit tests, which stand at the end, and without comments.
-    pub fn code(&self) -> String {
-        let code = self.text.split("\n#[cfg(test)]\nmod ").next();
-        without_comments(code.unwrap_or_default())
-    }
-
-    /// Everything without comments.
-    pub fn everything(&self) -> String {
-        without_comments(&self.text)
-    }
-}
-
-/// Line comments only: the project has no others. A `//` inside a string ends the line as well, and that is no loss here.
-fn without_comments(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 /// A file of the project as text.
@@ -44,32 +25,56 @@ pub fn read(path: &str) -> String {
 
 /// Where the project lies.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("this crate has a folder of its own")
 }
 
 /// Every Rust file under a folder of the project.
 pub fn rust_files(folder: &str) -> Vec<Source> {
-    let mut files = Vec::new();
-    collect(&root().join(folder), &mut files);
-    files.sort();
+    let files = files(folder, &["rs"]);
     assert!(!files.is_empty(), "{folder} has no Rust files");
+    files
+}
+
+/// Every file under a folder of the project, or the file of that name, with one of these endings.
+pub fn files(path: &str, endings: &[&str]) -> Vec<Source> {
+    let mut files = Vec::new();
+    collect(&root().join(path), &mut files);
+    let wanted = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| endings.contains(&ending))
+    };
+    files.retain(wanted);
+    files.sort();
     files
         .into_iter()
         .map(|path| Source {
-            text: fs::read_to_string(&path).unwrap(),
-            path: path.strip_prefix(root()).unwrap().display().to_string(),
+            text: fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+            path: path
+                .strip_prefix(root())
+                .unwrap_or(&path)
+                .display()
+                .to_string(),
         })
         .collect()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
+fn collect(path: &Path, files: &mut Vec<PathBuf>) {
+    // What builds and npm leave behind is not part of the project.
+    const FOREIGN: [&str; 2] = ["target", "node_modules"];
+    let name = path.file_name().and_then(|name| name.to_str());
+    if name.is_some_and(|name| FOREIGN.contains(&name)) {
+        return;
+    }
+    if path.is_dir() {
+        let entries =
+            fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for entry in entries.flatten() {
+            collect(&entry.path(), files);
         }
+    } else {
+        files.push(path.to_owned());
     }
 }
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use clientele_api::crd;
 use kube::ResourceExt;
 
-use super::source::{read, root};
 use crate::support::cluster::tool;
+use xtask::source::{read, root};
 
 #[track_caller]
 fn assert_fresh(path: &str, generated: &str) {
