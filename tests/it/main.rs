@@ -12,7 +12,7 @@
     clippy::struct_field_names,
     clippy::too_many_lines,
     clippy::unused_async,
-    reason = "a test reads from top to bottom, tables included; sizes.rs bounds functions"
+    reason = "a test reads from top to bottom, tables included"
 )]
 
 mod cluster;

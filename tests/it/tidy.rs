@@ -1,14 +1,8 @@
-//! What a reader relies on and no compiler checks: who may know whom, names, sizes, generated files, documents.
+//! What needs the program to be checked: documents, alerts and generated files say what it does.
 //!
-//! Needs no cluster; `make check` runs these tests, too.
+//! The other checks of the source tree are those of the package `xtask`. Needs no cluster; `make check` runs both.
 
 mod alerts;
-mod cases;
 mod documents;
 mod generated;
-mod imports;
 mod machine;
-mod names;
-mod sizes;
-mod source;
-mod table;

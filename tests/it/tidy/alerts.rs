@@ -2,7 +2,7 @@
 
 use clientele_telemetry::audit::AuditEvent;
 
-use super::source::{none, read};
+use xtask::source::{none, read};
 
 const RULES: &str = "charts/clientele/templates/prometheusrule.yaml";
 

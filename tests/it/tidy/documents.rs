@@ -11,7 +11,7 @@ use clientele_telemetry::audit::{Audit, AuditEvent};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
-use super::source::{none, read, root};
+use xtask::source::{none, read, root};
 
 /// The first cell of each row of a file's tables, without the backquotes.
 fn first_cells(path: &str) -> BTreeSet<String> {

@@ -3,9 +3,9 @@
 use clientele_api::crd;
 use kube::ResourceExt;
 
-use super::source::{read, root};
 use crate::support::cluster::tool;
 use crate::support::machine;
+use xtask::source::{read, root};
 
 #[track_caller]
 fn assert_fresh(path: &str, generated: &str) {

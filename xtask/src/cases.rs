@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::source::none;
-use super::table::{Table, rows_of, test_names};
+use crate::source::none;
+use crate::table::{Table, rows_of, test_names};
 
 const ATTACKS: &str = "tests/attack-cases.md";
 const FAULTS: &str = "tests/fault-cases.md";
@@ -38,13 +38,13 @@ fn attacks() -> BTreeSet<String> {
 
 #[test]
 fn every_attack_has_a_test_or_a_reason_to_wait() {
-    Table::read(ATTACKS).is_complete(attacks());
+    Table::read(ATTACKS).is_complete(&attacks());
 }
 
 #[test]
 fn every_fault_has_a_test_or_a_reason_to_wait() {
     let all = (1..=92).map(|row| format!("f{row:02}")).collect();
-    Table::read(FAULTS).is_complete(all);
+    Table::read(FAULTS).is_complete(&all);
 }
 
 #[test]

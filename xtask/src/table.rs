@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::source::{none, read, rust_files};
+use crate::source::{none, read, rust_files};
 
 /// A table of cases.
 pub struct Table {
@@ -32,9 +32,9 @@ impl Table {
     }
 
     /// It has these rows, and each has a test or says what it waits for.
-    pub fn is_complete(&self, all: BTreeSet<String>) {
+    pub fn is_complete(&self, all: &BTreeSet<String>) {
         let listed: BTreeSet<String> = self.rows.keys().cloned().collect();
-        assert_eq!(listed, all, "the rows of {}", self.path);
+        assert_eq!(&listed, all, "the rows of {}", self.path);
         let rows = self.rows.iter();
         let open = rows.filter(|(_, row)| row.tests.is_empty() && !row.waits);
         let open: Vec<String> = open.map(|(name, _)| name.clone()).collect();
@@ -75,7 +75,9 @@ impl Row {
 
 /// Every test of the project, by the function's name.
 pub fn test_names() -> BTreeSet<String> {
-    let files = ["src", "tests/it"].into_iter().flat_map(rust_files);
+    let files = ["src", "tests", "xtask/src"]
+        .into_iter()
+        .flat_map(rust_files);
     files.flat_map(|file| tests_of(&file.text)).collect()
 }
 
