@@ -30,7 +30,10 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("clientele: {}", operator::error::said(error.as_ref()));
+            eprintln!(
+                "clientele: {}",
+                operator::error::error_chain(error.as_ref())
+            );
             ExitCode::FAILURE
         }
     }

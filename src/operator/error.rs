@@ -14,7 +14,7 @@ use super::domain::reason::{Reason, Refusal};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server answered with an error or not at all.
-    #[error("{doing}: {}", said(source.as_ref()))]
+    #[error("{doing}: {}", error_chain(source.as_ref()))]
     Api {
         /// What was tried.
         doing: &'static str,
@@ -55,7 +55,7 @@ impl Error {
 
 /// An error and its causes in one line, each said once, the API server in its own words: many an error repeats its
 /// cause, and that of an answer prints the whole of it.
-pub fn said(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {

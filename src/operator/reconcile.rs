@@ -4,6 +4,7 @@ pub mod announce;
 pub mod client;
 pub mod queue;
 pub mod runner;
+pub mod signing_key;
 pub mod tenant;
 pub mod user;
 

@@ -1,6 +1,5 @@
 //! Numbers about rotation: what is overdue, which old secrets still work, and what holds them.
 
-use crate::domain::client::identity::ClientObject;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use clientele_oauth::client::secret_usage::Usage;
 use jiff::Timestamp;
 use kube::runtime::reflector::Store;
 
+use crate::domain::client::identity::ClientObject;
 use crate::metrics::OperatorMetrics;
 use crate::metrics::rotation::{HOLDERS, RotationMetrics};
 

@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(20);
 /// How soon it is looked at the use of an old secret.
 const HOURLY: Duration = Duration::from_hours(1);
 
-/// One pass over one object.
+/// Reconciles one object.
 pub async fn reconcile(
     object: Arc<OAuthClient>,
     reconciler: Arc<Reconciler>,
@@ -41,25 +41,9 @@ pub async fn reconcile(
     let Some(verdict) = reconciler.verdicts.clients.current(&object) else {
         return Ok(Action::await_change());
     };
-    // The first tenant is made at the first start; who waits for it is not refused meanwhile.
-    if verdict.tenant.is_none() && !reconciler.readiness.progress().bootstrap {
-        return Ok(Action::await_change());
-    }
-    // Another verdict follows in a moment.
-    if matches!(&verdict.registered, Err(refusal) if refusal.reason == Reason::SecretPending) {
-        return Ok(Action::await_change());
-    }
-    let parsed = ClientObject::parse(&object);
-    let object = &parsed;
+    let object = ClientObject::parse(&object);
     let access = reconciler.cache.credentials.access(object.namespace);
-    // All three tell when they are there.
-    if access == Access::Pending
-        || reconciler.root_keys.load().is_pending()
-        || !reconciler
-            .root_keys
-            .load()
-            .are_served(&reconciler.registry.load())
-    {
+    if is_too_early(&reconciler, &verdict, &access) {
         return Ok(Action::await_change());
     }
     if derives_from_unknown_key(&reconciler, &verdict)
@@ -67,50 +51,68 @@ pub async fn reconcile(
     {
         return Ok(Action::await_change());
     }
-    let mut found = read(&reconciler, object, false).await?;
+    let mut found = read(&reconciler, &object, false).await?;
     loop {
-        let mut plan = make_plan(&reconciler, object, &verdict, &access, &found);
+        let mut plan = make_plan(&reconciler, &object, &verdict, &access, &found);
         if plan.leave {
             return Ok(Action::await_change());
         }
-        wait_for_turn(&reconciler, object, &mut plan.turn);
+        wait_for_turn(&reconciler, &object, &mut plan.turn);
         if let Step::Ask(cause) = plan.turn.step {
             reconciler.context.metrics.rotation.begun(cause);
-            return finish(
-                &reconciler,
-                object,
-                &verdict,
-                plan.verdict,
-                None,
-                &plan.turn,
-            )
-            .await;
+            let outcome = Outcome::of(plan, None);
+            return finish(&reconciler, &object, &verdict, outcome).await;
         }
-        match write(&reconciler, object, &plan, &found).await? {
-            Written::Unknown => found = read(&reconciler, object, true).await?,
+        let outcome = match write(&reconciler, &object, &plan, &found).await? {
+            Written::Unknown => {
+                found = read(&reconciler, &object, true).await?;
+                continue;
+            }
             Written::Terminating => return Ok(Action::await_change()),
-            Written::Done(published) => {
-                return finish(
-                    &reconciler,
-                    object,
-                    &verdict,
-                    plan.verdict,
-                    published,
-                    &plan.turn,
-                )
-                .await;
-            }
-            Written::Refused(refusal) => {
-                return finish(
-                    &reconciler,
-                    object,
-                    &verdict,
-                    Err(refusal),
-                    None,
-                    &RotationStep::default(),
-                )
-                .await;
-            }
+            Written::Done(published) => Outcome::of(plan, published),
+            Written::Refused(refusal) => Outcome::refused(refusal),
+        };
+        return finish(&reconciler, &object, &verdict, outcome).await;
+    }
+}
+
+/// Whether something that this needs is not loaded yet. Each part enqueues the object once it is.
+fn is_too_early(reconciler: &Reconciler, verdict: &ClientVerdict, access: &Access) -> bool {
+    // The default tenant is created at the first start; until then TenantNotFound is not reported.
+    if verdict.tenant.is_none() && !reconciler.readiness.progress().bootstrap {
+        return true;
+    }
+    // Another verdict follows in a moment.
+    if matches!(&verdict.registered, Err(refusal) if refusal.reason == Reason::SecretPending) {
+        return true;
+    }
+    let root_keys = reconciler.root_keys.load();
+    *access == Access::Pending
+        || root_keys.is_pending()
+        || !root_keys.are_served(&reconciler.registry.load())
+}
+
+/// What a reconcile came to, before it is in the status.
+struct Outcome {
+    verdict: Result<(), Refusal>,
+    published: Option<Published>,
+    turn: RotationStep,
+}
+
+impl Outcome {
+    fn of(plan: Plan, published: Option<Published>) -> Self {
+        Self {
+            verdict: plan.verdict,
+            published,
+            turn: plan.turn,
+        }
+    }
+
+    fn refused(refusal: Refusal) -> Self {
+        Self {
+            verdict: Err(refusal),
+            published: None,
+            turn: RotationStep::default(),
         }
     }
 }
@@ -189,10 +191,13 @@ async fn finish(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
     verdict: &ClientVerdict,
-    mut outcome: Result<(), Refusal>,
-    published: Option<Published>,
-    turn: &RotationStep,
+    outcome: Outcome,
 ) -> Result<Action, Error> {
+    let Outcome {
+        verdict: mut outcome,
+        published,
+        turn,
+    } = outcome;
     let reached = match outcome {
         Ok(()) if !is_ready(object) => reconciler.rollout.is_reached(object),
         _ => RolloutStatus::Yes,
@@ -205,7 +210,7 @@ async fn finish(
     let client = verdict.registered.as_deref().ok();
     let registered = client.map(|client| (client, issuer));
     let now = Timestamp::now();
-    let mut wanted = status(object, registered, published, &outcome, turn, now);
+    let mut wanted = status(object, registered, published, &outcome, &turn, now);
     if reached == RolloutStatus::NotYet {
         // A rotation goes on meanwhile; of a client that is new there is nothing else to report.
         if object.ledger.published == 0 {
@@ -217,12 +222,12 @@ async fn finish(
         write_status(reconciler, verdict, &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);
         announce_refusal(reconciler, known, object.object_ref(&()), &outcome);
-        announce_rotation(reconciler, object, &wanted, turn);
+        announce_rotation(reconciler, object, &wanted, &turn);
     }
     let reason = outcome.map_or_else(|refusal| refusal.reason, |()| Reason::Registered);
     let metrics = &reconciler.context.metrics;
     metrics.reconciled("OAuthClient", reason.as_str());
-    Ok(requeue(reason, &wanted, turn, now))
+    Ok(requeue(reason, &wanted, &turn, now))
 }
 
 /// When the object is reconciled again even if nothing changes.

@@ -24,6 +24,7 @@ use crate::error::Error;
 use crate::events::EventReason;
 use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
+use crate::reconcile::signing_key::generate;
 use crate::registry::builder::missing_keys;
 
 /// How soon damaged keys are looked at again, beside the watch.
@@ -136,7 +137,8 @@ async fn bring_up_to_date(
         let (secret, records) = (secret.clone(), records.to_vec());
         let (changes, keys) = (changes.clone(), policy.keys);
         // An RSA key takes a while to find.
-        let change = move || signing_secret::changed(secret.as_ref(), &records, &changes, &keys);
+        let change =
+            move || signing_secret::changed(secret.as_ref(), &records, &changes, &keys, generate);
         let made = tokio::task::spawn_blocking(change).await;
         made.map_err(|_| Error::Key("a signing key could not be made"))?
             .map_err(Error::Key)?

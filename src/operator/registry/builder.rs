@@ -2,34 +2,34 @@
 
 mod arrivals;
 mod clients;
+mod memo;
+mod rebuild;
 mod tenants;
 pub(crate) mod users;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use arrivals::record_client_gone;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::{Client, People, Registry, SigningKeys};
-use clients::{Memo, acceptable, key, unsaid};
+use clientele_oauth::{People, SigningKeys};
+use clients::ClientMemo;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use users::{Judged, UserMemo};
+use users::UserMemo;
 
 use crate::cache::object_store::ObjectStore;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
 use crate::domain::tenant::policy::Labels;
 use crate::domain::user::validate;
-use crate::domain::verdict::{ClientVerdict, TenantState};
+use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 use crate::watch::objects::{WatchEvent, prune_client, prune_metadata, prune_user};
 
@@ -56,7 +56,7 @@ pub struct RegistryBuilder {
     signing: Signing,
     published: HashMap<String, Arc<SigningKeys>>,
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
-    memos: HashMap<Arc<str>, Memo>,
+    memos: HashMap<Arc<str>, ClientMemo>,
     user_memos: HashMap<String, UserMemo>,
     people: HashMap<String, Arc<People>>,
     arrivals: HashMap<String, Instant>,
@@ -217,90 +217,6 @@ impl RegistryBuilder {
         self.signing.release_guard();
     }
 
-    /// Builds the registry from everything seen and swaps it, then asks for a look at what changed.
-    pub fn rebuild(&mut self, inputs: &Inputs, outputs: &Outputs) {
-        let progress = outputs.readiness.progress();
-        let listed = progress.clients && progress.tenants && progress.users;
-        if !(listed && progress.namespaces && progress.signing_keys) {
-            return;
-        }
-        let started = Instant::now();
-        // Known beforehand, so that a registry that is said to be complete holds everybody with their passwords.
-        let complete = inputs.cache.passwords.is_settled()
-            && inputs.cache.has_settled_client_secrets()
-            && inputs.root_keys.load().verifying.is_some();
-        self.revision += 1;
-        self.refresh_tenants(inputs, outputs);
-        let objects = self.clients.objects();
-        let names = self.names();
-        let people = self.judge_people(inputs, &names);
-        let mut clients: HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>> = HashMap::new();
-        let mut changed = Vec::new();
-        for object in objects {
-            let (verdict, fresh) = self.judge(inputs, &object, &names.ids);
-            if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
-                let name = &tenant.policy.name;
-                let tenant = clients.entry(name.clone());
-                let tenant =
-                    tenant.or_insert_with(|| HashMap::with_capacity(served(outputs, name)));
-                tenant.insert(client.id.clone(), client.clone());
-            }
-            changed.extend(fresh.then_some(verdict));
-        }
-        let issuer = inputs.cache.service_accounts.issuer();
-        let tenants = self.states.iter().map(|(name, (_, state))| {
-            let clients = clients.remove(name.as_str()).unwrap_or_default();
-            let people = self.people.get(name).cloned().unwrap_or_default();
-            Arc::new(self.tenant(name, state, clients, people, issuer.clone()))
-        });
-        let keyring = inputs.root_keys.load().verifying.clone();
-        let registry = Registry::new(self.revision, keyring, tenants.collect());
-        let other_keys = !inputs.root_keys.load().are_served(&outputs.registry.load());
-        inputs
-            .context
-            .metrics
-            .registry_clients
-            .set(i64::try_from(registry.client_count()).unwrap_or(i64::MAX));
-        outputs.registry.store(Arc::new(registry));
-        // Kept in place and not collected anew: a table of thousands for every rebuild leaves holes in the heap.
-        let revision = self.revision;
-        let gone = self.memos.extract_if(|_, memo| memo.seen != revision);
-        let gone: HashMap<_, _> = gone.collect();
-        self.tell_served(outputs);
-        self.count_arrivals(inputs);
-        let refused = self
-            .memos
-            .values()
-            .filter(|memo| memo.verdict.registered.is_err())
-            .count();
-        inputs
-            .context
-            .metrics
-            .registry_refused
-            .set(i64::try_from(refused).unwrap_or(i64::MAX));
-        self.report(inputs, outputs, &changed, &gone, started.elapsed());
-        if other_keys {
-            outputs.queues.clients.enqueue_all(None);
-        } else {
-            for verdict in &changed {
-                outputs
-                    .queues
-                    .clients
-                    .enqueue(ObjectRef::from_obj(&*verdict.object));
-            }
-        }
-        report_people(outputs, &people);
-        outputs
-            .readiness
-            .note(|progress| progress.registry |= complete);
-    }
-
-    fn tell_served(&self, outputs: &Outputs) {
-        let memos = self.memos.values();
-        let served = memos.filter_map(|memo| unsaid(&memo.verdict));
-        outputs.rollout.serve(served);
-    }
-
     fn tenant_state(&self, name: &str) -> Option<&Arc<TenantState>> {
         self.states.get(name).map(|(_, state)| state)
     }
@@ -312,41 +228,6 @@ impl RegistryBuilder {
 
     fn labels(&self, namespace: Option<&str>) -> Option<&Arc<Labels>> {
         self.namespaces.get(namespace?)
-    }
-
-    fn report(
-        &self,
-        inputs: &Inputs,
-        outputs: &Outputs,
-        changed: &[Arc<ClientVerdict>],
-        gone: &HashMap<Arc<str>, Memo>,
-        took: Duration,
-    ) {
-        let fresh = changed
-            .iter()
-            .map(|verdict| (key(verdict), verdict.clone()));
-        let deleted = gone.keys().map(|uid| &**uid);
-        outputs.verdicts.clients.update(deleted, fresh);
-        for memo in gone.values() {
-            record_client_gone(inputs, memo);
-        }
-        inputs
-            .context
-            .metrics
-            .registry_revision
-            .set(i64::try_from(self.revision).unwrap_or(i64::MAX));
-        inputs
-            .context
-            .metrics
-            .registry_rebuild_seconds
-            .set(took.as_secs_f64());
-        tracing::debug!(
-            revision = self.revision,
-            changed = changed.len(),
-            gone = gone.len(),
-            ?took,
-            "the registry was rebuilt"
-        );
     }
 }
 
@@ -380,26 +261,6 @@ where
         ListParams::default(),
         &inputs.context.metrics.brake_held,
     )
-}
-
-/// How many clients of a tenant are served so far: mostly as many as will be.
-fn served(outputs: &Outputs, tenant: &str) -> usize {
-    let registry = outputs.registry.load();
-    let tenant = registry.tenants.get(tenant);
-    tenant.map_or(0, |tenant| tenant.clients.len())
-}
-
-fn report_people(outputs: &Outputs, people: &Judged) {
-    let changes = people.changed.iter().map(|verdict| {
-        let uid = verdict.object.uid().unwrap_or_default();
-        (Arc::from(uid), verdict.clone())
-    });
-    let deleted = people.gone.iter().map(String::as_str);
-    outputs.verdicts.users.update(deleted, changes);
-    for verdict in &people.changed {
-        let object = ObjectRef::from_obj(&*verdict.object);
-        outputs.queues.users.enqueue(object);
-    }
 }
 
 /// Says which entry of a Secret is looked at.

@@ -8,7 +8,7 @@ use clientele_api::OAuthClient;
 use clientele_oauth::Keyring;
 use clientele_operator::Operator;
 use clientele_operator::metrics::OperatorMetrics;
-use clientele_operator::root_key::{RootKeyJudgement, judge};
+use clientele_operator::root_key::judge::{RootKeyJudgement, judge};
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::supervisor::Supervisor;
 use k8s_openapi::api::core::v1::Secret;

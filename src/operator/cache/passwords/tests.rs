@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
+use clientele_oauth::user::password;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::cache::namespace_access::Access;
 use crate::cache::passwords::PasswordIndex;
 use crate::domain::user::password::{Found, Hash, Password, Place};
-use clientele_oauth::user::password;
 
 fn place(key: &str) -> Place {
     Place {

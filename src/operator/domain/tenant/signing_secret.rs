@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use clientele_api::OAuthTenant;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
@@ -109,12 +106,13 @@ fn entry<'a>(secret: &'a Secret, name: &str) -> Option<&'a [u8]> {
     secret.data.as_ref()?.get(name).map(|value| &*value.0)
 }
 
-/// The entries of the Secret after the changes. New private keys come from the cryptographic library.
+/// The entries of the Secret after the changes. `generate` returns a new PKCS#8 private key, or `None` if it fails.
 pub fn changed(
     secret: Option<&Secret>,
     records: &[KeyRecord],
     changes: &[Change],
     policy: &KeyPolicy,
+    generate: fn(Algorithm) -> Option<Vec<u8>>,
 ) -> Result<BTreeMap<String, ByteString>, &'static str> {
     let mut data = secret
         .and_then(|secret| secret.data.clone())
@@ -165,25 +163,6 @@ fn schedule(records: &[KeyRecord]) -> Vec<u8> {
     serde_json::to_vec_pretty(&records).expect("records are representable in JSON")
 }
 
-/// A fresh PKCS#8 private key.
-fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
-    let random = aws_lc_rs::rand::SystemRandom::new();
-    match algorithm {
-        Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
-            .ok()
-            .map(|document| document.as_ref().to_vec()),
-        Algorithm::EdDsa => Ed25519KeyPair::generate()
-            .and_then(|pair| pair.to_pkcs8v1())
-            .ok()
-            .map(|document| document.as_ref().to_vec()),
-        Algorithm::Rs256 => {
-            let pair = aws_lc_rs::rsa::KeyPair::generate(KeySize::Rsa2048).ok()?;
-            let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).ok()?;
-            Some(der.as_ref().to_vec())
-        }
-    }
-}
-
 /// Whether the Secret belongs to this registration of the tenant.
 pub fn belongs_to(secret: &Secret, tenant_uid: &str) -> bool {
     secret
@@ -202,6 +181,7 @@ pub fn missing_keys(secret: &str, tenant: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reconcile::signing_key::generate;
 
     fn secret(algorithm: Algorithm) -> Secret {
         let policy = KeyPolicy {
@@ -213,7 +193,7 @@ mod tests {
             algorithm,
             activates_at: Timestamp::UNIX_EPOCH,
         }];
-        let data = changed(None, &[], &changes, &policy).unwrap();
+        let data = changed(None, &[], &changes, &policy, generate).unwrap();
         Secret {
             data: Some(data),
             ..Secret::default()

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
+use clientele_api::OAuthClient;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use crate::domain::unique_names::{NameReservation, NameReservations, lost};
 use crate::tests::{object, user};
-use clientele_api::OAuthClient;
 
 fn claimant(name: &str, created: i64, status: Value) -> Arc<OAuthClient> {
     let mut object = object(name, json!({ "clientId": "legacy" }));

@@ -159,6 +159,18 @@ async fn repair(
         .cache
         .credentials
         .replaced(&secret, &reconciler.cache.digest_key);
+    announce_repair(reconciler, object, desired, found);
+    Ok(Written::Done(Some(published(&secret))))
+}
+
+/// An event about a Secret that another actor had changed. A change of the manifest, the generation or the root key
+/// explains the write; nothing else of ours does.
+fn announce_repair(
+    reconciler: &Reconciler,
+    object: &ClientObject<'_>,
+    desired: &DesiredSecret,
+    found: &Read,
+) {
     let observed = object
         .status
         .as_ref()
@@ -166,7 +178,6 @@ async fn repair(
     let ledger = object.ledger;
     let written_by = found.secret.as_ref().and_then(SecretDigest::proof_key);
     let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
-    // A change of the manifest, the generation or the root key explains the write; nothing else of ours does.
     if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
         let note = format!(
             "Secret {} had been changed and was put right, with the same credentials",
@@ -177,7 +188,6 @@ async fn repair(
             .events
             .publish(EventReason::Repaired, object.object_ref(&()), note);
     }
-    Ok(Written::Done(Some(published(&secret))))
 }
 
 /// Removes a Secret of a former name. One that the status does not name could be that of a newer manifest, which

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::runtime::watcher;
 
 use super::RegistryBuilder;
-use super::clients::Memo;
+use super::clients::ClientMemo;
 use crate::domain::verdict::UserVerdict;
 use crate::registry::Inputs;
 
@@ -41,7 +41,7 @@ impl RegistryBuilder {
 }
 
 /// A client that was served is not any more, because its object is gone.
-pub(super) fn record_client_gone(inputs: &Inputs, memo: &Memo) {
+pub(super) fn record_client_gone(inputs: &Inputs, memo: &ClientMemo) {
     let object = &memo.verdict.object;
     let Ok(client) = &memo.verdict.registered else {
         return;

@@ -1,6 +1,5 @@
 //! Clients as they follow from their objects, judged again only when something about them changed.
 
-use crate::domain::client::identity::ClientObject;
 use std::sync::Arc;
 
 use clientele_api::OAuthClient;
@@ -9,22 +8,24 @@ use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
+use super::memo::{Memo, kept};
+use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
-use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{NameReservation, NameReservations};
-use crate::domain::verdict::{ClientVerdict, TenantState};
+use crate::domain::verdict::ClientVerdict;
 use crate::registry::Inputs;
 
-/// A judgement and what it was made of, to be made again only when that changes.
-pub(super) struct Memo {
-    pub(super) verdict: Arc<ClientVerdict>,
+/// A verdict about an OAuthClient and what it was made of.
+pub(super) type ClientMemo = Memo<OAuthClient, Client, (), ClientExtra>;
+
+/// What a verdict about an OAuthClient was made of, beside object, tenant and namespace.
+pub(super) struct ClientExtra {
     /// The rebuild that saw the object last.
     pub(super) seen: u64,
-    namespace: Arc<Labels>,
     id_holder: Option<Box<str>>,
-    brought: Option<Box<SecretRefEntries>>,
+    secret_ref: Option<Box<SecretRefEntries>>,
     /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
     uses: Option<Arc<Uses>>,
 }
@@ -39,70 +40,63 @@ impl RegistryBuilder {
         NameReservation::of_client_id(object).filter(|_| may)
     }
 
-    /// Judges an object again only if it, its tenant, its namespace or the holder of its ID changed. Returns the verdict
-    /// and whether it is new.
+    /// Validates an object again only if it, its tenant, its namespace, the holder of its ID or the secret that it refers
+    /// to changed. Returns the verdict and whether it is new.
     pub(super) fn judge(
         &mut self,
         inputs: &Inputs,
         object: &Arc<OAuthClient>,
-        claims: &NameReservations,
+        reservations: &NameReservations,
     ) -> (Arc<ClientVerdict>, bool) {
         let uid = object.meta().uid.as_deref().unwrap_or_default();
         let seen = self.revision;
-        let tenant = self.tenant_state(&object.spec.tenant).cloned();
-        let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
-        let claim = NameReservation::of_client_id(object);
-        let id_holder = claim.as_ref().and_then(|claim| claims.other_holder(claim));
-        let brought = inputs.cache.client_secrets.look(object);
-        let before = self.memos.get_mut(uid);
-        if let Some(memo) = before {
-            let same = Arc::ptr_eq(&memo.verdict.object, object)
-                && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
-                && is_same_or_gone(namespace.as_ref(), &memo.namespace);
-            let brings_same = memo.brought.as_deref() == brought.as_ref();
-            if same && memo.id_holder.as_deref() == id_holder && brings_same {
-                memo.seen = seen;
+        let namespace = object.metadata.namespace.as_deref();
+        let now = self.circumstances(&object.spec.tenant, namespace);
+        let reservation = NameReservation::of_client_id(object);
+        let id_holder = reservation
+            .as_ref()
+            .and_then(|id| reservations.other_holder(id));
+        let secret_ref = inputs.cache.client_secrets.look(object);
+        if let Some(memo) = self.memos.get_mut(uid) {
+            let extra = &mut memo.extra;
+            let same_holder = extra.id_holder.as_deref() == id_holder;
+            let same_secret = extra.secret_ref.as_deref() == secret_ref.as_ref();
+            if same_holder && same_secret && memo.still_holds(object, &now) {
+                memo.extra.seen = seen;
                 return (memo.verdict.clone(), false);
             }
         }
         let before = self.memos.get(uid);
-        let superseded = before
-            .filter(|memo| Arc::ptr_eq(&memo.verdict.object, object))
-            .map(|memo| memo.verdict.superseded.clone())
-            .unwrap_or_default();
-        let namespace = namespace.unwrap_or_else(|| Arc::new(own_name(&**object)));
+        let labels = now.labels(&**object);
         let around = ClientInputs {
-            tenant: tenant.as_ref().map(|state| &state.policy),
-            namespace: &namespace,
+            tenant: now.tenant.as_ref().map(|state| &state.policy),
+            namespace: &labels,
             id_holder,
-            brought: brought.as_ref(),
+            brought: secret_ref.as_ref(),
         };
-        let uses = before.and_then(|memo| memo.uses.clone());
-        let client = validate_client(&ClientObject::parse(object), around)
-            .map(|client| Arc::new(used_before(client, uses.as_ref())));
-        // The registration itself mostly stays the same; keep one copy of it.
-        let client = match (client, before.map(|memo| memo.verdict.registered.clone())) {
-            (Ok(new), Some(Ok(old))) if new == old => Ok(old),
-            (new, _) => new,
-        };
-        let uses = client
-            .as_ref()
-            .map_or(uses, |client| Some(client.uses.clone()));
-        let verdict = Arc::new(ClientVerdict {
-            object: object.clone(),
-            registered: client,
-            tenant,
-            superseded,
-            details: (),
-        });
-        let memo = Memo {
-            verdict: verdict.clone(),
+        let uses = before.and_then(|memo| memo.extra.uses.clone());
+        let client = validate_client(&ClientObject::parse(object), around);
+        let client = client.map(|client| used_before(client, uses.as_ref()));
+        let registered = kept(client, before.map(|memo| &*memo.verdict));
+        let extra = ClientExtra {
             seen,
-            namespace,
             id_holder: id_holder.map(Box::from),
-            brought: brought.map(Box::new),
-            uses,
+            secret_ref: secret_ref.map(Box::new),
+            uses: registered
+                .as_ref()
+                .map_or(uses, |client| Some(client.uses.clone())),
         };
+        let verdict = ClientVerdict {
+            object: object.clone(),
+            registered,
+            tenant: now.tenant,
+            superseded: before
+                .and_then(|memo| memo.superseded(object))
+                .unwrap_or_default(),
+            details: (),
+        };
+        let memo = ClientMemo::new(verdict, labels, extra);
+        let verdict = memo.verdict.clone();
         self.memos.insert(key(&verdict), memo);
         (verdict, true)
     }
@@ -117,20 +111,6 @@ fn used_before(mut client: Client, before: Option<&Arc<Uses>>) -> Client {
         None => client.uses,
     };
     client
-}
-
-/// Whether the tenant is what it was.
-pub(super) fn same_tenant(a: Option<&Arc<TenantState>>, b: Option<&Arc<TenantState>>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        (None, None) => true,
-        _ => false,
-    }
-}
-
-/// Whether the labels of the namespace are what they were; a namespace that is gone changes nothing.
-pub(super) fn is_same_or_gone(now: Option<&Arc<Labels>>, before: &Arc<Labels>) -> bool {
-    now.is_none_or(|labels| Arc::ptr_eq(labels, before))
 }
 
 /// The UID of the object: of one that is registered the text that the client has.
@@ -153,12 +133,6 @@ pub(super) fn unsaid(verdict: &ClientVerdict) -> Option<(String, i64)> {
     let object = &verdict.object;
     acceptable(verdict).filter(|_| !is_ready(object))?;
     Some((object.uid()?, object.meta().generation?))
-}
-
-/// Every namespace has the label of its name, also one that has not been seen yet.
-pub(super) fn own_name<K: Resource>(object: &K) -> Labels {
-    let name = object.namespace().unwrap_or_default();
-    Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
 }
 
 #[cfg(test)]

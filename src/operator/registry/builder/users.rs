@@ -10,22 +10,29 @@ use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
 use super::arrivals::record_person_gone;
-use super::clients::{is_same_or_gone, own_name, same_tenant};
-use crate::domain::reason::Refusal;
-use crate::domain::tenant::policy::Labels;
+use super::memo::{Memo, kept};
 use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::user::password::Found;
-use crate::domain::user::validate::{UserInputs, ValidatedUser, place, validate_user};
+use crate::domain::user::validate::{UserInputs, place, validate_user};
 use crate::domain::verdict::{UserDetails, UserVerdict};
 use crate::registry::Inputs;
 
-/// A judgement and what it was made of, to be made again only when that changes.
-pub(super) struct UserMemo {
-    pub(super) verdict: Arc<UserVerdict>,
-    namespace: Arc<Labels>,
+/// A verdict about an OAuthUser and what it was made of.
+pub(super) type UserMemo = Memo<OAuthUser, Person, UserDetails, UserExtra>;
+
+/// What a verdict about an OAuthUser was made of, beside object, tenant and namespace.
+pub(super) struct UserExtra {
     holders: Holders,
     password: Option<Found>,
     keyring: Arc<Keyring>,
+}
+
+impl PartialEq for UserExtra {
+    fn eq(&self, other: &Self) -> bool {
+        self.holders == other.holders
+            && self.password == other.password
+            && Arc::ptr_eq(&self.keyring, &other.keyring)
+    }
 }
 
 /// Who has the username and who has the subject, if it is somebody else.
@@ -93,7 +100,12 @@ impl RegistryBuilder {
         let mut alive = HashMap::new();
         for object in self.users.objects() {
             let uid = object.uid().unwrap_or_default();
-            let (memo, fresh) = self.judge_user(inputs, &object, &uid, names, keyring);
+            let extra = UserExtra {
+                holders: names.others(&object),
+                password: place(&object).map(|place| inputs.cache.passwords.find(&place)),
+                keyring: keyring.clone(),
+            };
+            let (memo, fresh) = self.judge_user(&object, &uid, extra);
             if fresh {
                 moved.insert(object.spec.tenant.clone());
                 changed.push(memo.verdict.clone());
@@ -142,70 +154,52 @@ impl RegistryBuilder {
         }
     }
 
-    /// Judges an object again only if something that matters to it changed.
+    /// Validates an object again only if something that matters to it changed.
     fn judge_user(
         &mut self,
-        inputs: &Inputs,
         object: &Arc<OAuthUser>,
         uid: &str,
-        names: &Names,
-        keyring: &Arc<Keyring>,
+        extra: UserExtra,
     ) -> (UserMemo, bool) {
-        let tenant = self.tenant_state(&object.spec.tenant).cloned();
-        let namespace = self.labels(object.metadata.namespace.as_deref()).cloned();
-        let password = place(object).map(|place| inputs.cache.passwords.find(&place));
-        let holders = names.others(object);
+        let namespace = object.metadata.namespace.as_deref();
+        let now = self.circumstances(&object.spec.tenant, namespace);
         let before = self.user_memos.remove(uid);
-        if let Some(memo) = &before {
-            let same = Arc::ptr_eq(&memo.verdict.object, object)
-                && same_tenant(memo.verdict.tenant.as_ref(), tenant.as_ref())
-                && is_same_or_gone(namespace.as_ref(), &memo.namespace)
-                && memo.holders == holders
-                && memo.password == password
-                && Arc::ptr_eq(&memo.keyring, keyring);
-            if same {
-                return (before.expect("it was just looked at"), false);
+        let before = match before {
+            Some(memo) if memo.extra == extra && memo.still_holds(object, &now) => {
+                return (memo, false);
             }
-        }
+            before => before,
+        };
+        let superseded = before.as_ref().and_then(|memo| memo.superseded(object));
         let before = before.as_ref().map(|memo| &*memo.verdict);
-        let namespace = namespace.unwrap_or_else(|| Arc::new(own_name(&**object)));
+        let labels = now.labels(&**object);
         let valid_from = valid_from(object, before, Timestamp::now());
         let tenant_uid = self.tenant_uid(&object.spec.tenant);
-        let policy = tenant.as_ref().map(|tenant| &tenant.policy);
-        let enrolled = validate_user(
+        let policy = now.tenant.as_ref().map(|tenant| &tenant.policy);
+        let user = validate_user(
             object,
             UserInputs {
                 tenant: policy.map(|policy| (policy, &*tenant_uid)),
-                namespace: &namespace,
-                username_holder: holders.username.as_deref(),
-                subject_holder: holders.subject.as_deref(),
-                password: password.as_ref(),
-                keyring,
+                namespace: &labels,
+                username_holder: extra.holders.username.as_deref(),
+                subject_holder: extra.holders.subject.as_deref(),
+                password: extra.password.as_ref(),
+                keyring: &extra.keyring,
                 valid_from,
             },
         );
-        let pending = enrolled.as_ref().is_ok_and(|enrolled| enrolled.pending);
-        let verdict = Arc::new(UserVerdict {
+        let pending = user.as_ref().is_ok_and(|user| user.pending);
+        let verdict = UserVerdict {
             object: object.clone(),
-            registered: kept(enrolled, before),
-            tenant,
+            registered: kept(user.map(|user| user.person), before),
+            tenant: now.tenant,
+            superseded: superseded.unwrap_or_default(),
             details: UserDetails {
                 pending,
                 valid_from,
             },
-            superseded: before
-                .filter(|verdict| Arc::ptr_eq(&verdict.object, object))
-                .map(|verdict| verdict.superseded.clone())
-                .unwrap_or_default(),
-        });
-        let memo = UserMemo {
-            verdict,
-            namespace,
-            holders,
-            password,
-            keyring: keyring.clone(),
         };
-        (memo, true)
+        (UserMemo::new(verdict, labels, extra), true)
     }
 }
 
@@ -218,18 +212,6 @@ impl Names {
             username: self.usernames.other_holder(&username).map(owned),
             subject: subject.and_then(|claim| self.ids.other_holder(&claim).map(owned)),
         }
-    }
-}
-
-/// A person who stays the same is kept in one copy.
-fn kept(
-    enrolled: Result<ValidatedUser, Refusal>,
-    before: Option<&UserVerdict>,
-) -> Result<Arc<Person>, Refusal> {
-    let new = enrolled?.person;
-    match before.map(|before| &before.registered) {
-        Some(Ok(old)) if **old == new => Ok(old.clone()),
-        _ => Ok(Arc::new(new)),
     }
 }
 
@@ -285,7 +267,10 @@ mod tests {
     fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
         UserVerdict {
             object: Arc::new(object),
-            registered: Err(Refusal::new(crate::domain::reason::Reason::Disabled, "")),
+            registered: Err(crate::domain::reason::Refusal::new(
+                crate::domain::reason::Reason::Disabled,
+                "",
+            )),
             tenant: None,
             details: UserDetails {
                 pending: false,

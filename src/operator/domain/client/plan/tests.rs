@@ -1,3 +1,5 @@
+use clientele_api::OAuthClient;
+use clientele_oauth::{Client, Keyring};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
@@ -8,8 +10,6 @@ use crate::domain::client::secret::digest::{DigestKey, SecretDigest};
 use crate::domain::client::secret::{DesiredSecret, MANAGED_FIELDS_ANNOTATION, PROOF_ANNOTATION};
 use crate::domain::reason::Refusal;
 use crate::tests::{generous, judged, keyring, object};
-use clientele_api::OAuthClient;
-use clientele_oauth::{Client, Keyring};
 
 struct Stage {
     object: OAuthClient,

@@ -1,3 +1,7 @@
+use clientele_api::{OAuthClient, OAuthClientStatus};
+use clientele_oauth::Keyring;
+use clientele_oauth::client::secret_rotation::{Cause, End, Observed, Step};
+use clientele_oauth::keys::root_keyring::RootKey;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -6,10 +10,6 @@ use crate::domain::client::rotation::{RotationStep, turn};
 use crate::domain::client::status::{Published, status};
 use crate::domain::reason::Reason;
 use crate::tests::{generous, judged, keyring, object};
-use clientele_api::{OAuthClient, OAuthClientStatus};
-use clientele_oauth::Keyring;
-use clientele_oauth::client::secret_rotation::{Cause, End, Observed, Step};
-use clientele_oauth::keys::root_keyring::RootKey;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

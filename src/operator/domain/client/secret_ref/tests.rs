@@ -1,5 +1,8 @@
 use std::collections::BTreeMap;
 
+use clientele_api::OAuthClient;
+use clientele_oauth::Client;
+use clientele_oauth::client::external_secret;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
@@ -12,9 +15,6 @@ use crate::domain::client::secret_ref::Found;
 use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::reason::{Reason, Refusal};
 use crate::tests::{generous, keyring, namespace, object};
-use clientele_api::OAuthClient;
-use clientele_oauth::Client;
-use clientele_oauth::client::external_secret;
 
 const VALUE: &str = "correct horse battery staple 0123456789";
 const BEFORE: &str = "another horse battery staple 0123456789";

@@ -1,3 +1,4 @@
+use clientele_api::{OAuthClient, OAuthClientStatus};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -6,7 +7,6 @@ use crate::domain::client::rotation::RotationStep;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
 use crate::domain::reason::{Reason, Refusal};
 use crate::tests::object;
-use clientele_api::{OAuthClient, OAuthClientStatus};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use clientele_oauth::{AuthMethod, Client, ClientType, GrantType};
 use serde_json::{Value, json};
 
 use crate::domain::reason::Refusal;
 use crate::tests::{generous, judged, namespace, object, tenant};
-use clientele_oauth::{AuthMethod, Client, ClientType, GrantType};
 
 fn registered_in(space: &str, spec: Value) -> Result<Client, Refusal> {
     let mut object = object("web", spec);

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
+use clientele_oauth::client::Lifetimes;
 use serde_json::{Value, json};
 
 use crate::domain::tenant::lifetimes::{LifetimePolicy, shortened};
-use clientele_oauth::client::Lifetimes;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use clientele_oauth::Algorithm;
+use clientele_oauth::tenant::{Branding, SessionLifetimes};
 use serde_json::json;
 
 use crate::tests::{namespace, tenant};
-use clientele_oauth::Algorithm;
-use clientele_oauth::tenant::{Branding, SessionLifetimes};
 
 #[test]
 fn a_tenant_that_says_nothing_has_no_people_and_safe_defaults() {

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
+use clientele_oauth::client::Lifetimes;
+use clientele_oauth::{Algorithm, Client};
 use serde_json::{Value, json};
 
 use crate::domain::reason::Refusal;
 use crate::tests::{generous, judged, object};
-use clientele_oauth::client::Lifetimes;
-use clientele_oauth::{Algorithm, Client};
 
 const URI: &str = "https://app.example/cb";
 

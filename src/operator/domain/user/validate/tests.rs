@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::user::PasswordHash;
+use clientele_oauth::{Keyring, Person};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -7,9 +10,6 @@ use crate::domain::reason::Refusal;
 use crate::domain::user::password::{Fingerprint, Found, Hash, Password};
 use crate::domain::user::validate::{UserInputs, ValidatedUser, cut, validate_user};
 use crate::tests::{generous, keyring, namespace, user};
-use clientele_oauth::keys::root_keyring::RootKey;
-use clientele_oauth::user::PasswordHash;
-use clientele_oauth::{Keyring, Person};
 
 /// Circumstances that can be changed one at a time.
 struct Around {

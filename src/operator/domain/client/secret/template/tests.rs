@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use clientele_api::secret_template::{ESCAPES, PLACEHOLDERS};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use crate::domain::client::secret::template::{Field, Template, Value};
-use clientele_api::secret_template::{ESCAPES, PLACEHOLDERS};
 
 fn render(template: &str, value: &str) -> Option<String> {
     let template = Template::parse(template)?;

@@ -1,0 +1,92 @@
+//! A verdict and what it was made of. An object is validated again only when something of that changed.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use kube::{Resource, ResourceExt};
+
+use super::RegistryBuilder;
+use crate::domain::reason::Refusal;
+use crate::domain::tenant::policy::Labels;
+use crate::domain::verdict::{TenantState, Verdict};
+
+/// Where an object stands: its tenant and the labels of its namespace, as far as they are known.
+pub(super) struct Circumstances {
+    pub(super) tenant: Option<Arc<TenantState>>,
+    namespace: Option<Arc<Labels>>,
+}
+
+/// A verdict, the labels it was made with, and what else it was made of.
+pub(super) struct Memo<K, T, D, E> {
+    pub(super) verdict: Arc<Verdict<K, T, D>>,
+    namespace: Arc<Labels>,
+    pub(super) extra: E,
+}
+
+impl RegistryBuilder {
+    pub(super) fn circumstances(&self, tenant: &str, namespace: Option<&str>) -> Circumstances {
+        Circumstances {
+            tenant: self.tenant_state(tenant).cloned(),
+            namespace: self.labels(namespace).cloned(),
+        }
+    }
+}
+
+impl Circumstances {
+    /// The labels of the namespace. One that is not known has only the label with its name, as each has.
+    pub(super) fn labels<K: Resource>(&self, object: &K) -> Arc<Labels> {
+        self.namespace
+            .clone()
+            .unwrap_or_else(|| Arc::new(own_name(object)))
+    }
+}
+
+impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
+    pub(super) fn new(verdict: Verdict<K, T, D>, namespace: Arc<Labels>, extra: E) -> Self {
+        Self {
+            verdict: Arc::new(verdict),
+            namespace,
+            extra,
+        }
+    }
+
+    /// Whether object and circumstances are those of the verdict.
+    pub(super) fn still_holds(&self, object: &Arc<K>, now: &Circumstances) -> bool {
+        // A namespace that was deleted changes nothing.
+        let same_namespace = now
+            .namespace
+            .as_ref()
+            .is_none_or(|labels| Arc::ptr_eq(labels, &self.namespace));
+        Arc::ptr_eq(&self.verdict.object, object)
+            && same_namespace
+            && match (&self.verdict.tenant, &now.tenant) {
+                (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+                (None, None) => true,
+                _ => false,
+            }
+    }
+
+    /// What another verdict about the same version of the object goes on with.
+    pub(super) fn superseded(&self, object: &Arc<K>) -> Option<Arc<AtomicBool>> {
+        let same = Arc::ptr_eq(&self.verdict.object, object);
+        same.then(|| self.verdict.superseded.clone())
+    }
+}
+
+/// What is registered mostly stays the same: one copy of it is kept.
+pub(super) fn kept<K, T: PartialEq, D>(
+    new: Result<T, Refusal>,
+    before: Option<&Verdict<K, T, D>>,
+) -> Result<Arc<T>, Refusal> {
+    let new = new?;
+    match before.map(|before| &before.registered) {
+        Some(Ok(old)) if **old == new => Ok(old.clone()),
+        _ => Ok(Arc::new(new)),
+    }
+}
+
+/// Every namespace has the label of its name, also one that has not been seen yet.
+fn own_name<K: Resource>(object: &K) -> Labels {
+    let name = object.namespace().unwrap_or_default();
+    Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
+}
