@@ -26,7 +26,7 @@ use super::token_review::ClusterTokens;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::client::secret_rotation::Pace;
 use clientele_oauth::client::secret_usage::Usage;
-use clientele_oauth::{Client, Keyring, Person, Registry};
+use clientele_oauth::{Client, Keyring, Registry, User};
 use clientele_telemetry::audit::Audit;
 
 /// The root keys as far as they are known.
@@ -77,7 +77,7 @@ pub struct UserVerdict {
     /// The version that was judged.
     pub object: Arc<OAuthUser>,
     /// The person, or why there is none.
-    pub person: Result<Arc<Person>, Refusal>,
+    pub person: Result<Arc<User>, Refusal>,
     /// The tenant at that time.
     pub tenant: Option<Arc<TenantState>>,
     /// Whether the password still has to be looked at or hashed. Another verdict follows in a moment.

@@ -260,12 +260,12 @@ impl Store {
         &self,
         tenant: &str,
         subject: &str,
-        registration_id: &str,
+        client_uid: &str,
     ) -> Result<Option<Consent>, StoreError> {
         self.read(tables::consents::Find {
             tenant: tenant.to_owned(),
             subject: subject.to_owned(),
-            registration: registration_id.to_owned(),
+            registration: client_uid.to_owned(),
         })
         .await
     }
@@ -292,13 +292,13 @@ impl Store {
         &self,
         tenant: &str,
         subject: &str,
-        registration_id: &str,
+        client_uid: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.write(tables::consents::Withdraw {
             tenant: tenant.to_owned(),
             subject: subject.to_owned(),
-            registration: registration_id.to_owned(),
+            registration: client_uid.to_owned(),
             now,
         })
         .await

@@ -72,15 +72,17 @@ pub fn answer(
     is_revoked: bool,
     now: Timestamp,
 ) -> Result<String, OAuthError> {
-    let valid_grant = token.valid_grant(tenant, family, now).filter(|_| !is_revoked);
+    let valid_grant = token
+        .valid_grant(tenant, family, now)
+        .filter(|_| !is_revoked);
     let (Some(valid_grant), Some(family)) = (valid_grant, family) else {
         return Err(NOT_VALID);
     };
     let scope = still_allowed(valid_grant.client, token.text("scope"));
     let asked = ClaimsRequest::from_normal(&family.authorization.claims).userinfo;
     let asked = claims::allowed_to(valid_grant.client, tenant, &asked);
-    let mut told = claims::about(valid_grant.person, tenant, &scope, &asked);
-    told.insert("sub".to_owned(), Value::from(&*valid_grant.person.subject));
+    let mut told = claims::about(valid_grant.user, tenant, &scope, &asked);
+    told.insert("sub".to_owned(), Value::from(&*valid_grant.user.subject));
     Ok(Value::from(told).to_string())
 }
 

@@ -141,7 +141,7 @@ fn observed(shared: &Shared, verdict: &Verdict) -> Option<Observed> {
     let client = verdict.client.as_deref().ok()?;
     let usage = shared.usage.load();
     let published = ledger(&verdict.object).published;
-    usage.as_ref()?.observed(&client.registration_id, published)
+    usage.as_ref()?.observed(&client.uid, published)
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.

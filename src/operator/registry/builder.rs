@@ -28,7 +28,7 @@ use crate::domain::tenant::policy::Labels;
 use crate::domain::user::validate;
 use arrivals::record_client_gone;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::{Client, People, Registry, SigningKeys};
+use clientele_oauth::{Client, Registry, SigningKeys, Users};
 use clients::{Memo, acceptable, key, unsaid};
 pub use tenants::missing_keys;
 use users::{Judged, UserMemo};
@@ -56,7 +56,7 @@ pub struct World {
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
     memos: HashMap<Arc<str>, Memo>,
     user_memos: HashMap<String, UserMemo>,
-    people: HashMap<String, Arc<People>>,
+    people: HashMap<String, Arc<Users>>,
     arrivals: HashMap<String, Instant>,
     revision: u64,
 }

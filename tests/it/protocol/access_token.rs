@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 
 use crate::support::verifier::verify;
-use crate::support::world::{World, basic, registration_id};
+use crate::support::world::{World, basic, client_uid};
 
 async fn issued(path: &str, id: &str, more: &str) -> (JwkSet, String, i64) {
     let world = World::new().await;
@@ -46,7 +46,7 @@ async fn shape(path: &str, issuer: &str, id: &str, algorithm: Algorithm) {
         Some(22),
         "{jti}"
     );
-    assert!(jti.starts_with(&registration_id(id)));
+    assert!(jti.starts_with(&client_uid(id)));
 }
 
 #[tokio::test]

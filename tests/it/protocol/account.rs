@@ -64,7 +64,7 @@ async fn k16_a_client_that_took_the_name_of_another_shows_nothing_of_it() {
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.app").url(), "alice").await;
     world.change(|tenant| {
-        let again = app_with("team-a.app", |c| c.registration_id = "another-uid".into());
+        let again = app_with("team-a.app", |c| c.uid = "another-uid".into());
         tenant.clients.insert("team-a.app".into(), again.into());
     });
     let page = browser.open("/account").await;

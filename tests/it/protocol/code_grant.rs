@@ -171,7 +171,7 @@ async fn e09_a_code_of_another_client_gives_nothing_and_stays_good_for_its_own()
 async fn e09_k16_a_client_that_was_recreated_under_the_same_name_is_another() {
     let world = World::at_rest().await;
     let of_the_former = |code: &mut clientele_oauth::grant::Code| {
-        code.authorization.registration_id = "uid-of-the-former".to_owned();
+        code.authorization.client_uid = "uid-of-the-former".to_owned();
     };
     let seed = seed(&world, "team-a.app").with(of_the_former);
     let seed = seed.insert(&world).await;
@@ -290,12 +290,12 @@ async fn e15_a_wrong_verifier_uses_the_code_up() {
 
 #[tokio::test]
 async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_between() {
-    type Change = fn(&mut clientele_oauth::Person);
+    type Change = fn(&mut clientele_oauth::User);
     let changes: [Change; 5] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
         |alice| alice.valid_from = clock::now(),
-        |alice| alice.registration_id = "uid-of-another-alice".into(),
+        |alice| alice.uid = "uid-of-another-alice".into(),
         |alice| alice.subject = "another-subject".into(),
     ];
     for change in changes {
@@ -304,7 +304,7 @@ async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_betwee
         world.change(|tenant| {
             let mut people = people::everybody();
             change(&mut people[0]);
-            tenant.people = people::index(people);
+            tenant.users = people::index(people);
         });
         seed.exchange(&world).await.refuses(400, "invalid_grant");
         world.change(|_| ());

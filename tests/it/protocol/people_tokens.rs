@@ -176,7 +176,7 @@ async fn b32_what_is_known_about_a_person_replaces_no_claim_of_the_protocol() {
         for name in forged {
             people[0].claims.insert(name.to_owned(), "forged".into());
         }
-        tenant.people = people::index(people);
+        tenant.users = people::index(people);
         tenant.scopes = tenant
             .scopes
             .iter()

@@ -61,7 +61,7 @@ pub fn seed_for(world: &World, client_id: &str, username: &str) -> Seed {
 
 fn authorization(world: &World, tenant: &Tenant, client_id: &str, username: &str) -> Authorization {
     let client = &tenant.clients[client_id];
-    let person = tenant.people.by_username(username).unwrap();
+    let person = tenant.users.by_username(username).unwrap();
     let mut scopes: Vec<&str> = client.scopes.iter().map(|scope| &**scope).collect();
     scopes.retain(|scope| *scope != "offline_access");
     let resources: Vec<&str> = client
@@ -70,11 +70,11 @@ fn authorization(world: &World, tenant: &Tenant, client_id: &str, username: &str
         .map(|audience| &*audience.uri)
         .collect();
     Authorization {
-        tenant: tenant.registration_id.to_string(),
+        tenant: tenant.uid.to_string(),
         client_id: client_id.to_owned(),
-        registration_id: client.registration_id.to_string(),
+        client_uid: client.uid.to_string(),
         subject: person.subject.to_string(),
-        person: person.registration_id.to_string(),
+        user_uid: person.uid.to_string(),
         credential: person.credential.to_string(),
         sid: "sid-1".to_owned(),
         auth_time: (world.app.clock)() - std::time::Duration::from_secs(5),

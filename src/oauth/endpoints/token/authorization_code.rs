@@ -116,7 +116,14 @@ impl Exchange {
             .map_err(|invalid| refused.because(invalid.as_str()))?;
         let (now, resources) = (context.now, &self.resources);
         // `scope` has no place in this request (RFC 6749 §4.1.3) and is ignored.
-        let tokens = Tokens::decide(context.tenant, valid_grant, authorization, "", resources, now)?;
+        let tokens = Tokens::decide(
+            context.tenant,
+            valid_grant,
+            authorization,
+            "",
+            resources,
+            now,
+        )?;
         let (expires_at, idle_expires_at) = user_tokens::lifetime(client, now);
         let family = Family {
             id: code.family.clone(),

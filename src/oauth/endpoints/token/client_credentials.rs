@@ -26,7 +26,8 @@ pub(super) fn issue(
         let token = access_token::mint_default(client, key, now, random);
         return Ok(render(&token.ok_or(SIGNING_FAILED)?, &client.default_scope));
     }
-    let resource_grant = resource_indicators::for_client_credentials(client, scope, &request.resources)?;
+    let resource_grant =
+        resource_indicators::for_client_credentials(client, scope, &request.resources)?;
     let token = access_token::mint_for(client, &tenant.issuer, &resource_grant, key, now, random);
     let scope = resource_grant.scopes.join(" ");
     Ok(render(&token.ok_or(SIGNING_FAILED)?, &scope))

@@ -67,7 +67,7 @@ impl Desired {
         labels.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
         labels.insert(CLIENT_LABEL.to_owned(), object.name_any());
         let mut annotations = spec.annotations;
-        let proof = keyring.prove(&namespace, &name, &client.registration_id);
+        let proof = keyring.prove(&namespace, &name, &client.uid);
         annotations.insert(PROOF.to_owned(), proof);
         let ours = Ours::new(&data, &labels, &annotations);
         annotations.insert(OURS.to_owned(), ours.to_text());
@@ -170,7 +170,7 @@ fn entries(
 ) -> BTreeMap<String, ByteString> {
     let registration = Registration {
         client_id: &client.id,
-        registration_id: &client.registration_id,
+        client_uid: &client.uid,
     };
     let secret = client
         .holds_secret()

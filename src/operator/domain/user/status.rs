@@ -8,7 +8,7 @@ use crate::context::UserVerdict;
 use crate::domain::client::status::verdict_conditions;
 use crate::domain::reason::{Reason, Refusal};
 use clientele_api::{OAuthUser, OAuthUserStatus};
-use clientele_oauth::Person;
+use clientele_oauth::User;
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
@@ -25,7 +25,7 @@ pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
 /// The status that the object shall have. Equal to the one it has when nothing moved.
 pub fn status(
     object: &OAuthUser,
-    person: Option<&Person>,
+    person: Option<&User>,
     valid_from: Timestamp,
     outcome: &Result<(), Refusal>,
     now: Timestamp,
@@ -54,7 +54,7 @@ pub fn status(
     status
 }
 
-fn message(object: &OAuthUser, person: Option<&Person>) -> String {
+fn message(object: &OAuthUser, person: Option<&User>) -> String {
     let spec = &object.spec;
     let name = person.map_or(&*spec.username, |person| &*person.username);
     if spec.password_secret_ref.is_some() {

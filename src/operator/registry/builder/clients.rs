@@ -133,7 +133,7 @@ pub(super) fn is_same_or_gone(now: Option<&Arc<Labels>>, before: &Arc<Labels>) -
 /// The UID of the object: of one that is registered the text that the client has.
 pub(super) fn key(verdict: &Verdict) -> Arc<str> {
     match &verdict.client {
-        Ok(client) => client.registration_id.clone(),
+        Ok(client) => client.uid.clone(),
         Err(_) => verdict.object.uid().unwrap_or_default().into(),
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
-use clientele_oauth::{Client, People, Tenant};
+use clientele_oauth::{Client, Tenant, Users};
 
 impl World {
     /// Reads the rules and keys of tenants that changed.
@@ -82,7 +82,7 @@ impl World {
         name: &str,
         state: &TenantState,
         clients: HashMap<Arc<str>, Arc<Client>>,
-        people: Arc<People>,
+        people: Arc<Users>,
         cluster_issuer: Option<Arc<str>>,
     ) -> Tenant {
         let stored = self
@@ -110,7 +110,7 @@ impl World {
             signing_keys,
             access_token_algorithm: policy.access_token_algorithm,
             clients,
-            people,
+            users: people,
             branding: policy.branding.clone(),
             session: policy.session,
             cluster_issuer,

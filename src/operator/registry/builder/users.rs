@@ -16,7 +16,7 @@ use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::{Claim, Claims};
 use crate::domain::user::validate::{Enrolled, Surroundings, enroll, place};
 use clientele_api::OAuthUser;
-use clientele_oauth::{Keyring, People, Person};
+use clientele_oauth::{Keyring, User, Users};
 
 /// A judgement and what it was made of, to be made again only when that changes.
 pub(super) struct UserMemo {
@@ -124,7 +124,7 @@ impl World {
                 .filter(|verdict| verdict.object.spec.tenant == *tenant)
                 .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
                 .filter_map(|verdict| verdict.person.as_ref().ok().cloned());
-            let people = People::new(people);
+            let people = Users::new(people);
             // Anybody may write down the name of a tenant that does not exist.
             if people.is_empty() {
                 self.people.remove(tenant);
@@ -215,7 +215,7 @@ impl Names {
 fn kept(
     enrolled: Result<Enrolled, Refusal>,
     before: Option<&UserVerdict>,
-) -> Result<Arc<Person>, Refusal> {
+) -> Result<Arc<User>, Refusal> {
     let new = enrolled?.person;
     match before.map(|before| &before.person) {
         Some(Ok(old)) if **old == new => Ok(old.clone()),
