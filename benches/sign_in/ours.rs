@@ -21,7 +21,7 @@ use crate::support::ask::VERIFIER;
 use crate::support::issued::{self, Seed};
 use crate::support::keys;
 use crate::support::people::APP;
-use crate::support::test_server::{TestServer, basic, registration_id, tenants};
+use crate::support::test_server::{TestServer, basic, client_uid, tenants};
 
 /// A confidential client whose answers have an access token, an ID token and a refresh token.
 const CLIENT: &str = "team-a.app";
@@ -31,7 +31,7 @@ const TENANT: &str = "uid-of-tenant-default";
 pub fn header(client_id: &str) -> String {
     let registration = clientele_oauth::keys::root_keyring::Registration {
         client_id,
-        registration_id: &registration_id(client_id),
+        client_uid: &client_uid(client_id),
     };
     let secret = keys::keyring().derive(registration, 1);
     basic(client_id, secret.expose())

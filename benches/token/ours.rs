@@ -45,7 +45,7 @@ pub fn basic() -> String {
     let id = name(CLIENTS / 2);
     let registration = Registration {
         client_id: &id,
-        registration_id: UID,
+        client_uid: UID,
     };
     let secret = keyring().derive(registration, 1);
     format!(
@@ -62,7 +62,7 @@ fn client(id: &str) -> Client {
     };
     Client {
         id: id.into(),
-        registration_id: UID.into(),
+        uid: UID.into(),
         namespace: "team-a".into(),
         display_name: "Web".into(),
         client_type: ClientType::Confidential,

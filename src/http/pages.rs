@@ -111,7 +111,7 @@ pub struct ConsentAsked<'a> {
     /// Where the person goes afterwards: a host, or the scheme of an application on this device.
     pub returns_to: &'a str,
     /// Who is signed in.
-    pub person: &'a str,
+    pub user: &'a str,
     /// Whether to offer `decision=switch`.
     pub can_switch: bool,
     /// What the application may do, as sentences; empty when a click is all that is missing (RFC 8252 §8.6).
@@ -140,7 +140,7 @@ pub struct ErrorView<'a> {
 /// The page that asks whether to sign out: posts `transaction` and `decision` (`sign-out` or `stay`) to `{base}/logout`.
 pub struct SignOutAsked<'a> {
     /// Who is signed in.
-    pub person: &'a str,
+    pub user: &'a str,
     /// The application that asks, if it is known.
     pub client: Option<&'a str>,
     /// Handed back unchanged.
@@ -158,14 +158,14 @@ pub struct Granted<'a> {
     /// Since when: a date such as `2026-11-23`.
     pub since: String,
     /// Names it in the form: `grant`.
-    pub registration_id: &'a str,
+    pub client_uid: &'a str,
 }
 
 /// The account page: posts `transaction` and `action` (`withdraw` with `grant`, `sign-out`, `sign-out-everywhere`) to
 /// `{base}/account`.
 pub struct Account<'a> {
     /// The person's name.
-    pub person: &'a str,
+    pub user: &'a str,
     /// What they type to sign in.
     pub username: &'a str,
     /// What was granted to whom.
@@ -224,7 +224,7 @@ pub fn consent(chrome: &PageChrome<'_>, view: &ConsentAsked<'_>) -> Response {
         view,
         texts,
         heading: Said::new(heading, &client),
-        signed_in_as: Said::new(t.signed_in_as, &[("person", view.person)]),
+        signed_in_as: Said::new(t.signed_in_as, &[("person", view.user)]),
         may: Said::new(t.may, &client),
         why: asks_nothing.then(|| Said::new(proceed.why, &client)),
         allow,
@@ -271,7 +271,7 @@ pub fn sign_out(chrome: &PageChrome<'_>, view: &SignOutAsked<'_>) -> Response {
         asked_by: view
             .client
             .map(|client| Said::new(t.asked_by, &[("client", client)])),
-        effect: Said::new(t.effect, &[("person", view.person)]),
+        effect: Said::new(t.effect, &[("person", view.user)]),
     };
     respond(StatusCode::OK, Forms::Onward, &template, &template.shell)
 }

@@ -136,7 +136,7 @@ pub struct Client {
     /// `client_id`.
     pub id: Arc<str>,
     /// The UID of the `OAuthClient`: a recreated name is another registration and inherits nothing.
-    pub registration_id: Arc<str>,
+    pub uid: Arc<str>,
     /// The namespace of the `OAuthClient`, which the consent page names.
     pub namespace: Arc<str>,
     /// The name that people see.
@@ -231,7 +231,7 @@ pub mod testing {
         };
         Client {
             id: "team-a.web".into(),
-            registration_id: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
+            uid: "0f8fad5b-d9cb-469f-a165-70867728950e".into(),
             namespace: "team-a".into(),
             display_name: "web".into(),
             client_type: ClientType::Confidential,

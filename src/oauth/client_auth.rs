@@ -62,7 +62,7 @@ pub fn still_registered<'t>(
 ) -> Result<&'t Arc<Client>, OAuthError> {
     let client = tenant.clients.get(&proven.id);
     client
-        .filter(|client| client.registration_id == proven.registration_id)
+        .filter(|client| client.uid == proven.uid)
         .ok_or(OAuthError::invalid_client().because(REPLACED))
 }
 

@@ -26,8 +26,8 @@ pub struct Session {
     /// Who.
     pub subject: String,
     /// The UID of the `OAuthUser`.
-    pub person: String,
-    /// [`super::user::Person::credential`] at that time.
+    pub user_uid: String,
+    /// [`super::user::User::credential`] at that time.
     pub credential: String,
     /// When the person proved who they are (OIDC Core §2).
     pub auth_time: Timestamp,
@@ -45,12 +45,12 @@ pub struct Authorization {
     /// `client_id`.
     pub client_id: String,
     /// The UID of the `OAuthClient`.
-    pub registration_id: String,
+    pub client_uid: String,
     /// Who.
     pub subject: String,
     /// The UID of the `OAuthUser`.
-    pub person: String,
-    /// [`super::user::Person::credential`] at that time.
+    pub user_uid: String,
+    /// [`super::user::User::credential`] at that time.
     pub credential: String,
     /// The `sid` of the session in which it was allowed.
     pub sid: String,
@@ -67,7 +67,7 @@ pub struct Authorization {
 impl Authorization {
     /// Whether it was given to this registration of the client: a recreated name is somebody else.
     pub fn belongs_to(&self, client: &Client) -> bool {
-        self.client_id == *client.id && self.registration_id == *client.registration_id
+        self.client_id == *client.id && self.client_uid == *client.uid
     }
 
     /// Whether it outlives the session in which it was allowed (OIDC Core §11).
@@ -144,9 +144,9 @@ pub struct Consent {
     /// Who.
     pub subject: String,
     /// The UID of the `OAuthUser`.
-    pub person: String,
+    pub user_uid: String,
     /// The UID of the `OAuthClient`.
-    pub registration_id: String,
+    pub client_uid: String,
     /// `client_id`, to show.
     pub client_id: String,
     /// The scopes, separated by spaces.

@@ -26,4 +26,4 @@ pub use keys::root_keyring::Keyring;
 pub use keys::signing_keys::{Algorithm, SigningKey, SigningKeys};
 pub use registry::{Endpoint, Registry};
 pub use tenant::Tenant;
-pub use user::{People, Person};
+pub use user::{User, Users};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::client_auth::assertion::verification::Verification;
 use super::keys::signing_keys::ScheduledKey;
-use super::user::People;
+use super::user::Users;
 use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
 
 /// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
@@ -68,7 +68,7 @@ pub struct Tenant {
     /// The name of the `OAuthTenant`.
     pub name: Arc<str>,
     /// The UID of the `OAuthTenant`: what is stored belongs to it, and a recreated name inherits nothing.
-    pub registration_id: Arc<str>,
+    pub uid: Arc<str>,
     /// The issuer identifier (RFC 8414 §2).
     pub issuer: Arc<str>,
     /// How its pages look.
@@ -83,7 +83,7 @@ pub struct Tenant {
     /// The clients by `client_id`.
     pub clients: HashMap<Arc<str>, Arc<Client>>,
     /// Who can sign in.
-    pub people: Arc<People>,
+    pub users: Arc<Users>,
     /// The scopes of its own, beside [`OPENID_SCOPES`], in order of their names.
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
@@ -106,17 +106,17 @@ pub struct Tenant {
 
 impl Tenant {
     /// A tenant with nobody and nothing in it. Fill it, then [`Tenant::rendered`].
-    pub fn new(name: Arc<str>, registration_id: Arc<str>, issuer: Arc<str>) -> Self {
+    pub fn new(name: Arc<str>, uid: Arc<str>, issuer: Arc<str>) -> Self {
         Self {
             name,
-            registration_id,
+            uid,
             issuer,
             branding: Branding::default(),
             signing_keys: None,
             published_keys: None,
             access_token_algorithm: Algorithm::Es256,
             clients: HashMap::new(),
-            people: Arc::default(),
+            users: Arc::default(),
             scopes: [].into(),
             introspectors: HashMap::new(),
             origins: HashSet::new(),

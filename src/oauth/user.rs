@@ -24,11 +24,11 @@ impl fmt::Debug for PasswordHash {
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Person {
+pub struct User {
     /// `sub` (OIDC Core §2): stable, random, never a client ID.
     pub subject: Arc<str>,
     /// The UID of the `OAuthUser`: a recreated name is somebody else.
-    pub registration_id: Arc<str>,
+    pub uid: Arc<str>,
     /// What the person types, in lower case.
     pub username: Arc<str>,
     /// What is known about the person, by claim name (OIDC Core §5.1): `name`, `email`, `email_verified`,
@@ -48,7 +48,7 @@ pub struct Person {
     pub valid_from: Timestamp,
 }
 
-impl Person {
+impl User {
     /// Whether a session or grant that began by signing in at `auth_time`, with the credential of that time, still stands.
     pub fn stands_by(&self, credential: &str, auth_time: Timestamp) -> bool {
         let mut known = std::iter::once(&self.credential).chain(&*self.former_credentials);
@@ -63,34 +63,34 @@ impl Person {
 
 /// The people of a tenant.
 #[derive(Debug, Default)]
-pub struct People {
-    by_username: HashMap<Arc<str>, Arc<Person>>,
-    by_subject: HashMap<Arc<str>, Arc<Person>>,
+pub struct Users {
+    by_username: HashMap<Arc<str>, Arc<User>>,
+    by_subject: HashMap<Arc<str>, Arc<User>>,
 }
 
-impl People {
+impl Users {
     /// Indexes the people. Username and subject are unique already: the controller refuses the later of two.
-    pub fn new(people: impl IntoIterator<Item = Arc<Person>>) -> Self {
+    pub fn new(users: impl IntoIterator<Item = Arc<User>>) -> Self {
         let mut index = Self::default();
-        for person in people {
+        for user in users {
             index
                 .by_username
-                .insert(person.username.clone(), person.clone());
-            index.by_subject.insert(person.subject.clone(), person);
+                .insert(user.username.clone(), user.clone());
+            index.by_subject.insert(user.subject.clone(), user);
         }
         index
     }
 
     /// Whoever types this username, in whatever case.
-    pub fn by_username(&self, username: &str) -> Option<&Arc<Person>> {
+    pub fn by_username(&self, username: &str) -> Option<&Arc<User>> {
         self.by_username.get(normal(username).as_str())
     }
 
     /// Whoever has this subject, if it is still the same registration.
-    pub fn by_subject(&self, subject: &str, registration_id: &str) -> Option<&Arc<Person>> {
+    pub fn by_subject(&self, subject: &str, uid: &str) -> Option<&Arc<User>> {
         self.by_subject
             .get(subject)
-            .filter(|person| *person.registration_id == *registration_id)
+            .filter(|user| *user.uid == *uid)
     }
 
     /// How many there are.
@@ -112,20 +112,20 @@ pub fn normal(username: &str) -> String {
 /// A person for the tests of this folder.
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
-    use super::{Person, Timestamp};
+    use super::{Timestamp, User};
     use serde_json::json;
 
     /// Somebody with a name, an address and groups.
-    pub fn person() -> Person {
+    pub fn user() -> User {
         let claims = json!({
             "name": "Alice",
             "email": "alice@example.com",
             "email_verified": true,
             "department": "bees",
         });
-        Person {
+        User {
             subject: "7f6a0c9e".into(),
-            registration_id: "uid-of-alice".into(),
+            uid: "uid-of-alice".into(),
             username: "alice".into(),
             claims: claims.as_object().cloned().unwrap_or_default(),
             groups: ["staff".into(), "system:masters".into()].into(),

@@ -130,7 +130,7 @@ impl OperatorMetrics {
         );
         registry.register(
             "clientele_registry_people",
-            "People in the registry",
+            "Users in the registry",
             self.registry_people.clone(),
         );
         registry.register(

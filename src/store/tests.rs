@@ -16,9 +16,9 @@ fn code(name: &str) -> Code {
         authorization: Authorization {
             tenant: "tenant".to_owned(),
             client_id: "shop.web".to_owned(),
-            registration_id: "registration".to_owned(),
+            client_uid: "registration".to_owned(),
             subject: "subject".to_owned(),
-            person: "person".to_owned(),
+            user_uid: "person".to_owned(),
             credential: "credential".to_owned(),
             sid: "sid".to_owned(),
             auth_time: at(0),

@@ -167,7 +167,7 @@ fn unreported(registry: &Registry) -> Vec<(Arc<Uses>, LastUse)> {
     let clients = registry.tenants.values().flat_map(|t| t.clients.values());
     clients
         .flat_map(|client| {
-            let last = client.uses.unreported(&client.registration_id);
+            let last = client.uses.unreported(&client.uid);
             last.map(|last| (client.uses.clone(), last))
         })
         .collect()
@@ -178,6 +178,6 @@ fn in_overlap(registry: &Registry) -> Vec<String> {
     let clients = registry.tenants.values().flat_map(|t| t.clients.values());
     clients
         .filter(|client| client.oldest_accepted < client.uses.published())
-        .map(|client| client.registration_id.to_string())
+        .map(|client| client.uid.to_string())
         .collect()
 }

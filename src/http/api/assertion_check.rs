@@ -14,7 +14,7 @@ pub(crate) async fn confirm(
 ) -> Result<(), OAuthError> {
     let confirmed = match evidence {
         Evidence::FirstUse { digest, expires_at } => {
-            let uid = &*tenant.registration_id;
+            let uid = &*tenant.uid;
             let first = app.store.use_assertion(uid, &digest, expires_at).await;
             let first = first.map_err(|error| unavailable(&error))?;
             first.then_some(()).ok_or(USED)

@@ -49,7 +49,7 @@ impl Default for IntrospectionThrottle {
 
 impl IntrospectionThrottle {
     fn charge(&self, app: &App, client: &Client) -> Result<(), Duration> {
-        let key = key(&[&client.registration_id]);
+        let key = key(&[&client.uid]);
         let mut throttle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         throttle.charge(key, (app.clock)())
     }
@@ -96,7 +96,7 @@ async fn answer(
     let caller = client_request::caller(app, tenant, keyring, &attempt).await?;
     introspection::admit(caller)?;
     let presented = Presented::read(tenant, keyring, client_request::token(&form)?);
-    let uid = &*tenant.registration_id;
+    let uid = &*tenant.uid;
     // Also for a token that is not ours: the answer takes the same steps.
     let family = app.store.family(uid, presented.family()).await;
     let family = family.map_err(|error| unavailable(&error))?;

@@ -69,7 +69,7 @@ async fn revoke(
     let keyring = client_request::keyring(registry)?;
     let caller = client_request::caller(app, tenant, keyring, attempt).await?;
     let presented = Presented::read(tenant, keyring, client_request::token(form)?);
-    let uid = &*tenant.registration_id;
+    let uid = &*tenant.uid;
     let family = app.store.family(uid, presented.family()).await;
     let family = family.map_err(|error| unavailable(&error))?;
     let judgement = revocation::judge(caller, &presented, family.as_ref())?;

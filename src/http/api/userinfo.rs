@@ -83,7 +83,7 @@ async fn tell(
 ) -> Result<String, OAuthError> {
     let now = (app.clock)();
     let token = userinfo::admit(tenant, token, now)?;
-    let uid = &*tenant.registration_id;
+    let uid = &*tenant.uid;
     let family = app.store.family(uid, token.family().unwrap_or_default());
     let family = family.await.map_err(|error| unavailable(&error))?;
     let is_revoked = app.store.is_token_revoked(uid, token.id()).await;

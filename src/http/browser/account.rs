@@ -46,11 +46,8 @@ async fn page(
     current: &Current,
     parameters: &Parameters,
 ) -> Result<Response, ErrorPage> {
-    let (tenant, subject) = (&browser_request.tenant, &current.person.subject);
-    let consents = browser_request
-        .app
-        .store
-        .consents(&tenant.registration_id, subject);
+    let (tenant, subject) = (&browser_request.tenant, &current.user.subject);
+    let consents = browser_request.app.store.consents(&tenant.uid, subject);
     let consents = consents.await?;
     let grants: Vec<Granted<'_>> = consents
         .iter()
@@ -61,8 +58,8 @@ async fn page(
     let transaction = login_transaction::seal(browser_request, &transaction)?;
     let withdrawn = parameters.one("done") == Ok(Some("withdrawn"));
     let view = Account {
-        person: current.name(),
-        username: &current.person.username,
+        user: current.name(),
+        username: &current.user.username,
         grants: &grants,
         notice: withdrawn.then_some(WITHDRAWN),
         transaction: &transaction,
@@ -84,7 +81,7 @@ fn granted<'a>(
             .map(|scope| scope_sentence(&browser_request.tenant, scope))
             .collect(),
         since: consent.granted_at.strftime("%Y-%m-%d").to_string(),
-        registration_id: &consent.registration_id,
+        client_uid: &consent.client_uid,
     })
 }
 
@@ -93,7 +90,7 @@ fn client_of<'a>(browser_request: &'a BrowserRequest<'_>, consent: &Consent) -> 
         .tenant
         .clients
         .get(consent.client_id.as_str())?;
-    (*client.registration_id == *consent.registration_id).then_some(client)
+    (*client.uid == *consent.client_uid).then_some(client)
 }
 
 /// Does what the form says, if it comes from the page of this very session. A page that was open for too long is shown
@@ -113,12 +110,12 @@ async fn act(
     }
     let field = |name| parameters.one(name).map_err(|_| ErrorPage::form());
     match (field("action")?, field("grant")?) {
-        (Some("withdraw"), Some(registration_id)) => {
-            withdraw(browser_request, current, registration_id).await
+        (Some("withdraw"), Some(client_uid)) => {
+            withdraw(browser_request, current, client_uid).await
         }
         (Some("sign-out"), _) => {
             sessions::end(browser_request, current).await?;
-            audit_events::done(browser_request, AuditEvent::SignOut, None, &current.person);
+            audit_events::done(browser_request, AuditEvent::SignOut, None, &current.user);
             Ok(signed_out(browser_request))
         }
         (Some("sign-out-everywhere"), _) => sign_out_everywhere(browser_request, current).await,
@@ -129,20 +126,20 @@ async fn act(
 async fn withdraw(
     browser_request: &BrowserRequest<'_>,
     current: &Current,
-    registration_id: &str,
+    client_uid: &str,
 ) -> Result<Response, ErrorPage> {
     let (store, tenant) = (&browser_request.app.store, &browser_request.tenant);
-    let (uid, subject) = (&tenant.registration_id, &current.person.subject);
-    if let Some(consent) = store.consent(uid, subject, registration_id).await? {
+    let (uid, subject) = (&tenant.uid, &current.user.subject);
+    if let Some(consent) = store.consent(uid, subject, client_uid).await? {
         store
-            .withdraw(uid, subject, registration_id, browser_request.now)
+            .withdraw(uid, subject, client_uid, browser_request.now)
             .await?;
         let client = Some(consent.client_id.as_str());
         audit_events::done(
             browser_request,
             AuditEvent::ConsentWithdrawn,
             client,
-            &current.person,
+            &current.user,
         );
     }
     let location = browser_request.url("/account?done=withdrawn");
@@ -153,11 +150,8 @@ async fn sign_out_everywhere(
     browser_request: &BrowserRequest<'_>,
     current: &Current,
 ) -> Result<Response, ErrorPage> {
-    let (store, uid) = (
-        &browser_request.app.store,
-        &browser_request.tenant.registration_id,
-    );
-    let subject = &current.person.subject;
+    let (store, uid) = (&browser_request.app.store, &browser_request.tenant.uid);
+    let subject = &current.user.subject;
     store
         .end_all_sessions(uid, subject, true, browser_request.now)
         .await?;
@@ -165,7 +159,7 @@ async fn sign_out_everywhere(
         browser_request,
         AuditEvent::SignOutEverywhere,
         None,
-        &current.person,
+        &current.user,
     );
     Ok(signed_out(browser_request))
 }

@@ -1,7 +1,7 @@
 //! What people do, for the audit log: who signed in, who agreed to what, who left.
 
 use super::request::BrowserRequest;
-use clientele_oauth::{Client, Person};
+use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
 /// Nobody has the name that was typed, and it is not written down.
@@ -12,13 +12,13 @@ pub(super) fn done(
     browser_request: &BrowserRequest<'_>,
     act: AuditEvent,
     client_id: Option<&str>,
-    person: &Person,
+    user: &User,
 ) {
     let line = AuditRecord {
         tenant: Some(&browser_request.tenant.name),
         client_id,
-        username: Some(&person.username),
-        subject: Some(&person.subject),
+        username: Some(&user.username),
+        subject: Some(&user.subject),
         from: Some(browser_request.address),
         ..AuditRecord::default()
     };
@@ -29,14 +29,14 @@ pub(super) fn done(
 pub(super) fn sign_in_failed(
     browser_request: &BrowserRequest<'_>,
     client: Option<&Client>,
-    person: Option<&Person>,
+    user: Option<&User>,
     reason: &'static str,
 ) {
     let line = AuditRecord {
         tenant: Some(&browser_request.tenant.name),
         client_id: client.map(|client| &*client.id),
-        username: Some(person.map_or(UNKNOWN, |person| &person.username)),
-        subject: person.map(|person| &*person.subject),
+        username: Some(user.map_or(UNKNOWN, |user| &user.username)),
+        subject: user.map(|user| &*user.subject),
         from: Some(browser_request.address),
         reason: Some(reason),
         ..AuditRecord::default()

@@ -55,11 +55,11 @@ impl<'a> PendingAuthorization<'a> {
         let consent = match current {
             None => None,
             Some(current) => {
-                let tenant = &browser_request.tenant.registration_id;
-                let registration = &destination.client.registration_id;
+                let tenant = &browser_request.tenant.uid;
+                let registration = &destination.client.uid;
                 let store = &browser_request.app.store;
                 store
-                    .consent(tenant, &current.person.subject, registration)
+                    .consent(tenant, &current.user.subject, registration)
                     .await?
             }
         };
@@ -105,7 +105,7 @@ impl<'a> PendingAuthorization<'a> {
     /// Records what a person did with the request.
     pub fn record(&self, act: AuditEvent, current: &Current) {
         let client = &self.destination.client;
-        audit_events::done(self.browser_request, act, Some(&client.id), &current.person);
+        audit_events::done(self.browser_request, act, Some(&client.id), &current.user);
     }
 
     /// Sends the person to sign in, whoever is signed in.

@@ -31,7 +31,7 @@ async fn go_on(
     let current = sessions::current(browser_request).await?;
     let waiting = Waiting::Authorization {
         query: encoded.to_owned(),
-        registration_id: asked.destination.client.registration_id.to_string(),
+        client_uid: asked.destination.client.uid.to_string(),
     };
     let transaction = login_transaction::begin(browser_request, waiting)?;
     match PendingAuthorization::of(browser_request, asked, transaction, current.as_ref()).await? {

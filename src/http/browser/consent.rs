@@ -82,7 +82,7 @@ async fn shown(
         client: &client.display_name,
         namespace: &client.namespace,
         returns_to: returns_to(redirect_uri),
-        person: current.name(),
+        user: current.name(),
         can_switch: request.is_for_anybody(),
         resources: if sentences.is_empty() {
             &[]

@@ -14,7 +14,7 @@ use clientele_oauth::client::redirect_uri::returns_to;
 use clientele_oauth::endpoints::authorize::Asked;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
-use clientele_oauth::{Client, Person};
+use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::AuditEvent;
 
 /// A longer name is nobody's; the page does not give it back.
@@ -79,10 +79,10 @@ impl Login<'_> {
     async fn attempt(self, parameters: &Parameters) -> Result<Response, ErrorPage> {
         let (username, password) = credentials(parameters)?;
         let browser_request = self.browser_request;
-        let person = browser_request.tenant.people.by_username(username);
+        let user = browser_request.tenant.users.by_username(username);
         let attempt = PasswordAttempt {
             tenant: &browser_request.tenant,
-            person: person.map(|person| &**person),
+            user: user.map(|user| &**user),
             address: browser_request.address,
             now: browser_request.now,
             username,
@@ -93,19 +93,19 @@ impl Login<'_> {
             .password_authenticator
             .attempt(attempt)
             .await;
-        match (tried, person) {
-            (Tried::Right, Some(person)) => self.go_on(person).await,
+        match (tried, user) {
+            (Tried::Right, Some(user)) => self.go_on(user).await,
             (Tried::Full, _) => Err(ErrorPage::busy()),
-            (Tried::Wait(wait), person) => {
-                self.failed(person.map(|p| &**p), "too many failures");
+            (Tried::Wait(wait), user) => {
+                self.failed(user.map(|p| &**p), "too many failures");
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 let mut page = self.page(username, Some(SignInProblem::Wait { seconds }))?;
                 page.headers_mut().insert(RETRY_AFTER, seconds.into());
                 Ok(page)
             }
-            (_, person) => {
+            (_, user) => {
                 self.failed(
-                    person.map(|p| &**p),
+                    user.map(|p| &**p),
                     "wrong password, or nobody who can sign in",
                 );
                 self.page(username, Some(SignInProblem::Wrong))
@@ -113,16 +113,16 @@ impl Login<'_> {
         }
     }
 
-    fn failed(&self, person: Option<&Person>, reason: &'static str) {
-        audit_events::sign_in_failed(self.browser_request, self.client(), person, reason);
+    fn failed(&self, user: Option<&User>, reason: &'static str) {
+        audit_events::sign_in_failed(self.browser_request, self.client(), user, reason);
     }
 
     /// The person is who they say. Where they go is answered by a redirect, so that no reload posts a password again.
-    async fn go_on(mut self, person: &std::sync::Arc<Person>) -> Result<Response, ErrorPage> {
+    async fn go_on(mut self, user: &std::sync::Arc<User>) -> Result<Response, ErrorPage> {
         let browser_request = self.browser_request;
-        let (current, cookie) = sessions::begin(browser_request, person).await?;
+        let (current, cookie) = sessions::begin(browser_request, user).await?;
         let client = self.client().map(|client| &*client.id);
-        audit_events::done(browser_request, AuditEvent::SignIn, client, person);
+        audit_events::done(browser_request, AuditEvent::SignIn, client, user);
         self.transaction.shown_to = Some(current.mark(true));
         let went = match &self.asked {
             None => Ok(redirect::see_other(&browser_request.url("/account"))),

@@ -119,15 +119,11 @@ pub(super) fn asked(
     browser_request: &BrowserRequest<'_>,
     transaction: &Transaction,
 ) -> Result<Option<Asked>, ErrorPage> {
-    let Waiting::Authorization {
-        query,
-        registration_id,
-    } = &transaction.waiting
-    else {
+    let Waiting::Authorization { query, client_uid } = &transaction.waiting else {
         return Ok(None);
     };
     let asked = authorize::read(&browser_request.tenant, query).map_err(ErrorPage::request)?;
-    if *asked.destination.client.registration_id != **registration_id {
+    if *asked.destination.client.uid != **client_uid {
         return Err(ErrorPage::expired());
     }
     Ok(Some(asked))

@@ -51,7 +51,7 @@ fn ask(
     transaction.shown_to = Some(current.mark(false));
     let transaction = login_transaction::seal(browser_request, &transaction)?;
     let view = SignOutAsked {
-        person: current.name(),
+        user: current.name(),
         client: request.client.as_ref().map(|client| &*client.display_name),
         transaction: &transaction,
     };
@@ -91,12 +91,7 @@ async fn sign_out(
 ) -> Result<Response, ErrorPage> {
     sessions::end(browser_request, current).await?;
     let client = request.client.as_ref().map(|client| &*client.id);
-    audit_events::done(
-        browser_request,
-        AuditEvent::SignOut,
-        client,
-        &current.person,
-    );
+    audit_events::done(browser_request, AuditEvent::SignOut, client, &current.user);
     Ok(gone(browser_request, request))
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use clientele_oauth::user::login_throttle::{Key, Rate, Throttle, key};
 use clientele_oauth::user::password;
 use clientele_oauth::user::{PasswordHash, normal};
-use clientele_oauth::{Person, Tenant};
+use clientele_oauth::{Tenant, User};
 
 /// Failures of one account, whether it exists or not.
 const PER_ACCOUNT: Rate = Rate {
@@ -60,7 +60,7 @@ pub(crate) struct PasswordAttempt<'a> {
     /// Who, as it was typed.
     pub username: &'a str,
     /// Whoever has that name.
-    pub person: Option<&'a Person>,
+    pub user: Option<&'a User>,
     /// What was typed.
     pub password: Zeroizing<String>,
     /// From where.
@@ -82,13 +82,13 @@ impl PasswordAuthenticator {
 
     /// Tries a password. Only failures count; they are charged beforehand, so that many tries at once are no way around.
     pub(crate) async fn attempt(&self, attempt: PasswordAttempt<'_>) -> Tried {
-        let account = [&attempt.tenant.registration_id, &*normal(attempt.username)];
+        let account = [&attempt.tenant.uid, &*normal(attempt.username)];
         let (account, address) = (key(&account), key(&[&network(attempt.address)]));
         if let Err(wait) = self.charge(account, address, attempt.now) {
             return Tried::Wait(wait);
         }
-        let hash = attempt.person.and_then(|person| person.password.clone());
-        let enabled = attempt.person.is_some_and(|person| !person.disabled);
+        let hash = attempt.user.and_then(|user| user.password.clone());
+        let enabled = attempt.user.is_some_and(|user| !user.disabled);
         let tried = match self.verify(hash, attempt.password).await {
             None => Tried::Full,
             Some(right) if right && enabled => Tried::Right,

@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use super::cookies::{self, Purpose};
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
-use clientele_oauth::Person;
+use clientele_oauth::User;
 use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::authorize::interaction::SignedIn;
 use clientele_oauth::grant::Session;
@@ -16,26 +16,22 @@ use clientele_oauth::grant::session;
 
 /// Somebody who is signed in.
 pub(super) struct Current {
-    pub person: Arc<Person>,
+    pub user: Arc<User>,
     pub session: Session,
 }
 
 impl Current {
     /// The name that people see.
     pub fn name(&self) -> &str {
-        let name = self
-            .person
-            .claims
-            .get("name")
-            .and_then(|name| name.as_str());
-        name.unwrap_or(&self.person.username)
+        let name = self.user.claims.get("name").and_then(|name| name.as_str());
+        name.unwrap_or(&self.user.username)
     }
 
     /// The person as an authorization request meets them.
     pub fn signed_in(&self, transaction: &Transaction) -> SignedIn<'_> {
         let shown_to = transaction.shown_to.as_ref();
         SignedIn {
-            person: &self.person,
+            user: &self.user,
             session: &self.session,
             for_this: shown_to.is_some_and(|shown| shown.signed_in_for_it && self.saw(transaction)),
         }
@@ -65,22 +61,22 @@ pub(super) async fn current(
         return Ok(None);
     };
     let (store, digest) = (&browser_request.app.store, digest_of(&cookie));
-    let Some(session) = store.session(&tenant.registration_id, &digest).await? else {
+    let Some(session) = store.session(&tenant.uid, &digest).await? else {
         return Ok(None);
     };
-    let people = &tenant.people;
-    let Some(person) = people.by_subject(&session.subject, &session.person) else {
+    let users = &tenant.users;
+    let Some(user) = users.by_subject(&session.subject, &session.user_uid) else {
         return Ok(None);
     };
-    if !session::stands(&session, person, tenant.session, browser_request.now) {
+    if !session::stands(&session, user, tenant.session, browser_request.now) {
         return Ok(None);
     }
     if session::is_to_be_touched(&session, browser_request.now) {
-        let touched = store.touch_session(&tenant.registration_id, &digest, browser_request.now);
+        let touched = store.touch_session(&tenant.uid, &digest, browser_request.now);
         touched.await?;
     }
     Ok(Some(Current {
-        person: person.clone(),
+        user: user.clone(),
         session,
     }))
 }
@@ -89,12 +85,12 @@ pub(super) async fn current(
 /// the same session under a new value, so that signing out later ends what was allowed before as well.
 pub(super) async fn begin(
     browser_request: &BrowserRequest<'_>,
-    person: &Arc<Person>,
+    user: &Arc<User>,
 ) -> Result<(Current, HeaderValue), ErrorPage> {
     let tenant = &browser_request.tenant;
-    let uid = &*tenant.registration_id;
+    let uid = &*tenant.uid;
     let random = browser_request.random()?;
-    let mut begun = session::begin(uid, person, tenant.session, &random, browser_request.now);
+    let mut begun = session::begin(uid, user, tenant.session, &random, browser_request.now);
     let earlier = current(browser_request)
         .await?
         .map(|earlier| earlier.session);
@@ -113,8 +109,8 @@ pub(super) async fn begin(
         None => store.begin_session(&begun.kept).await?,
     }
     let cookie = cookies::set(tenant, Purpose::Session, &begun.value);
-    let (person, session) = (person.clone(), begun.kept);
-    Ok((Current { person, session }, cookie))
+    let (user, session) = (user.clone(), begun.kept);
+    Ok((Current { user, session }, cookie))
 }
 
 /// Signs the person out here, and returns what removes the cookie.
@@ -125,7 +121,7 @@ pub(super) async fn end(
     let (tenant, sid) = (&browser_request.tenant, &current.session.sid);
     let store = &browser_request.app.store;
     store
-        .end_session(&tenant.registration_id, sid, browser_request.now)
+        .end_session(&tenant.uid, sid, browser_request.now)
         .await?;
     Ok(cookies::clear(tenant, Purpose::Session))
 }

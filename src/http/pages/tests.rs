@@ -91,7 +91,7 @@ fn consent_of(shown: &Shown<'_>, scopes: &[String]) -> Response {
         client: shown.text,
         namespace: shown.text,
         returns_to: shown.text,
-        person: shown.text,
+        user: shown.text,
         can_switch: true,
         scopes,
         resources: if scopes.is_empty() {
@@ -118,7 +118,7 @@ fn trouble_of(shown: &Shown<'_>) -> Response {
 
 fn sign_out_of(shown: &Shown<'_>) -> Response {
     let view = SignOutAsked {
-        person: shown.text,
+        user: shown.text,
         client: Some(shown.text),
         transaction: shown.text,
     };
@@ -131,10 +131,10 @@ fn account_of(shown: &Shown<'_>) -> Response {
         namespace: shown.text,
         scopes: vec![shown.text.to_owned()],
         since: shown.text.to_owned(),
-        registration_id: shown.text,
+        client_uid: shown.text,
     };
     let view = Account {
-        person: shown.text,
+        user: shown.text,
         username: shown.text,
         grants: &[grant],
         notice: Some(shown.text),

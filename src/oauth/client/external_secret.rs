@@ -162,7 +162,7 @@ mod tests {
         let derived = keyring().derive(
             Registration {
                 client_id: "a.b",
-                registration_id: "uid",
+                client_uid: "uid",
             },
             1,
         );

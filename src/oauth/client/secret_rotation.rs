@@ -143,7 +143,7 @@ pub struct Situation<'a> {
     /// What is known of the use of its secret.
     pub observed: Option<Observed>,
     /// What spreads clients that are due at once: the UID.
-    pub registration_id: &'a str,
+    pub client_uid: &'a str,
     /// The time.
     pub now: Timestamp,
 }
@@ -226,7 +226,7 @@ fn at_rest(now: &Situation<'_>) -> Step {
     if now.root_key == RootKeyState::Superseded {
         return Step::Ask(Cause::RootKeyRotated);
     }
-    match due_at(now.settings, now.published_at, now.registration_id) {
+    match due_at(now.settings, now.published_at, now.client_uid) {
         Some(due) if due <= now.now => Step::Ask(Cause::Scheduled),
         due => Step::Rest(due),
     }
@@ -236,10 +236,10 @@ fn at_rest(now: &Situation<'_>) -> Step {
 pub fn due_at(
     settings: Settings,
     published_at: Option<Timestamp>,
-    registration_id: &str,
+    client_uid: &str,
 ) -> Option<Timestamp> {
     let (every, published_at) = (settings.every?, published_at?);
-    let share = f64::from(crc32fast::hash(registration_id.as_bytes())) / f64::from(u32::MAX);
+    let share = f64::from(crc32fast::hash(client_uid.as_bytes())) / f64::from(u32::MAX);
     let early = Duration::from_secs((every / 10).mul_f64(share).as_secs());
     Some(later(published_at, every.saturating_sub(early)))
 }

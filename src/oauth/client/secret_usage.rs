@@ -57,7 +57,7 @@ impl Eq for Uses {}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastUse {
     /// The UID of the `OAuthClient`.
-    pub registration_id: String,
+    pub client_uid: String,
     /// The generation, or a later one that was still an old one.
     pub generation: u32,
     /// When it was used last.
@@ -98,13 +98,10 @@ impl Uses {
     }
 
     /// What has not been reported yet.
-    pub fn unreported<'a>(
-        &self,
-        registration_id: &'a str,
-    ) -> impl Iterator<Item = LastUse> + use<'a> {
+    pub fn unreported<'a>(&self, client_uid: &'a str) -> impl Iterator<Item = LastUse> + use<'a> {
         let of = |noted: &Noted, generation| {
             noted.unreported().map(|used_at| LastUse {
-                registration_id: registration_id.to_owned(),
+                client_uid: client_uid.to_owned(),
                 generation,
                 used_at,
             })
@@ -143,8 +140,8 @@ pub struct Usage {
 
 impl Usage {
     /// What is known of a registration of which this generation is published; `None` if nothing was asked about it.
-    pub fn observed(&self, registration_id: &str, published: u32) -> Option<Observed> {
-        let uses = self.uses.get(registration_id)?;
+    pub fn observed(&self, client_uid: &str, published: u32) -> Option<Observed> {
+        let uses = self.uses.get(client_uid)?;
         let last = |is_old: bool| {
             let of_kind = uses.iter().filter(|(g, _)| (*g < published) == is_old);
             of_kind.map(|(_, at)| *at).max()

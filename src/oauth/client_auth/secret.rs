@@ -38,7 +38,7 @@ pub fn verify<'t>(
     let client = tenant.clients.get(id);
     let registration = Registration {
         client_id: id,
-        registration_id: client.map_or("", |client| &client.registration_id),
+        client_uid: client.map_or("", |client| &client.uid),
     };
     let generation = keyring.verify(registration, secret.as_bytes());
     let brought = client.and_then(|client| client.brought.as_deref());
@@ -79,7 +79,7 @@ mod tests {
         let keyring = Keyring::new("keyid000", vec![root]).unwrap();
         let registration = Registration {
             client_id: &client.id,
-            registration_id: &client.registration_id,
+            client_uid: &client.uid,
         };
         let secret = keyring.derive(registration, generation);
         let id = client.id.clone();
@@ -103,7 +103,7 @@ mod tests {
         let mut client = crate::client::testing::client();
         let registration = Registration {
             client_id: &client.id,
-            registration_id: &client.registration_id,
+            client_uid: &client.uid,
         };
         let derived = keyring.derive(registration, 1);
         let value = "0123456789abcdef0123456789abcdef";

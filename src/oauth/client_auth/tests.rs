@@ -56,7 +56,7 @@ fn world() -> World {
     let web = named("web");
     let registration = Registration {
         client_id: "web",
-        registration_id: &web.registration_id,
+        client_uid: &web.uid,
     };
     let secret = keyring.derive(registration, 1).expose().to_owned();
     let claims = json!({ "iss": "jwt", "sub": "jwt", "aud": ISSUER, "jti": "1", "exp": NOW + 60 });
@@ -275,7 +275,7 @@ fn a_client_that_was_replaced_while_its_proof_was_confirmed_is_refused() {
     let proven = world.tenant.clients["jwt"].clone();
     assert!(still_registered(&world.tenant, &proven).is_ok());
     let replaced = Client {
-        registration_id: "another".into(),
+        uid: "another".into(),
         ..(*proven).clone()
     };
     assert!(still_registered(&world.tenant, &replaced).is_err());

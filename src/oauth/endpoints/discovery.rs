@@ -96,6 +96,6 @@ fn scopes(tenant: &Tenant) -> Value {
 }
 
 fn claims(tenant: &Tenant) -> Value {
-    let about_people = claims::supported(tenant);
-    OF_SIGNING_IN.into_iter().chain(about_people).collect()
+    let about_users = claims::supported(tenant);
+    OF_SIGNING_IN.into_iter().chain(about_users).collect()
 }

@@ -63,7 +63,7 @@ fn is_alive(tenant: &Tenant, token: &AccessToken, family: Option<&Family>, now: 
         return token.valid_grant(tenant, family, now).is_some();
     }
     let client = tenant.clients.get(token.text("client_id"));
-    client.is_some_and(|client| token.is_of_registration(&client.registration_id))
+    client.is_some_and(|client| token.is_of_registration(&client.uid))
 }
 
 fn about_access_token(token: &AccessToken) -> Value {

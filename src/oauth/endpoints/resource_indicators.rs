@@ -96,7 +96,7 @@ fn allowed_scope<'a>(
 
 /// Decides scopes and audiences of a token for a person: what was granted, as far as the client may still have it, or the
 /// part of it that is asked for (RFC 6749 §6, RFC 8707 §2.2).
-pub fn for_person<'a>(
+pub fn for_user<'a>(
     client: &'a Client,
     granted: &'a Authorization,
     scope: &'a str,

@@ -45,7 +45,7 @@ pub fn judge<'a>(
 
 fn is_own(caller: &Client, token: &AccessToken, family: Option<&Family>) -> bool {
     let of_this_registration = match (token.family(), family) {
-        (None, _) => token.is_of_registration(&caller.registration_id),
+        (None, _) => token.is_of_registration(&caller.uid),
         (Some(_), Some(family)) => family.authorization.belongs_to(caller),
         // The family is forgotten, so the token is worth nothing any more.
         (Some(_), None) => true,

@@ -81,8 +81,8 @@ pub fn answer(
     let scope = still_allowed(valid_grant.client, token.text("scope"));
     let asked = ClaimsRequest::from_normal(&family.authorization.claims).userinfo;
     let asked = claims::allowed_to(valid_grant.client, tenant, &asked);
-    let mut told = claims::about(valid_grant.person, tenant, &scope, &asked);
-    told.insert("sub".to_owned(), Value::from(&*valid_grant.person.subject));
+    let mut told = claims::about(valid_grant.user, tenant, &scope, &asked);
+    told.insert("sub".to_owned(), Value::from(&*valid_grant.user.subject));
     Ok(Value::from(told).to_string())
 }
 

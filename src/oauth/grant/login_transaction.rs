@@ -43,7 +43,8 @@ pub enum Waiting {
         /// As it was sent.
         query: String,
         /// The registration of the client that sent it: one that took its name is another.
-        registration_id: String,
+        #[serde(rename = "registration_id")]
+        client_uid: String,
     },
     /// The account page.
     Account,
@@ -122,7 +123,7 @@ fn unsealed(keyring: &Keyring, tenant: &Tenant, sealed: &str) -> Option<Transact
 }
 
 fn mac(keyring: &Keyring, key_id: &str, tenant: &Tenant, payload: &[u8]) -> Option<[u8; 32]> {
-    let parts = [tenant.registration_id.as_bytes(), payload];
+    let parts = [tenant.uid.as_bytes(), payload];
     keyring.mac(Some(key_id), PURPOSE, &parts)
 }
 
@@ -152,7 +153,7 @@ mod tests {
             started_at: 1_000_000,
             waiting: Waiting::Authorization {
                 query: "client_id=a.b&state=%00".into(),
-                registration_id: "uid".into(),
+                client_uid: "uid".into(),
             },
             shown_to: Some(ShownTo {
                 sid: "sid".into(),

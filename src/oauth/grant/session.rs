@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Session;
-use crate::Person;
+use crate::User;
 use crate::digest::digest_of;
 use crate::tenant::SessionLifetimes;
 use base64::Engine;
@@ -28,7 +28,7 @@ pub struct NewSession {
 /// Begins a session: a value that nobody had before, whatever cookie the browser came with.
 pub fn begin(
     tenant: &str,
-    person: &Person,
+    user: &User,
     lifetimes: SessionLifetimes,
     random: &SessionRandom,
     now: Timestamp,
@@ -39,9 +39,9 @@ pub fn begin(
         tenant: tenant.to_owned(),
         digest: digest_of(&value),
         sid: URL_SAFE_NO_PAD.encode(for_sid),
-        subject: person.subject.to_string(),
-        person: person.registration_id.to_string(),
-        credential: person.credential.to_string(),
+        subject: user.subject.to_string(),
+        user_uid: user.uid.to_string(),
+        credential: user.credential.to_string(),
         auth_time: now,
         last_used: now,
         expires_at: after(now, lifetimes.absolute),
@@ -51,16 +51,11 @@ pub fn begin(
 
 /// Whether the session still stands: not too old, not unused for too long, and the person is who they were. A tenant
 /// that shortens its lifetimes shortens the sessions that there are.
-pub fn stands(
-    session: &Session,
-    person: &Person,
-    lifetimes: SessionLifetimes,
-    now: Timestamp,
-) -> bool {
+pub fn stands(session: &Session, user: &User, lifetimes: SessionLifetimes, now: Timestamp) -> bool {
     now < session.expires_at
         && now < after(session.auth_time, lifetimes.absolute)
         && now < after(session.last_used, lifetimes.idle)
-        && person.stands_by(&session.credential, session.auth_time)
+        && user.stands_by(&session.credential, session.auth_time)
 }
 
 /// Whether it is time to write down that the session is used.
@@ -75,7 +70,7 @@ fn after(start: Timestamp, lifetime: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::testing::person;
+    use crate::user::testing::user;
 
     const LIFETIMES: SessionLifetimes = SessionLifetimes {
         idle: Duration::from_secs(100),
@@ -87,7 +82,7 @@ mod tests {
     }
 
     fn session() -> Session {
-        begin("t", &person(), LIFETIMES, &[7; 48], at(0)).kept
+        begin("t", &user(), LIFETIMES, &[7; 48], at(0)).kept
     }
 
     #[test]
@@ -95,14 +90,14 @@ mod tests {
         let mut session = session();
         for (second, stands_then) in [(0, true), (99, true), (100, false)] {
             assert_eq!(
-                stands(&session, &person(), LIFETIMES, at(second)),
+                stands(&session, &user(), LIFETIMES, at(second)),
                 stands_then
             );
         }
         session.last_used = at(950);
         for (second, stands_then) in [(999, true), (1000, false)] {
             assert_eq!(
-                stands(&session, &person(), LIFETIMES, at(second)),
+                stands(&session, &user(), LIFETIMES, at(second)),
                 stands_then
             );
         }
@@ -110,26 +105,26 @@ mod tests {
             absolute: Duration::from_mins(15),
             ..LIFETIMES
         };
-        assert!(!stands(&session, &person(), shorter, at(960)));
+        assert!(!stands(&session, &user(), shorter, at(960)));
     }
 
     #[test]
     fn c17_a_session_ends_with_the_password_and_with_the_person() {
         let session = session();
-        let changed = Person {
+        let changed = User {
             credential: "another".into(),
-            ..person()
+            ..user()
         };
-        let disabled = Person {
+        let disabled = User {
             disabled: true,
-            ..person()
+            ..user()
         };
-        let renewed = Person {
+        let renewed = User {
             valid_from: at(1),
-            ..person()
+            ..user()
         };
-        for person in [changed, disabled, renewed] {
-            assert!(!stands(&session, &person, LIFETIMES, at(2)));
+        for user in [changed, disabled, renewed] {
+            assert!(!stands(&session, &user, LIFETIMES, at(2)));
         }
     }
 
@@ -142,7 +137,7 @@ mod tests {
 
     #[test]
     fn c07_a_session_is_256_bits_of_which_the_store_has_a_digest() {
-        let begun = begin("t", &person(), LIFETIMES, &[7; 48], at(0));
+        let begun = begin("t", &user(), LIFETIMES, &[7; 48], at(0));
         assert_eq!(begun.value.len(), 43);
         assert_eq!(begun.kept.digest, digest_of(&begun.value));
         assert!(!format!("{:?}", begun.kept).contains(&begun.value));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Authorization;
-use crate::{Client, Person, Tenant};
+use crate::{Client, Tenant, User};
 
 /// Who an authorization concerns, while it holds.
 #[derive(Clone, Copy)]
@@ -11,7 +11,7 @@ pub struct GrantValidity<'t> {
     /// The client that it was given to.
     pub client: &'t Arc<Client>,
     /// The person who gave it.
-    pub person: &'t Arc<Person>,
+    pub user: &'t Arc<User>,
 }
 
 /// Why it does not hold.
@@ -20,7 +20,7 @@ pub enum InvalidGrant {
     /// The client is gone; one of the same name is another.
     Client,
     /// The person is gone or disabled, or has another credential. That does not come back.
-    Person,
+    User,
     /// The person may not use this client now.
     Groups,
 }
@@ -30,7 +30,7 @@ impl InvalidGrant {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "the client was deleted or made anew since",
-            Self::Person => "the person is gone or disabled, or has another password since",
+            Self::User => "the person is gone or disabled, or has another password since",
             Self::Groups => "the person is in no group that may use the client",
         }
     }
@@ -44,11 +44,11 @@ pub fn check<'t>(
     let client = tenant.clients.get(given.client_id.as_str());
     let client = client.filter(|client| given.belongs_to(client));
     let client = client.ok_or(InvalidGrant::Client)?;
-    let person = tenant.people.by_subject(&given.subject, &given.person);
-    let person = person.filter(|person| person.stands_by(&given.credential, given.auth_time));
-    let person = person.ok_or(InvalidGrant::Person)?;
-    if !person.is_in_any(client.allowed_groups.as_deref()) {
+    let user = tenant.users.by_subject(&given.subject, &given.user_uid);
+    let user = user.filter(|user| user.stands_by(&given.credential, given.auth_time));
+    let user = user.ok_or(InvalidGrant::User)?;
+    if !user.is_in_any(client.allowed_groups.as_deref()) {
         return Err(InvalidGrant::Groups);
     }
-    Ok(GrantValidity { client, person })
+    Ok(GrantValidity { client, user })
 }

@@ -84,7 +84,7 @@ pub struct Registration<'a> {
     /// `client_id`.
     pub client_id: &'a str,
     /// The UID of the `OAuthClient`.
-    pub registration_id: &'a str,
+    pub client_uid: &'a str,
 }
 
 /// All live root keys; one of them derives, all of them verify.
@@ -179,25 +179,19 @@ impl Keyring {
     }
 
     /// A MAC over a credentials Secret's place and owner: proof that we wrote it.
-    pub fn prove(&self, namespace: &str, name: &str, registration_id: &str) -> String {
+    pub fn prove(&self, namespace: &str, name: &str, client_uid: &str) -> String {
         let key = &self.keys[self.current];
-        let mac = proof_mac(&key.key, namespace, name, registration_id);
+        let mac = proof_mac(&key.key, namespace, name, client_uid);
         format!("{}.{}", key.id, hex(mac.as_ref()))
     }
 
     /// Whether `proof` was made by [`Keyring::prove`] for the same place and owner.
-    pub fn verify_proof(
-        &self,
-        proof: &str,
-        namespace: &str,
-        name: &str,
-        registration_id: &str,
-    ) -> bool {
+    pub fn verify_proof(&self, proof: &str, namespace: &str, name: &str, client_uid: &str) -> bool {
         let Some((id, mac)) = proof.split_once('.') else {
             return false;
         };
         self.keys.iter().filter(|key| key.id == id).any(|key| {
-            let expected = hex(proof_mac(&key.key, namespace, name, registration_id).as_ref());
+            let expected = hex(proof_mac(&key.key, namespace, name, client_uid).as_ref());
             constant_time::verify_slices_are_equal(expected.as_bytes(), mac.as_bytes()).is_ok()
         })
     }
@@ -207,18 +201,18 @@ fn secret_mac(key: &hmac::Key, registration: Registration<'_>, generation: u32) 
     let mut mac = hmac::Context::with_key(key);
     update(&mut mac, SECRET_CONTEXT);
     update(&mut mac, registration.client_id.as_bytes());
-    update(&mut mac, registration.registration_id.as_bytes());
+    update(&mut mac, registration.client_uid.as_bytes());
     mac.update(&generation.to_be_bytes());
     mac.sign()
 }
 
-fn proof_mac(key: &hmac::Key, namespace: &str, name: &str, registration_id: &str) -> hmac::Tag {
+fn proof_mac(key: &hmac::Key, namespace: &str, name: &str, client_uid: &str) -> hmac::Tag {
     let mut mac = hmac::Context::with_key(key);
     for part in [
         PROOF_CONTEXT,
         namespace.as_bytes(),
         name.as_bytes(),
-        registration_id.as_bytes(),
+        client_uid.as_bytes(),
     ] {
         update(&mut mac, part);
     }

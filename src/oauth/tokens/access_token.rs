@@ -54,7 +54,7 @@ pub fn mint_for(
 }
 
 /// Signs an access token for a person's grant. It ends with its family, and `jti` names that.
-pub fn mint_for_person(
+pub fn mint_for_user(
     client: &Client,
     issuer: &str,
     family: &Family,
@@ -113,7 +113,7 @@ fn mint(
     write!(
         claims,
         r#"{constant},"iat":{issued_at},"exp":{expires_at},"jti":"{}.{jti}"}}"#,
-        client.registration_id
+        client.uid
     )
     .ok()?;
     Some(AccessToken {

@@ -48,8 +48,8 @@ impl AccessToken {
     }
 
     /// Whether it was issued to this registration of a client on its own behalf.
-    pub fn is_of_registration(&self, registration_id: &str) -> bool {
-        self.origin() == registration_id
+    pub fn is_of_registration(&self, client_uid: &str) -> bool {
+        self.origin() == client_uid
     }
 
     /// Whether it has not expired.
@@ -112,7 +112,7 @@ pub enum Presented {
 impl Presented {
     /// Reads a token. `token_type_hint` is not needed: our tokens tell what they are (RFC 7009 §2.1).
     pub fn read(tenant: &Tenant, keyring: &Keyring, token: &str) -> Self {
-        let place = refresh_token::verify(keyring, &tenant.registration_id, token);
+        let place = refresh_token::verify(keyring, &tenant.uid, token);
         match (AccessToken::read(tenant, token), place) {
             (_, Some(place)) => Self::RefreshToken(place),
             (Some(token), None) => Self::AccessToken(token),

@@ -57,10 +57,10 @@ pub fn mint(contents: Contents<'_>, key: &ScheduledKey, now: Timestamp) -> Optio
 }
 
 fn about(contents: Contents<'_>) -> Map<String, Value> {
-    let GrantValidity { client, person } = contents.valid_grant;
+    let GrantValidity { client, user } = contents.valid_grant;
     let asked = ClaimsRequest::from_normal(&contents.authorization.claims).id_token;
     let asked = claims::allowed_to(client, contents.tenant, &asked);
-    claims::about(person, contents.tenant, contents.scope, &asked)
+    claims::about(user, contents.tenant, contents.scope, &asked)
 }
 
 /// The left half of the access token's hash (OIDC Core §3.1.3.6), by the hash of the algorithm: SHA-512 for Ed25519.

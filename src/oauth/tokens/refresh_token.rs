@@ -125,7 +125,7 @@ mod tests {
         let keyring = keyring();
         let registration = crate::keys::root_keyring::Registration {
             client_id: "a",
-            registration_id: "b",
+            client_uid: "b",
         };
         let secret = keyring.derive(registration, 1);
         assert_eq!(verify(&keyring, "tenant", secret.expose()), None);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::{Client, Person, Tenant};
+use crate::{Client, Tenant, User};
 
 /// The claims of the protocol. Nothing that is known about a person may take their place, whatever a scope of the
 /// tenant, a `claims` parameter or a resource says.
@@ -126,7 +126,7 @@ pub fn supported(tenant: &Tenant) -> Vec<&str> {
 
 /// What is known about the person of that which the scopes promise, or which is asked for by name.
 pub fn about(
-    person: &Person,
+    user: &User,
     tenant: &Tenant,
     scopes: &str,
     individually: &BTreeSet<String>,
@@ -136,8 +136,8 @@ pub fn about(
     let mut told = Map::new();
     for name in promised_by(tenant, scopes).chain(by_name) {
         let value = match name {
-            GROUPS => Some(groups(person)),
-            _ => person.claims.get(name).cloned(),
+            GROUPS => Some(groups(user)),
+            _ => user.claims.get(name).cloned(),
         };
         if let Some(value) = value {
             told.insert(name.to_owned(), value);
@@ -146,8 +146,8 @@ pub fn about(
     told
 }
 
-fn groups(person: &Person) -> Value {
-    let groups = person.groups.iter().map(|group| &**group);
+fn groups(user: &User) -> Value {
+    let groups = user.groups.iter().map(|group| &**group);
     let groups = groups.filter(|group| !group.starts_with(RESERVED_GROUPS));
     groups.map(Value::from).collect()
 }

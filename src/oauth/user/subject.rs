@@ -13,12 +13,8 @@ pub const MAX_LEN: usize = 255;
 
 /// The subject that belongs to a registration of a person in a registration of a tenant: 128 random-looking bits
 /// that no later person or tenant of the same name gets again.
-pub fn derived(tenant_registration: &str, person_registration: &str) -> String {
-    let parts = [
-        "clientele subject v1",
-        tenant_registration,
-        person_registration,
-    ];
+pub fn derived(tenant_registration: &str, user_uid: &str) -> String {
+    let parts = ["clientele subject v1", tenant_registration, user_uid];
     let digest = digest(&SHA256, parts.join("\n").as_bytes());
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&digest.as_ref()[..16]))
 }

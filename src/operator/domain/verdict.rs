@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clientele_api::{OAuthClient, OAuthUser};
-use clientele_oauth::{Client, Person};
+use clientele_oauth::{Client, User};
 use jiff::Timestamp;
 
 use super::reason::Refusal;
@@ -31,7 +31,7 @@ pub struct Verdict<K, T, D = ()> {
 pub type ClientVerdict = Verdict<OAuthClient, Client>;
 
 /// What the registry says about an OAuthUser.
-pub type UserVerdict = Verdict<OAuthUser, Person, UserDetails>;
+pub type UserVerdict = Verdict<OAuthUser, User, UserDetails>;
 
 /// What is known of a user beside what is registered.
 #[derive(Clone, Copy, Debug)]

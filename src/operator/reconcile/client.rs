@@ -169,7 +169,7 @@ fn observed(
     let client = verdict.registered.as_deref().ok()?;
     let usage = reconciler.usage.load();
     let published = object.ledger.published;
-    usage.as_ref()?.observed(&client.registration_id, published)
+    usage.as_ref()?.observed(&client.uid, published)
 }
 
 /// What can wait begins when its turn has come, so that a thousand that are due do not rotate in one minute.

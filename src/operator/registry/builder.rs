@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::{People, SigningKeys};
+use clientele_oauth::{SigningKeys, Users};
 use clients::ClientMemo;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
@@ -58,7 +58,7 @@ pub struct RegistryBuilder {
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
     memos: HashMap<Arc<str>, ClientMemo>,
     user_memos: HashMap<String, UserMemo>,
-    people: HashMap<String, Arc<People>>,
+    people: HashMap<String, Arc<Users>>,
     arrivals: HashMap<String, Instant>,
     revision: u64,
 }

@@ -139,10 +139,8 @@ fn nobody_of_b_is_taken_for_somebody_of_a(
     for user in &ground.users {
         let of_a = &after.user(user).as_ref().unwrap().person;
         let found = [
-            tenant.people.by_username(&of_a.username),
-            tenant
-                .people
-                .by_subject(&of_a.subject, &of_a.registration_id),
+            tenant.users.by_username(&of_a.username),
+            tenant.users.by_subject(&of_a.subject, &of_a.uid),
         ];
         for found in found {
             prop_assert_eq!(found.map(|found| &**found), Some(of_a));
@@ -159,7 +157,7 @@ fn nobody_of_b_is_taken_for_somebody_of_a(
     let ids = tenant.clients.keys();
     prop_assert!(named.is_none_or(|of_b| ids.into_iter().all(|id| *id != of_b.subject)));
     prop_assert_eq!(
-        tenant.people.len(),
+        tenant.users.len(),
         ground.users.len() + usize::from(named.is_some())
     );
     Ok(())

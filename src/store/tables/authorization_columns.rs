@@ -21,9 +21,9 @@ pub type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
 pub fn bind<'q>(statement: Statement<'q>, authorization: &'q Authorization) -> Statement<'q> {
     statement
         .bind(&*authorization.client_id)
-        .bind(&*authorization.registration_id)
+        .bind(&*authorization.client_uid)
         .bind(&*authorization.subject)
-        .bind(&*authorization.person)
+        .bind(&*authorization.user_uid)
         .bind(&*authorization.credential)
         .bind(&*authorization.sid)
         .bind(millis(authorization.auth_time))
@@ -38,9 +38,9 @@ impl FromRow for Authorization {
         Ok(Self {
             tenant: column(row, "tenant")?,
             client_id: column(row, "client_id")?,
-            registration_id: column(row, "registration_id")?,
+            client_uid: column(row, "registration_id")?,
             subject: column(row, "subject")?,
-            person: column(row, "person")?,
+            user_uid: column(row, "person")?,
             credential: column(row, "credential")?,
             sid: column(row, "sid")?,
             auth_time: time(row, "auth_time")?,

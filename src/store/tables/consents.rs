@@ -29,8 +29,8 @@ impl FromRow for Consent {
         Ok(Self {
             tenant: column(row, "tenant")?,
             subject: column(row, "subject")?,
-            person: column(row, "person")?,
-            registration_id: column(row, "registration_id")?,
+            user_uid: column(row, "person")?,
+            client_uid: column(row, "registration_id")?,
             client_id: column(row, "client_id")?,
             scope: column(row, "scope")?,
             resources: column(row, "resources")?,
@@ -103,8 +103,8 @@ impl Operation for KeepConsent {
         query(KEEP)
             .bind(&*consent.tenant)
             .bind(&*consent.subject)
-            .bind(&*consent.registration_id)
-            .bind(&*consent.person)
+            .bind(&*consent.client_uid)
+            .bind(&*consent.user_uid)
             .bind(&*consent.client_id)
             .bind(&*consent.scope)
             .bind(&*consent.resources)

@@ -47,7 +47,7 @@ impl Operation for ReportUses {
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         for last in &self.0 {
             query(REPORT)
-                .bind(&*last.registration_id)
+                .bind(&*last.client_uid)
                 .bind(i64::from(last.generation))
                 .bind(millis(last.used_at))
                 .execute(&mut *db)

@@ -27,7 +27,7 @@ impl FromRow for Session {
             digest: column(row, "digest")?,
             sid: column(row, "sid")?,
             subject: column(row, "subject")?,
-            person: column(row, "person")?,
+            user_uid: column(row, "person")?,
             credential: column(row, "credential")?,
             auth_time: time(row, "auth_time")?,
             last_used: time(row, "last_used")?,
@@ -127,7 +127,7 @@ async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
         .bind(&*session.digest)
         .bind(&*session.sid)
         .bind(&*session.subject)
-        .bind(&*session.person)
+        .bind(&*session.user_uid)
         .bind(&*session.credential)
         .bind(millis(session.auth_time))
         .bind(millis(session.last_used))

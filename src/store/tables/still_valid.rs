@@ -71,7 +71,7 @@ impl StillValid {
             Self::Consent(given) => query(consent)
                 .bind(&*given.tenant)
                 .bind(&*given.subject)
-                .bind(&*given.registration_id)
+                .bind(&*given.client_uid)
                 .bind(millis(given.granted_at)),
         };
         Ok(search.fetch_optional(db).await?.is_some())

@@ -44,7 +44,7 @@ async fn a_person_can_sign_in_a_moment_after_the_manifest() {
     let typed = format!("Anna@{}", space.name.to_uppercase());
     let person = replica.person("default", &typed).unwrap();
     assert_eq!(*person.subject, *subject);
-    assert_eq!(*person.registration_id, *user.metadata.uid.unwrap());
+    assert_eq!(*person.uid, *user.metadata.uid.unwrap());
     assert_eq!(*person.groups, ["staff".into()]);
     assert_eq!(person.claims["address"]["country"], "CH");
     assert_eq!(person.claims["email_verified"], true);
@@ -112,7 +112,7 @@ async fn what_a_tenant_says_about_people_is_served() {
         .unwrap();
     let replica = Replica::start().await;
     let served = replica.tenant(&tenant);
-    assert_eq!(*served.registration_id, *uid);
+    assert_eq!(*served.uid, *uid);
     assert_eq!(served.display_name(), "Orders");
     assert_eq!(served.branding.color.as_deref(), Some("#1a73e8"));
     assert!(served.branding.logo.is_some());

@@ -206,7 +206,7 @@ fn former(proxy: &FaultProxy, value: &str) -> Option<String> {
     let known = run.recognize(value, &run.registered())?;
     let registration = Registration {
         client_id: &known.whose.client_id,
-        registration_id: &known.whose.uid,
+        client_uid: &known.whose.uid,
     };
     let generation = known
         .generation

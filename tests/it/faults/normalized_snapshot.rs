@@ -78,7 +78,7 @@ impl Run {
         registered.iter().find_map(|whose| {
             let registration = Registration {
                 client_id: &whose.client_id,
-                registration_id: &whose.uid,
+                client_uid: &whose.uid,
             };
             let generation = keyring.verify(registration, value.as_bytes())?;
             Some(Published {

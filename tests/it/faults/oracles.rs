@@ -39,9 +39,7 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
     };
     let attempt = Attempt::from(form, None);
     match authenticate(tenant, keyring, &attempt, jiff::Timestamp::now()) {
-        Ok(Authentication::Authenticated(client)) => {
-            *client.registration_id == credential.whose.uid
-        }
+        Ok(Authentication::Authenticated(client)) => *client.uid == credential.whose.uid,
         _ => false,
     }
 }
@@ -49,7 +47,7 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
 /// By which hash a person signs in, if anybody may.
 fn sign_in(registry: &Registry, username: &str) -> Option<String> {
     let tenant = registry.tenants.get(DEFAULT_TENANT)?;
-    let person = tenant.people.by_username(username)?;
+    let person = tenant.users.by_username(username)?;
     let hash = person.password.as_ref().filter(|_| !person.disabled)?;
     Some(hash.0.to_string())
 }

@@ -120,7 +120,7 @@ fn asked(scopes: &[String]) -> ConsentAsked<'_> {
         client: "Orders",
         namespace: "shop",
         returns_to: "orders.acme.example",
-        person: "Ada Lovelace",
+        user: "Ada Lovelace",
         can_switch: true,
         scopes,
         resources: &[],
@@ -143,12 +143,12 @@ const UNKNOWN: ErrorView<'_> = ErrorView {
     home: None,
 };
 const SIGN_OUT: SignOutAsked<'_> = SignOutAsked {
-    person: "Ada Lovelace",
+    user: "Ada Lovelace",
     client: Some("Orders"),
     transaction: "transaction",
 };
 const EMPTY: Account<'_> = Account {
-    person: "Ada Lovelace",
+    user: "Ada Lovelace",
     username: "ada",
     grants: &[],
     notice: None,
@@ -161,7 +161,7 @@ fn granted(client: &'static str, namespace: &'static str, scopes: &[String]) -> 
         namespace,
         scopes: scopes.to_vec(),
         since: "2026-11-23".to_owned(),
-        registration_id: "registration",
+        client_uid: "registration",
     }
 }
 
@@ -210,7 +210,7 @@ fn long_consent() -> Response {
         client: LONG,
         namespace: "a-namespace-whose-name-is-as-long-as-kubernetes-allows-it-to-be",
         returns_to: "a-very-long-name-of-a-preview-environment.pull-request-31415.applications.acme.example",
-        person: LONG,
+        user: LONG,
         resources: &[
             "https://orders.acme.example",
             "https://bills.applications.acme.example/a/long/path/to/an/application/programming/interface",
@@ -227,7 +227,7 @@ fn long_account() -> Response {
         &sentences(),
     )];
     let view = Account {
-        person: LONG,
+        user: LONG,
         username: long_sign_in().username,
         grants: &grants,
         ..EMPTY

@@ -68,7 +68,7 @@ impl Site {
                 name: "Acme".into(),
                 ..Branding::default()
             },
-            people: index(everybody()),
+            users: index(everybody()),
             ..default_tenant(Vec::new(), Vec::new())
         };
         let clients = clients.map(|client| {

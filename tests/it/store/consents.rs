@@ -26,7 +26,7 @@ async fn a_consent_replaces_the_earlier_one(database: TestDatabase) {
     "openid email".clone_into(&mut wider.scope);
     "https://api.example".clone_into(&mut wider.resources);
     "renamed".clone_into(&mut wider.client_id);
-    "person-2".clone_into(&mut wider.person);
+    "person-2".clone_into(&mut wider.user_uid);
     wider.granted_at = at(5);
     store.keep_consent(&wider).await.unwrap();
     assert_eq!(
@@ -73,7 +73,7 @@ async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -
     let authorization = &mut code.authorization;
     tenant.clone_into(&mut authorization.tenant);
     subject.clone_into(&mut authorization.subject);
-    registration.clone_into(&mut authorization.registration_id);
+    registration.clone_into(&mut authorization.client_uid);
     authorization.scope.push_str(" offline_access");
     begin(store, &code).await;
     code.family
@@ -82,7 +82,7 @@ async fn allow(store: &Store, tenant: &str, subject: &str, registration: &str) -
 async fn a_withdrawn_consent_ends_the_families_of_its_registration(database: TestDatabase) {
     let store = database.open().await;
     let mut waiting = code("waiting");
-    "r1".clone_into(&mut waiting.authorization.registration_id);
+    "r1".clone_into(&mut waiting.authorization.client_uid);
     assert!(store.insert_code(&waiting).await.unwrap());
     let all = [
         (TENANT, "ada", "r1"),
@@ -129,8 +129,8 @@ async fn no_code_outlives_a_withdrawal_at_the_same_time(database: TestDatabase) 
         let codes: Vec<Code> = (0..4)
             .map(|n| {
                 let mut code = code(&format!("{round}-{n}"));
-                let registration = &mut code.authorization.registration_id;
-                given.registration_id.clone_into(registration);
+                let registration = &mut code.authorization.client_uid;
+                given.client_uid.clone_into(registration);
                 code
             })
             .collect();
@@ -139,7 +139,7 @@ async fn no_code_outlives_a_withdrawal_at_the_same_time(database: TestDatabase) 
             let code = codes.get(n).cloned();
             async move {
                 let Some(code) = code else {
-                    let registration = &given.registration_id;
+                    let registration = &given.client_uid;
                     let withdrawn = store.withdraw(TENANT, "ada", registration, at(2));
                     withdrawn.await.unwrap();
                     return None;

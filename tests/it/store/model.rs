@@ -145,7 +145,7 @@ impl Both {
         let authorization = &mut code.authorization;
         authorization.tenant = self.tenant(whose);
         authorization.subject = format!("subject-{}", whose.subject);
-        authorization.registration_id = format!("registration-{}", whose.registration);
+        authorization.client_uid = format!("registration-{}", whose.registration);
         authorization.sid = format!("sid-{}", whose.sid);
         if offline {
             authorization.scope.push_str(" offline_access");
@@ -257,15 +257,12 @@ impl Both {
                 let Consent {
                     tenant,
                     subject,
-                    registration_id,
+                    client_uid,
                     ..
                 } = self.consent(whose);
-                let withdrawn = self
-                    .store
-                    .withdraw(&tenant, &subject, &registration_id, now);
+                let withdrawn = self.store.withdraw(&tenant, &subject, &client_uid, now);
                 withdrawn.await.unwrap();
-                self.model
-                    .withdraw(&tenant, &subject, &registration_id, now);
+                self.model.withdraw(&tenant, &subject, &client_uid, now);
             }
             Event::RevokeToken { whose } => {
                 let (tenant, jti) = (self.tenant(whose), format!("jti-{}", whose.sid));

@@ -21,7 +21,7 @@ over_both_stores![
 
 fn last(registration: &str, generation: u32, second: i64) -> LastUse {
     LastUse {
-        registration_id: registration.to_owned(),
+        client_uid: registration.to_owned(),
         generation,
         used_at: at(second),
     }

@@ -66,7 +66,7 @@ fn authorization(
     username: &str,
 ) -> Authorization {
     let client = &tenant.clients[client_id];
-    let person = tenant.people.by_username(username).unwrap();
+    let person = tenant.users.by_username(username).unwrap();
     let mut scopes: Vec<&str> = client.scopes.iter().map(|scope| &**scope).collect();
     scopes.retain(|scope| *scope != "offline_access");
     let resources: Vec<&str> = client
@@ -75,11 +75,11 @@ fn authorization(
         .map(|audience| &*audience.uri)
         .collect();
     Authorization {
-        tenant: tenant.registration_id.to_string(),
+        tenant: tenant.uid.to_string(),
         client_id: client_id.to_owned(),
-        registration_id: client.registration_id.to_string(),
+        client_uid: client.uid.to_string(),
         subject: person.subject.to_string(),
-        person: person.registration_id.to_string(),
+        user_uid: person.uid.to_string(),
         credential: person.credential.to_string(),
         sid: "sid-1".to_owned(),
         auth_time: (world.app.clock)() - std::time::Duration::from_secs(5),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clientele_oauth::client::{Audience, Lifetimes};
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, People, Person};
+use clientele_oauth::{Algorithm, Client, ClientType, GrantType, User, Users};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -33,16 +33,16 @@ fn hash() -> PasswordHash {
 }
 
 /// Somebody who can sign in.
-pub fn person(username: &str) -> Person {
+pub fn person(username: &str) -> User {
     let claims = json!({
         "name": format!("{username} of Example"),
         "preferred_username": username,
         "email": format!("{username}@example.com"),
         "email_verified": true,
     });
-    Person {
+    User {
         subject: format!("subject-of-{username}").into(),
-        registration_id: format!("uid-of-user-{username}").into(),
+        uid: format!("uid-of-user-{username}").into(),
         username: username.into(),
         claims: claims.as_object().unwrap().clone(),
         groups: list(&["everybody"]),
@@ -55,16 +55,16 @@ pub fn person(username: &str) -> Person {
 }
 
 /// The people of the tenant `default`: `alice` (of the group `staff`), `bob`, `dora` (disabled), `paul` (without a password).
-pub fn everybody() -> Vec<Person> {
-    let alice = Person {
+pub fn everybody() -> Vec<User> {
+    let alice = User {
         groups: list(&["everybody", "staff", "system:masters"]),
         ..person("alice")
     };
-    let dora = Person {
+    let dora = User {
         disabled: true,
         ..person("dora")
     };
-    let paul = Person {
+    let paul = User {
         password: None,
         ..person("paul")
     };
@@ -72,8 +72,8 @@ pub fn everybody() -> Vec<Person> {
 }
 
 /// The index of these people.
-pub fn index(people: Vec<Person>) -> Arc<People> {
-    Arc::new(People::new(people.into_iter().map(Arc::new)))
+pub fn index(people: Vec<User>) -> Arc<Users> {
+    Arc::new(Users::new(people.into_iter().map(Arc::new)))
 }
 
 fn audience(uri: &str, scope: &str) -> Audience {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use clientele_oauth::{Person, Registry, Tenant};
+use clientele_oauth::{Registry, Tenant, User};
 use clientele_operator::Operator;
 use clientele_operator::metrics::OperatorMetrics;
 use clientele_operator::settings::{SecretsScope, Settings};
@@ -61,10 +61,10 @@ impl Replica {
     }
 
     /// A person as this replica serves them.
-    pub fn person(&self, tenant: &str, username: &str) -> Option<Arc<Person>> {
+    pub fn person(&self, tenant: &str, username: &str) -> Option<Arc<User>> {
         let registry = self.registry.load();
         let tenant = registry.tenants.get(tenant)?;
-        tenant.people.by_username(username).cloned()
+        tenant.users.by_username(username).cloned()
     }
 
     /// Waits until this replica serves a person as wanted.
@@ -73,8 +73,8 @@ impl Replica {
         tenant: &str,
         username: &str,
         what: &str,
-        wanted: impl Fn(Option<&Person>) -> bool,
-    ) -> Option<Arc<Person>> {
+        wanted: impl Fn(Option<&User>) -> bool,
+    ) -> Option<Arc<User>> {
         eventually(what, || async {
             let person = self.person(tenant, username);
             if wanted(person.as_deref()) {

@@ -17,8 +17,8 @@ use clientele_oauth::client::{Audience, Lifetimes, Secretless};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Person, Registry, SigningKeys,
-    Tenant,
+    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
+    User,
 };
 use clientele_store::Store;
 use jiff::Timestamp;
@@ -101,7 +101,7 @@ impl TestServer {
     pub fn secret_of(&self, client_id: &str, generation: u32) -> String {
         let registration = Registration {
             client_id,
-            registration_id: &registration_id(client_id),
+            client_uid: &client_uid(client_id),
         };
         let secret = self.keyring.derive(registration, generation);
         secret.expose().to_owned()
@@ -153,7 +153,7 @@ pub fn basic(id: &str, secret: &str) -> String {
 }
 
 /// A UID that follows from the name.
-pub fn registration_id(client_id: &str) -> String {
+pub fn client_uid(client_id: &str) -> String {
     format!("uid-of-{client_id}")
 }
 
@@ -170,7 +170,7 @@ pub fn client(id: &str) -> Client {
     };
     Client {
         id: id.into(),
-        registration_id: registration_id(id).into(),
+        uid: client_uid(id).into(),
         namespace: "team-a".into(),
         display_name: "Web".into(),
         client_type: ClientType::Confidential,
@@ -277,10 +277,10 @@ pub fn unrendered(
 }
 
 /// The tenant `default`: the machines, the applications, the people and keys of every algorithm.
-pub fn default_tenant(clients: Vec<Client>, people: Vec<Person>) -> Tenant {
+pub fn default_tenant(clients: Vec<Client>, people: Vec<User>) -> Tenant {
     let keys = keys::signing_keys_of_all();
     Tenant {
-        people: people::index(people),
+        users: people::index(people),
         introspectors: [(people::ORDERS.into(), list(&["team-a.orders-api"]))].into(),
         ..unrendered("default", ISSUER, Some(keys), clients)
     }
@@ -293,7 +293,7 @@ fn tenant_b() -> Tenant {
     let clients = vec![client("b.api"), people::app("b.app")];
     let keys = keys::signing_keys_of_b();
     Tenant {
-        people: people::index(vec![alice]),
+        users: people::index(vec![alice]),
         ..unrendered("b", ISSUER_B, Some(keys), clients)
     }
 }

@@ -23,7 +23,7 @@ async fn redeem(
     exchange: &Exchange,
 ) -> Result<String, OAuthError> {
     let (context, client) = (pending.context(), &pending.client);
-    let (store, tenant) = (&call.app.store, &*context.tenant.registration_id);
+    let (store, tenant) = (&call.app.store, &*context.tenant.uid);
     let code = store.code(tenant, &exchange.digest).await;
     let code = code.map_err(|error| unavailable(&error))?;
     let (family, outcome) = match exchange.judge(context, client, code.as_ref()) {

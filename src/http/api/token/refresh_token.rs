@@ -24,7 +24,7 @@ async fn rotate(
 ) -> Result<String, OAuthError> {
     let (context, client) = (pending.context(), &pending.client);
     let store = &call.app.store;
-    let (tenant, now) = (&*context.tenant.registration_id, context.now);
+    let (tenant, now) = (&*context.tenant.uid, context.now);
     let (id, sequence) = (&*refresh.place.family, refresh.place.sequence);
     let family = store.family(tenant, id).await;
     let family = family.map_err(|error| unavailable(&error))?;

@@ -21,23 +21,23 @@ pub struct Pace {
 
 impl Pace {
     /// Lets a registration begin now, or says when its turn is. A turn that was given stays.
-    pub fn admit(&mut self, registration_id: &str, now: Timestamp) -> Result<(), Timestamp> {
-        let turn = match self.turns.get(registration_id) {
+    pub fn admit(&mut self, client_uid: &str, now: Timestamp) -> Result<(), Timestamp> {
+        let turn = match self.turns.get(client_uid) {
             Some(turn) => *turn,
-            None => self.give(registration_id, now),
+            None => self.give(client_uid, now),
         };
         if turn > now {
             return Err(turn);
         }
-        self.turns.remove(registration_id);
+        self.turns.remove(client_uid);
         Ok(())
     }
 
-    fn give(&mut self, registration_id: &str, now: Timestamp) -> Timestamp {
+    fn give(&mut self, client_uid: &str, now: Timestamp) -> Timestamp {
         self.turns.retain(|_, turn| later(*turn, FORGOTTEN) > now);
         let turn = self.free.map_or(now, |free| free.max(now));
         self.free = Some(later(turn, APART));
-        self.turns.insert(registration_id.to_owned(), turn);
+        self.turns.insert(client_uid.to_owned(), turn);
         turn
     }
 }

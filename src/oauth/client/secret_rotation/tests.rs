@@ -35,7 +35,7 @@ fn rest(now: i64) -> Situation<'static> {
         overlap: None,
         serving_since: Some(at(-DAY)),
         observed: None,
-        registration_id: "uid",
+        client_uid: "uid",
         now: at(now),
     }
 }

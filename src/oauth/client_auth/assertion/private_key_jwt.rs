@@ -55,7 +55,7 @@ pub(super) fn judge(
         );
     }
     // The UID has no space, so the two cannot run into each other.
-    let digest = digest_of(&format!("{} {id}", client.registration_id));
+    let digest = digest_of(&format!("{} {id}", client.uid));
     Ok(Evidence::FirstUse { digest, expires_at })
 }
 

@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::request::AuthorizationRequest;
 use crate::client::redirect_uri;
 use crate::grant::{Consent, Session};
-use crate::{Client, ErrorCode, OAuthError, Person};
+use crate::{Client, ErrorCode, OAuthError, User};
 
 /// Somebody who is signed in, in a session that stands.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedIn<'a> {
     /// Who.
-    pub person: &'a Person,
+    pub user: &'a User,
     /// Since when, and for how long.
     pub session: &'a Session,
     /// Whether they signed in to answer this very request: then they saw who asks, and proved who they are just now.
@@ -63,7 +63,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     if !proves_enough(situation, signed_in) {
         return unless_silent(situation, Decision::SignIn, LOGIN_REQUIRED);
     }
-    if !situation.request.is_for(&signed_in.person.subject) {
+    if !situation.request.is_for(&signed_in.user.subject) {
         // Who signed in for this request is somebody else than the client expects: asking again would not end.
         let ask = if signed_in.for_this {
             Decision::Refuse(LOGIN_REQUIRED)
@@ -73,7 +73,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         return unless_silent(situation, ask, LOGIN_REQUIRED);
     }
     let allowed = situation.client.allowed_groups.as_deref();
-    if !signed_in.person.is_in_any(allowed) {
+    if !signed_in.user.is_in_any(allowed) {
         return Decision::Refuse(NOT_FOR_THIS_PERSON);
     }
     if situation.agreed {

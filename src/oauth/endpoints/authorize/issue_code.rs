@@ -69,11 +69,11 @@ fn authorization(granted: Granted<'_>) -> Authorization {
         ..
     } = granted;
     Authorization {
-        tenant: tenant.registration_id.to_string(),
+        tenant: tenant.uid.to_string(),
         client_id: destination.client.id.to_string(),
-        registration_id: destination.client.registration_id.to_string(),
-        subject: signed_in.person.subject.to_string(),
-        person: signed_in.person.registration_id.to_string(),
+        client_uid: destination.client.uid.to_string(),
+        subject: signed_in.user.subject.to_string(),
+        user_uid: signed_in.user.uid.to_string(),
         credential: signed_in.session.credential.clone(),
         sid: signed_in.session.sid.clone(),
         auth_time: signed_in.session.auth_time,
@@ -88,10 +88,10 @@ pub fn consent(granted: Granted<'_>, earlier: Option<&Consent>, now: Timestamp) 
     let (scope, resources) = earlier.map_or(("", ""), |c| (&c.scope, &c.resources));
     let resources_asked = granted.request.resources.iter().map(String::as_str);
     Consent {
-        tenant: granted.tenant.registration_id.to_string(),
-        subject: granted.signed_in.person.subject.to_string(),
-        person: granted.signed_in.person.registration_id.to_string(),
-        registration_id: granted.destination.client.registration_id.to_string(),
+        tenant: granted.tenant.uid.to_string(),
+        subject: granted.signed_in.user.subject.to_string(),
+        user_uid: granted.signed_in.user.uid.to_string(),
+        client_uid: granted.destination.client.uid.to_string(),
         client_id: granted.destination.client.id.to_string(),
         scope: union(scope, granted.request.to_agree()),
         resources: union(resources, resources_asked),

@@ -11,8 +11,8 @@ use crate::client::testing::client;
 use crate::grant::session::begin;
 use crate::grant::{Consent, Session};
 use crate::tenant::SessionLifetimes;
-use crate::user::testing::person;
-use crate::{Client, GrantType, Person};
+use crate::user::testing::user;
+use crate::{Client, GrantType, User};
 
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
@@ -68,7 +68,7 @@ fn asked(client: Client, more: &str) -> Asked {
 
 struct Table {
     client: Client,
-    person: Person,
+    user: User,
     session: Option<Session>,
     for_this: bool,
     consent: Option<Consent>,
@@ -80,7 +80,7 @@ impl Table {
     fn new() -> Self {
         Self {
             client: third_party(),
-            person: person(),
+            user: user(),
             session: None,
             for_this: false,
             consent: None,
@@ -90,7 +90,7 @@ impl Table {
 
     /// Somebody signed in at second 0.
     fn signed_in() -> Self {
-        let session = begin("t", &person(), SessionLifetimes::DEFAULT, &[1; 48], at(0)).kept;
+        let session = begin("t", &user(), SessionLifetimes::DEFAULT, &[1; 48], at(0)).kept;
         Self {
             session: Some(session),
             ..Self::new()
@@ -107,8 +107,8 @@ impl Table {
         let consent = Consent {
             tenant: String::new(),
             subject: String::new(),
-            person: String::new(),
-            registration_id: String::new(),
+            user_uid: String::new(),
+            client_uid: String::new(),
             client_id: String::new(),
             scope: scope.to_owned(),
             resources: resources.to_owned(),
@@ -136,7 +136,7 @@ impl Table {
             redirect_uri: &asked.destination.redirect_uri,
             request: &request,
             signed_in: self.session.as_ref().map(|session| SignedIn {
-                person: &self.person,
+                user: &self.user,
                 session,
                 for_this: self.for_this,
             }),
@@ -188,7 +188,7 @@ fn b22_the_request_is_about_somebody() {
         |subject: &str| format!("claims={{\"id_token\":{{\"sub\":{{\"value\":\"{subject}\"}}}}}}");
     let silent = |subject: &str| of(subject) + "&prompt=none";
     let (reused, fresh) = (Table::first_party(), Table::first_party().for_this());
-    let alice = &*person().subject;
+    let alice = &*user().subject;
     assert_eq!(reused.decides(&of(alice)), "Issue");
     assert_eq!(reused.decides(&of("bob")), "SignIn");
     assert_eq!(reused.decides(&silent("bob")), "login_required");
@@ -344,7 +344,7 @@ fn a_consent_grows_and_then_covers_what_it_grew_by() {
         destination: &asked.destination,
         request,
         signed_in: SignedIn {
-            person: &table.person,
+            user: &table.user,
             session: table.session.as_ref().unwrap(),
             for_this: true,
         },

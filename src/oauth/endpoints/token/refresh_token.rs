@@ -58,7 +58,7 @@ impl Refresh {
         let token = request
             .refresh_token()
             .ok_or(OAuthError::invalid_request("refresh_token is missing"))?;
-        let tenant = &context.tenant.registration_id;
+        let tenant = &context.tenant.uid;
         Ok(Self {
             place: refresh_token::verify(context.keyring, tenant, token)
                 .ok_or(OAuthError::invalid_grant().because(NOT_OURS))?,
@@ -89,7 +89,7 @@ impl Refresh {
             Err(invalid) => {
                 let refused = refused.because(invalid.as_str());
                 return match invalid {
-                    InvalidGrant::Person => Judgement::Revoke(refused),
+                    InvalidGrant::User => Judgement::Revoke(refused),
                     InvalidGrant::Client | InvalidGrant::Groups => Judgement::Refuse(refused),
                 };
             }

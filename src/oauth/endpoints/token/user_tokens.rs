@@ -37,7 +37,7 @@ impl<'a> Tokens<'a> {
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
         let resource_grant =
-            resource_indicators::for_person(valid_grant.client, granted, scope, resources)?;
+            resource_indicators::for_user(valid_grant.client, granted, scope, resources)?;
         if resource_grant.scopes.is_empty() {
             // The client may have nothing any more of what was granted.
             return Err(OAuthError::invalid_grant().because(NOTHING_LEFT));
@@ -63,7 +63,7 @@ impl<'a> Tokens<'a> {
         nonce: Option<&str>,
     ) -> Result<String, OAuthError> {
         let client = self.valid_grant.client;
-        let access_token = access_token::mint_for_person(
+        let access_token = access_token::mint_for_user(
             client,
             &context.tenant.issuer,
             family,
@@ -104,7 +104,7 @@ fn refresh_token(context: Context<'_>, family: &Family) -> Result<String, OAuthE
         family: family.id.clone(),
         sequence: family.sequence,
     };
-    let tenant = &context.tenant.registration_id;
+    let tenant = &context.tenant.uid;
     refresh_token::mint(context.keyring, tenant, &place).ok_or(SIGNING_FAILED)
 }
 

@@ -19,7 +19,8 @@ struct Vector {
     root_key: String,
     key_id: String,
     client_id: String,
-    registration_id: String,
+    #[serde(rename = "registrationId")]
+    client_uid: String,
     generation: u32,
     secret: String,
     namespace: String,
@@ -38,10 +39,10 @@ fn keyring(id: &str, bytes: &[u8]) -> Keyring {
     Keyring::new(id, vec![RootKey::new(id, bytes).unwrap()]).unwrap()
 }
 
-fn who<'a>(client_id: &'a str, registration_id: &'a str) -> Registration<'a> {
+fn who<'a>(client_id: &'a str, client_uid: &'a str) -> Registration<'a> {
     Registration {
         client_id,
-        registration_id,
+        client_uid,
     }
 }
 
@@ -52,7 +53,7 @@ fn secrets_and_proofs_equal_those_computed_by_another_program() {
     assert!(vectors.len() >= 5);
     for v in vectors {
         let keyring = keyring(&v.key_id, &from_hex(&v.root_key));
-        let registration = who(&v.client_id, &v.registration_id);
+        let registration = who(&v.client_id, &v.client_uid);
         let secret = keyring.derive(registration, v.generation);
         assert_eq!(secret.expose(), v.secret);
         assert_eq!(secret.expose().len(), SECRET_LEN);
@@ -60,9 +61,9 @@ fn secrets_and_proofs_equal_those_computed_by_another_program() {
             keyring.verify(registration, v.secret.as_bytes()),
             Some(v.generation)
         );
-        let proof = keyring.prove(&v.namespace, &v.secret_name, &v.registration_id);
+        let proof = keyring.prove(&v.namespace, &v.secret_name, &v.client_uid);
         assert_eq!(proof, v.proof);
-        assert!(keyring.verify_proof(&proof, &v.namespace, &v.secret_name, &v.registration_id));
+        assert!(keyring.verify_proof(&proof, &v.namespace, &v.secret_name, &v.client_uid));
     }
 }
 

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::tenant::Scope;
-use crate::user::testing::person;
+use crate::user::testing::user;
 
 fn tenant() -> Tenant {
     let scope = |name: &str, claims: &[&str]| Scope {
@@ -25,7 +25,7 @@ fn named(names: &[&str]) -> BTreeSet<String> {
 }
 
 fn told(scopes: &str, individually: &[&str]) -> Value {
-    about(&person(), &tenant(), scopes, &named(individually)).into()
+    about(&user(), &tenant(), scopes, &named(individually)).into()
 }
 
 #[test]
@@ -47,24 +47,19 @@ fn a_claim_can_be_asked_for_by_name() {
 
 #[test]
 fn groups_of_a_cluster_never_leave() {
-    let person = person();
-    assert!(
-        person
-            .groups
-            .iter()
-            .any(|group| group.starts_with("system:"))
-    );
+    let user = user();
+    assert!(user.groups.iter().any(|group| group.starts_with("system:")));
     assert_eq!(told("groups", &[]), json!({"groups": ["staff"]}));
     assert_eq!(told("", &["groups"]), json!({"groups": ["staff"]}));
 }
 
 #[test]
 fn b32_a_claim_of_the_protocol_is_never_told_whoever_asks() {
-    let mut person = person();
+    let mut user = user();
     for name in OF_THE_PROTOCOL {
-        person.claims.insert(name.to_owned(), json!("forged"));
+        user.claims.insert(name.to_owned(), json!("forged"));
     }
-    let told = about(&person, &tenant(), "openid staff", &named(&OF_THE_PROTOCOL));
+    let told = about(&user, &tenant(), "openid staff", &named(&OF_THE_PROTOCOL));
     assert_eq!(Value::from(told), json!({"department": "bees"}));
 }
 

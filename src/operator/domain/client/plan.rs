@@ -173,7 +173,7 @@ fn secret_step(
         keyring,
         &desired.namespace,
         &desired.name,
-        &client.registration_id,
+        &client.uid,
     ) {
         return Err(not_owned(now.object, facts, now.digests));
     }
@@ -214,7 +214,7 @@ fn former_of_ours(
     keyring: &Keyring,
 ) -> Vec<(String, String)> {
     let namespace = now.object.namespace().unwrap_or_default();
-    let id = &client.registration_id;
+    let id = &client.uid;
     let ours = now
         .former
         .iter()

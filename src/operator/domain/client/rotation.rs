@@ -120,7 +120,7 @@ fn situation<'a>(
         }),
         serving_since: serving_since(object),
         observed: turn.observed,
-        registration_id: object.metadata.uid.as_deref().unwrap_or_default(),
+        client_uid: object.metadata.uid.as_deref().unwrap_or_default(),
         now,
     }
 }

@@ -62,7 +62,7 @@ impl DesiredSecret {
         labels.insert(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned());
         labels.insert(CLIENT_LABEL.to_owned(), object.name.to_owned());
         let mut annotations = spec.annotations;
-        let proof = keyring.prove(&namespace, &name, &client.registration_id);
+        let proof = keyring.prove(&namespace, &name, &client.uid);
         annotations.insert(PROOF_ANNOTATION.to_owned(), proof);
         let ours = ManagedFields::new(&data, &labels, &annotations);
         annotations.insert(MANAGED_FIELDS_ANNOTATION.to_owned(), ours.to_text());
@@ -165,7 +165,7 @@ fn entries(
 ) -> BTreeMap<String, ByteString> {
     let registration = Registration {
         client_id: &client.id,
-        registration_id: &client.registration_id,
+        client_uid: &client.uid,
     };
     let secret = client
         .holds_secret()

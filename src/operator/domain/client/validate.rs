@@ -67,7 +67,7 @@ pub fn validate_client(
     let display_name = spec.display_name.clone();
     let client = Client {
         id: (&*object.client_id).into(),
-        registration_id: object.uid().unwrap_or_default().into(),
+        uid: object.uid().unwrap_or_default().into(),
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),

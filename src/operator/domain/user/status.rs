@@ -1,7 +1,7 @@
 //! What the status of an OAuthUser says after a pass.
 
 use clientele_api::{OAuthUser, OAuthUserStatus};
-use clientele_oauth::Person;
+use clientele_oauth::User;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
@@ -25,7 +25,7 @@ pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
 /// The status that the object shall have. Equal to the one it has when nothing moved.
 pub fn status(
     object: &OAuthUser,
-    person: Option<&Person>,
+    person: Option<&User>,
     valid_from: Timestamp,
     outcome: &Result<(), Refusal>,
     now: Timestamp,
@@ -54,7 +54,7 @@ pub fn status(
     status
 }
 
-fn message(object: &OAuthUser, person: Option<&Person>) -> String {
+fn message(object: &OAuthUser, person: Option<&User>) -> String {
     let spec = &object.spec;
     let name = person.map_or(&*spec.username, |person| &*person.username);
     if spec.password_secret_ref.is_some() {

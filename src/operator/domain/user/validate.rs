@@ -1,4 +1,4 @@
-//! `OAuthUser` → `Person`: the one pure function that decides who can sign in.
+//! `OAuthUser` → `User`: the one pure function that decides who can sign in.
 //!
 //! The observer builds the registry with it and the controller reports what it said. Everything that the API
 //! server checks is checked again, because an object may have been stored before a rule existed or with admission
@@ -12,7 +12,7 @@ use clientele_api::OAuthUser;
 use clientele_api::schema::PROTOCOL_CLAIMS;
 use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
 use clientele_oauth::user::subject;
-use clientele_oauth::{Keyring, Person};
+use clientele_oauth::{Keyring, User};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Map, Value};
@@ -53,7 +53,7 @@ pub struct UserInputs<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedUser {
     /// Who.
-    pub person: Person,
+    pub person: User,
     /// Whether the password still has to be looked at or hashed; it will be, in a moment.
     pub pending: bool,
 }
@@ -66,9 +66,9 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
     let spec = &object.spec;
-    let registration_id = object.uid().unwrap_or_default();
-    let derived = || subject::derived(tenant_uid, &registration_id);
-    let person = Person {
+    let user_uid = object.uid().unwrap_or_default();
+    let derived = || subject::derived(tenant_uid, &user_uid);
+    let person = User {
         subject: spec.subject.clone().unwrap_or_else(derived).into(),
         username: spec.username.as_str().into(),
         claims: claims(object),
@@ -78,9 +78,9 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
             _ => None,
         },
         disabled: spec.disabled,
-        credential: credential(around.keyring, None, &registration_id, &fingerprint),
-        former_credentials: former_credentials(around.keyring, &registration_id, &fingerprint),
-        registration_id: registration_id.into(),
+        credential: credential(around.keyring, None, &user_uid, &fingerprint),
+        former_credentials: former_credentials(around.keyring, &user_uid, &fingerprint),
+        uid: user_uid.into(),
         valid_from: around.valid_from,
     };
     let pending = hash == Some(Hash::Pending);
@@ -102,23 +102,19 @@ pub fn place(object: &OAuthUser) -> Option<Place> {
 fn credential(
     keyring: &Keyring,
     key_id: Option<&str>,
-    registration_id: &str,
+    user_uid: &str,
     fingerprint: &[u8],
 ) -> Arc<str> {
-    let parts = [registration_id.as_bytes(), fingerprint];
+    let parts = [user_uid.as_bytes(), fingerprint];
     let mac = keyring.mac(key_id, CREDENTIAL, &parts).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(&mac[..16]).into()
 }
 
 /// The credential under every other root key.
-fn former_credentials(
-    keyring: &Keyring,
-    registration_id: &str,
-    fingerprint: &[u8],
-) -> Arc<[Arc<str>]> {
+fn former_credentials(keyring: &Keyring, user_uid: &str, fingerprint: &[u8]) -> Arc<[Arc<str>]> {
     let ids = keyring.keys().iter().map(|key| key.id());
     ids.filter(|id| *id != keyring.current_id())
-        .map(|id| credential(keyring, Some(id), registration_id, fingerprint))
+        .map(|id| credential(keyring, Some(id), user_uid, fingerprint))
         .collect()
 }
 

@@ -116,7 +116,7 @@ fn used_before(mut client: Client, before: Option<&Arc<Uses>>) -> Client {
 /// The UID of the object: of one that is registered the text that the client has.
 pub(super) fn key(verdict: &ClientVerdict) -> Arc<str> {
     match &verdict.registered {
-        Ok(client) => client.registration_id.clone(),
+        Ok(client) => client.uid.clone(),
         Err(_) => verdict.object.uid().unwrap_or_default().into(),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
-use clientele_oauth::{Client, People, Tenant};
+use clientele_oauth::{Client, Tenant, Users};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
@@ -84,7 +84,7 @@ impl RegistryBuilder {
         name: &str,
         state: &TenantState,
         clients: HashMap<Arc<str>, Arc<Client>>,
-        people: Arc<People>,
+        people: Arc<Users>,
         cluster_issuer: Option<Arc<str>>,
     ) -> Tenant {
         let stored = self
@@ -112,7 +112,7 @@ impl RegistryBuilder {
             signing_keys,
             access_token_algorithm: policy.access_token_algorithm,
             clients,
-            people,
+            users: people,
             branding: policy.branding.clone(),
             session: policy.session,
             cluster_issuer,

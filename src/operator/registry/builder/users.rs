@@ -1,10 +1,10 @@
-//! People as they follow from their objects and passwords, judged again only when something about them changed.
+//! Users as they follow from their objects and passwords, judged again only when something about them changed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use clientele_api::OAuthUser;
-use clientele_oauth::{Keyring, People, Person};
+use clientele_oauth::{Keyring, User, Users};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use kube::{Resource, ResourceExt};
 
@@ -18,7 +18,7 @@ use crate::domain::verdict::{UserDetails, UserVerdict};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthUser and what it was made of.
-pub(super) type UserMemo = Memo<OAuthUser, Person, UserDetails, UserExtra>;
+pub(super) type UserMemo = Memo<OAuthUser, User, UserDetails, UserExtra>;
 
 /// What a verdict about an OAuthUser was made of, beside object, tenant and namespace.
 pub(super) struct UserExtra {
@@ -144,7 +144,7 @@ impl RegistryBuilder {
                 .filter(|verdict| verdict.object.spec.tenant == *tenant)
                 .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
                 .filter_map(|verdict| verdict.registered.as_ref().ok().cloned());
-            let people = People::new(people);
+            let people = Users::new(people);
             // Anybody may write down the name of a tenant that does not exist.
             if people.is_empty() {
                 self.people.remove(tenant);

@@ -28,7 +28,7 @@ use crate::tests::{keyring, namespace, object, tenant, user as person};
 use clientele_api::{OAuthClient, OAuthUser};
 use clientele_oauth::client_auth::{Attempt, AuthParameters, authenticate};
 use clientele_oauth::grant::Authorization;
-use clientele_oauth::{Client, Keyring, People, Person, Tenant};
+use clientele_oauth::{Client, Keyring, Tenant, User, Users};
 
 pub const ISSUER: &str = "https://id.example";
 pub const BROUGHT_BY_A: &str = "of-a-0123456789abcdef0123456789abcdef";
@@ -307,7 +307,7 @@ impl Seen {
         let people = people.map(|enrolled| Arc::new(enrolled.person.clone()));
         Tenant {
             clients: clients.collect(),
-            people: Arc::new(People::new(people)),
+            users: Arc::new(Users::new(people)),
             cluster_issuer: Some(CLUSTER.into()),
             ..Tenant::new("default".into(), TENANT.into(), ISSUER.into())
         }
@@ -330,13 +330,13 @@ fn passwords(users: &[&OAuthUser]) -> PasswordIndex {
 }
 
 /// What a person allowed a client: what a code, a refresh token and an access token of people stand for.
-pub fn allowed(client: &Client, person: &Person) -> Authorization {
+pub fn allowed(client: &Client, person: &User) -> Authorization {
     Authorization {
         tenant: TENANT.into(),
         client_id: client.id.to_string(),
-        registration_id: client.registration_id.to_string(),
+        client_uid: client.uid.to_string(),
         subject: person.subject.to_string(),
-        person: person.registration_id.to_string(),
+        user_uid: person.uid.to_string(),
         credential: person.credential.to_string(),
         sid: "sid".into(),
         auth_time: Timestamp::UNIX_EPOCH,

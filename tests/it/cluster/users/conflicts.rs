@@ -22,7 +22,7 @@ async fn the_first_to_claim_a_username_has_it_a_loser_never() {
     // A look by another replica, or after a restart, changes nothing.
     let replica = Replica::start().await;
     let person = replica.person(&tenant, "anna").unwrap();
-    assert_eq!(*person.registration_id, *first.metadata.uid.unwrap());
+    assert_eq!(*person.uid, *first.metadata.uid.unwrap());
 
     let delete = kube::api::DeleteParams::default();
     let _ = space.users().delete("first", &delete).await.unwrap();

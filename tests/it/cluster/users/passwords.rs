@@ -34,7 +34,7 @@ async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
 
     space.write_password("anna", "second").await;
     let opens_to = |word: &'static str| {
-        move |person: Option<&clientele_oauth::Person>| {
+        move |person: Option<&clientele_oauth::User>| {
             person.is_some_and(|person| password::verify(person.password.as_ref(), word))
         }
     };

@@ -204,7 +204,7 @@ async fn a25_a_client_that_goes_while_somebody_signs_in_gets_no_code() {
     }
     // A client of the same name, and the same redirect URI, is another one.
     world.change(|tenant| {
-        let again = app_with("team-a.app", |c| c.registration_id = "another-uid".into());
+        let again = app_with("team-a.app", |c| c.uid = "another-uid".into());
         tenant.clients.insert("team-a.app".into(), again.into());
     });
     let page = browser.submit(&consent, &[("decision", "allow")]).await;

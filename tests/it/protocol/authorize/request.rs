@@ -569,9 +569,9 @@ async fn the_code_is_bound_to_everything_that_was_asked() {
     assert!(kept.family.starts_with("fam_") && kept.family.len() == 26);
     assert_eq!(told["code"].len(), 47);
     let authorization = kept.authorization;
-    assert_eq!(authorization.registration_id, "uid-of-team-a.app");
+    assert_eq!(authorization.client_uid, "uid-of-team-a.app");
     assert_eq!(authorization.subject, "subject-of-alice");
-    assert_eq!(authorization.person, "uid-of-user-alice");
+    assert_eq!(authorization.user_uid, "uid-of-user-alice");
     assert_eq!(authorization.credential, "credential-of-alice");
     assert_eq!(authorization.tenant, "uid-of-tenant-default");
 }

@@ -64,7 +64,7 @@ async fn k16_a_client_that_took_a_name_shows_nothing_of_the_former() {
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.app").url(), "alice").await;
     world.change(|tenant| {
-        let again = app_with("team-a.app", |c| c.registration_id = "another-uid".into());
+        let again = app_with("team-a.app", |c| c.uid = "another-uid".into());
         tenant.clients.insert("team-a.app".into(), again.into());
     });
     let page = browser.open("/account").await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele_oauth::Person;
+use clientele_oauth::User;
 use clientele_oauth::tenant::SessionLifetimes;
 
 use crate::support::ask::ask;
@@ -19,7 +19,7 @@ async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
     page.told().contains_key("code")
 }
 
-fn alice(change: impl FnOnce(&mut Person)) -> Vec<Person> {
+fn alice(change: impl FnOnce(&mut User)) -> Vec<User> {
     let mut people = everybody();
     change(&mut people[0]);
     people
@@ -40,9 +40,9 @@ async fn c17_whatever_happens_to_the_person_ends_the_session_at_once() {
         ),
         ("enabled again", alice(|p| p.valid_from = valid_from)),
         ("deleted", vec![person("bob")]),
-        ("recreated", alice(|p| p.registration_id = "another".into())),
+        ("recreated", alice(|p| p.uid = "another".into())),
     ] {
-        world.change(|tenant| tenant.people = index(people));
+        world.change(|tenant| tenant.users = index(people));
         assert!(!is_signed_in(&mut browser).await, "{name}");
         let page = browser.open("/account").await;
         assert_eq!(page.path(), "/login", "{name}");
@@ -60,7 +60,7 @@ async fn c17_a_group_that_is_taken_away_counts_at_the_next_request() {
     let mut browser = Browser::new(&world);
     browser.allow(&ask("team-a.staff").url(), "alice").await;
     let people = alice(|p| p.groups = [].into());
-    world.change(|tenant| tenant.people = index(people));
+    world.change(|tenant| tenant.users = index(people));
     browser
         .open(&ask("team-a.staff").url())
         .await
@@ -74,7 +74,7 @@ async fn c17_a_person_who_is_disabled_while_they_decide_gets_no_code() {
     browser.sign_in("alice").await;
     let consent = browser.open(&ask("team-a.app").url()).await;
     let people = alice(|p| p.disabled = true);
-    world.change(|tenant| tenant.people = index(people));
+    world.change(|tenant| tenant.users = index(people));
     let page = browser.submit(&consent, &[("decision", "allow")]).await;
     assert_eq!(page.path(), "/login");
     let page = browser.sign_in_at(&page, "alice").await;

@@ -351,7 +351,7 @@ async fn c21_a_bcrypt_password_is_not_cut_off() {
     world.change(|tenant| {
         let mut person = crate::support::people::person("carl");
         person.password = Some(clientele_oauth::user::PasswordHash(hash.into()));
-        tenant.people = crate::support::people::index(vec![person]);
+        tenant.users = crate::support::people::index(vec![person]);
     });
     assert_eq!(try_as(&world, "carl", &long).await.path(), "/consent");
     let longer = format!("{long}x");

@@ -310,7 +310,7 @@ fn know_everything(world: &TestServer, names: &[&str]) {
         let mut people = people::everybody();
         let known: Map<String, Value> = names.iter().map(|&n| (n.to_owned(), n.into())).collect();
         people[0].claims = known;
-        tenant.people = people::index(people);
+        tenant.users = people::index(people);
         let wide = people::app_with(APP, |client| {
             let all = listed_scopes(tenant.scopes.iter().map(|scope| &*scope.name));
             client.scopes = list(&all);

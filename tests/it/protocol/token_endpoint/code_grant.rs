@@ -171,7 +171,7 @@ async fn e09_a_code_of_another_client_is_refused_and_not_consumed() {
 async fn e09_k16_a_client_recreated_under_its_name_is_another() {
     let world = TestServer::at_rest().await;
     let of_the_former = |code: &mut clientele_oauth::grant::Code| {
-        code.authorization.registration_id = "uid-of-the-former".to_owned();
+        code.authorization.client_uid = "uid-of-the-former".to_owned();
     };
     let seed = seed(&world, "team-a.app").with(of_the_former);
     let seed = seed.insert(&world).await;
@@ -289,13 +289,13 @@ async fn e15_a_wrong_verifier_uses_the_code_up() {
 }
 
 #[tokio::test]
-async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
-    type Change = fn(&mut clientele_oauth::Person);
+async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_between() {
+    type Change = fn(&mut clientele_oauth::User);
     let changes: [Change; 5] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
         |alice| alice.valid_from = clock::now(),
-        |alice| alice.registration_id = "uid-of-another-alice".into(),
+        |alice| alice.uid = "uid-of-another-alice".into(),
         |alice| alice.subject = "another-subject".into(),
     ];
     for change in changes {
@@ -304,7 +304,7 @@ async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
         world.change(|tenant| {
             let mut people = people::everybody();
             change(&mut people[0]);
-            tenant.people = people::index(people);
+            tenant.users = people::index(people);
         });
         seed.exchange(&world).await.refuses(400, "invalid_grant");
         world.change(|_| ());

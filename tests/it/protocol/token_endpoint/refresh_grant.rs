@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clientele_oauth::{Client, Person};
+use clientele_oauth::{Client, User};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -38,11 +38,11 @@ fn change_client(world: &TestServer, change: impl FnOnce(&mut Client)) {
     });
 }
 
-fn change_alice(world: &TestServer, change: impl FnOnce(&mut Person)) {
+fn change_alice(world: &TestServer, change: impl FnOnce(&mut User)) {
     world.change(|tenant| {
         let mut people = people::everybody();
         change(&mut people[0]);
-        tenant.people = people::index(people);
+        tenant.users = people::index(people);
     });
 }
 
@@ -222,12 +222,12 @@ async fn f08_a_narrower_scope_narrows_one_token_not_the_grant() {
 }
 
 #[tokio::test]
-async fn f09_a_disabled_deleted_or_changed_user_ends_the_family() {
-    let changes: [fn(&mut Person); 4] = [
+async fn f09_a_person_who_is_disabled_or_gone_or_has_another_password_ends_the_family() {
+    let changes: [fn(&mut User); 4] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
         |alice| alice.valid_from = crate::support::clock::now(),
-        |alice| alice.registration_id = "uid-of-another-alice".into(),
+        |alice| alice.uid = "uid-of-another-alice".into(),
     ];
     for change in changes {
         let world = TestServer::at_rest().await;
@@ -320,7 +320,7 @@ async fn f11_after_the_consent_was_withdrawn() {
     let now = crate::support::clock::now();
     let store = &world.app.store;
     store
-        .withdraw(&given.tenant, &given.subject, &given.registration_id, now)
+        .withdraw(&given.tenant, &given.subject, &given.client_uid, now)
         .await
         .unwrap();
     refuses(&world, &first.refresh_token).await;
@@ -381,7 +381,7 @@ async fn f14_a_client_that_was_recreated_under_the_same_name() {
     let first = tokens(&world, "team-a.spa").await;
     world.change(|tenant| {
         let mut spa = (*tenant.clients["team-a.spa"]).clone();
-        spa.registration_id = "uid-of-another".into();
+        spa.uid = "uid-of-another".into();
         tenant.clients.insert(spa.id.clone(), spa.into());
     });
     let reply = refresh(&world, "team-a.spa", &first.refresh_token, &[]).await;
@@ -397,7 +397,7 @@ async fn f15_a_person_who_was_recreated_under_the_same_name() {
     let world = TestServer::at_rest().await;
     let first = tokens(&world, APP).await;
     change_alice(&world, |alice| {
-        alice.registration_id = "uid-of-another-alice".into();
+        alice.uid = "uid-of-another-alice".into();
         alice.subject = "subject-of-another-alice".into();
     });
     refuses(&world, &first.refresh_token).await;

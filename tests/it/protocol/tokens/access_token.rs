@@ -6,7 +6,7 @@ use clientele_oauth::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
 
-use crate::support::test_server::{TestServer, basic, registration_id};
+use crate::support::test_server::{TestServer, basic, client_uid};
 use crate::support::verifier::verify;
 
 async fn issued(path: &str, id: &str, more: &str) -> (JwkSet, String, i64) {
@@ -46,7 +46,7 @@ async fn shape(path: &str, issuer: &str, id: &str, algorithm: Algorithm) {
         Some(22),
         "{jti}"
     );
-    assert!(jti.starts_with(&registration_id(id)));
+    assert!(jti.starts_with(&client_uid(id)));
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn a_token_of_a_machine_dies_with_its_registration() {
     assert!(is_active(&world, "team-a.web", &token).await);
     world.change(|tenant| {
         let mut another = crate::support::test_server::client("team-a.web");
-        another.registration_id = "uid-of-another".into();
+        another.uid = "uid-of-another".into();
         tenant.clients.insert(another.id.clone(), another.into());
     });
     is_inactive(&world, API, &token).await;

@@ -176,7 +176,7 @@ async fn b32_a_user_claim_replaces_no_protocol_claim() {
         for name in forged {
             people[0].claims.insert(name.to_owned(), "forged".into());
         }
-        tenant.people = people::index(people);
+        tenant.users = people::index(people);
         tenant.scopes = tenant
             .scopes
             .iter()

@@ -235,7 +235,7 @@ async fn i07_dead_is_dead_at_once() {
 
 #[tokio::test]
 async fn i07_c17_a_person_who_lost_the_right() {
-    let changes: [fn(&mut clientele_oauth::Person); 3] = [
+    let changes: [fn(&mut clientele_oauth::User); 3] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
         |alice| alice.groups = list(&["everybody"]),
@@ -247,7 +247,7 @@ async fn i07_c17_a_person_who_lost_the_right() {
         world.change(|tenant| {
             let mut people = people::everybody();
             change(&mut people[0]);
-            tenant.people = people::index(people);
+            tenant.users = people::index(people);
         });
         userinfo(&world, &token)
             .await

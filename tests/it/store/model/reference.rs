@@ -145,9 +145,9 @@ impl Reference {
             tenant_ != tenant || subject_ != subject || registration_ != registration
         };
         self.consents
-            .retain(|kept| other(&kept.tenant, &kept.subject, &kept.registration_id));
+            .retain(|kept| other(&kept.tenant, &kept.subject, &kept.client_uid));
         self.end(now, |allowed| {
-            !other(&allowed.tenant, &allowed.subject, &allowed.registration_id)
+            !other(&allowed.tenant, &allowed.subject, &allowed.client_uid)
         });
     }
 
@@ -164,8 +164,8 @@ impl Reference {
 
     pub fn keep_consent(&mut self, consent: &Consent) {
         self.consents.retain(|kept| {
-            (&kept.tenant, &kept.subject, &kept.registration_id)
-                != (&consent.tenant, &consent.subject, &consent.registration_id)
+            (&kept.tenant, &kept.subject, &kept.client_uid)
+                != (&consent.tenant, &consent.subject, &consent.client_uid)
         });
         self.consents.push(consent.clone());
     }
@@ -176,7 +176,7 @@ impl Reference {
             .filter(|consent| consent.tenant == tenant && consent.subject == subject)
             .cloned()
             .collect();
-        consents.sort_by(|a, b| a.registration_id.cmp(&b.registration_id));
+        consents.sort_by(|a, b| a.client_uid.cmp(&b.client_uid));
         consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at));
         consents
     }

@@ -93,13 +93,13 @@ impl SecretDigest {
         keyring: &Keyring,
         namespace: &str,
         name: &str,
-        registration_id: &str,
+        client_uid: &str,
     ) -> bool {
         secret_uid == Some(&*self.uid)
             || self
                 .proof
                 .as_deref()
-                .is_some_and(|proof| keyring.verify_proof(proof, namespace, name, registration_id))
+                .is_some_and(|proof| keyring.verify_proof(proof, namespace, name, client_uid))
     }
 
     /// Whether label and annotation say that it is the Secret of a client of this name, be that so or not.

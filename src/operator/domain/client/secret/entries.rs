@@ -141,7 +141,7 @@ impl<'a> Known<'a> {
 /// A key for the application's own cookies, 32 bytes in base64url: the same in every generation of the client secret,
 /// because with another one everybody would be signed out.
 pub fn cookie_secret(client: &Client, keyring: &Keyring) -> String {
-    let parts = [client.id.as_bytes(), client.registration_id.as_bytes()];
+    let parts = [client.id.as_bytes(), client.uid.as_bytes()];
     let mac = keyring.mac(None, COOKIE_PURPOSE, &parts);
     URL_SAFE.encode(mac.unwrap_or_default())
 }

@@ -27,7 +27,7 @@ fn refused(spec: Value) -> String {
 fn an_empty_spec_is_a_machine_client_with_safe_defaults() {
     let client = registered(json!({}));
     assert_eq!(&*client.id, "team-a.web");
-    assert_eq!(&*client.registration_id, "uid-of-web");
+    assert_eq!(&*client.uid, "uid-of-web");
     assert_eq!(client.client_type, ClientType::Confidential);
     assert_eq!(*client.grant_types, [GrantType::ClientCredentials]);
     assert_eq!(client.lifetimes.access_token, Duration::from_mins(5));

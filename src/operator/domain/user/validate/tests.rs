@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use clientele_oauth::keys::root_keyring::RootKey;
 use clientele_oauth::user::PasswordHash;
-use clientele_oauth::{Keyring, Person};
+use clientele_oauth::{Keyring, User};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ impl Around {
         )
     }
 
-    fn person(&self, spec: Value) -> Person {
+    fn person(&self, spec: Value) -> User {
         self.validate_user(spec).unwrap().person
     }
 
@@ -90,7 +90,7 @@ fn a_person_has_the_claims_of_the_fields_and_the_free_ones() {
     );
     assert_eq!(*person.groups, ["staff".into()]);
     assert!(person.password.is_none() && !person.disabled);
-    assert_eq!(&*person.registration_id, "uid-of-alice");
+    assert_eq!(&*person.uid, "uid-of-alice");
 }
 
 #[test]
