@@ -3,7 +3,7 @@
 //! The signature comes first, by keys that are kept: so a stranger's garbage costs the API server nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clientele_oauth::client_auth::assertion::service_account::{
     Answer, Finding, Review, Signature,
@@ -16,7 +16,7 @@ use kube::Api;
 use kube::api::{ListParams, PostParams, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::cache::Cache;
 use crate::cache::rebuild::RebuildRequest;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use clientele_oauth::jose::public_key::PublicKey;
+use std::time::Instant;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::Instant;
 
 /// So many tokens are reviewed by the API server at once; the others wait.
 const AT_ONCE: usize = 16;

@@ -289,7 +289,7 @@ async fn e15_a_wrong_verifier_uses_the_code_up() {
 }
 
 #[tokio::test]
-async fn e16_a_person_who_was_disabled_deleted_or_got_another_password_in_between() {
+async fn e16_a_user_disabled_deleted_or_with_a_new_password_meanwhile() {
     type Change = fn(&mut clientele_oauth::User);
     let changes: [Change; 5] = [
         |alice| alice.disabled = true,

@@ -222,7 +222,7 @@ async fn f08_a_narrower_scope_narrows_one_token_not_the_grant() {
 }
 
 #[tokio::test]
-async fn f09_a_person_who_is_disabled_or_gone_or_has_another_password_ends_the_family() {
+async fn f09_a_disabled_deleted_or_changed_user_ends_the_family() {
     let changes: [fn(&mut User); 4] = [
         |alice| alice.disabled = true,
         |alice| alice.credential = "another".into(),
