@@ -14,6 +14,8 @@ use super::metrics::OperatorMetrics;
 /// So many events wait at the most; more are counted and dropped, because every event is a write that
 /// the API server has to do beside the work itself.
 const WAITING: usize = 256;
+/// The action of every event: what it came to is the reason.
+const ACTION: &str = "Reconcile";
 /// One event in this time at the most.
 const PACE: Duration = Duration::from_millis(50);
 
@@ -50,14 +52,16 @@ impl EventReason {
         }
     }
 
-    /// What was done. Events with the same action and reason are counted, and keep the sentence of the first time: each
-    /// generation is one of its own, so that the sentence about the fifth does not speak of the second.
-    fn action(self) -> String {
+    /// What an event is about beside the object. Events that are alike in action, reason and both references are counted
+    /// and keep the sentence of the first time, so each generation is a reference of its own: the sentence about the
+    /// fifth does not speak of the second. The action itself comes from a closed set.
+    fn related(self, about: &ObjectReference) -> Option<ObjectReference> {
         match self {
-            Self::Rotated(generation) | Self::Retired(generation) => {
-                format!("ReconcileGeneration{generation}")
-            }
-            _ => "Reconcile".to_owned(),
+            Self::Rotated(generation) | Self::Retired(generation) => Some(ObjectReference {
+                field_path: Some(format!("status.secretGeneration={generation}")),
+                ..about.clone()
+            }),
+            _ => None,
         }
     }
 
@@ -99,8 +103,8 @@ impl EventSink {
             type_: event.type_(),
             reason: event.reason().to_owned(),
             note: Some(shortened(note)),
-            action: event.action(),
-            secondary: None,
+            action: ACTION.to_owned(),
+            secondary: event.related(&about),
         };
         if self.queue.try_send((event, about)).is_err() {
             self.metrics.events_dropped.inc();

@@ -1,5 +1,6 @@
 //! Numbers about the Kubernetes side. Labels come from closed sets only.
 
+pub mod reconcile;
 pub mod rotation;
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -11,15 +12,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::metrics::reconcile::ReconcileMetrics;
 use crate::metrics::rotation::RotationMetrics;
 
-/// The reason in which a pass over an object ended.
+/// What is held although a list lacked it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct OutcomeLabels {
-    /// `OAuthClient`, `OAuthTenant` or `OAuthUser`.
+pub struct HeldKind {
+    /// The kind, or for Secrets what they hold.
     pub kind: &'static str,
-    /// The reason of the condition, or `Error`.
-    pub reason: &'static str,
 }
 
 /// What was written.
@@ -32,8 +32,8 @@ pub struct WriteLabels {
 /// The numbers of the Kubernetes side.
 #[derive(Debug, Default)]
 pub struct OperatorMetrics {
-    /// Passes over objects by outcome.
-    pub reconciles: Family<OutcomeLabels, Counter>,
+    /// Reconciles and the queues before them.
+    pub reconcile: ReconcileMetrics,
     /// Writes to the API server.
     pub writes: Family<WriteLabels, Counter>,
     /// Events that were not published because too many waited.
@@ -50,8 +50,8 @@ pub struct OperatorMetrics {
     pub registry_rebuild_seconds: Gauge<f64, AtomicU64>,
     /// From when the watch brought a change of an OAuthClient to the registry that serves it.
     pub propagation: AtomicHistogram,
-    /// Clients, tenants, people and Secrets that are served although the last list lacked them.
-    pub brake_held: Gauge<i64, AtomicI64>,
+    /// Objects and Secrets that are served although the last list lacked them, by kind.
+    pub relist_guard_held: Family<HeldKind, Gauge<i64, AtomicI64>>,
     /// Watches that failed and were started again.
     pub watch_errors: Counter,
     /// Objects that could not be read.
@@ -67,11 +67,7 @@ pub struct OperatorMetrics {
 impl OperatorMetrics {
     /// Publishes the numbers.
     pub fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "clientele_reconciles",
-            "Passes over an object by outcome",
-            self.reconciles.clone(),
-        );
+        self.reconcile.register(registry);
         registry.register(
             "clientele_writes",
             "Writes to the API server",
@@ -84,9 +80,9 @@ impl OperatorMetrics {
         );
         self.register_registry(registry);
         registry.register(
-            "clientele_brake_held_clients",
-            "Clients, tenants, people and Secrets served although the last list lacked them",
-            self.brake_held.clone(),
+            "clientele_relist_guard_held_objects",
+            "Objects and Secrets that are served although the last list lacked them",
+            self.relist_guard_held.clone(),
         );
         registry.register(
             "clientele_watch_errors",
@@ -145,11 +141,15 @@ impl OperatorMetrics {
         );
     }
 
-    /// Counts a pass.
+    /// Counts a reconcile.
     pub fn reconciled(&self, kind: &'static str, reason: &'static str) {
-        self.reconciles
-            .get_or_create(&OutcomeLabels { kind, reason })
-            .inc();
+        self.reconcile.count(kind, reason);
+    }
+
+    /// The gauge of what is held of a kind although a list lacked it.
+    pub fn held(&self, kind: &'static str) -> Gauge<i64, AtomicI64> {
+        let held = self.relist_guard_held.get_or_create(&HeldKind { kind });
+        held.clone()
     }
 
     /// Counts a write.

@@ -1,10 +1,10 @@
 //! Issuer and keys of the cluster's ServiceAccount tokens, as last read.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use clientele_oauth::jose::public_key::PublicKey;
-use std::time::Instant;
 use tokio::sync::{Mutex, Semaphore};
 
 /// So many tokens are reviewed by the API server at once; the others wait.

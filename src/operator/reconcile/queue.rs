@@ -6,11 +6,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::metrics::reconcile::QueueMetrics;
 
 /// An object by namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +66,8 @@ impl WorkerShare {
 /// What is known about an object that somebody asked about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Waiting,
+    /// Since when.
+    Waiting(Instant),
     Running,
     /// Asked about once more while a pass ran, which may have begun too early.
     Again,
@@ -76,10 +80,20 @@ struct Namespace {
     running: usize,
 }
 
+/// An object whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The object.
+    pub place: Place,
+    /// How long it waited.
+    pub waited: Duration,
+}
+
 /// Who waits and who runs.
 pub struct FairQueue {
     share: WorkerShare,
     running: usize,
+    waiting: usize,
     states: HashMap<Place, State>,
     namespaces: HashMap<String, Namespace>,
     /// The namespaces with somebody who waits, each once; the first has the next turn.
@@ -92,6 +106,7 @@ impl FairQueue {
         Self {
             share,
             running: 0,
+            waiting: 0,
             states: HashMap::new(),
             namespaces: HashMap::new(),
             order: VecDeque::new(),
@@ -108,7 +123,9 @@ impl FairQueue {
     }
 
     fn wait(&mut self, place: Place) {
-        self.states.insert(place.clone(), State::Waiting);
+        self.states
+            .insert(place.clone(), State::Waiting(Instant::now()));
+        self.waiting += 1;
         let namespace = self.namespaces.entry(place.namespace.clone()).or_default();
         if namespace.waiting.is_empty() {
             self.order.push_back(place.namespace.clone());
@@ -117,7 +134,7 @@ impl FairQueue {
     }
 
     /// The object whose turn it is, if there is a worker for it. Its pass runs from now on.
-    pub fn give(&mut self) -> Option<Place> {
+    pub fn give(&mut self) -> Option<Given> {
         if self.running == self.share.all {
             return None;
         }
@@ -134,8 +151,13 @@ impl FairQueue {
                 self.order.push_back(name);
             }
             self.running += 1;
-            self.states.insert(place.clone(), State::Running);
-            return Some(place);
+            self.waiting -= 1;
+            let before = self.states.insert(place.clone(), State::Running);
+            let waited = match before {
+                Some(State::Waiting(since)) => since.elapsed(),
+                _ => Duration::ZERO,
+            };
+            return Some(Given { place, waited });
         }
         None
     }
@@ -145,7 +167,7 @@ impl FairQueue {
         let again = match self.states.get(&place) {
             Some(State::Running) => false,
             Some(State::Again) => true,
-            Some(State::Waiting) | None => return,
+            Some(State::Waiting(_)) | None => return,
         };
         self.states.remove(&place);
         if self.states.is_empty() {
@@ -164,7 +186,12 @@ impl FairQueue {
         }
     }
 
-    /// Whether nobody waits.
+    /// How many objects wait.
+    pub fn depth(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether no object waits.
     pub fn is_idle(&self) -> bool {
         self.order.is_empty()
     }
@@ -175,6 +202,7 @@ pub fn fair_queue<K>(
     mut requests: UnboundedReceiver<ObjectRef<K>>,
     mut ended: UnboundedReceiver<Place>,
     share: WorkerShare,
+    metrics: QueueMetrics,
 ) -> impl Stream<Item = ObjectRef<K>> + use<K>
 where
     K: Resource<DynamicType = ()> + 'static,
@@ -191,8 +219,15 @@ where
                 Poll::Pending => break false,
             }
         };
-        match turns.give() {
-            Some(place) => Poll::Ready(Some(place.reference())),
+        let given = turns.give();
+        metrics
+            .depth
+            .set(i64::try_from(turns.depth()).unwrap_or(i64::MAX));
+        match given {
+            Some(given) => {
+                metrics.latency.observe(given.waited);
+                Poll::Ready(Some(given.place.reference()))
+            }
             None if closed && turns.is_idle() => Poll::Ready(None),
             None => Poll::Pending,
         }

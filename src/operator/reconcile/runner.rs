@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Instant;
 
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::{FutureExt, StreamExt};
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
@@ -15,6 +17,7 @@ use super::Reconciler;
 use super::queue::{Place, WorkerShare, fair_queue};
 use crate::error::{Error, Retries};
 use crate::leader::election::while_leader;
+use crate::metrics::reconcile::KINDS;
 
 type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
 
@@ -28,6 +31,35 @@ fn guarded(pass: Pass) -> Pass {
     Box::pin(caught.map(|ended| ended.unwrap_or(Err(Error::Panicked))))
 }
 
+/// A kind of objects that is reconciled.
+pub trait Reconciled {
+    /// Its name, as a label of metrics.
+    const KIND: &'static str;
+}
+
+impl Reconciled for OAuthClient {
+    const KIND: &'static str = KINDS[0];
+}
+
+impl Reconciled for OAuthTenant {
+    const KIND: &'static str = KINDS[1];
+}
+
+impl Reconciled for OAuthUser {
+    const KIND: &'static str = KINDS[2];
+}
+
+/// Notes how long a reconcile took.
+fn timed(kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pass) -> Pass {
+    let context = reconciler.context.clone();
+    Box::pin(async move {
+        let started = Instant::now();
+        let ended = pass.await;
+        context.metrics.reconcile.took(kind, started.elapsed());
+        ended
+    })
+}
+
 /// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
 /// in its turn, and again later after trouble.
 pub async fn run<K>(
@@ -37,11 +69,12 @@ pub async fn run<K>(
     workers: u16,
     pass: impl Fn(Arc<K>, Arc<Reconciler>) -> Pass + Send + 'static,
 ) where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
+    K: Reconciled + Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
     let share = WorkerShare::of(workers);
     let (end, ended) = unbounded_channel();
-    let queue = fair_queue(requests, ended, share).map(Ok::<_, Infallible>);
+    let queue_metrics = reconciler.context.metrics.reconcile.queue(K::KIND);
+    let queue = fair_queue(requests, ended, share, queue_metrics).map(Ok::<_, Infallible>);
     let queue = queue.take_until(shutdown.cancelled_owned());
     let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
     let retries = Retries::default();
@@ -55,7 +88,11 @@ pub async fn run<K>(
             .wait(object.meta().uid.as_deref().unwrap_or_default());
         let pass: Pass = match wait {
             Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
-            None => guarded(pass(object, reconciler.clone())),
+            None => timed(
+                K::KIND,
+                &reconciler,
+                guarded(pass(object, reconciler.clone())),
+            ),
         };
         let passed = while_leader(reconciler.leader.clone(), pass);
         passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
@@ -72,14 +109,8 @@ pub async fn run<K>(
             // Deleted before its turn came: the watch has said so already.
             Ok(_) | Err(ObjectNotFound(_)) => {}
             Err(ReconcilerFailed(error, object)) => {
-                reconciler.context.metrics.reconciled(
-                    "Error",
-                    if error.is_conflict() {
-                        "Conflict"
-                    } else {
-                        "ApiTrouble"
-                    },
-                );
+                let metrics = &reconciler.context.metrics.reconcile;
+                metrics.failed(K::KIND, error.is_conflict());
                 if !error.is_conflict() {
                     tracing::warn!(%object, error = &error as &dyn std::error::Error, "a pass failed and is tried again");
                 }

@@ -259,7 +259,7 @@ where
         what,
         api,
         ListParams::default(),
-        &inputs.context.metrics.brake_held,
+        &inputs.context.metrics.held(what),
     )
 }
 

@@ -220,7 +220,7 @@ impl Watch {
             field_selector: config.field_selector.clone(),
             ..ListParams::default()
         };
-        let gauge = &handles.context.metrics.brake_held;
+        let gauge = &handles.context.metrics.held(watched.what);
         let guarded = within(&handles.context.kube, namespace.as_deref());
         let doubt = RelistCheck::new(watched.what, guarded, params, gauge);
         Self {

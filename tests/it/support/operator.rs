@@ -173,13 +173,16 @@ impl RunningOperator {
             .unwrap_or_default()
     }
 
-    /// The value of a metric without labels.
+    /// The value of a metric, summed over its labels.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let text = self.metrics();
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
-        line.trim().parse().ok()
+        let values = text.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            let (labels, value) = rest.rsplit_once(' ')?;
+            let is_whole = labels.is_empty() || labels.starts_with('{');
+            value.trim().parse::<f64>().ok().filter(|_| is_whole)
+        });
+        values.reduce(|sum, value| sum + value)
     }
 
     /// How many passes ended because they had heard late.
@@ -187,7 +190,8 @@ impl RunningOperator {
         let text = self.metrics();
         let counts = text.lines().filter_map(|line| {
             let (series, count) = line.rsplit_once(' ')?;
-            let late = series.contains("_reconciles_total{") && series.contains("\"Conflict\"");
+            let late =
+                series.contains("_reconcile_errors_total{") && series.contains("\"Conflict\"");
             count.parse::<f64>().ok().filter(|_| late)
         });
         counts.sum()

@@ -35,6 +35,7 @@ fn every_metric_is_documented() {
     // Those with labels appear with their first value.
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
+    controller.held("OAuthClient");
     StoreMetrics::default().register(&mut registry);
     TokenReviewCache::default().register(&mut registry);
     Audit::default().register(&mut registry);

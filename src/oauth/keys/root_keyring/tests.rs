@@ -39,10 +39,10 @@ fn keyring(id: &str, bytes: &[u8]) -> Keyring {
     Keyring::new(id, vec![RootKey::new(id, bytes).unwrap()]).unwrap()
 }
 
-fn who<'a>(client_id: &'a str, client_uid: &'a str) -> Registration<'a> {
+fn who<'a>(client_id: &'a str, uid: &'a str) -> Registration<'a> {
     Registration {
         client_id,
-        client_uid,
+        client_uid: uid,
     }
 }
 

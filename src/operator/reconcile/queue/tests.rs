@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::metrics::reconcile::ReconcileMetrics;
 
 const SHARE: WorkerShare = WorkerShare { one: 4, all: 5 };
 
@@ -21,6 +22,10 @@ fn turns(asked: &[(&str, usize)]) -> FairQueue {
     turns
 }
 
+fn given(turns: &mut FairQueue) -> Option<Place> {
+    turns.give().map(|given| given.place)
+}
+
 #[test]
 fn a_newcomer_has_the_next_turn_however_many_wait_elsewhere() {
     let mut turns = FairQueue::new(SHARE);
@@ -28,24 +33,24 @@ fn a_newcomer_has_the_next_turn_however_many_wait_elsewhere() {
         turns.ask(place("hog", number));
     }
     // It has as many workers as it may, and one is left.
-    let running: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    let running: Vec<Place> = std::iter::from_fn(|| given(&mut turns)).collect();
     assert_eq!(running.len(), SHARE.one);
     turns.ask(place("other", 1));
-    assert_eq!(turns.give(), Some(place("other", 1)));
-    assert_eq!(turns.give(), None);
+    assert_eq!(given(&mut turns), Some(place("other", 1)));
+    assert_eq!(given(&mut turns), None);
     turns.ask(place("other", 2));
     turns.ended(running[0].clone());
-    let next: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    let next: Vec<Place> = std::iter::from_fn(|| given(&mut turns)).collect();
     assert_eq!(next.len(), 1, "there is one worker");
     turns.ended(place("other", 1));
-    let after = turns.give().unwrap();
+    let after = given(&mut turns).unwrap();
     assert!([&next[0], &after].contains(&&place("other", 2)));
 }
 
 #[test]
 fn namespaces_take_turns_and_objects_keep_their_order() {
     let mut turns = turns(&[("a", 1), ("a", 2), ("a", 3), ("b", 1), ("c", 1)]);
-    let order: Vec<Place> = std::iter::from_fn(|| turns.give()).collect();
+    let order: Vec<Place> = std::iter::from_fn(|| given(&mut turns)).collect();
     let expected = [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3)];
     assert_eq!(order, expected.map(|(n, i)| place(n, i)));
 }
@@ -53,16 +58,16 @@ fn namespaces_take_turns_and_objects_keep_their_order() {
 #[test]
 fn who_is_asked_about_during_a_pass_is_passed_over_once_more_and_not_at_the_same_time() {
     let mut turns = turns(&[("a", 1), ("a", 1)]);
-    assert_eq!(turns.give(), Some(place("a", 1)));
+    assert_eq!(given(&mut turns), Some(place("a", 1)));
     turns.ask(place("a", 1));
     turns.ask(place("a", 1));
-    assert_eq!(turns.give(), None);
+    assert_eq!(given(&mut turns), None);
     turns.ended(place("a", 1));
-    assert_eq!(turns.give(), Some(place("a", 1)));
+    assert_eq!(given(&mut turns), Some(place("a", 1)));
     turns.ended(place("a", 1));
     // A try that the queue did not give.
     turns.ended(place("a", 1));
-    assert_eq!(turns.give(), None);
+    assert_eq!(given(&mut turns), None);
     assert!(turns.is_idle() && turns.states.is_empty() && turns.namespaces.is_empty());
 }
 
@@ -87,7 +92,7 @@ proptest! {
                 }
                 _ => {}
             }
-            while let Some(next) = turns.give() {
+            while let Some(next) = given(&mut turns) {
                 owed.remove(&key(&next));
                 prop_assert!(running.insert(key(&next)), "it runs already");
             }
@@ -101,7 +106,7 @@ proptest! {
             for (namespace, name) in std::mem::take(&mut running) {
                 turns.ended(Place { namespace, name });
             }
-            while let Some(next) = turns.give() {
+            while let Some(next) = given(&mut turns) {
                 owed.remove(&key(&next));
                 running.insert(key(&next));
             }
@@ -117,7 +122,13 @@ async fn the_stream_gives_what_was_asked_and_ends_after_the_last() {
     let (ask, requests) = tokio::sync::mpsc::unbounded_channel();
     let (end, ended) = tokio::sync::mpsc::unbounded_channel();
     let one = WorkerShare { one: 1, all: 1 };
-    let mut stream = std::pin::pin!(fair_queue::<ConfigMap>(requests, ended, one));
+    let metrics = ReconcileMetrics::default().queue("ConfigMap");
+    let mut stream = std::pin::pin!(fair_queue::<ConfigMap>(
+        requests,
+        ended,
+        one,
+        metrics.clone()
+    ));
     for name in ["x", "y"] {
         ask.send(ObjectRef::new(name).within("a")).unwrap();
     }

@@ -286,7 +286,7 @@ async fn f14_an_empty_list_counts_only_when_a_second_confirms_it() {
     let load = Load::start(space.entries("web-0-oauth").await);
     let held = || {
         operator
-            .metric("clientele_brake_held_clients")
+            .metric("clientele_relist_guard_held_objects")
             .unwrap_or_default()
     };
 
@@ -341,7 +341,7 @@ async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let mut entries = space.entries("web-oauth").await;
     entries.insert("CLIENT_SECRET".into(), BROUGHT.into());
     let load = Load::start(entries.clone());
-    let held = || operator.metric("clientele_brake_held_clients");
+    let held = || operator.metric("clientele_relist_guard_held_objects");
 
     proxy.lie(OPTED_IN);
     eventually_within(BACKOFF, "the brake holds both", || async {

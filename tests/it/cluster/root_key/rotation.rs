@@ -94,7 +94,7 @@ async fn f14_f89_a_former_root_key_stays_during_a_doubted_list() {
     .await;
     was_looked(&proxy, 5).await;
     proxy.lie(CLIENTS);
-    let held = || operator.metric("clientele_brake_held_clients");
+    let held = || operator.metric("clientele_relist_guard_held_objects");
     eventually_within(BACKOFF, "the brake holds", || async {
         when(held() > Some(0.0), (), || format!("{:?}", held()))
     })

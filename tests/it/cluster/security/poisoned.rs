@@ -157,13 +157,13 @@ async fn served_people(operator: &RunningOperator, count: f64) {
 async fn a_doubt_is_settled(operator: &RunningOperator, proxy: &Proxy, good: &Credentials) {
     proxy.lie(OAUTHCLIENTS);
     eventually_within(BACKOFF, "the brake holds", || async {
-        let held = operator.metric("clientele_brake_held_clients");
+        let held = operator.metric("clientele_relist_guard_held_objects");
         when(held > Some(0.0), (), || format!("{held:?}"))
     })
     .await;
     proxy.be_honest();
     eventually_within(BACKOFF, "the second list settles the doubt", || async {
-        let held = operator.metric("clientele_brake_held_clients");
+        let held = operator.metric("clientele_relist_guard_held_objects");
         let settled = operator.log().contains("settled the doubt");
         when(settled && held == Some(0.0), (), || format!("{held:?}"))
     })
