@@ -14,7 +14,7 @@ use clientele::logging::audit_layer;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::Limits;
 use clientele_http::{App, router};
-use clientele_oauth::client::{Audience, Lifetimes, Secretless};
+use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
 use clientele_oauth::keys::root_keyring::{Registration, RootKey};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{
@@ -68,7 +68,7 @@ fn client(id: &str) -> Client {
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
-        secretless: Secretless::default(),
+        assertion_methods: AssertionMethods::default(),
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["orders.read", "common"]),
         audiences: [audience].into(),
@@ -80,7 +80,7 @@ fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
-        brought: None,
+        external_secret: None,
         uses: Arc::default(),
         default_claims: Box::default(),
         default_scope: Box::default(),

@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let Some(Ok(hash)) = password::brought(text) else {
+    let Some(Ok(hash)) = password::parse_hash(text) else {
         return;
     };
     if is_cheap(text) {

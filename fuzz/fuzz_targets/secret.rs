@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use clientele_oauth::Algorithm;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy};
-use clientele_operator::cache::passwords::{PasswordIndex, Place};
-use clientele_operator::domain::client::secret::digest::{Digests, Facts};
+use clientele_operator::cache::passwords::PasswordIndex;
+use clientele_operator::domain::client::secret::digest::{DigestKey, SecretDigest};
 use clientele_operator::domain::tenant::signing_secret;
-use clientele_operator::root_key;
+use clientele_operator::domain::user::password::Place;
+use clientele_operator::reconcile::signing_key::generate;
+use clientele_operator::root_key::judge::judge;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -29,7 +31,7 @@ static GOOD: LazyLock<Entries> = LazyLock::new(|| {
         algorithm,
         activates_at: Timestamp::UNIX_EPOCH,
     });
-    signing_secret::changed(None, &[], &changes, &policy).expect("keys")
+    signing_secret::changed(None, &[], &changes, &policy, generate).expect("keys")
 });
 
 /// The first byte says which entry of a good Secret the rest replaces; otherwise the lines are `name=value`.
@@ -64,7 +66,7 @@ fuzz_target!(|bytes: &[u8]| {
             read.keys.active(Algorithm::Es256, Timestamp::UNIX_EPOCH),
         );
     }
-    let _ = root_key::judge("root", Some(&secret), &BTreeMap::new(), true);
+    let _ = judge("root", Some(&secret), &BTreeMap::new(), true);
     let index = PasswordIndex::default();
     for key in secret.data.iter().flatten().map(|(name, _)| name) {
         index.want(&Place {
@@ -74,6 +76,9 @@ fuzz_target!(|bytes: &[u8]| {
         });
     }
     let _ = index.put(&secret);
-    let digests = Digests::default();
-    assert_eq!(Facts::new(&secret, &digests), Facts::new(&secret, &digests));
+    let digests = DigestKey::default();
+    assert_eq!(
+        SecretDigest::new(&secret, &digests),
+        SecretDigest::new(&secret, &digests)
+    );
 });

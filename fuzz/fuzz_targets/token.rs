@@ -2,7 +2,7 @@
 #![no_main]
 
 use clientele_fuzz::{Issued, clock, filled};
-use clientele_oauth::client_auth::credentials::{Credentials, authenticate};
+use clientele_oauth::client_auth::{Attempt, AuthParameters, Authentication, authenticate};
 use clientele_oauth::endpoints::{introspection, userinfo};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tokens::bearer::{AccessToken, Presented};
@@ -37,17 +37,22 @@ fn unforgeable(issued: &Issued, tenant: &Tenant, text: &str) {
     assert_eq!(access, is(&["access", "machine"]), "{text}");
     let id = issued_jwt::verify(tenant, text, Kind::IdToken).is_some();
     assert_eq!(id, is(&["id"]), "{text}");
-    let refresh = refresh_token::verify(keyring, &tenant.registration_id, text);
+    let refresh = refresh_token::verify(keyring, &tenant.uid, text);
     assert_eq!(refresh.is_some(), is(&["refresh"]), "{text}");
     let nothing = matches!(Presented::read(tenant, keyring, text), Presented::Nothing);
     assert_eq!(nothing, !access && refresh.is_none());
-    let id = clientele_fuzz::CLIENT;
-    let credentials = Credentials::Post { id, secret: text };
-    let proven = authenticate(tenant, keyring, &credentials, jiff::Timestamp::UNIX_EPOCH).is_ok();
+    let form = AuthParameters {
+        client_id: Some(clientele_fuzz::CLIENT.into()),
+        client_secret: Some(text.into()),
+        ..AuthParameters::default()
+    };
+    let attempt = Attempt::from(form, None);
+    let proven = authenticate(tenant, keyring, &attempt, jiff::Timestamp::UNIX_EPOCH);
+    let proven = matches!(proven, Ok(Authentication::Authenticated(_)));
     assert_eq!(proven, is(&["secret"]), "{text}");
     let registration = Registration {
         client_id: "a.b",
-        registration_id: "uid",
+        client_uid: "uid",
     };
     assert_eq!(keyring.verify(registration, text.as_bytes()), None);
     assert!(!keyring.verify_proof(text, "a", "b", "uid"));

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Algorithm;
-use super::client::external_secret::Brought;
+use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
 use super::jose::public_key::PublicKey;
@@ -123,7 +123,7 @@ impl Lifetimes {
 
 /// What proves a client without a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Secretless {
+pub struct AssertionMethods {
     /// The keys with which it signs assertions (`jwks`).
     pub keys: Arc<[PublicKey]>,
     /// The ServiceAccounts whose tokens prove it.
@@ -148,7 +148,7 @@ pub struct Client {
     /// The only method accepted; unset means any that fits the type.
     pub auth_method: Option<AuthMethod>,
     /// What proves it without a secret.
-    pub secretless: Secretless,
+    pub assertion_methods: AssertionMethods,
     /// The grant types it may use.
     pub grant_types: Arc<[GrantType]>,
     /// The scopes it may ask for.
@@ -172,7 +172,7 @@ pub struct Client {
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
     /// The client secret that it brought; then none is derived.
-    pub brought: Option<Box<Brought>>,
+    pub external_secret: Option<Box<ExternalSecret>>,
     /// When which generation of its secret was used; goes on when the client is registered anew.
     pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
@@ -194,7 +194,7 @@ impl Client {
         let secretless = [AuthMethod::PrivateKeyJwt, AuthMethod::ServiceAccount].map(Some);
         self.client_type == ClientType::Confidential
             && !secretless.contains(&self.auth_method)
-            && self.brought.is_none()
+            && self.external_secret.is_none()
     }
 
     /// Whether the client may authenticate by the method.
@@ -204,8 +204,10 @@ impl Client {
             None => match self.client_type {
                 ClientType::Confidential => match method {
                     AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => true,
-                    AuthMethod::PrivateKeyJwt => !self.secretless.keys.is_empty(),
-                    AuthMethod::ServiceAccount => !self.secretless.service_accounts.is_empty(),
+                    AuthMethod::PrivateKeyJwt => !self.assertion_methods.keys.is_empty(),
+                    AuthMethod::ServiceAccount => {
+                        !self.assertion_methods.service_accounts.is_empty()
+                    }
                     AuthMethod::None => false,
                 },
                 ClientType::Public => method == AuthMethod::None,
@@ -217,7 +219,9 @@ impl Client {
 /// A client for the tests of this folder.
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
-    use super::{Algorithm, Arc, Audience, Client, ClientType, GrantType, Lifetimes, Secretless};
+    use super::{
+        Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType, Lifetimes,
+    };
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
         values.iter().map(|&value| Arc::from(value)).collect()
@@ -237,7 +241,7 @@ pub mod testing {
             client_type: ClientType::Confidential,
             first_party: false,
             auth_method: None,
-            secretless: Secretless::default(),
+            assertion_methods: AssertionMethods::default(),
             grant_types: [GrantType::ClientCredentials].into(),
             scopes: list(&["openid", "orders.read", "bills.read", "common"]),
             audiences: [
@@ -253,7 +257,7 @@ pub mod testing {
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,
-            brought: None,
+            external_secret: None,
             uses: Arc::default(),
             default_claims: Box::default(),
             default_scope: Box::default(),

@@ -5,7 +5,7 @@
 
 pub mod assertion;
 mod attempt;
-mod basic;
+pub mod basic;
 mod secret;
 
 #[cfg(test)]

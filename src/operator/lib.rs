@@ -290,7 +290,7 @@ impl Parts {
             readiness: self.keys.readiness.clone(),
         };
         let rebuild = self.keys.rebuild.clone();
-        tasks.spawn(observer::observe(
+        tasks.spawn(observer::run(
             inputs, outputs, rebuild, clients, tenants, users,
         ));
     }

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use clientele_oauth::Registry;
 
 use crate::cache::Cache;
-use crate::cache::progress::{Progress, Readiness};
+use crate::cache::progress::{LoadState, Readiness};
 use crate::cache::root_keys::RootKeys;
 
 /// Everything that readiness depends on.
@@ -66,7 +66,7 @@ impl ReadinessCheck {
     }
 }
 
-fn listed(progress: Progress) -> Result<(), String> {
+fn listed(progress: LoadState) -> Result<(), String> {
     first_missing(&[
         (progress.clients, "OAuthClients have not been listed yet"),
         (progress.tenants, "OAuthTenants have not been listed yet"),

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use clientele_oauth::Registry;
-use clientele_oauth::client::secret_rotation::Pace;
+use clientele_oauth::client::secret_rotation::RotationThrottle;
 use clientele_oauth::client::secret_usage::Usage;
 use kube::{Api, Resource};
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub struct Reconciler {
     readiness: Arc<Readiness>,
     usage: Arc<ArcSwapOption<Usage>>,
     write_throttle: WriteThrottle,
-    rotation_throttle: Mutex<Pace>,
+    rotation_throttle: Mutex<RotationThrottle>,
 }
 
 impl Reconciler {

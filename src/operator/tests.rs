@@ -72,7 +72,7 @@ pub fn judged(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Client, Ref
         tenant: Some(tenant),
         namespace: &namespace(space),
         id_holder: None,
-        brought: None,
+        external_secret: None,
     };
     validate_client(&ClientObject::parse(object), around)
 }

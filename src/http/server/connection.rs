@@ -25,9 +25,9 @@ use crate::server::tls::Tls;
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What all connections of a listener share.
-pub struct Connections<S>(Arc<Shared<S>>);
+pub struct Connections<S>(Arc<ConnectionContext<S>>);
 
-struct Shared<S> {
+struct ConnectionContext<S> {
     service: S,
     tls: Option<TlsAcceptor>,
     http: Builder<TokioExecutor>,
@@ -45,7 +45,7 @@ impl<S: Answers> Connections<S> {
         open: Gauge,
         shutdown: &CancellationToken,
     ) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(ConnectionContext {
             service,
             tls: tls.map(|tls| tls.acceptor()),
             http: protocol(limits),
@@ -94,7 +94,7 @@ fn protocol(limits: Limits) -> Builder<TokioExecutor> {
     http
 }
 
-impl<S: Answers> Shared<S> {
+impl<S: Answers> ConnectionContext<S> {
     async fn greet(&self, stream: TcpStream, peer: Peer) {
         // A small answer leaves at once instead of waiting for an acknowledgment.
         if stream.set_nodelay(true).is_err() {

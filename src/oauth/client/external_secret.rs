@@ -19,9 +19,9 @@ const MIN_DIFFERENT: usize = 8;
 const PURPOSE: &str = "clientele brought client secret v1";
 
 /// The key of the digests.
-pub struct BroughtKey(hmac::Key);
+pub struct ExternalSecretKey(hmac::Key);
 
-impl BroughtKey {
+impl ExternalSecretKey {
     /// A key of random bytes.
     pub fn new(random: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, random))
@@ -37,9 +37,9 @@ impl BroughtKey {
     }
 }
 
-impl fmt::Debug for BroughtKey {
+impl fmt::Debug for ExternalSecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BroughtKey([redacted])")
+        f.write_str("ExternalSecretKey([redacted])")
     }
 }
 
@@ -55,28 +55,28 @@ impl fmt::Debug for Digest {
 
 /// What a client authenticates with that brought its secret.
 #[derive(Clone, Debug)]
-pub struct Brought {
+pub struct ExternalSecret {
     /// The key of the digests.
-    pub key: Arc<BroughtKey>,
+    pub key: Arc<ExternalSecretKey>,
     /// The digest of the value.
     pub current: Digest,
     /// The digest of the value that is accepted as well.
     pub previous: Option<Digest>,
 }
 
-impl PartialEq for Brought {
+impl PartialEq for ExternalSecret {
     fn eq(&self, other: &Self) -> bool {
         (self.current, self.previous) == (other.current, other.previous)
     }
 }
 
-impl Eq for Brought {}
+impl Eq for ExternalSecret {}
 
 /// Whether the client, if there is one and it brought its secret, brought what is presented.
 ///
 /// How much work that is depends on what is presented alone: one HMAC, also for a client that is unknown or brought
 /// nothing; none for what has the form of a derived secret, which cannot be brought.
-pub fn verify(brought: Option<&Brought>, keyring: &Keyring, presented: &str) -> bool {
+pub fn verify(brought: Option<&ExternalSecret>, keyring: &Keyring, presented: &str) -> bool {
     if Claimed::parse(presented.as_bytes()).is_some() {
         return false;
     }
@@ -140,14 +140,15 @@ mod tests {
 
     #[test]
     fn the_value_and_the_previous_one_are_accepted_and_no_other() {
-        let key = Arc::new(BroughtKey::new(&[1; 32]));
-        let mut brought = Brought {
+        let key = Arc::new(ExternalSecretKey::new(&[1; 32]));
+        let mut brought = ExternalSecret {
             current: key.digest(VALUE),
             previous: Some(key.digest(BEFORE)),
             key,
         };
-        let accepts =
-            |brought: &Brought, presented: &str| verify(Some(brought), &keyring(), presented);
+        let accepts = |brought: &ExternalSecret, presented: &str| {
+            verify(Some(brought), &keyring(), presented)
+        };
         assert!(accepts(&brought, VALUE) && accepts(&brought, BEFORE));
         for other in ["", " ", &VALUE[1..], &format!("{VALUE} "), "\0"] {
             assert!(!accepts(&brought, other), "{other:?}");
@@ -192,15 +193,15 @@ mod tests {
 
     #[test]
     fn nobody_reads_a_brought_secret_in_a_debug_form() {
-        let key = Arc::new(BroughtKey::new(b"abcdefghijklmnopqrstuvwxyz012345"));
-        let brought = Brought {
+        let key = Arc::new(ExternalSecretKey::new(b"abcdefghijklmnopqrstuvwxyz012345"));
+        let brought = ExternalSecret {
             current: key.digest(VALUE),
             previous: None,
             key,
         };
         assert_eq!(
             format!("{brought:?}"),
-            "Brought { key: BroughtKey([redacted]), current: Digest([redacted]), previous: None }"
+            "ExternalSecret { key: ExternalSecretKey([redacted]), current: Digest([redacted]), previous: None }"
         );
     }
 }

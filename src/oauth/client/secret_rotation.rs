@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::secret_generations::Ledger;
-pub use pace::Pace;
+pub use pace::RotationThrottle;
 
 /// How soon it is looked again whether the use that is waited for was seen meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);

@@ -11,7 +11,9 @@ pub const MAX_BASIC: usize = 1024;
 
 /// Client ID and secret of the header.
 pub struct BasicCredentials {
+    /// The client ID.
     pub id: Zeroizing<String>,
+    /// The client secret.
     pub secret: Zeroizing<String>,
 }
 

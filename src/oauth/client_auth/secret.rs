@@ -41,7 +41,7 @@ pub fn verify<'t>(
         client_uid: client.map_or("", |client| &client.uid),
     };
     let generation = keyring.verify(registration, secret.as_bytes());
-    let brought = client.and_then(|client| client.brought.as_deref());
+    let brought = client.and_then(|client| client.external_secret.as_deref());
     // What a root key made is nothing that can be brought.
     let is_brought = generation.is_none() && external_secret::verify(brought, keyring, secret);
     let client = client.ok_or(INVALID.because(NOT_SERVED))?;
@@ -51,13 +51,13 @@ pub fn verify<'t>(
     let proven = match client.client_type {
         ClientType::Public => method == AuthMethod::None,
         // Who brings a secret has no other.
-        ClientType::Confidential if client.brought.is_some() => is_brought,
+        ClientType::Confidential if client.external_secret.is_some() => is_brought,
         ClientType::Confidential => generation.is_some_and(|g| g >= client.oldest_accepted),
     };
     if !proven {
         return Err(INVALID.because(match generation {
             None => WRONG,
-            Some(_) if client.brought.is_some() => DERIVED,
+            Some(_) if client.external_secret.is_some() => DERIVED,
             Some(_) => RETIRED,
         }));
     }
@@ -107,8 +107,8 @@ mod tests {
         };
         let derived = keyring.derive(registration, 1);
         let value = "0123456789abcdef0123456789abcdef";
-        let key = Arc::new(external_secret::BroughtKey::new(&[3; 32]));
-        client.brought = Some(Box::new(external_secret::Brought {
+        let key = Arc::new(external_secret::ExternalSecretKey::new(&[3; 32]));
+        client.external_secret = Some(Box::new(external_secret::ExternalSecret {
             current: key.digest(value),
             previous: None,
             key,

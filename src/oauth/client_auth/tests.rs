@@ -30,7 +30,7 @@ const NOT_SERVED: &str = "invalid_client: no client of this ID is served here: k
 const OTHER_METHOD: &str = "invalid_client: the client does not authenticate in this way: compare what was sent with its type and tokenEndpointAuthMethod";
 const NO_ASSERTION: &str = "invalid_client: client_assertion is missing, or client_assertion_type is not the one of RFC 7523";
 
-struct World {
+struct Fixture {
     tenant: Tenant,
     keyring: Keyring,
     secret: String,
@@ -38,7 +38,7 @@ struct World {
 }
 
 /// A tenant with a confidential client `web` that holds a secret, `jwt` that signs assertions, and the public `spa`.
-fn world() -> World {
+fn world() -> Fixture {
     let root = RootKey::new("keyid000", &[7; 32]).unwrap();
     let keyring = Keyring::new("keyid000", vec![root]).unwrap();
     let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
@@ -50,7 +50,7 @@ fn world() -> World {
         ..testing::client()
     };
     let mut jwt = named("jwt");
-    jwt.secretless.keys = [public].into();
+    jwt.assertion_methods.keys = [public].into();
     let mut spa = named("spa");
     spa.client_type = ClientType::Public;
     let web = named("web");
@@ -66,7 +66,7 @@ fn world() -> World {
         clients: clients.into(),
         ..Tenant::new("t".into(), "uid".into(), ISSUER.into())
     };
-    World {
+    Fixture {
         tenant,
         keyring,
         secret,
@@ -74,7 +74,7 @@ fn world() -> World {
     }
 }
 
-impl World {
+impl Fixture {
     fn outcome(&self, attempt: &Attempt<'_>) -> String {
         let now = Timestamp::from_second(NOW).unwrap();
         match authenticate(&self.tenant, &self.keyring, attempt, now) {

@@ -16,7 +16,7 @@ const MAX_BCRYPT_COST: u32 = 13;
 pub type Problem = &'static str;
 
 /// A hash that is brought: argon2id in the PHC string format, or bcrypt. `None` if it is neither, hence a plaintext.
-pub fn brought(value: &str) -> Option<Result<PasswordHash, Problem>> {
+pub fn parse_hash(value: &str) -> Option<Result<PasswordHash, Problem>> {
     let checked = if value.starts_with("$argon2") {
         check_argon2(value)
     } else if ["$2a$", "$2b$", "$2y$"]
@@ -111,12 +111,12 @@ mod tests {
     #[test]
     fn brought_hashes_of_argon2id_and_bcrypt_are_accepted() {
         let own = hash("pw", &[1; 16]).unwrap();
-        assert_eq!(brought(&own.0), Some(Ok(own.clone())));
+        assert_eq!(parse_hash(&own.0), Some(Ok(own.clone())));
         let bcrypt = bcrypt::non_truncating_hash_with_salt("pw", 4, [3; 16]).unwrap();
-        let bcrypt = brought(&bcrypt.to_string()).unwrap().unwrap();
+        let bcrypt = parse_hash(&bcrypt.to_string()).unwrap().unwrap();
         assert!(verify(Some(&bcrypt), "pw"));
         assert!(!verify(Some(&bcrypt), "pw2"));
-        assert_eq!(brought("hunter2"), None);
+        assert_eq!(parse_hash("hunter2"), None);
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             "$2b$31$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
             "$2b$x",
         ] {
-            assert!(brought(bad).unwrap().is_err(), "{bad}");
+            assert!(parse_hash(bad).unwrap().is_err(), "{bad}");
         }
     }
 

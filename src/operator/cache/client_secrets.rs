@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 
 use clientele_api::OAuthClient;
 use clientele_oauth::client::external_secret;
-use clientele_oauth::client::external_secret::BroughtKey;
+use clientele_oauth::client::external_secret::ExternalSecretKey;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ struct State {
 /// The index.
 #[derive(Debug)]
 pub struct ClientSecretIndex {
-    key: Arc<BroughtKey>,
+    key: Arc<ExternalSecretKey>,
     state: RwLock<State>,
     settled: AtomicBool,
 }
@@ -44,7 +44,7 @@ impl ClientSecretIndex {
     /// Nothing seen yet.
     pub fn new(random: &[u8; 32]) -> Self {
         Self {
-            key: Arc::new(BroughtKey::new(random)),
+            key: Arc::new(ExternalSecretKey::new(random)),
             state: RwLock::default(),
             settled: AtomicBool::new(false),
         }

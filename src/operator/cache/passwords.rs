@@ -241,7 +241,7 @@ fn look_at(value: &[u8]) -> (Hash, Option<Zeroizing<String>>) {
     // A file that was made with an editor ends in a line break, and nobody types one.
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
-    match password::brought(text) {
+    match password::parse_hash(text) {
         Some(Ok(hash)) => (Hash::Ready(hash), None),
         Some(Err(problem)) => (Hash::Unusable(problem), None),
         None if text.is_empty() => (Hash::Unusable("is empty"), None),

@@ -11,7 +11,7 @@ use tokio::sync::watch;
     clippy::struct_excessive_bools,
     reason = "independent facts, each seen on its own"
 )]
-pub struct Progress {
+pub struct LoadState {
     /// The list of OAuthClients.
     pub clients: bool,
     /// The list of OAuthTenants.
@@ -31,24 +31,24 @@ pub struct Progress {
 /// What has been seen so far, and whether the installation was bootstrapped.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    progress: watch::Sender<Progress>,
+    progress: watch::Sender<LoadState>,
     /// The mark of it outlives its ConfigMap here.
     bootstrapped: AtomicBool,
 }
 
 impl Readiness {
     /// What has been seen so far.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> LoadState {
         *self.progress.borrow()
     }
 
     /// Notifies of every change.
-    pub fn subscribe(&self) -> watch::Receiver<Progress> {
+    pub fn subscribe(&self) -> watch::Receiver<LoadState> {
         self.progress.subscribe()
     }
 
     /// Records what has been seen.
-    pub fn note(&self, note: impl FnOnce(&mut Progress)) {
+    pub fn note(&self, note: impl FnOnce(&mut LoadState)) {
         self.progress.send_if_modified(|progress| {
             let before = *progress;
             note(progress);

@@ -24,7 +24,7 @@ const PAUSE: u32 = 20;
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Observes for ever.
-pub async fn observe(
+pub async fn run(
     inputs: Inputs,
     outputs: Outputs,
     rebuild: Arc<RebuildRequest>,

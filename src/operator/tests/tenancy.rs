@@ -20,7 +20,7 @@ use crate::domain::reason::Refusal;
 use clientele_api::{OAuthClient, OAuthUser};
 use clientele_oauth::grant::validity;
 use clientele_oauth::{Client, Tenant};
-use ground::{BROUGHT_BY_A, BROUGHT_BY_B, Ground, Seen};
+use ground::{BROUGHT_BY_A, BROUGHT_BY_B, Seen, TenancyModel};
 use proofs::Keys;
 
 type Judged = Result<(), TestCaseError>;
@@ -39,7 +39,7 @@ fn of_b(keys: &Keys) -> impl Strategy<Value = Theirs> + use<> {
 
 #[test]
 fn f37_f57_f61_whatever_b_writes_a_is_what_it_was_and_nothing_of_a_is_bs() {
-    let ground = Ground::new();
+    let ground = TenancyModel::new();
     let config = ProptestConfig {
         cases: 1000,
         failure_persistence: None,
@@ -50,7 +50,7 @@ fn f37_f57_f61_whatever_b_writes_a_is_what_it_was_and_nothing_of_a_is_bs() {
     verdict.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-fn holds(ground: &Ground, theirs: &Theirs) -> Judged {
+fn holds(ground: &TenancyModel, theirs: &Theirs) -> Judged {
     let before = ground.seen(None);
     let after = ground.seen(Some((&theirs.client, &theirs.user)));
     a_is_what_it_was(ground, &before, &after)?;
@@ -69,7 +69,7 @@ fn holds(ground: &Ground, theirs: &Theirs) -> Judged {
     secrets_prove_only_their_own(ground, &before, &tenant, client, &secret)
 }
 
-fn a_is_what_it_was(ground: &Ground, before: &Seen, after: &Seen) -> Judged {
+fn a_is_what_it_was(ground: &TenancyModel, before: &Seen, after: &Seen) -> Judged {
     for object in &ground.clients {
         prop_assert_eq!(after.client(object), before.client(object));
         let secret = ground.desired(object, before);
@@ -85,7 +85,7 @@ fn a_is_what_it_was(ground: &Ground, before: &Seen, after: &Seen) -> Judged {
 
 /// B writes in its own namespace, and over no Secret that is not its own: not one of A's that it copied, with every mark.
 fn b_writes_over_nothing(
-    ground: &Ground,
+    ground: &TenancyModel,
     before: &Seen,
     after: &Seen,
     theirs: &OAuthClient,
@@ -107,7 +107,7 @@ fn b_writes_over_nothing(
 }
 
 /// A code, a refresh token or an access token of A's is what it was, and no client of B's may have it.
-fn what_was_allowed_to_a_still_stands(ground: &Ground, after: &Seen) -> Judged {
+fn what_was_allowed_to_a_still_stands(ground: &TenancyModel, after: &Seen) -> Judged {
     let tenant = after.tenant();
     for user in &ground.users {
         let person = &after.user(user).as_ref().unwrap().person;
@@ -126,7 +126,7 @@ fn what_was_allowed_to_a_still_stands(ground: &Ground, after: &Seen) -> Judged {
 }
 
 fn nobody_of_b_is_taken_for_somebody_of_a(
-    ground: &Ground,
+    ground: &TenancyModel,
     after: &Seen,
     tenant: &Tenant,
     theirs: &Theirs,
@@ -164,7 +164,7 @@ fn nobody_of_b_is_taken_for_somebody_of_a(
 }
 
 /// B has no ID, scope, audience, privilege or way back of A's.
-fn b_has_no_privilege(ground: &Ground, tenant: &Tenant, client: &Client) -> Judged {
+fn b_has_no_privilege(ground: &TenancyModel, tenant: &Tenant, client: &Client) -> Judged {
     for object in &ground.clients {
         let id = ClientObject::parse(object).client_id.into_owned();
         prop_assert_ne!(&*client.id, &*id);
@@ -208,7 +208,7 @@ fn a_secret_of_b_is_ordinary(secret: &Secret) -> Judged {
 
 /// B's Secret holds nothing of A's, and nothing that authenticates as A; what A has is nothing to B.
 fn secrets_prove_only_their_own(
-    ground: &Ground,
+    ground: &TenancyModel,
     before: &Seen,
     tenant: &Tenant,
     client: &Client,
@@ -227,7 +227,7 @@ fn secrets_prove_only_their_own(
             prop_assert!(!accepts(&id, value));
         }
     }
-    prop_assert!(accepts("team-a.brought", BROUGHT_BY_A));
+    prop_assert!(accepts("team-a.external_secret", BROUGHT_BY_A));
     prop_assert!(!accepts(&client.id, BROUGHT_BY_A));
     Ok(())
 }
@@ -242,12 +242,12 @@ fn secrets_in(secret: &Secret) -> Vec<String> {
 /// The property can fail: without A's earlier claims the same names are B's.
 #[test]
 fn a_stolen_name_would_be_seen() {
-    let mut ground = Ground::new();
+    let mut ground = TenancyModel::new();
     let spec = serde_json::json!({ "clientId": "legacy" });
     let client = ground::client("team-b", "other", 100, spec);
     let spec = serde_json::json!({ "username": "alice", "subject": ground::SUBJECT });
     let user = ground::user("team-b", "alice", 100, spec);
-    let beside = |ground: &Ground| {
+    let beside = |ground: &TenancyModel| {
         let seen = ground.seen(Some((&client, &user)));
         let reason = |refusal: &Refusal| refusal.reason.to_string();
         let client = seen

@@ -175,5 +175,5 @@ pub fn prune_client(client: OAuthClient) -> OAuthClient {
 
 /// The same of a person.
 pub fn prune_user(user: OAuthUser) -> OAuthUser {
-    validate::cut(prune_metadata(user))
+    validate::prune_user(prune_metadata(user))
 }

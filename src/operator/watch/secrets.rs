@@ -158,7 +158,7 @@ async fn watch_in(
         let until = watch.doubt.until();
         tokio::select! {
             event = events.next() => match event {
-                Some(Ok(event)) => watch.observe(event),
+                Some(Ok(event)) => watch.apply(event),
                 Some(Err(error)) => {
                     if is_forbidden(&error) && watch.is_needless() {
                         return watch.end();
@@ -241,7 +241,7 @@ impl Watch {
             .boxed()
     }
 
-    fn observe(&mut self, event: watcher::Event<Secret>) {
+    fn apply(&mut self, event: watcher::Event<Secret>) {
         match event {
             watcher::Event::Init => {
                 let matters = self.watched.doubted || !self.known().is_empty();

@@ -14,7 +14,7 @@ const OURS: &str = "clientele.dev/v1alpha1";
 
 /// One act of a person, on one object.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub enum Action {
     /// Creates an OAuthClient with this spec.
     Create(&'static str, Value),
     /// Changes an OAuthClient by a merge patch.
@@ -41,7 +41,7 @@ pub enum Act {
     RotateRootKey { emergency: bool },
 }
 
-impl Act {
+impl Action {
     /// Does it. What is not there cannot be changed, and that is no mistake: while the operator is cut off, people go on.
     pub async fn perform(&self, run: &Arc<Run>) {
         let params = PatchParams::default();

@@ -11,7 +11,7 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
-use super::act::Act;
+use super::act::Action;
 use super::fault_cluster::{FaultCluster, settings};
 use super::fault_proxy::Stand;
 use super::normalized_snapshot::Published;
@@ -64,7 +64,7 @@ async fn f80_f82_a_toggled_client_is_written_at_most_once_a_second() {
     };
     let operator = Running::with(settings, &run, Stand::Free, None);
     operator.wait_ready().await;
-    Act::Create("web", json!({})).perform(&run).await;
+    Action::Create("web", json!({})).perform(&run).await;
     eventually("it is Ready", || async { Then::Ready("web").met(&run) }).await;
     let credential = run.published().remove(0);
 
@@ -77,7 +77,7 @@ async fn f80_f82_a_toggled_client_is_written_at_most_once_a_second() {
             "suspended": toggles % 2 == 1,
             "secret": { "entries": { "clientId": name } },
         });
-        let edit = Act::Edit("web", json!({ "spec": spec }));
+        let edit = Action::Edit("web", json!({ "spec": spec }));
         edit.perform(&run).await;
     }
     let refused = is_refused(&operator, &credential).await;
@@ -106,7 +106,7 @@ async fn f22_a_second_operator_refuses_deleted_clients_in_two_seconds() {
     second.wait_ready().await;
     for number in 0..100 {
         let name = format!("web-{number}").leak();
-        Act::Create(name, json!({})).perform(&run).await;
+        Action::Create(name, json!({})).perform(&run).await;
     }
     let published = eventually("the second one serves them", || async {
         let (published, registry) = (run.published(), second.proxy.registry.load());

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::act::Act;
+use super::act::Action;
 use super::bug::Bug;
 use super::call::Call;
 use super::fault_cluster::OWN;
@@ -500,15 +500,18 @@ impl FaultProxy {
             return self.run.outrun_own(call).await;
         }
         let acts = if call.is_secret("replace") {
-            vec![Act::EditSecret(
+            vec![Action::EditSecret(
                 name,
                 json!({ "stringData": { "ADDED": "by others" } }),
             )]
         } else if call.is_secret("delete") {
             let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
-            vec![Act::DeleteSecret(name), Act::CreateSecret(name, theirs)]
+            vec![
+                Action::DeleteSecret(name),
+                Action::CreateSecret(name, theirs),
+            ]
         } else if call.is_status() && call.kind == "oauthclients" {
-            vec![Act::Edit(name, added)]
+            vec![Action::Edit(name, added)]
         } else {
             vec![]
         };

@@ -14,7 +14,7 @@ use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
-use super::act::Act;
+use super::act::Action;
 use super::call::Call;
 use super::command::Command;
 use super::fault_cluster::{FaultCluster, OWN, ROOT_KEY};
@@ -110,7 +110,9 @@ impl Run {
         }
         let theirs = json!({ "stringData": { "PASSWORD": "theirs" } });
         let run = Arc::new(run);
-        Act::CreateSecret("of-others", theirs).perform(&run).await;
+        Action::CreateSecret("of-others", theirs)
+            .perform(&run)
+            .await;
         run
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::act::Act;
+use super::act::Action;
 use super::fault_cluster::FaultCluster;
 use super::fault_proxy::{Stand, Weather};
 use super::operator::Running;
@@ -33,15 +33,17 @@ async fn weathered(weather: Weather) {
     let run = Run::new(cluster).await;
     let operator = Running::start(&run, Stand::Free, None);
     operator.wait_ready().await;
-    Act::Create("web", json!({})).perform(&run).await;
+    Action::Create("web", json!({})).perform(&run).await;
     ready(&run, "web").await;
     let before = run.published();
 
     operator.proxy.set_weather(weather);
     let since = operator.proxy.requests.load(Ordering::Relaxed);
-    Act::Create("late", json!({})).perform(&run).await;
+    Action::Create("late", json!({})).perform(&run).await;
     let tampered = json!({ "stringData": { "CLIENT_SECRET": "mine" } });
-    Act::EditSecret("web-oauth", tampered).perform(&run).await;
+    Action::EditSecret("web-oauth", tampered)
+        .perform(&run)
+        .await;
     tokio::time::sleep(STORM).await;
     let made = operator.proxy.requests.load(Ordering::Relaxed) - since;
     println!("{weather:?}: {made} requests in {STORM:?}");
@@ -105,12 +107,12 @@ async fn f19_events_that_come_twice_write_nothing_twice() {
     operator.wait_ready().await;
     operator.proxy.set_weather(Weather::Echoes);
     operator.proxy.arm(None, None);
-    Act::Create("web", json!({})).perform(&run).await;
+    Action::Create("web", json!({})).perform(&run).await;
     ready(&run, "web").await;
-    Act::DeleteSecret("web-oauth").perform(&run).await;
+    Action::DeleteSecret("web-oauth").perform(&run).await;
     ready(&run, "web").await;
     let renamed = json!({ "spec": { "secret": { "name": "web-login" } } });
-    Act::Edit("web", renamed).perform(&run).await;
+    Action::Edit("web", renamed).perform(&run).await;
     ready(&run, "web").await;
     while operator.proxy.quiet() < Duration::from_millis(500) {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -142,10 +144,10 @@ async fn f10_a_pass_that_panics_stops_no_other() {
     let operator = Running::start(&run, Stand::Free, None);
     operator.wait_ready().await;
     operator.proxy.doom(Some("doomed-oauth"));
-    Act::Create("doomed", json!({})).perform(&run).await;
-    Act::Create("web", json!({})).perform(&run).await;
+    Action::Create("doomed", json!({})).perform(&run).await;
+    Action::Create("web", json!({})).perform(&run).await;
     ready(&run, "web").await;
-    Act::DeleteSecret("web-oauth").perform(&run).await;
+    Action::DeleteSecret("web-oauth").perform(&run).await;
     ready(&run, "web").await;
     operator.proxy.doom(None);
     ready(&run, "doomed").await;

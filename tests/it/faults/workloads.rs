@@ -6,7 +6,7 @@ use clientele_api::user::PASSWORD_TYPE;
 use clientele_operator::domain::client::secret::{CLIENT_LABEL, PROOF_ANNOTATION};
 use serde_json::{Value, json};
 
-use super::act::Act::{
+use super::act::Action::{
     self, Create, CreateSecret, CreateUser, Delete, DeleteNamespace, DeleteSecret, DeleteUser,
     Edit, EditSecret, EditTenant, EditUser, RotateRootKey,
 };
@@ -43,12 +43,12 @@ pub enum Then {
 /// Acts, and what comes of them.
 #[derive(Clone, Debug)]
 pub struct Step {
-    pub acts: Vec<Act>,
+    pub acts: Vec<Action>,
     pub then: Then,
 }
 
 impl Step {
-    fn new(acts: impl Into<Vec<Act>>, then: Then) -> Self {
+    fn new(acts: impl Into<Vec<Action>>, then: Then) -> Self {
         let acts = acts.into();
         Self { acts, then }
     }

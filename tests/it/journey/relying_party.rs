@@ -96,7 +96,10 @@ fn application(entries: &BTreeMap<String, String>, ca: &Path) -> Command {
 /// Takes the application's addresses to the person and the person's whereabouts back, until the application has seen
 /// everything.
 fn converse(application: Command, person: Command) -> Value {
-    let (mut application, mut person) = (Talk::begin(application), Talk::begin(person));
+    let (mut application, mut person) = (
+        Conversation::begin(application),
+        Conversation::begin(person),
+    );
     loop {
         let line = application.hear();
         if let Some(seen) = line.strip_prefix("seen ") {
@@ -112,13 +115,13 @@ fn converse(application: Command, person: Command) -> Value {
 }
 
 /// A program that is talked with line by line; it ends with this value, and when nobody talks to it any more.
-struct Talk {
+struct Conversation {
     program: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
-impl Talk {
+impl Conversation {
     fn begin(mut command: Command) -> Self {
         let mut program = command
             .stdin(Stdio::piped())
@@ -144,7 +147,7 @@ impl Talk {
     }
 }
 
-impl Drop for Talk {
+impl Drop for Conversation {
     fn drop(&mut self) {
         let _ = self.program.kill();
         let _ = self.program.wait();

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clientele_oauth::client::Secretless;
+use clientele_oauth::client::AssertionMethods;
 use clientele_oauth::client_auth::assertion::JWT_BEARER;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 use clientele_oauth::{AuthMethod, Client};
@@ -162,9 +162,9 @@ pub fn stranger() -> PrivateKey {
 /// A client that signs with any of [`KEYS`].
 pub fn signing_client(id: &str) -> Client {
     Client {
-        secretless: Secretless {
+        assertion_methods: AssertionMethods {
             keys: KEYS.iter().map(PrivateKey::public).collect(),
-            ..Secretless::default()
+            ..AssertionMethods::default()
         },
         ..client(id)
     }

@@ -175,7 +175,7 @@ impl Cluster {
 }
 
 /// The cluster that most tests share: the chart installed, one operator running.
-pub struct Shared {
+pub struct SharedCluster {
     /// The control plane.
     pub cluster: Cluster,
     /// The operator.
@@ -183,8 +183,8 @@ pub struct Shared {
 }
 
 /// The shared cluster; the first test that asks starts it.
-pub fn shared() -> &'static Shared {
-    static SHARED: OnceLock<Shared> = OnceLock::new();
+pub fn shared() -> &'static SharedCluster {
+    static SHARED: OnceLock<SharedCluster> = OnceLock::new();
     SHARED.get_or_init(|| {
         let cluster = Cluster::with_chart(&[]);
         // Tests change one object much more often than people do, and wait for what is written.
@@ -193,7 +193,7 @@ pub fn shared() -> &'static Shared {
             ..Options::default()
         };
         let operator = RunningOperator::start(&cluster, &often);
-        Shared { cluster, operator }
+        SharedCluster { cluster, operator }
     })
 }
 

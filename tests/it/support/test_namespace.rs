@@ -12,7 +12,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, Shared, shared};
+use super::cluster::{Cluster, SharedCluster, shared};
 
 /// A condition in a cluster that does not come true within this has failed. Long enough for a machine that does ten things
 /// at once.
@@ -35,7 +35,7 @@ impl TestNamespace {
     /// A new namespace in the shared cluster.
     pub async fn new(prefix: &str) -> Self {
         // Starting the cluster blocks; a runtime must not.
-        let shared: &'static Shared = tokio::task::spawn_blocking(shared).await.unwrap();
+        let shared: &'static SharedCluster = tokio::task::spawn_blocking(shared).await.unwrap();
         Self::within(&shared.cluster, &shared.operator.issuer, prefix).await
     }
 

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::{App, Endpoints, router};
 use clientele_oauth::client::secret_usage::Uses;
-use clientele_oauth::client::{Audience, Lifetimes, Secretless};
+use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
@@ -176,7 +176,7 @@ pub fn client(id: &str) -> Client {
         client_type: ClientType::Confidential,
         first_party: false,
         auth_method: None,
-        secretless: Secretless::default(),
+        assertion_methods: AssertionMethods::default(),
         grant_types: [GrantType::ClientCredentials].into(),
         scopes: list(&["openid", "orders.read", "bills.read", "common"]),
         audiences: [
@@ -192,7 +192,7 @@ pub fn client(id: &str) -> Client {
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,
-        brought: None,
+        external_secret: None,
         uses: Arc::new(Uses::new(1)),
         default_claims: Box::default(),
         default_scope: Box::default(),

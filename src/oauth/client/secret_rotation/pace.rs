@@ -14,12 +14,12 @@ const FORGOTTEN: Duration = Duration::from_mins(10);
 
 /// Who begins when.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct RotationThrottle {
     free: Option<Timestamp>,
     turns: HashMap<String, Timestamp>,
 }
 
-impl Pace {
+impl RotationThrottle {
     /// Lets a registration begin now, or says when its turn is. A turn that was given stays.
     pub fn admit(&mut self, client_uid: &str, now: Timestamp) -> Result<(), Timestamp> {
         let turn = match self.turns.get(client_uid) {

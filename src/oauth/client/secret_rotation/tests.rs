@@ -262,7 +262,7 @@ fn a_consumer_that_keeps_the_old_secret_is_never_refused_while_it_asks() {
 /// A thousand that are due at the same moment: after a restart, or when somebody sets `every` on all of them.
 #[test]
 fn a_thousand_due_at_once_are_spread() {
-    let mut pace = Pace::default();
+    let mut pace = RotationThrottle::default();
     let mut waiting: Vec<(String, Timestamp)> =
         (0..1000).map(|n| (format!("uid-{n}"), at(0))).collect();
     let mut begun: BTreeMap<i64, u32> = BTreeMap::new();

@@ -49,7 +49,7 @@ pub(super) fn judge(
     if !(1..=MAX_JTI).contains(&id.len()) {
         return Err("jti of the client assertion is missing, empty or too long");
     }
-    if !jws.is_signed_by(&client.secretless.keys) {
+    if !jws.is_signed_by(&client.assertion_methods.keys) {
         return Err(
             "no key in jwks made the signature of the client assertion: compare kid, alg and key",
         );

@@ -114,7 +114,7 @@ pub(super) fn judge(
     let account = |field| text(bound.get("serviceaccount")?, field);
     let (name, uid) = account("name").zip(account("uid")).ok_or(UNBOUND)?;
     let namespace = &*client.namespace;
-    let mut known = client.secretless.service_accounts.iter();
+    let mut known = client.assertion_methods.service_accounts.iter();
     let is_named = known.any(|known| {
         &*known.name == name && known.uid.as_ref().is_none_or(|pinned| **pinned == *uid)
     });

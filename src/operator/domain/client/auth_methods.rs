@@ -4,7 +4,7 @@ use clientele_api::{
     self as api, JsonWebKey, OAuthClient, ServiceAccountRef, TokenEndpointAuthMethod,
 };
 use clientele_oauth::AuthMethod;
-use clientele_oauth::client::Secretless;
+use clientele_oauth::client::AssertionMethods;
 use clientele_oauth::client::service_account::ServiceAccount;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
@@ -29,7 +29,10 @@ pub fn auth_method(method: TokenEndpointAuthMethod) -> AuthMethod {
 }
 
 /// What proves the client of an object without a secret.
-pub fn secretless(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Secretless, Refusal> {
+pub fn assertion_methods(
+    object: &OAuthClient,
+    tenant: &TenantPolicy,
+) -> Result<AssertionMethods, Refusal> {
     check_methods(object)?;
     let spec = &object.spec;
     let keys = spec.jwks.iter().flat_map(|jwks| &jwks.keys).enumerate();
@@ -38,7 +41,7 @@ pub fn secretless(object: &OAuthClient, tenant: &TenantPolicy) -> Result<Secretl
     let accounts: Result<Vec<ServiceAccount>, Refusal> = accounts
         .map(|account| service_account(object, tenant, account))
         .collect();
-    Ok(Secretless {
+    Ok(AssertionMethods {
         keys: list(keys?),
         service_accounts: list(accounts?),
     })

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use clientele_api::secret_ref::{CLIENT_SECRET_TYPE, SecretRef};
 use clientele_api::{ClientType, OAuthClient, TokenEndpointAuthMethod};
-use clientele_oauth::client::external_secret::{Brought, BroughtKey, Digest};
+use clientele_oauth::client::external_secret::{Digest, ExternalSecret, ExternalSecretKey};
 use kube::ResourceExt;
 
 use crate::domain::reason::{Reason, Refusal};
 
 /// What the client brought; none if its secret is derived.
-pub fn brought(
+pub fn external_secret(
     object: &OAuthClient,
     looked: Option<&SecretRefEntries>,
-) -> Result<Option<Brought>, Refusal> {
+) -> Result<Option<ExternalSecret>, Refusal> {
     let Some(reference) = &object.spec.secret_ref else {
         return Ok(None);
     };
@@ -48,7 +48,7 @@ pub fn brought(
         _ => None,
     };
     let key = looked.key.clone();
-    Ok(Some(Brought {
+    Ok(Some(ExternalSecret {
         key,
         current,
         previous,
@@ -127,7 +127,7 @@ pub enum Found {
 #[derive(Clone, Debug)]
 pub struct SecretRefEntries {
     /// The key of the digests.
-    pub key: Arc<BroughtKey>,
+    pub key: Arc<ExternalSecretKey>,
     /// The entry `key`.
     pub current: Found,
     /// The entry `previousKey`, if there is one to be looked at.

@@ -13,7 +13,7 @@ use clientele_oauth::tenant::OPENID_SCOPES;
 use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
-use super::auth_methods::{auth_method, secretless};
+use super::auth_methods::{assertion_methods, auth_method};
 use super::secret::entries;
 use super::{redirect_hosts, secret_ref};
 use crate::domain::client::identity::ClientObject;
@@ -46,7 +46,7 @@ pub struct ClientInputs<'a> {
     /// Who has the object's custom client ID, if it is somebody else.
     pub id_holder: Option<&'a str>,
     /// What is known of the client secret that it brings, if it does.
-    pub brought: Option<&'a SecretRefEntries>,
+    pub external_secret: Option<&'a SecretRefEntries>,
 }
 
 /// The client that an object describes, or why there is none.
@@ -71,7 +71,7 @@ pub fn validate_client(
         client_type: client_type(object),
         first_party: spec.first_party,
         auth_method: spec.token_endpoint_auth_method.map(auth_method),
-        secretless: secretless(object, tenant)?,
+        assertion_methods: assertion_methods(object, tenant)?,
         scopes: scopes(object, tenant, around.namespace, &grant_types)?,
         audiences: audiences(object, tenant, around.namespace)?,
         grant_types: grant_types.into(),
@@ -89,7 +89,7 @@ pub fn validate_client(
             .lifetimes
             .grant(spec.lifetimes.as_deref(), may_refresh),
         oldest_accepted: object.ledger.oldest_accepted,
-        brought: secret_ref::brought(object, around.brought)?.map(Box::new),
+        external_secret: secret_ref::external_secret(object, around.external_secret)?.map(Box::new),
         uses: Arc::new(Uses::new(object.ledger.published)),
         default_claims: Box::default(),
         default_scope: Box::default(),

@@ -195,7 +195,7 @@ fn has_long_claims(object: &OAuthUser) -> bool {
 
 /// The same object as it is kept: claims that are refused for their length are not, and what takes their place is
 /// refused for the same reason.
-pub fn cut(mut object: OAuthUser) -> OAuthUser {
+pub fn prune_user(mut object: OAuthUser) -> OAuthUser {
     if has_long_claims(&object) {
         let long = Value::String(" ".repeat(MAX_CLAIMS));
         object.spec.claims = [("cut".to_owned(), long)].into_iter().collect();

@@ -72,7 +72,7 @@ impl RegistryBuilder {
             tenant: now.tenant.as_ref().map(|state| &state.policy),
             namespace: &labels,
             id_holder,
-            brought: secret_ref.as_ref(),
+            external_secret: secret_ref.as_ref(),
         };
         let uses = before.and_then(|memo| memo.extra.uses.clone());
         let client = validate_client(&ClientObject::parse(object), around);

@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::ground::Ground;
+use super::ground::TenancyModel;
 use super::of_b;
 use clientele_api::crd::definitions;
 
@@ -82,7 +82,7 @@ impl Fields {
 /// Written and taken: what is only ever refused shows nothing. Not even B can have these.
 #[test]
 fn b_writes_every_field_and_each_is_taken_sometimes() {
-    let ground = Ground::new();
+    let ground = TenancyModel::new();
     let mut runner = TestRunner::deterministic();
     let (mut clients, mut users) = (Fields::of_definition(0), Fields::of_definition(2));
     let (mut registered, mut enrolled) = (0, 0);

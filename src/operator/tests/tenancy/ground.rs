@@ -40,9 +40,9 @@ const HASH_OF_A: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$A
 const HASH_OF_B: &str = "$argon2id$v=19$m=19456,t=2,p=1$BBBBBBBBBBBBBBBBBBBBBA$BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA";
 
 /// Both namespaces before B wrote anything.
-pub struct Ground {
+pub struct TenancyModel {
     policy: TenantPolicy,
-    brought: ClientSecretIndex,
+    external_secret: ClientSecretIndex,
     keyring: Keyring,
     /// The keys with which clients of both sign.
     pub keys: Keys,
@@ -146,7 +146,7 @@ fn secret(space: &str, name: &str, key: &str, value: &str) -> Secret {
     secret
 }
 
-impl Ground {
+impl TenancyModel {
     /// A Secret of each name that A's objects refer to lies in both namespaces.
     pub fn new() -> Self {
         let keys = Keys::new();
@@ -156,7 +156,7 @@ impl Ground {
         brought.set_access(None, Access::Granted);
         Self {
             policy: policy(),
-            brought,
+            external_secret: brought,
             keyring: keyring(),
             clients: clients_of_a(&keys),
             keys,
@@ -203,12 +203,12 @@ impl Ground {
 
     fn register(&self, object: &OAuthClient, ids: &NameReservations) -> Result<Client, Refusal> {
         let claim = NameReservation::of_client_id(object);
-        let looked = self.brought.look(object);
+        let looked = self.external_secret.look(object);
         let around = ClientInputs {
             tenant: (object.spec.tenant == "default").then_some(&self.policy),
             namespace: &namespace(&object.namespace().unwrap()),
             id_holder: claim.as_ref().and_then(|claim| ids.other_holder(claim)),
-            brought: looked.as_ref(),
+            external_secret: looked.as_ref(),
         };
         validate_client(&ClientObject::parse(object), around)
     }

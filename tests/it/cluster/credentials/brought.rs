@@ -260,7 +260,7 @@ async fn a_replica_is_ready_only_when_it_knows_what_is_brought() {
         let replica = Replica::start().await;
         let tenant = replica.tenant("default");
         let client = &tenant.clients[&*format!("{}.web", space.name)];
-        assert!(client.brought.is_some());
+        assert!(client.external_secret.is_some());
         replica.stop().await;
     }
 }

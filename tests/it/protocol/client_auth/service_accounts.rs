@@ -67,7 +67,7 @@ fn known_to(world: &TestServer, issuer: Option<&str>, verification: Verification
                 name: name.into(),
                 uid: uid.map(Arc::from),
             };
-            client.secretless.service_accounts =
+            client.assertion_methods.service_accounts =
                 [account("web", None), account("pinned", Some(UID))].into();
             let client = client.with_default_claims(ISSUER);
             tenant.clients.insert(client.id.clone(), client.into());

@@ -51,13 +51,13 @@ fn registered(object: &OAuthClient, index: &ClientSecretIndex) -> Result<Client,
         tenant: Some(&tenant),
         namespace: &namespace("team-a"),
         id_holder: None,
-        brought: looked.as_ref(),
+        external_secret: looked.as_ref(),
     };
     validate_client(&ClientObject::parse(object), around)
 }
 
 fn accepts(client: &Client, presented: &str) -> bool {
-    external_secret::verify(client.brought.as_deref(), &keyring(), presented)
+    external_secret::verify(client.external_secret.as_deref(), &keyring(), presented)
 }
 
 #[test]

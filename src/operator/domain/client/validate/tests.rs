@@ -180,7 +180,7 @@ fn a_client_with_keys_signs_beside_its_secret_until_the_method_is_named() {
     let both = registered(json!({ "jwks": jwks }));
     let only = registered(json!({ "jwks": jwks, "tokenEndpointAuthMethod": "private_key_jwt" }));
     for (client, secret) in [(both, true), (only, false), (registered(json!({})), true)] {
-        let keys = client.secretless.keys.len() == 1;
+        let keys = client.assertion_methods.keys.len() == 1;
         assert_eq!(client.allows_method(AuthMethod::PrivateKeyJwt), keys);
         assert_eq!(client.allows_method(AuthMethod::ClientSecretPost), secret);
     }
@@ -194,7 +194,7 @@ fn a_service_account_proves_the_client_beside_its_secret_until_the_method_is_nam
         json!({ "serviceAccounts": accounts, "tokenEndpointAuthMethod": "service_account" }),
     );
     for (client, secret) in [(both, true), (only, false)] {
-        assert_eq!(client.secretless.service_accounts.len(), 2);
+        assert_eq!(client.assertion_methods.service_accounts.len(), 2);
         assert!(client.allows_method(AuthMethod::ServiceAccount));
         assert!(!client.allows_method(AuthMethod::PrivateKeyJwt));
         assert_eq!(client.allows_method(AuthMethod::ClientSecretBasic), secret);

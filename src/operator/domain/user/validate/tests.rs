@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::domain::reason::Refusal;
 use crate::domain::user::password::{Fingerprint, Found, Hash, Password};
-use crate::domain::user::validate::{UserInputs, ValidatedUser, cut, validate_user};
+use crate::domain::user::validate::{UserInputs, ValidatedUser, prune_user, validate_user};
 use crate::tests::{generous, keyring, namespace, user};
 
 /// Circumstances that can be changed one at a time.
@@ -266,8 +266,8 @@ fn k13_claims_that_are_too_long_are_refused_and_not_kept() {
         user("alice", json!({ "username": "alice", "claims": claims }))
     };
     let fine = claiming(16_000);
-    assert_eq!(cut(fine.clone()).spec, fine.spec);
-    let kept = cut(claiming(1_000_000));
+    assert_eq!(prune_user(fine.clone()).spec, fine.spec);
+    let kept = prune_user(claiming(1_000_000));
     let text = serde_json::to_string(&kept).unwrap();
     assert!(text.len() < 20_000 && !text.contains("xx"));
     let spec = serde_json::to_value(&kept.spec).unwrap();
