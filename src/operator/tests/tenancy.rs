@@ -227,7 +227,7 @@ fn secrets_prove_only_their_own(
             prop_assert!(!accepts(&id, value));
         }
     }
-    prop_assert!(accepts("team-a.external_secret", BROUGHT_BY_A));
+    prop_assert!(accepts("team-a.brought", BROUGHT_BY_A));
     prop_assert!(!accepts(&client.id, BROUGHT_BY_A));
     Ok(())
 }

@@ -164,7 +164,7 @@ async fn bring_some(space: &TestNamespace) {
     };
     bring("brought", type_, BROUGHT[0]).await;
     space.ready("brought", spec("brought")).await;
-    let id = format!("{}.external_secret", space.name);
+    let id = format!("{}.brought", space.name);
     misplaced(&space.issuer, &id, BROUGHT[0]).await;
     bring("brought", type_, BROUGHT[1]).await;
     misplaced(&space.issuer, &id, BROUGHT[1]).await;
