@@ -157,3 +157,8 @@ impl OperatorMetrics {
         self.writes.get_or_create(&WriteLabels { write }).inc();
     }
 }
+
+/// A number of things as the value of a gauge.
+pub fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -13,6 +13,7 @@ use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::metrics::count;
 use crate::metrics::reconcile::QueueMetrics;
 
 /// An object by namespace and name.
@@ -220,9 +221,7 @@ where
             }
         };
         let given = turns.give();
-        metrics
-            .depth
-            .set(i64::try_from(turns.depth()).unwrap_or(i64::MAX));
+        metrics.depth.set(count(turns.depth()));
         match given {
             Some(given) => {
                 metrics.latency.observe(given.waited);

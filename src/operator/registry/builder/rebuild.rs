@@ -13,6 +13,7 @@ use super::arrivals::record_client_gone;
 use super::clients::{ClientMemo, acceptable, key, unsaid};
 use super::users::Judged;
 use crate::domain::verdict::ClientVerdict;
+use crate::metrics::count;
 use crate::registry::{Inputs, Outputs};
 
 /// The clients of each tenant, by ID.
@@ -143,8 +144,4 @@ fn report_people(outputs: &Outputs, people: &Judged) {
         let object = ObjectRef::from_obj(&*verdict.object);
         outputs.queues.users.enqueue(object);
     }
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -15,6 +15,7 @@ use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::user::password::Found;
 use crate::domain::user::validate::{UserInputs, place, validate_user};
 use crate::domain::verdict::{UserDetails, UserVerdict};
+use crate::metrics::count;
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthUser and what it was made of.
@@ -238,10 +239,6 @@ fn valid_from(object: &OAuthUser, before: Option<&UserVerdict>, now: Timestamp) 
         .mode(RoundMode::Ceil);
     let now = now.round(up).unwrap_or(now);
     known.map_or(now, |known| known.max(now))
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
