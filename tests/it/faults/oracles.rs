@@ -20,6 +20,7 @@ use super::normalized_snapshot::{
 use super::object_history::{Change, Seen};
 use super::root_keys::{Keys, key_of};
 use super::run::Run;
+use crate::support::test_server::basic;
 
 /// How often each object was created, changed and deleted by somebody who is no person.
 pub type Summary = BTreeMap<String, BTreeMap<Change, usize>>;
@@ -32,16 +33,25 @@ pub fn accepts(registry: &Registry, credential: &Published) -> bool {
     ) else {
         return false;
     };
+    let (id, value) = (credential.whose.client_id.as_str(), &*credential.value);
     let form = AuthParameters {
-        client_id: Some(credential.whose.client_id.as_str().into()),
-        client_secret: Some(credential.value.as_str().into()),
+        client_id: Some(id.into()),
+        client_secret: Some(value.into()),
         ..AuthParameters::default()
     };
-    let attempt = Attempt::from(form, None);
-    match authenticate(tenant, keyring, &attempt, jiff::Timestamp::now()) {
-        Ok(Authentication::Authenticated(client)) => *client.uid == credential.whose.uid,
-        _ => false,
-    }
+    // A client may be registered for either method, or for both.
+    let header = basic(id, value);
+    [
+        Attempt::from(form, None),
+        Attempt::from(AuthParameters::default(), Some(header.as_bytes())),
+    ]
+    .iter()
+    .any(
+        |attempt| match authenticate(tenant, keyring, attempt, jiff::Timestamp::now()) {
+            Ok(Authentication::Authenticated(client)) => *client.uid == credential.whose.uid,
+            _ => false,
+        },
+    )
 }
 
 /// By which hash a person signs in, if anybody may.
