@@ -76,7 +76,7 @@ pub enum RootKeyAction {
     /// Add a root key by your kubeconfig, from which every further secret is derived. Clients move to it one after the
     /// other, each with an overlap; the operator removes the former key when nobody needs it
     Rotate {
-        /// Withdraw every other root key at once: every client secret, refresh token and session of before stops,
+        /// Withdraw every other root key at once: every client secret, refresh token and session issued before stops,
         /// and every credentials Secret is written anew
         #[arg(long)]
         emergency: bool,

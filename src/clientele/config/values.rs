@@ -74,8 +74,8 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         .map(|part| format!("{part:?} is no level"))
         .or(unreadable)
     {
-        Some(trouble) => Err(format!(
-            "{trouble}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
+        Some(problem) => Err(format!(
+            "{problem}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
         )),
         None => Ok(text.to_owned()),
     }

@@ -67,7 +67,7 @@ async fn page(
     Ok(pages::account(&browser_request.chrome(), &view))
 }
 
-/// A consent beside the client that it is for; none if that is gone.
+/// A consent beside the client that it is for; none if that was deleted.
 fn granted<'a>(
     browser_request: &'a BrowserRequest<'_>,
     consent: &'a Consent,

@@ -26,9 +26,9 @@ const PER_ADDRESS: Rate = Rate {
     burst: 50,
     every: Duration::from_secs(1),
 };
-/// So many accounts and so many addresses are remembered: a few megabytes.
+/// How many accounts and how many addresses are remembered: a few megabytes.
 const CAPACITY: usize = 50_000;
-/// So many wait for their turn, per worker. At some 30 milliseconds each that is half a second.
+/// How many wait for their turn, per worker. At some 30 milliseconds each that is half a second.
 const WAITING_PER_WORKER: usize = 16;
 
 /// Tries passwords.

@@ -176,7 +176,7 @@ impl PasswordIndex {
     }
 
     /// Takes in a Secret that was read once more, unless the watch has told meanwhile of a newer version, or that the
-    /// Secret is gone.
+    /// Secret was deleted.
     pub fn put_again(&self, secret: &Secret) -> Vec<Job> {
         let read = number(secret.metadata.resource_version.as_deref());
         self.write(|state| match state.secrets.get(&name_of(secret)) {
@@ -197,7 +197,7 @@ impl PasswordIndex {
         });
     }
 
-    /// Forgets a Secret that is gone.
+    /// Forgets a Secret that was deleted.
     pub fn forget(&self, namespace: &str, name: &str) {
         self.write(|state| {
             state

@@ -36,7 +36,7 @@ pub enum Then {
     Nothing,
     /// The OAuthUser says this reason in its present generation; nothing if it is not there any more.
     Person(&'static str, Option<&'static str>),
-    /// Every client is Ready with a Secret from the root key that derives now, and there are so many root keys.
+    /// Every client is Ready with a Secret from the root key that derives now, and there are this many root keys.
     Moved(usize),
 }
 

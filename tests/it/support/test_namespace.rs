@@ -255,13 +255,13 @@ impl TestNamespace {
         .await
     }
 
-    /// Deletes an OAuthClient and waits until it is gone.
+    /// Deletes an OAuthClient and waits for the end of it.
     pub async fn delete(&self, name: &str) {
         self.clients()
             .delete(name, &DeleteParams::default())
             .await
             .unwrap();
-        eventually("the OAuthClient is gone", || async {
+        eventually("the OAuthClient was deleted", || async {
             match self.clients().get_opt(name).await {
                 Ok(None) => Ok(()),
                 other => Err(format!("{other:?}")),

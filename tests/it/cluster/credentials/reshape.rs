@@ -83,7 +83,7 @@ async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
     let old = space.secrets().get_opt("web-oauth").await.unwrap();
     assert!(
         old.is_none(),
-        "the old one is gone when the status says Ready"
+        "the old one was deleted when the status says Ready"
     );
     load.stop().await.is_flawless();
     let order = writes(&space, "secrets");

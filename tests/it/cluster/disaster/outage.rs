@@ -234,7 +234,7 @@ async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
         },
     )
     .await;
-    eventually_within(BACKOFF, "the definition is gone", || async {
+    eventually_within(BACKOFF, "the definition was deleted", || async {
         let definition = definitions.get_opt(name).await.unwrap().is_some();
         when(!definition, (), || "it is there".to_owned())
     })
@@ -257,7 +257,7 @@ async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
     .await;
     // Kubernetes may have lost its watch of the kind before the clients went. Then it collects what was theirs when there
     // is such a kind again, for which it looks every 30 s.
-    eventually_within(2 * BACKOFF, "the Secret of before is gone", || async {
+    eventually_within(2 * BACKOFF, "the earlier Secret was deleted", || async {
         let secret = space.secrets().get_opt("web-oauth").await.unwrap();
         when(secret.is_none(), (), || "it is there".to_owned())
     })

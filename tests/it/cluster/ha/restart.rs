@@ -67,7 +67,7 @@ fn writes(cluster: &Cluster, space: &TestNamespace, resource: &str) -> BTreeMap<
     counts
 }
 
-/// Each of so many objects was written once, by this verb.
+/// Each of this many objects was written once, by this verb.
 fn each_once(counts: &BTreeMap<String, usize>, verb: &str, objects: usize) {
     let odd: Vec<_> = counts
         .iter()

@@ -154,7 +154,7 @@ async fn rights_that_are_revoked_are_noticed_at_the_next_write() {
     assert_eq!(space.token("hello-oauth").await.0, 200);
 }
 
-/// Most often the namespace is gone, and would be asked about for ever.
+/// Most often the namespace was deleted, and would be asked about for ever.
 #[tokio::test]
 async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
     let Scoped { cluster, operator } = scoped().await;

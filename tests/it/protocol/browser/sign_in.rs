@@ -260,8 +260,8 @@ async fn c13_c15_pages_cannot_be_framed_and_lead_nowhere() {
     let consent = browser.sign_in_at(&login, "alice").await;
     let account = browser.open("/account").await;
     let logout = browser.open("/logout").await;
-    let trouble = browser.open("/authorize").await;
-    for page in [&login, &consent, &account, &logout, &trouble] {
+    let error = browser.open("/authorize").await;
+    for page in [&login, &consent, &account, &logout, &error] {
         let reply = &page.reply;
         assert_eq!(reply.header("x-frame-options"), "DENY");
         let policy = reply.header("content-security-policy");
