@@ -2,4 +2,5 @@
 
 pub mod password;
 pub mod status;
+pub mod structure;
 pub mod validate;

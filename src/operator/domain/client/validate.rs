@@ -15,10 +15,11 @@ use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
 use super::secret::entries;
-use super::{redirect_hosts, secret_ref};
+use super::{redirect_hosts, secret_ref, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::structure::{is_invisible, is_separator};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use crate::domain::unique_names::lost;
 
@@ -58,6 +59,7 @@ pub fn validate_client(
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_client_id(object, tenant, around)?;
+    structure::check(object)?;
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
     redirect_hosts::check(object, tenant, around.namespace)?;
@@ -257,8 +259,8 @@ pub fn check_group(group: &str) -> Result<(), &'static str> {
             "is reserved, because groups that begin with system: mean something to a cluster",
         );
     }
-    let readable = !group.chars().any(|c| c.is_control() || c.is_whitespace());
-    (readable && !group.is_empty() && group.len() <= 512)
+    let hidden = |c: char| is_invisible(c) || is_separator(c);
+    ((1..=128).contains(&group.chars().count()) && !group.chars().any(hidden))
         .then_some(())
         .ok_or("must have 1 to 128 characters, none of them a space or a control character")
 }

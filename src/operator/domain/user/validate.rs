@@ -22,6 +22,7 @@ use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
 use crate::domain::unique_names::lost;
 use crate::domain::user::password::{Found, Hash, Place};
+use crate::domain::user::structure;
 
 /// The purpose of the MAC that tells passwords apart.
 const CREDENTIAL: &str = "clientele credential v1";
@@ -62,6 +63,7 @@ pub struct ValidatedUser {
 pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<ValidatedUser, Refusal> {
     let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
+    structure::check(object)?;
     check_shape(object)?;
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
