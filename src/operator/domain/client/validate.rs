@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use clientele_api::secret_marks::is_dns_label;
 use clientele_api::{self as api, OAuthClient};
 use clientele_oauth::client::secret_usage::Uses;
 use clientele_oauth::client::{Audience, origin, redirect_uri};
@@ -181,12 +182,8 @@ fn check_client_id(
 
 /// The form of another namespace's default ID, or a name with a meaning to a cluster.
 fn is_reserved(id: &str) -> bool {
-    let default_form = id.split_once('.').is_some_and(|(namespace, _)| {
-        !namespace.is_empty()
-            && namespace
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    });
+    let parts = id.split_once('.');
+    let default_form = parts.is_some_and(|(namespace, _)| is_dns_label(namespace));
     default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
 }
 
