@@ -110,7 +110,7 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.0.0.0/8. Default:
+    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.20.30.0/24. Default:
     /// none, and a request comes from whoever connects
     #[arg(long, env = "CLIENTELE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
