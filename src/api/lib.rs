@@ -16,6 +16,7 @@ pub mod secret;
 pub mod secret_marks;
 pub mod secret_ref;
 pub mod secret_template;
+pub mod standard_claims;
 pub mod tenant;
 pub mod user;
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::DEFAULT_TENANT;
 use super::schema::{self, PROTOCOL_CLAIMS};
+use super::standard_claims;
 
 /// The type of Secrets that hold passwords. A Secret of another type is never read as one, so that nobody can try
 /// the content of somebody else's Secret by an OAuthUser.
@@ -71,9 +72,10 @@ pub struct OAuthUserSpec {
     #[x_kube(validation = Rule::new(r"self.matches('^[^@\\p{C}\\p{Z}]+@[^@\\p{C}\\p{Z}]+$')").message("must be an email address, such as alice@example.com"))]
     pub email: Option<String>,
 
-    /// Whether somebody made sure that the address is the person's: the claim `email_verified`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub email_verified: bool,
+    /// Whether the email address has been verified: the claim `email_verified` (OIDC Core section 5.1). Default: nothing is
+    /// claimed, and clients do not receive `email_verified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
 
     /// The full name: the claim `name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,8 +90,9 @@ pub struct OAuthUserSpec {
     pub groups: Vec<String>,
 
     /// More claims about the person by name, such as `given_name`, `locale` or those that a scope of the tenant
-    /// promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with
-    /// a field of their own are refused.
+    /// promises; any JSON, nested at most 16 deep. Standard claims have the types of OIDC Core section 5.1. Together with
+    /// the other fields about the person, at most 5 KiB as JSON, so that an ID token fits a URL. Claims of the protocol
+    /// and those with a field of their own are refused.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(schema_with = "claims_schema")]
     pub claims: Map<String, Value>,
@@ -182,9 +185,10 @@ fn claims_schema(_: &mut SchemaGenerator) -> Schema {
     };
     let mut properties = named(&PROTOCOL_CLAIMS, "Not allowed: a claim of the protocol.");
     properties.extend(named(&FIELD_CLAIMS, "Not allowed: has a field of its own."));
+    properties.extend(standard_claims::schemas());
     json_schema!({
         "type": "object",
-        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with a field of their own are refused.",
+        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, nested at most 16 deep. Standard claims have the types of OIDC Core section 5.1. Together with the other fields about the person, at most 5 KiB as JSON, so that an ID token fits a URL. Claims of the protocol and those with a field of their own are refused.",
         "maxProperties": 64,
         "x-kubernetes-preserve-unknown-fields": true,
         "properties": properties,
