@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::allowed_keys::allowed_keys_schema;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
 use super::{DurationString, Lifetimes};
@@ -90,9 +91,26 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_tokens: Option<ServiceAccountTokens>,
 
+    /// What credentials Secrets of the clients of this tenant may look like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<TenantSecrets>,
+
     /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
+}
+
+/// What credentials Secrets of the clients of a tenant may look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct TenantSecrets {
+    /// The keys that labels and annotations of the Secrets may have: `example.com/team`, or `example.com/*` for every key
+    /// below. Makes the list of the installation (`secrets.allowedKeys` of the chart) narrower and never wider. Default: all
+    /// keys of the installation. An empty list allows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "allowed_keys_schema")]
+    pub allowed_keys: Option<Vec<String>>,
 }
 
 /// How tokens of the cluster's ServiceAccounts are verified.

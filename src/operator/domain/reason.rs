@@ -37,6 +37,8 @@ pub enum Reason {
     AudienceNotAllowed,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
+    /// The installation or the tenant does not allow a label or annotation of the Secret.
+    SecretKeyNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
     ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
@@ -95,6 +97,7 @@ impl Reason {
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
+            Self::SecretKeyNotAllowed => "SecretKeyNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",

@@ -2,4 +2,5 @@
 
 pub mod lifetimes;
 pub mod policy;
+pub mod secret_keys;
 pub mod signing_secret;

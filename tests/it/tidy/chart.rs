@@ -91,3 +91,38 @@ fn n04_the_admin_port_is_open_to_named_peers_only() {
         "prometheus"
     );
 }
+
+#[test]
+fn n03_program_and_policy_have_the_same_keys() {
+    for (given, variable, label) in [
+        (
+            vec![],
+            clientele_api::allowed_keys::DEFAULT_KEYS.join(","),
+            "key.startsWith('reloader.stakater.com/')",
+        ),
+        (
+            vec![r#"secrets.allowedKeys=["team"]"#],
+            "team".to_owned(),
+            "'clientele.dev/oauthclient', 'team']",
+        ),
+        (
+            vec!["secrets.allowedKeys=[]"],
+            String::new(),
+            "'clientele.dev/oauthclient']",
+        ),
+    ] {
+        let deployment = rendered("Deployment", &given).remove(0);
+        let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+        let named = variables.as_array().unwrap().iter();
+        let mut named = named.filter(|one| one["name"] == "CLIENTELE_SECRETS_ALLOWED_KEYS");
+        assert_eq!(named.next().unwrap()["value"], variable);
+        let policies = rendered("ValidatingAdmissionPolicy", &given);
+        let texts: Vec<String> = policies.iter().map(Value::to_string).collect();
+        assert!(
+            texts.iter().any(|text| text.contains(label)),
+            "{label}: {texts:?}"
+        );
+    }
+    let bad = helm(&[r#"secrets.allowedKeys=["*"]"#]);
+    assert!(!bad.status.success());
+}

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::tenant::{TenantAudience, TenantScope};
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
@@ -20,6 +21,7 @@ use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::LifetimePolicy;
+use super::secret_keys::SecretKeys;
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
@@ -126,6 +128,8 @@ pub struct TenantPolicy {
     pub access_token_algorithm: Algorithm,
     /// What the signing keys shall be.
     pub keys: KeyPolicy,
+    /// Which labels and annotations credentials Secrets may have.
+    pub secret_keys: SecretKeys,
 }
 
 impl TenantPolicy {
@@ -159,7 +163,15 @@ impl TenantPolicy {
                 longest_lifetime: lifetimes.longest_signed(),
             },
             lifetimes,
+            secret_keys: SecretKeys::of(tenant),
         }
+    }
+
+    /// The same within the keys that the installation allows.
+    #[must_use]
+    pub fn with_installation_keys(mut self, installation: Arc<AllowedKeys>) -> Self {
+        self.secret_keys.installation = installation;
+        self
     }
 
     /// Whether the tenant is being deleted: nobody is a client of it any more.
