@@ -20,6 +20,7 @@ pub mod secret_template;
 pub mod standard_claims;
 pub mod tenant;
 pub mod user;
+pub mod user_limits;
 
 pub use client::{
     ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec, OAuthClientStatus,

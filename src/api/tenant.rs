@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::allowed_keys::allowed_keys_schema;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
+use super::user_limits::UserLimits;
 use super::{DurationString, Lifetimes};
 
 /// An issuer with its own people, signing keys, scopes and policy.
@@ -153,11 +154,28 @@ pub struct Branding {
 
 /// Where the people of a tenant are described.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
 pub struct Users {
     /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
     /// there decides who signs in. Default: none. An empty selector selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
+
+    /// Which email domains and groups the OAuthUsers of a namespace may have. Default: no limit. Once there is an entry, the
+    /// people of a namespace may have what those entries admit that select it; what one entry does not limit is not
+    /// limited, and where no entry selects the namespace, nothing is admitted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub limits: Vec<UserLimits>,
+
+    /// Subjects (`sub`) that another registration of a person may use at once. Default: none: a brought `subject` under which
+    /// a person signed in belongs to that OAuthUser (UID) until 400 days after the last sign-in, so that another one of the
+    /// same subject is nobody else to applications. Needed when an OAuthUser was deleted and recreated, such as by a
+    /// restore from a backup; remove the entry after the person has signed in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    pub reassigned_subjects: Vec<String>,
 }
 
 /// How long people stay signed in.

@@ -122,9 +122,10 @@ fn default_tenant() -> String {
     DEFAULT_TENANT.to_owned()
 }
 
-/// An entry of a Secret of type `clientele.dev/password` in the same namespace. It holds a hash (argon2id in the PHC
-/// string format, or bcrypt), or the password itself, which is then hashed in memory only. A change ends every
-/// session and grant of the person.
+/// An entry of a Secret of type `clientele.dev/password` in the same namespace. It holds a hash (argon2id, or PBKDF2
+/// with SHA-256 or SHA-512, in the PHC string format, or bcrypt up to cost 13), or the password itself, 8 to 1024 bytes,
+/// which is then hashed in memory only. What looks like a hash of another kind is refused. A change ends every session
+/// and grant of the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct PasswordSecretRef {
     /// The name of the Secret.

@@ -69,6 +69,10 @@ pub enum Reason {
     UsernameConflict,
     /// Another person has the subject, or a client has it as its ID.
     SubjectConflict,
+    /// The tenant does not let the people of the namespace have the email domain.
+    EmailDomainNotAllowed,
+    /// The tenant does not let the people of the namespace have the group.
+    GroupNotAllowed,
     /// There is no Secret with the password.
     PasswordSecretNotFound,
     /// The Secret is not marked as one that holds passwords.
@@ -113,6 +117,8 @@ impl Reason {
             Self::Disabled => "Disabled",
             Self::UsernameConflict => "UsernameConflict",
             Self::SubjectConflict => "SubjectConflict",
+            Self::EmailDomainNotAllowed => "EmailDomainNotAllowed",
+            Self::GroupNotAllowed => "GroupNotAllowed",
             Self::PasswordSecretNotFound => "PasswordSecretNotFound",
             Self::PasswordSecretWrongType => "PasswordSecretWrongType",
             Self::PasswordInvalid => "PasswordInvalid",

@@ -22,6 +22,7 @@ use crate::domain::client::validate::check_group;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
 use crate::domain::unique_names::lost;
+use crate::domain::user::limits;
 use crate::domain::user::password::{Found, Hash, Place};
 
 /// The purpose of the MAC that tells passwords apart.
@@ -65,6 +66,7 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
     let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_shape(object)?;
+    limits::check(object, tenant, around.namespace)?;
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
     let spec = &object.spec;

@@ -116,6 +116,7 @@ impl RegistryBuilder {
             users: people,
             branding: policy.branding.clone(),
             session: policy.session,
+            reassigned_subjects: policy.reassigned_subjects.clone(),
             cluster_issuer,
             verification: policy.verification,
             scopes: scopes.into(),
