@@ -45,8 +45,9 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branding: Option<Branding>,
 
-    /// Which namespaces may have clients in this tenant, by their labels. Default: all. A single namespace
-    /// is selected by the label kubernetes.io/metadata.name.
+    /// Which namespaces may have clients in this tenant, by their labels. Default: all, which the condition
+    /// `ServesEveryNamespace` points out; an empty selector (`{}`) states that all may. A single namespace is selected by the
+    /// label kubernetes.io/metadata.name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
 
@@ -308,7 +309,7 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,
-    /// Ready, Reconciling and Stalled.
+    /// Ready, Reconciling and Stalled, and ServesEveryNamespace if spec.namespaces is not set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,
