@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use clientele_api::DurationString;
+use clientele_api::allowed_keys::check_entry;
 
 /// Where the audit log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,14 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DatabaseUrl([redacted])")
     }
+}
+
+/// An entry of a list of keys. An empty one stands for an empty list.
+pub(super) fn allowed_key(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        check_entry(text).map_err(str::to_owned)?;
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -273,9 +273,11 @@ pub fn edit_the_secret() -> Workload {
         [
             secret(json!({ "entries": { "clientSecret": "password", "issuer": "OIDC_ISSUER" } })),
             secret(
-                json!({ "labels": { "team": "a" }, "annotations": { "example.com/note": "b" } }),
+                json!({ "labels": { "reloader.stakater.com/team": "a" }, "annotations": { "reloader.stakater.com/note": "b" } }),
             ),
-            secret(json!({ "entries": null, "labels": { "team": null, "tier": "c" } })),
+            secret(
+                json!({ "entries": null, "labels": { "reloader.stakater.com/team": null, "reloader.stakater.com/tier": "c" } }),
+            ),
         ],
     )
 }

@@ -15,7 +15,7 @@ use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
-use super::secret::entries;
+use super::secret::{entries, marks};
 use super::{redirect_hosts, secret_ref, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
@@ -98,6 +98,7 @@ pub fn validate_client(
         default_scope: Box::default(),
     };
     entries::check(object, &client, &tenant.issuer)?;
+    marks::check(object, tenant)?;
     Ok(client.with_default_claims(&tenant.issuer))
 }
 

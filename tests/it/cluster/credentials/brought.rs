@@ -191,7 +191,7 @@ async fn d14_k09_an_unusable_client_secret_is_reported_not_repeated() {
     let said = space.wait_refused("web", "SecretInvalid").await;
     assert!(said.contains("is missing or empty"), "{said}");
     for (value, problem) in [
-        ("0123456789abcdef0123456789abcde", "is shorter than 32"),
+        ("0123456789abcdef01234", "is shorter than 22"),
         ("abababababababababababababababababab", "can be guessed"),
         ("0123456789abcdef0123456789abcde\u{e9}", "printable ASCII"),
     ] {

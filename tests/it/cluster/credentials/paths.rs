@@ -28,7 +28,7 @@ fn manifests(space: &TestNamespace, name: &str) -> Vec<Value> {
         json!({ "suspended": true, "deletionPolicy": "Retain" }),
         secret(json!({ "name": format!("{name}-elsewhere") })),
         secret(
-            json!({ "entries": { "clientSecret": "PASSWORD" }, "labels": { "tier": "one" }, "annotations": { "reload": "yes" } }),
+            json!({ "entries": { "clientSecret": "PASSWORD" }, "labels": { "reloader.stakater.com/tier": "one" }, "annotations": { "reloader.stakater.com/match": "yes" } }),
         ),
         secret(
             json!({ "template": { "config.json": r#"{"id":{{ clientId | json }},"secret":{{ clientSecret | json }}}"# } }),

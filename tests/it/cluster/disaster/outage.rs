@@ -335,7 +335,7 @@ async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let spec = json!({ "secretRef": { "name": "mine" } });
     space.ready("web", spec).await;
     space.label_for_people().await;
-    let ada = space.person("default", "ada", "hunter2").await;
+    let ada = space.person("default", "ada", "hunter22").await;
     space.is_settled().await;
     let before = everything(&space.kube).await;
     let mut entries = space.entries("web-oauth").await;

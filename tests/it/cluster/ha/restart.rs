@@ -199,7 +199,7 @@ async fn churn(space: &TestNamespace, stop: CancellationToken) {
             space.create(&passing, json!({})).await;
             space.delete(&passing).await;
         } else {
-            let label = json!({ "turn": format!("{turn}") });
+            let label = json!({ "reloader.stakater.com/turn": format!("{turn}") });
             space
                 .patch(&name, json!({ "spec": { "secret": { "labels": label } } }))
                 .await;

@@ -195,7 +195,7 @@ async fn a_password_no_longer_readable_delays_no_other_namespace() {
     let (shut, open) = (enabled("shut").await, enabled("open").await);
     for space in [&shut, &open] {
         space.label_for_people().await;
-        let words = [("ada", "hunter2"), ("bob", "hunter3")];
+        let words = [("ada", "hunter22"), ("bob", "hunter33")];
         space.write_secret("people", PASSWORD, &words).await;
         describe(space, "ada").await;
         space.enrolled("ada").await;

@@ -150,7 +150,7 @@ const PASSWORDS: [&str; 4] = [
 const BROUGHT: [&str; 4] = [
     "brought-0123456789abcdefghijklmnop",
     "brought-another-0123456789abcdefgh",
-    "brought-and-too-short",
+    "brought-too-short",
     "brought-nowhere-0123456789abcdefgh",
 ];
 
@@ -214,7 +214,7 @@ async fn meddle(space: &TestNamespace) {
     space
         .patch(
             "c",
-            json!({ "spec": { "secret": { "labels": { "team": "a" } } } }),
+            json!({ "spec": { "secret": { "labels": { "reloader.stakater.com/team": "a" } } } }),
         )
         .await;
     space.wait_refused("c", "SecretRefused").await;
