@@ -14,7 +14,7 @@ use clientele::logging::audit_layer;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::Limits;
 use clientele_http::{App, router};
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
+use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::{Registration, RootKey};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{
@@ -75,7 +75,7 @@ fn client(id: &str) -> Client {
         redirect_uris: [].into(),
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
-        require_pkce: true,
+        pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,

@@ -125,8 +125,11 @@ pub struct OAuthClientSpec {
     #[schemars(schema_with = "schema::origins")]
     pub allowed_origins: Vec<String>,
 
-    /// Whether signing in needs PKCE (RFC 7636), always with S256. Default: true. Can be false only for
-    /// Confidential clients whose library cannot do it.
+    /// Whether signing in needs PKCE (RFC 7636), always with S256. Default: it does, except that a Confidential client
+    /// may leave out `code_challenge` in a request for `openid` with a `nonce` of at least 16 characters, which its
+    /// library then compares (OAuth 2.1 draft-16 section 7.5.1.1). `true`: every request needs it. `false`: no request
+    /// does; only for Confidential clients whose library can do neither. `spec.pkce: Required` of the OAuthTenant
+    /// overrules it. A challenge that was sent always binds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
 

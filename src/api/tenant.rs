@@ -90,9 +90,27 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_tokens: Option<ServiceAccountTokens>,
 
+    /// Whether signing in needs PKCE (RFC 7636). `ByClient` (default): as requirePkce of each OAuthClient says.
+    /// `Required`: for every client, whatever its OAuthClient says.
+    #[serde(default)]
+    pub pkce: Pkce,
+
     /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
+}
+
+/// Who decides whether signing in needs PKCE.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(transform = schema::undescribed)]
+pub enum Pkce {
+    /// `requirePkce` of each client.
+    #[default]
+    ByClient,
+    /// The tenant: always.
+    Required,
 }
 
 /// How tokens of the cluster's ServiceAccounts are verified.

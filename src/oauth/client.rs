@@ -95,6 +95,20 @@ pub struct Audience {
     pub scopes: Arc<[Arc<str>]>,
 }
 
+/// When a Confidential client may leave out `code_challenge` (OAuth 2.1 draft-16 section 7.5.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PkceRule {
+    /// Never, because the tenant says so: the manifest of the client changes nothing.
+    RequiredByTenant,
+    /// Never, because the manifest of the client says so.
+    Required,
+    /// When the ID token carries a `nonce` that binds the code to the request.
+    #[default]
+    UnlessNonce,
+    /// Always.
+    Optional,
+}
+
 /// How long what a client is issued lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -161,8 +175,8 @@ pub struct Client {
     pub post_logout_redirect_uris: Arc<[Arc<str>]>,
     /// The origins whose scripts may read answers of the token, userinfo and revocation endpoints (CORS).
     pub allowed_origins: Arc<[Arc<str>]>,
-    /// Whether an authorization request needs a `code_challenge` (RFC 7636). Always for public clients.
-    pub require_pkce: bool,
+    /// When an authorization request may leave out `code_challenge` (RFC 7636). Public clients never may.
+    pub pkce: PkceRule,
     /// The algorithm of its ID tokens (`id_token_signed_response_alg`).
     pub id_token_algorithm: Algorithm,
     /// Who may sign in through it: people in one of these groups; none means everybody of the tenant.
@@ -221,6 +235,7 @@ impl Client {
 pub mod testing {
     use super::{
         Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType, Lifetimes,
+        PkceRule,
     };
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
@@ -252,7 +267,7 @@ pub mod testing {
             redirect_uris: list(&["https://app.example/cb"]),
             post_logout_redirect_uris: list(&[]),
             allowed_origins: list(&[]),
-            require_pkce: true,
+            pkce: PkceRule::UnlessNonce,
             id_token_algorithm: Algorithm::Rs256,
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,

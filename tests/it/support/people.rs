@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use clientele_oauth::client::{Audience, Lifetimes};
+use clientele_oauth::client::{Audience, Lifetimes, PkceRule};
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password;
 use clientele_oauth::{Algorithm, Client, ClientType, GrantType, User, Users};
@@ -132,7 +132,8 @@ pub fn applications() -> Vec<Client> {
             c.redirect_uris = list(&["http://127.0.0.1/cb", "com.example.app:/cb"]);
         }),
         app_with("team-a.first", |c| c.first_party = true),
-        app_with("team-a.without-pkce", |c| c.require_pkce = false),
+        app_with("team-a.without-pkce", |c| c.pkce = PkceRule::Optional),
+        app_with("team-a.with-pkce", |c| c.pkce = PkceRule::Required),
         app_with("team-a.once", |c| {
             c.grant_types = [GrantType::AuthorizationCode].into();
         }),

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::{App, Endpoints, router};
 use clientele_oauth::client::secret_usage::Uses;
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
+use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
@@ -187,7 +187,7 @@ pub fn client(id: &str) -> Client {
         redirect_uris: [].into(),
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
-        require_pkce: true,
+        pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,

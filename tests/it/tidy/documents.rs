@@ -29,10 +29,12 @@ fn first_cells(path: &str) -> BTreeSet<String> {
 #[test]
 fn every_metric_is_documented() {
     let mut registry = Registry::default();
-    TokenMetrics::default().register(&mut registry);
+    let tokens = TokenMetrics::default();
+    tokens.register(&mut registry);
     let controller = OperatorMetrics::default();
     controller.register(&mut registry);
     // Those with labels appear with their first value.
+    tokens.code_without_challenge(&"team-a.web".into());
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
     controller.held("OAuthClient");
@@ -85,6 +87,7 @@ fn links_between_files_lead_somewhere() {
         "docs/audit.md",
         "docs/kubectl-login.md",
         "docs/metrics.md",
+        "docs/pkce.md",
         "docs/rotation.md",
         "docs/secret-formats.md",
         "docs/secretless.md",

@@ -15,7 +15,7 @@ use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
 use super::secret::entries;
-use super::{redirect_hosts, secret_ref};
+use super::{redirect_hosts, secret_ref, sign_in};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
@@ -80,7 +80,7 @@ pub fn validate_client(
         redirect_uris: shared(&spec.redirect_uris),
         post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
         allowed_origins: shared(&spec.allowed_origins),
-        require_pkce: spec.require_pkce.unwrap_or(true),
+        pkce: sign_in::pkce(spec.require_pkce, tenant),
         id_token_algorithm: spec
             .id_token_signed_response_alg
             .map_or(Algorithm::Rs256, algorithm),

@@ -122,6 +122,8 @@ pub struct TenantPolicy {
     pub verification: Verification,
     /// How its pages look.
     pub branding: Branding,
+    /// Whether every client needs PKCE, whatever its manifest says.
+    pub requires_pkce: bool,
     /// The algorithm of access tokens.
     pub access_token_algorithm: Algorithm,
     /// What the signing keys shall be.
@@ -152,6 +154,7 @@ impl TenantPolicy {
             session: session(spec.session.as_ref()),
             verification: verification(tenant),
             branding: branding(tenant),
+            requires_pkce: spec.pkce == tenant::Pkce::Required,
             access_token_algorithm: algorithm(spec.signing.algorithm),
             keys: KeyPolicy {
                 rotate_every,
