@@ -18,7 +18,8 @@ use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::{Registration, RootKey};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{
-    Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
+    AccessTokenType, Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey,
+    SigningKeys, Tenant,
 };
 use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
@@ -59,6 +60,7 @@ fn client(id: &str) -> Client {
     let audience = Audience {
         uri: "https://orders.example".into(),
         scopes: list(&["orders.read"]),
+        access_token_type: AccessTokenType::default(),
     };
     Client {
         id: id.into(),

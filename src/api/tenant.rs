@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::access_tokens::AccessTokens;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
 use super::{DurationString, Lifetimes};
@@ -76,6 +77,10 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub scopes: Vec<TenantScope>,
+
+    /// The form of access tokens, where the audience does not say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_tokens: Option<AccessTokens>,
 
     /// The APIs that clients may ask tokens for (resource indicators, RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -214,6 +219,8 @@ pub struct TenantScope {
 
 /// An API that accepts tokens of the tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
 pub struct TenantAudience {
     /// The absolute URI that names the API (RFC 8707 section 2); it becomes the `aud` of its tokens.
     #[schemars(schema_with = "audience_schema")]
@@ -227,6 +234,9 @@ pub struct TenantAudience {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::client_ids")]
     pub introspectors: Vec<String>,
+    /// The form of access tokens for it. Default: that of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_tokens: Option<AccessTokens>,
     /// Which namespaces' clients may have tokens for it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,

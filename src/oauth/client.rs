@@ -14,11 +14,11 @@ pub mod service_account;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Algorithm;
 use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
 use super::jose::public_key::PublicKey;
+use super::{AccessTokenType, Algorithm};
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,8 @@ pub struct Audience {
     pub uri: Arc<str>,
     /// The scopes that belong to this API.
     pub scopes: Arc<[Arc<str>]>,
+    /// `typ` of the access tokens for it.
+    pub access_token_type: AccessTokenType,
 }
 
 /// When a Confidential client may leave out `code_challenge` (OAuth 2.1 draft-16 section 7.5.1.1).
@@ -234,8 +236,8 @@ impl Client {
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
     use super::{
-        Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType, Lifetimes,
-        PkceRule,
+        AccessTokenType, Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType,
+        Lifetimes, PkceRule,
     };
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
@@ -247,6 +249,7 @@ pub mod testing {
         let audience = |uri: &str, scope: &str| Audience {
             uri: uri.into(),
             scopes: list(&[scope]),
+            access_token_type: AccessTokenType::default(),
         };
         Client {
             id: "team-a.web".into(),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::client_auth::assertion::verification::Verification;
 use super::keys::signing_keys::ScheduledKey;
 use super::user::Users;
-use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
+use super::{AccessTokenType, Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
 
 /// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
 pub const OPENID_SCOPES: [&str; 7] = [
@@ -80,6 +80,8 @@ pub struct Tenant {
     pub published_keys: Option<Arc<SigningKeys>>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
+    /// `typ` of the access tokens that are for the issuer alone.
+    pub access_token_type: AccessTokenType,
     /// The clients by `client_id`.
     pub clients: HashMap<Arc<str>, Arc<Client>>,
     /// Who can sign in.
@@ -115,6 +117,7 @@ impl Tenant {
             signing_keys: None,
             published_keys: None,
             access_token_algorithm: Algorithm::Es256,
+            access_token_type: AccessTokenType::default(),
             clients: HashMap::new(),
             users: Arc::default(),
             scopes: [].into(),

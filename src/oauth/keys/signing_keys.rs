@@ -51,6 +51,29 @@ impl Algorithm {
     }
 }
 
+/// `typ` in the header of an access token (RFC 7515 §4.1.9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessTokenType {
+    /// `at+jwt` (RFC 9068 §2.1): no other kind of token has it.
+    #[default]
+    AtJwt,
+    /// `JWT`, for verifiers that refuse anything else. ID tokens have it too, so claims tell the two apart.
+    Jwt,
+}
+
+impl AccessTokenType {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::AtJwt, Self::Jwt];
+
+    /// The value of `typ`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AtJwt => "at+jwt",
+            Self::Jwt => "JWT",
+        }
+    }
+}
+
 /// Why a private key cannot sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -75,8 +98,8 @@ pub struct SigningKey {
     algorithm: Algorithm,
     jwk: Jwk,
     key_id: String,
-    access_token_header: String,
-    id_token_header: String,
+    at_jwt_header: String,
+    jwt_header: String,
 }
 
 impl fmt::Debug for SigningKey {
@@ -123,8 +146,8 @@ impl SigningKey {
             public,
             algorithm,
             jwk,
-            access_token_header: header("at+jwt"),
-            id_token_header: header("JWT"),
+            at_jwt_header: header("at+jwt"),
+            jwt_header: header("JWT"),
             key_id,
         })
     }
@@ -144,28 +167,31 @@ impl SigningKey {
         &self.jwk
     }
 
-    /// A compact JWS (RFC 7515 §3.1) of an access token's claims (RFC 9068 §2.1: `typ` is `at+jwt`).
+    /// A compact JWS (RFC 7515 §3.1) of an access token's claims.
     ///
     /// Fails only if the cryptographic library does.
-    pub fn sign_access_token(&self, claims: &[u8]) -> Option<String> {
-        self.sign(&self.access_token_header, claims)
+    pub fn sign_access_token(&self, typ: AccessTokenType, claims: &[u8]) -> Option<String> {
+        self.sign(self.access_token_header(typ), claims)
     }
 
     /// A compact JWS of an ID token's claims (OIDC Core §2): `typ` is `JWT`.
     ///
     /// Fails only if the cryptographic library does.
     pub fn sign_id_token(&self, claims: &[u8]) -> Option<String> {
-        self.sign(&self.id_token_header, claims)
+        self.sign(&self.jwt_header, claims)
     }
 
-    /// The encoded header of the access tokens that this key signs.
-    pub fn access_token_header(&self) -> &str {
-        &self.access_token_header
+    /// The encoded header of the access tokens of this type that this key signs.
+    pub fn access_token_header(&self, typ: AccessTokenType) -> &str {
+        match typ {
+            AccessTokenType::AtJwt => &self.at_jwt_header,
+            AccessTokenType::Jwt => &self.jwt_header,
+        }
     }
 
     /// The encoded header of the ID tokens that this key signs.
     pub fn id_token_header(&self) -> &str {
-        &self.id_token_header
+        &self.jwt_header
     }
 
     /// Whether this key made the signature over this message.

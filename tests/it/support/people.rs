@@ -6,7 +6,7 @@ use std::time::Duration;
 use clientele_oauth::client::{Audience, Lifetimes, PkceRule};
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, User, Users};
+use clientele_oauth::{AccessTokenType, Algorithm, Client, ClientType, GrantType, User, Users};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -80,6 +80,7 @@ fn audience(uri: &str, scope: &str) -> Audience {
     Audience {
         uri: uri.into(),
         scopes: list(&[scope]),
+        access_token_type: AccessTokenType::default(),
     }
 }
 

@@ -17,8 +17,8 @@ use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
-    User,
+    AccessTokenType, Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry,
+    SigningKeys, Tenant, User,
 };
 use clientele_store::Store;
 use jiff::Timestamp;
@@ -167,6 +167,7 @@ pub fn client(id: &str) -> Client {
     let audience = |uri: &str, scope: &str| Audience {
         uri: uri.into(),
         scopes: list(&[scope]),
+        access_token_type: AccessTokenType::default(),
     };
     Client {
         id: id.into(),

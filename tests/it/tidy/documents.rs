@@ -84,6 +84,7 @@ fn links_between_files_lead_somewhere() {
         "ARCHITECTURE.md",
         "charts/clientele/README.md",
         "cluster/README.md",
+        "docs/access-tokens.md",
         "docs/audit.md",
         "docs/kubectl-login.md",
         "docs/metrics.md",

@@ -65,7 +65,7 @@ impl<'a> Tokens<'a> {
         let client = self.valid_grant.client;
         let access_token = access_token::mint_for_user(
             client,
-            &context.tenant.issuer,
+            context.tenant,
             family,
             &self.resource_grant,
             self.access_token_key,

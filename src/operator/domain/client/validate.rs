@@ -353,6 +353,7 @@ fn audiences(
                 .map(|(uri, policy)| Audience {
                     uri: uri.clone(),
                     scopes: policy.scopes.clone(),
+                    access_token_type: policy.access_token_type,
                 })
                 .ok_or_else(|| Refusal::new(
                     Reason::AudienceNotAllowed,

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::access_tokens;
+use clientele_api::access_tokens::AccessTokens;
 use clientele_api::tenant::{TenantAudience, TenantScope};
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
-use clientele_oauth::Algorithm;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
+use clientele_oauth::{AccessTokenType, Algorithm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
@@ -71,6 +73,8 @@ pub struct AudiencePolicy {
     pub scopes: Arc<[Arc<str>]>,
     /// The IDs of the clients that may introspect tokens for it.
     pub introspectors: Arc<[Arc<str>]>,
+    /// `typ` of its access tokens.
+    pub access_token_type: AccessTokenType,
 }
 
 /// A scope of the tenant.
@@ -126,6 +130,8 @@ pub struct TenantPolicy {
     pub requires_pkce: bool,
     /// The algorithm of access tokens.
     pub access_token_algorithm: Algorithm,
+    /// `typ` of access tokens whose audience does not say otherwise.
+    pub access_token_type: AccessTokenType,
     /// What the signing keys shall be.
     pub keys: KeyPolicy,
 }
@@ -137,6 +143,7 @@ impl TenantPolicy {
         let name = tenant.name_any();
         let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
         let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
+        let typ = access_token_type(spec.access_tokens).unwrap_or_default();
         let privilege = |selector: Option<&LabelSelector>| {
             Namespaces::from_selector(selector, Namespaces::None)
         };
@@ -150,12 +157,17 @@ impl TenantPolicy {
             users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
-            audiences: spec.audiences.iter().map(audience_policy).collect(),
+            audiences: spec
+                .audiences
+                .iter()
+                .map(|audience| audience_policy(audience, typ))
+                .collect(),
             session: session(spec.session.as_ref()),
             verification: verification(tenant),
             branding: branding(tenant),
             requires_pkce: spec.pkce == tenant::Pkce::Required,
             access_token_algorithm: algorithm(spec.signing.algorithm),
+            access_token_type: typ,
             keys: KeyPolicy {
                 rotate_every,
                 publish_ahead: publish_ahead.min(rotate_every / 4),
@@ -188,11 +200,22 @@ fn scope_policy(scope: &TenantScope) -> (Arc<str>, ScopePolicy) {
     (name, policy)
 }
 
-fn audience_policy(audience: &TenantAudience) -> (Arc<str>, AudiencePolicy) {
+fn access_token_type(spec: Option<AccessTokens>) -> Option<AccessTokenType> {
+    Some(match spec?.type_? {
+        access_tokens::AccessTokenType::AtJwt => AccessTokenType::AtJwt,
+        access_tokens::AccessTokenType::Jwt => AccessTokenType::Jwt,
+    })
+}
+
+fn audience_policy(
+    audience: &TenantAudience,
+    of_tenant: AccessTokenType,
+) -> (Arc<str>, AudiencePolicy) {
     let policy = AudiencePolicy {
         namespaces: Namespaces::all_or(audience.namespaces.as_ref()),
         scopes: shared(&audience.scopes),
         introspectors: shared(&audience.introspectors),
+        access_token_type: access_token_type(audience.access_tokens).unwrap_or(of_tenant),
     };
     (audience.uri.as_str().into(), policy)
 }

@@ -111,6 +111,7 @@ impl RegistryBuilder {
             },
             signing_keys,
             access_token_algorithm: policy.access_token_algorithm,
+            access_token_type: policy.access_token_type,
             clients,
             users: people,
             branding: policy.branding.clone(),
