@@ -133,7 +133,8 @@ pub struct OAuthClientSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
 
-    /// The signature algorithm of its ID tokens: `RS256` (default, as OpenID Connect has it), `ES256` or `EdDSA`.
+    /// The signature algorithm of its ID tokens: `RS256`, `ES256` or `EdDSA`, one that the tenant publishes. Default:
+    /// the first that the tenant publishes, which is `RS256` unless it lists others in signing.algorithms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SigningAlgorithm>,
 

@@ -255,11 +255,19 @@ pub struct TenantLifetimes {
     pub maximum: Option<Lifetimes>,
 }
 
-/// The keys that sign tokens. A tenant has keys of all three algorithms, all of them published.
+/// The keys that sign tokens. A tenant has keys of all three algorithms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.algorithms) || self.algorithm in self.algorithms").message("the algorithm of access tokens, which is ES256 unless algorithm is set, must be among algorithms: add it there, or set algorithm to one of them").field_path(".algorithms"))]
 pub struct Signing {
+    /// The algorithms whose keys are published, in the JWK Set and in the metadata: some of `ES256`, `RS256` and
+    /// `EdDSA`. The first is that of ID tokens of a client that names none. Default: `[RS256, ES256, EdDSA]`. Before
+    /// one is removed, `algorithm` and the clients must use another one, and the tokens that it signed must have
+    /// expired: nobody else can verify them afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
+    pub algorithms: Vec<SigningAlgorithm>,
     /// The signature algorithm of access tokens: `ES256` (default), `RS256` or `EdDSA`. A change takes
     /// effect at once. Clients choose the algorithm of their ID tokens themselves.
     #[serde(default)]
@@ -296,7 +304,7 @@ pub struct OAuthTenantStatus {
     /// The issuer identifier, where discovery begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The IDs of the published signing keys.
+    /// The IDs of the signing keys. Those of `signing.algorithms` are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,

@@ -78,6 +78,8 @@ pub struct Tenant {
     /// The keys that are published: those that sign, and while these are lost, what was published before. Tokens
     /// that live are verified with them.
     pub published_keys: Option<Arc<SigningKeys>>,
+    /// The algorithms whose keys stand in the JWK Set, in the order of the metadata. Other keys verify only here.
+    pub published_algorithms: Arc<[Algorithm]>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
     /// `typ` of the access tokens that are for the issuer alone.
@@ -116,6 +118,7 @@ impl Tenant {
             branding: Branding::default(),
             signing_keys: None,
             published_keys: None,
+            published_algorithms: Algorithm::PUBLISHED.into(),
             access_token_algorithm: Algorithm::Es256,
             access_token_type: AccessTokenType::default(),
             clients: HashMap::new(),

@@ -34,6 +34,10 @@ impl Algorithm {
     /// Every algorithm; a tenant has a key of each.
     pub const ALL: [Self; 3] = [Self::Es256, Self::Rs256, Self::EdDsa];
 
+    /// The algorithms that a tenant publishes if it lists none. The first is that of ID tokens of a client that names
+    /// none, and the one that OpenID Connect makes the default (OIDC Dynamic Client Registration §2).
+    pub const PUBLISHED: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
     /// The JOSE name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -340,12 +344,19 @@ impl SigningKeys {
         self.0.iter()
     }
 
-    /// The JWK Set (RFC 7517 §5), as published.
+    /// Whether there is a key of the algorithm.
+    pub fn has(&self, algorithm: Algorithm) -> bool {
+        self.0.iter().any(|s| s.key.algorithm() == algorithm)
+    }
+
+    /// The JWK Set (RFC 7517 §5) of the keys of these algorithms, as published.
     ///
     /// # Panics
     /// Never: a JWK is representable in JSON.
-    pub fn jwks(&self) -> Vec<u8> {
-        let keys = self.0.iter().map(|scheduled| scheduled.key.jwk().clone());
+    pub fn jwks(&self, published: &[Algorithm]) -> Vec<u8> {
+        let keys = self.0.iter().map(|scheduled| &scheduled.key);
+        let keys = keys.filter(|key| published.contains(&key.algorithm()));
+        let keys = keys.map(|key| key.jwk().clone());
         serde_json::to_vec(&jsonwebtoken::jwk::JwkSet {
             keys: keys.collect(),
         })

@@ -35,6 +35,8 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant does not publish keys of the algorithm that the client wants for its ID tokens.
+    AlgorithmNotPublished,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
@@ -94,6 +96,7 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::AlgorithmNotPublished => "AlgorithmNotPublished",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",

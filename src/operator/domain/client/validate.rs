@@ -10,7 +10,7 @@ use clientele_api::{self as api, OAuthClient};
 use clientele_oauth::client::secret_usage::Uses;
 use clientele_oauth::client::{Audience, origin, redirect_uri};
 use clientele_oauth::tenant::OPENID_SCOPES;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
+use clientele_oauth::{Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
@@ -19,7 +19,7 @@ use super::{redirect_hosts, secret_ref, sign_in};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
-use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
+use crate::domain::tenant::policy::{Labels, TenantPolicy, list, shared};
 use crate::domain::unique_names::lost;
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
@@ -81,9 +81,7 @@ pub fn validate_client(
         post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
         allowed_origins: shared(&spec.allowed_origins),
         pkce: sign_in::pkce(spec.require_pkce, tenant),
-        id_token_algorithm: spec
-            .id_token_signed_response_alg
-            .map_or(Algorithm::Rs256, algorithm),
+        id_token_algorithm: sign_in::id_token_algorithm(spec.id_token_signed_response_alg, tenant)?,
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant
             .lifetimes

@@ -128,7 +128,9 @@ pub struct TenantPolicy {
     pub branding: Branding,
     /// Whether every client needs PKCE, whatever its manifest says.
     pub requires_pkce: bool,
-    /// The algorithm of access tokens.
+    /// The algorithms whose keys are published. The first is that of ID tokens of a client that names none.
+    pub published_algorithms: Arc<[Algorithm]>,
+    /// The algorithm of access tokens, which is published.
     pub access_token_algorithm: Algorithm,
     /// `typ` of access tokens whose audience does not say otherwise.
     pub access_token_type: AccessTokenType,
@@ -166,6 +168,7 @@ impl TenantPolicy {
             verification: verification(tenant),
             branding: branding(tenant),
             requires_pkce: spec.pkce == tenant::Pkce::Required,
+            published_algorithms: published_algorithms(&spec.signing),
             access_token_algorithm: algorithm(spec.signing.algorithm),
             access_token_type: typ,
             keys: KeyPolicy {
@@ -292,6 +295,21 @@ fn branding(tenant: &OAuthTenant) -> Branding {
         logo: spec.logo.filter(is_picture).map(Arc::from),
         color: spec.color.filter(is_color).map(Arc::from),
     }
+}
+
+/// What signs access tokens is published, also if admission was bypassed: nobody could verify them otherwise.
+fn published_algorithms(signing: &tenant::Signing) -> Arc<[Algorithm]> {
+    if signing.algorithms.is_empty() {
+        return Algorithm::PUBLISHED.into();
+    }
+    let listed = signing.algorithms.iter().chain([&signing.algorithm]);
+    let mut published = Vec::new();
+    for listed in listed.map(|name| algorithm(*name)) {
+        if !published.contains(&listed) {
+            published.push(listed);
+        }
+    }
+    published.into()
 }
 
 pub(crate) fn algorithm(name: SigningAlgorithm) -> Algorithm {

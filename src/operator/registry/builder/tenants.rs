@@ -110,6 +110,7 @@ impl RegistryBuilder {
                 None => self.published.get(name).cloned(),
             },
             signing_keys,
+            published_algorithms: policy.published_algorithms.clone(),
             access_token_algorithm: policy.access_token_algorithm,
             access_token_type: policy.access_token_type,
             clients,

@@ -93,6 +93,24 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "spec.signing.algorithm",
             r#"supported values: "ES256", "RS256", "EdDSA""#,
         ),
+        (
+            "unpublished",
+            json!({ "signing": { "algorithms": ["RS256"] } }),
+            "spec.signing.algorithms",
+            "the algorithm of access tokens, which is ES256 unless algorithm is set, must be among algorithms: add it there, or set algorithm to one of them",
+        ),
+        (
+            "pkce",
+            json!({ "pkce": "Optional" }),
+            "spec.pkce",
+            r#"supported values: "ByClient", "Required""#,
+        ),
+        (
+            "typ",
+            json!({ "accessTokens": { "type": "jwt" } }),
+            "spec.accessTokens.type",
+            r#"supported values: "at+jwt", "JWT""#,
+        ),
         ("dotted.name", json!({}), "<nil>", NAME),
         (&*long, json!({}), "<nil>", NAME),
     ];

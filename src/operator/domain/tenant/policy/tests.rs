@@ -99,3 +99,33 @@ fn an_audience_inherits_the_typ_of_its_tenant() {
     assert_eq!(types(Some("at+jwt")), (at_jwt, [at_jwt, at_jwt, jwt]));
     assert_eq!(types(Some("JWT")), (jwt, [jwt, at_jwt, jwt]));
 }
+
+#[test]
+fn what_signs_access_tokens_is_published() {
+    use Algorithm::{EdDsa, Es256, Rs256};
+    for (signing, published, access_tokens) in [
+        (json!({}), &[Rs256, Es256, EdDsa][..], Es256),
+        (
+            json!({ "algorithm": "EdDSA" }),
+            &[Rs256, Es256, EdDsa],
+            EdDsa,
+        ),
+        (
+            json!({ "algorithms": ["ES256", "RS256"] }),
+            &[Es256, Rs256],
+            Es256,
+        ),
+        (
+            json!({ "algorithm": "RS256", "algorithms": ["RS256"] }),
+            &[Rs256],
+            Rs256,
+        ),
+        // Past admission.
+        (json!({ "algorithms": ["RS256"] }), &[Rs256, Es256], Es256),
+        (json!({ "algorithms": ["ES256", "ES256"] }), &[Es256], Es256),
+    ] {
+        let policy = tenant(json!({ "signing": signing }));
+        assert_eq!(*policy.published_algorithms, *published, "{signing}");
+        assert_eq!(policy.access_token_algorithm, access_tokens, "{signing}");
+    }
+}

@@ -111,3 +111,35 @@ fn b09_a_tenant_makes_the_pkce_rule_of_a_client_stricter() {
         );
     }
 }
+
+#[test]
+fn an_id_token_is_signed_by_an_algorithm_that_the_tenant_publishes() {
+    use Algorithm::{EdDsa, Es256, Rs256};
+    let judged = |algorithms: Value, named: Option<&str>| {
+        let tenant =
+            tenant(json!({ "signing": { "algorithm": algorithms[0], "algorithms": algorithms } }));
+        let mut spec = json!({ "redirectUris": [URI] });
+        if let Some(named) = named {
+            spec["idTokenSignedResponseAlg"] = named.into();
+        }
+        let client = judged(&object("web", spec), &tenant);
+        client.map(|client| client.id_token_algorithm)
+    };
+    for (algorithms, named, expected) in [
+        (json!(["RS256", "ES256"]), None, Rs256),
+        (json!(["ES256", "RS256"]), None, Es256),
+        (json!(["EdDSA"]), None, EdDsa),
+        (json!(["ES256", "RS256"]), Some("RS256"), Rs256),
+    ] {
+        assert_eq!(
+            judged(algorithms.clone(), named),
+            Ok(expected),
+            "{algorithms}"
+        );
+    }
+    let refusal = judged(json!(["ES256", "EdDSA"]), Some("RS256")).unwrap_err();
+    assert_eq!(refusal.reason.as_str(), "AlgorithmNotPublished");
+    for word in ["RS256", "ES256, EdDSA", "spec.signing.algorithms"] {
+        assert!(refusal.message.contains(word), "{}", refusal.message);
+    }
+}
