@@ -14,7 +14,7 @@ use clientele::logging::audit_layer;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::Limits;
 use clientele_http::{App, router};
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
+use clientele_oauth::client::{AssertionMethods, Audience, IdTokenClaims, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::{Registration, RootKey};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{
@@ -79,6 +79,7 @@ fn client(id: &str) -> Client {
         allowed_origins: [].into(),
         pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
+        id_token_claims: IdTokenClaims::default(),
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,

@@ -138,6 +138,13 @@ pub struct OAuthClientSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SigningAlgorithm>,
 
+    /// What its ID tokens say about the person, beside who it is (OpenID Connect Core section 5.4). `All` (default):
+    /// the claims of the granted scopes, such as `email` and `groups`. `Requested`: only claims that the application
+    /// names in the `claims` parameter (section 5.5), so that ID tokens, and the URLs of sign-out that carry one, stay
+    /// short. The userinfo endpoint answers the same with both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_claims: Option<IdTokenClaims>,
+
     /// The groups whose people may sign in through it; one of them is enough. Default: everybody of the tenant.
     /// Groups that begin with `system:` are reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -225,6 +232,19 @@ pub enum ClientType {
     Confidential,
     /// Cannot keep a secret.
     Public,
+}
+
+/// Which claims about a person an ID token carries.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(transform = schema::undescribed)]
+pub enum IdTokenClaims {
+    /// Those of the granted scopes.
+    #[default]
+    All,
+    /// Those that the application names.
+    Requested,
 }
 
 /// A grant type (RFC 7591 section 2).

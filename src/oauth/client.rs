@@ -111,6 +111,16 @@ pub enum PkceRule {
     Optional,
 }
 
+/// Which claims about the person the ID tokens of a client carry. The userinfo endpoint answers the same with both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdTokenClaims {
+    /// Those that the granted scopes promise, and those asked for by name.
+    #[default]
+    All,
+    /// Those asked for by name in the `claims` parameter (OIDC Core §5.5).
+    Requested,
+}
+
 /// How long what a client is issued lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -181,6 +191,8 @@ pub struct Client {
     pub pkce: PkceRule,
     /// The algorithm of its ID tokens (`id_token_signed_response_alg`).
     pub id_token_algorithm: Algorithm,
+    /// What its ID tokens say about the person.
+    pub id_token_claims: IdTokenClaims,
     /// Who may sign in through it: people in one of these groups; none means everybody of the tenant.
     pub allowed_groups: Option<Arc<[Arc<str>]>>,
     /// How long what it is issued lives.
@@ -237,7 +249,7 @@ impl Client {
 pub mod testing {
     use super::{
         AccessTokenType, Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType,
-        Lifetimes, PkceRule,
+        IdTokenClaims, Lifetimes, PkceRule,
     };
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
@@ -272,6 +284,7 @@ pub mod testing {
             allowed_origins: list(&[]),
             pkce: PkceRule::UnlessNonce,
             id_token_algorithm: Algorithm::Rs256,
+            id_token_claims: IdTokenClaims::All,
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,

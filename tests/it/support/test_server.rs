@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::{App, Endpoints, router};
 use clientele_oauth::client::secret_usage::Uses;
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes, PkceRule};
+use clientele_oauth::client::{AssertionMethods, Audience, IdTokenClaims, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
@@ -190,6 +190,7 @@ pub fn client(id: &str) -> Client {
         allowed_origins: [].into(),
         pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
+        id_token_claims: IdTokenClaims::default(),
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,

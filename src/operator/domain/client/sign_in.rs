@@ -1,8 +1,8 @@
 //! What an OAuthClient says about signing in, under the rules of its tenant.
 
-use clientele_api::SigningAlgorithm;
+use clientele_api::{SigningAlgorithm, client};
 use clientele_oauth::Algorithm;
-use clientele_oauth::client::PkceRule;
+use clientele_oauth::client::{IdTokenClaims, PkceRule};
 
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{TenantPolicy, algorithm};
@@ -39,4 +39,12 @@ pub(super) fn id_token_algorithm(
             known.join(", "),
         ),
     ))
+}
+
+/// What the ID tokens of a client say about the person.
+pub(super) fn id_token_claims(named: Option<client::IdTokenClaims>) -> IdTokenClaims {
+    match named.unwrap_or_default() {
+        client::IdTokenClaims::All => IdTokenClaims::All,
+        client::IdTokenClaims::Requested => IdTokenClaims::Requested,
+    }
 }

@@ -82,6 +82,7 @@ pub fn validate_client(
         allowed_origins: shared(&spec.allowed_origins),
         pkce: sign_in::pkce(spec.require_pkce, tenant),
         id_token_algorithm: sign_in::id_token_algorithm(spec.id_token_signed_response_alg, tenant)?,
+        id_token_claims: sign_in::id_token_claims(spec.id_token_claims),
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant
             .lifetimes

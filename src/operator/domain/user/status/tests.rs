@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use clientele_oauth::client::{Lifetimes, PkceRule};
+use clientele_oauth::client::{IdTokenClaims, Lifetimes, PkceRule};
 use clientele_oauth::{Algorithm, Client};
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ fn a_client_for_people_has_safe_defaults() {
     assert_eq!(*client.redirect_uris, [URI.into()]);
     assert_eq!(client.pkce, PkceRule::UnlessNonce);
     assert_eq!(client.id_token_algorithm, Algorithm::Rs256);
+    assert_eq!(client.id_token_claims, IdTokenClaims::All);
     assert_eq!(client.allowed_groups, None, "everybody of the tenant");
     assert!(client.post_logout_redirect_uris.is_empty() && client.allowed_origins.is_empty());
     assert_eq!(
@@ -39,6 +40,7 @@ fn what_a_client_says_about_signing_in_is_registered() {
         "allowedOrigins": ["https://app.example", "http://localhost:3000"],
         "requirePkce": false,
         "idTokenSignedResponseAlg": "EdDSA",
+        "idTokenClaims": "Requested",
         "allowedGroups": ["staff", "team-a:admins"],
         "lifetimes": { "authorizationCode": "30s", "refreshToken": "12h" },
         "scopes": ["openid", "groups"],
@@ -51,6 +53,7 @@ fn what_a_client_says_about_signing_in_is_registered() {
     assert_eq!(client.allowed_origins.len(), 2);
     assert_eq!(client.pkce, PkceRule::Optional);
     assert_eq!(client.id_token_algorithm, Algorithm::EdDsa);
+    assert_eq!(client.id_token_claims, IdTokenClaims::Requested);
     let groups = client.allowed_groups.unwrap();
     assert_eq!(*groups, ["staff".into(), "team-a:admins".into()]);
     assert_eq!(client.lifetimes.authorization_code, Duration::from_secs(30));
