@@ -61,6 +61,7 @@ fn client(id: &str) -> Client {
         uri: "https://orders.example".into(),
         scopes: list(&["orders.read"]),
         access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     };
     Client {
         id: id.into(),

@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::access_tokens::AccessTokens;
+use super::access_tokens::{AccessTokens, AudienceClaim};
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
 use super::{DurationString, Lifetimes};
@@ -234,6 +234,13 @@ pub struct TenantAudience {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::client_ids")]
     pub introspectors: Vec<String>,
+    /// What the access tokens for it say beside the claims of the protocol. Default: nothing. A token for several
+    /// audiences gets the claims that all of them list with the same words. Together they take up at most 4 KiB; a
+    /// person with more gets no token. The introspection endpoint answers them too; ID tokens and userinfo do not have
+    /// them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub claims: Vec<AudienceClaim>,
     /// The form of access tokens for it. Default: that of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_tokens: Option<AccessTokens>,

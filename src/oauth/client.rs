@@ -1,5 +1,6 @@
 //! A registered client (RFC 6749 §2): what the server accepts, built from what a manifest says.
 
+pub mod claim_mapping;
 pub mod external_secret;
 pub mod origin;
 pub mod redirect_host;
@@ -14,6 +15,7 @@ pub mod service_account;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::claim_mapping::ClaimMapping;
 use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
@@ -95,6 +97,8 @@ pub struct Audience {
     pub scopes: Arc<[Arc<str>]>,
     /// `typ` of the access tokens for it.
     pub access_token_type: AccessTokenType,
+    /// What the access tokens for it say beside the claims of the protocol.
+    pub claims: Arc<[ClaimMapping]>,
 }
 
 /// When a Confidential client may leave out `code_challenge` (OAuth 2.1 draft-16 section 7.5.1.1).
@@ -262,6 +266,7 @@ pub mod testing {
             uri: uri.into(),
             scopes: list(&[scope]),
             access_token_type: AccessTokenType::default(),
+            claims: [].into(),
         };
         Client {
             id: "team-a.web".into(),

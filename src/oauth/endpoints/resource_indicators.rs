@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
+
 pub use crate::client::Audience;
 use crate::grant::Authorization;
 use crate::tenant::OPENID_SCOPES;
-use crate::{AccessTokenType, Client, OAuthError, Tenant, scope};
+use crate::tokens::mapped_claims;
+use crate::{AccessTokenType, Client, OAuthError, Tenant, User, scope};
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;
@@ -21,6 +24,8 @@ pub struct ResourceGrant<'a> {
     pub audiences: Vec<&'a Audience>,
     /// The `scope` of the access token.
     pub scopes: Vec<&'a str>,
+    /// The claims that the tenant maps for these audiences.
+    pub claims: Map<String, Value>,
 }
 
 impl ResourceGrant<'_> {
@@ -66,7 +71,11 @@ pub fn for_client_credentials<'a>(
             .map(|token| allowed_scope(client, &audiences, token))
             .collect::<Result<_, _>>()?
     };
-    Ok(ResourceGrant { audiences, scopes })
+    Ok(ResourceGrant {
+        claims: mapped_claims::of(&audiences, None)?,
+        audiences,
+        scopes,
+    })
 }
 
 /// The audiences of the request; the first of the client when none is asked for.
@@ -123,6 +132,7 @@ fn allowed_scope<'a>(
 pub fn for_user<'a>(
     client: &'a Client,
     granted: &'a Authorization,
+    user: &User,
     scope: &'a str,
     resources: &[String],
 ) -> Result<ResourceGrant<'a>, OAuthError> {
@@ -146,7 +156,11 @@ pub fn for_user<'a>(
     {
         return Err(OUT_OF_REACH);
     }
-    Ok(ResourceGrant { audiences, scopes })
+    Ok(ResourceGrant {
+        claims: mapped_claims::of(&audiences, Some(user))?,
+        audiences,
+        scopes,
+    })
 }
 
 /// The resources asked for, or all that were granted.

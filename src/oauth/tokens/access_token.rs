@@ -12,6 +12,7 @@ use crate::endpoints::resource_indicators;
 use crate::endpoints::resource_indicators::{ResourceGrant, default_scopes};
 use crate::grant::Family;
 use crate::keys::signing_keys::ScheduledKey;
+use crate::tokens::mapped_claims;
 use crate::{AccessTokenType, Client, Tenant};
 
 /// Fresh random bytes for one `jti`: 128 bits, so that no two tokens share it.
@@ -73,7 +74,7 @@ pub fn mint_for_user(
     let own = own.then_some(issuer);
     let audiences = resource_grant.uris().chain(own).collect::<Vec<_>>();
     let issued_at = now.as_second();
-    let claims = json!({
+    let protocol = json!({
         "iss": issuer,
         "sub": authorization.subject,
         "client_id": authorization.client_id,
@@ -84,10 +85,13 @@ pub fn mint_for_user(
         "exp": issued_at.checked_add(i64::try_from(lifetime.as_secs()).ok()?)?,
         "jti": format!("{}.{}", family.id, URL_SAFE_NO_PAD.encode(random)),
     });
+    // Mapped claims come first, so that none of them can replace a claim of the protocol.
+    let mut claims = resource_grant.claims.clone();
+    claims.extend(protocol.as_object().cloned()?);
     Some(AccessToken {
         token: key.key.sign_access_token(
             resource_grant.access_token_type(tenant),
-            claims.to_string().as_bytes(),
+            Value::from(claims).to_string().as_bytes(),
         )?,
         lifetime,
     })
@@ -122,7 +126,7 @@ fn mint(
 
 /// The claims that do not change from token to token, as an open JSON object (RFC 9068 §2.2).
 fn constant_claims(client: &Client, issuer: &str, resource_grant: &ResourceGrant<'_>) -> String {
-    let mut claims = serde_json::Map::new();
+    let mut claims = resource_grant.claims.clone();
     let text = |value: &str| serde_json::Value::from(value);
     claims.insert("iss".into(), text(issuer));
     // Without a person the subject is the client (RFC 9068 §2.2).
@@ -155,6 +159,8 @@ impl Client {
             self.audiences.first().into_iter().collect();
         let resource_grant = ResourceGrant {
             scopes: default_scopes(&self, &audiences),
+            // Without a person these are constants, whose number and length are bounded: they always fit.
+            claims: mapped_claims::of(&audiences, None).unwrap_or_default(),
             audiences,
         };
         let claims = constant_claims(&self, issuer, &resource_grant);

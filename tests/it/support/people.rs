@@ -81,6 +81,7 @@ fn audience(uri: &str, scope: &str) -> Audience {
         uri: uri.into(),
         scopes: list(&[scope]),
         access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     }
 }
 

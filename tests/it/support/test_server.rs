@@ -168,6 +168,7 @@ pub fn client(id: &str) -> Client {
         uri: uri.into(),
         scopes: list(&[scope]),
         access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     };
     Client {
         id: id.into(),

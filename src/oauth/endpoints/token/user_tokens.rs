@@ -36,8 +36,13 @@ impl<'a> Tokens<'a> {
         resources: &[String],
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
-        let resource_grant =
-            resource_indicators::for_user(valid_grant.client, granted, scope, resources)?;
+        let resource_grant = resource_indicators::for_user(
+            valid_grant.client,
+            granted,
+            valid_grant.user,
+            scope,
+            resources,
+        )?;
         if resource_grant.scopes.is_empty() {
             // The client may have nothing any more of what was granted.
             return Err(OAuthError::invalid_grant().because(NOTHING_LEFT));

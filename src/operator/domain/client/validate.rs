@@ -353,6 +353,7 @@ fn audiences(
                     uri: uri.clone(),
                     scopes: policy.scopes.clone(),
                     access_token_type: policy.access_token_type,
+                    claims: policy.claims.clone(),
                 })
                 .ok_or_else(|| Refusal::new(
                     Reason::AudienceNotAllowed,

@@ -13,6 +13,7 @@ use clientele_api::tenant::{TenantAudience, TenantScope};
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
+use clientele_oauth::client::claim_mapping::ClaimMapping;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
@@ -21,6 +22,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
+use super::audience_claims;
 use super::lifetimes::LifetimePolicy;
 
 /// The labels of a namespace.
@@ -75,6 +77,8 @@ pub struct AudiencePolicy {
     pub introspectors: Arc<[Arc<str>]>,
     /// `typ` of its access tokens.
     pub access_token_type: AccessTokenType,
+    /// What its access tokens say beside the claims of the protocol.
+    pub claims: Arc<[ClaimMapping]>,
 }
 
 /// A scope of the tenant.
@@ -219,6 +223,7 @@ fn audience_policy(
         scopes: shared(&audience.scopes),
         introspectors: shared(&audience.introspectors),
         access_token_type: access_token_type(audience.access_tokens).unwrap_or(of_tenant),
+        claims: audience_claims::mappings(&audience.claims),
     };
     (audience.uri.as_str().into(), policy)
 }
