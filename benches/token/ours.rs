@@ -14,11 +14,12 @@ use clientele::logging::audit_layer;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::Limits;
 use clientele_http::{App, router};
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
+use clientele_oauth::client::{AssertionMethods, Audience, IdTokenClaims, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::{Registration, RootKey};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{
-    Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey, SigningKeys, Tenant,
+    AccessTokenType, Algorithm, Client, ClientType, GrantType, Keyring, Registry, SigningKey,
+    SigningKeys, Tenant,
 };
 use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
@@ -59,6 +60,8 @@ fn client(id: &str) -> Client {
     let audience = Audience {
         uri: "https://orders.example".into(),
         scopes: list(&["orders.read"]),
+        access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     };
     Client {
         id: id.into(),
@@ -75,8 +78,9 @@ fn client(id: &str) -> Client {
         redirect_uris: [].into(),
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
-        require_pkce: true,
+        pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
+        id_token_claims: IdTokenClaims::default(),
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,

@@ -9,7 +9,7 @@ use clientele_oauth::tokens::bearer::{AccessToken, Presented};
 use clientele_oauth::tokens::issued_jwt;
 use clientele_oauth::tokens::issued_jwt::Kind;
 use clientele_oauth::tokens::refresh_token;
-use clientele_oauth::{Algorithm, Tenant};
+use clientele_oauth::{AccessTokenType, Algorithm, Tenant};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -62,7 +62,10 @@ fn unforgeable(issued: &Issued, tenant: &Tenant, text: &str) {
 fn signed(tenant: &Tenant, payload: &[u8]) {
     let now = clock::now();
     let key = tenant.signing_key(Algorithm::Es256, now).expect("a key");
-    let token = key.key.sign_access_token(payload).expect("a signature");
+    let token = key
+        .key
+        .sign_access_token(AccessTokenType::Jwt, payload)
+        .expect("a signature");
     let Some(read) = AccessToken::read(tenant, &token) else {
         return;
     };

@@ -125,14 +125,25 @@ pub struct OAuthClientSpec {
     #[schemars(schema_with = "schema::origins")]
     pub allowed_origins: Vec<String>,
 
-    /// Whether signing in needs PKCE (RFC 7636), always with S256. Default: true. Can be false only for
-    /// Confidential clients whose library cannot do it.
+    /// Whether signing in needs PKCE (RFC 7636), always with S256. Default: it does, except that a Confidential client
+    /// may leave out `code_challenge` in a request for `openid` with a `nonce` of at least 16 characters, which its
+    /// library then compares (OAuth 2.1 draft-16 section 7.5.1.1). `true`: every request needs it. `false`: no request
+    /// does; only for Confidential clients whose library can do neither. `spec.pkce: Required` of the OAuthTenant
+    /// overrules it. A challenge that was sent always binds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
 
-    /// The signature algorithm of its ID tokens: `RS256` (default, as OpenID Connect has it), `ES256` or `EdDSA`.
+    /// The signature algorithm of its ID tokens: `RS256`, `ES256` or `EdDSA`, one that the tenant publishes. Default:
+    /// the first that the tenant publishes, which is `RS256` unless it lists others in signing.algorithms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<SigningAlgorithm>,
+
+    /// What its ID tokens say about the person, beside who it is (OpenID Connect Core section 5.4). `All` (default):
+    /// the claims of the granted scopes, such as `email` and `groups`. `Requested`: only claims that the application
+    /// names in the `claims` parameter (section 5.5), so that ID tokens, and the URLs of sign-out that carry one, stay
+    /// short. The userinfo endpoint answers the same with both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_claims: Option<IdTokenClaims>,
 
     /// The groups whose people may sign in through it; one of them is enough. Default: everybody of the tenant.
     /// Groups that begin with `system:` are reserved.
@@ -221,6 +232,19 @@ pub enum ClientType {
     Confidential,
     /// Cannot keep a secret.
     Public,
+}
+
+/// Which claims about a person an ID token carries.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(transform = schema::undescribed)]
+pub enum IdTokenClaims {
+    /// Those of the granted scopes.
+    #[default]
+    All,
+    /// Those that the application names.
+    Requested,
 }
 
 /// A grant type (RFC 7591 section 2).

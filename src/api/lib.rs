@@ -3,6 +3,7 @@
 //! Group `clientele.dev`, version `v1alpha1`. What a person can get wrong is refused by the API server
 //! with a sentence that says what to write instead; the doc comments are the texts of `kubectl explain`.
 
+pub mod access_tokens;
 pub mod allowed_keys;
 pub mod client;
 pub mod condition;

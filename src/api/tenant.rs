@@ -4,6 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::access_tokens::{AccessTokens, AudienceClaim};
 use super::allowed_keys::allowed_keys_schema;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
@@ -80,6 +81,10 @@ pub struct OAuthTenantSpec {
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub scopes: Vec<TenantScope>,
 
+    /// The form of access tokens, where the audience does not say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_tokens: Option<AccessTokens>,
+
     /// The APIs that clients may ask tokens for (resource indicators, RFC 8707).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uri"]))]
@@ -97,6 +102,11 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<TenantSecrets>,
 
+    /// Whether signing in needs PKCE (RFC 7636). `ByClient` (default): as requirePkce of each OAuthClient says.
+    /// `Required`: for every client, whatever its OAuthClient says.
+    #[serde(default)]
+    pub pkce: Pkce,
+
     /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
@@ -113,6 +123,19 @@ pub struct TenantSecrets {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "allowed_keys_schema")]
     pub allowed_keys: Option<Vec<String>>,
+}
+
+/// Who decides whether signing in needs PKCE.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(transform = schema::undescribed)]
+pub enum Pkce {
+    /// `requirePkce` of each client.
+    #[default]
+    ByClient,
+    /// The tenant: always.
+    Required,
 }
 
 /// How tokens of the cluster's ServiceAccounts are verified.
@@ -233,6 +256,8 @@ pub struct TenantScope {
 
 /// An API that accepts tokens of the tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
 pub struct TenantAudience {
     /// The absolute URI that names the API (RFC 8707 section 2); it becomes the `aud` of its tokens.
     #[schemars(schema_with = "audience_schema")]
@@ -246,6 +271,16 @@ pub struct TenantAudience {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::client_ids")]
     pub introspectors: Vec<String>,
+    /// What the access tokens for it say beside the claims of the protocol. Default: nothing. A token for several
+    /// audiences gets the claims that all of them list with the same words. Together they take up at most 4 KiB; a
+    /// person with more gets no token. The introspection endpoint answers them too; ID tokens and userinfo do not have
+    /// them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub claims: Vec<AudienceClaim>,
+    /// The form of access tokens for it. Default: that of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_tokens: Option<AccessTokens>,
     /// Which namespaces' clients may have tokens for it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
@@ -264,11 +299,19 @@ pub struct TenantLifetimes {
     pub maximum: Option<Lifetimes>,
 }
 
-/// The keys that sign tokens. A tenant has keys of all three algorithms, all of them published.
+/// The keys that sign tokens. A tenant has keys of all three algorithms.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.algorithms) || self.algorithm in self.algorithms").message("the algorithm of access tokens, which is ES256 unless algorithm is set, must be among algorithms: add it there, or set algorithm to one of them").field_path(".algorithms"))]
 pub struct Signing {
+    /// The algorithms whose keys are published, in the JWK Set and in the metadata: some of `ES256`, `RS256` and
+    /// `EdDSA`. The first is that of ID tokens of a client that names none. Default: `[RS256, ES256, EdDSA]`. Before
+    /// one is removed, `algorithm` and the clients must use another one, and the tokens that it signed must have
+    /// expired: nobody else can verify them afterwards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
+    pub algorithms: Vec<SigningAlgorithm>,
     /// The signature algorithm of access tokens: `ES256` (default), `RS256` or `EdDSA`. A change takes
     /// effect at once. Clients choose the algorithm of their ID tokens themselves.
     #[serde(default)]
@@ -305,7 +348,7 @@ pub struct OAuthTenantStatus {
     /// The issuer identifier, where discovery begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The IDs of the published signing keys.
+    /// The IDs of the signing keys. Those of `signing.algorithms` are published.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,

@@ -1,5 +1,7 @@
 //! What the public endpoints count. Every handle exists beforehand: a look-up by label takes a lock.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -42,6 +44,40 @@ const fn label(endpoint: Endpoint) -> &'static str {
     }
 }
 
+/// The client of a code without a challenge.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ClientLabels {
+    client: String,
+}
+
+/// How many clients have a label of their own. Later ones share [`OTHER_CLIENTS`] until the process restarts.
+const MAX_CLIENTS: usize = 100;
+const OTHER_CLIENTS: &str = "other";
+
+/// Codes that were issued without a challenge, by registered client. Only a code that a person was granted is counted,
+/// so that strangers add no label.
+#[derive(Debug, Default)]
+struct CodesWithoutChallenge {
+    codes: Family<ClientLabels, Counter>,
+    labelled: Mutex<HashSet<Arc<str>>>,
+}
+
+impl CodesWithoutChallenge {
+    fn count(&self, client_id: &Arc<str>) {
+        let mut labelled = self.labelled.lock().unwrap_or_else(PoisonError::into_inner);
+        if labelled.len() < MAX_CLIENTS {
+            labelled.insert(client_id.clone());
+        }
+        let client = if labelled.contains(client_id) {
+            client_id.to_string()
+        } else {
+            OTHER_CLIENTS.to_owned()
+        };
+        drop(labelled);
+        self.codes.get_or_create(&ClientLabels { client }).inc();
+    }
+}
+
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 /// The label of a request whose grant type was missing or unknown.
 const NO_GRANT: &str = "none";
@@ -56,6 +92,7 @@ pub struct TokenMetrics {
     refused_without_grant: [Counter; ErrorCode::ALL.len()],
     by_endpoint: [[Counter; CLASSES.len()]; Endpoint::ALL.len()],
     elsewhere: [Counter; CLASSES.len()],
+    codes_without_challenge: CodesWithoutChallenge,
     /// How long token requests took, from their head to the answer.
     pub duration: AtomicHistogram,
     /// Open connections of the public listener.
@@ -80,6 +117,7 @@ impl Default for TokenMetrics {
             elsewhere: responses_of("none"),
             tokens,
             responses,
+            codes_without_challenge: CodesWithoutChallenge::default(),
             duration: AtomicHistogram::default(),
             connections: Gauge::default(),
         }
@@ -105,6 +143,11 @@ impl TokenMetrics {
             self.duration.clone(),
         );
         registry.register(
+            "clientele_codes_without_challenge",
+            "Authorization codes that were issued without a PKCE challenge, by client",
+            self.codes_without_challenge.codes.clone(),
+        );
+        registry.register(
             "clientele_http_connections",
             "Open connections of the public listener",
             self.connections.clone(),
@@ -126,6 +169,11 @@ impl TokenMetrics {
         self.duration.record(started.elapsed());
     }
 
+    /// A code was issued to this client without a challenge.
+    pub fn code_without_challenge(&self, client_id: &Arc<str>) {
+        self.codes_without_challenge.count(client_id);
+    }
+
     /// An answer left.
     pub(super) fn count_response(&self, endpoint: Option<Endpoint>, status: StatusCode) {
         let class = match status.as_u16() {
@@ -137,5 +185,32 @@ impl TokenMetrics {
             &self.by_endpoint[endpoint as usize]
         });
         classes[class].inc();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_of_clients_adds_labels_without_bound() {
+        let metrics = TokenMetrics::default();
+        let ids: Vec<Arc<str>> = (0..MAX_CLIENTS + 50)
+            .map(|n| format!("team-{n}.web").into())
+            .collect();
+        for id in ids.iter().chain(&ids) {
+            metrics.code_without_challenge(id);
+        }
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let mut exposed = String::new();
+        prometheus_client::encoding::text::encode(&mut exposed, &registry).unwrap();
+        let lines = exposed.lines();
+        let counts: Vec<&str> = lines
+            .filter(|line| line.starts_with("clientele_codes_without_challenge_total"))
+            .collect();
+        assert_eq!(counts.len(), MAX_CLIENTS + 1);
+        let other = r#"clientele_codes_without_challenge_total{client="other"} 100"#;
+        assert!(counts.contains(&other), "{counts:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! A registered client (RFC 6749 §2): what the server accepts, built from what a manifest says.
 
+pub mod claim_mapping;
 pub mod external_secret;
 pub mod origin;
 pub mod redirect_host;
@@ -14,11 +15,12 @@ pub mod service_account;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Algorithm;
+use super::client::claim_mapping::ClaimMapping;
 use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
 use super::jose::public_key::PublicKey;
+use super::{AccessTokenType, Algorithm};
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +95,34 @@ pub struct Audience {
     pub uri: Arc<str>,
     /// The scopes that belong to this API.
     pub scopes: Arc<[Arc<str>]>,
+    /// `typ` of the access tokens for it.
+    pub access_token_type: AccessTokenType,
+    /// What the access tokens for it say beside the claims of the protocol.
+    pub claims: Arc<[ClaimMapping]>,
+}
+
+/// When a Confidential client may leave out `code_challenge` (OAuth 2.1 draft-16 section 7.5.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PkceRule {
+    /// Never, because the tenant says so: the manifest of the client changes nothing.
+    RequiredByTenant,
+    /// Never, because the manifest of the client says so.
+    Required,
+    /// When the ID token carries a `nonce` that binds the code to the request.
+    #[default]
+    UnlessNonce,
+    /// Always.
+    Optional,
+}
+
+/// Which claims about the person the ID tokens of a client carry. The userinfo endpoint answers the same with both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdTokenClaims {
+    /// Those that the granted scopes promise, and those asked for by name.
+    #[default]
+    All,
+    /// Those asked for by name in the `claims` parameter (OIDC Core §5.5).
+    Requested,
 }
 
 /// How long what a client is issued lives.
@@ -161,10 +191,12 @@ pub struct Client {
     pub post_logout_redirect_uris: Arc<[Arc<str>]>,
     /// The origins whose scripts may read answers of the token, userinfo and revocation endpoints (CORS).
     pub allowed_origins: Arc<[Arc<str>]>,
-    /// Whether an authorization request needs a `code_challenge` (RFC 7636). Always for public clients.
-    pub require_pkce: bool,
+    /// When an authorization request may leave out `code_challenge` (RFC 7636). Public clients never may.
+    pub pkce: PkceRule,
     /// The algorithm of its ID tokens (`id_token_signed_response_alg`).
     pub id_token_algorithm: Algorithm,
+    /// What its ID tokens say about the person.
+    pub id_token_claims: IdTokenClaims,
     /// Who may sign in through it: people in one of these groups; none means everybody of the tenant.
     pub allowed_groups: Option<Arc<[Arc<str>]>>,
     /// How long what it is issued lives.
@@ -220,7 +252,8 @@ impl Client {
 #[cfg(any(test, feature = "testing"))]
 pub mod testing {
     use super::{
-        Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType, Lifetimes,
+        AccessTokenType, Algorithm, Arc, AssertionMethods, Audience, Client, ClientType, GrantType,
+        IdTokenClaims, Lifetimes, PkceRule,
     };
 
     fn list(values: &[&str]) -> Arc<[Arc<str>]> {
@@ -232,6 +265,8 @@ pub mod testing {
         let audience = |uri: &str, scope: &str| Audience {
             uri: uri.into(),
             scopes: list(&[scope]),
+            access_token_type: AccessTokenType::default(),
+            claims: [].into(),
         };
         Client {
             id: "team-a.web".into(),
@@ -252,8 +287,9 @@ pub mod testing {
             redirect_uris: list(&["https://app.example/cb"]),
             post_logout_redirect_uris: list(&[]),
             allowed_origins: list(&[]),
-            require_pkce: true,
+            pkce: PkceRule::UnlessNonce,
             id_token_algorithm: Algorithm::Rs256,
+            id_token_claims: IdTokenClaims::All,
             allowed_groups: None,
             lifetimes: Lifetimes::DEFAULT,
             oldest_accepted: 1,

@@ -24,7 +24,7 @@ pub use client::secret::ClientSecret;
 pub use client::{AuthMethod, Client, ClientType, GrantType};
 pub use error::{ErrorCode, OAuthError};
 pub use keys::root_keyring::Keyring;
-pub use keys::signing_keys::{Algorithm, SigningKey, SigningKeys};
+pub use keys::signing_keys::{AccessTokenType, Algorithm, SigningKey, SigningKeys};
 pub use registry::{Endpoint, Registry};
 pub use tenant::Tenant;
 pub use user::{User, Users};

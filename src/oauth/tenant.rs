@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::client_auth::assertion::verification::Verification;
 use super::keys::signing_keys::ScheduledKey;
 use super::user::Users;
-use super::{Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
+use super::{AccessTokenType, Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
 
 /// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
 pub const OPENID_SCOPES: [&str; 7] = [
@@ -78,8 +78,12 @@ pub struct Tenant {
     /// The keys that are published: those that sign, and while these are lost, what was published before. Tokens
     /// that live are verified with them.
     pub published_keys: Option<Arc<SigningKeys>>,
+    /// The algorithms whose keys stand in the JWK Set, in the order of the metadata. Other keys verify only here.
+    pub published_algorithms: Arc<[Algorithm]>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
+    /// `typ` of the access tokens that are for the issuer alone.
+    pub access_token_type: AccessTokenType,
     /// The clients by `client_id`.
     pub clients: HashMap<Arc<str>, Arc<Client>>,
     /// Who can sign in.
@@ -116,7 +120,9 @@ impl Tenant {
             branding: Branding::default(),
             signing_keys: None,
             published_keys: None,
+            published_algorithms: Algorithm::PUBLISHED.into(),
             access_token_algorithm: Algorithm::Es256,
+            access_token_type: AccessTokenType::default(),
             clients: HashMap::new(),
             users: Arc::default(),
             scopes: [].into(),

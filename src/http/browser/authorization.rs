@@ -148,6 +148,10 @@ impl<'a> PendingAuthorization<'a> {
             store.keep_consent(&consent).await?;
             self.record(AuditEvent::ConsentGiven, current);
         }
+        if code.kept.code_challenge.is_none() {
+            let metrics = &browser_request.app.metrics;
+            metrics.code_without_challenge(&self.destination.client.id);
+        }
         self.record(AuditEvent::Authorized, current);
         Ok(self.answer(Answer::Code(&code.value)))
     }

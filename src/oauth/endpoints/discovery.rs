@@ -27,7 +27,9 @@ impl Tenant {
     pub fn rendered(mut self) -> Self {
         self.derive();
         self.metadata = render(&self).into();
-        let jwks = self.published_keys.as_ref().map(|keys| keys.jwks());
+        let algorithms = &self.published_algorithms;
+        let jwks = self.published_keys.as_ref();
+        let jwks = jwks.map(|keys| keys.jwks(algorithms));
         self.jwks = jwks.unwrap_or_default().into();
         self
     }
@@ -76,16 +78,13 @@ fn render(tenant: &Tenant) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-/// The algorithms that the tenant has keys for.
+/// The published algorithms that the tenant has keys for.
 fn algorithms(tenant: &Tenant) -> Value {
-    let has = |algorithm: &Algorithm| {
-        let keys = tenant.published_keys.iter().flat_map(|keys| keys.iter());
-        keys.into_iter()
-            .any(|scheduled| scheduled.key.algorithm() == *algorithm)
-    };
-    let all = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
-    let known = all.iter().filter(|algorithm| has(algorithm));
-    known.map(|algorithm| algorithm.as_str()).collect()
+    let keys = tenant.published_keys.as_ref();
+    let has = |algorithm: &Algorithm| keys.is_some_and(|keys| keys.has(*algorithm));
+    let known = tenant.published_algorithms.iter();
+    let known = known.copied().filter(has);
+    known.map(Algorithm::as_str).collect()
 }
 
 fn scopes(tenant: &Tenant) -> Value {

@@ -83,6 +83,9 @@ fn about_access_token(token: &AccessToken) -> Value {
             known[name] = value.clone();
         }
     }
+    for (name, value) in token.mapped_claims() {
+        known[name] = value.clone();
+    }
     known
 }
 

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde_json::{Map, Value};
+
 pub use crate::client::Audience;
 use crate::grant::Authorization;
 use crate::tenant::OPENID_SCOPES;
-use crate::{Client, OAuthError, scope};
+use crate::tokens::mapped_claims;
+use crate::{AccessTokenType, Client, OAuthError, Tenant, User, scope};
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;
@@ -17,10 +20,38 @@ const OUT_OF_REACH: OAuthError = OAuthError::invalid_scope(
 /// What will be granted: audiences and scopes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResourceGrant<'a> {
-    /// The `aud` of the access token; empty means the default of the client.
-    pub audiences: Vec<&'a str>,
+    /// The APIs that the access token is for; none means the issuer.
+    pub audiences: Vec<&'a Audience>,
     /// The `scope` of the access token.
     pub scopes: Vec<&'a str>,
+    /// The claims that the tenant maps for these audiences.
+    pub claims: Map<String, Value>,
+}
+
+impl ResourceGrant<'_> {
+    /// The URIs of the audiences.
+    pub fn uris(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().map(|audience| &*audience.uri)
+    }
+
+    /// `typ` of the access token, which is the same for all its audiences.
+    pub fn access_token_type(&self, tenant: &Tenant) -> AccessTokenType {
+        let first = self.audiences.first();
+        first.map_or(tenant.access_token_type, |audience| {
+            audience.access_token_type
+        })
+    }
+}
+
+/// One token has one `typ`.
+pub(crate) fn share_a_type(audiences: &[&Audience]) -> Result<(), OAuthError> {
+    let types = || audiences.iter().map(|audience| audience.access_token_type);
+    if types().zip(types().skip(1)).all(|(one, next)| one == next) {
+        return Ok(());
+    }
+    Err(OAuthError::invalid_target(
+        "the resources differ in the typ of their access tokens (accessTokens.type of the OAuthTenant): ask for a token for each",
+    ))
 }
 
 /// Decides scopes and audiences of a `client_credentials` request (RFC 6749 §4.4.2, RFC 8707 §2.2).
@@ -30,6 +61,7 @@ pub fn for_client_credentials<'a>(
     resources: &'a [Cow<'a, str>],
 ) -> Result<ResourceGrant<'a>, OAuthError> {
     let audiences = allowed_audiences(client, resources)?;
+    share_a_type(&audiences)?;
     let asked = scope::parse(scope)?;
     let scopes = if asked.is_empty() {
         default_scopes(client, &audiences)
@@ -40,7 +72,8 @@ pub fn for_client_credentials<'a>(
             .collect::<Result<_, _>>()?
     };
     Ok(ResourceGrant {
-        audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
+        claims: mapped_claims::of(&audiences, None)?,
+        audiences,
         scopes,
     })
 }
@@ -99,10 +132,12 @@ fn allowed_scope<'a>(
 pub fn for_user<'a>(
     client: &'a Client,
     granted: &'a Authorization,
+    user: &User,
     scope: &'a str,
     resources: &[String],
 ) -> Result<ResourceGrant<'a>, OAuthError> {
     let audiences = granted_audiences(client, granted, resources)?;
+    share_a_type(&audiences)?;
     let mut scopes: Vec<&str> = granted.scope.split(' ').collect();
     scopes.retain(|token| client.scopes.iter().any(|known| **known == **token));
     let asked = scope::parse(scope)?;
@@ -122,7 +157,8 @@ pub fn for_user<'a>(
         return Err(OUT_OF_REACH);
     }
     Ok(ResourceGrant {
-        audiences: audiences.iter().map(|audience| &*audience.uri).collect(),
+        claims: mapped_claims::of(&audiences, Some(user))?,
+        audiences,
         scopes,
     })
 }
@@ -179,8 +215,9 @@ mod tests {
         let resources: Vec<Cow<'_, str>> = resources.iter().map(|r| Cow::Borrowed(*r)).collect();
         for_client_credentials(&client, scope, &resources)
             .map(|resource_grant| {
-                let own = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect();
-                (own(&resource_grant.audiences), own(&resource_grant.scopes))
+                let uris = resource_grant.uris().map(str::to_owned).collect();
+                let scopes = resource_grant.scopes.iter();
+                (uris, scopes.map(ToString::to_string).collect())
             })
             .map_err(|error| error.code.as_str())
     }
@@ -240,6 +277,25 @@ mod tests {
             "orders.read openid",
         ] {
             assert_eq!(ask(bad, &[]), Err("invalid_scope"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_token_has_one_typ() {
+        let typed = |types: &[AccessTokenType]| {
+            let audiences = types.iter().map(|typ| Audience {
+                access_token_type: *typ,
+                ..client().audiences[0].clone()
+            });
+            let audiences: Vec<Audience> = audiences.collect();
+            share_a_type(&audiences.iter().collect::<Vec<_>>()).map_err(|e| e.code.as_str())
+        };
+        let [at_jwt, jwt] = AccessTokenType::ALL;
+        for good in [&[][..], &[jwt], &[at_jwt, at_jwt], &[jwt, jwt, jwt]] {
+            assert_eq!(typed(good), Ok(()), "{good:?}");
+        }
+        for bad in [&[at_jwt, jwt][..], &[jwt, jwt, at_jwt]] {
+            assert_eq!(typed(bad), Err("invalid_target"), "{bad:?}");
         }
     }
 

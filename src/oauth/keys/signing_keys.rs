@@ -34,6 +34,10 @@ impl Algorithm {
     /// Every algorithm; a tenant has a key of each.
     pub const ALL: [Self; 3] = [Self::Es256, Self::Rs256, Self::EdDsa];
 
+    /// The algorithms that a tenant publishes if it lists none. The first is that of ID tokens of a client that names
+    /// none, and the one that OpenID Connect makes the default (OIDC Dynamic Client Registration §2).
+    pub const PUBLISHED: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
     /// The JOSE name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +52,29 @@ impl Algorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// `typ` in the header of an access token (RFC 7515 §4.1.9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessTokenType {
+    /// `at+jwt` (RFC 9068 §2.1): no other kind of token has it.
+    #[default]
+    AtJwt,
+    /// `JWT`, for verifiers that refuse anything else. ID tokens have it too, so claims tell the two apart.
+    Jwt,
+}
+
+impl AccessTokenType {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::AtJwt, Self::Jwt];
+
+    /// The value of `typ`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AtJwt => "at+jwt",
+            Self::Jwt => "JWT",
+        }
     }
 }
 
@@ -75,8 +102,8 @@ pub struct SigningKey {
     algorithm: Algorithm,
     jwk: Jwk,
     key_id: String,
-    access_token_header: String,
-    id_token_header: String,
+    at_jwt_header: String,
+    jwt_header: String,
 }
 
 impl fmt::Debug for SigningKey {
@@ -123,8 +150,8 @@ impl SigningKey {
             public,
             algorithm,
             jwk,
-            access_token_header: header("at+jwt"),
-            id_token_header: header("JWT"),
+            at_jwt_header: header("at+jwt"),
+            jwt_header: header("JWT"),
             key_id,
         })
     }
@@ -144,28 +171,31 @@ impl SigningKey {
         &self.jwk
     }
 
-    /// A compact JWS (RFC 7515 §3.1) of an access token's claims (RFC 9068 §2.1: `typ` is `at+jwt`).
+    /// A compact JWS (RFC 7515 §3.1) of an access token's claims.
     ///
     /// Fails only if the cryptographic library does.
-    pub fn sign_access_token(&self, claims: &[u8]) -> Option<String> {
-        self.sign(&self.access_token_header, claims)
+    pub fn sign_access_token(&self, typ: AccessTokenType, claims: &[u8]) -> Option<String> {
+        self.sign(self.access_token_header(typ), claims)
     }
 
     /// A compact JWS of an ID token's claims (OIDC Core §2): `typ` is `JWT`.
     ///
     /// Fails only if the cryptographic library does.
     pub fn sign_id_token(&self, claims: &[u8]) -> Option<String> {
-        self.sign(&self.id_token_header, claims)
+        self.sign(&self.jwt_header, claims)
     }
 
-    /// The encoded header of the access tokens that this key signs.
-    pub fn access_token_header(&self) -> &str {
-        &self.access_token_header
+    /// The encoded header of the access tokens of this type that this key signs.
+    pub fn access_token_header(&self, typ: AccessTokenType) -> &str {
+        match typ {
+            AccessTokenType::AtJwt => &self.at_jwt_header,
+            AccessTokenType::Jwt => &self.jwt_header,
+        }
     }
 
     /// The encoded header of the ID tokens that this key signs.
     pub fn id_token_header(&self) -> &str {
-        &self.id_token_header
+        &self.jwt_header
     }
 
     /// Whether this key made the signature over this message.
@@ -314,12 +344,19 @@ impl SigningKeys {
         self.0.iter()
     }
 
-    /// The JWK Set (RFC 7517 §5), as published.
+    /// Whether there is a key of the algorithm.
+    pub fn has(&self, algorithm: Algorithm) -> bool {
+        self.0.iter().any(|s| s.key.algorithm() == algorithm)
+    }
+
+    /// The JWK Set (RFC 7517 §5) of the keys of these algorithms, as published.
     ///
     /// # Panics
     /// Never: a JWK is representable in JSON.
-    pub fn jwks(&self) -> Vec<u8> {
-        let keys = self.0.iter().map(|scheduled| scheduled.key.jwk().clone());
+    pub fn jwks(&self, published: &[Algorithm]) -> Vec<u8> {
+        let keys = self.0.iter().map(|scheduled| &scheduled.key);
+        let keys = keys.filter(|key| published.contains(&key.algorithm()));
+        let keys = keys.map(|key| key.jwk().clone());
         serde_json::to_vec(&jsonwebtoken::jwk::JwkSet {
             keys: keys.collect(),
         })

@@ -10,6 +10,7 @@ use crate::grant::validity;
 use crate::grant::validity::GrantValidity;
 use crate::grant::{FAMILY_PREFIX, Family};
 use crate::jose;
+use crate::user::claims::OF_THE_PROTOCOL;
 use crate::{Keyring, Tenant};
 
 /// An access token that this tenant signed, whatever its age.
@@ -76,6 +77,14 @@ impl AccessToken {
     /// Whether it carries the scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.text("scope").split(' ').any(|known| known == scope)
+    }
+
+    /// The claims that the tenant mapped for the audiences.
+    pub fn mapped_claims(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let mut claims = self.claims.iter();
+        std::iter::from_fn(move || {
+            claims.find(|(name, _)| !OF_THE_PROTOCOL.contains(&name.as_str()))
+        })
     }
 
     /// A claim as it is.

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::client::IdTokenClaims;
 use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
 use crate::grant::Authorization;
 use crate::grant::validity::GrantValidity;
@@ -60,7 +61,11 @@ fn about(contents: Contents<'_>) -> Map<String, Value> {
     let GrantValidity { client, user } = contents.valid_grant;
     let asked = ClaimsRequest::from_normal(&contents.authorization.claims).id_token;
     let asked = claims::allowed_to(client, contents.tenant, &asked);
-    claims::about(user, contents.tenant, contents.scope, &asked)
+    let scope = match client.id_token_claims {
+        IdTokenClaims::All => contents.scope,
+        IdTokenClaims::Requested => "",
+    };
+    claims::about(user, contents.tenant, scope, &asked)
 }
 
 /// The left half of the access token's hash (OIDC Core §3.1.3.6), by the hash of the algorithm: SHA-512 for Ed25519.

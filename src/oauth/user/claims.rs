@@ -135,15 +135,19 @@ pub fn about(
     let by_name = by_name.filter(|name| !OF_THE_PROTOCOL.contains(name));
     let mut told = Map::new();
     for name in promised_by(tenant, scopes).chain(by_name) {
-        let value = match name {
-            GROUPS => Some(groups(user)),
-            _ => user.claims.get(name).cloned(),
-        };
-        if let Some(value) = value {
+        if let Some(value) = attribute(user, name) {
             told.insert(name.to_owned(), value);
         }
     }
     told
+}
+
+/// What is known about the person under the name of a claim. Groups that mean something to a cluster are left out.
+pub fn attribute(user: &User, name: &str) -> Option<Value> {
+    match name {
+        GROUPS => Some(groups(user)),
+        _ => user.claims.get(name).cloned(),
+    }
 }
 
 fn groups(user: &User) -> Value {

@@ -7,6 +7,7 @@ pub mod redirect_hosts;
 pub mod rotation;
 pub mod secret;
 pub mod secret_ref;
+mod sign_in;
 pub mod status;
 pub mod structure;
 pub mod validate;

@@ -35,6 +35,8 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant does not publish keys of the algorithm that the client wants for its ID tokens.
+    AlgorithmNotPublished,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
     /// The installation or the tenant does not allow a label or annotation of the Secret.
@@ -100,6 +102,7 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::AlgorithmNotPublished => "AlgorithmNotPublished",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
             Self::SecretKeyNotAllowed => "SecretKeyNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",

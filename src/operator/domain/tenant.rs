@@ -1,5 +1,6 @@
 //! The rules for one OAuthTenant.
 
+mod audience_claims;
 pub mod lifetimes;
 pub mod openness;
 pub mod policy;

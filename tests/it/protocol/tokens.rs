@@ -3,6 +3,7 @@
 mod access_token;
 mod error_table;
 mod introspection;
+mod kinds;
 mod people;
 mod revocation;
 mod userinfo;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use clientele_oauth::client::{Audience, Lifetimes};
+use clientele_oauth::client::{Audience, Lifetimes, PkceRule};
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, User, Users};
+use clientele_oauth::{AccessTokenType, Algorithm, Client, ClientType, GrantType, User, Users};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -80,6 +80,8 @@ fn audience(uri: &str, scope: &str) -> Audience {
     Audience {
         uri: uri.into(),
         scopes: list(&[scope]),
+        access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     }
 }
 
@@ -132,7 +134,8 @@ pub fn applications() -> Vec<Client> {
             c.redirect_uris = list(&["http://127.0.0.1/cb", "com.example.app:/cb"]);
         }),
         app_with("team-a.first", |c| c.first_party = true),
-        app_with("team-a.without-pkce", |c| c.require_pkce = false),
+        app_with("team-a.without-pkce", |c| c.pkce = PkceRule::Optional),
+        app_with("team-a.with-pkce", |c| c.pkce = PkceRule::Required),
         app_with("team-a.once", |c| {
             c.grant_types = [GrantType::AuthorizationCode].into();
         }),

@@ -13,12 +13,12 @@ use base64::engine::general_purpose::STANDARD;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::{App, Endpoints, router};
 use clientele_oauth::client::secret_usage::Uses;
-use clientele_oauth::client::{AssertionMethods, Audience, Lifetimes};
+use clientele_oauth::client::{AssertionMethods, Audience, IdTokenClaims, Lifetimes, PkceRule};
 use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::tenant::Scope;
 use clientele_oauth::{
-    Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry, SigningKeys, Tenant,
-    User,
+    AccessTokenType, Algorithm, AuthMethod, Client, ClientType, GrantType, Keyring, Registry,
+    SigningKeys, Tenant, User,
 };
 use clientele_store::Store;
 use jiff::Timestamp;
@@ -167,6 +167,8 @@ pub fn client(id: &str) -> Client {
     let audience = |uri: &str, scope: &str| Audience {
         uri: uri.into(),
         scopes: list(&[scope]),
+        access_token_type: AccessTokenType::default(),
+        claims: [].into(),
     };
     Client {
         id: id.into(),
@@ -187,8 +189,9 @@ pub fn client(id: &str) -> Client {
         redirect_uris: [].into(),
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
-        require_pkce: true,
+        pkce: PkceRule::default(),
         id_token_algorithm: Algorithm::Rs256,
+        id_token_claims: IdTokenClaims::default(),
         allowed_groups: None,
         lifetimes: Lifetimes::DEFAULT,
         oldest_accepted: 1,

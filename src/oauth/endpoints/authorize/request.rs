@@ -62,10 +62,11 @@ impl AuthorizationRequest {
         let claims = claims(tenant, client, parameters)?;
         let implied = implied(tenant, client, &scopes, &claims);
         let owned = |value: Option<&str>| value.map(str::to_owned);
+        let nonce = parameters.at_most("nonce", MAX_NONCE)?;
         Ok(Self {
             resources: audiences.iter().map(|a| a.uri.to_string()).collect(),
-            code_challenge: pkce::challenge(client, parameters)?,
-            nonce: owned(parameters.at_most("nonce", MAX_NONCE)?),
+            code_challenge: pkce::challenge(client, parameters, &scopes, nonce)?,
+            nonce: owned(nonce),
             prompt: Prompt::read(parameters)?,
             max_age: max_age(parameters)?,
             hinted: hinted(tenant, client, parameters)?,

@@ -34,6 +34,7 @@ pub(super) fn resources<'c>(
             audiences.push(audience);
         }
     }
+    resource_indicators::share_a_type(&audiences)?;
     Ok(audiences)
 }
 

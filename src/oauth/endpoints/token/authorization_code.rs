@@ -11,9 +11,10 @@ use super::user_tokens::Tokens;
 use super::{Context, TokenRequest};
 use crate::client::redirect_uri;
 use crate::digest::digest_of;
+use crate::endpoints::authorize::pkce;
 use crate::grant::validity;
 use crate::grant::{Code, Family};
-use crate::{Client, ClientType, ErrorCode, OAuthError};
+use crate::{Client, ErrorCode, OAuthError};
 
 /// The sequence number of a family's first refresh token.
 const FIRST: u32 = 1;
@@ -143,11 +144,14 @@ impl Exchange {
     }
 
     /// Whether the verifier is that of the challenge. Either without the other is wrong: a verifier without a challenge
-    /// is a request from which somebody took the challenge (RFC 9700 §4.8).
+    /// is a request from which an attacker took the challenge (RFC 9700 §4.8).
     fn proves(&self, client: &Client, code: &Code) -> bool {
         match (&code.code_challenge, &self.verifier) {
             (Some(challenge), Some(verifier)) => is_proof(challenge, verifier),
-            (None, None) => !client.require_pkce && client.client_type != ClientType::Public,
+            (None, None) => {
+                let scopes = code.authorization.scope.split(' ');
+                pkce::may_be_absent(client, scopes, code.nonce.as_deref()).is_ok()
+            }
             _ => false,
         }
     }

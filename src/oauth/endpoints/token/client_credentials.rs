@@ -23,12 +23,12 @@ pub(super) fn issue(
     let key = tenant.signing_key(tenant.access_token_algorithm, now)?;
     let scope = request.scope();
     if scope.is_empty() && request.resources.is_empty() {
-        let token = access_token::mint_default(client, key, now, random);
+        let token = access_token::mint_default(client, tenant, key, now, random);
         return Ok(render(&token.ok_or(SIGNING_FAILED)?, &client.default_scope));
     }
     let resource_grant =
         resource_indicators::for_client_credentials(client, scope, &request.resources)?;
-    let token = access_token::mint_for(client, &tenant.issuer, &resource_grant, key, now, random);
+    let token = access_token::mint_for(client, tenant, &resource_grant, key, now, random);
     let scope = resource_grant.scopes.join(" ");
     Ok(render(&token.ok_or(SIGNING_FAILED)?, &scope))
 }

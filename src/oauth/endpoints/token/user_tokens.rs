@@ -36,8 +36,13 @@ impl<'a> Tokens<'a> {
         resources: &[String],
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
-        let resource_grant =
-            resource_indicators::for_user(valid_grant.client, granted, scope, resources)?;
+        let resource_grant = resource_indicators::for_user(
+            valid_grant.client,
+            granted,
+            valid_grant.user,
+            scope,
+            resources,
+        )?;
         if resource_grant.scopes.is_empty() {
             // The client may have nothing any more of what was granted.
             return Err(OAuthError::invalid_grant().because(NOTHING_LEFT));
@@ -65,7 +70,7 @@ impl<'a> Tokens<'a> {
         let client = self.valid_grant.client;
         let access_token = access_token::mint_for_user(
             client,
-            &context.tenant.issuer,
+            context.tenant,
             family,
             &self.resource_grant,
             self.access_token_key,

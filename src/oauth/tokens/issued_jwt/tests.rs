@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::jose::claims::audiences;
 use crate::keys::signing_keys::ScheduledKey;
-use crate::{Algorithm, SigningKeys};
+use crate::{AccessTokenType, Algorithm, SigningKeys};
 
-const CLAIMS: &str = r#"{"iss":"https://id.example","sub":"alice","aud":["a","b"],"exp":1000}"#;
+const CLAIMS: &str = r#"{"iss":"https://id.example","sub":"alice","client_id":"c","jti":"j","aud":["a","b"],"exp":1000}"#;
+const ID_CLAIMS: &str =
+    r#"{"iss":"https://id.example","sub":"alice","sid":"s","aud":"c","exp":1000}"#;
 
 fn key(algorithm: Algorithm) -> Arc<SigningKey> {
     let random = SystemRandom::new();
@@ -39,7 +41,9 @@ fn a_token_of_ours_is_read_also_by_a_key_that_does_not_sign_yet() {
     let keys = [key(Algorithm::Es256), key(Algorithm::EdDsa)];
     let tenant = tenant(&keys);
     for key in &keys {
-        let token = key.sign_access_token(CLAIMS.as_bytes()).unwrap();
+        let token = key
+            .sign_access_token(AccessTokenType::AtJwt, CLAIMS.as_bytes())
+            .unwrap();
         let claims = verify(&tenant, &token, Kind::AccessToken).unwrap();
         assert_eq!(text(&claims, "sub"), Some("alice"));
         assert_eq!(audiences(&claims).collect::<Vec<_>>(), ["a", "b"]);
@@ -55,7 +59,9 @@ fn keys_that_are_lost_still_verify_what_they_signed() {
         ..Tenant::new("t".into(), "uid".into(), "https://id.example".into())
     }
     .rendered();
-    let token = key.sign_access_token(CLAIMS.as_bytes()).unwrap();
+    let token = key
+        .sign_access_token(AccessTokenType::AtJwt, CLAIMS.as_bytes())
+        .unwrap();
     assert!(verify(&without, &token, Kind::AccessToken).is_some());
     assert_eq!(without.jwks, with_keys.jwks);
 }
@@ -64,11 +70,50 @@ fn keys_that_are_lost_still_verify_what_they_signed() {
 fn i04_an_id_token_is_no_access_token_and_the_other_way_round() {
     let key = key(Algorithm::Es256);
     let tenant = tenant(std::slice::from_ref(&key));
-    let id_token = key.sign_id_token(CLAIMS.as_bytes()).unwrap();
-    let access_token = key.sign_access_token(CLAIMS.as_bytes()).unwrap();
+    let id_token = key.sign_id_token(ID_CLAIMS.as_bytes()).unwrap();
     assert!(verify(&tenant, &id_token, Kind::AccessToken).is_none());
-    assert!(verify(&tenant, &access_token, Kind::IdToken).is_none());
     assert!(verify(&tenant, &id_token, Kind::IdToken).is_some());
+    for typ in AccessTokenType::ALL {
+        let access_token = key.sign_access_token(typ, CLAIMS.as_bytes()).unwrap();
+        assert!(verify(&tenant, &access_token, Kind::IdToken).is_none());
+        assert!(verify(&tenant, &access_token, Kind::AccessToken).is_some());
+        // A header of access tokens makes no access token.
+        let disguised = key.sign_access_token(typ, ID_CLAIMS.as_bytes()).unwrap();
+        assert!(verify(&tenant, &disguised, Kind::AccessToken).is_none());
+    }
+}
+
+#[test]
+fn i04_claims_tell_the_kinds_of_tokens_apart() {
+    use Kind::{AccessToken, IdToken, LogoutToken};
+    for (names, expected) in [
+        (&["client_id", "jti"][..], Some(AccessToken)),
+        (
+            &["client_id", "jti", "auth_time", "scope", "groups"],
+            Some(AccessToken),
+        ),
+        (&["client_id"], None),
+        (&["jti"], None),
+        (&["client_id", "jti", "sid"], None),
+        (&["client_id", "jti", "nonce"], None),
+        (&["client_id", "jti", "at_hash"], None),
+        (&["sid"], Some(IdToken)),
+        (
+            &["sid", "jti", "nonce", "at_hash", "auth_time"],
+            Some(IdToken),
+        ),
+        (&["nonce", "at_hash"], None),
+        (&["sid", "client_id"], None),
+        (&["events", "jti", "sid"], Some(LogoutToken)),
+        (&["events", "jti", "client_id"], Some(LogoutToken)),
+        (&[], None),
+    ] {
+        let claims: Map<String, Value> = names
+            .iter()
+            .map(|name| ((*name).to_owned(), Value::from("x")))
+            .collect();
+        assert_eq!(Kind::of(&claims), expected, "{names:?}");
+    }
 }
 
 #[test]
@@ -77,14 +122,18 @@ fn i05_i06_another_issuer_another_key_and_other_headers_are_refused() {
     let tenant = tenant(std::slice::from_ref(&ours));
     let other_issuer = CLAIMS.replace("id.example", "id.example/t/b");
     for claims in [other_issuer.as_str(), "{}", "[]", "1", ""] {
-        let token = ours.sign_access_token(claims.as_bytes()).unwrap();
+        let token = ours
+            .sign_access_token(AccessTokenType::AtJwt, claims.as_bytes())
+            .unwrap();
         assert!(
             verify(&tenant, &token, Kind::AccessToken).is_none(),
             "{claims}"
         );
     }
     let retired = key(Algorithm::Es256);
-    let token = retired.sign_access_token(CLAIMS.as_bytes()).unwrap();
+    let token = retired
+        .sign_access_token(AccessTokenType::AtJwt, CLAIMS.as_bytes())
+        .unwrap();
     assert!(verify(&tenant, &token, Kind::AccessToken).is_none());
     // The signature of our key over a header that it would not write, and no signature at all.
     let (_, rest) = token.split_once('.').unwrap();
@@ -128,7 +177,7 @@ proptest! {
         // One key for all cases would be a global; EdDSA has no second signature that is valid as well.
         let key = key(Algorithm::EdDsa);
         let tenant = tenant(std::slice::from_ref(&key));
-        let token = key.sign_access_token(CLAIMS.as_bytes()).unwrap();
+        let token = key.sign_access_token(AccessTokenType::AtJwt, CLAIMS.as_bytes()).unwrap();
         let mut changed: Vec<char> = token.chars().collect();
         let at = at.index(changed.len());
         match how {

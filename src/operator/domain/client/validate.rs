@@ -11,17 +11,17 @@ use clientele_api::{self as api, OAuthClient};
 use clientele_oauth::client::secret_usage::Uses;
 use clientele_oauth::client::{Audience, origin, redirect_uri};
 use clientele_oauth::tenant::OPENID_SCOPES;
-use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
+use clientele_oauth::{Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
 use super::secret::{entries, marks};
-use super::{redirect_hosts, secret_ref, structure};
+use super::{redirect_hosts, secret_ref, sign_in, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::structure::{is_invisible, is_separator};
-use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
+use crate::domain::tenant::policy::{Labels, TenantPolicy, list, shared};
 use crate::domain::unique_names::lost;
 
 /// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
@@ -83,10 +83,9 @@ pub fn validate_client(
         redirect_uris: shared(&spec.redirect_uris),
         post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
         allowed_origins: shared(&spec.allowed_origins),
-        require_pkce: spec.require_pkce.unwrap_or(true),
-        id_token_algorithm: spec
-            .id_token_signed_response_alg
-            .map_or(Algorithm::Rs256, algorithm),
+        pkce: sign_in::pkce(spec.require_pkce, tenant),
+        id_token_algorithm: sign_in::id_token_algorithm(spec.id_token_signed_response_alg, tenant)?,
+        id_token_claims: sign_in::id_token_claims(spec.id_token_claims),
         allowed_groups: spec.allowed_groups.as_deref().map(shared),
         lifetimes: tenant
             .lifetimes
@@ -353,6 +352,8 @@ fn audiences(
                 .map(|(uri, policy)| Audience {
                     uri: uri.clone(),
                     scopes: policy.scopes.clone(),
+                    access_token_type: policy.access_token_type,
+                    claims: policy.claims.clone(),
                 })
                 .ok_or_else(|| Refusal::new(
                     Reason::AudienceNotAllowed,

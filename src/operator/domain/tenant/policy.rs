@@ -7,20 +7,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::access_tokens;
+use clientele_api::access_tokens::AccessTokens;
 use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::tenant::{TenantAudience, TenantScope};
 use clientele_api::user_limits::UserLimits;
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
-use clientele_oauth::Algorithm;
+use clientele_oauth::client::claim_mapping::ClaimMapping;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
+use clientele_oauth::{AccessTokenType, Algorithm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
+use super::audience_claims;
 use super::lifetimes::LifetimePolicy;
 use super::secret_keys::SecretKeys;
 
@@ -74,6 +78,10 @@ pub struct AudiencePolicy {
     pub scopes: Arc<[Arc<str>]>,
     /// The IDs of the clients that may introspect tokens for it.
     pub introspectors: Arc<[Arc<str>]>,
+    /// `typ` of its access tokens.
+    pub access_token_type: AccessTokenType,
+    /// What its access tokens say beside the claims of the protocol.
+    pub claims: Arc<[ClaimMapping]>,
 }
 
 /// A scope of the tenant.
@@ -140,8 +148,14 @@ pub struct TenantPolicy {
     pub verification: Verification,
     /// How its pages look.
     pub branding: Branding,
-    /// The algorithm of access tokens.
+    /// Whether every client needs PKCE, whatever its manifest says.
+    pub requires_pkce: bool,
+    /// The algorithms whose keys are published. The first is that of ID tokens of a client that names none.
+    pub published_algorithms: Arc<[Algorithm]>,
+    /// The algorithm of access tokens, which is published.
     pub access_token_algorithm: Algorithm,
+    /// `typ` of access tokens whose audience does not say otherwise.
+    pub access_token_type: AccessTokenType,
     /// What the signing keys shall be.
     pub keys: KeyPolicy,
     /// Which labels and annotations credentials Secrets may have.
@@ -156,6 +170,7 @@ impl TenantPolicy {
         let users = spec.users.clone().unwrap_or_default();
         let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
         let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
+        let typ = access_token_type(spec.access_tokens).unwrap_or_default();
         let privilege = |selector: Option<&LabelSelector>| {
             Namespaces::from_selector(selector, Namespaces::None)
         };
@@ -171,11 +186,18 @@ impl TenantPolicy {
             reassigned_subjects: shared(&users.reassigned_subjects),
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
-            audiences: spec.audiences.iter().map(audience_policy).collect(),
+            audiences: spec
+                .audiences
+                .iter()
+                .map(|audience| audience_policy(audience, typ))
+                .collect(),
             session: session(spec.session.as_ref()),
             verification: verification(tenant),
             branding: branding(tenant),
+            requires_pkce: spec.pkce == tenant::Pkce::Required,
+            published_algorithms: published_algorithms(&spec.signing),
             access_token_algorithm: algorithm(spec.signing.algorithm),
+            access_token_type: typ,
             keys: KeyPolicy {
                 rotate_every,
                 publish_ahead: publish_ahead.min(rotate_every / 4),
@@ -216,11 +238,23 @@ fn scope_policy(scope: &TenantScope) -> (Arc<str>, ScopePolicy) {
     (name, policy)
 }
 
-fn audience_policy(audience: &TenantAudience) -> (Arc<str>, AudiencePolicy) {
+fn access_token_type(spec: Option<AccessTokens>) -> Option<AccessTokenType> {
+    Some(match spec?.type_? {
+        access_tokens::AccessTokenType::AtJwt => AccessTokenType::AtJwt,
+        access_tokens::AccessTokenType::Jwt => AccessTokenType::Jwt,
+    })
+}
+
+fn audience_policy(
+    audience: &TenantAudience,
+    of_tenant: AccessTokenType,
+) -> (Arc<str>, AudiencePolicy) {
     let policy = AudiencePolicy {
         namespaces: Namespaces::all_or(audience.namespaces.as_ref()),
         scopes: shared(&audience.scopes),
         introspectors: shared(&audience.introspectors),
+        access_token_type: access_token_type(audience.access_tokens).unwrap_or(of_tenant),
+        claims: audience_claims::mappings(&audience.claims),
     };
     (audience.uri.as_str().into(), policy)
 }
@@ -305,6 +339,21 @@ fn branding(tenant: &OAuthTenant) -> Branding {
         logo: spec.logo.filter(is_picture).map(Arc::from),
         color: spec.color.filter(is_color).map(Arc::from),
     }
+}
+
+/// What signs access tokens is published, also if admission was bypassed: nobody could verify them otherwise.
+fn published_algorithms(signing: &tenant::Signing) -> Arc<[Algorithm]> {
+    if signing.algorithms.is_empty() {
+        return Algorithm::PUBLISHED.into();
+    }
+    let listed = signing.algorithms.iter().chain([&signing.algorithm]);
+    let mut published = Vec::new();
+    for listed in listed.map(|name| algorithm(*name)) {
+        if !published.contains(&listed) {
+            published.push(listed);
+        }
+    }
+    published.into()
 }
 
 pub(crate) fn algorithm(name: SigningAlgorithm) -> Algorithm {

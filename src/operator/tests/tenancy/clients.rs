@@ -230,11 +230,13 @@ fn signing_in() -> impl Strategy<Value = Value> {
         prop::option::weighted(0.2, groups),
         one_of(&["RS256", "ES256", "EdDSA"]),
         prop::option::weighted(0.2, any::<bool>()),
+        one_of(&["All", "Requested"]),
     )
-        .prop_map(|((back, after, origins), groups, algorithm, pkce)| {
+        .prop_map(|((back, after, origins), groups, algorithm, pkce, claims)| {
             json!({
                 "redirectUris": back, "postLogoutRedirectUris": after, "allowedOrigins": origins,
                 "allowedGroups": groups, "idTokenSignedResponseAlg": algorithm, "requirePkce": pkce,
+                "idTokenClaims": claims,
             })
         })
 }

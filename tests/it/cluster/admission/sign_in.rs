@@ -22,6 +22,7 @@ async fn a_client_for_people_with_everything_is_accepted() {
                 "allowedOrigins": ["https://app.example.com", "https://[2001:db8::1]:8443", "http://localhost:3000", "http://[::1]:3000"],
                 "requirePkce": false,
                 "idTokenSignedResponseAlg": "ES256",
+                "idTokenClaims": "Requested",
                 "allowedGroups": ["staff", "team-a:admins", "Führung"],
                 "scopes": ["openid", "groups", "offline_access"],
                 "lifetimes": {

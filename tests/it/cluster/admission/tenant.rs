@@ -17,6 +17,10 @@ fn audience(uri: &str) -> Value {
     json!({ "audiences": [{ "uri": uri }] })
 }
 
+fn mapped(claim: Value) -> Value {
+    json!({ "audiences": [{ "uri": "urn:a", "claims": [claim] }] })
+}
+
 fn scope(name: &str) -> Value {
     json!({ "scopes": [{ "name": name }] })
 }
@@ -94,6 +98,48 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "spec.signing.algorithm",
             r#"supported values: "ES256", "RS256", "EdDSA""#,
         ),
+        (
+            "unpublished",
+            json!({ "signing": { "algorithms": ["RS256"] } }),
+            "spec.signing.algorithms",
+            "the algorithm of access tokens, which is ES256 unless algorithm is set, must be among algorithms: add it there, or set algorithm to one of them",
+        ),
+        (
+            "pkce",
+            json!({ "pkce": "Optional" }),
+            "spec.pkce",
+            r#"supported values: "ByClient", "Required""#,
+        ),
+        (
+            "typ",
+            json!({ "accessTokens": { "type": "jwt" } }),
+            "spec.accessTokens.type",
+            r#"supported values: "at+jwt", "JWT""#,
+        ),
+        (
+            "claim-of-the-protocol",
+            mapped(json!({ "name": "sub", "value": "root" })),
+            "spec.audiences[0].claims[0].name",
+            "is a claim of the protocol, which only the server sets; choose another name",
+        ),
+        (
+            "claim-of-nothing",
+            mapped(json!({ "name": "roles" })),
+            "spec.audiences[0].claims[0]",
+            "a claim has either from, an attribute of the person, or value, a constant; set one of them",
+        ),
+        (
+            "constant-with-prefix",
+            mapped(json!({ "name": "env", "value": "prod", "prefix": "p" })),
+            "spec.audiences[0].claims[0]",
+            "prefix and rename are for an attribute of the person; remove them beside value, or set from instead",
+        ),
+        (
+            "constant-with-quote",
+            mapped(json!({ "name": "env", "value": "a\"b" })),
+            "spec.audiences[0].claims[0].value",
+            "must be printable ASCII without quote and backslash",
+        ),
         ("dotted.name", json!({}), "<nil>", NAME),
         (&*long, json!({}), "<nil>", NAME),
     ];
@@ -132,12 +178,21 @@ async fn a_tenant_with_everything_is_accepted() {
             { "hosts": ["shared.example"] },
         ],
         "scopes": [{ "name": "orders.read", "description": "Read your orders", "claims": ["department"], "namespaces": selector }],
-        "audiences": [{ "uri": "urn:example:orders", "scopes": ["orders.read"], "introspectors": ["team-a.api"], "namespaces": selector }],
+        "audiences": [{
+            "uri": "urn:example:orders", "scopes": ["orders.read"], "introspectors": ["team-a.api"], "namespaces": selector,
+            "accessTokens": { "type": "JWT" },
+            "claims": [
+                { "name": "roles", "from": "groups", "prefix": "orders-", "rename": { "orders-admins": "admin" } },
+                { "name": "https://example.com/env", "value": "prod" },
+            ],
+        }],
+        "accessTokens": { "type": "at+jwt" },
+        "pkce": "Required",
         "lifetimes": {
             "default": { "accessToken": "5m", "refreshTokenIdle": "8h" },
             "maximum": { "authorizationCode": "1m", "accessToken": "1h", "idToken": "1h", "refreshToken": "720h", "refreshTokenIdle": "168h" },
         },
-        "signing": { "algorithm": "EdDSA", "rotateEvery": "720h" },
+        "signing": { "algorithm": "EdDSA", "algorithms": ["RS256", "EdDSA"], "rotateEvery": "720h" },
     });
     space.try_create_tenant(&space.name, spec).await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clientele_oauth::client::PkceRule;
 use clientele_oauth::{Algorithm, ClientType, SigningKeys};
 use jiff::Timestamp;
 use serde_json::json;
@@ -175,6 +176,7 @@ async fn b06_what_is_unknown_is_never_granted() {
 
 #[tokio::test]
 async fn b09_to_b12_pkce_is_s256_and_due() {
+    const NONCE: &str = "0123456789abcdef";
     let world = TestServer::at_rest().await;
     let without = |id| {
         let request = ask(id)
@@ -189,6 +191,27 @@ async fn b09_to_b12_pkce_is_s256_and_due() {
         (without("team-a.spa"), "invalid_request"),
         (without("team-a.app"), "invalid_request"),
         (without("team-a.without-pkce"), "login"),
+        (without("team-a.without-pkce").without("nonce"), "login"),
+        (without("team-a.app").with("nonce", NONCE), "login"),
+        (
+            without("team-a.app").with("nonce", &NONCE[1..]),
+            "invalid_request",
+        ),
+        (without("team-a.app").without("nonce"), "invalid_request"),
+        (
+            without("team-a.app")
+                .with("nonce", NONCE)
+                .with("scope", "email"),
+            "invalid_request",
+        ),
+        (
+            without("team-a.spa").with("nonce", NONCE),
+            "invalid_request",
+        ),
+        (
+            without("team-a.with-pkce").with("nonce", NONCE),
+            "invalid_request",
+        ),
         (
             without("team-a.without-pkce").with("code_challenge", CHALLENGE),
             "invalid_request",
@@ -234,14 +257,17 @@ async fn b09_to_b12_pkce_is_s256_and_due() {
     world.change(|tenant| {
         let public = app_with("team-a.app", |c| {
             c.client_type = ClientType::Public;
-            c.require_pkce = false;
+            c.pkce = PkceRule::Optional;
         });
         tenant.clients.insert("team-a.app".into(), public.into());
+        // Nor does a confidential one get around its tenant.
+        let strict = app_with("team-a.second", |c| c.pkce = PkceRule::RequiredByTenant);
+        tenant.clients.insert("team-a.second".into(), strict.into());
     });
-    assert_eq!(
-        outcome(&world, &without("team-a.app")).await,
-        "invalid_request"
-    );
+    for id in ["team-a.app", "team-a.second"] {
+        let request = without(id).with("nonce", NONCE);
+        assert_eq!(outcome(&world, &request).await, "invalid_request");
+    }
 }
 
 #[tokio::test]

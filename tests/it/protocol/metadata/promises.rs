@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::Request;
+use clientele_oauth::Algorithm;
 use serde_json::{Map, Value, json};
 
 use crate::support::ask::ask;
@@ -405,6 +406,43 @@ async fn j16_p5_algorithms_of_id_tokens() {
     }
     let reply = world.get("/t/ed/.well-known/openid-configuration").await;
     assert_eq!(listed(&reply.json(), member), ["EdDSA"]);
+}
+
+#[tokio::test]
+async fn j16_only_listed_algorithms_are_published() {
+    let world = TestServer::at_rest().await;
+    let earlier = tokens(&world, "team-a.eddsa").await;
+    let published = async || {
+        let document = document(&world).await;
+        let names = listed(&document, "id_token_signing_alg_values_supported");
+        let jwks = world.get("/jwks").await.json();
+        let keys = jwks["keys"].as_array().unwrap().iter();
+        let mut algorithms: Vec<String> = keys
+            .map(|key| key["alg"].as_str().unwrap().to_owned())
+            .collect();
+        algorithms.sort_unstable();
+        (names.join(" "), algorithms.join(" "))
+    };
+    for (listed, names, keys) in [
+        (
+            &[Algorithm::Es256, Algorithm::Rs256][..],
+            "ES256 RS256",
+            "ES256 RS256",
+        ),
+        (&[Algorithm::Rs256], "RS256", "RS256"),
+        (
+            &Algorithm::PUBLISHED,
+            "RS256 ES256 EdDSA",
+            "ES256 EdDSA RS256",
+        ),
+    ] {
+        world.change(|tenant| tenant.published_algorithms = listed.into());
+        assert_eq!(published().await, (names.to_owned(), keys.to_owned()));
+        // What was issued before is still known here: a hint by a key that is not published.
+        let hint = format!("/logout?id_token_hint={}", earlier.id_token);
+        let page = Browser::new(&world).open(&hint).await;
+        assert_ne!(page.reply.header("x-clientele-error"), "invalid_request");
+    }
 }
 
 #[tokio::test]

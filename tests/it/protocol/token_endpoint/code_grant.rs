@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clientele_http::App;
 use clientele_http::metrics::TokenMetrics;
+use clientele_oauth::client::PkceRule;
 use futures::future::join_all;
 
 use crate::support::ask::{CHALLENGE, VERIFIER};
 use crate::support::clock::{self, advance};
 use crate::support::issued::{
-    Seed, Tokens, call, is_active, refresh, seed, seed_for, tokens, userinfo,
+    Seed, Tokens, call, claims, is_active, refresh, seed, seed_for, tokens, userinfo,
 };
 use crate::support::people::{self, APP, ORDERS};
 use crate::support::reply::Reply;
@@ -276,6 +277,48 @@ async fn e14_a_verifier_without_a_challenge() {
             .await
             .refuses(400, "invalid_grant");
     }
+}
+
+#[tokio::test]
+async fn e14_a_nonce_stands_in_for_a_challenge() {
+    let world = TestServer::at_rest().await;
+    let nonce = "0123456789abcdef";
+    let bound = |client| {
+        seed(&world, client).with(|code| {
+            code.code_challenge = None;
+            code.nonce = Some(nonce.to_owned());
+        })
+    };
+    let one = bound("team-a.app").insert(&world).await;
+    let living = Tokens::of(&with(&world, &one, "code_verifier", "").await);
+    let id_token = claims(&world, "team-a.app", &living.id_token).await;
+    assert_eq!(id_token["nonce"], nonce);
+    // An attacker took the challenge from the request: the code is used up, and nothing else ends.
+    let stripped = bound("team-a.app").insert(&world).await;
+    stripped
+        .exchange(&world)
+        .await
+        .refuses(400, "invalid_grant");
+    with(&world, &stripped, "code_verifier", "")
+        .await
+        .refuses(400, "invalid_grant");
+    assert!(is_active(&world, "team-a.app", &living.access_token).await);
+    let reply = refresh(&world, "team-a.app", &living.refresh_token, &[]).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    // Without openid there is no ID token that carries it.
+    let machine = bound("team-a.app").scope("email").insert(&world).await;
+    with(&world, &machine, "code_verifier", "")
+        .await
+        .refuses(400, "invalid_grant");
+    // The rule of the moment counts, not that of the request.
+    world.change(|tenant| {
+        let strict = people::app_with("team-a.app", |c| c.pkce = PkceRule::RequiredByTenant);
+        tenant.clients.insert("team-a.app".into(), strict.into());
+    });
+    let late = bound("team-a.app").insert(&world).await;
+    with(&world, &late, "code_verifier", "")
+        .await
+        .refuses(400, "invalid_grant");
 }
 
 #[tokio::test]

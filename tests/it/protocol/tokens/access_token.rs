@@ -1,11 +1,15 @@
 //! RFC 9068: what an access token is, verified by an independent library.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use clientele_oauth::Algorithm;
+use clientele_oauth::client::claim_mapping::{ClaimMapping, ClaimSource};
+use clientele_oauth::{Algorithm, Client};
 use jsonwebtoken::jwk::JwkSet;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::issued::{Tokens, claims, introspect, seed, userinfo};
+use crate::support::people::{BILLS, ORDERS};
 use crate::support::test_server::{TestServer, basic, client_uid};
 use crate::support::verifier::verify;
 
@@ -111,4 +115,95 @@ async fn no_two_tokens_share_a_jti() {
     for _ in 0..200 {
         assert!(seen.insert(world.web("").await.access_token()));
     }
+}
+
+/// From now on the audience maps these claims.
+fn map(world: &TestServer, uri: &str, claims: &[ClaimMapping]) {
+    world.change(|tenant| {
+        for client in tenant.clients.values_mut() {
+            let mut audiences = client.audiences.to_vec();
+            for audience in audiences
+                .iter_mut()
+                .filter(|audience| &*audience.uri == uri)
+            {
+                audience.claims = claims.into();
+            }
+            let audiences = audiences.into();
+            let changed = Client {
+                audiences,
+                ..Client::clone(client)
+            };
+            *client = Arc::new(changed.with_default_claims(&tenant.issuer));
+        }
+    });
+}
+
+#[tokio::test]
+async fn an_audience_gets_the_claims_that_its_tenant_maps() {
+    let world = TestServer::at_rest().await;
+    let roles = ClaimSource::Attribute {
+        name: "groups".into(),
+        prefix: None,
+        rename: [("staff".into(), "admin".into())].into(),
+    };
+    let roles = ClaimMapping {
+        name: "roles".into(),
+        source: roles,
+    };
+    let env = ClaimMapping {
+        name: "env".into(),
+        source: ClaimSource::Constant("prod".into()),
+    };
+    map(&world, ORDERS, &[roles, env]);
+    let issued = async |resources: &str| {
+        let seed = seed(&world, "team-a.app");
+        let seed = seed.with(|code| resources.clone_into(&mut code.authorization.resources));
+        Tokens::of(
+            &seed
+                .scope("openid")
+                .insert(&world)
+                .await
+                .exchange(&world)
+                .await,
+        )
+    };
+    let tokens = issued(ORDERS).await;
+    let said = claims(&world, ORDERS, &tokens.access_token).await;
+    assert_eq!(
+        (&said["env"], &said["roles"]),
+        (&json!("prod"), &json!(["everybody", "admin"]))
+    );
+    assert_eq!(said["sub"], "subject-of-alice");
+    // The API may ask instead, and nobody else is told.
+    let known = introspect(&world, "team-a.orders-api", &tokens.access_token)
+        .await
+        .json();
+    assert_eq!(known["roles"], said["roles"]);
+    assert_eq!(known["active"], true);
+    let id_token = claims(&world, "team-a.app", &tokens.id_token).await;
+    let told = userinfo(&world, &tokens.access_token).await.json();
+    for other in [id_token, told] {
+        assert!(
+            other.get("roles").is_none() && other.get("env").is_none(),
+            "{other}"
+        );
+    }
+    // For both there is nothing that both map, and a machine has no groups.
+    let both = issued(&format!("{ORDERS} {BILLS}")).await;
+    let said = claims(&world, BILLS, &both.access_token).await;
+    assert!(
+        said.get("roles").is_none() && said.get("env").is_none(),
+        "{said}"
+    );
+    for more in [String::new(), format!("&resource={ORDERS}")] {
+        let machine = world.web(&more).await.access_token();
+        let said = claims(&world, ORDERS, &machine).await;
+        assert_eq!(said["env"], "prod");
+        assert!(said.get("roles").is_none(), "{said}");
+    }
+    let machine = world
+        .web(&format!("&resource={BILLS}"))
+        .await
+        .access_token();
+    assert!(claims(&world, BILLS, &machine).await.get("env").is_none());
 }

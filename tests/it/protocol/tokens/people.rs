@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clientele_oauth::client::IdTokenClaims;
+use clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
 use serde_json::{Value, json};
 
 use crate::support::ask::{VERIFIER, ask};
@@ -299,4 +301,55 @@ async fn n02_the_longest_tokens_fit_every_endpoint() {
 fn id_claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_id_token_can_be_limited_to_the_claims_asked_for() {
+    let world = TestServer::at_rest().await;
+    world.change(|tenant| {
+        let brief = people::app_with("team-a.app", |c| {
+            c.id_token_claims = IdTokenClaims::Requested
+        });
+        tenant.clients.insert("team-a.app".into(), brief.into());
+    });
+    let issued = async |asked: &str| {
+        let seed = seed(&world, "team-a.app")
+            .with(|code| asked.clone_into(&mut code.authorization.claims));
+        let tokens = Tokens::of(&seed.insert(&world).await.exchange(&world).await);
+        let id_token = claims(&world, "team-a.app", &tokens.id_token).await;
+        let told = userinfo(&world, &tokens.access_token).await.json();
+        (id_token, told)
+    };
+    let about = [
+        "name",
+        "preferred_username",
+        "email",
+        "email_verified",
+        "groups",
+    ];
+    let (id_token, told) = issued("").await;
+    for name in about {
+        assert!(
+            id_token.get(name).is_none() && told.get(name).is_some(),
+            "{name}"
+        );
+    }
+    for name in [
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "nonce",
+        "sid",
+        "auth_time",
+        "at_hash",
+    ] {
+        assert!(id_token.get(name).is_some(), "{name}");
+    }
+    let asked = ClaimsRequest::parse(r#"{"id_token":{"email":null}}"#)
+        .unwrap()
+        .normal();
+    let (id_token, told) = issued(&asked).await;
+    assert_eq!(id_token["email"], told["email"]);
+    assert!(id_token.get("name").is_none());
 }

@@ -9,6 +9,8 @@ use clientele_http::admin::{Admin, admin_router};
 use prometheus_client::registry::Registry;
 use tower::ServiceExt;
 
+use crate::support::ask::ask;
+use crate::support::browser::Browser;
 use crate::support::reply::Reply;
 use crate::support::test_server::{TestServer, basic};
 
@@ -74,6 +76,24 @@ async fn m11_metrics_count_outcomes_and_name_no_client() {
         assert!(!reply.body.contains(absent), "{absent}");
     }
     assert!(reply.body.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn codes_without_a_challenge_are_counted_by_client() {
+    let world = TestServer::at_rest().await;
+    let with = ask("team-a.app");
+    let without = with
+        .clone()
+        .with("nonce", "0123456789abcdef")
+        .without("code_challenge")
+        .without("code_challenge_method");
+    for request in [with, without.clone(), without] {
+        let told = Browser::new(&world).allow(&request.url(), "alice").await;
+        assert!(told.contains_key("code"), "{told:?}");
+    }
+    let reply = get(&admin_of(&world), "/metrics").await;
+    let line = r#"clientele_codes_without_challenge_total{client="team-a.app"} 2"#;
+    assert!(reply.body.lines().any(|l| l == line), "{}", reply.body);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use clientele_oauth::Algorithm;
 use clientele_oauth::tenant::{Branding, SessionLifetimes};
+use clientele_oauth::{AccessTokenType, Algorithm};
 use serde_json::json;
 
 use crate::tests::{namespace, tenant};
@@ -72,4 +72,60 @@ fn scopes_and_audiences_say_what_pages_and_tokens_need() {
     assert_eq!(*scope.claims, ["department".into()]);
     let audience = &policy.audiences["https://orders.example"];
     assert_eq!(*audience.introspectors, ["team-a.api".into()]);
+}
+
+#[test]
+fn an_audience_inherits_the_typ_of_its_tenant() {
+    let [at_jwt, jwt] = AccessTokenType::ALL;
+    let types = |of_tenant: Option<&str>| {
+        let mut spec = json!({ "audiences": [
+            { "uri": "https://none.example" },
+            { "uri": "https://at.example", "accessTokens": { "type": "at+jwt" } },
+            { "uri": "https://jwt.example", "accessTokens": { "type": "JWT" } },
+        ]});
+        if let Some(typ) = of_tenant {
+            spec["accessTokens"] = json!({ "type": typ });
+        }
+        let policy = tenant(spec);
+        let of = |uri: &str| policy.audiences[uri].access_token_type;
+        let audiences = [
+            of("https://none.example"),
+            of("https://at.example"),
+            of("https://jwt.example"),
+        ];
+        (policy.access_token_type, audiences)
+    };
+    assert_eq!(types(None), (at_jwt, [at_jwt, at_jwt, jwt]));
+    assert_eq!(types(Some("at+jwt")), (at_jwt, [at_jwt, at_jwt, jwt]));
+    assert_eq!(types(Some("JWT")), (jwt, [jwt, at_jwt, jwt]));
+}
+
+#[test]
+fn what_signs_access_tokens_is_published() {
+    use Algorithm::{EdDsa, Es256, Rs256};
+    for (signing, published, access_tokens) in [
+        (json!({}), &[Rs256, Es256, EdDsa][..], Es256),
+        (
+            json!({ "algorithm": "EdDSA" }),
+            &[Rs256, Es256, EdDsa],
+            EdDsa,
+        ),
+        (
+            json!({ "algorithms": ["ES256", "RS256"] }),
+            &[Es256, Rs256],
+            Es256,
+        ),
+        (
+            json!({ "algorithm": "RS256", "algorithms": ["RS256"] }),
+            &[Rs256],
+            Rs256,
+        ),
+        // Past admission.
+        (json!({ "algorithms": ["RS256"] }), &[Rs256, Es256], Es256),
+        (json!({ "algorithms": ["ES256", "ES256"] }), &[Es256], Es256),
+    ] {
+        let policy = tenant(json!({ "signing": signing }));
+        assert_eq!(*policy.published_algorithms, *published, "{signing}");
+        assert_eq!(policy.access_token_algorithm, access_tokens, "{signing}");
+    }
 }
