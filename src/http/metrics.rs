@@ -1,5 +1,7 @@
 //! What the public endpoints count. Every handle exists beforehand: a look-up by label takes a lock.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -24,8 +26,15 @@ struct ResponseLabels {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RefusalLabels {
+    endpoint: &'static str,
+    error: &'static str,
+    client_id: String,
+}
+
 /// The label of an endpoint.
-const fn label(endpoint: Endpoint) -> &'static str {
+pub(crate) const fn label(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Metadata => "metadata",
         Endpoint::Jwks => "jwks",
@@ -42,6 +51,10 @@ const fn label(endpoint: Endpoint) -> &'static str {
     }
 }
 
+/// So many clients have time series of their own among the refusals; a registration of thousands must not fill the memory.
+const MAX_CLIENTS: usize = 500;
+/// The label of all further clients.
+const OTHERS: &str = "(others)";
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 /// The label of a request whose grant type was missing or unknown.
 const NO_GRANT: &str = "none";
@@ -51,6 +64,8 @@ const NO_GRANT: &str = "none";
 pub struct TokenMetrics {
     tokens: Family<TokenLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    refused_clients: Mutex<HashSet<String>>,
     issued: [Counter; GrantType::ALL.len()],
     refused: [[Counter; ErrorCode::ALL.len()]; GrantType::ALL.len()],
     refused_without_grant: [Counter; ErrorCode::ALL.len()],
@@ -80,6 +95,8 @@ impl Default for TokenMetrics {
             elsewhere: responses_of("none"),
             tokens,
             responses,
+            refusals: Family::default(),
+            refused_clients: Mutex::default(),
             duration: AtomicHistogram::default(),
             connections: Gauge::default(),
         }
@@ -98,6 +115,11 @@ impl TokenMetrics {
             "clientele_http_requests",
             "Requests to the public listener by endpoint and class of status",
             self.responses.clone(),
+        );
+        registry.register(
+            "clientele_authorization_refusals",
+            "Refusals to browsers by endpoint, error code and client; without a client where none is known",
+            self.refusals.clone(),
         );
         registry.register(
             "clientele_token_request_duration_seconds",
@@ -124,6 +146,34 @@ impl TokenMetrics {
         });
         row[code as usize].inc();
         self.duration.observe(started.elapsed());
+    }
+
+    /// A browser was refused something.
+    pub(super) fn authorization_refused(
+        &self,
+        endpoint: Endpoint,
+        error: &'static str,
+        client_id: Option<&str>,
+    ) {
+        let labels = RefusalLabels {
+            endpoint: label(endpoint),
+            error,
+            client_id: self.client_label(client_id.unwrap_or_default()),
+        };
+        self.refusals.get_or_create(&labels).inc();
+    }
+
+    fn client_label(&self, client_id: &str) -> String {
+        let known = self.refused_clients.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        let is_known = client_id.is_empty() || known.contains(client_id);
+        if !is_known && known.len() >= MAX_CLIENTS {
+            return OTHERS.to_owned();
+        }
+        if !is_known {
+            known.insert(client_id.to_owned());
+        }
+        client_id.to_owned()
     }
 
     /// An answer left.

@@ -65,6 +65,8 @@ pub enum Reason {
     Disabled,
     /// Another person has the username.
     UsernameConflict,
+    /// Another person has the e-mail address.
+    EmailAmbiguous,
     /// Another person has the subject, or a client has it as its ID.
     SubjectConflict,
     /// There is no Secret with the password.
@@ -109,6 +111,7 @@ impl Reason {
             Self::Available => "Available",
             Self::Disabled => "Disabled",
             Self::UsernameConflict => "UsernameConflict",
+            Self::EmailAmbiguous => "EmailAmbiguous",
             Self::SubjectConflict => "SubjectConflict",
             Self::PasswordSecretNotFound => "PasswordSecretNotFound",
             Self::PasswordSecretWrongType => "PasswordSecretWrongType",

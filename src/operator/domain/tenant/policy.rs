@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele_api::tenant::{TenantAudience, TenantScope};
+use clientele_api::tenant::{SignInWith, TenantAudience, TenantScope};
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
@@ -108,6 +108,8 @@ pub struct TenantPolicy {
     pub redirect_hosts: Vec<RedirectHostPolicy>,
     /// Whose OAuthUsers are people of the tenant.
     pub users: Namespaces,
+    /// Whether people may type their e-mail address to sign in.
+    pub signs_in_by_email: bool,
     /// The scopes of a client that names none: without refresh tokens, and with them. One copy for all of them.
     pub default_scopes: [Arc<[Arc<str>]>; 2],
     /// The tenant's own scopes and who may have them.
@@ -146,6 +148,10 @@ impl TenantPolicy {
             custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
             redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
             users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
+            signs_in_by_email: spec
+                .users
+                .as_ref()
+                .is_some_and(|users| users.sign_in_with == SignInWith::UsernameOrEmail),
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec.audiences.iter().map(audience_policy).collect(),
@@ -235,6 +241,7 @@ fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {
     SessionLifetimes {
         idle: parsed(idle, default.idle).min(absolute),
         absolute,
+        persistent: spec.is_some_and(|spec| spec.persistent),
     }
 }
 
