@@ -76,6 +76,7 @@ fn client(id: &str) -> Client {
         scopes: list(&["orders.read", "common"]),
         audiences: [audience].into(),
         redirect_uris: [].into(),
+        redirect_hosts_listed: true,
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
         pkce: PkceRule::default(),

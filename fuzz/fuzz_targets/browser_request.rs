@@ -48,7 +48,8 @@ fuzz_target!(|bytes: &[u8]| {
     let ours = ["login", "consent", "again"].map(|name| issued.value(name));
     for browser in ["", "browser"] {
         let now = clock::now();
-        let opened = Transaction::open(&issued.world.keyring, tenant, text, browser, now);
+        let browsers = [browser.to_owned()];
+        let opened = Transaction::open(&issued.world.keyring, tenant, text, &browsers, now);
         assert!(opened.is_err(), "these are no digests of cookies: {ours:?}");
     }
 });

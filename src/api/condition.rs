@@ -118,9 +118,9 @@ pub fn pending_status() -> Value {
 }
 
 /// The three conditions of a status, each with the time at which it last changed.
-pub fn conditions(
+pub fn conditions<const N: usize>(
     previous: &[Condition],
-    states: [(&'static str, &'static str); 3],
+    states: [(&'static str, &'static str); N],
     reason: &'static str,
     message: &str,
     generation: Option<i64>,

@@ -200,6 +200,30 @@ pub struct Users {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
     pub reassigned_subjects: Vec<String>,
+
+    /// What people type to sign in. `Username` (default), or `UsernameOrEmail`: the e-mail address of the OAuthUser as well.
+    /// An address that several people have, or that is the username of somebody else, signs in nobody; the OAuthUsers get a
+    /// condition `EmailSignIn` that says so.
+    #[serde(default, skip_serializing_if = "SignInWith::is_default")]
+    pub sign_in_with: SignInWith,
+}
+
+/// What people type to sign in.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub enum SignInWith {
+    /// The username.
+    #[default]
+    Username,
+    /// The username or the e-mail address.
+    UsernameOrEmail,
+}
+
+impl SignInWith {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How long people stay signed in.
@@ -214,6 +238,10 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "session_schema")]
     pub absolute: Option<DurationString>,
+    /// Whether people may stay signed in after they close the browser: the sign-in page then has a box "Keep me signed in",
+    /// which is not ticked. `idle` and `absolute` end such a session as well, and so does a new password. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub persistent: bool,
 }
 
 /// Hosts to which the clients of some namespaces may send people back.

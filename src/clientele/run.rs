@@ -22,6 +22,7 @@ use crate::config::Run;
 use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::TokenReviewCache;
+use clientele_http::browser::refusals::sum_up;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
@@ -85,6 +86,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         token_reviews: reviews,
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
     };
+    sum_up_refusals(&app, &supervisor);
     let (listen, admin) = listeners.addresses()?;
     tracing::info!(issuer = settings.public_url, %listen, %admin, "serving");
     let served = listeners.serve(app, probes, operator, &supervisor).await;
@@ -99,6 +101,13 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         Some(why) => bail!("{why}"),
         None => served,
     }
+}
+
+/// Records once a minute how many refusals were not recorded singly.
+fn sum_up_refusals(app: &App, supervisor: &Supervisor) {
+    let (counts, audit) = (app.refusal_counts.clone(), app.audit.clone());
+    let sums = sum_up(counts, audit, app.clock, supervisor.shutdown().clone());
+    tokio::spawn(supervisor.guard(sums));
 }
 
 /// With a shared store the replicas elect the one that writes, and agree on what is ready.

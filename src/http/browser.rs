@@ -8,17 +8,24 @@ pub(crate) mod audit_events;
 pub(crate) mod authorization;
 mod authorize;
 mod consent;
+mod consent_page;
 mod cookies;
 pub(crate) mod error_page;
+mod leaving;
 mod login;
 pub(crate) mod login_transaction;
 mod logout;
+mod network;
 pub mod password_login;
 mod password_upgrade;
 pub(crate) mod redirect;
+mod redirect_marker;
+pub mod refusals;
 pub(crate) mod request;
 mod same_origin;
+pub mod server_sign_out;
 mod sessions;
+mod sign_in_page;
 
 use axum::body::HttpBody;
 use axum::http::Method;
@@ -44,7 +51,7 @@ where
     if !allowed.split(", ").any(|method| parts.method == method) {
         return Refusal::wrong_method(allowed);
     }
-    let response = match BrowserRequest::read(app, parts, body).await {
+    let response = match BrowserRequest::read(app, endpoint, parts, body).await {
         Ok(browser_request) => answer(&browser_request, endpoint).await,
         Err(response) => response,
     };
@@ -71,8 +78,8 @@ async fn answer(browser_request: &BrowserRequest<'_>, endpoint: Endpoint) -> Res
         Endpoint::Logout => logout::respond(browser_request).await,
         _ => account::respond(browser_request).await,
     };
-    let mut response = answered
-        .unwrap_or_else(|error_page: ErrorPage| error_page.into_page(&browser_request.tenant));
+    let mut response =
+        answered.unwrap_or_else(|error_page: ErrorPage| browser_request.refuse(error_page, None));
     if let Some(cookie) = browser_request.new_browser_cookie() {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -26,6 +26,8 @@ pub use router::Endpoints;
 
 use api::token_review_cache::TokenReviewCache;
 use browser::password_login::PasswordAuthenticator;
+use browser::refusals::RefusalCounts;
+use browser::server_sign_out::ServerSignOutThrottle;
 use clientele_oauth::Registry;
 use clientele_store::Store;
 use clientele_telemetry::audit::Audit;
@@ -49,6 +51,10 @@ pub struct App {
     pub trusted_proxies: TrustedProxies,
     /// Tries passwords, a few at a time and not too often.
     pub password_authenticator: Arc<PasswordAuthenticator>,
+    /// Counts refusals of callers who are not signed in.
+    pub refusal_counts: Arc<RefusalCounts>,
+    /// Counts the calls by which servers of clients end sessions.
+    pub server_sign_out_throttle: Arc<ServerSignOutThrottle>,
     /// Counts questions about tokens that are not good.
     pub introspection_throttle: Arc<IntrospectionThrottle>,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
@@ -75,6 +81,8 @@ impl App {
             body_timeout: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
             password_authenticator: Arc::new(PasswordAuthenticator::new(hashing_cores())),
+            refusal_counts: Arc::default(),
+            server_sign_out_throttle: Arc::default(),
             introspection_throttle: Arc::default(),
             token_reviews: Arc::default(),
             metrics,

@@ -1,7 +1,7 @@
 //! What the public endpoints count. Every handle exists beforehand: a look-up by label takes a lock.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+mod client_labels;
+
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -13,6 +13,8 @@ use prometheus_client::registry::Registry;
 
 use clientele_oauth::{Endpoint, ErrorCode, GrantType};
 use clientele_telemetry::histogram::AtomicHistogram;
+
+use client_labels::{ClientLabels, LabelledClients};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct TokenLabels {
@@ -26,8 +28,15 @@ struct ResponseLabels {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RefusalLabels {
+    endpoint: &'static str,
+    error: &'static str,
+    client_id: String,
+}
+
 /// The label of an endpoint.
-const fn label(endpoint: Endpoint) -> &'static str {
+pub(crate) const fn label(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Metadata => "metadata",
         Endpoint::Jwks => "jwks",
@@ -44,40 +53,6 @@ const fn label(endpoint: Endpoint) -> &'static str {
     }
 }
 
-/// The client of a code without a challenge.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ClientLabels {
-    client: String,
-}
-
-/// How many clients have a label of their own. Later ones share [`OTHER_CLIENTS`] until the process restarts.
-const MAX_CLIENTS: usize = 100;
-const OTHER_CLIENTS: &str = "other";
-
-/// Codes that were issued without a challenge, by registered client. Only a code that a person was granted is counted,
-/// so that strangers add no label.
-#[derive(Debug, Default)]
-struct CodesWithoutChallenge {
-    codes: Family<ClientLabels, Counter>,
-    labelled: Mutex<HashSet<Arc<str>>>,
-}
-
-impl CodesWithoutChallenge {
-    fn count(&self, client_id: &Arc<str>) {
-        let mut labelled = self.labelled.lock().unwrap_or_else(PoisonError::into_inner);
-        if labelled.len() < MAX_CLIENTS {
-            labelled.insert(client_id.clone());
-        }
-        let client = if labelled.contains(client_id) {
-            client_id.to_string()
-        } else {
-            OTHER_CLIENTS.to_owned()
-        };
-        drop(labelled);
-        self.codes.get_or_create(&ClientLabels { client }).inc();
-    }
-}
-
 const CLASSES: [&str; 3] = ["2xx", "4xx", "5xx"];
 /// The label of a request whose grant type was missing or unknown.
 const NO_GRANT: &str = "none";
@@ -87,12 +62,14 @@ const NO_GRANT: &str = "none";
 pub struct TokenMetrics {
     tokens: Family<TokenLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
+    refusals: Family<RefusalLabels, Counter>,
+    clients: LabelledClients,
     issued: [Counter; GrantType::ALL.len()],
     refused: [[Counter; ErrorCode::ALL.len()]; GrantType::ALL.len()],
     refused_without_grant: [Counter; ErrorCode::ALL.len()],
     by_endpoint: [[Counter; CLASSES.len()]; Endpoint::ALL.len()],
     elsewhere: [Counter; CLASSES.len()],
-    codes_without_challenge: CodesWithoutChallenge,
+    codes_without_challenge: Family<ClientLabels, Counter>,
     /// How long token requests took, from their head to the answer.
     pub duration: AtomicHistogram,
     /// Open connections of the public listener.
@@ -117,7 +94,9 @@ impl Default for TokenMetrics {
             elsewhere: responses_of("none"),
             tokens,
             responses,
-            codes_without_challenge: CodesWithoutChallenge::default(),
+            codes_without_challenge: Family::default(),
+            refusals: Family::default(),
+            clients: LabelledClients::default(),
             duration: AtomicHistogram::default(),
             connections: Gauge::default(),
         }
@@ -138,6 +117,11 @@ impl TokenMetrics {
             self.responses.clone(),
         );
         registry.register(
+            "clientele_authorization_refusals",
+            "Refusals to browsers by endpoint, error code and client; without a client where none is known",
+            self.refusals.clone(),
+        );
+        registry.register(
             "clientele_token_request_duration_seconds",
             "Time from the head of a token request to its answer",
             self.duration.clone(),
@@ -145,7 +129,7 @@ impl TokenMetrics {
         registry.register(
             "clientele_codes_without_challenge",
             "Authorization codes that were issued without a PKCE challenge, by client",
-            self.codes_without_challenge.codes.clone(),
+            self.codes_without_challenge.clone(),
         );
         registry.register(
             "clientele_http_connections",
@@ -171,7 +155,24 @@ impl TokenMetrics {
 
     /// A code was issued to this client without a challenge.
     pub fn code_without_challenge(&self, client_id: &Arc<str>) {
-        self.codes_without_challenge.count(client_id);
+        let client_id = self.clients.label(client_id);
+        let labels = ClientLabels { client_id };
+        self.codes_without_challenge.get_or_create(&labels).inc();
+    }
+
+    /// A browser was refused something.
+    pub(super) fn authorization_refused(
+        &self,
+        endpoint: Endpoint,
+        error: &'static str,
+        client_id: Option<&str>,
+    ) {
+        let labels = RefusalLabels {
+            endpoint: label(endpoint),
+            error,
+            client_id: self.clients.label(client_id.unwrap_or_default()),
+        };
+        self.refusals.get_or_create(&labels).inc();
     }
 
     /// An answer left.
@@ -185,32 +186,5 @@ impl TokenMetrics {
             &self.by_endpoint[endpoint as usize]
         });
         classes[class].inc();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_number_of_clients_adds_labels_without_bound() {
-        let metrics = TokenMetrics::default();
-        let ids: Vec<Arc<str>> = (0..MAX_CLIENTS + 50)
-            .map(|n| format!("team-{n}.web").into())
-            .collect();
-        for id in ids.iter().chain(&ids) {
-            metrics.code_without_challenge(id);
-        }
-        let mut registry = Registry::default();
-        metrics.register(&mut registry);
-        let mut exposed = String::new();
-        prometheus_client::encoding::text::encode(&mut exposed, &registry).unwrap();
-        let lines = exposed.lines();
-        let counts: Vec<&str> = lines
-            .filter(|line| line.starts_with("clientele_codes_without_challenge_total"))
-            .collect();
-        assert_eq!(counts.len(), MAX_CLIENTS + 1);
-        let other = r#"clientele_codes_without_challenge_total{client="other"} 100"#;
-        assert!(counts.contains(&other), "{counts:?}");
     }
 }

@@ -17,6 +17,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod views;
 
 use askama::Template;
 use axum::body::Body;
@@ -26,14 +27,16 @@ use axum::response::Response;
 use url::Url;
 
 pub use texts::scope_sentence;
+pub use views::{
+    Account, ConsentAsked, ErrorView, Granted, Leave, NotAllowed, PageChrome, SignIn,
+    SignInProblem, SignOutAsked, SignedOut, Way,
+};
 
-use clientele_oauth::Tenant;
-use clientele_oauth::registry::issuer_path;
 use headers::{Forms, Inline, page};
 use sentence::Said;
 use templates::{
-    AccountPage, ConsentPage, ErrorTemplate, FormPostPage, GrantedRow, Shell, SignInPage,
-    SignOutPage, SignedOutPage, initial,
+    AccountPage, ConsentPage, FormPostPage, GrantedRow, LeavePage, NotAllowedPage, Shell,
+    SignInPage, SignOutPage, SignedOutPage, ErrorTemplate, initial,
 };
 use texts::{ENGLISH, Texts};
 
@@ -50,131 +53,6 @@ const STYLE_VERSION: u32 = {
 };
 /// Sends the only form of its page.
 const SEND: &str = include_str!("templates/form_post.js");
-
-/// What every page of a tenant has in common.
-pub struct PageChrome<'a> {
-    /// The path of the issuer: forms post to `{base}/login`, the stylesheet is `{base}/style.css`.
-    pub base: &'a str,
-    /// The name that people see.
-    pub tenant: &'a str,
-    /// A `data:` URL of the logo.
-    pub logo: Option<&'a str>,
-    /// `#rrggbb`; anything else is passed over.
-    pub color: Option<&'a str>,
-}
-
-impl<'a> PageChrome<'a> {
-    /// The frame of a tenant's pages.
-    pub fn of(tenant: &'a Tenant) -> Self {
-        Self {
-            base: issuer_path(&tenant.issuer),
-            tenant: tenant.display_name(),
-            logo: tenant.branding.logo.as_deref(),
-            color: tenant.branding.color.as_deref(),
-        }
-    }
-}
-
-/// Why signing in did not work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignInProblem {
-    /// Nobody of that name, wrong password, disabled: one sentence for all. Status 401.
-    Wrong,
-    /// Too many tries. Status 429; the caller adds `Retry-After`.
-    Wait {
-        /// For how long.
-        seconds: u64,
-    },
-}
-
-/// The page to sign in: posts `transaction`, `username`, `password` to `{base}/login`.
-pub struct SignIn<'a> {
-    /// The application that the person comes from; none when they opened their account page.
-    pub client: Option<&'a str>,
-    /// Where the person goes afterwards, as in [`ConsentAsked::returns_to`].
-    pub returns_to: Option<&'a str>,
-    /// Handed back unchanged.
-    pub transaction: &'a str,
-    /// What was typed before, or `login_hint`.
-    pub username: &'a str,
-    /// What went wrong, if something did.
-    pub problem: Option<SignInProblem>,
-}
-
-/// The page to consent: posts `transaction` and `decision` (`allow`, `deny`, or `switch` to sign in as somebody else, as
-/// with `prompt=login`) to `{base}/consent`.
-pub struct ConsentAsked<'a> {
-    /// The application's name.
-    pub client: &'a str,
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// Where the person goes afterwards: a host, or the scheme of an application on this device.
-    pub returns_to: &'a str,
-    /// Who is signed in.
-    pub user: &'a str,
-    /// Whether to offer `decision=switch`.
-    pub can_switch: bool,
-    /// What the application may do, as sentences; empty when a click is all that is missing (RFC 8252 §8.6).
-    pub scopes: &'a [String],
-    /// The APIs that it may call for the person.
-    pub resources: &'a [&'a str],
-    /// Handed back unchanged.
-    pub transaction: &'a str,
-}
-
-/// A page that says what went wrong and where to go.
-pub struct ErrorView<'a> {
-    /// The error code, also in the header `x-clientele-error`.
-    pub code: &'a str,
-    /// What happened, in one sentence of ours.
-    pub sentence: &'a str,
-    /// What to do about it, in one sentence of ours.
-    pub remedy: &'a str,
-    /// The application's name, if it is known and registered.
-    pub client: Option<&'a str>,
-    /// Where the application lies: the origin of a redirect URI that it registered, such as `https://app.example.com`,
-    /// never of one that was only asked for. Other than `https:` and `http:` is passed over.
-    pub home: Option<&'a str>,
-}
-
-/// The page that asks whether to sign out: posts `transaction` and `decision` (`sign-out` or `stay`) to `{base}/logout`.
-pub struct SignOutAsked<'a> {
-    /// Who is signed in.
-    pub user: &'a str,
-    /// The application that asks, if it is known.
-    pub client: Option<&'a str>,
-    /// Handed back unchanged.
-    pub transaction: &'a str,
-}
-
-/// Something that was granted, on the account page.
-pub struct Granted<'a> {
-    /// The application's name.
-    pub client: &'a str,
-    /// Its namespace.
-    pub namespace: &'a str,
-    /// What it may do, as sentences.
-    pub scopes: Vec<String>,
-    /// Since when: a date such as `2026-11-23`.
-    pub since: String,
-    /// Names it in the form: `grant`.
-    pub client_uid: &'a str,
-}
-
-/// The account page: posts `transaction` and `action` (`withdraw` with `grant`, `sign-out`, `sign-out-everywhere`) to
-/// `{base}/account`.
-pub struct Account<'a> {
-    /// The person's name.
-    pub user: &'a str,
-    /// What they type to sign in.
-    pub username: &'a str,
-    /// What was granted to whom.
-    pub grants: &'a [Granted<'a>],
-    /// What was just done, such as "withdrawn", as a text of ours.
-    pub notice: Option<&'a str>,
-    /// Handed back unchanged.
-    pub transaction: &'a str,
-}
 
 /// The page to sign in.
 pub fn sign_in(chrome: &PageChrome<'_>, view: &SignIn<'_>) -> Response {
@@ -202,6 +80,11 @@ pub fn sign_in(chrome: &PageChrome<'_>, view: &SignIn<'_>) -> Response {
         afterwards: view
             .returns_to
             .map(|host| Said::new(t.afterwards, &[("host", host)])),
+        label: if view.by_email {
+            t.username_or_email
+        } else {
+            t.username
+        },
         wrong: view.problem == Some(SignInProblem::Wrong),
         problem,
     };
@@ -242,6 +125,10 @@ pub fn error(chrome: &PageChrome<'_>, status: StatusCode, view: &ErrorView<'_>) 
         .filter(|home| home.starts_with("https://") || home.starts_with("http://"));
     let template = ErrorTemplate {
         shell: Shell::new(chrome, texts.lang, t.title),
+        sentence: Said::new(
+            view.sentence,
+            &[("client", view.client.unwrap_or(t.some_client))],
+        ),
         view,
         texts,
         home: home.map(|home| {
@@ -251,12 +138,64 @@ pub fn error(chrome: &PageChrome<'_>, status: StatusCode, view: &ErrorView<'_>) 
             )
         }),
     };
-    let mut response = respond(status, Forms::None, &template, &template.shell);
-    if let Ok(code) = HeaderValue::from_str(view.code) {
+    let response = respond(status, Forms::None, &template, &template.shell);
+    with_code(response, view.code)
+}
+
+fn with_code(mut response: Response, code: &str) -> Response {
+    if let Ok(code) = HeaderValue::from_str(code) {
         let name = HeaderName::from_static("x-clientele-error");
         response.headers_mut().insert(name, code);
     }
     response
+}
+
+/// The page for somebody who may not use an application, with the error code in the header `x-clientele-error`.
+pub fn not_allowed(chrome: &PageChrome<'_>, view: &NotAllowed<'_>) -> Response {
+    let texts = &ENGLISH;
+    let t = &texts.not_allowed;
+    let client = [("client", view.client)];
+    let template = NotAllowedPage {
+        shell: Shell::new(chrome, texts.lang, t.title),
+        view,
+        texts,
+        heading: Said::new(t.heading, &client),
+        signed_in_as: Said::new(texts.consent.signed_in_as, &[("person", view.user)]),
+        why: Said::new(t.why, &client),
+        back: Said::new(t.back, &client),
+    };
+    let response = respond(
+        StatusCode::FORBIDDEN,
+        Forms::Onward,
+        &template,
+        &template.shell,
+    );
+    with_code(response, view.code)
+}
+
+/// The page before an address that nobody has vouched for.
+pub fn leave(chrome: &PageChrome<'_>, view: &Leave<'_>) -> Response {
+    let texts = &ENGLISH;
+    let t = &texts.leave;
+    let names = [("client", view.client), ("host", view.host)];
+    let why = if view.after_sign_out {
+        t.after_sign_out
+    } else {
+        t.after_refusal
+    };
+    let template = LeavePage {
+        shell: Shell::new(chrome, texts.lang, t.title),
+        heading: Said::new(t.heading, &names),
+        why: Said::new(why, &names),
+        remedy: Said::new(t.remedy, &names),
+        submit: Said::new(t.submit, &names),
+        way: view.way,
+    };
+    let forms = match view.way {
+        Way::Link(_) => Forms::None,
+        Way::Form(..) => Forms::Away,
+    };
+    respond(StatusCode::OK, forms, &template, &template.shell)
 }
 
 /// The page that asks whether to sign out.
@@ -276,15 +215,25 @@ pub fn sign_out(chrome: &PageChrome<'_>, view: &SignOutAsked<'_>) -> Response {
     respond(StatusCode::OK, Forms::Onward, &template, &template.shell)
 }
 
-/// The page after signing out; `stayed` when the person chose not to.
-pub fn signed_out(chrome: &PageChrome<'_>, stayed: bool) -> Response {
+/// The page after a request to sign out.
+pub fn signed_out(chrome: &PageChrome<'_>, ended: SignedOut) -> Response {
     let texts = &ENGLISH;
     let t = &texts.signed_out;
-    let title = if stayed { t.stayed_title } else { t.title };
+    let (title, heading, text, onward) = match ended {
+        SignedOut::Done => (t.title, t.heading, t.text, t.sign_in),
+        SignedOut::Stayed => (t.stayed_title, t.stayed_heading, t.stayed_text, t.account),
+        SignedOut::NobodyThere => (
+            t.nobody_title,
+            t.nobody_heading,
+            t.nobody_text,
+            t.nobody_sign_in,
+        ),
+    };
     let template = SignedOutPage {
         shell: Shell::new(chrome, texts.lang, title),
-        texts,
-        stayed,
+        heading,
+        text,
+        onward,
     };
     respond(StatusCode::OK, Forms::None, &template, &template.shell)
 }
@@ -339,6 +288,26 @@ pub fn form_post(chrome: &PageChrome<'_>, redirect_uri: &str, fields: &[(&str, &
         script: Some(SEND),
     };
     page(StatusCode::OK, Forms::Away, &inline, render(&template))
+}
+
+/// The page that sends a request to an endpoint of ours once more, from our own site.
+pub fn once_more(chrome: &PageChrome<'_>, endpoint: &str, fields: &[(&str, &str)]) -> Response {
+    let texts = &ENGLISH;
+    let t = &texts.form_post;
+    let action = format!("{}{endpoint}", chrome.base);
+    let template = FormPostPage {
+        shell: Shell::new(chrome, texts.lang, t.title),
+        texts,
+        redirect_uri: &action,
+        fields,
+        text: Said::new(t.once_more, &[("tenant", chrome.tenant)]),
+        script: SEND,
+    };
+    let inline = Inline {
+        style: template.shell.style.as_deref(),
+        script: Some(SEND),
+    };
+    page(StatusCode::OK, Forms::Onward, &inline, render(&template))
 }
 
 /// The stylesheet of all pages. Their links to it name its [`STYLE_VERSION`], so a day in a cache does not outlive a

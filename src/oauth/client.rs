@@ -187,6 +187,9 @@ pub struct Client {
     pub audiences: Arc<[Audience]>,
     /// Where people may be sent back to with a code: compared exactly ([`super::client::redirect_uri::matches`]).
     pub redirect_uris: Arc<[Arc<str>]>,
+    /// Whether an administrator has vouched for the hosts of its URIs: by an entry of the tenant's `redirectHosts` that
+    /// selects its namespace.
+    pub redirect_hosts_listed: bool,
     /// Where people may be sent back to after signing out (OIDC RP-Initiated Logout §3.1).
     pub post_logout_redirect_uris: Arc<[Arc<str>]>,
     /// The origins whose scripts may read answers of the token, userinfo and revocation endpoints (CORS).
@@ -285,6 +288,7 @@ pub mod testing {
             ]
             .into(),
             redirect_uris: list(&["https://app.example/cb"]),
+            redirect_hosts_listed: true,
             post_logout_redirect_uris: list(&[]),
             allowed_origins: list(&[]),
             pkce: PkceRule::UnlessNonce,

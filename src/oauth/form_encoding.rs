@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
 /// Decodes one name or value strictly; `None` where an escape or the UTF-8 is broken.
@@ -34,4 +35,12 @@ pub(crate) fn sent<'a>(value: Option<&'a Cow<'_, str>>) -> Option<&'a str> {
 fn hex_digit(byte: u8) -> Option<u8> {
     let digit = char::from(byte).to_digit(16)?;
     u8::try_from(digit).ok()
+}
+
+/// How many bytes a value takes in an address, where a space is `%20`.
+pub(crate) fn encoded_len(value: &str) -> usize {
+    let pieces = byte_serialize(value.as_bytes());
+    pieces
+        .map(|piece| if piece == "+" { 3 } else { piece.len() })
+        .sum()
 }

@@ -82,7 +82,8 @@ impl Authorization {
 pub struct Code {
     /// [`digest_of`](crate::digest::digest_of) the code.
     pub digest: String,
-    /// The authorization request that it answers; one request is answered once.
+    /// The authorization request that it answers, and the digest: a request may be answered more than once, each time by
+    /// a code of its own.
     pub transaction: String,
     /// What was allowed.
     pub authorization: Authorization,

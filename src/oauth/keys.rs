@@ -1,5 +1,6 @@
 //! Root keys that derive secrets, and signing keys with their rotation schedule.
 
+pub mod former_key;
 pub mod root_keyring;
 pub mod signing_key_schedule;
 pub mod signing_keys;

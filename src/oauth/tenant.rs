@@ -8,6 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::client_auth::assertion::verification::Verification;
+use super::keys::former_key::FormerKey;
 use super::keys::signing_keys::ScheduledKey;
 use super::user::Users;
 use super::{AccessTokenType, Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
@@ -41,6 +42,8 @@ pub struct SessionLifetimes {
     pub idle: Duration,
     /// However much it is used, it ends after this.
     pub absolute: Duration,
+    /// Whether a person may keep it when the browser is closed.
+    pub persistent: bool,
 }
 
 impl SessionLifetimes {
@@ -48,6 +51,7 @@ impl SessionLifetimes {
     pub const DEFAULT: Self = Self {
         idle: Duration::from_hours(8),
         absolute: Duration::from_hours(168),
+        persistent: false,
     };
 }
 
@@ -80,14 +84,21 @@ pub struct Tenant {
     pub published_keys: Option<Arc<SigningKeys>>,
     /// The algorithms whose keys stand in the JWK Set, in the order of the metadata. Other keys verify only here.
     pub published_algorithms: Arc<[Algorithm]>,
+    /// The keys that were published before, for as long as a session can live: they verify hints and nothing else.
+    pub former_keys: Arc<[FormerKey]>,
     /// The algorithm of its access tokens.
     pub access_token_algorithm: Algorithm,
     /// `typ` of the access tokens that are for the issuer alone.
     pub access_token_type: AccessTokenType,
     /// The clients by `client_id`.
     pub clients: HashMap<Arc<str>, Arc<Client>>,
+    /// The clients whose manifest says that they are suspended, by `client_id`: nothing is served to them, and a person who
+    /// comes from one is told so.
+    pub suspended: HashMap<Arc<str>, Arc<Client>>,
     /// Who can sign in.
     pub users: Arc<Users>,
+    /// Whether a person may type the e-mail address in place of the username.
+    pub signs_in_by_email: bool,
     /// The scopes of its own, beside [`OPENID_SCOPES`], in order of their names.
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
@@ -121,10 +132,13 @@ impl Tenant {
             signing_keys: None,
             published_keys: None,
             published_algorithms: Algorithm::PUBLISHED.into(),
+            former_keys: [].into(),
             access_token_algorithm: Algorithm::Es256,
             access_token_type: AccessTokenType::default(),
             clients: HashMap::new(),
+            suspended: HashMap::new(),
             users: Arc::default(),
+            signs_in_by_email: false,
             scopes: [].into(),
             introspectors: HashMap::new(),
             origins: HashSet::new(),

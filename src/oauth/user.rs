@@ -48,6 +48,11 @@ impl User {
         !self.disabled && known.any(|known| **known == *credential) && auth_time >= self.valid_from
     }
 
+    /// The e-mail address in its normal form.
+    pub fn email(&self) -> Option<String> {
+        self.claims.get("email").and_then(Value::as_str).map(normal)
+    }
+
     /// Whether the person is in one of the groups; nobody asks for one: yes.
     pub fn is_in_any(&self, allowed: Option<&[Arc<str>]>) -> bool {
         allowed.is_none_or(|allowed| allowed.iter().any(|group| self.groups.contains(group)))
@@ -58,6 +63,8 @@ impl User {
 #[derive(Debug, Default)]
 pub struct Users {
     by_username: HashMap<Arc<str>, Arc<User>>,
+    /// By the normal form of the address; nobody if several have it.
+    by_email: HashMap<String, Option<Arc<User>>>,
     by_subject: HashMap<Arc<str>, Arc<User>>,
     costliest: Work,
 }
@@ -72,9 +79,22 @@ impl Users {
             index
                 .by_username
                 .insert(user.username.clone(), user.clone());
+            if let Some(email) = user.email() {
+                let holder = index.by_email.entry(email);
+                let holder = holder.and_modify(|holder| *holder = None);
+                holder.or_insert_with(|| Some(user.clone()));
+            }
             index.by_subject.insert(user.subject.clone(), user);
         }
         index
+    }
+
+    /// Whoever types this name, in whatever case: the username, and with `email` also the address. Nobody signs in by an
+    /// address that several people have, or that is the username of somebody else.
+    pub fn by_sign_in_name(&self, typed: &str, email: bool) -> Option<&Arc<User>> {
+        let by_username = self.by_username(typed);
+        let by_email = || self.by_email.get(&normal(typed))?.as_ref();
+        by_username.or_else(|| email.then(by_email)?)
     }
 
     /// Whoever types this username, in whatever case.
@@ -135,6 +155,47 @@ pub mod testing {
             credential: "credential-1".into(),
             former_credentials: [].into(),
             valid_from: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn named(username: &str, email: &str) -> Arc<User> {
+        let mut user = testing::user();
+        user.username = username.into();
+        user.subject = format!("subject-of-{username}").into();
+        user.claims.insert("email".into(), json!(email));
+        Arc::new(user)
+    }
+
+    #[test]
+    fn c22_an_address_signs_in_whoever_alone_has_it() {
+        let users = Users::new([
+            named("ada", "Ada@example.com"),
+            named("bob", "shared@example.com"),
+            named("cem", "SHARED@example.com"),
+            named("dan", "shared@example.com"),
+            named("eve@example.com", "eve@home.example"),
+            named("fay", "eve@example.com"),
+        ]);
+        for (typed, email, expected) in [
+            ("ada", false, Some("ada")),
+            ("ada@example.com", false, None),
+            (" ADA@example.com ", true, Some("ada")),
+            ("shared@example.com", true, None),
+            ("bob", true, Some("bob")),
+            ("eve@example.com", true, Some("eve@example.com")),
+            ("eve@example.com", false, Some("eve@example.com")),
+            ("eve@home.example", true, Some("eve@example.com")),
+            ("nobody@example.com", true, None),
+            ("", true, None),
+        ] {
+            let found = users.by_sign_in_name(typed, email);
+            assert_eq!(found.map(|user| &*user.username), expected, "{typed}");
         }
     }
 }

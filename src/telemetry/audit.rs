@@ -45,6 +45,10 @@ pub struct AuditRecord<'a> {
     pub name: Option<&'a str>,
     /// The UID of the object, or the ID of the registration.
     pub uid: Option<&'a str>,
+    /// The ID of the request, which the page shows as well.
+    pub request_id: Option<&'a str>,
+    /// How many events the record stands for; one if it is left out.
+    pub count: Option<u64>,
 }
 
 /// The level of a `tracing` event is part of its place in the program.
@@ -63,6 +67,8 @@ macro_rules! emit {
             namespace = $record.namespace,
             name = $record.name,
             uid = $record.uid,
+            request_id = $record.request_id,
+            count = $record.count,
             reason = $record.reason,
             event = $event.as_str(),
             "{}",
@@ -122,7 +128,7 @@ impl Audit {
 
     /// Records an event.
     pub fn record(&self, event: AuditEvent, record: &AuditRecord<'_>) {
-        self.counts[event as usize].inc();
+        self.counts[event as usize].inc_by(record.count.unwrap_or(1));
         if event.is_alarming() {
             emit!(warn, event, record);
         } else {

@@ -8,6 +8,7 @@ mod exhibits;
 mod fonts;
 mod gallery;
 mod kubectl;
+mod nginx;
 mod node;
 mod own_shell;
 mod people;

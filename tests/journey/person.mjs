@@ -92,7 +92,7 @@ export class Person {
 
   async #ask({ url, method, body, headers }) {
     const cookie = this.#cookies.for(url)
-    const answer = await exchange(url, { method, body, headers: { ...headers, ...(cookie && { cookie }) } })
+    const answer = await exchange(url, { method, body, headers: { 'sec-fetch-mode': 'navigate', ...headers, ...(cookie && { cookie }) } })
     for (const header of answer.headers['set-cookie'] ?? []) this.#cookies.keep(url, header)
     return answer
   }

@@ -3,12 +3,12 @@
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 
-use super::cookies::{self, Purpose};
+use super::cookies;
 use super::error_page::ErrorPage;
 use super::login_transaction::Unopened;
 use super::request::BrowserRequest;
 use super::sessions::Current;
-use super::{audit_events, login_transaction, redirect, same_origin, sessions};
+use super::{audit_events, login_transaction, redirect, same_origin, sessions, sign_in_page};
 use crate::pages::{self, Account, Granted, scope_sentence};
 use clientele_oauth::Client;
 use clientele_oauth::endpoints::parameters::Parameters;
@@ -31,7 +31,7 @@ pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Resp
         (Some(current), true) => act(browser_request, &current, &parameters).await,
         (None, false) => {
             let transaction = login_transaction::begin(browser_request, Waiting::Account)?;
-            login_transaction::send_to(browser_request, "/login", &transaction)
+            sign_in_page::show(browser_request, None, &transaction, "", None)
         }
         (None, true) => Ok(reload(browser_request)),
     }
@@ -168,8 +168,8 @@ async fn sign_out_everywhere(
 
 /// To the page that says so.
 fn signed_out(browser_request: &BrowserRequest<'_>) -> Response {
-    let mut response = redirect::see_other(&browser_request.url("/logout"));
-    let cookie = cookies::clear(&browser_request.tenant, Purpose::Session);
+    let mut response = redirect::see_other(&browser_request.url("/logout?done=signed-out"));
+    let cookie = cookies::clear_session(&browser_request.tenant);
     response.headers_mut().append(SET_COOKIE, cookie);
     response
 }

@@ -1,13 +1,15 @@
-//! An authorization request goes on: the core decides, and here the browser is sent to where that leads.
+//! An authorization request goes on: the core decides, and here the browser gets the page or is sent to the client.
 
 use axum::response::Response;
 
+use super::consent_page::Question;
 use super::error_page::ErrorPage;
+use super::redirect::ToClient;
 use super::request::BrowserRequest;
 use super::sessions::Current;
-use super::{audit_events, login_transaction, redirect};
+use super::{audit_events, consent_page, login_transaction, sign_in_page};
 use clientele_oauth::endpoints::authorize::Asked;
-use clientele_oauth::endpoints::authorize::interaction::{Decision, Situation, decide};
+use clientele_oauth::endpoints::authorize::interaction::{Decision, SignedIn, Situation, decide};
 use clientele_oauth::endpoints::authorize::issue_code;
 use clientele_oauth::endpoints::authorize::issue_code::Granted;
 use clientele_oauth::endpoints::authorize::redirect_target::Destination;
@@ -43,13 +45,13 @@ impl<'a> PendingAuthorization<'a> {
         let destination = &asked.destination;
         let request = match &asked.request {
             Ok(request) => request,
-            Err(error) => {
-                let error = Answer::Error(*error);
-                return Ok(Err(redirect::to_client(
+            Err(refused) => {
+                let to_client = ToClient {
                     browser_request,
                     destination,
-                    error,
-                )));
+                    current,
+                };
+                return Ok(Err(to_client.send(Answer::Refused(refused))));
             }
         };
         let consent = match current {
@@ -81,7 +83,7 @@ impl<'a> PendingAuthorization<'a> {
             client: &self.destination.client,
             redirect_uri: &self.destination.redirect_uri,
             request: self.request,
-            signed_in: current.map(|current| current.signed_in(&self.transaction)),
+            signed_in: current.map(|current| self.signed_in(current)),
             consent: self.consent.as_ref(),
             agreed,
             now: self.browser_request.now,
@@ -92,7 +94,10 @@ impl<'a> PendingAuthorization<'a> {
     pub async fn go_on(self, agreed: bool) -> Result<Response, ErrorPage> {
         match (self.decide(agreed), self.current) {
             (Decision::Issue, Some(current)) => self.issue(current, agreed).await,
-            (Decision::Consent | Decision::Proceed, Some(current)) => self.ask_consent(current),
+            (
+                decision @ (Decision::Consent | Decision::Proceed | Decision::NotAllowed),
+                Some(current),
+            ) => self.ask(decision, current),
             (Decision::Refuse(error), _) => Ok(self.answer(Answer::Error(error))),
             _ => self.ask_login(),
         }
@@ -100,7 +105,16 @@ impl<'a> PendingAuthorization<'a> {
 
     /// Answers the client.
     pub fn answer(&self, answer: Answer<'_>) -> Response {
-        redirect::to_client(self.browser_request, self.destination, answer)
+        let to_client = ToClient {
+            browser_request: self.browser_request,
+            destination: self.destination,
+            current: self.current,
+        };
+        to_client.send(answer)
+    }
+
+    fn signed_in<'c>(&self, current: &'c Current) -> SignedIn<'c> {
+        current.signed_in(&self.transaction, self.browser_request.now)
     }
 
     /// Records what a person did with the request.
@@ -109,20 +123,44 @@ impl<'a> PendingAuthorization<'a> {
         audit_events::done(self.browser_request, act, Some(&client.id), &current.user);
     }
 
-    /// Sends the person to sign in, whoever is signed in.
+    /// Asks the person to sign in, whoever is signed in.
     pub fn ask_login(mut self) -> Result<Response, ErrorPage> {
         self.transaction.shown_to = None;
-        login_transaction::send_to(self.browser_request, "/login", &self.transaction)
+        let (browser_request, transaction) = (self.browser_request, &self.transaction);
+        let sent = login_transaction::send_after_form(browser_request, "/login", transaction)?;
+        if let Some(sent) = sent {
+            return Ok(sent);
+        }
+        let hint = self.request.login_hint.as_deref().unwrap_or_default();
+        let destination = Some(self.destination);
+        sign_in_page::show(
+            self.browser_request,
+            destination,
+            &self.transaction,
+            hint,
+            None,
+        )
     }
 
-    fn ask_consent(mut self, current: &Current) -> Result<Response, ErrorPage> {
-        let for_this = current.signed_in(&self.transaction).for_this;
+    fn ask(mut self, decision: Decision, current: &Current) -> Result<Response, ErrorPage> {
+        let for_this = self.signed_in(current).for_this;
         self.transaction.shown_to = Some(current.mark(for_this));
-        login_transaction::send_to(self.browser_request, "/consent", &self.transaction)
+        let (browser_request, transaction) = (self.browser_request, &self.transaction);
+        let sent = login_transaction::send_after_form(browser_request, "/consent", transaction)?;
+        if let Some(sent) = sent {
+            return Ok(sent);
+        }
+        let question = Question {
+            browser_request: self.browser_request,
+            destination: self.destination,
+            request: self.request,
+            current,
+            transaction: &self.transaction,
+        };
+        consent_page::show(&question, decision)
     }
 
-    /// Issues a code. What was agreed to is kept only after the code: a request that was answered already changes
-    /// nothing. And it is kept before the code leaves. Nor does a code leave that rests on what had ended before it was
+    /// Issues a code. What was agreed to is kept before the code leaves. Nor does a code leave that rests on what had ended before it was
     /// kept: nobody has used it up.
     async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, ErrorPage> {
         let (browser_request, store) = (self.browser_request, &self.browser_request.app.store);
@@ -130,18 +168,16 @@ impl<'a> PendingAuthorization<'a> {
             tenant: &browser_request.tenant,
             destination: self.destination,
             request: self.request,
-            signed_in: current.signed_in(&self.transaction),
+            signed_in: self.signed_in(current),
             transaction: &self.transaction.id,
         };
         let code = issue_code::code(granted, &browser_request.random()?, browser_request.now);
         if !store.insert_code(&code.kept).await? {
-            return Err(ErrorPage::answered().of(&self.destination.client));
+            // Cannot be: no two codes have a digest in common.
+            return Err(ErrorPage::failed().of(&self.destination.client));
         }
         if !self.still_stands(current).await? {
-            return Ok(login_transaction::start_again(
-                browser_request,
-                &self.transaction,
-            ));
+            return login_transaction::start_again(browser_request, &self.transaction);
         }
         if agreed && self.decide(false) == Decision::Consent {
             let consent = issue_code::consent(granted, self.consent.as_ref(), browser_request.now);

@@ -4,6 +4,7 @@ use axum::response::Response;
 
 use super::authorization::PendingAuthorization;
 use super::error_page::ErrorPage;
+use super::redirect::ToClient;
 use super::request::BrowserRequest;
 use super::{login_transaction, redirect, sessions};
 use clientele_oauth::endpoints::authorize;
@@ -15,9 +16,9 @@ use clientele_oauth::{ErrorCode, OAuthError};
 /// Answers `GET` and `POST`.
 pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
     let encoded = browser_request.encoded()?;
-    let asked = authorize::read(&browser_request.tenant, encoded).map_err(ErrorPage::request)?;
-    if browser_request.is_post() {
-        return Ok(as_get(browser_request, encoded, &asked));
+    let asked = authorize::read(&browser_request.tenant, encoded).map_err(ErrorPage::stopped)?;
+    if browser_request.is_from_elsewhere()? {
+        return from_our_own_site(browser_request, encoded, &asked);
     }
     let answered = go_on(browser_request, encoded, &asked).await;
     answered.or_else(|error_page| tell_silently(browser_request, &asked, error_page))
@@ -40,13 +41,22 @@ async fn go_on(
     }
 }
 
-/// A POST that comes from another site carries no cookies that are `SameSite=Lax`; the GET after it does. What is wrong
-/// is answered here, because the form may be longer than an address can be.
-fn as_get(browser_request: &BrowserRequest<'_>, encoded: &str, asked: &Asked) -> Response {
+/// A POST that comes from another site carries no cookies that are `SameSite=Lax`; what our own site sends after it does.
+/// What is wrong is answered here.
+fn from_our_own_site(
+    browser_request: &BrowserRequest<'_>,
+    encoded: &str,
+    asked: &Asked,
+) -> Result<Response, ErrorPage> {
     match &asked.request {
-        Ok(_) => redirect::see_other(&format!("{}?{encoded}", browser_request.url("/authorize"))),
-        Err(error) => {
-            redirect::to_client(browser_request, &asked.destination, Answer::Error(*error))
+        Ok(_) => redirect::once_more(browser_request, "/authorize", encoded),
+        Err(refused) => {
+            let to_client = ToClient {
+                browser_request,
+                destination: &asked.destination,
+                current: None,
+            };
+            Ok(to_client.send(Answer::Refused(refused)))
         }
     }
 }
@@ -65,9 +75,10 @@ fn tell_silently(
         ErrorCode::TemporarilyUnavailable,
         "the server cannot answer now: try again later",
     );
-    Ok(redirect::to_client(
+    let to_client = ToClient {
         browser_request,
-        &asked.destination,
-        Answer::Error(error),
-    ))
+        destination: &asked.destination,
+        current: None,
+    };
+    Ok(to_client.send(Answer::Error(error)))
 }

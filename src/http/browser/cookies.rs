@@ -1,24 +1,30 @@
-//! The two cookies of a tenant: one names the browser, one the session.
+//! The cookies of a tenant: one names the session, the others the browser.
 //!
 //! `__Host-` ties a cookie to this host and to TLS (RFC 6265bis §4.1.3.2), so that no neighbour can plant one. Only a
 //! plain-http issuer, which is on loopback, goes without.
+
+use std::time::Duration;
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
 use clientele_oauth::Tenant;
+use clientele_oauth::digest::digest_of;
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+enum Purpose {
     /// Whoever is signed in.
     Session,
-    /// The browser in which a transaction was begun.
+    /// The browser in which a transaction was begun. Each of several tabs that are opened together gets one: see
+    /// [`browsers`].
     Browser,
 }
 
 /// No value of ours is longer; what is, is not looked at.
 const MAX_LEN: usize = 64;
+/// More tabs than this are not opened at once before the first answer arrives.
+const MAX_BROWSERS: usize = 8;
 
 /// No tenant's name has an underscore, so no tenant's session has the name of another's browser.
 fn name(tenant: &Tenant, purpose: Purpose) -> String {
@@ -34,14 +40,41 @@ fn is_secure(tenant: &Tenant) -> bool {
     !tenant.issuer.starts_with("http://")
 }
 
-/// The value of a cookie. Two different ones are none: one of them is not ours, and nobody can tell which.
-pub(super) fn read(headers: &HeaderMap, tenant: &Tenant, purpose: Purpose) -> Option<String> {
-    let name = name(tenant, purpose);
-    let mut values = headers
+/// Every cookie that was sent, in its order.
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| header.as_bytes().split(|&b| b == b';'))
         .filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='))
+}
+
+/// The value of the session's cookie.
+pub(super) fn session(headers: &HeaderMap, tenant: &Tenant) -> Option<String> {
+    read(headers, &name(tenant, Purpose::Session))
+}
+
+/// The values that name the browser. There may be several: of tabs that were opened together, each came without a
+/// cookie and got one under a name of its own.
+pub(super) fn browsers(headers: &HeaderMap, tenant: &Tenant) -> Vec<String> {
+    let name = name(tenant, Purpose::Browser);
+    let is_ours = |known: &str| {
+        let more = known.strip_prefix(&*name);
+        more.is_some_and(|more| more.is_empty() || more.starts_with('_'))
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for (known, _) in sent(headers).filter(|(known, _)| is_ours(known)) {
+        if !names.contains(&known) {
+            names.push(known);
+        }
+    }
+    let values = names.into_iter().filter_map(|name| read(headers, name));
+    values.take(MAX_BROWSERS).collect()
+}
+
+/// The value of a cookie. Two different ones are none: one of them is not ours, and nobody can tell which.
+fn read(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = sent(headers)
         .filter(|(known, _)| *known == name)
         .map(|(_, value)| value);
     let first = values.next()?;
@@ -49,18 +82,27 @@ pub(super) fn read(headers: &HeaderMap, tenant: &Tenant, purpose: Purpose) -> Op
     usable.then(|| first.to_owned())
 }
 
-/// Sets a cookie until the browser is closed; the store knows when the session ends.
-pub(super) fn set(tenant: &Tenant, purpose: Purpose, value: &str) -> HeaderValue {
-    header(tenant, purpose, value, "")
+/// Sets the session's cookie until the browser is closed, or for as long as is said; the store knows when the session ends.
+pub(super) fn set_session(tenant: &Tenant, value: &str, stays: Option<Duration>) -> HeaderValue {
+    let more = stays.map(|stays| format!("; Max-Age={}", stays.as_secs()));
+    let name = name(tenant, Purpose::Session);
+    header(tenant, &name, value, more.as_deref().unwrap_or_default())
 }
 
-/// Removes a cookie.
-pub(super) fn clear(tenant: &Tenant, purpose: Purpose) -> HeaderValue {
-    header(tenant, purpose, "", "; Max-Age=0")
+/// Names the browser until it is closed.
+pub(super) fn set_browser(tenant: &Tenant, value: &str) -> HeaderValue {
+    let digest = digest_of(value);
+    let name = format!("{}_{}", name(tenant, Purpose::Browser), &digest[..8]);
+    header(tenant, &name, value, "")
 }
 
-fn header(tenant: &Tenant, purpose: Purpose, value: &str, more: &str) -> HeaderValue {
-    let name = name(tenant, purpose);
+/// Removes the session's cookie.
+pub(super) fn clear_session(tenant: &Tenant) -> HeaderValue {
+    let name = name(tenant, Purpose::Session);
+    header(tenant, &name, "", "; Max-Age=0")
+}
+
+fn header(tenant: &Tenant, name: &str, value: &str, more: &str) -> HeaderValue {
     let secure = if is_secure(tenant) { "; Secure" } else { "" };
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}");
     HeaderValue::try_from(cookie).expect("names of tenants and base64url are ASCII")
@@ -79,7 +121,24 @@ mod tests {
         for cookie in cookies {
             headers.append(COOKIE, HeaderValue::from_bytes(cookie.as_bytes()).unwrap());
         }
-        read(&headers, &tenant("https://id.example"), Purpose::Session)
+        super::session(&headers, &tenant("https://id.example"))
+    }
+
+    #[test]
+    fn the_cookies_of_tabs_that_were_opened_together_all_count() {
+        let mut headers = HeaderMap::new();
+        let cookies = "__Host-clientele-a_browser=1; __Host-clientele-a_browser_x=2; \
+            __Host-clientele-a_browser_y=3; __Host-clientele-a_browser_y=4; __Host-clientele-a=5; \
+            __Host-clientele-b_browser_x=6; __Host-clientele-a_browserx=7";
+        headers.append(COOKIE, cookies.parse().unwrap());
+        let known = browsers(&headers, &tenant("https://id.example"));
+        assert_eq!(known, ["1", "2"]);
+        let many: Vec<String> = (0..20)
+            .map(|n| format!("__Host-clientele-a_browser_{n}={n}"))
+            .collect();
+        headers.insert(COOKIE, many.join("; ").parse().unwrap());
+        let known = browsers(&headers, &tenant("https://id.example"));
+        assert_eq!(known.len(), MAX_BROWSERS);
     }
 
     #[test]
@@ -107,17 +166,17 @@ mod tests {
 
     #[test]
     fn c07_attributes() {
-        let cookie = set(&tenant("https://id.example"), Purpose::Session, "v");
+        let cookie = set_session(&tenant("https://id.example"), "v", None);
         assert_eq!(
             cookie,
             "__Host-clientele-a=v; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
-        let cookie = set(&tenant("http://127.0.0.1:8080/t/a"), Purpose::Browser, "v");
+        let cookie = set_browser(&tenant("http://127.0.0.1:8080/t/a"), "v");
         assert_eq!(
             cookie,
-            "clientele-a_browser=v; Path=/; HttpOnly; SameSite=Lax"
+            "clientele-a_browser_TJRIXgwh=v; Path=/; HttpOnly; SameSite=Lax"
         );
-        let cookie = clear(&tenant("https://id.example"), Purpose::Session);
+        let cookie = clear_session(&tenant("https://id.example"));
         assert_eq!(
             cookie,
             "__Host-clientele-a=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0"

@@ -6,9 +6,12 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::refusals::{self, Place, Why};
 use crate::error_response::Refusal;
 use crate::pages::{self, ErrorView, PageChrome};
-use clientele_oauth::{Client, OAuthError, Tenant};
+use clientele_oauth::endpoints::authorize::redirect_target::SUSPENDED;
+use clientele_oauth::endpoints::authorize::refused::Stopped;
+use clientele_oauth::{Client, ErrorCode, OAuthError, User};
 use clientele_store::StoreError;
 
 /// The reason why a flow ends here, for the person. The client learns nothing, and nobody is sent anywhere.
@@ -16,30 +19,41 @@ use clientele_store::StoreError;
 pub(super) struct ErrorPage {
     status: StatusCode,
     code: &'static str,
-    sentence: String,
+    /// For a person; `{client}` stands for the application's name.
+    sentence: &'static str,
     remedy: &'static str,
+    /// For a developer, and for log and audit.
+    rule: &'static str,
     client: Option<Arc<Client>>,
 }
 
 const INVALID: &str = "invalid_request";
+const FORBIDDEN: &str = "forbidden";
 const AGAIN: &str = "Go back to the application and start again from there.";
-const TELL: &str = "Go back to the application and try again. If this page comes back, show it to whoever runs the application.";
+const TELL: &str = "Go back to the application and try again. If this page comes back, show it to the people who run the application.";
 const LATER: &str = "Wait a moment, then reload this page.";
 
 impl ErrorPage {
+    /// The person is told what the developer is told.
     fn new(
         status: StatusCode,
         code: &'static str,
-        sentence: impl Into<String>,
+        sentence: &'static str,
         remedy: &'static str,
     ) -> Self {
         Self {
             status,
             code,
-            sentence: sentence.into(),
+            sentence,
             remedy,
+            rule: sentence,
             client: None,
         }
+    }
+
+    /// The developer is told something else.
+    fn because(self, rule: &'static str) -> Self {
+        Self { rule, ..self }
     }
 
     /// The client is known, so the page can name it and lead back to it.
@@ -56,13 +70,38 @@ impl ErrorPage {
     }
 
     /// A request that may not be answered, not even by sending the person back.
-    pub fn request(error: OAuthError) -> Self {
-        let sentence = format!(
-            "The application sent a request that cannot be answered: {}.",
-            error.description
-        );
-        let code = error.code.as_str();
-        Self::new(StatusCode::BAD_REQUEST, code, sentence, TELL)
+    pub fn stopped(stopped: Stopped) -> Self {
+        let page = Self::request(stopped.error);
+        match &stopped.client {
+            Some(client) => page.of(client),
+            None => page,
+        }
+    }
+
+    fn request(error: OAuthError) -> Self {
+        let (sentence, remedy) = if error == SUSPENDED {
+            (
+                "{client} is switched off at the moment, so nobody can sign in to it.",
+                "Try again later. The people who run the application can say when.",
+            )
+        } else if error.code == ErrorCode::InvalidClient {
+            (
+                "The application that sent you here is not known to this server.",
+                TELL,
+            )
+        } else {
+            (
+                "{client} sent you here with a request that this server cannot answer.",
+                TELL,
+            )
+        };
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            error.code.as_str(),
+            sentence,
+            remedy,
+        )
+        .because(error.reason())
     }
 
     /// A form of ours that is not as we made it.
@@ -94,7 +133,7 @@ impl ErrorPage {
     /// A transaction that was begun in another browser, or by nobody; or the browser keeps no cookies.
     pub fn foreign(status: StatusCode) -> Self {
         let code = if status == StatusCode::FORBIDDEN {
-            "forbidden"
+            FORBIDDEN
         } else {
             INVALID
         };
@@ -102,17 +141,25 @@ impl ErrorPage {
             "This page was not opened by this browser, or the browser does not keep cookies.";
         let remedy = "Allow cookies for this site, then go back to the application and start again from there.";
         Self::new(status, code, sentence, remedy)
+            .because("the sealed request is missing, changed, or was made for another browser")
     }
 
     /// A form that another site sent.
     pub fn cross_site() -> Self {
         let sentence = "This form was sent by another site.";
-        Self::new(StatusCode::FORBIDDEN, "forbidden", sentence, AGAIN)
+        Self::new(StatusCode::FORBIDDEN, FORBIDDEN, sentence, AGAIN)
+            .because("Origin or Sec-Fetch-Site says that another site sent the form")
     }
 
     /// The person took too long.
     pub fn expired() -> Self {
-        let sentence = "This page is no longer valid: it was open for more than 30 minutes.";
+        let sentence = "This page is no longer valid: it was open for more than a week.";
+        Self::new(StatusCode::BAD_REQUEST, INVALID, sentence, AGAIN)
+    }
+
+    /// Another client has the name of the one that asked.
+    pub fn another_client() -> Self {
+        let sentence = "The application was replaced by another one since this page was opened.";
         Self::new(StatusCode::BAD_REQUEST, INVALID, sentence, AGAIN)
     }
 
@@ -127,15 +174,16 @@ impl ErrorPage {
     /// A page that was made for somebody else, who was signed in then.
     pub fn other_session() -> Self {
         let sentence = "Somebody else has signed in with this browser since this page was opened.";
-        Self::new(StatusCode::BAD_REQUEST, INVALID, sentence, AGAIN)
+        Self::new(StatusCode::FORBIDDEN, FORBIDDEN, sentence, AGAIN)
+            .because("the form was shown in another session")
     }
 
-    /// A request is answered once.
-    pub fn answered() -> Self {
-        let sentence = "This request was answered already, and each is answered only once.";
-        let remedy =
-            "Go back to the application. If you are not signed in there, start again from there.";
-        Self::new(StatusCode::BAD_REQUEST, INVALID, sentence, remedy)
+    /// A server asks too often to end sessions.
+    pub fn too_many() -> Self {
+        let sentence = "The application asks too often to sign people out.";
+        let code = "temporarily_unavailable";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, sentence, LATER)
+            .because("more than ten requests a minute of a client's server to end sessions")
     }
 
     /// Too many passwords are being tried.
@@ -160,17 +208,28 @@ impl ErrorPage {
         Self::new(status, "server_error", sentence, LATER)
     }
 
-    /// The page.
-    pub fn into_page(self, tenant: &Tenant) -> Response {
-        let home = self.client.as_deref().and_then(home);
+    /// Records the refusal, and says it on a page.
+    pub fn into_page(self, place: Place<'_>, user: Option<&User>) -> Response {
+        let client = self.client.as_deref();
+        let why = Why {
+            client,
+            user,
+            error: self.code,
+            rule: self.rule,
+        };
+        let request_id = refusals::record(place, why);
+        let home = client.and_then(home);
         let view = ErrorView {
             code: self.code,
-            sentence: &self.sentence,
+            sentence: self.sentence,
             remedy: self.remedy,
-            client: self.client.as_ref().map(|client| &*client.display_name),
+            rule: self.rule,
+            client: client.map(|client| &*client.display_name),
+            client_id: client.map(|client| &*client.id),
             home: home.as_deref(),
+            request_id: &request_id,
         };
-        let mut response = pages::error(&PageChrome::of(tenant), self.status, &view);
+        let mut response = pages::error(&PageChrome::of(place.tenant), self.status, &view);
         if self.is_temporary() {
             let seconds = HeaderValue::from_static("5");
             response.headers_mut().insert(RETRY_AFTER, seconds);
@@ -199,7 +258,7 @@ impl From<StoreError> for ErrorPage {
 /// A body that is too large, too slow or broken off.
 impl From<Refusal> for ErrorPage {
     fn from(refusal: Refusal) -> Self {
-        let sentence = format!("The form could not be read: {}.", refusal.description);
-        Self::new(refusal.status, refusal.error, sentence, AGAIN)
+        let sentence = "The form could not be read.";
+        Self::new(refusal.status, refusal.error, sentence, AGAIN).because(refusal.description)
     }
 }

@@ -7,10 +7,11 @@ use zeroize::Zeroizing;
 use super::authorization::PendingAuthorization;
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
-use super::{audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions};
+use super::{
+    audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions, sign_in_page,
+};
 use crate::browser::password_login::{PasswordAttempt, Tried};
-use crate::pages::{self, SignIn, SignInProblem};
-use clientele_oauth::client::redirect_uri::returns_to;
+use crate::pages::SignInProblem;
 use clientele_oauth::endpoints::authorize::Asked;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
@@ -65,22 +66,23 @@ impl Login<'_> {
     }
 
     fn page(&self, username: &str, problem: Option<SignInProblem>) -> Result<Response, ErrorPage> {
-        let transaction = login_transaction::seal(self.browser_request, &self.transaction)?;
-        let asked = self.asked.as_ref();
-        let view = SignIn {
-            client: self.client().map(|client| &*client.display_name),
-            returns_to: asked.map(|asked| returns_to(&asked.destination.redirect_uri)),
-            transaction: &transaction,
+        let destination = self.asked.as_ref().map(|asked| &asked.destination);
+        sign_in_page::show(
+            self.browser_request,
+            destination,
+            &self.transaction,
             username,
             problem,
-        };
-        Ok(pages::sign_in(&self.browser_request.chrome(), &view))
+        )
     }
 
     async fn attempt(self, parameters: &Parameters) -> Result<Response, ErrorPage> {
         let (username, password) = credentials(parameters)?;
         let browser_request = self.browser_request;
-        let user = browser_request.tenant.users.by_username(username);
+        let tenant = &browser_request.tenant;
+        let user = tenant
+            .users
+            .by_sign_in_name(username, tenant.signs_in_by_email);
         let hash = password_upgrade::hash_of(browser_request, user.map(|user| &**user)).await;
         let old = hash.as_ref().filter(|hash| !password::is_own(hash));
         let to_upgrade = old.map(|_| password.clone());
@@ -102,7 +104,10 @@ impl Login<'_> {
             password_upgrade::upgrade(browser_request, user, password).await;
         }
         match (tried, user) {
-            (Tried::Right, Some(user)) => self.go_on(user).await,
+            (Tried::Right, Some(user)) => {
+                let stays = parameters.one("stay") == Ok(Some("1"));
+                self.go_on(user, stays).await
+            }
             (Tried::Full, _) => Err(ErrorPage::busy()),
             (Tried::Wait(wait), user) => {
                 self.failed(user.map(|p| &**p), "too many failures");
@@ -125,14 +130,19 @@ impl Login<'_> {
         audit_events::sign_in_failed(self.browser_request, self.client(), user, reason);
     }
 
-    /// The person is who they say. Where they go is answered by a redirect, so that no reload posts a password again.
-    async fn go_on(mut self, user: &std::sync::Arc<User>) -> Result<Response, ErrorPage> {
+    /// The person is who they say. They are sent on by a 303, so that no reload posts a password again, and no client gets it
+    /// (RFC 9700 §4.12).
+    async fn go_on(
+        mut self,
+        user: &std::sync::Arc<User>,
+        stays: bool,
+    ) -> Result<Response, ErrorPage> {
         let browser_request = self.browser_request;
         if !sessions::owns_subject(browser_request, user).await? {
             self.failed(Some(&**user), "the subject belonged to another OAuthUser");
             return Err(ErrorPage::subject_taken());
         }
-        let (current, cookie) = sessions::begin(browser_request, user).await?;
+        let (current, cookie) = sessions::begin(browser_request, user, stays).await?;
         let client = self.client().map(|client| &*client.id);
         audit_events::done(browser_request, AuditEvent::SignIn, client, user);
         self.transaction.shown_to = Some(current.mark(true));
@@ -153,7 +163,7 @@ impl Login<'_> {
             }
         };
         let mut response =
-            went.unwrap_or_else(|error_page| error_page.into_page(&browser_request.tenant));
+            went.unwrap_or_else(|error_page| browser_request.refuse(error_page, Some(user)));
         response.headers_mut().append(SET_COOKIE, cookie);
         Ok(response)
     }

@@ -24,7 +24,11 @@ pub(super) fn begin(
 ) -> Result<Transaction, ErrorPage> {
     Ok(Transaction {
         id: URL_SAFE_NO_PAD.encode(browser_request.random::<16>()?),
-        browser: browser_request.browser.clone(),
+        browser: browser_request
+            .browsers
+            .first()
+            .cloned()
+            .unwrap_or_default(),
         started_at: browser_request.now.as_second(),
         waiting,
         shown_to: None,
@@ -41,27 +45,32 @@ pub(super) fn seal(
         .ok_or_else(ErrorPage::failed)
 }
 
-/// Sends the person to a page with the transaction.
-pub(super) fn send_to(
+/// After a form, sends the person to a page by an address, so that neither a reload nor Back sends the form again. `None`
+/// after a `GET`, and where the address would be too long: then the page is the answer itself.
+pub(super) fn send_after_form(
     browser_request: &BrowserRequest<'_>,
     page: &str,
     transaction: &Transaction,
-) -> Result<Response, ErrorPage> {
+) -> Result<Option<Response>, ErrorPage> {
+    if !browser_request.is_post() {
+        return Ok(None);
+    }
     let sealed = seal(browser_request, transaction)?;
     let location = with_query(&browser_request.url(page), &[("transaction", &sealed)]);
-    Ok(redirect::see_other(&location))
+    let fits = location.len() <= redirect::MAX_LOCATION;
+    Ok(fits.then(|| redirect::see_other(&location)))
 }
 
 /// What was decided by has ended meanwhile: the same request once more, which leads to the page that asks again.
 pub(super) fn start_again(
     browser_request: &BrowserRequest<'_>,
     transaction: &Transaction,
-) -> Response {
+) -> Result<Response, ErrorPage> {
     let query = match &transaction.waiting {
         Waiting::Authorization { query, .. } => query,
         _ => "",
     };
-    redirect::see_other(&format!("{}?{query}", browser_request.url("/authorize")))
+    redirect::once_more(browser_request, "/authorize", query)
 }
 
 /// Opens the transaction that came back. A form without one is forged; a page without one may just be an old bookmark.
@@ -82,7 +91,7 @@ pub(super) fn open(
         keyring,
         tenant,
         sealed,
-        &browser_request.browser,
+        &browser_request.browsers,
         browser_request.now,
     ) {
         Ok(transaction) => Ok(transaction),
@@ -122,9 +131,9 @@ pub(super) fn asked(
     let Waiting::Authorization { query, client_uid } = &transaction.waiting else {
         return Ok(None);
     };
-    let asked = authorize::read(&browser_request.tenant, query).map_err(ErrorPage::request)?;
+    let asked = authorize::read(&browser_request.tenant, query).map_err(ErrorPage::stopped)?;
     if *asked.destination.client.uid != **client_uid {
-        return Err(ErrorPage::expired());
+        return Err(ErrorPage::another_client());
     }
     Ok(Some(asked))
 }

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
+use super::network::network;
 use clientele_oauth::user::login_throttle::{Key, Rate, Throttle, key};
 use clientele_oauth::user::password;
 use clientele_oauth::user::password::work::{LONGEST_FLOOR, Speed, Work};
@@ -88,7 +89,10 @@ impl PasswordAuthenticator {
 
     /// Tries a password. Only failures count; they are charged beforehand, so that many tries at once are no way around.
     pub(crate) async fn attempt(&self, attempt: PasswordAttempt<'_>) -> Tried {
-        let account = [&attempt.tenant.uid, &*normal(attempt.username)];
+        // One account, one counter, whichever of its names is typed.
+        let typed = normal(attempt.username);
+        let username = attempt.user.map_or(&*typed, |user| &*user.username);
+        let account = [&*attempt.tenant.uid, username];
         let (account, address) = (key(&account), key(&[&network(attempt.address)]));
         if let Err(wait) = self.charge(account, address, attempt.now) {
             return Tried::Wait(wait);
@@ -176,26 +180,9 @@ async fn measured() -> Option<Speed> {
     spawn_blocking(measure).await.ok()
 }
 
-/// What one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("{:x?}", &v6.segments()[..4]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_ipv6_subscriber_is_one_however_many_addresses_he_has() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
-        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.2"), of("192.0.2.1"));
-    }
 
     #[tokio::test]
     async fn when_too_many_wait_nobody_else_does() {

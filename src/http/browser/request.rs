@@ -12,15 +12,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::cookies::{self, Purpose};
+use super::cookies;
 use super::error_page::ErrorPage;
+use super::redirect_marker::SENT_BY_US;
+use super::refusals::Place;
 use crate::error_response::Refusal;
 use crate::pages::PageChrome;
 use crate::server::client_address;
 use crate::{App, form};
 use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::parameters::Parameters;
-use clientele_oauth::{Keyring, Tenant};
+use clientele_oauth::{Endpoint, Keyring, Tenant, User};
 
 /// The longest query that is read. The listener takes no longer head of a request than that either.
 const MAX_QUERY: usize = 16 * 1024;
@@ -36,10 +38,12 @@ pub(super) struct BrowserRequest<'a> {
     pub headers: HeaderMap,
     /// From where, as far as it is known.
     pub address: IpAddr,
-    /// [`digest_of`] the cookie that names the browser.
-    pub browser: String,
+    /// [`digest_of`] each cookie that names the browser: at least one.
+    pub browsers: Vec<String>,
     /// The cookie itself, if the browser came without.
     new_browser: Option<String>,
+    /// What was asked for.
+    pub endpoint: Endpoint,
     is_post: bool,
     query: String,
     form: Bytes,
@@ -47,7 +51,12 @@ pub(super) struct BrowserRequest<'a> {
 
 impl<'a> BrowserRequest<'a> {
     /// Reads a request; if that fails, the response says why.
-    pub async fn read<B>(app: &'a App, parts: Parts, body: B) -> Result<Self, Response>
+    pub async fn read<B>(
+        app: &'a App,
+        endpoint: Endpoint,
+        parts: Parts,
+        body: B,
+    ) -> Result<Self, Response>
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
@@ -63,32 +72,44 @@ impl<'a> BrowserRequest<'a> {
         let Some((tenant, _)) = registry.route(parts.uri.path()) else {
             return Err(Refusal::NOT_FOUND.into_response());
         };
+        let address = client_address::of(app, &parts);
+        let place = Place {
+            app,
+            tenant,
+            endpoint,
+            address,
+        };
         let keyring = registry.keyring.clone().ok_or_else(ErrorPage::unavailable);
         let browser_request = match (form, keyring) {
-            (Ok(form), Ok(keyring)) => Self::of(app, tenant.clone(), keyring, parts, form),
+            (Ok(form), Ok(keyring)) => {
+                Self::of(app, tenant.clone(), keyring, endpoint, parts, form)
+            }
             (Err(error_page), _) | (_, Err(error_page)) => Err(error_page),
         };
-        browser_request.map_err(|error_page| error_page.into_page(tenant))
+        browser_request.map_err(|error_page| error_page.into_page(place, None))
     }
 
     fn of(
         app: &'a App,
         tenant: Arc<Tenant>,
         keyring: Arc<Keyring>,
+        endpoint: Endpoint,
         parts: Parts,
         form: Bytes,
     ) -> Result<Self, ErrorPage> {
-        let known = cookies::read(&parts.headers, &tenant, Purpose::Browser);
-        let new_browser = match known {
-            Some(_) => None,
-            None => Some(URL_SAFE_NO_PAD.encode(random::<32>(app)?)),
-        };
-        let browser = known.or(new_browser.clone()).unwrap_or_default();
+        let mut known = cookies::browsers(&parts.headers, &tenant);
+        let mut new_browser = None;
+        if known.is_empty() {
+            let value = URL_SAFE_NO_PAD.encode(random::<32>(app)?);
+            known.push(value.clone());
+            new_browser = Some(value);
+        }
         Ok(Self {
             now: (app.clock)(),
             address: client_address::of(app, &parts),
-            browser: digest_of(&browser),
+            browsers: known.iter().map(|value| digest_of(value)).collect(),
             new_browser,
+            endpoint,
             is_post: parts.method == Method::POST,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
@@ -102,6 +123,27 @@ impl<'a> BrowserRequest<'a> {
     /// Whether it is a POST.
     pub fn is_post(&self) -> bool {
         self.is_post
+    }
+
+    /// Whether it is a POST that another site may have sent: none of our own pages says that it did. Cookies that are
+    /// `SameSite=Lax` come only with what a page of ours sends, so a false word of another site gains nothing.
+    pub fn is_from_elsewhere(&self) -> Result<bool, ErrorPage> {
+        Ok(self.is_post && !self.parameters()?.has(SENT_BY_US))
+    }
+
+    /// Records why a request is refused, and says so on a page.
+    pub fn refuse(&self, error_page: ErrorPage, user: Option<&User>) -> Response {
+        error_page.into_page(self.place(), user)
+    }
+
+    /// Where a refusal is recorded to have happened.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            app: self.app,
+            tenant: &self.tenant,
+            endpoint: self.endpoint,
+            address: self.address,
+        }
     }
 
     /// The parameters as they were sent, encoded: of a POST in the form, otherwise in the query.
@@ -143,7 +185,7 @@ impl<'a> BrowserRequest<'a> {
     /// Names the browser from now on, if it came without a name.
     pub fn new_browser_cookie(&self) -> Option<HeaderValue> {
         let value = self.new_browser.as_ref()?;
-        Some(cookies::set(&self.tenant, Purpose::Browser, value))
+        Some(cookies::set_browser(&self.tenant, value))
     }
 }
 

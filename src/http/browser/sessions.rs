@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
+use jiff::Timestamp;
 
-use super::cookies::{self, Purpose};
+use super::cookies;
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
 use clientele_oauth::User;
 use clientele_oauth::digest::digest_of;
 use clientele_oauth::endpoints::authorize::interaction::SignedIn;
 use clientele_oauth::grant::Session;
-use clientele_oauth::grant::login_transaction::{ShownTo, Transaction};
+use clientele_oauth::grant::login_transaction::{FRESH, ShownTo, Transaction};
 use clientele_oauth::grant::session;
 use clientele_oauth::user::subject;
 use clientele_store::SubjectClaim;
@@ -31,12 +32,15 @@ impl Current {
     }
 
     /// The person as an authorization request meets them.
-    pub fn signed_in(&self, transaction: &Transaction) -> SignedIn<'_> {
+    pub fn signed_in(&self, transaction: &Transaction, now: Timestamp) -> SignedIn<'_> {
         let shown_to = transaction.shown_to.as_ref();
+        let for_it = shown_to.is_some_and(|shown| shown.signed_in_for_it && self.saw(transaction));
+        let age = now.duration_since(self.session.auth_time);
         SignedIn {
             user: &self.user,
             session: &self.session,
-            for_this: shown_to.is_some_and(|shown| shown.signed_in_for_it && self.saw(transaction)),
+            // A page that was left open does not make an old sign-in a new one.
+            for_this: for_it && age.unsigned_abs() < FRESH,
         }
     }
 
@@ -95,7 +99,7 @@ pub(super) async fn current(
     browser_request: &BrowserRequest<'_>,
 ) -> Result<Option<Current>, ErrorPage> {
     let tenant = &browser_request.tenant;
-    let Some(cookie) = cookies::read(&browser_request.headers, tenant, Purpose::Session) else {
+    let Some(cookie) = cookies::session(&browser_request.headers, tenant) else {
         return Ok(None);
     };
     let (store, digest) = (&browser_request.app.store, digest_of(&cookie));
@@ -124,8 +128,11 @@ pub(super) async fn current(
 pub(super) async fn begin(
     browser_request: &BrowserRequest<'_>,
     user: &Arc<User>,
+    wants_to_stay: bool,
 ) -> Result<(Current, HeaderValue), ErrorPage> {
     let tenant = &browser_request.tenant;
+    let stays = wants_to_stay && tenant.session.persistent;
+    let stays = stays.then_some(tenant.session.absolute);
     let uid = &*tenant.uid;
     let random = browser_request.random()?;
     let mut begun = session::begin(uid, user, tenant.session, &random, browser_request.now);
@@ -146,7 +153,7 @@ pub(super) async fn begin(
         }
         None => store.begin_session(&begun.kept).await?,
     }
-    let cookie = cookies::set(tenant, Purpose::Session, &begun.value);
+    let cookie = cookies::set_session(tenant, &begun.value, stays);
     let (user, session) = (user.clone(), begun.kept);
     Ok((Current { user, session }, cookie))
 }
@@ -161,5 +168,5 @@ pub(super) async fn end(
     store
         .end_session(&tenant.uid, sid, browser_request.now)
         .await?;
-    Ok(cookies::clear(tenant, Purpose::Session))
+    Ok(cookies::clear_session(tenant))
 }

@@ -5,7 +5,9 @@ use askama::Template;
 use super::color::Color;
 use super::sentence::Said;
 use super::texts::Texts;
-use super::{Account, ConsentAsked, ErrorView, PageChrome, SignIn, SignOutAsked};
+use super::views::{
+    Account, ConsentAsked, ErrorView, NotAllowed, PageChrome, SignIn, SignOutAsked, Way,
+};
 
 /// What stands around every page.
 pub(super) struct Shell<'a> {
@@ -60,6 +62,8 @@ pub(super) struct SignInPage<'a> {
     pub lead: Said<'a>,
     pub afterwards: Option<Said<'a>>,
     pub problem: Option<String>,
+    /// What is asked for beside the password.
+    pub label: &'static str,
     pub wrong: bool,
 }
 
@@ -84,6 +88,7 @@ pub(super) struct ErrorTemplate<'a> {
     pub shell: Shell<'a>,
     pub view: &'a ErrorView<'a>,
     pub texts: &'a Texts,
+    pub sentence: Said<'a>,
     /// The application's address, and what the link to it says.
     pub home: Option<(&'a str, Said<'a>)>,
 }
@@ -103,8 +108,32 @@ pub(super) struct SignOutPage<'a> {
 #[template(path = "signed_out.html")]
 pub(super) struct SignedOutPage<'a> {
     pub shell: Shell<'a>,
+    pub heading: &'static str,
+    pub text: &'static str,
+    pub onward: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "not_allowed.html")]
+pub(super) struct NotAllowedPage<'a> {
+    pub shell: Shell<'a>,
+    pub view: &'a NotAllowed<'a>,
     pub texts: &'a Texts,
-    pub stayed: bool,
+    pub heading: Said<'a>,
+    pub signed_in_as: Said<'a>,
+    pub why: Said<'a>,
+    pub back: Said<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "leave.html")]
+pub(super) struct LeavePage<'a> {
+    pub shell: Shell<'a>,
+    pub heading: Said<'a>,
+    pub why: Said<'a>,
+    pub remedy: Said<'a>,
+    pub submit: Said<'a>,
+    pub way: Way<'a>,
 }
 
 #[derive(Template)]

@@ -81,6 +81,8 @@ fn sign_in_of(shown: &Shown<'_>, problem: Option<SignInProblem>) -> Response {
         returns_to: Some(shown.text),
         transaction: shown.text,
         username: shown.text,
+        can_stay: true,
+        by_email: false,
         problem,
     };
     sign_in(&chrome(shown), &view)
@@ -108,9 +110,12 @@ fn error_page_of(shown: &Shown<'_>) -> Response {
     let home = format!("https://{}", shown.text);
     let view = ErrorView {
         code: shown.text,
-        sentence: shown.text,
+        sentence: "{client} is wrong.",
         remedy: shown.text,
+        rule: "x is wrong",
         client: Some(shown.text),
+        client_id: Some(shown.text),
+        request_id: shown.text,
         home: Some(&home),
     };
     error(&chrome(shown), StatusCode::BAD_REQUEST, &view)
@@ -143,6 +148,28 @@ fn account_of(shown: &Shown<'_>) -> Response {
     account(&chrome(shown), &view)
 }
 
+fn not_allowed_of(shown: &Shown<'_>) -> Response {
+    let view = NotAllowed {
+        client: shown.text,
+        user: shown.text,
+        can_switch: true,
+        code: shown.text,
+        request_id: shown.text,
+        transaction: shown.text,
+    };
+    not_allowed(&chrome(shown), &view)
+}
+
+fn leave_of(shown: &Shown<'_>, way: Way<'_>) -> Response {
+    let view = Leave {
+        client: shown.text,
+        host: shown.text,
+        after_sign_out: true,
+        way,
+    };
+    leave(&chrome(shown), &view)
+}
+
 fn form_post_of(shown: &Shown<'_>) -> Response {
     let fields = [(shown.text, shown.text), ("state", shown.text)];
     form_post(&chrome(shown), shown.text, &fields)
@@ -158,8 +185,22 @@ fn every_page(shown: &Shown<'_>) -> Vec<(Forms, Read)> {
         (Forms::Onward, consent_of(shown, &[])),
         (Forms::None, error_page_of(shown)),
         (Forms::Onward, sign_out_of(shown)),
-        (Forms::None, signed_out(&chrome(shown), false)),
-        (Forms::None, signed_out(&chrome(shown), true)),
+        (Forms::Onward, not_allowed_of(shown)),
+        (Forms::None, leave_of(shown, Way::Link(shown.text))),
+        (
+            Forms::Away,
+            leave_of(shown, Way::Form(shown.text, &[(shown.text, shown.text)])),
+        ),
+        (Forms::None, signed_out(&chrome(shown), SignedOut::Done)),
+        (Forms::None, signed_out(&chrome(shown), SignedOut::Stayed)),
+        (
+            Forms::None,
+            signed_out(&chrome(shown), SignedOut::NobodyThere),
+        ),
+        (
+            Forms::Onward,
+            once_more(&chrome(shown), "/logout", &[(shown.text, shown.text)]),
+        ),
         (Forms::Here, account_of(shown)),
         (Forms::Away, form_post_of(shown)),
     ];
@@ -265,7 +306,7 @@ fn a_logo_is_a_picture_in_the_page_or_none() {
             logo: Some(logo),
             ..chrome(&PLAIN)
         };
-        Read::of(signed_out(&chrome, false)).html
+        Read::of(signed_out(&chrome, SignedOut::Done)).html
     };
     assert!(
         with("data:image/png;base64,AAAA")
@@ -312,7 +353,10 @@ fn nothing_but_a_web_address_becomes_a_link_out_of_an_error() {
             code: "x",
             sentence: "x",
             remedy: "x",
+            rule: "x",
             client: None,
+            client_id: None,
+            request_id: "x",
             home: Some(home),
         };
         let page = error(&chrome(&PLAIN), StatusCode::BAD_REQUEST, &view);

@@ -12,6 +12,8 @@ pub(super) struct Texts {
     pub consent: ConsentTexts,
     pub proceed: ProceedTexts,
     pub error: ErrorTexts,
+    pub not_allowed: NotAllowedTexts,
+    pub leave: LeaveTexts,
     pub sign_out: SignOutTexts,
     pub signed_out: SignedOutTexts,
     pub account: AccountTexts,
@@ -28,6 +30,8 @@ pub(super) struct SignInTexts {
     pub to_client: &'static str,
     pub to_account: &'static str,
     pub username: &'static str,
+    pub username_or_email: &'static str,
+    pub stay: &'static str,
     pub password: &'static str,
     pub submit: &'static str,
     pub afterwards: &'static str,
@@ -66,8 +70,33 @@ pub(super) struct ErrorTexts {
     pub heading: &'static str,
     pub home: &'static str,
     pub account: &'static str,
-    pub code: &'static str,
     pub client: &'static str,
+    /// In place of a name that is not known.
+    pub some_client: &'static str,
+    pub request_id: &'static str,
+    pub details: &'static str,
+    pub for_developers: &'static str,
+    pub code: &'static str,
+    pub rule: &'static str,
+}
+
+/// The page for somebody who may not use an application.
+pub(super) struct NotAllowedTexts {
+    pub title: &'static str,
+    pub heading: &'static str,
+    pub why: &'static str,
+    pub switch: &'static str,
+    pub back: &'static str,
+}
+
+/// The page before an address that nobody has vouched for.
+pub(super) struct LeaveTexts {
+    pub title: &'static str,
+    pub heading: &'static str,
+    pub after_refusal: &'static str,
+    pub after_sign_out: &'static str,
+    pub remedy: &'static str,
+    pub submit: &'static str,
 }
 
 /// The page that asks whether to sign out.
@@ -90,6 +119,10 @@ pub(super) struct SignedOutTexts {
     pub stayed_heading: &'static str,
     pub stayed_text: &'static str,
     pub account: &'static str,
+    pub nobody_title: &'static str,
+    pub nobody_heading: &'static str,
+    pub nobody_text: &'static str,
+    pub nobody_sign_in: &'static str,
 }
 
 /// The account page.
@@ -115,6 +148,8 @@ pub(super) struct FormPostTexts {
     pub title: &'static str,
     pub heading: &'static str,
     pub text: &'static str,
+    /// On the way from the application to a page of ours.
+    pub once_more: &'static str,
     pub submit: &'static str,
 }
 
@@ -139,6 +174,8 @@ pub(super) const ENGLISH: Texts = Texts {
         to_client: "to continue to {client}",
         to_account: "to see your account",
         username: "Username",
+        username_or_email: "Username or email address",
+        stay: "Keep me signed in",
         password: "Password",
         submit: "Sign in",
         afterwards: "Afterwards you go back to {host}.",
@@ -175,8 +212,28 @@ pub(super) const ENGLISH: Texts = Texts {
         heading: "This did not work",
         home: "Go to {client}",
         account: "Your account",
-        code: "Error code",
         client: "Application",
+        some_client: "An application",
+        request_id: "Request ID",
+        details: "Details",
+        for_developers: "For the people who run the application. Log and audit of this server have the same request ID.",
+        code: "Error code",
+        rule: "What is wrong",
+    },
+    not_allowed: NotAllowedTexts {
+        title: "No access",
+        heading: "You cannot use {client}",
+        why: "{client} is open to certain groups only, and this account is in none of them. An administrator can add it.",
+        switch: "Sign in with another account",
+        back: "Go back to {client}",
+    },
+    leave: LeaveTexts {
+        title: "Continue",
+        heading: "Continue to {host}?",
+        after_refusal: "{client} sent you here with a request that this server refuses. The answer goes to {host}.",
+        after_sign_out: "{client} asks to send you to {host}.",
+        remedy: "You are not signed in here. If you did not come from {client}, close this page.",
+        submit: "Continue to {host}",
     },
     sign_out: SignOutTexts {
         title: "Sign out",
@@ -195,6 +252,10 @@ pub(super) const ENGLISH: Texts = Texts {
         stayed_heading: "You are still signed in",
         stayed_text: "Nothing has changed. You can close this page now.",
         account: "Your account",
+        nobody_title: "Not signed in",
+        nobody_heading: "You are not signed in here",
+        nobody_text: "This browser has no session that could end. You can close this page now.",
+        nobody_sign_in: "Sign in",
     },
     account: AccountTexts {
         title: "Your account",
@@ -215,6 +276,7 @@ pub(super) const ENGLISH: Texts = Texts {
         title: "One moment",
         heading: "One moment",
         text: "You are on your way back to {host}.",
+        once_more: "You are on your way to {tenant}.",
         submit: "Continue",
     },
     scopes: ScopeTexts {

@@ -12,7 +12,9 @@ pub mod issue_code;
 pub mod pkce;
 pub mod prompt;
 pub mod redirect_target;
+pub mod refused;
 pub mod request;
+pub(crate) mod request_object;
 pub mod response;
 pub mod response_mode;
 pub mod scopes;
@@ -23,7 +25,13 @@ mod tests;
 use super::parameters::Parameters;
 use crate::{OAuthError, Tenant};
 use redirect_target::Destination;
+use refused::{Refused, Stopped};
 use request::AuthorizationRequest;
+use response::{Answer, fields, with_query};
+use response_mode::ResponseMode;
+
+/// The longest address with a code, in bytes: with the other headers it fits into the 4 KiB of a proxy.
+const MAX_LOCATION: usize = 3500;
 
 /// An authorization request of a registered client that is to be answered at a registered redirect URI.
 #[derive(Clone, Debug)]
@@ -31,20 +39,24 @@ pub struct Asked {
     /// Who asks, and where the answer goes.
     pub destination: Destination,
     /// What is asked, or what the client is told instead.
-    pub request: Result<AuthorizationRequest, OAuthError>,
+    pub request: Result<AuthorizationRequest, Refused>,
 }
 
 /// Reads an authorization request. An error is for the person: nobody may be sent anywhere.
 ///
 /// `encoded` is a query or a form. It is read again whenever the flow goes on, so that it is always judged by the
 /// clients that are registered then.
-pub fn read(tenant: &Tenant, encoded: &str) -> Result<Asked, OAuthError> {
+pub fn read(tenant: &Tenant, encoded: &str) -> Result<Asked, Stopped> {
     let parameters = Parameters::read(encoded.as_bytes())?;
-    let destination = Destination::read(tenant, &parameters)?;
+    let mut destination = Destination::read(tenant, &parameters)?;
     let request = if encoded.len() > request::MAX_LEN {
+        Err(OAuthError::invalid_request("the request is longer than 8 KiB").into())
+    } else if code_len(&tenant.issuer, &destination) > MAX_LOCATION {
+        destination.state = None;
         Err(OAuthError::invalid_request(
-            "the request is longer than 8 KiB",
-        ))
+            "the answer would be longer than 3,500 bytes: send a shorter state",
+        )
+        .into())
     } else {
         AuthorizationRequest::read(tenant, &destination.client, &parameters)
     };
@@ -52,4 +64,16 @@ pub fn read(tenant: &Tenant, encoded: &str) -> Result<Asked, OAuthError> {
         destination,
         request,
     })
+}
+
+/// How long the address will be at which a code is answered; no longer than the redirect URI if a form carries it.
+fn code_len(issuer: &str, destination: &Destination) -> usize {
+    let code = "c".repeat(issue_code::CODE_LEN);
+    match destination.mode {
+        ResponseMode::FormPost => destination.redirect_uri.len(),
+        ResponseMode::Query => {
+            let fields = fields(issuer, destination, Answer::Code(&code));
+            with_query(&destination.redirect_uri, &fields).len()
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::authorize::refused::Stopped;
 use super::authorize::response::with_query;
 use super::parameters::Parameters;
+use crate::form_encoding::encoded_len;
 use crate::grant::Session;
 use crate::jose;
 use crate::tokens::issued_jwt;
-use crate::tokens::issued_jwt::Kind;
 use crate::{Client, ErrorCode, OAuthError, Tenant};
 
 /// The longest `state`, and the longest value that is read and not acted on.
@@ -24,6 +25,8 @@ pub struct LogoutRequest {
     pub state: Option<String>,
     /// Whom the ID token is about that the client sent.
     pub hint: Option<Hint>,
+    /// Why the person cannot go where the request says: never a redirect there.
+    pub wrong_address: Option<OAuthError>,
 }
 
 /// What an ID token proves about who is to be signed out.
@@ -44,22 +47,24 @@ pub enum Decision {
     Ask,
     /// Nobody is signed in.
     NobodyThere,
+    /// The address is wrong, and nothing proves who asks.
+    Refuse(OAuthError),
 }
 
 impl LogoutRequest {
     /// Reads a request. An error is for the person: nobody may be sent anywhere.
-    pub fn read(tenant: &Tenant, encoded: &str) -> Result<Self, OAuthError> {
+    pub fn read(tenant: &Tenant, encoded: &str) -> Result<Self, Stopped> {
         let parameters = Parameters::read(encoded.as_bytes())?;
         let claims = match parameters.one("id_token_hint")? {
             None => None,
-            Some(token) => Some(issued_jwt::verify(tenant, token, Kind::IdToken).ok_or(BAD_HINT)?),
+            Some(token) => Some(issued_jwt::verify_hint(tenant, token).ok_or(BAD_HINT)?),
         };
         let mut audiences = claims.iter().flat_map(jose::claims::audiences);
         let client = match parameters.one("client_id")? {
             None => audiences.next().and_then(|id| tenant.clients.get(id)),
             Some(id) => {
                 if claims.is_some() && !audiences.any(|audience| audience == id) {
-                    return Err(WRONG_CLIENT);
+                    return Err(WRONG_CLIENT.into());
                 }
                 Some(tenant.clients.get(id).ok_or(UNKNOWN_CLIENT)?)
             }
@@ -72,9 +77,16 @@ impl LogoutRequest {
             let (subject, sid) = (text(claims, "sub")?, text(claims, "sid"));
             Some(Hint { subject, sid })
         });
+        let (redirect_uri, wrong_address) =
+            match redirect_uri(&parameters, client, claims.is_some())? {
+                Address::Registered(uri) => (Some(uri), None),
+                Address::None => (None, None),
+                Address::Wrong(error) => (None, Some(error)),
+            };
         Ok(Self {
-            redirect_uri: redirect_uri(&parameters, client, claims.is_some())?,
-            state: parameters.at_most("state", MAX_LEN)?.map(str::to_owned),
+            redirect_uri,
+            wrong_address,
+            state: state(&parameters)?.map(str::to_owned),
             client: client.cloned(),
             hint,
         })
@@ -82,16 +94,17 @@ impl LogoutRequest {
 
     /// Decides: only who sends an ID token of this very session is believed at once.
     pub fn decide(&self, session: Option<&Session>) -> Decision {
-        let Some(session) = session else {
-            return Decision::NobodyThere;
+        let proves = |session: &Session| {
+            let hint = self.hint.as_ref();
+            hint.is_some_and(|hint| {
+                hint.subject == session.subject && hint.sid.as_ref() == Some(&session.sid)
+            })
         };
-        let proves = |hint: &Hint| {
-            hint.subject == session.subject && hint.sid.as_ref() == Some(&session.sid)
-        };
-        if self.hint.as_ref().is_some_and(proves) {
-            Decision::SignOut
-        } else {
-            Decision::Ask
+        match (session, self.wrong_address) {
+            (Some(session), _) if proves(session) => Decision::SignOut,
+            (_, Some(error)) => Decision::Refuse(error),
+            (Some(_), None) => Decision::Ask,
+            (None, None) => Decision::NobodyThere,
         }
     }
 
@@ -117,26 +130,51 @@ impl LogoutRequest {
     }
 }
 
+/// `state`, as long as at the authorization endpoint.
+fn state(parameters: &Parameters) -> Result<Option<&str>, OAuthError> {
+    let state = parameters.one("state")?;
+    if state.is_some_and(|state| encoded_len(state) > MAX_LEN) {
+        return Err(OAuthError::invalid_request(
+            "state is longer than 2,048 bytes in percent-encoding",
+        ));
+    }
+    Ok(state)
+}
+
+/// What the request says of where the person goes afterwards.
+enum Address {
+    None,
+    Registered(String),
+    Wrong(OAuthError),
+}
+
 /// Compared exactly. Without any word of who asks it is passed over (§2: it can then belong to nobody).
 fn redirect_uri(
     parameters: &Parameters,
     client: Option<&Arc<Client>>,
     hinted: bool,
-) -> Result<Option<String>, OAuthError> {
+) -> Result<Address, OAuthError> {
     let Some(asked) = parameters.one("post_logout_redirect_uri")? else {
-        return Ok(None);
+        return Ok(Address::None);
     };
     let Some(client) = client else {
-        return if hinted { Err(WRONG_CLIENT) } else { Ok(None) };
+        return Ok(if hinted {
+            Address::Wrong(WRONG_CLIENT)
+        } else {
+            Address::None
+        });
     };
     let mut registered = client.post_logout_redirect_uris.iter();
-    if !registered.any(|registered| **registered == *asked) {
-        return Err(OAuthError::invalid_request(
-            "post_logout_redirect_uri is not among those of this client, which are compared character by character",
-        ));
-    }
-    Ok(Some(asked.to_owned()))
+    Ok(if registered.any(|registered| **registered == *asked) {
+        Address::Registered(asked.to_owned())
+    } else {
+        Address::Wrong(UNKNOWN_ADDRESS)
+    })
 }
+
+const UNKNOWN_ADDRESS: OAuthError = OAuthError::invalid_request(
+    "post_logout_redirect_uri is not among the postLogoutRedirectUris of this client, which are compared character by character",
+);
 
 const BAD_HINT: OAuthError =
     OAuthError::invalid_request("id_token_hint is not an ID token of this issuer");

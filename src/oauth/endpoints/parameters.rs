@@ -61,6 +61,14 @@ impl Parameters {
         values.filter_map(Result::transpose).collect()
     }
 
+    /// Every name with its value, in their order; `None` if a value cannot be decoded.
+    pub fn pairs(&self) -> Option<Vec<(&str, &str)>> {
+        let pairs = self.0.iter();
+        pairs
+            .map(|(name, value)| Some((name.as_str(), value.as_ref()?.as_str())))
+            .collect()
+    }
+
     /// Whether a parameter was sent, be it empty or not.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| **known == name)

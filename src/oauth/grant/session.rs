@@ -75,6 +75,7 @@ mod tests {
     const LIFETIMES: SessionLifetimes = SessionLifetimes {
         idle: Duration::from_secs(100),
         absolute: Duration::from_secs(1000),
+        persistent: false,
     };
 
     fn at(second: i64) -> Timestamp {

@@ -69,6 +69,8 @@ pub enum Reason {
     Disabled,
     /// Another person has the username.
     UsernameConflict,
+    /// Another person has the e-mail address.
+    EmailAmbiguous,
     /// Another person has the subject, or a client has it as its ID.
     SubjectConflict,
     /// The tenant does not let the people of the namespace have the email domain.
@@ -119,6 +121,7 @@ impl Reason {
             Self::Available => "Available",
             Self::Disabled => "Disabled",
             Self::UsernameConflict => "UsernameConflict",
+            Self::EmailAmbiguous => "EmailAmbiguous",
             Self::SubjectConflict => "SubjectConflict",
             Self::EmailDomainNotAllowed => "EmailDomainNotAllowed",
             Self::GroupNotAllowed => "GroupNotAllowed",

@@ -1,5 +1,6 @@
 //! The rules for one OAuthUser.
 
+pub mod email;
 pub mod limits;
 pub mod password;
 pub mod status;

@@ -40,6 +40,8 @@ pub struct UserDetails {
     pub pending: bool,
     /// Sessions and grants from before this time are no longer valid.
     pub valid_from: Timestamp,
+    /// Whether the e-mail address signs in nobody, because it is not the person's alone.
+    pub ambiguous_email: bool,
 }
 
 /// A tenant as the observer sees it.

@@ -22,7 +22,7 @@ use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
-use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
+use crate::domain::tenant::signing_secret::{Removal, StoredKeys, belongs_to, had_keys, name_of};
 use crate::error::Error;
 use crate::events::EventReason;
 use crate::reconcile::Reconciler;
@@ -139,9 +139,13 @@ async fn bring_up_to_date(
     let data = {
         let (secret, records) = (secret.clone(), records.to_vec());
         let (changes, keys) = (changes.clone(), policy.keys);
+        let session = policy.session.absolute;
+        let removal = Removal { now, session };
         // An RSA key takes a while to find.
-        let change =
-            move || signing_secret::changed(secret.as_ref(), &records, &changes, &keys, generate);
+        let change = move || {
+            let secret = secret.as_ref();
+            signing_secret::changed(secret, &records, &changes, &keys, removal, generate)
+        };
         let made = tokio::task::spawn_blocking(change).await;
         made.map_err(|_| Error::Key("a signing key could not be made"))?
             .map_err(Error::Key)?

@@ -41,13 +41,7 @@ pub async fn reconcile(
     };
     // 2. Plan
     let person = verdict.registered.as_deref().ok();
-    let wanted = status(
-        &object,
-        person,
-        verdict.details.valid_from,
-        &outcome,
-        Timestamp::now(),
-    );
+    let wanted = status(&object, person, verdict.details, &outcome, Timestamp::now());
     // 3. Write
     if object.status.as_ref() != Some(&wanted) {
         let namespace = object.namespace().unwrap_or_default();

@@ -15,8 +15,16 @@ const INSERT: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person
 const SELECT: &str =
     "SELECT tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at
     FROM sessions WHERE tenant = $1 AND digest = $2";
+const SELECT_BY_SID: &str =
+    "SELECT tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at
+    FROM sessions WHERE tenant = $1 AND sid = $2";
 const TOUCH: &str =
     "UPDATE sessions SET last_used = $3 WHERE tenant = $1 AND digest = $2 AND last_used < $3";
+const RENEW: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person, credential, auth_time, last_used, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (tenant, sid) DO UPDATE SET digest = excluded.digest, subject = excluded.subject, person = excluded.person,
+    credential = excluded.credential, auth_time = excluded.auth_time, last_used = excluded.last_used,
+    expires_at = excluded.expires_at";
 const DELETE_ONE: &str = "DELETE FROM sessions WHERE tenant = $1 AND sid = $2";
 const DELETE_ALL: &str = "DELETE FROM sessions WHERE tenant = $1 AND subject = $2";
 
@@ -56,6 +64,16 @@ impl Store {
     ) -> Result<Option<Session>, StoreError> {
         let (tenant_uid, digest) = (tenant_uid.to_owned(), digest.to_owned());
         self.read(FindSession { tenant_uid, digest }).await
+    }
+
+    /// The session of a `sid` in a tenant, whatever its age.
+    pub async fn session_by_sid(
+        &self,
+        tenant_uid: &str,
+        sid: &str,
+    ) -> Result<Option<Session>, StoreError> {
+        let (tenant_uid, sid) = (tenant_uid.to_owned(), sid.to_owned());
+        self.read(FindSessionBySid { tenant_uid, sid }).await
     }
 
     /// Records that a session is in use. Called at most once a minute for a session.
@@ -117,12 +135,16 @@ impl Operation for BeginSession {
     type Output = ();
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        insert(&self.0, db).await
+        insert(INSERT, &self.0, db).await
     }
 }
 
-async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
-    query(INSERT)
+async fn insert(
+    statement: &'static str,
+    session: &Session,
+    db: &mut AnyConnection,
+) -> sqlx::Result<()> {
+    query(statement)
         .bind(&*session.tenant)
         .bind(&*session.digest)
         .bind(&*session.sid)
@@ -137,20 +159,15 @@ async fn insert(session: &Session, db: &mut AnyConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Begins a session in the place of the one that has its `sid`.
+/// Begins a session in the place of the one that has its `sid`. In one statement: a browser may send its form twice, and
+/// then two renew at once.
 struct RenewSession(Session);
 
 impl Operation for RenewSession {
     type Output = ();
-    const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        query(DELETE_ONE)
-            .bind(&*self.0.tenant)
-            .bind(&*self.0.sid)
-            .execute(&mut *db)
-            .await?;
-        insert(&self.0, db).await
+        insert(RENEW, &self.0, db).await
     }
 }
 
@@ -167,6 +184,25 @@ impl Operation for FindSession {
         let row = query(SELECT)
             .bind(&*self.tenant_uid)
             .bind(&*self.digest)
+            .fetch_optional(db)
+            .await?;
+        row.as_ref().map(Session::from_row).transpose()
+    }
+}
+
+/// Finds a session by its public name.
+struct FindSessionBySid {
+    tenant_uid: String,
+    sid: String,
+}
+
+impl Operation for FindSessionBySid {
+    type Output = Option<Session>;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<Option<Session>> {
+        let row = query(SELECT_BY_SID)
+            .bind(&*self.tenant_uid)
+            .bind(&*self.sid)
             .fetch_optional(db)
             .await?;
         row.as_ref().map(Session::from_row).transpose()
@@ -250,4 +286,4 @@ impl Operation for EndAllSessions {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[SELECT, TOUCH, DELETE_ONE, DELETE_ALL];
+pub const SEARCHES: &[&str] = &[SELECT, SELECT_BY_SID, TOUCH, DELETE_ONE, DELETE_ALL];

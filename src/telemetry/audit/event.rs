@@ -46,6 +46,8 @@ events! {
     ConsentWithdrawn, "consent_withdrawn", "consent withdrawn";
     /// A client was given an authorization code for a person.
     Authorized, "authorized", "authorization code issued";
+    /// An authorization request, a form of a page or a request to sign out was refused.
+    AuthorizationRefused, "authorization_refused", "authorization refused";
     /// A client was given tokens. Only if asked for.
     TokenIssued, "token_issued", "token issued";
     /// A token request was refused.

@@ -3,14 +3,15 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use clientele_http::pages::{
-    Account, ConsentAsked, ErrorView, Granted, PageChrome, SignIn, SignInProblem, SignOutAsked,
-    account, consent, error, form_post, sign_in, sign_out, signed_out,
+    Account, ConsentAsked, ErrorView, Granted, Leave, NotAllowed, PageChrome, SignIn,
+    SignInProblem, SignOutAsked, SignedOut, Way, account, consent, error, form_post, leave,
+    not_allowed, sign_in, sign_out, signed_out,
 };
 
 type Show = fn() -> Response;
 
 /// Pages by the name of their picture.
-pub const EXHIBITS: [(&str, Show); 24] = [
+pub const EXHIBITS: [(&str, Show); 28] = [
     ("sign-in", || sign_in(&ACME, &SIGN_IN)),
     ("sign-in-wrong", || sign_in(&ACME, &WRONG)),
     ("sign-in-wait", || sign_in(&ACME, &WAIT)),
@@ -38,8 +39,14 @@ pub const EXHIBITS: [(&str, Show); 24] = [
             },
         )
     }),
-    ("signed-out", || signed_out(&ACME, false)),
-    ("signed-out-stayed", || signed_out(&ACME, true)),
+    ("not-allowed", || not_allowed(&ACME, &NOT_ALLOWED)),
+    ("leave", || leave(&ACME, &LEAVE)),
+    ("sign-in-stay", || sign_in(&ACME, &STAY)),
+    ("signed-out", || signed_out(&ACME, SignedOut::Done)),
+    ("signed-out-stayed", || signed_out(&ACME, SignedOut::Stayed)),
+    ("signed-out-nobody", || {
+        signed_out(&ACME, SignedOut::NobodyThere)
+    }),
     ("account", || {
         show_account(&ACME, Some("Wiki has no access any more."))
     }),
@@ -83,7 +90,28 @@ const SIGN_IN: SignIn<'_> = SignIn {
     returns_to: Some("orders.acme.example"),
     transaction: "transaction",
     username: "",
+    can_stay: false,
+    by_email: false,
     problem: None,
+};
+const STAY: SignIn<'_> = SignIn {
+    can_stay: true,
+    by_email: true,
+    ..SIGN_IN
+};
+const NOT_ALLOWED: NotAllowed<'_> = NotAllowed {
+    client: "Orders",
+    user: "Ada Lovelace",
+    can_switch: true,
+    code: "access_denied",
+    request_id: "1f0c4e9a7b23",
+    transaction: "transaction",
+};
+const LEAVE: Leave<'_> = Leave {
+    client: "Orders",
+    host: "orders.acme.example",
+    after_sign_out: false,
+    way: Way::Link("https://orders.acme.example/callback?error=invalid_scope"),
 };
 const WRONG: SignIn<'_> = SignIn {
     username: "ada",
@@ -130,14 +158,20 @@ const EXPIRED: ErrorView<'_> = ErrorView {
     code: "expired_request",
     sentence: "This sign-in was started too long ago, or was finished already.",
     remedy: "Go back to the application and sign in from there.",
+    rule: "the sealed request is older than a week",
     client: Some("Orders"),
+    client_id: Some("team-orders.orders"),
+    request_id: "1f0c4e9a7b23",
     home: Some("https://orders.acme.example"),
 };
 const UNKNOWN: ErrorView<'_> = ErrorView {
     code: "invalid_client",
     sentence: "The application that sent you here is not known to Acme.",
     remedy: "If you came here by a link, it may be old. Ask whoever runs the application.",
+    rule: "no client has this client_id",
     client: None,
+    client_id: None,
+    request_id: "1f0c4e9a7b23",
     home: None,
 };
 const SIGN_OUT: SignOutAsked<'_> = SignOutAsked {

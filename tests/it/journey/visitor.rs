@@ -93,7 +93,7 @@ impl Site {
     }
 }
 
-/// The router, and beside it a path by which half an hour passes.
+/// The router, and beside it a path by which a week passes.
 async fn answer(
     mut router: Endpoints,
     request: Request<Incoming>,
@@ -142,6 +142,7 @@ a_person! {
     is_told_what_is_wrong in NOTO_SANS
     comes_back_too_late in DEJAVU_SANS
     goes_back_and_answers_again in NOTO_SANS
+    keeps_two_tabs_that_were_opened_together in DEJAVU_SANS
     is_asked_before_being_signed_out in DEJAVU_SANS
     withdraws_what_was_granted in NOTO_SANS
     signs_in_in_a_popup_that_can_still_talk_to_the_application in DEJAVU_SANS

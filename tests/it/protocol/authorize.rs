@@ -3,3 +3,4 @@
 mod destination;
 mod error_table;
 mod request;
+mod size;

@@ -3,6 +3,7 @@
 mod account;
 mod consent;
 mod logout;
+mod refusals;
 mod sessions;
 mod sign_in;
 mod whole_flow;

@@ -1,6 +1,6 @@
 //! A browser: keeps cookies, follows redirects on the server's own host, and sends the forms of pages back.
 //!
-//! It says what real browsers say by themselves: `Origin` and `Sec-Fetch-Site` with a form.
+//! It says what real browsers say by themselves: `Origin` and `Sec-Fetch-Site` with a form, `Sec-Fetch-Mode` without one.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -72,7 +72,7 @@ pub struct Browser<'w> {
 pub struct Page {
     /// The address of the page.
     pub url: String,
-    issuer: String,
+    path: String,
     /// The last answer.
     pub reply: Reply,
     /// Every `Set-Cookie` on the way.
@@ -136,6 +136,9 @@ impl<'w> Browser<'w> {
                 .collect();
             request = request.header(COOKIE, cookies.join("; "));
         }
+        if self.says_origin && form.is_none() {
+            request = request.header("sec-fetch-mode", "navigate");
+        }
         if form.is_some() {
             request = request.header(CONTENT_TYPE, FORM);
             if self.says_origin {
@@ -194,8 +197,8 @@ impl<'w> Browser<'w> {
             statuses.push(reply.status);
         }
         Page {
+            path: path_of(&url, &issuer, &reply),
             url,
-            issuer,
             reply,
             cookies,
             statuses,
@@ -241,6 +244,21 @@ impl<'w> Browser<'w> {
     }
 }
 
+fn path_of(url: &str, issuer: &str, reply: &Reply) -> String {
+    let is_page = reply.header("content-type").starts_with("text/html");
+    let shown = is_page.then(|| forms(&reply.body)).unwrap_or_default();
+    let ours = shown
+        .first()
+        .map(|form| &*form.action)
+        .filter(|action| action.starts_with('/'));
+    let base = clientele_oauth::registry::issuer_path(issuer);
+    let path = match ours {
+        Some(action) => action.strip_prefix(base).unwrap_or(action),
+        None => url.strip_prefix(issuer).unwrap_or(url),
+    };
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
 fn set_cookies(reply: &Reply) -> Vec<String> {
     let all = reply.headers.get_all("set-cookie").iter();
     all.map(|value| value.to_str().unwrap().to_owned())
@@ -248,10 +266,10 @@ fn set_cookies(reply: &Reply) -> Vec<String> {
 }
 
 impl Page {
-    /// The path of its address.
+    /// Which page it is: the path to which its form leads, because `/authorize` shows the pages of other endpoints; without
+    /// a form of ours, the path of its address.
     pub fn path(&self) -> &str {
-        let path = self.url.strip_prefix(&self.issuer).unwrap_or(&self.url);
-        path.split('?').next().unwrap_or_default()
+        &self.path
     }
 
     /// The first form.

@@ -187,6 +187,7 @@ pub fn client(id: &str) -> Client {
         ]
         .into(),
         redirect_uris: [].into(),
+        redirect_hosts_listed: true,
         post_logout_redirect_uris: [].into(),
         allowed_origins: [].into(),
         pkce: PkceRule::default(),

@@ -49,6 +49,8 @@ pub enum Decision {
     /// The person is asked to go on: nothing new is allowed, but nobody knows which program on their device is asking
     /// (RFC 8252 §8.6).
     Proceed,
+    /// The person is told that they may not use the client, and may sign in as somebody else.
+    NotAllowed,
     /// A code is issued.
     Issue,
     /// The client is told no.
@@ -74,7 +76,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     }
     let allowed = situation.client.allowed_groups.as_deref();
     if !signed_in.user.is_in_any(allowed) {
-        return Decision::Refuse(NOT_FOR_THIS_PERSON);
+        return unless_silent(situation, Decision::NotAllowed, NOT_FOR_THIS_PERSON);
     }
     if situation.agreed {
         return Decision::Issue;
@@ -144,7 +146,8 @@ const INTERACTION_REQUIRED: OAuthError = OAuthError::new(
     ErrorCode::InteractionRequired,
     "an application on the device of the person cannot be recognized: the person must confirm",
 );
-const NOT_FOR_THIS_PERSON: OAuthError = OAuthError::new(
+/// The person is in none of the groups that may use the client.
+pub const NOT_FOR_THIS_PERSON: OAuthError = OAuthError::new(
     ErrorCode::AccessDenied,
     "this person may not use this client",
 );

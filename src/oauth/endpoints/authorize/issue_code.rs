@@ -13,6 +13,8 @@ use crate::grant::{Authorization, Code, Consent, FAMILY_PREFIX};
 
 /// Begins every authorization code, so that scanners recognize one, and no other kind of value passes for one.
 const CODE_PREFIX: &str = "clc_";
+/// 256 bits in base64url, behind the prefix.
+pub(super) const CODE_LEN: usize = CODE_PREFIX.len() + 43;
 
 /// Fresh random bytes: for the code, and for the family that it will begin.
 pub type CodeRandom = [u8; 48];
@@ -36,7 +38,7 @@ pub struct Granted<'a> {
     pub request: &'a AuthorizationRequest,
     /// Who granted it.
     pub signed_in: SignedIn<'a>,
-    /// The request that it answers.
+    /// The request that it answers. Each code answers it anew: a browser may send a form twice.
     pub transaction: &'a str,
 }
 
@@ -45,9 +47,10 @@ pub fn code(granted: Granted<'_>, random: &CodeRandom, now: Timestamp) -> NewCod
     let (for_code, for_family) = random.split_at(32);
     let value = format!("{CODE_PREFIX}{}", URL_SAFE_NO_PAD.encode(for_code));
     let lifetime = granted.destination.client.lifetimes.authorization_code;
+    let digest = digest_of(&value);
     let kept = Code {
-        digest: digest_of(&value),
-        transaction: granted.transaction.to_owned(),
+        transaction: format!("{}.{digest}", granted.transaction),
+        digest,
         authorization: authorization(granted),
         redirect_uri: granted.destination.redirect_uri.clone(),
         code_challenge: granted.request.code_challenge.clone(),

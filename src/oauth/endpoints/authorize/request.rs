@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::prompt::Prompt;
+use super::refused::Refused;
 use super::response_mode::ResponseMode;
 use super::{pkce, redirect_target, scopes};
 use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
 use crate::endpoints::parameters::Parameters;
 use crate::jose;
 use crate::tokens::issued_jwt;
-use crate::tokens::issued_jwt::Kind;
 use crate::user::claims;
 use crate::{Client, ErrorCode, GrantType, OAuthError, Tenant};
 
@@ -55,7 +55,7 @@ impl AuthorizationRequest {
         tenant: &Tenant,
         client: &Client,
         parameters: &Parameters,
-    ) -> Result<Self, OAuthError> {
+    ) -> Result<Self, Refused> {
         form(client, parameters)?;
         let audiences = scopes::resources(client, parameters)?;
         let scopes = scopes::scopes(tenant, client, &audiences, parameters)?;
@@ -200,7 +200,7 @@ fn hinted(
     let Some(token) = parameters.one("id_token_hint")? else {
         return Ok(None);
     };
-    issued_jwt::verify(tenant, token, Kind::IdToken)
+    issued_jwt::verify_hint(tenant, token)
         .filter(|claims| jose::claims::audiences(claims).any(|audience| *audience == *client.id))
         .and_then(|claims| jose::claims::text(&claims, "sub").map(str::to_owned))
         .map(Some)

@@ -3,6 +3,7 @@
 use url::form_urlencoded::byte_serialize;
 
 use super::redirect_target::Destination;
+use super::refused::Refused;
 use crate::OAuthError;
 
 /// What is answered.
@@ -12,6 +13,8 @@ pub enum Answer<'a> {
     Code(&'a str),
     /// A refusal.
     Error(OAuthError),
+    /// A refusal of what the client asked for.
+    Refused(&'a Refused),
 }
 
 /// The parameters of the answer. Each carries `iss`, errors included (RFC 9207 §2).
@@ -25,6 +28,10 @@ pub fn fields<'a>(
         Answer::Error(error) => vec![
             ("error", error.code.as_str()),
             ("error_description", error.description),
+        ],
+        Answer::Refused(refused) => vec![
+            ("error", refused.error.code.as_str()),
+            ("error_description", &refused.description),
         ],
     };
     if let Some(state) = &destination.state {
@@ -85,6 +92,7 @@ mod tests {
         #[test]
         fn b29_every_state_comes_back_exactly_and_breaks_no_header(state in "\\PC{0,40}|[\\x00-\\x7f]{0,40}") {
             let location = with_query("https://a.example/cb", &[("state", &state)]);
+            prop_assert_eq!(location.len(), "https://a.example/cb?state=".len() + crate::form_encoding::encoded_len(&state));
             prop_assert!(location.bytes().all(|b| b.is_ascii_graphic()));
             let parsed = url::Url::parse(&location).unwrap();
             let (_, value) = parsed.query_pairs().next().unwrap();

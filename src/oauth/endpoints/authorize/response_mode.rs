@@ -16,12 +16,20 @@ pub enum ResponseMode {
 impl ResponseMode {
     /// Reads the parameter. `fragment` is for answers that this server does not give.
     pub fn read(parameters: &Parameters) -> Result<Self, OAuthError> {
-        match parameters.one("response_mode")? {
-            None | Some("query") => Ok(Self::Query),
-            Some("form_post") => Ok(Self::FormPost),
-            Some(_) => Err(OAuthError::invalid_request(
-                "response_mode must be query or form_post",
-            )),
+        let Some(name) = parameters.one("response_mode")? else {
+            return Ok(Self::Query);
+        };
+        Self::named(name).ok_or(OAuthError::invalid_request(
+            "response_mode must be query or form_post",
+        ))
+    }
+
+    /// The mode of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "query" => Some(Self::Query),
+            "form_post" => Some(Self::FormPost),
+            _ => None,
         }
     }
 }

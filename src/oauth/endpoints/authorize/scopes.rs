@@ -7,6 +7,7 @@
 //!   the API in its `aud` would carry a scope that the API does not get to see.
 //! - Who names no scope is asking for the client's scopes at these resources, but never for those of OpenID Connect.
 
+use super::refused::Refused;
 use crate::client::Audience;
 use crate::endpoints::parameters::Parameters;
 use crate::endpoints::resource_indicators;
@@ -44,26 +45,34 @@ pub(super) fn scopes(
     client: &Client,
     audiences: &[&Audience],
     parameters: &Parameters,
-) -> Result<Vec<String>, OAuthError> {
+) -> Result<Vec<String>, Refused> {
     let asked = scope::parse(parameters.one("scope")?.unwrap_or_default())?;
     let granted = if asked.is_empty() {
         resource_indicators::default_scopes(client, audiences)
     } else {
         let mut granted = Vec::with_capacity(asked.len());
-        for token in asked {
-            if may_have(tenant, client, audiences, token)? {
-                granted.push(token);
+        for token in &asked {
+            let may_have = may_have(tenant, client, audiences, token);
+            if may_have.map_err(|error| Refused::because_of_scope(error, token))? {
+                granted.push(*token);
             }
+        }
+        if let (Some(unknown), true) = (asked.first(), granted.is_empty()) {
+            return Err(Refused::because_of_scope(UNKNOWN, unknown));
         }
         granted
     };
     if granted.is_empty() {
         return Err(OAuthError::invalid_scope(
-            "scope is missing, or none of its values is known here",
-        ));
+            "scope is missing, and this client has no scope at these resources",
+        )
+        .into());
     }
     Ok(granted.into_iter().map(str::to_owned).collect())
 }
+
+const UNKNOWN: OAuthError =
+    OAuthError::invalid_scope("no value of scope is known here and grants anything to this client");
 
 /// Whether a scope is granted, ignored, or wrong.
 fn may_have(

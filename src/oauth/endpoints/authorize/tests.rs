@@ -201,18 +201,15 @@ fn who_may_use_the_client() {
     for (groups, expected) in [
         (&["staff"][..], "Consent"),
         (&["others", "staff"], "Consent"),
-        (&["others"], "access_denied"),
-        (&[], "access_denied"),
+        (&["others"], "NotAllowed"),
+        (&[], "NotAllowed"),
     ] {
         table.client.allowed_groups = Some(groups.iter().map(|&group| group.into()).collect());
         assert_eq!(table.decides(""), expected, "{groups:?}");
     }
     table.agreed = true;
-    assert_eq!(
-        table.decides(""),
-        "access_denied",
-        "agreement is not enough"
-    );
+    assert_eq!(table.decides(""), "NotAllowed", "agreement is not enough");
+    assert_eq!(table.decides("prompt=none"), "access_denied");
 }
 
 #[test]

@@ -11,6 +11,12 @@ use crate::domain::tenant::policy::{Labels, TenantPolicy};
 /// As many hosts are named in a message.
 const NAMED: usize = 10;
 
+/// Whether an administrator has vouched for the hosts of this namespace's clients: there is an entry, so that [`check`]
+/// admits no other host.
+pub fn are_listed(tenant: &TenantPolicy) -> bool {
+    !tenant.redirect_hosts.is_empty()
+}
+
 /// Checks every place to which people, or answers to scripts, may go.
 pub fn check(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels) -> Result<(), Refusal> {
     if tenant.redirect_hosts.is_empty() {

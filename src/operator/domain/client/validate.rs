@@ -81,6 +81,7 @@ pub fn validate_client(
         namespace: object.namespace().unwrap_or_default().into(),
         display_name: display_name.unwrap_or_else(|| object.name_any()).into(),
         redirect_uris: shared(&spec.redirect_uris),
+        redirect_hosts_listed: redirect_hosts::are_listed(tenant),
         post_logout_redirect_uris: shared(&spec.post_logout_redirect_uris),
         allowed_origins: shared(&spec.allowed_origins),
         pkce: sign_in::pkce(spec.require_pkce, tenant),

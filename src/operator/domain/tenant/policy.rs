@@ -10,7 +10,7 @@ use std::time::Duration;
 use clientele_api::access_tokens;
 use clientele_api::access_tokens::AccessTokens;
 use clientele_api::allowed_keys::AllowedKeys;
-use clientele_api::tenant::{TenantAudience, TenantScope};
+use clientele_api::tenant::{SignInWith, TenantAudience, TenantScope};
 use clientele_api::user_limits::UserLimits;
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
@@ -134,6 +134,8 @@ pub struct TenantPolicy {
     pub user_limits: Vec<UserLimitPolicy>,
     /// The subjects that another registration of a person may use at once.
     pub reassigned_subjects: Arc<[Arc<str>]>,
+    /// Whether people may type their e-mail address to sign in.
+    pub signs_in_by_email: bool,
     /// The scopes of a client that names none: without refresh tokens, and with them. One copy for all of them.
     pub default_scopes: [Arc<[Arc<str>]>; 2],
     /// The tenant's own scopes and who may have them.
@@ -184,6 +186,7 @@ impl TenantPolicy {
             users: privilege(users.namespaces.as_ref()),
             user_limits: users.limits.iter().map(user_limits).collect(),
             reassigned_subjects: shared(&users.reassigned_subjects),
+            signs_in_by_email: users.sign_in_with == SignInWith::UsernameOrEmail,
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec
@@ -308,6 +311,7 @@ fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {
     SessionLifetimes {
         idle: parsed(idle, default.idle).min(absolute),
         absolute,
+        persistent: spec.is_some_and(|spec| spec.persistent),
     }
 }
 

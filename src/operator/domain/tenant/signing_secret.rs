@@ -1,6 +1,7 @@
 //! The Secret in the operator's namespace that holds the signing keys of a tenant.
 //!
-//! Entry `keys.json` is the schedule, entry `<kid>.der` the PKCS#8 private key. Its owner is the tenant:
+//! Entry `keys.json` is the schedule, entry `<kid>.der` the PKCS#8 private key, entry `former.json` the public keys that were
+//! removed and still verify hints. Its owner is the tenant:
 //! a recreated tenant inherits no keys.
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::OAuthTenant;
+use clientele_oauth::keys::former_key::FormerKey;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{Algorithm, SigningKey, SigningKeys};
@@ -18,6 +20,7 @@ use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
 const SCHEDULE: &str = "keys.json";
+const FORMER: &str = "former.json";
 
 /// The keys of a tenant as read from its Secret.
 #[derive(Clone, Debug)]
@@ -26,6 +29,25 @@ pub struct StoredKeys {
     pub records: Vec<KeyRecord>,
     /// The keys themselves.
     pub keys: Arc<SigningKeys>,
+    /// The public keys that were removed.
+    pub former: Arc<[FormerKey]>,
+}
+
+/// A public key that was removed.
+#[derive(Serialize, Deserialize)]
+struct FormerRecord {
+    jwk: serde_json::Value,
+    /// No session lives longer in which one of its ID tokens was issued.
+    until: Timestamp,
+}
+
+/// When and for how long a key is kept that goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal {
+    /// Now.
+    pub now: Timestamp,
+    /// The longest life of a session.
+    pub session: Duration,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,7 +90,17 @@ pub fn parse(secret: &Secret) -> Result<StoredKeys, String> {
     Ok(StoredKeys {
         records,
         keys: Arc::new(keys),
+        former: former(secret)
+            .into_iter()
+            .filter_map(|record| FormerKey::new(serde_json::from_value(record.jwk).ok()?))
+            .collect(),
     })
+}
+
+/// Without them hints are not verified, and nothing else depends on them.
+fn former(secret: &Secret) -> Vec<FormerRecord> {
+    let entry = entry(secret, FORMER).unwrap_or(b"[]");
+    serde_json::from_slice(entry).unwrap_or_default()
 }
 
 fn records(secret: &Secret) -> Result<Vec<KeyRecord>, String> {
@@ -112,8 +144,10 @@ pub fn changed(
     records: &[KeyRecord],
     changes: &[Change],
     policy: &KeyPolicy,
+    removal: Removal,
     generate: fn(Algorithm) -> Option<Vec<u8>>,
 ) -> Result<BTreeMap<String, ByteString>, &'static str> {
+    let mut gone = secret.map(former).unwrap_or_default();
     let mut data = secret
         .and_then(|secret| secret.data.clone())
         .unwrap_or_default();
@@ -141,13 +175,31 @@ pub fn changed(
                 }
             }
             Change::Remove { key_id } => {
+                let record = records.iter().find(|record| record.key_id == *key_id);
+                gone.extend(secret.zip(record).and_then(|(s, r)| removed(s, r, removal)));
                 records.retain(|record| record.key_id != *key_id);
                 data.remove(&format!("{key_id}.der"));
             }
         }
     }
     data.insert(SCHEDULE.to_owned(), ByteString(schedule(&records)));
+    gone.retain(|record| record.until > removal.now);
+    if gone.is_empty() {
+        data.remove(FORMER);
+    } else {
+        let gone = serde_json::to_vec_pretty(&gone).expect("records are representable in JSON");
+        data.insert(FORMER.to_owned(), ByteString(gone));
+    }
     Ok(data)
+}
+
+/// What remains of a key that is removed.
+fn removed(secret: &Secret, record: &KeyRecord, removal: Removal) -> Option<FormerRecord> {
+    let key = key(secret, record).ok()?;
+    Some(FormerRecord {
+        jwk: serde_json::to_value(key.jwk()).ok()?,
+        until: removal.now.saturating_add(removal.session).ok()?,
+    })
 }
 
 fn schedule(records: &[KeyRecord]) -> Vec<u8> {
@@ -193,10 +245,67 @@ mod tests {
             algorithm,
             activates_at: Timestamp::UNIX_EPOCH,
         }];
-        let data = changed(None, &[], &changes, &policy, generate).unwrap();
+        let data = changed(None, &[], &changes, &policy, removal(0), generate).unwrap();
         Secret {
             data: Some(data),
             ..Secret::default()
+        }
+    }
+
+    fn removal(second: i64) -> Removal {
+        Removal {
+            now: Timestamp::from_second(second).unwrap(),
+            session: Duration::from_hours(1),
+        }
+    }
+
+    #[test]
+    fn j04_a_removed_key_verifies_hints_as_long_as_a_session_lives() {
+        for algorithm in Algorithm::ALL {
+            let secret = secret(algorithm);
+            let records = parse(&secret).unwrap().records;
+            let policy = KeyPolicy {
+                rotate_every: Duration::from_hours(24),
+                publish_ahead: Duration::from_mins(15),
+                longest_lifetime: Duration::from_hours(1),
+            };
+            let changes = [
+                Change::Generate {
+                    algorithm,
+                    activates_at: Timestamp::UNIX_EPOCH,
+                },
+                Change::Remove {
+                    key_id: records[0].key_id.clone(),
+                },
+            ];
+            let change = |secret: &Secret, changes: &[Change], second| {
+                let records = parse(secret).unwrap().records;
+                let data = changed(
+                    Some(secret),
+                    &records,
+                    changes,
+                    &policy,
+                    removal(second),
+                    generate,
+                );
+                Secret {
+                    data: Some(data.unwrap()),
+                    ..Secret::default()
+                }
+            };
+            let after = change(&secret, &changes, 0);
+            assert_eq!(parse(&after).unwrap().former.len(), 1);
+            assert!(
+                !after
+                    .data
+                    .as_ref()
+                    .unwrap()
+                    .contains_key(&format!("{}.der", records[0].key_id))
+            );
+            let later = change(&after, &[], 3599);
+            assert_eq!(parse(&later).unwrap().former.len(), 1);
+            let over = change(&after, &[], 3600);
+            assert_eq!(parse(&over).unwrap().former.len(), 0);
         }
     }
 
@@ -235,7 +344,7 @@ mod tests {
         let other = secret(Algorithm::Es256).data.unwrap();
         let other = other
             .iter()
-            .find(|(name, _)| *name != "keys.json")
+            .find(|(name, _)| name.ends_with(".der"))
             .unwrap()
             .1
             .0
@@ -247,7 +356,7 @@ mod tests {
         let rsa = secret(Algorithm::Rs256).data.unwrap();
         let rsa = rsa
             .iter()
-            .find(|(name, _)| *name != "keys.json")
+            .find(|(name, _)| name.ends_with(".der"))
             .unwrap()
             .1
             .0

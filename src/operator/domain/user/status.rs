@@ -1,5 +1,6 @@
 //! What the status of an OAuthUser says after a reconcile.
 
+use clientele_api::condition::conditions;
 use clientele_api::{OAuthUser, OAuthUserStatus};
 use clientele_oauth::User;
 use jiff::Timestamp;
@@ -8,7 +9,10 @@ use kube::Resource;
 
 use crate::domain::client::status::verdict_conditions;
 use crate::domain::reason::{Reason, Refusal};
-use crate::domain::verdict::UserVerdict;
+use crate::domain::user::email::CONDITION;
+use crate::domain::verdict::{UserDetails, UserVerdict};
+
+const AMBIGUOUS: &str = "nobody can sign in with the address in spec.email, because another OAuthUser of the tenant has it as email or as username; give each person an address of their own. The username works";
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
@@ -26,22 +30,31 @@ pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
 pub fn status(
     object: &OAuthUser,
     person: Option<&User>,
-    valid_from: Timestamp,
+    details: UserDetails,
     outcome: &Result<(), Refusal>,
     now: Timestamp,
 ) -> OAuthUserStatus {
+    let valid_from = details.valid_from;
     let previous = object.status.clone().unwrap_or_default();
     let generation = object.meta().generation;
-    let conditions = verdict_conditions(
+    let mut all = verdict_conditions(
         &previous.conditions,
         outcome,
         || message(object, person),
         generation,
         now,
     );
+    if details.ambiguous_email {
+        let previous = &previous.conditions;
+        let reason = Reason::EmailAmbiguous.as_str();
+        let states = [(CONDITION, "False")];
+        all.extend(conditions(
+            previous, states, reason, AMBIGUOUS, generation, now,
+        ));
+    }
     let mut status = OAuthUserStatus {
         observed_generation: generation,
-        conditions,
+        conditions: all,
         ..previous
     };
     if let Some(person) = person {

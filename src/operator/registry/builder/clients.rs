@@ -128,6 +128,13 @@ pub(super) fn acceptable(verdict: &ClientVerdict) -> Option<&Arc<Client>> {
     verdict.registered.as_ref().ok().filter(|_| serves)
 }
 
+/// The client of an object that says that it is suspended: it is served nothing, and its people are told why.
+pub(super) fn suspended_client(verdict: &ClientVerdict) -> Option<&Arc<Client>> {
+    let object = &verdict.object;
+    let suspended = object.meta().deletion_timestamp.is_none() && object.spec.suspended;
+    verdict.registered.as_ref().ok().filter(|_| suspended)
+}
+
 /// The version of a client that is served, unless its status says already that it is ready.
 pub(super) fn unsaid(verdict: &ClientVerdict) -> Option<(String, i64)> {
     let object = &verdict.object;

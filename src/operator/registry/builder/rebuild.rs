@@ -10,7 +10,8 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use super::arrivals::record_client_gone;
-use super::clients::{ClientMemo, acceptable, key, unsaid};
+use super::clients::{ClientMemo, acceptable, key, suspended_client, unsaid};
+use super::tenants::TenantClients;
 use super::users::Judged;
 use crate::domain::verdict::ClientVerdict;
 use crate::metrics::count;
@@ -38,6 +39,7 @@ impl RegistryBuilder {
         let names = self.names();
         let people = self.judge_people(inputs, &names);
         let mut clients = ClientsByTenant::new();
+        let mut suspended = ClientsByTenant::new();
         let mut changed = Vec::new();
         for object in objects {
             let (verdict, fresh) = self.judge(inputs, &object, &names.ids);
@@ -48,10 +50,15 @@ impl RegistryBuilder {
                     tenant.or_insert_with(|| HashMap::with_capacity(served(outputs, name)));
                 tenant.insert(client.id.clone(), client.clone());
             }
+            if let (Some(client), Some(tenant)) = (suspended_client(&verdict), &verdict.tenant) {
+                let tenant = suspended.entry(tenant.policy.name.clone());
+                let tenant = tenant.or_default();
+                tenant.insert(client.id.clone(), client.clone());
+            }
             changed.extend(fresh.then_some(verdict));
         }
         let other_keys = !inputs.root_keys.load().are_served(&outputs.registry.load());
-        let registry = self.registry(inputs, clients);
+        let registry = self.registry(inputs, clients, suspended);
         outputs.registry.store(Arc::new(registry));
         // Kept in place and not collected again: a table of thousands for every rebuild leaves holes in the heap.
         let revision = self.revision;
@@ -73,10 +80,18 @@ impl RegistryBuilder {
         readiness.note(|progress| progress.registry |= complete);
     }
 
-    fn registry(&self, inputs: &Inputs, mut clients: ClientsByTenant) -> Registry {
+    fn registry(
+        &self,
+        inputs: &Inputs,
+        mut clients: ClientsByTenant,
+        mut suspended: ClientsByTenant,
+    ) -> Registry {
         let issuer = inputs.cache.service_accounts.issuer();
         let tenants = self.states.iter().map(|(name, (_, state))| {
-            let clients = clients.remove(name.as_str()).unwrap_or_default();
+            let clients = TenantClients {
+                served: clients.remove(name.as_str()).unwrap_or_default(),
+                suspended: suspended.remove(name.as_str()).unwrap_or_default(),
+            };
             let people = self.people.get(name).cloned().unwrap_or_default();
             Arc::new(self.tenant(name, state, clients, people, issuer.clone()))
         });

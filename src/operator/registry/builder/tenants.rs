@@ -18,6 +18,14 @@ use crate::domain::tenant::signing_secret::missing_keys;
 use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 
+/// The clients of a tenant, by ID.
+pub(super) struct TenantClients {
+    /// Those that are served.
+    pub served: HashMap<Arc<str>, Arc<Client>>,
+    /// Those that are suspended.
+    pub suspended: HashMap<Arc<str>, Arc<Client>>,
+}
+
 impl RegistryBuilder {
     /// Reads the rules and keys of tenants that changed.
     pub(super) fn refresh_tenants(&mut self, inputs: &Inputs, outputs: &Outputs) {
@@ -84,7 +92,7 @@ impl RegistryBuilder {
         &self,
         name: &str,
         state: &TenantState,
-        clients: HashMap<Arc<str>, Arc<Client>>,
+        clients: TenantClients,
         people: Arc<Users>,
         cluster_issuer: Option<Arc<str>>,
     ) -> Tenant {
@@ -114,8 +122,13 @@ impl RegistryBuilder {
             published_algorithms: policy.published_algorithms.clone(),
             access_token_algorithm: policy.access_token_algorithm,
             access_token_type: policy.access_token_type,
-            clients,
+            former_keys: stored
+                .map(|stored| stored.former.clone())
+                .unwrap_or_default(),
+            clients: clients.served,
+            suspended: clients.suspended,
             users: people,
+            signs_in_by_email: policy.signs_in_by_email,
             branding: policy.branding.clone(),
             session: policy.session,
             reassigned_subjects: policy.reassigned_subjects.clone(),

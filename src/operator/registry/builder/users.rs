@@ -12,6 +12,7 @@ use super::RegistryBuilder;
 use super::arrivals::record_person_gone;
 use super::memo::{Memo, kept};
 use crate::domain::unique_names::{NameReservation, NameReservations};
+use crate::domain::user::email::EmailAddresses;
 use crate::domain::user::password::Found;
 use crate::domain::user::validate::{UserInputs, place, validate_user};
 use crate::domain::verdict::{UserDetails, UserVerdict};
@@ -41,6 +42,8 @@ impl PartialEq for UserExtra {
 struct Holders {
     username: Option<String>,
     subject: Option<String>,
+    /// Whether others have the e-mail address as well.
+    ambiguous_email: bool,
 }
 
 /// Who has which name.
@@ -48,6 +51,7 @@ pub(super) struct Names {
     /// Client IDs and subjects.
     pub(super) ids: NameReservations,
     usernames: NameReservations,
+    emails: EmailAddresses,
 }
 
 /// What became of the people in a rebuild.
@@ -71,12 +75,23 @@ impl RegistryBuilder {
         let ids = clients.iter().filter_map(|client| self.id_claim(client));
         Names {
             ids: NameReservations::decide(ids.chain(subjects)),
+            emails: EmailAddresses::of(
+                admitted
+                    .iter()
+                    .filter(|user| self.signs_in_by_email(user))
+                    .map(|user| &***user),
+            ),
             usernames: NameReservations::decide(
                 admitted
                     .iter()
                     .map(|user| NameReservation::of_username(user)),
             ),
         }
+    }
+
+    fn signs_in_by_email(&self, user: &OAuthUser) -> bool {
+        let tenant = self.tenant_state(&user.spec.tenant);
+        tenant.is_some_and(|tenant| tenant.policy.signs_in_by_email)
     }
 
     fn admits(&self, user: &OAuthUser) -> bool {
@@ -199,6 +214,7 @@ impl RegistryBuilder {
             details: UserDetails {
                 pending,
                 valid_from,
+                ambiguous_email: extra.holders.ambiguous_email,
             },
         };
         (UserMemo::new(verdict, labels, extra), true)
@@ -213,6 +229,7 @@ impl Names {
         Holders {
             username: self.usernames.other_holder(&username).map(owned),
             subject: subject.and_then(|claim| self.ids.other_holder(&claim).map(owned)),
+            ambiguous_email: self.emails.is_ambiguous(object),
         }
     }
 }
@@ -273,6 +290,7 @@ mod tests {
             details: UserDetails {
                 pending: false,
                 valid_from,
+                ambiguous_email: false,
             },
             superseded: Arc::default(),
         }

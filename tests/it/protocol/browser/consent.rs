@@ -56,32 +56,13 @@ async fn the_page_names_client_namespace_destination_and_scopes() {
 }
 
 #[tokio::test]
-async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
+async fn c08_an_answer_counts_only_where_it_was_asked_for() {
     let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
     let allow = [("decision", "allow")];
-    let told = browser.submit(&page, &allow).await.told();
-    assert!(told.contains_key("code"));
-    // Replayed, also after what it did was withdrawn.
-    browser
-        .submit(&page, &allow)
-        .await
-        .stops(400, "invalid_request");
-    let store = &world.app.store;
-    let now = clock::now();
-    store
-        .withdraw(TENANT, "subject-of-alice", "uid-of-team-a.app", now)
-        .await
-        .unwrap();
-    browser
-        .submit(&page, &allow)
-        .await
-        .stops(400, "invalid_request");
-    assert!(consents(&world).await.is_empty());
     // In another browser, or without the transaction.
-    let page = asked(&mut browser, &ask("team-a.app")).await;
     let mut other = Browser::new(&world);
     other.sign_in("alice").await;
     other.submit(&page, &allow).await.stops(403, "forbidden");
@@ -94,16 +75,56 @@ async fn c08_an_answer_counts_once_and_only_where_it_was_asked_for() {
         .open(&ask("team-a.first").with("prompt", "login").url())
         .await;
     browser.sign_in_at(&login, "bob").await;
-    browser
-        .submit(&page, &allow)
-        .await
-        .stops(400, "invalid_request");
-    browser.open(&page.url).await.stops(400, "invalid_request");
+    browser.submit(&page, &allow).await.stops(403, "forbidden");
     assert!(consents(&world).await.is_empty());
 }
 
 #[tokio::test]
-async fn c08_of_many_answers_at_once_one_counts() {
+async fn c08_a_form_sent_again_is_answered_by_another_code() {
+    let world = TestServer::at_rest().await;
+    let mut browser = Browser::new(&world);
+    let login = browser.open(&ask("team-a.app").url()).await;
+    // Twice, as by a double click; with the page in between; and after Back.
+    let first = browser.sign_in_at(&login, "alice").await;
+    let second = browser.sign_in_at(&login, "alice").await;
+    let allow = [("decision", "allow")];
+    let mut codes = Vec::new();
+    for page in [&second, &second, &first] {
+        let told = browser.submit(page, &allow).await.told();
+        assert_eq!(told["state"], crate::support::ask::STATE);
+        codes.push(told["code"].clone());
+    }
+    // Back to the page to sign in: what was allowed is not asked again.
+    let told = browser.sign_in_at(&login, "alice").await.told();
+    codes.push(told["code"].clone());
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 4);
+    let denied = browser.submit(&second, &[("decision", "deny")]).await;
+    denied.redirects("access_denied");
+}
+
+#[tokio::test]
+async fn c05_tabs_that_were_opened_together_each_get_a_code() {
+    let world = TestServer::at_rest().await;
+    let url = ask("team-a.app").url();
+    let (mut one, mut two) = (Browser::new(&world), Browser::new(&world));
+    let (first, second) = (one.open(&url).await, two.open(&url).await);
+    // They are the same browser: none had a cookie when it asked.
+    one.cookies.extend(two.cookies.clone());
+    let page = one.sign_in_at(&second, "alice").await;
+    let told = one.submit(&page, &[("decision", "allow")]).await.told();
+    let again = one.sign_in_at(&first, "alice").await.told();
+    assert_ne!(told["code"], again["code"]);
+    // Another browser has neither.
+    let mut other = Browser::new(&world);
+    other.open(&url).await;
+    let page = other.sign_in_at(&first, "alice").await;
+    page.stops(403, "forbidden");
+}
+
+#[tokio::test]
+async fn c08_of_many_answers_at_once_each_gets_a_code() {
     let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     browser.sign_in("alice").await;
@@ -119,9 +140,7 @@ async fn c08_of_many_answers_at_once_one_counts() {
         }
     });
     let statuses = futures::future::join_all(answers).await;
-    let codes = statuses.iter().filter(|status| **status == 303).count();
-    let refused = statuses.iter().filter(|status| **status == 400).count();
-    assert_eq!((codes, refused), (1, 19));
+    assert_eq!(statuses, [303; 20]);
 }
 
 #[tokio::test]
@@ -137,7 +156,7 @@ async fn c08_the_page_to_sign_in_is_no_consent() {
     browser
         .post("/consent", &fields)
         .await
-        .stops(400, "invalid_request");
+        .stops(403, "forbidden");
     let account = browser.open("/account").await;
     let fields = [
         ("transaction", &*account.transaction()),
@@ -306,10 +325,25 @@ async fn who_is_in_no_allowed_group_is_turned_away() {
         let page = browser.open(&ask("team-a.staff").url()).await;
         let page = browser.sign_in_at(&page, username).await;
         if allowed {
-            assert_eq!(page.path(), "/consent");
-        } else {
-            page.redirects("access_denied");
+            assert_eq!((page.path(), page.reply.status), ("/consent", 200));
+            continue;
         }
+        assert_eq!((page.path(), page.reply.status), ("/consent", 403));
+        assert_eq!(page.reply.header("x-clientele-error"), "access_denied");
+        assert!(page.reply.body.contains("bob of Example"));
+        // No form of theirs allows what the page refuses.
+        let forced = browser.submit(&page, &[("decision", "allow")]).await;
+        assert_eq!(forced.reply.status, 403);
+        let back = browser.submit(&page, &[("decision", "deny")]).await;
+        back.redirects("access_denied");
+        let silent = ask("team-a.staff").with("prompt", "none").url();
+        browser.open(&silent).await.redirects("access_denied");
+        // The account can be switched, and then the request goes on.
+        let login = browser.submit(&page, &[("decision", "switch")]).await;
+        assert_eq!(login.path(), "/login");
+        let page = browser.sign_in_at(&login, "alice").await;
+        let told = browser.submit(&page, &[("decision", "allow")]).await.told();
+        assert!(told.contains_key("code"));
     }
 }
 
@@ -335,27 +369,50 @@ async fn c19_a_page_that_was_open_too_long_begins_again_or_says_so() {
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
     let consent = browser.sign_in_at(&login, "alice").await;
-    clock::advance(Duration::from_mins(30));
-    browser.open(&login.url).await.stops(400, "invalid_request");
-    browser
-        .sign_in_at(&login, "alice")
-        .await
-        .stops(400, "invalid_request");
-    let late = browser.submit(&consent, &[("decision", "allow")]).await;
-    late.stops(400, "invalid_request");
-    assert!(
-        late.reply.body.contains("30 minutes"),
-        "{}",
-        late.reply.body
-    );
+    // Over a night the session ends: sign in, be asked, and arrive.
+    clock::advance(Duration::from_hours(14));
+    let page = browser.submit(&consent, &[("decision", "allow")]).await;
+    assert_eq!((page.path(), page.reply.status), ("/login", 200));
+    let page = browser.sign_in_at(&login, "alice").await;
+    let told = browser.submit(&page, &[("decision", "allow")]).await.told();
+    assert!(told.contains_key("code"));
+    // After a week nothing follows any more.
+    clock::advance(Duration::from_hours(168));
+    for (page, field) in [
+        (&login, ("username", "alice")),
+        (&page, ("decision", "allow")),
+    ] {
+        let late = browser.submit(page, &[field]).await;
+        late.stops(400, "invalid_request");
+        assert!(late.reply.body.contains("a week"), "{}", late.reply.body);
+    }
     // The session ended while the page was open: sign in again, and be asked again.
+    browser.sign_in("bob").await;
     let page = asked(&mut browser, &ask("team-a.app")).await;
     let name = "__Host-clientele-default".to_owned();
     browser.cookies.remove(&name);
     let page = browser.submit(&page, &[("decision", "allow")]).await;
     assert_eq!((page.path(), page.reply.status), ("/login", 200));
-    let page = browser.sign_in_at(&page, "alice").await;
+    let page = browser.sign_in_at(&page, "bob").await;
     assert_eq!(page.path(), "/consent");
+}
+
+#[tokio::test]
+async fn c19_a_page_left_open_makes_no_old_sign_in_a_new_one() {
+    let world = TestServer::at_rest().await;
+    let mut browser = Browser::new(&world);
+    let request = ask("team-a.app").with("prompt", "login");
+    let login = browser.open(&request.url()).await;
+    let consent = browser.sign_in_at(&login, "alice").await;
+    clock::advance(Duration::from_mins(31));
+    let page = browser.submit(&consent, &[("decision", "allow")]).await;
+    assert_eq!((page.path(), page.reply.status), ("/login", 200));
+    let consent = browser.sign_in_at(&page, "alice").await;
+    let told = browser
+        .submit(&consent, &[("decision", "allow")])
+        .await
+        .told();
+    assert!(told.contains_key("code"));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! J01–J07: signing out at a client's request.
 
+use axum::body::Body;
+use axum::http::Request;
+use clientele_oauth::keys::former_key::FormerKey;
 use clientele_oauth::{Algorithm, SigningKeys};
 use jiff::Timestamp;
 use serde_json::json;
@@ -8,6 +11,7 @@ use crate::support::ask::ask;
 use crate::support::browser::{Browser, Page};
 use crate::support::grants::{id_claims, id_token, signed};
 use crate::support::keys;
+use crate::support::logs::Logs;
 use crate::support::people::app_with;
 use crate::support::test_server::TestServer;
 
@@ -47,8 +51,8 @@ fn asks(page: &Page) {
 #[tokio::test]
 async fn j01_only_a_registered_address_is_returned_to() {
     let world = TestServer::at_rest().await;
-    let (mut browser, sid) = signed_in(&world).await;
-    let hint = id_token(&id_claims("team-a.first", &sid));
+    let (mut browser, mut sid) = signed_in(&world).await;
+    let mut hint = id_token(&id_claims("team-a.first", &sid));
     for bad in [
         "https://evil.example",
         "https://app.example/bye?x=1",
@@ -58,14 +62,113 @@ async fn j01_only_a_registered_address_is_returned_to() {
         "javascript:alert(1)",
         "//evil.example",
     ] {
-        for more in [("id_token_hint", &*hint), ("client_id", "team-a.first")] {
+        let other = id_token(&id_claims("team-a.first", "another"));
+        for more in [("id_token_hint", &*other), ("client_id", "team-a.first")] {
             let page = browser
                 .open(&url(&[("post_logout_redirect_uri", bad), more]))
                 .await;
             page.stops(400, "invalid_request");
         }
+        assert!(still_signed_in(&mut browser).await);
+        // A hint of this very session ends it all the same, and our own page says so.
+        let page = browser
+            .twin()
+            .open(&url(&[
+                ("post_logout_redirect_uri", bad),
+                ("id_token_hint", &*hint),
+            ]))
+            .await;
+        assert_eq!(
+            (page.reply.status, page.reply.header("location")),
+            (200, "")
+        );
+        assert!(page.reply.body.contains("You are signed out"));
+        assert!(!still_signed_in(&mut browser).await);
+        (browser, sid) = signed_in(&world).await;
+        hint = id_token(&id_claims("team-a.first", &sid));
+    }
+}
+
+#[tokio::test]
+async fn j17_without_a_session_a_browser_is_told_so() {
+    let world = TestServer::at_rest().await;
+    let (mut browser, sid) = signed_in(&world).await;
+    let hint = id_token(&id_claims("team-a.first", &sid));
+    for url in ["/logout".to_owned(), url(&[("id_token_hint", &hint)])] {
+        let page = Browser::new(&world).open(&url).await;
+        assert_eq!(page.reply.status, 200);
+        assert!(page.reply.body.contains("You are not signed in here"));
     }
     assert!(still_signed_in(&mut browser).await);
+}
+
+#[tokio::test]
+async fn j17_a_server_ends_the_session_of_its_hint() {
+    let (logs, _guard) = Logs::capture();
+    let world = TestServer::at_rest().await;
+    for method in ["GET", "POST"] {
+        let (mut browser, sid) = signed_in(&world).await;
+        let hint = id_token(&id_claims("team-a.first", &sid));
+        let query = url(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]);
+        let form = query.split_once('?').unwrap().1;
+        let mut server = Browser::new(&world);
+        server.says_origin = false;
+        let reply = match method {
+            "GET" => server.request("GET", &query, None).await,
+            _ => server.request("POST", "/logout", Some(form)).await,
+        };
+        assert_eq!((reply.status, reply.header("location")), (200, ""));
+        assert!(!still_signed_in(&mut browser).await, "{method}");
+    }
+    let line = "signed out tenant=\"default\" client_id=\"team-a.first\" username=\"alice\"";
+    let text = logs.text();
+    let recorded = text.lines().filter(|l| l.contains(line));
+    assert_eq!(
+        recorded.filter(|l| l.contains("client's server")).count(),
+        2
+    );
+    // Of somebody else's session it proves nothing.
+    let (mut browser, sid) = signed_in(&world).await;
+    let mut of_bob = id_claims("team-a.first", &sid);
+    of_bob["sub"] = json!("subject-of-bob");
+    let mut server = Browser::new(&world);
+    server.says_origin = false;
+    server
+        .request("GET", &url(&[("id_token_hint", &id_token(&of_bob))]), None)
+        .await;
+    assert!(still_signed_in(&mut browser).await);
+    // Ten a minute.
+    let hint = id_token(&id_claims("team-a.first", "gone"));
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        let reply = server
+            .request("GET", &url(&[("id_token_hint", &hint)]), None)
+            .await;
+        statuses.push(reply.status);
+    }
+    assert_eq!(statuses[6..], [200, 429]);
+}
+
+#[tokio::test]
+async fn a31_signed_out_already_only_a_click_leads_elsewhere() {
+    let world = TestServer::at_rest().await;
+    world.change(|tenant| {
+        let app = app_with("team-a.app", |c| c.redirect_hosts_listed = false);
+        tenant.clients.insert("team-a.app".into(), app.into());
+    });
+    let request = [
+        ("client_id", "team-a.app"),
+        ("post_logout_redirect_uri", BYE),
+        ("state", "s"),
+    ];
+    let page = Browser::new(&world).open(&url(&request)).await;
+    assert_eq!(
+        (page.reply.status, page.reply.header("location")),
+        (200, "")
+    );
+    let link = "href=\"https://app.example/bye?state=s\"";
+    assert!(page.reply.body.contains(link), "{}", page.reply.body);
+    assert!(!page.reply.body.contains("http-equiv"), "no timer");
 }
 
 #[tokio::test]
@@ -138,7 +241,8 @@ async fn j03_a_hint_that_is_not_ours_stops_it() {
         .open(&url(&other))
         .await
         .stops(400, "invalid_request");
-    let gone = id_token(&id_claims("team-a.gone", &sid));
+    // A genuine hint of another session, to a client that is gone.
+    let gone = id_token(&id_claims("team-a.gone", "another"));
     let gone = [("id_token_hint", &*gone), ("post_logout_redirect_uri", BYE)];
     browser
         .open(&url(&gone))
@@ -294,4 +398,28 @@ async fn signing_out_ends_what_was_allowed_without_offline_access() {
     browser.open(&url(&[("id_token_hint", &hint)])).await;
     let kept = world.kept(&told["code"]).await;
     assert!(kept.redeemed_at.is_some(), "the code is used up");
+}
+
+#[tokio::test]
+async fn j04_a_hint_of_a_former_key_is_still_verified() {
+    let world = TestServer::at_rest().await;
+    let (mut browser, sid) = signed_in(&world).await;
+    let former = keys::scheduled(Algorithm::Rs256, Timestamp::UNIX_EPOCH);
+    let jwk = serde_json::to_value(former.key.jwk()).unwrap();
+    let jwk = serde_json::from_value(jwk).unwrap();
+    let former_key = FormerKey::new(jwk).unwrap();
+    let hint = signed(
+        &SigningKeys::new(vec![former]).unwrap(),
+        &id_claims("team-a.first", &sid),
+    );
+    let url = url(&[("id_token_hint", &hint)]);
+    browser.open(&url).await.stops(400, "invalid_request");
+    world.change(|tenant| tenant.former_keys = [former_key].into());
+    let page = browser.open(&url).await;
+    assert_eq!(page.reply.status, 200);
+    assert!(!still_signed_in(&mut browser).await);
+    // No other kind of token is verified by it.
+    let userinfo = Request::get("/userinfo").header("authorization", format!("Bearer {hint}"));
+    let reply = world.send(userinfo.body(Body::empty()).unwrap()).await;
+    assert_eq!(reply.status, 401);
 }

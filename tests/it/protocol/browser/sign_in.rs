@@ -196,16 +196,11 @@ async fn c04_a_form_of_another_site_signs_nobody_in() {
 async fn c05_a_transaction_begun_elsewhere_is_worth_nothing_here() {
     let world = TestServer::at_rest().await;
     let attacker = Browser::new(&world).open(&ask("team-a.app").url()).await;
+    let link = format!("/login?transaction={}", attacker.transaction());
     let mut victim = Browser::new(&world);
-    victim
-        .open(&attacker.url)
-        .await
-        .stops(400, "invalid_request");
+    victim.open(&link).await.stops(400, "invalid_request");
     victim.sign_in("alice").await;
-    victim
-        .open(&attacker.url)
-        .await
-        .stops(400, "invalid_request");
+    victim.open(&link).await.stops(400, "invalid_request");
     victim.open("/login").await.stops(400, "invalid_request");
     victim
         .open("/consent?transaction=x")
@@ -248,7 +243,9 @@ async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
         let value = rest.strip_suffix(attributes).unwrap();
         assert_eq!(value.len(), 43, "{cookie}");
     };
-    check(&page.cookies[0], "__Host-clientele-default_browser=");
+    let (name, _) = page.cookies[0].split_once('=').unwrap();
+    assert!(name.starts_with("__Host-clientele-default_browser_"));
+    check(&page.cookies[0], &format!("{name}="));
     let page = browser.sign_in_at(&page, "alice").await;
     assert_eq!(page.cookies.len(), 1);
     check(&page.cookies[0], "__Host-clientele-default=");
@@ -402,7 +399,8 @@ async fn head_shows_the_head_of_a_page() {
     let world = TestServer::at_rest().await;
     let mut browser = Browser::new(&world);
     let login = browser.open(&ask("team-a.app").url()).await;
-    let head = browser.request("HEAD", &login.url, None).await;
+    let link = format!("/login?transaction={}", login.transaction());
+    let head = browser.request("HEAD", &link, None).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     let style = browser.request("GET", "/style.css", None).await;
     assert!(style.header("content-type").starts_with("text/css"));
@@ -425,8 +423,8 @@ async fn the_listener_tells_who_is_at_the_other_end() {
         line.unwrap().trim().to_owned()
     };
     let cookie = header("set-cookie:").split(';').next().unwrap().to_owned();
-    let location = header("location:");
-    let transaction = location.split("transaction=").nth(1).unwrap();
+    let (_, rest) = answer.split_once("name=\"transaction\" value=\"").unwrap();
+    let transaction = rest.split('"').next().unwrap();
     let form = format!("transaction={transaction}&username=alice&password=x");
     let head = "Host: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded";
     let length = form.len();
@@ -443,7 +441,28 @@ async fn a_get_with_a_body_is_read_by_its_query() {
     let world = TestServer::at_rest().await;
     let request = Request::get(ask("team-a.app").url()).body(Body::from("client_id=evil"));
     let reply = world.send(request.unwrap()).await;
-    assert_eq!(reply.status, 303);
+    assert_eq!(reply.status, 200);
+    assert!(reply.body.contains("The App"));
+}
+
+#[tokio::test]
+async fn c22_an_address_is_typed_where_the_tenant_says_so() {
+    let world = TestServer::at_rest().await;
+    let page = try_as(&world, "alice@example.com", PASSWORD).await;
+    assert_eq!(page.reply.status, 401);
+    world.change(|tenant| tenant.signs_in_by_email = true);
+    let page = try_as(&world, "Alice@Example.com", PASSWORD).await;
+    assert_eq!(page.path(), "/consent");
+    assert_eq!(try_as(&world, "alice", PASSWORD).await.path(), "/consent");
+    // One counter, whichever name is typed.
+    for typed in ["bob", "bob@example.com", "BOB@example.com", "bob", "bob"].repeat(2) {
+        assert_eq!(try_as(&world, typed, "wrong").await.reply.status, 401);
+    }
+    for typed in ["bob", "bob@example.com"] {
+        assert_eq!(try_as(&world, typed, PASSWORD).await.reply.status, 429);
+    }
+    let unknown = try_as(&world, "nobody@example.com", PASSWORD).await;
+    assert_eq!(unknown.reply.status, 401);
 }
 
 #[tokio::test]

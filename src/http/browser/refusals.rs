@@ -1,0 +1,260 @@
+//! Refusals that an administrator can find: each has an ID, which the page shows and log and audit record.
+//!
+//! A caller who is not signed in is recorded singly only a few times a minute; the rest is summed up by address, so that a
+//! flood of refusals neither fills the log nor hides what else it says.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clientele_oauth::{Client, Endpoint, Tenant, User};
+use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::network::network;
+use crate::App;
+
+/// So many refusals of an address are recorded singly within a minute.
+const SINGLY: u32 = 10;
+/// So many of all addresses together.
+const SINGLY_IN_ALL: u32 = 300;
+/// So many addresses are told apart within a minute.
+const CAPACITY: usize = 4_096;
+const SUMMED_UP: &str = "more refusals of callers who are not signed in, within one minute";
+
+/// Counts the refusals of callers who are not signed in, by address, for one minute at a time.
+#[derive(Debug, Default)]
+pub struct RefusalCounts(Mutex<CurrentMinute>);
+
+#[derive(Debug, Default)]
+struct CurrentMinute {
+    minute: i64,
+    singly: u32,
+    /// By network: the first of its addresses, and how many refusals were not recorded.
+    counts: HashMap<String, Count>,
+    /// Those that no address has room for.
+    others: u64,
+}
+
+#[derive(Debug)]
+struct Count {
+    from: IpAddr,
+    all: u32,
+    unrecorded: u64,
+}
+
+/// How many refusals of an address were not recorded singly; without an address, of many.
+#[derive(Debug, PartialEq, Eq)]
+struct Sum {
+    from: Option<IpAddr>,
+    count: u64,
+}
+
+impl RefusalCounts {
+    /// Counts a refusal. Whether it is to be recorded singly, and what was summed up in the minute before.
+    fn count(&self, from: IpAddr, now: Timestamp) -> (bool, Vec<Sum>) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sums = current.turn(now);
+        (current.count(from), sums)
+    }
+
+    /// What was summed up, if the minute is over.
+    fn finished(&self, now: Timestamp) -> Vec<Sum> {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        current.turn(now)
+    }
+}
+
+impl CurrentMinute {
+    fn turn(&mut self, now: Timestamp) -> Vec<Sum> {
+        let minute = now.as_second().div_euclid(60);
+        if minute == self.minute {
+            return Vec::new();
+        }
+        let over = std::mem::replace(
+            self,
+            Self {
+                minute,
+                ..Self::default()
+            },
+        );
+        let others = Sum {
+            from: None,
+            count: over.others,
+        };
+        let sums = over.counts.into_values().map(|count| Sum {
+            from: Some(count.from),
+            count: count.unrecorded,
+        });
+        sums.chain([others]).filter(|sum| sum.count > 0).collect()
+    }
+
+    fn count(&mut self, from: IpAddr) -> bool {
+        let network = network(from);
+        if self.counts.len() >= CAPACITY && !self.counts.contains_key(&network) {
+            self.others += 1;
+            return false;
+        }
+        let count = self.counts.entry(network).or_insert(Count {
+            from,
+            all: 0,
+            unrecorded: 0,
+        });
+        count.all += 1;
+        let singly = count.all <= SINGLY && self.singly < SINGLY_IN_ALL;
+        if singly {
+            self.singly += 1;
+        } else {
+            count.unrecorded += 1;
+        }
+        singly
+    }
+}
+
+/// Records what was summed up, once a minute, until the shutdown.
+pub async fn sum_up(
+    counts: Arc<RefusalCounts>,
+    audit: Arc<Audit>,
+    clock: fn() -> Timestamp,
+    shutdown: CancellationToken,
+) {
+    let minutes = async {
+        loop {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            record_sums(&audit, counts.finished(clock()));
+        }
+    };
+    shutdown.run_until_cancelled(minutes).await;
+}
+
+fn record_sums(audit: &Audit, sums: Vec<Sum>) {
+    for Sum { from, count } in sums {
+        let line = AuditRecord {
+            from,
+            count: Some(count),
+            reason: Some(SUMMED_UP),
+            ..AuditRecord::default()
+        };
+        audit.record(AuditEvent::AuthorizationRefused, &line);
+    }
+}
+
+/// Where a request is refused.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub app: &'a App,
+    pub tenant: &'a Tenant,
+    pub endpoint: Endpoint,
+    pub address: IpAddr,
+}
+
+/// Why, and to whom.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Why<'a> {
+    /// The client, if it is registered.
+    pub client: Option<&'a Client>,
+    /// Who is signed in, if that is known.
+    pub user: Option<&'a User>,
+    /// The error code.
+    pub error: &'static str,
+    /// The rule, as a constant sentence.
+    pub rule: &'static str,
+}
+
+/// Records a refusal, and returns its ID.
+pub(super) fn record(place: Place<'_>, why: Why<'_>) -> String {
+    let app = place.app;
+    let request_id = request_id(app);
+    let client_id = why.client.map(|client| &*client.id);
+    app.metrics
+        .authorization_refused(place.endpoint, why.error, client_id);
+    let singly = why.user.is_some() || {
+        let (singly, sums) = app.refusal_counts.count(place.address, (app.clock)());
+        record_sums(&app.audit, sums);
+        singly
+    };
+    if singly {
+        let line = AuditRecord {
+            tenant: Some(&place.tenant.name),
+            client_id,
+            username: why.user.map(|user| &*user.username),
+            subject: why.user.map(|user| &*user.subject),
+            from: Some(place.address),
+            error: Some(why.error),
+            reason: Some(why.rule),
+            request_id: Some(&request_id),
+            ..AuditRecord::default()
+        };
+        app.audit.record(AuditEvent::AuthorizationRefused, &line);
+        let endpoint = crate::metrics::label(place.endpoint);
+        let Why { error, rule, .. } = why;
+        tracing::info!(
+            tenant = &*place.tenant.name,
+            endpoint,
+            client_id,
+            error,
+            rule,
+            request_id,
+            "request of a browser refused"
+        );
+    }
+    request_id
+}
+
+/// 48 random bits, to be read aloud.
+fn request_id(app: &App) -> String {
+    let mut bytes = [0; 6];
+    // Without randomness the page says what is wrong all the same.
+    if (app.random)(&mut bytes).is_none() {
+        return "none".to_owned();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(6_000_000 + second).unwrap()
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_is_recorded_ten_times_a_minute_then_summed_up() {
+        let counts = RefusalCounts::default();
+        let (one, other) = (address("192.0.2.1"), address("192.0.2.2"));
+        for number in 0..25 {
+            let (singly, sums) = counts.count(one, at(number));
+            assert_eq!((singly, sums), (number < 10, vec![]));
+        }
+        assert!(counts.count(other, at(30)).0);
+        assert_eq!(counts.finished(at(59)), []);
+        let sum = Sum {
+            from: Some(one),
+            count: 15,
+        };
+        assert_eq!(counts.count(one, at(60)), (true, vec![sum]));
+        assert_eq!(counts.finished(at(120)), [], "nothing is left over");
+    }
+
+    #[test]
+    fn a32_many_addresses_take_bounded_room_and_few_lines() {
+        let counts = RefusalCounts::default();
+        let mut singly = 0;
+        for number in 0..10_000_u32 {
+            let from = IpAddr::from(number.to_be_bytes());
+            singly += u32::from(counts.count(from, at(0)).0);
+        }
+        assert_eq!(singly, SINGLY_IN_ALL);
+        let sums = counts.finished(at(60));
+        assert!(sums.len() <= CAPACITY + 1);
+        let unrecorded: u64 = sums.iter().map(|sum| sum.count).sum();
+        assert_eq!(unrecorded + u64::from(singly), 10_000);
+    }
+}
