@@ -126,13 +126,13 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
             "claim-type",
             claim("given_name", json!(7)),
             "spec.claims.given_name",
-            "must be of type string",
+            r#"spec.claims.given_name in body must be of type string: "integer""#,
         ),
         (
             "claim-date",
             claim("birthdate", json!("31.12.1990")),
             "spec.claims.birthdate",
-            "must be a date as YYYY-MM-DD",
+            "must be a date as YYYY-MM-DD, with the year 0000 if it is unknown, or a year as YYYY",
         ),
         (
             "secret",

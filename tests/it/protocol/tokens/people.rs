@@ -252,7 +252,11 @@ async fn n02_the_longest_tokens_fit_every_endpoint() {
         alice.claims = [("name".to_owned(), json!(essay))].into_iter().collect();
         tenant.users = people::index(vec![alice]);
     });
-    let request = ask("team-a.app").with("nonce", &"n".repeat(64)).url();
+    let request = ask("team-a.app")
+        .with("scope", "openid profile")
+        .with("claims", r#"{"id_token":{"name":null}}"#)
+        .with("nonce", &"n".repeat(64))
+        .url();
     let mut browser = Browser::new(&world);
     let told = browser.allow(&request, "alice").await;
     let redeem = [
@@ -284,11 +288,7 @@ async fn n02_the_longest_tokens_fit_every_endpoint() {
         .finish();
     // Beside it the headers of a browser have two kibibytes.
     assert!(query.len() < 14 * 1024, "{}", query.len());
-    let hinted = format!(
-        "{}&id_token_hint={}",
-        ask("team-a.app").url(),
-        tokens.id_token
-    );
+    let hinted = format!("{request}&id_token_hint={}", tokens.id_token);
     let page = browser.open(&hinted).await;
     assert!(page.told().contains_key("code"), "{:?}", page.reply);
     let page = browser.open(&format!("/logout?{query}")).await;
