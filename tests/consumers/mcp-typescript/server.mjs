@@ -23,7 +23,7 @@ const verifier = {
 
 const app = express()
 app.get('/healthz', (_, response) => response.send('ok'))
-app.get(metadata.pathname, (_, response) => response.json({ resource: RESOURCE, authorization_servers: [ISSUER] }))
+app.get(metadata.pathname, (_, response) => response.json({ resource: RESOURCE, authorization_servers: [ISSUER], scopes_supported: ['openid'] }))
 app.use('/mcp', requireBearerAuth({ verifier, resourceMetadataUrl: metadata.href, expectedResource: new URL(RESOURCE) }))
 app.post('/mcp', express.json(), async (request, response) => {
   const server = new McpServer({ name: 'orders', version: '1' })
