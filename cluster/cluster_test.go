@@ -79,7 +79,7 @@ func TestAStateIsAliveAsLongAsItsProcess(t *testing.T) {
 	command.Process.Kill()
 	command.Wait()
 	if sleeper.alive() {
-		t.Error("it is gone")
+		t.Error("it was removed")
 	}
 }
 

@@ -33,7 +33,7 @@ type process struct {
 // A life is a process from its start to its end.
 type life struct {
 	command  *exec.Cmd
-	ended    chan struct{} // closed when it is gone
+	ended    chan struct{} // closed when it has ended
 	err      error         // why, after that
 	logStart int64
 	ready    atomic.Bool // it was, at least once
@@ -154,7 +154,7 @@ func (p *process) failure(err error) error {
 	return fmt.Errorf("%w; the end of its log:\n%s", err, lastLines(string(text), 15))
 }
 
-// stop asks, waits, insists. It returns when the process is gone.
+// stop asks, waits, insists. It returns when the process has ended.
 func (p *process) stop() {
 	if !p.running() {
 		return

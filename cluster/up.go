@@ -165,7 +165,7 @@ func daemonCommand(ctx context.Context, arguments []string) error {
 	return nil
 }
 
-// end stops a daemon and waits until it is gone. Its components die with it, whichever way it goes.
+// end stops a daemon and waits for its end. Its components die with it, whichever way it goes.
 func end(ctx context.Context, state state) error {
 	signalTo(state, syscall.SIGTERM)
 	for begin := time.Now(); state.alive(); {

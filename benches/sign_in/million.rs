@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row, query};
 use crate::Options;
 use crate::open_loop::quantile;
 
-/// So many are looked up, and so many used.
+/// How many are looked up, and how many used.
 const TRIES: u32 = 2000;
 const TENANT: &str = "uid-of-tenant";
 /// Coprime to [`MODULUS`], a prime: families come in no order, as random IDs do.

@@ -31,7 +31,7 @@ pub fn measure(options: &Options, url: &str) {
         for pair in 1..=PAIRS {
             eprint!("\rpasswords: {pair} of {PAIRS}");
             quiet.extend(run(port, &requests, RATE, seconds).await);
-            let people = People::start(port).await;
+            let people = Visitors::start(port).await;
             busy.extend(run(port, &requests, RATE, seconds).await);
             logins += people.stop().await;
         }
@@ -53,13 +53,13 @@ pub fn measure(options: &Options, url: &str) {
 }
 
 /// Who signs in until told to stop.
-struct People {
+struct Visitors {
     stop: Arc<AtomicBool>,
     count: Arc<AtomicU32>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
-impl People {
+impl Visitors {
     async fn start(port: u16) -> Self {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let mut tasks = Vec::new();

@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    let Some(Ok(hash)) = password::parse_hash(text) else {
+    let Some(Ok(hash)) = password::secret_value::parse_hash(text) else {
         return;
     };
     if is_cheap(text) {
@@ -26,5 +26,7 @@ fn is_cheap(hash: &str) -> bool {
             .and_then(|value| value.parse::<u32>().ok())
             .unwrap_or(u32::MAX)
     };
-    hash.starts_with("$2b$04$") || (of("m=") <= 64 && of("t=") <= 2 && of("p=") <= 4)
+    hash.starts_with("$2b$08$")
+        || of("i=") <= 20_000
+        || (of("m=") <= 8192 && of("t=") <= 2 && of("p=") <= 4)
 }

@@ -61,7 +61,7 @@ fn read(input: &[u8]) -> Option<Request<Body>> {
     Some(request)
 }
 
-/// Whatever was sent: no trouble of ours, no secret in an answer, and nobody is sent where no client wants him.
+/// Whatever was sent: no server error, no secret in an answer, and nobody is sent where no client wants him.
 fn judge(issued: &Issued, reply: &Reply) {
     assert!(reply.status < 500, "{reply:?}");
     for secret in [PASSWORD, issued.value("secret")] {

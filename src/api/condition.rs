@@ -15,6 +15,9 @@ pub const RECONCILING: &str = "Reconciling";
 /// The condition that says whether a person must act.
 pub const STALLED: &str = "Stalled";
 
+/// The condition of an OAuthTenant that does not say which namespaces may have clients in it.
+pub const SERVES_EVERY_NAMESPACE: &str = "ServesEveryNamespace";
+
 /// `metav1.Condition`, for thousands in memory: of the words that all have there is one copy, and the message can be
 /// shared with the other conditions of the same object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,23 +129,51 @@ pub fn conditions(
     let message: Arc<str> = message.into();
     states
         .into_iter()
-        .map(|(kind, status)| {
-            let before = previous
-                .iter()
-                .find(|c| c.type_ == kind && c.status == status);
-            Condition {
-                type_: kind.into(),
-                status: status.into(),
-                reason: reason.into(),
-                message: message.clone(),
-                observed_generation: generation,
-                last_transition_time: before.map_or_else(
-                    || Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)),
-                    |c| c.last_transition_time.clone(),
-                ),
-            }
-        })
+        .map(|state| condition(previous, state, reason, message.clone(), generation, now))
         .collect()
+}
+
+/// A further condition that is True and no obstacle: the object works, and a person should know something.
+pub fn warning(
+    previous: &[Condition],
+    kind: &'static str,
+    reason: &'static str,
+    message: String,
+    generation: Option<i64>,
+    now: jiff::Timestamp,
+) -> Condition {
+    condition(
+        previous,
+        (kind, "True"),
+        reason,
+        message.into(),
+        generation,
+        now,
+    )
+}
+
+fn condition(
+    previous: &[Condition],
+    (kind, status): (&'static str, &'static str),
+    reason: &'static str,
+    message: Arc<str>,
+    generation: Option<i64>,
+    now: jiff::Timestamp,
+) -> Condition {
+    let before = previous
+        .iter()
+        .find(|c| c.type_ == kind && c.status == status);
+    Condition {
+        type_: kind.into(),
+        status: status.into(),
+        reason: reason.into(),
+        message,
+        observed_generation: generation,
+        last_transition_time: before.map_or_else(
+            || Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)),
+            |c| c.last_transition_time.clone(),
+        ),
+    }
 }
 
 #[cfg(test)]

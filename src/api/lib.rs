@@ -3,6 +3,7 @@
 //! Group `clientele.dev`, version `v1alpha1`. What a person can get wrong is refused by the API server
 //! with a sentence that says what to write instead; the doc comments are the texts of `kubectl explain`.
 
+pub mod allowed_keys;
 pub mod client;
 pub mod condition;
 pub mod crd;
@@ -16,8 +17,10 @@ pub mod secret;
 pub mod secret_marks;
 pub mod secret_ref;
 pub mod secret_template;
+pub mod standard_claims;
 pub mod tenant;
 pub mod user;
+pub mod user_limits;
 
 pub use client::{
     ClientType, DeletionPolicy, GrantType, OAuthClient, OAuthClientSpec, OAuthClientStatus,

@@ -39,12 +39,13 @@ pub struct SecretSpec {
     #[x_kube(validation = Rule::new(type_rule()).message("must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc"))]
     pub type_: Option<String>,
 
-    /// Labels put on the Secret, such as `app.kubernetes.io/part-of: argocd`.
+    /// Labels put on the Secret, such as `app.kubernetes.io/part-of: argocd`. The keys are those that the installation allows
+    /// (`secrets.allowedKeys` of the chart) and the tenant does not exclude (`spec.secrets.allowedKeys`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "labels_schema")]
     pub labels: BTreeMap<String, String>,
 
-    /// Annotations put on the Secret, such as `reloader.stakater.com/match: "true"`.
+    /// Annotations put on the Secret, such as `reloader.stakater.com/match: "true"`. The keys are allowed as those of labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "annotations_schema")]
     pub annotations: BTreeMap<String, String>,

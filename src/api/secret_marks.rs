@@ -124,7 +124,8 @@ fn is_label_value(value: &str) -> bool {
     value.len() <= 63 && value.bytes().all(inside) && ends.all(|b| b.is_ascii_alphanumeric())
 }
 
-fn is_dns_label(text: &str) -> bool {
+/// Whether the text is a label of a DNS name (RFC 1123).
+pub fn is_dns_label(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = [text.bytes().next(), text.bytes().last()];
     ends.iter().all(|end| end.is_some_and(alphanumeric))

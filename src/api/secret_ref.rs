@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 /// that nobody can try other people's Secrets with an OAuthClient.
 pub const CLIENT_SECRET_TYPE: &str = "clientele.dev/client-secret";
 
-/// An entry of a Secret of type `clientele.dev/client-secret` in the same namespace. Its value, 32 to 256 printable ASCII
-/// characters, is what the client authenticates with, and nothing else. It is watched: a change takes effect at once. It is
+/// An entry of a Secret of type `clientele.dev/client-secret` in the same namespace. Its value, 22 to 256 printable ASCII
+/// characters (22 are 128 random bits in base64url) without line breaks at its end, is what the client authenticates with,
+/// and nothing else. A password hash is refused. It is watched: a change takes effect at once. It is
 /// copied nowhere, so the credentials Secret has the ID and the endpoints, and no client secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

@@ -4,8 +4,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use super::allowed_keys::allowed_keys_schema;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
+use super::user_limits::UserLimits;
 use super::{DurationString, Lifetimes};
 
 /// An issuer with its own people, signing keys, scopes and policy.
@@ -43,8 +45,9 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branding: Option<Branding>,
 
-    /// Which namespaces may have clients in this tenant, by their labels. Default: all. A single namespace
-    /// is selected by the label kubernetes.io/metadata.name.
+    /// Which namespaces may have clients in this tenant, by their labels. Default: all, which the condition
+    /// `ServesEveryNamespace` points out; an empty selector (`{}`) states that all may. A single namespace is selected by the
+    /// label kubernetes.io/metadata.name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
 
@@ -90,9 +93,26 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_tokens: Option<ServiceAccountTokens>,
 
+    /// What credentials Secrets of the clients of this tenant may look like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<TenantSecrets>,
+
     /// The keys that sign tokens.
     #[serde(default)]
     pub signing: Signing,
+}
+
+/// What credentials Secrets of the clients of a tenant may look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct TenantSecrets {
+    /// The keys that labels and annotations of the Secrets may have: `example.com/team`, or `example.com/*` for every key
+    /// below. Makes the list of the installation (`secrets.allowedKeys` of the chart) narrower and never wider. Default: all
+    /// keys of the installation. An empty list allows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "allowed_keys_schema")]
+    pub allowed_keys: Option<Vec<String>>,
 }
 
 /// How tokens of the cluster's ServiceAccounts are verified.
@@ -135,11 +155,28 @@ pub struct Branding {
 
 /// Where the people of a tenant are described.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
 pub struct Users {
     /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
     /// there decides who signs in. Default: none. An empty selector selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
+
+    /// Which email domains and groups the OAuthUsers of a namespace may have. Default: no limit. Once there is an entry, the
+    /// people of a namespace may have what those entries admit that select it; what one entry does not limit is not
+    /// limited, and where no entry selects the namespace, nothing is admitted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub limits: Vec<UserLimits>,
+
+    /// Subjects (`sub`) that another registration of a person may use at once. Default: none: a brought `subject` under which
+    /// a person signed in belongs to that OAuthUser (UID) until 400 days after the last sign-in, so that another one of the
+    /// same subject is nobody else to applications. Needed when an OAuthUser was deleted and recreated, such as by a
+    /// restore from a backup; remove the entry after the person has signed in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
+    pub reassigned_subjects: Vec<String>,
 }
 
 /// How long people stay signed in.
@@ -272,7 +309,7 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,
-    /// Ready, Reconciling and Stalled.
+    /// Ready, Reconciling and Stalled, and ServesEveryNamespace if spec.namespaces is not set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,

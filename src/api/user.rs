@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::DEFAULT_TENANT;
 use super::schema::{self, PROTOCOL_CLAIMS};
+use super::standard_claims;
 
 /// The type of Secrets that hold passwords. A Secret of another type is never read as one, so that nobody can try
 /// the content of somebody else's Secret by an OAuthUser.
@@ -71,9 +72,10 @@ pub struct OAuthUserSpec {
     #[x_kube(validation = Rule::new(r"self.matches('^[^@\\p{C}\\p{Z}]+@[^@\\p{C}\\p{Z}]+$')").message("must be an email address, such as alice@example.com"))]
     pub email: Option<String>,
 
-    /// Whether somebody made sure that the address is the person's: the claim `email_verified`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub email_verified: bool,
+    /// Whether the email address has been verified: the claim `email_verified` (OIDC Core section 5.1). Default: nothing is
+    /// claimed, and clients do not receive `email_verified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
 
     /// The full name: the claim `name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,8 +90,9 @@ pub struct OAuthUserSpec {
     pub groups: Vec<String>,
 
     /// More claims about the person by name, such as `given_name`, `locale` or those that a scope of the tenant
-    /// promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with
-    /// a field of their own are refused.
+    /// promises; any JSON, nested at most 16 deep. Standard claims have the types of OIDC Core section 5.1. Together with
+    /// the other fields about the person, at most 5 KiB as JSON, so that an ID token fits a URL. Claims of the protocol
+    /// and those with a field of their own are refused.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schemars(schema_with = "claims_schema")]
     pub claims: Map<String, Value>,
@@ -119,9 +122,10 @@ fn default_tenant() -> String {
     DEFAULT_TENANT.to_owned()
 }
 
-/// An entry of a Secret of type `clientele.dev/password` in the same namespace. It holds a hash (argon2id in the PHC
-/// string format, or bcrypt), or the password itself, which is then hashed in memory only. A change ends every
-/// session and grant of the person.
+/// An entry of a Secret of type `clientele.dev/password` in the same namespace. It holds a hash (argon2id, or PBKDF2
+/// with SHA-256 or SHA-512, in the PHC string format, or bcrypt up to cost 13), or the password itself, 8 to 1024 bytes,
+/// which is then hashed in memory only. What looks like a hash of another kind is refused. A change ends every session
+/// and grant of the person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct PasswordSecretRef {
     /// The name of the Secret.
@@ -182,9 +186,10 @@ fn claims_schema(_: &mut SchemaGenerator) -> Schema {
     };
     let mut properties = named(&PROTOCOL_CLAIMS, "Not allowed: a claim of the protocol.");
     properties.extend(named(&FIELD_CLAIMS, "Not allowed: has a field of its own."));
+    properties.extend(standard_claims::schemas());
     json_schema!({
         "type": "object",
-        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, together at most 16 KiB and nested at most 16 deep. Claims of the protocol and those with a field of their own are refused.",
+        "description": "More claims about the person by name, such as given_name, locale or those that a scope of the tenant promises; any JSON, nested at most 16 deep. Standard claims have the types of OIDC Core section 5.1. Together with the other fields about the person, at most 5 KiB as JSON, so that an ID token fits a URL. Claims of the protocol and those with a field of their own are refused.",
         "maxProperties": 64,
         "x-kubernetes-preserve-unknown-fields": true,
         "properties": properties,

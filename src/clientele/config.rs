@@ -6,14 +6,16 @@ mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_operator::settings::{SecretsScope, Settings};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{duration, log_filter, public_url};
+use values::{allowed_key, duration, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -76,7 +78,7 @@ pub enum RootKeyAction {
     /// Add a root key by your kubeconfig, from which every further secret is derived. Clients move to it one after the
     /// other, each with an overlap; the operator removes the former key when nobody needs it
     Rotate {
-        /// Withdraw every other root key at once: every client secret, refresh token and session of before stops,
+        /// Withdraw every other root key at once: every client secret, refresh token and session issued before stops,
         /// and every credentials Secret is written anew
         #[arg(long)]
         emergency: bool,
@@ -110,7 +112,7 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.0.0.0/8. Default:
+    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.20.30.0/24. Default:
     /// none, and a request comes from whoever connects
     #[arg(long, env = "CLIENTELE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
@@ -136,6 +138,17 @@ pub struct Run {
     /// Where credentials Secrets may be written: `cluster`, or only in `namespaces` whose Role admits it
     #[arg(long, env = "CLIENTELE_SECRETS_SCOPE", value_enum, default_value_t = Scope::Cluster)]
     pub secrets_scope: Scope,
+
+    /// The keys that labels and annotations of credentials Secrets may have, such as example.com/team, or example.com/* for
+    /// every key below. OAuthTenants make the list narrower. The admission policy of the chart needs the same list
+    #[arg(
+        long,
+        env = "CLIENTELE_SECRETS_ALLOWED_KEYS",
+        value_delimiter = ',',
+        default_values = DEFAULT_KEYS,
+        value_parser = allowed_key
+    )]
+    pub secrets_allowed_keys: Vec<String>,
 
     /// The Secret with the root key in the operator's namespace; made at the first start if it is not brought
     #[arg(
@@ -245,6 +258,7 @@ impl Run {
             write_burst: self.write_burst,
             publish_ahead: self.signing_key_publish_ahead,
             lease: None,
+            allowed_keys: Arc::new(AllowedKeys::new(self.secrets_allowed_keys.clone())),
             bootstrap: self.bootstrap,
         }
     }

@@ -14,6 +14,7 @@ mod login;
 pub(crate) mod login_transaction;
 mod logout;
 pub mod password_login;
+mod password_upgrade;
 pub(crate) mod redirect;
 pub(crate) mod request;
 mod same_origin;

@@ -1,4 +1,4 @@
-//! How trouble is said over HTTP: a status, an error code and a sentence.
+//! How errors are answered over HTTP: a status, an error code and a sentence.
 
 use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};

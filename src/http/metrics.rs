@@ -114,7 +114,7 @@ impl TokenMetrics {
     /// A token was issued.
     pub(super) fn issued(&self, grant: GrantType, started: Instant) {
         self.issued[grant as usize].inc();
-        self.duration.observe(started.elapsed());
+        self.duration.record(started.elapsed());
     }
 
     /// A token request was refused.
@@ -123,7 +123,7 @@ impl TokenMetrics {
             &self.refused[grant as usize]
         });
         row[code as usize].inc();
-        self.duration.observe(started.elapsed());
+        self.duration.record(started.elapsed());
     }
 
     /// An answer left.

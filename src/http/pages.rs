@@ -32,8 +32,8 @@ use clientele_oauth::registry::issuer_path;
 use headers::{Forms, Inline, page};
 use sentence::Said;
 use templates::{
-    AccountPage, ConsentPage, FormPostPage, GrantedRow, Shell, SignInPage, SignOutPage,
-    SignedOutPage, TroublePage, initial,
+    AccountPage, ConsentPage, ErrorTemplate, FormPostPage, GrantedRow, Shell, SignInPage,
+    SignOutPage, SignedOutPage, initial,
 };
 use texts::{ENGLISH, Texts};
 
@@ -240,7 +240,7 @@ pub fn error(chrome: &PageChrome<'_>, status: StatusCode, view: &ErrorView<'_>) 
     let home = view
         .home
         .filter(|home| home.starts_with("https://") || home.starts_with("http://"));
-    let template = TroublePage {
+    let template = ErrorTemplate {
         shell: Shell::new(chrome, texts.lang, t.title),
         view,
         texts,

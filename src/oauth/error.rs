@@ -1,4 +1,4 @@
-//! Protocol trouble: an RFC error code and a sentence.
+//! Protocol errors: an RFC error code and a sentence.
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ pub mod validity;
 
 use jiff::Timestamp;
 
-use super::Client;
+use super::{Client, User};
 
 /// What the ID of every family begins with.
 pub const FAMILY_PREFIX: &str = "fam_";
@@ -155,4 +155,12 @@ pub struct Consent {
     pub resources: String,
     /// When it was last widened.
     pub granted_at: Timestamp,
+}
+
+impl Consent {
+    /// Whether this registration of the person gave it: another `OAuthUser` with the same brought subject did not agree to
+    /// anything.
+    pub fn is_of(&self, user: &User) -> bool {
+        self.subject == *user.subject && self.user_uid == *user.uid
+    }
 }

@@ -9,6 +9,7 @@ pub mod client_auth;
 pub mod digest;
 pub mod endpoints;
 pub mod error;
+pub mod foreign_hash;
 mod form_encoding;
 pub mod grant;
 pub mod jose;

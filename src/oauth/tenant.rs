@@ -96,6 +96,8 @@ pub struct Tenant {
     pub verification: Verification,
     /// How long a person stays signed in.
     pub session: SessionLifetimes,
+    /// The subjects that another registration of a person may use at once.
+    pub reassigned_subjects: Arc<[Arc<str>]>,
     /// The metadata document (RFC 8414, OIDC Discovery), rendered once.
     pub metadata: Bytes,
     /// The JWK Set (RFC 7517 §5), rendered once.
@@ -123,6 +125,7 @@ impl Tenant {
             cluster_issuer: None,
             verification: Verification::default(),
             session: SessionLifetimes::DEFAULT,
+            reassigned_subjects: [].into(),
             metadata: Bytes::new(),
             jwks: Bytes::new(),
             jwks_max_age: Duration::from_mins(5),

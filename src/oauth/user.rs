@@ -3,24 +3,17 @@
 pub mod claims;
 pub mod login_throttle;
 pub mod password;
+mod password_hash;
 pub mod subject;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// A password hash in the PHC string format: argon2id, or bcrypt's own form. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(pub Arc<str>);
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash([redacted])")
-    }
-}
+use password::work::Work;
+pub use password_hash::PasswordHash;
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +59,7 @@ impl User {
 pub struct Users {
     by_username: HashMap<Arc<str>, Arc<User>>,
     by_subject: HashMap<Arc<str>, Arc<User>>,
+    costliest: Work,
 }
 
 impl Users {
@@ -73,6 +67,8 @@ impl Users {
     pub fn new(users: impl IntoIterator<Item = Arc<User>>) -> Self {
         let mut index = Self::default();
         for user in users {
+            let hash = user.password.as_ref();
+            index.costliest = index.costliest.max(hash.map(Work::of).unwrap_or_default());
             index
                 .by_username
                 .insert(user.username.clone(), user.clone());
@@ -91,6 +87,11 @@ impl Users {
         self.by_subject
             .get(subject)
             .filter(|user| *user.uid == *uid)
+    }
+
+    /// The most work of each algorithm that verifying one of the passwords is.
+    pub fn costliest(&self) -> Work {
+        self.costliest
     }
 
     /// How many there are.

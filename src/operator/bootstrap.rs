@@ -137,6 +137,7 @@ fn default_tenant(namespace: &str) -> OAuthTenant {
             first_party: Some(NamespacePolicy { namespaces: own }),
             users: Some(Users {
                 namespaces: Some(labelled(USERS_LABEL, DEFAULT_TENANT)),
+                ..Users::default()
             }),
             ..OAuthTenantSpec::default()
         },

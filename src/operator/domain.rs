@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod reason;
+pub mod structure;
 pub mod tenant;
 pub mod unique_names;
 pub mod user;

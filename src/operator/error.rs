@@ -1,4 +1,4 @@
-//! API trouble: what the API server answered, and what happens next.
+//! API errors: what the API server answered, and what happens next.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,7 +10,7 @@ use kube::core::Status;
 
 use super::domain::reason::{Reason, Refusal};
 
-/// Trouble with the API server; the pass is tried again later.
+/// An error of the API server; the reconcile is tried again later.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server answered with an error or not at all.
@@ -30,7 +30,7 @@ pub enum Error {
     /// A key could not be made.
     #[error("{0}")]
     Key(&'static str),
-    /// A pass panicked.
+    /// A reconcile panicked.
     #[error("the pass panicked; the line before says where")]
     Panicked,
 }
@@ -77,7 +77,7 @@ pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Why a Secret could not be written.
-pub enum SecretTrouble {
+pub enum SecretError {
     /// One of that name exists already.
     Exists,
     /// The namespace is going; there is nothing to do any more.
@@ -89,19 +89,19 @@ pub enum SecretTrouble {
 }
 
 /// Sorts the answer to a write of a Secret by what happens next.
-pub fn secret_trouble(
+pub fn secret_error(
     error: kube::Error,
     doing: &'static str,
     not_enabled: impl FnOnce() -> String,
-) -> SecretTrouble {
+) -> SecretError {
     let kube::Error::Api(status) = &error else {
-        return SecretTrouble::Retry(Error::api(doing)(error));
+        return SecretError::Retry(Error::api(doing)(error));
     };
     if status.is_already_exists() {
-        return SecretTrouble::Exists;
+        return SecretError::Exists;
     }
     if is_terminating(status) {
-        return SecretTrouble::Terminating;
+        return SecretError::Terminating;
     }
     let message = status.message.clone();
     match status.code {
@@ -122,13 +122,13 @@ pub fn secret_trouble(
             Reason::SecretRefused,
             format!("the API server refused the Secret: {message}; correct spec.secret"),
         ),
-        404 => SecretTrouble::Terminating,
-        _ => SecretTrouble::Retry(Error::api(doing)(error)),
+        404 => SecretError::Terminating,
+        _ => SecretError::Retry(Error::api(doing)(error)),
     }
 }
 
-fn refused(reason: Reason, message: String) -> SecretTrouble {
-    SecretTrouble::Refused(Refusal::new(reason, message))
+fn refused(reason: Reason, message: String) -> SecretError {
+    SecretError::Refused(Refusal::new(reason, message))
 }
 
 /// The sentences of the quota plugin; a quota that was just made has no usage yet.
@@ -162,7 +162,7 @@ pub struct Retries(Mutex<HashMap<(String, bool), (u32, Instant)>>);
 impl Retries {
     const LONGEST: Duration = Duration::from_mins(1);
 
-    /// So many conflicts are settled by the next event of the watch; after more of them the watch must be late.
+    /// This many conflicts are settled by the next event of the watch; after more of them the watch must be late.
     const AT_ONCE: u32 = 20;
 
     /// The pause before the next try. A quiet time of twice the longest pause forgives what was before.
@@ -193,8 +193,8 @@ mod tests {
         let mut status = Status::failure(message, "Forbidden");
         status.code = code;
         let error = kube::Error::Api(Box::new(status));
-        match secret_trouble(error, "create the credentials Secret", String::new) {
-            SecretTrouble::Refused(refusal) => Some(refusal.reason),
+        match secret_error(error, "create the credentials Secret", String::new) {
+            SecretError::Refused(refusal) => Some(refusal.reason),
             _ => None,
         }
     }
@@ -206,8 +206,8 @@ mod tests {
         let pauses: Vec<u128> = pauses.collect();
         assert_eq!((pauses[..20].iter().max(), pauses[20]), (Some(&50), 1000));
         assert_eq!(retries.next("other", &conflict).as_millis(), 50);
-        let trouble = retries.next("uid", &Error::Panicked);
-        assert!(trouble < Duration::from_secs(1), "{trouble:?}");
+        let delay = retries.next("uid", &Error::Panicked);
+        assert!(delay < Duration::from_secs(1), "{delay:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Whether the cluster went back in time. Its revision only rises; where it has fallen, etcd was restored from an older
-//! snapshot, and a watch that goes on from a revision of before hears nothing until that revision comes again.
+//! snapshot, and a watch that goes on from an earlier revision hears nothing until that revision comes again.
 //!
 //! What was heard of an OAuthClient by watch is compared with what a consistent list of OAuthClients says: the versions of
 //! one kind compare as numbers (KEP-5504).
@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The cluster says a lower revision than it has said before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and watches of before hear nothing of what it says now"
+    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and earlier watches report nothing of what it says now"
 )]
 pub struct WentBack {
     /// The highest that was seen.

@@ -11,7 +11,7 @@ use tokio::time::{Duration, MissedTickBehavior, interval};
 use super::domain::reason::Reason;
 use super::metrics::OperatorMetrics;
 
-/// So many events wait at the most; more are counted and dropped, because every event is a write that
+/// At most this many events wait; more are counted and dropped, because every event is a write that
 /// the API server has to do beside the work itself.
 const WAITING: usize = 256;
 /// The action of every event: what it came to is the reason.

@@ -130,7 +130,7 @@ pub async fn watch(reader: Arc<RootKeyReader>) {
         }
         tokio::select! {
             change = changes.next() => if let Some(Err(error)) = change {
-                reader.context.metrics.watch_errors.inc();
+                reader.context.metrics.watch.errors.inc();
                 tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
             },
             // Who begins to write records what is not recorded.

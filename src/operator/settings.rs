@@ -1,6 +1,9 @@
 //! What the operator was told at its start.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use clientele_api::allowed_keys::AllowedKeys;
 
 /// Where the operator may write credentials Secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub struct Settings {
     pub publish_ahead: Duration,
     /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for nobody.
     pub lease: Option<String>,
+    /// Which labels and annotations credentials Secrets may have.
+    pub allowed_keys: Arc<AllowedKeys>,
     /// Whether to create the tenant `default` and its first client, once per installation.
     pub bootstrap: bool,
 }

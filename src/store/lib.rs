@@ -25,6 +25,8 @@ pub use metrics::StoreMetrics;
 pub use redemption::Redemption;
 pub use rotation::Rotation;
 pub use tables::replicas::Heartbeat;
+pub use tables::subjects::SubjectClaim;
+pub use tables::upgraded_hashes::UpgradedHash;
 
 /// An open store. Clones share it.
 #[derive(Clone, Debug)]

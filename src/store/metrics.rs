@@ -42,7 +42,7 @@ impl Access {
             Err(_) => 2,
         };
         self.outcomes[index].inc();
-        self.duration.observe(took);
+        self.duration.record(took);
     }
 }
 

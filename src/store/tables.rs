@@ -13,4 +13,6 @@ pub(crate) mod secret_usage;
 pub(crate) mod served_versions;
 pub(crate) mod sessions;
 pub(crate) mod still_valid;
+pub(crate) mod subjects;
+pub(crate) mod upgraded_hashes;
 pub(crate) mod used_assertions;

@@ -138,6 +138,7 @@ async fn every_search_has_its_index() {
     let searches = [
         tables::sessions::SEARCHES,
         tables::still_valid::SEARCHES,
+        tables::upgraded_hashes::SEARCHES,
         tables::codes::SEARCHES,
         tables::refresh_families::SEARCHES,
         tables::consents::SEARCHES,

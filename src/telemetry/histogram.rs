@@ -37,7 +37,7 @@ pub struct AtomicHistogram(Arc<Cells>);
 
 impl AtomicHistogram {
     /// Counts a duration.
-    pub fn observe(&self, duration: Duration) {
+    pub fn record(&self, duration: Duration) {
         let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|&bound| nanoseconds <= bound);
         self.0.counts[bucket.unwrap_or(BOUNDS.len())].fetch_add(1, Relaxed);
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn a_duration_counts_in_its_bucket_and_in_all_wider_ones() {
         let histogram = AtomicHistogram::default();
-        histogram.observe(Duration::from_micros(50));
-        histogram.observe(Duration::from_micros(51));
-        histogram.observe(Duration::from_hours(1));
+        histogram.record(Duration::from_micros(50));
+        histogram.record(Duration::from_micros(51));
+        histogram.record(Duration::from_hours(1));
         let text = encoded(&histogram);
         assert!(text.contains("# TYPE h histogram"), "{text}");
         for line in [
@@ -116,7 +116,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..10_000 {
-                        histogram.observe(Duration::from_micros(3));
+                        histogram.record(Duration::from_micros(3));
                     }
                 });
             }

@@ -14,5 +14,7 @@ mod opening;
 mod purge;
 mod samples;
 mod sessions;
+mod subjects;
 mod tokens;
+mod upgraded_hashes;
 mod usage;

@@ -3,6 +3,7 @@
 //! The other checks of the source tree are those of the package `xtask`. Needs no cluster; `make check` runs both.
 
 mod alerts;
+mod chart;
 mod documents;
 mod generated;
 mod machine;

@@ -9,7 +9,7 @@ const ATTACKS: &str = "tests/attack-cases.md";
 const FAULTS: &str = "tests/fault-cases.md";
 
 /// How many rows each section of the table of attacks has, and how many properties there are.
-const SECTIONS: [(char, usize); 14] = [
+const SECTIONS: [(char, usize); 15] = [
     ('a', 30),
     ('b', 38),
     ('c', 21),
@@ -23,6 +23,7 @@ const SECTIONS: [(char, usize); 14] = [
     ('k', 25),
     ('l', 14),
     ('m', 14),
+    ('n', 8),
     ('p', 7),
 ];
 

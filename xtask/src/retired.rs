@@ -2,7 +2,6 @@
 
 use crate::code::{Code, Part};
 use crate::known::Findings;
-use crate::names::TYPES;
 use crate::project::Project;
 use crate::source::{self, Source};
 
@@ -109,8 +108,10 @@ pub fn names(project: &Project) -> Findings {
 }
 
 fn count_names(code: &Code, findings: &mut Findings) {
-    let keywords = [&TYPES[..], &["fn", "const"]].concat();
-    for name in code.declared(&keywords) {
+    let keywords = ["struct", "enum", "trait", "union", "fn", "const"];
+    // `Deref` has a type of this name.
+    let types = code.declared(&["type"]).filter(|name| *name != "Target");
+    for name in code.declared(&keywords).chain(types) {
         if let Some((retired, instead)) = NAMES.iter().find(|(retired, _)| *retired == name) {
             *findings
                 .entry(format!("{retired}: say {instead}"))

@@ -121,7 +121,7 @@ pub fn rows_of(test: &str) -> Vec<String> {
 fn number(word: &str) -> Option<usize> {
     let (section, number) = word.split_at_checked(1)?;
     let digits = if section == "p" { 1 } else { 2 };
-    let is_row = matches!(section.as_bytes(), [b'a'..=b'm' | b'p'])
+    let is_row = matches!(section.as_bytes(), [b'a'..=b'n' | b'p'])
         && number.len() == digits
         && number.bytes().all(|b| b.is_ascii_digit());
     is_row.then(|| number.parse().ok())?

@@ -106,6 +106,16 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* Behind an edge every visitor would count as the edge itself, unless its networks are named. */}}
+{{- define "clientele.checkTrustedProxies" -}}
+{{- $field := index . 1 }}
+{{- with index . 0 }}
+{{- if not (kindIs "slice" .Values.trustedProxies) }}
+{{- fail (printf "%s is true: set trustedProxies to the networks from which the edge connects, such as [10.20.30.0/24] for the pods of an ingress controller; without them the throttle of sign-ins counts all visitors as one. If nothing in front of the pods hides the addresses of visitors, set trustedProxies to []" $field) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "clientele.scheme" -}}
 {{- ternary "https" "http" (not (empty .Values.tls.secretName)) }}
 {{- end }}

@@ -84,3 +84,20 @@ fn issuers_are_https_or_loopback_in_their_normal_form() {
         assert!(public_url(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn the_keys_of_secrets_can_be_listed_and_be_none() {
+    let keys = |line: &[&str]| {
+        let line = [&["clientele", "run"], line].concat();
+        let Command::Run(run) = CommandLine::try_parse_from(line).unwrap().command else {
+            panic!("another command")
+        };
+        run.settings().allowed_keys.to_text()
+    };
+    assert_eq!(keys(&[]), DEFAULT_KEYS.join(", "));
+    let list = ["--secrets-allowed-keys", "team,example.com/*"];
+    assert_eq!(keys(&list), "team, example.com/*");
+    assert_eq!(keys(&["--secrets-allowed-keys", ""]), "none");
+    let bad = ["clientele", "run", "--secrets-allowed-keys", "*"];
+    assert!(CommandLine::try_parse_from(bad).is_err());
+}

@@ -10,6 +10,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
 use clientele_api::DurationString;
+use clientele_api::allowed_keys::check_entry;
 
 /// Where the audit log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,14 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// An entry of a list of keys. An empty one stands for an empty list.
+pub(super) fn allowed_key(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        check_entry(text).map_err(str::to_owned)?;
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     DurationString(text.to_owned())
         .parse()
@@ -74,8 +83,8 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         .map(|part| format!("{part:?} is no level"))
         .or(unreadable)
     {
-        Some(trouble) => Err(format!(
-            "{trouble}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
+        Some(problem) => Err(format!(
+            "{problem}; write error, warn, info, debug or trace, or a filter such as info,clientele=debug"
         )),
         None => Ok(text.to_owned()),
     }

@@ -25,7 +25,7 @@ async fn run(place: Place<'_>, emergency: bool) -> anyhow::Result<String> {
         )
     })?;
     let what_follows = if emergency {
-        "Every other one is withdrawn: client secrets, refresh tokens and sessions of before have stopped, and the operator writes every credentials Secret anew. Applications have to read theirs again"
+        "Every other one is withdrawn: earlier client secrets, refresh tokens and sessions have stopped, and the operator writes every credentials Secret anew. Applications have to read theirs again"
     } else {
         "Clients move to it one after the other, and the former key leaves when nobody needs it"
     };

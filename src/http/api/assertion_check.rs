@@ -29,4 +29,4 @@ pub(crate) async fn confirm(
 }
 
 const USED: &str = "the client assertion was used before: each jti counts once";
-const NOT_GENUINE: &str = "the cluster does not stand by the token: it was not signed by the cluster, or its pod or ServiceAccount is gone";
+const NOT_GENUINE: &str = "the cluster does not stand by the token: it was not signed by the cluster, or its pod or ServiceAccount was deleted";

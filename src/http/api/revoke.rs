@@ -58,7 +58,7 @@ where
     response
 }
 
-/// Success means that the token is gone, and that the store has it in writing.
+/// Success means that the token is revoked, and that the store has recorded it.
 async fn revoke(
     app: &App,
     registry: &Registry,

@@ -28,7 +28,7 @@ const KEEP: Duration = Duration::from_secs(10);
 const KEEP_FALSE: Duration = Duration::from_secs(2);
 /// Nobody waits longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// So many answers are kept.
+/// How many answers are kept.
 const CAPACITY: usize = 4096;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

@@ -109,7 +109,7 @@ fn refuse(tenant: &Tenant, error: OAuthError) -> Response {
     let scope = match error.code {
         ErrorCode::InsufficientScope => r#", scope="openid""#,
         ErrorCode::InvalidRequest | ErrorCode::InvalidToken => "",
-        // Trouble of ours is no reason to authenticate again.
+        // An error of the server is no reason to authenticate again.
         _ => return response,
     };
     let challenge = format!(

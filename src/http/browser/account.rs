@@ -51,6 +51,7 @@ async fn page(
     let consents = consents.await?;
     let grants: Vec<Granted<'_>> = consents
         .iter()
+        .filter(|consent| consent.is_of(&current.user))
         .filter_map(|consent| granted(browser_request, consent))
         .collect();
     let mut transaction = login_transaction::begin(browser_request, Waiting::Account)?;
@@ -67,7 +68,7 @@ async fn page(
     Ok(pages::account(&browser_request.chrome(), &view))
 }
 
-/// A consent beside the client that it is for; none if that is gone.
+/// A consent beside the client that it is for; none if that was deleted.
 fn granted<'a>(
     browser_request: &'a BrowserRequest<'_>,
     consent: &'a Consent,
@@ -130,7 +131,8 @@ async fn withdraw(
 ) -> Result<Response, ErrorPage> {
     let (store, tenant) = (&browser_request.app.store, &browser_request.tenant);
     let (uid, subject) = (&tenant.uid, &current.user.subject);
-    if let Some(consent) = store.consent(uid, subject, client_uid).await? {
+    let consent = store.consent(uid, subject, client_uid).await?;
+    if let Some(consent) = consent.filter(|consent| consent.is_of(&current.user)) {
         store
             .withdraw(uid, subject, client_uid, browser_request.now)
             .await?;

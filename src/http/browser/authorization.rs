@@ -58,9 +58,10 @@ impl<'a> PendingAuthorization<'a> {
                 let tenant = &browser_request.tenant.uid;
                 let registration = &destination.client.uid;
                 let store = &browser_request.app.store;
-                store
-                    .consent(tenant, &current.user.subject, registration)
+                let consent = store.consent(tenant, &current.user.subject, registration);
+                consent
                     .await?
+                    .filter(|consent| consent.is_of(&current.user))
             }
         };
         Ok(Ok(Self {

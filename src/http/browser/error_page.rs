@@ -116,6 +116,14 @@ impl ErrorPage {
         Self::new(StatusCode::BAD_REQUEST, INVALID, sentence, AGAIN)
     }
 
+    /// The subject of the person was another registration's.
+    pub fn subject_taken() -> Self {
+        let sentence =
+            "Your account cannot be used yet: its identifier belonged to another account before.";
+        let remedy = "Show this page to the people who manage accounts here: they can assign the identifier to your account.";
+        Self::new(StatusCode::FORBIDDEN, "subject_taken", sentence, remedy)
+    }
+
     /// A page that was made for somebody else, who was signed in then.
     pub fn other_session() -> Self {
         let sentence = "Somebody else has signed in with this browser since this page was opened.";

@@ -7,13 +7,14 @@ use zeroize::Zeroizing;
 use super::authorization::PendingAuthorization;
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
-use super::{audit_events, login_transaction, redirect, same_origin, sessions};
+use super::{audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions};
 use crate::browser::password_login::{PasswordAttempt, Tried};
 use crate::pages::{self, SignIn, SignInProblem};
 use clientele_oauth::client::redirect_uri::returns_to;
 use clientele_oauth::endpoints::authorize::Asked;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
+use clientele_oauth::user::password;
 use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::AuditEvent;
 
@@ -80,12 +81,16 @@ impl Login<'_> {
         let (username, password) = credentials(parameters)?;
         let browser_request = self.browser_request;
         let user = browser_request.tenant.users.by_username(username);
+        let hash = password_upgrade::hash_of(browser_request, user.map(|user| &**user)).await;
+        let old = hash.as_ref().filter(|hash| !password::is_own(hash));
+        let to_upgrade = old.map(|_| password.clone());
         let attempt = PasswordAttempt {
             tenant: &browser_request.tenant,
             user: user.map(|user| &**user),
             address: browser_request.address,
             now: browser_request.now,
             username,
+            hash,
             password,
         };
         let tried = browser_request
@@ -93,6 +98,9 @@ impl Login<'_> {
             .password_authenticator
             .attempt(attempt)
             .await;
+        if let (Tried::Right, Some(user), Some(password)) = (tried, user, to_upgrade) {
+            password_upgrade::upgrade(browser_request, user, password).await;
+        }
         match (tried, user) {
             (Tried::Right, Some(user)) => self.go_on(user).await,
             (Tried::Full, _) => Err(ErrorPage::busy()),
@@ -120,6 +128,10 @@ impl Login<'_> {
     /// The person is who they say. Where they go is answered by a redirect, so that no reload posts a password again.
     async fn go_on(mut self, user: &std::sync::Arc<User>) -> Result<Response, ErrorPage> {
         let browser_request = self.browser_request;
+        if !sessions::owns_subject(browser_request, user).await? {
+            self.failed(Some(&**user), "the subject belonged to another OAuthUser");
+            return Err(ErrorPage::subject_taken());
+        }
         let (current, cookie) = sessions::begin(browser_request, user).await?;
         let client = self.client().map(|client| &*client.id);
         audit_events::done(browser_request, AuditEvent::SignIn, client, user);

@@ -13,6 +13,9 @@ use clientele_oauth::endpoints::authorize::interaction::SignedIn;
 use clientele_oauth::grant::Session;
 use clientele_oauth::grant::login_transaction::{ShownTo, Transaction};
 use clientele_oauth::grant::session;
+use clientele_oauth::user::subject;
+use clientele_store::SubjectClaim;
+use jiff::Timestamp;
 
 /// Somebody who is signed in.
 pub(super) struct Current {
@@ -50,6 +53,41 @@ impl Current {
             signed_in_for_it,
         }
     }
+}
+
+/// Whether the subject of a person who signs in belongs to this registration. A derived one cannot belong to another; of a
+/// brought one the store remembers who signed in under it.
+pub(super) async fn owns_subject(
+    browser_request: &BrowserRequest<'_>,
+    user: &User,
+) -> Result<bool, ErrorPage> {
+    if subject::is_derived(&user.subject) {
+        return Ok(true);
+    }
+    let (tenant, now) = (&browser_request.tenant, browser_request.now);
+    let is_reassigned = tenant.reassigned_subjects.contains(&user.subject);
+    let free_before = if is_reassigned {
+        Timestamp::MAX
+    } else {
+        now.checked_sub(subject::QUARANTINE)
+            .unwrap_or(Timestamp::MIN)
+    };
+    let claim = SubjectClaim {
+        tenant_uid: tenant.uid.to_string(),
+        subject: user.subject.to_string(),
+        user_uid: user.uid.to_string(),
+        now,
+        free_before,
+    };
+    let owned = browser_request.app.store.claim_subject(claim).await?;
+    if !owned {
+        tracing::warn!(
+            tenant = %tenant.name,
+            subject = %user.subject,
+            "sign-in refused: another OAuthUser signed in with this subject in the last 400 days; if it is the same person, add the subject to spec.users.reassignedSubjects of the OAuthTenant"
+        );
+    }
+    Ok(owned)
 }
 
 /// Whoever is signed in, in a session that stands.

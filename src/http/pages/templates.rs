@@ -80,7 +80,7 @@ pub(super) struct ConsentPage<'a> {
 
 #[derive(Template)]
 #[template(path = "error.html")]
-pub(super) struct TroublePage<'a> {
+pub(super) struct ErrorTemplate<'a> {
     pub shell: Shell<'a>,
     pub view: &'a ErrorView<'a>,
     pub texts: &'a Texts,

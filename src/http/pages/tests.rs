@@ -104,7 +104,7 @@ fn consent_of(shown: &Shown<'_>, scopes: &[String]) -> Response {
     consent(&chrome(shown), &view)
 }
 
-fn trouble_of(shown: &Shown<'_>) -> Response {
+fn error_page_of(shown: &Shown<'_>) -> Response {
     let home = format!("https://{}", shown.text);
     let view = ErrorView {
         code: shown.text,
@@ -156,7 +156,7 @@ fn every_page(shown: &Shown<'_>) -> Vec<(Forms, Read)> {
         (Forms::Onward, sign_in_of(shown, Some(SignInProblem::Wrong))),
         (Forms::Onward, consent_of(shown, &scopes)),
         (Forms::Onward, consent_of(shown, &[])),
-        (Forms::None, trouble_of(shown)),
+        (Forms::None, error_page_of(shown)),
         (Forms::Onward, sign_out_of(shown)),
         (Forms::None, signed_out(&chrome(shown), false)),
         (Forms::None, signed_out(&chrome(shown), true)),
@@ -286,7 +286,7 @@ fn status_codes_say_what_the_page_says() {
     assert_eq!(status(None), 200);
     assert_eq!(status(Some(SignInProblem::Wrong)), 401);
     assert_eq!(status(Some(SignInProblem::Wait { seconds: 5 })), 429);
-    let error = Read::of(trouble_of(&PLAIN));
+    let error = Read::of(error_page_of(&PLAIN));
     assert_eq!(error.status, 400);
     assert_eq!(error.header("x-clientele-error"), "x");
 }

@@ -7,10 +7,11 @@ use aws_lc_rs::{constant_time, hmac};
 
 use super::secret::Claimed;
 use crate::Keyring;
+use crate::foreign_hash;
 use crate::keys::root_keyring::update;
 
-/// The least number of characters.
-pub const MIN_LEN: usize = 32;
+/// The least number of characters: 128 bits in base64url.
+pub const MIN_LEN: usize = 22;
 /// The greatest number of characters.
 pub const MAX_LEN: usize = 256;
 /// The least number of different characters: fewer is no chance, but a habit.
@@ -97,9 +98,8 @@ pub fn verify(brought: Option<&ExternalSecret>, keyring: &Keyring, presented: &s
 /// What of an entry is the client secret; the error completes the sentence "the client secret …".
 pub fn read(value: &[u8]) -> Result<&str, &'static str> {
     let text = std::str::from_utf8(value).map_err(|_| "is not text")?;
-    // A file that was made with an editor ends in a line break, and nobody means it.
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
+    // A file that was made with an editor ends in line breaks, and nobody means them.
+    let text = text.trim_end_matches(['\r', '\n']);
     // RFC 6749 appendix A.2.
     if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         return Err("must consist of printable ASCII characters");
@@ -107,8 +107,11 @@ pub fn read(value: &[u8]) -> Result<&str, &'static str> {
     if text.is_empty() {
         return Err("is empty");
     }
+    if foreign_hash::recognize(text).is_some() {
+        return Err("has the form of a password hash, which is not a client secret");
+    }
     if text.len() < MIN_LEN {
-        return Err("is shorter than 32 characters");
+        return Err("is shorter than 22 characters");
     }
     if text.len() > MAX_LEN {
         return Err("is longer than 256 characters");
@@ -172,12 +175,17 @@ mod tests {
             ("", "is empty"),
             ("\n", "is empty"),
             ("\r\n", "is empty"),
-            (&VALUE[..31], "shorter"),
-            (&format!("{}\n", &VALUE[..31]), "shorter"),
+            (&VALUE[..21], "shorter"),
+            (&format!("{}\n", &VALUE[..21]), "shorter"),
+            (
+                "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+                "hash",
+            ),
+            ("alice:{SSHA}Jfkj0Kn9HQyFAI4vK8SqSg==", "hash"),
             (&long, "longer"),
             (&"ab".repeat(16), "guessed"),
             (&format!("{VALUE}\u{e4}"), "printable"),
-            (&format!("{VALUE}\n\n"), "printable"),
+            (&format!("{VALUE}\n{VALUE}"), "printable"),
             (&format!("{VALUE}\0"), "printable"),
             (derived.expose(), "form"),
         ] {
@@ -185,10 +193,10 @@ mod tests {
             assert!(said.contains(problem), "{value:?}: {said}");
         }
         assert!(read(b"\xff\xfe").is_err());
-        for end in ["", "\n", "\r\n"] {
+        for end in ["", "\n", "\r\n", "\n\n"] {
             assert_eq!(read(format!("{VALUE}{end}").as_bytes()), Ok(VALUE));
         }
-        assert_eq!(read(&VALUE.as_bytes()[..32]), Ok(&VALUE[..32]));
+        assert_eq!(read(&VALUE.as_bytes()[..22]), Ok(&VALUE[..22]));
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
         );
     }
     let (scheme, rest) = uri.split_once(':').ok_or("must be an absolute URI")?;
+    if !is_percent_encoded(rest) {
+        return Err("must be an absolute URI, in which two hexadecimal digits follow every %");
+    }
     let web =
         |check: fn(&str) -> bool| rest.strip_prefix("//").is_some_and(|rest| web(rest, check));
     let allowed = match scheme {
@@ -34,6 +37,16 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
     allowed.then_some(()).ok_or(
         "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback",
     )
+}
+
+/// Whether two hexadecimal digits follow every `%` before the query (RFC 3986 §2.1).
+fn is_percent_encoded(rest: &str) -> bool {
+    let before_query = rest.split('?').next().unwrap_or_default();
+    let mut parts = before_query.split('%').skip(1).map(str::as_bytes);
+    parts.all(|part| {
+        part.get(..2)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
 }
 
 /// Whether a request may name `asked` where `registered` stands in the list: byte for byte the same, or the same but

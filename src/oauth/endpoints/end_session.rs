@@ -141,7 +141,7 @@ fn redirect_uri(
 const BAD_HINT: OAuthError =
     OAuthError::invalid_request("id_token_hint is not an ID token of this issuer");
 const WRONG_CLIENT: OAuthError = OAuthError::invalid_request(
-    "id_token_hint was issued to another client, or to one that is gone",
+    "id_token_hint was issued to another client, or to one that was deleted",
 );
 const UNKNOWN_CLIENT: OAuthError =
     OAuthError::new(ErrorCode::InvalidClient, "no client has this client_id");

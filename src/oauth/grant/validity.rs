@@ -17,9 +17,9 @@ pub struct GrantValidity<'t> {
 /// Why it does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidGrant {
-    /// The client is gone; one of the same name is another.
+    /// The client was deleted; a new one of the same name is another client.
     Client,
-    /// The person is gone or disabled, or has another credential. That does not come back.
+    /// The user was deleted or disabled, or has another credential. None of these is undone later.
     User,
     /// The person may not use this client now.
     Groups,
@@ -30,7 +30,7 @@ impl InvalidGrant {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "the client was deleted or made anew since",
-            Self::User => "the person is gone or disabled, or has another password since",
+            Self::User => "the user was deleted or disabled, or has another password since",
             Self::Groups => "the person is in no group that may use the client",
         }
     }

@@ -273,7 +273,7 @@ mod tests {
                 tokens.retain(|(_, expires)| *expires > now);
                 let cached = published.iter().rev().find(|(time, _)| *time + ahead.as_secs() <= now);
                 for (key_id, _) in &tokens {
-                    prop_assert!(records.iter().any(|r| r.key_id == *key_id), "{} is gone", key_id);
+                    prop_assert!(records.iter().any(|r| r.key_id == *key_id), "{} was removed", key_id);
                 }
                 if let Some((_, jwks)) = cached {
                     prop_assert!(jwks.contains(&key.key_id), "{} signs before it was published", key.key_id);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-/// So many at once, and then one per interval.
+/// How many at once, before one per interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
     /// How many failures are free after a time of rest.

@@ -1,6 +1,8 @@
 //! `sub`, the name by which applications know a person (OIDC Core §2): stable, never reassigned, never a client ID
 //! (RFC 9700 §4.15).
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +12,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const PREFIX: &str = "usr:";
 /// The longest subject (OIDC Core §2).
 pub const MAX_LEN: usize = 255;
+
+/// How long a brought subject stays with the registration of a person that signed in under it last. Nothing that a sign-in
+/// began lives for longer than a year (`session.absolute`, `lifetimes.refreshToken`), so when another registration gets
+/// the subject, nothing of the former one has been valid for a month.
+pub const QUARANTINE: Duration = Duration::from_hours(24 * 400);
+
+/// Whether a subject was derived, so that no other registration can have it.
+pub fn is_derived(subject: &str) -> bool {
+    subject.starts_with(PREFIX)
+}
 
 /// The subject that belongs to a registration of a person in a registration of a tenant: 128 random-looking bits
 /// that no later person or tenant of the same name gets again.

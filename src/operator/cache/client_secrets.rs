@@ -99,7 +99,7 @@ impl ClientSecretIndex {
         self.write(|state| state.secrets.insert(name, entries));
     }
 
-    /// Forgets a Secret that is gone.
+    /// Forgets a Secret that was deleted.
     pub fn forget(&self, namespace: &str, name: &str) {
         let name = (namespace.to_owned(), name.to_owned());
         self.write(|state| state.secrets.remove(&name));

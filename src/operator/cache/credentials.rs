@@ -140,7 +140,7 @@ impl CredentialsIndex {
     }
 
     /// Remembers a Secret that we replaced. The answer may come after the watch told of what others did to the Secret
-    /// since: of a newer version, or that it is gone.
+    /// since: of a newer version, or that it was deleted.
     pub fn replaced(&self, secret: &Secret, digests: &DigestKey) {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
@@ -253,7 +253,7 @@ mod tests {
         told.put("9", "wrong");
         told.replaced("10", "right");
         assert!(told.knows("right"));
-        assert_eq!(told.put("9", "wrong"), 0, "an event of before comes late");
+        assert_eq!(told.put("9", "wrong"), 0, "an earlier event comes late");
         assert!(told.knows("right"));
         assert_eq!(told.put("10", "right"), 0);
         assert_eq!(told.put("11", "wrong"), 1);

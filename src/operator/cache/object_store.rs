@@ -19,7 +19,7 @@ pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     store: Store<K>,
     doubt: RelistCheck<K, Arc<K>>,
     /// What of an object is kept.
-    cut: fn(K) -> K,
+    prune: fn(K) -> K,
     complete: bool,
 }
 
@@ -27,13 +27,13 @@ impl<K> ObjectStore<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
 {
-    /// Nothing listed yet. The objects of a second list are cut as those of the watch are.
-    pub fn new(doubt: RelistCheck<K, Arc<K>>, writer: Writer<K>, cut: fn(K) -> K) -> Self {
+    /// Nothing listed yet. The objects of a second list are pruned as those of the watch are.
+    pub fn new(doubt: RelistCheck<K, Arc<K>>, writer: Writer<K>, prune: fn(K) -> K) -> Self {
         Self {
             store: writer.as_reader(),
             writer,
             doubt,
-            cut,
+            prune,
             complete: false,
         }
     }
@@ -76,12 +76,12 @@ where
         self.doubt.second().await
     }
 
-    /// Settles the doubt by the second list: what it has is known to exist, what it lacks is gone.
+    /// Settles the doubt by the second list: what it has is known to exist, what it lacks was deleted.
     pub fn confirm(&mut self, list: List<K>) {
         let (there, _) = self.doubt.settle(list);
         for object in there {
             self.writer
-                .apply_watcher_event(&watcher::Event::Apply((self.cut)(object)));
+                .apply_watcher_event(&watcher::Event::Apply((self.prune)(object)));
         }
     }
 
@@ -125,7 +125,7 @@ mod tests {
         namespace
     }
 
-    fn cut(mut namespace: Namespace) -> Namespace {
+    fn without_annotations(mut namespace: Namespace) -> Namespace {
         namespace.annotations_mut().clear();
         namespace
     }
@@ -133,7 +133,7 @@ mod tests {
     /// Three that were listed, of which the next list has none.
     fn doubted() -> ObjectStore<Namespace> {
         let (_, writer) = kube::runtime::reflector::store();
-        let mut listed = ObjectStore::new(RelistCheck::of_a_test(), writer, cut);
+        let mut listed = ObjectStore::new(RelistCheck::of_a_test(), writer, without_annotations);
         for event in list(&["a", "b", "c"]).chain(list(&[])) {
             listed.apply(&event);
         }
@@ -141,7 +141,10 @@ mod tests {
     }
 
     fn list(names: &[&str]) -> impl Iterator<Item = Event<Namespace>> + use<> {
-        let objects: Vec<_> = names.iter().map(|name| cut(namespace(name))).collect();
+        let objects: Vec<_> = names
+            .iter()
+            .map(|name| without_annotations(namespace(name)))
+            .collect();
         let objects = objects.into_iter().map(InitApply);
         [Init].into_iter().chain(objects).chain([InitDone])
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use clientele_oauth::user::password;
+use clientele_oauth::user::password::secret_value::{self, Value};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
@@ -176,7 +176,7 @@ impl PasswordIndex {
     }
 
     /// Takes in a Secret that was read once more, unless the watch has told meanwhile of a newer version, or that the
-    /// Secret is gone.
+    /// Secret was deleted.
     pub fn put_again(&self, secret: &Secret) -> Vec<Job> {
         let read = number(secret.metadata.resource_version.as_deref());
         self.write(|state| match state.secrets.get(&name_of(secret)) {
@@ -197,7 +197,7 @@ impl PasswordIndex {
         });
     }
 
-    /// Forgets a Secret that is gone.
+    /// Forgets a Secret that was deleted.
     pub fn forget(&self, namespace: &str, name: &str) {
         self.write(|state| {
             state
@@ -235,20 +235,10 @@ impl PasswordIndex {
 
 /// What a value is: a hash, something unusable, or a plaintext that has to be hashed.
 fn look_at(value: &[u8]) -> (Hash, Option<Zeroizing<String>>) {
-    let Ok(text) = std::str::from_utf8(value) else {
-        return (Hash::Unusable("is not text in UTF-8"), None);
-    };
-    // A file that was made with an editor ends in a line break, and nobody types one.
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    match password::parse_hash(text) {
-        Some(Ok(hash)) => (Hash::Ready(hash), None),
-        Some(Err(problem)) => (Hash::Unusable(problem), None),
-        None if text.is_empty() => (Hash::Unusable("is empty"), None),
-        None if text.len() > password::MAX_LEN => {
-            (Hash::Unusable("is longer than 1024 bytes"), None)
-        }
-        None => (Hash::Pending, Some(Zeroizing::new(text.to_owned()))),
+    match secret_value::read(value) {
+        Ok(Value::Hash(hash)) => (Hash::Ready(hash), None),
+        Ok(Value::Plaintext(text)) => (Hash::Pending, Some(Zeroizing::new(text.to_owned()))),
+        Err(problem) => (Hash::Unusable(problem), None),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A list that lacks so many objects that it is doubted, and the second list that settles the doubt.
+//! A list that lacks more objects than is plausible, and the second list that settles the doubt.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
@@ -68,7 +68,7 @@ where
         }
     }
 
-    /// Judges a list by what was listed before it: holds what is missing, or lets it go if there are not so many.
+    /// Judges a list by what was listed before it: holds what is missing, or lets it go if it is little.
     pub fn relisted(&mut self, before: Vec<(ObjectRef<K>, V)>, listed: &HashSet<ObjectRef<K>>) {
         for object in listed {
             self.brake.settled(object);
@@ -82,7 +82,7 @@ where
                 kind = self.what,
                 held = self.brake.len(),
                 listed = listed.len(),
-                "a new list lacks so many objects that it is doubted; they are served for at most a minute, until a second list confirms"
+                "relist lacks more objects than is plausible; serving the missing ones for up to 60s, until a second list confirms"
             );
             self.second = Some((self.read)());
         }
@@ -105,7 +105,7 @@ where
         list
     }
 
-    /// Settles the doubt by the second list. Returns what it has of what was held, and what is gone.
+    /// Settles the doubt by the second list. Returns what it has of what was held, and what was deleted.
     pub fn settle(&mut self, list: List<K>) -> (Vec<K>, HashMap<ObjectRef<K>, V>) {
         let list = match list {
             Ok(list) => list,

@@ -28,7 +28,7 @@ impl<K, V> Default for RelistGuard<K, V> {
 }
 
 impl<K: Hash + Eq, V> RelistGuard<K, V> {
-    /// Judges a relist: keeps `missing` if so many are gone at once that the list is doubted.
+    /// Judges a relist: keeps `missing` if it lacks so much at once that the list is doubted.
     /// Returns whether it has to be confirmed.
     pub fn relisted(
         &mut self,

@@ -30,7 +30,7 @@ struct State {
     common: Versions,
 }
 
-/// A version of an object for which a pass waits.
+/// A version of an object for which a reconcile waits.
 #[derive(Debug)]
 struct Awaited {
     generation: i64,
@@ -143,7 +143,7 @@ impl Rollout {
         self.state.borrow().served.clone()
     }
 
-    /// Whether a pass waits.
+    /// Whether a reconcile waits.
     pub fn is_awaited(&self) -> bool {
         !self.state.borrow().awaited.is_empty()
     }
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(
             of_before,
             RolloutStatus::NotYet,
-            "a pass that began before it went"
+            "a reconcile that began before it went"
         );
         assert!(!agreement.is_awaited());
     }

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use clientele_oauth::jose::public_key::PublicKey;
 use tokio::sync::{Mutex, Semaphore};
 
-/// So many tokens are reviewed by the API server at once; the others wait.
+/// How many tokens the API server reviews at once; the others wait.
 const AT_ONCE: usize = 16;
 
 /// What the cluster says about its tokens, as last read.

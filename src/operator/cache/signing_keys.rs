@@ -73,7 +73,7 @@ impl Signing {
         }
     }
 
-    /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
+    /// A list is complete: what it lacks was deleted, unless it lacks so much that the list is doubted.
     fn relisted(&mut self) {
         let listed = std::mem::take(&mut self.listed);
         let names: HashSet<_> = listed.values().map(|state| state.secret.clone()).collect();

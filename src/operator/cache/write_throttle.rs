@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// A write that was made is free again after this.
 const EVERY: Duration = Duration::from_secs(1);
-/// So many objects are remembered before those are looked for that are forgotten.
+/// How many objects are remembered before the oldest are forgotten.
 const FEW: usize = 256;
 
 /// When each object was written about.
@@ -22,7 +22,7 @@ struct WriteTimes {
 }
 
 impl WriteTimes {
-    /// So many writes about one object may follow each other without a pause.
+    /// How many writes about one object may follow each other without a pause.
     fn new(burst: u32) -> Self {
         Self {
             burst: burst.max(1),
@@ -55,7 +55,7 @@ impl WriteTimes {
 pub struct WriteThrottle(Mutex<WriteTimes>);
 
 impl WriteThrottle {
-    /// So many writes about one object may follow each other without a pause.
+    /// How many writes about one object may follow each other without a pause.
     pub fn new(burst: u32) -> Self {
         Self(Mutex::new(WriteTimes::new(burst)))
     }

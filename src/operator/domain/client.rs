@@ -8,4 +8,5 @@ pub mod rotation;
 pub mod secret;
 pub mod secret_ref;
 pub mod status;
+pub mod structure;
 pub mod validate;

@@ -37,6 +37,8 @@ pub enum Reason {
     AudienceNotAllowed,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
+    /// The installation or the tenant does not allow a label or annotation of the Secret.
+    SecretKeyNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
     ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
@@ -67,6 +69,10 @@ pub enum Reason {
     UsernameConflict,
     /// Another person has the subject, or a client has it as its ID.
     SubjectConflict,
+    /// The tenant does not let the people of the namespace have the email domain.
+    EmailDomainNotAllowed,
+    /// The tenant does not let the people of the namespace have the group.
+    GroupNotAllowed,
     /// There is no Secret with the password.
     PasswordSecretNotFound,
     /// The Secret is not marked as one that holds passwords.
@@ -95,6 +101,7 @@ impl Reason {
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
+            Self::SecretKeyNotAllowed => "SecretKeyNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",
@@ -110,6 +117,8 @@ impl Reason {
             Self::Disabled => "Disabled",
             Self::UsernameConflict => "UsernameConflict",
             Self::SubjectConflict => "SubjectConflict",
+            Self::EmailDomainNotAllowed => "EmailDomainNotAllowed",
+            Self::GroupNotAllowed => "GroupNotAllowed",
             Self::PasswordSecretNotFound => "PasswordSecretNotFound",
             Self::PasswordSecretWrongType => "PasswordSecretWrongType",
             Self::PasswordInvalid => "PasswordInvalid",

@@ -1,5 +1,7 @@
 //! The rules for one OAuthTenant.
 
 pub mod lifetimes;
+pub mod openness;
 pub mod policy;
+pub mod secret_keys;
 pub mod signing_secret;

@@ -33,7 +33,7 @@ pub struct NameReservation {
 /// A holder of whom nothing is known any more.
 const GONE: &str = "somebody that has since been deleted or changed";
 
-/// What a claimant is told who came too late. Of a holder who is gone there is nothing to avoid.
+/// What a claimant is told who came too late. Of a holder that was deleted there is nothing to avoid.
 pub fn lost(what: &str, holder: &str, remedy: &str) -> String {
     if holder == GONE {
         return format!(

@@ -63,7 +63,7 @@ pub async fn lead(
         queues,
         identity,
         seen: None,
-        trouble: None,
+        problem: None,
     };
     ending.run_until_cancelled(candidate.run()).await;
     candidate.end("it is stopping");
@@ -82,7 +82,7 @@ struct LeaderElector {
     identity: String,
     seen: Option<Seen>,
     /// What was said about the last attempt.
-    trouble: Option<String>,
+    problem: Option<String>,
 }
 
 /// What came of a look.
@@ -146,7 +146,7 @@ impl LeaderElector {
     }
 
     fn begin(&mut self, until: Instant) {
-        self.trouble = None;
+        self.problem = None;
         if self.leader.set(Some(until)) {
             self.context.metrics.leader.set(1);
             tracing::info!(identity = self.identity, "this replica writes from now on");
@@ -155,7 +155,7 @@ impl LeaderElector {
     }
 
     fn end(&mut self, why: &str) {
-        self.trouble = None;
+        self.problem = None;
         if self.leader.set(None) {
             self.context.metrics.leader.set(0);
             let identity = &self.identity;
@@ -165,17 +165,17 @@ impl LeaderElector {
 
     /// What was renewed is ours until its time is over.
     fn failed(&mut self, error: &dyn Display) {
-        let trouble = error.to_string();
-        if self.trouble.as_ref() != Some(&trouble) {
+        let problem = error.to_string();
+        if self.problem.as_ref() != Some(&problem) {
             tracing::warn!(
-                error = trouble,
+                error = problem,
                 "the Lease cannot be renewed or taken; whoever does not hold it writes nothing"
             );
         }
         if !self.leader.is_ours() {
             self.end("the Lease could not be renewed in time");
         }
-        self.trouble = Some(trouble);
+        self.problem = Some(problem);
     }
 
     async fn release(&self) -> kube::Result<()> {

@@ -100,7 +100,7 @@ impl ReconcileMetrics {
     /// Notes how long a reconcile took.
     pub fn took(&self, kind: &'static str, duration: Duration) {
         let durations = self.durations.get_or_create(&KindLabels { kind });
-        durations.observe(duration);
+        durations.record(duration);
     }
 
     /// The metrics of the queue of a kind.

@@ -54,7 +54,7 @@ pub struct WorkerShare {
 }
 
 impl WorkerShare {
-    /// So many workers for a namespace that is alone, and a quarter more for the others.
+    /// How many workers a namespace has that is alone; the others have a quarter more.
     pub fn of(workers: u16) -> Self {
         let one = usize::from(workers);
         Self {
@@ -70,7 +70,7 @@ enum State {
     /// Since when.
     Waiting(Instant),
     Running,
-    /// Asked about once more while a pass ran, which may have begun too early.
+    /// Requested once more while a reconcile ran, which may have begun too early.
     Again,
 }
 
@@ -114,7 +114,7 @@ impl FairQueue {
         }
     }
 
-    /// Somebody asks for a pass over an object.
+    /// Requests a reconcile of an object.
     pub fn ask(&mut self, place: Place) {
         match self.states.get_mut(&place) {
             Some(state @ State::Running) => *state = State::Again,
@@ -163,7 +163,7 @@ impl FairQueue {
         None
     }
 
-    /// A pass has ended. Of a pass that was not given here, such as a later try, there is nothing to say.
+    /// A reconcile has ended. One that was not given here, such as a later try, is ignored.
     pub fn ended(&mut self, place: Place) {
         let again = match self.states.get(&place) {
             Some(State::Running) => false,
@@ -224,7 +224,7 @@ where
         metrics.depth.set(count(turns.depth()));
         match given {
             Some(given) => {
-                metrics.latency.observe(given.waited);
+                metrics.latency.record(given.waited);
                 Poll::Ready(Some(given.place.reference()))
             }
             None if closed && turns.is_idle() => Poll::Ready(None),

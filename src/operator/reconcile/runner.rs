@@ -24,7 +24,7 @@ type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
 /// One reconcile of one object.
 pub type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
 
-/// A pass that panics has failed like another, and is tried again. Left alone it would take its queue with it, and with
+/// A reconcile that panics has failed like any other, and is tried again. Left alone it would take its queue with it, and with
 /// that every pass of its kind.
 fn guarded(pass: Pass) -> Pass {
     let caught = std::panic::AssertUnwindSafe(pass).catch_unwind();
@@ -61,7 +61,7 @@ fn timed(kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pass) -> Pass {
 }
 
 /// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
-/// in its turn, and again later after trouble.
+/// in its turn, and again later after an error.
 pub async fn run<K>(
     (requests, shutdown): (Requests<K>, CancellationToken),
     store: Store<K>,
@@ -112,7 +112,7 @@ pub async fn run<K>(
                 let metrics = &reconciler.context.metrics.reconcile;
                 metrics.failed(K::KIND, error.is_conflict());
                 if !error.is_conflict() {
-                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "a pass failed and is tried again");
+                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed, will retry");
                 }
             }
             Err(error) => tracing::error!(%error, "the queue of passes failed"),
@@ -123,7 +123,7 @@ pub async fn run<K>(
 type Passed<K> =
     Result<(ObjectRef<K>, Action), kube::runtime::controller::Error<Error, Infallible>>;
 
-/// Which object a pass was about.
+/// Which object a reconcile was about.
 fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
     use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
     match passed {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele_api::condition::{READY, RECONCILING, STALLED, conditions};
+use clientele_api::condition::{
+    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, warning,
+};
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
 use clientele_oauth::keys::signing_key_schedule;
 use clientele_oauth::keys::signing_key_schedule::Change;
@@ -17,6 +19,7 @@ use kube::{Api, Resource, ResourceExt};
 use crate::apply::params;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::{StoredKeys, belongs_to, had_keys, name_of};
@@ -257,6 +260,13 @@ fn status(
     };
     let states = [(READY, ready), (RECONCILING, "False"), (STALLED, stalled)];
     let generation = tenant.meta().generation;
+    let known = &previous.conditions;
+    let mut conditions = conditions(known, states, reason.as_str(), &message, generation, now);
+    let open = openness::warning(tenant).map(|message| {
+        let kind = SERVES_EVERY_NAMESPACE;
+        warning(known, kind, "NoSelector", message, generation, now)
+    });
+    conditions.extend(open);
     OAuthTenantStatus {
         observed_generation: generation,
         issuer: Some(policy.issuer.to_string()),
@@ -268,13 +278,6 @@ fn status(
                 .collect(),
             Err(_) => previous.key_ids,
         },
-        conditions: conditions(
-            &previous.conditions,
-            states,
-            reason.as_str(),
-            &message,
-            generation,
-            now,
-        ),
+        conditions,
     }
 }

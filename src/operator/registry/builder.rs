@@ -129,7 +129,7 @@ impl RegistryBuilder {
                 changed
             }
             WatchEvent::Failed(kind, error) => {
-                inputs.context.metrics.watch_errors.inc();
+                inputs.context.metrics.watch.errors.inc();
                 tracing::warn!(kind, %error, "a watch failed and is started again");
                 false
             }
@@ -259,7 +259,7 @@ where
         what,
         api,
         ListParams::default(),
-        &inputs.context.metrics.held(what),
+        &inputs.context.metrics.watch.held(what),
     )
 }
 

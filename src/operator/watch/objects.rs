@@ -111,7 +111,7 @@ fn readable<K: Resource<DynamicType = ()> + Default>(
             Ok(object) => Apply(object),
             Err(tombstone) => Delete(tombstone),
         },
-        // What is gone need not be read.
+        // An object that was deleted need not be read.
         Delete(object) => Delete(
             object
                 .0
@@ -139,7 +139,7 @@ fn read<K: Resource<DynamicType = ()> + Default>(
             error,
             "an object cannot be read and is treated as absent; correct it or delete it"
         );
-        metrics.invalid_objects.inc();
+        metrics.watch.invalid_objects.inc();
         tombstone(invalid.metadata)
     })
 }

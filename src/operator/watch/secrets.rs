@@ -66,7 +66,7 @@ pub struct Watched {
     pub changed: fn(&SecretHandles),
 }
 
-/// The credentials Secrets. Nobody doubts a list of them: a pass that misses one asks the API server.
+/// The credentials Secrets. A list of them is not doubted: a reconcile that misses one asks the API server.
 pub const CREDENTIALS: Watched = Watched {
     what: "credentials Secrets",
     selected: |config| config.labels(CLIENT_LABEL),
@@ -220,7 +220,7 @@ impl Watch {
             field_selector: config.field_selector.clone(),
             ..ListParams::default()
         };
-        let gauge = &handles.context.metrics.held(watched.what);
+        let gauge = &handles.context.metrics.watch.held(watched.what);
         let guarded = within(&handles.context.kube, namespace.as_deref());
         let doubt = RelistCheck::new(watched.what, guarded, params, gauge);
         Self {
@@ -271,7 +271,7 @@ impl Watch {
         }
     }
 
-    /// A list is complete: what it lacks is gone, unless there is so much of it that the list is doubted.
+    /// A list is complete: what it lacks was deleted, unless it lacks so much that the list is doubted.
     fn relisted(&mut self) {
         let Some(listed) = self.listed.take() else {
             return (self.watched.changed)(&self.handles);
@@ -318,7 +318,7 @@ impl Watch {
         (self.watched.set_access)(&self.handles, self.namespace.as_deref(), access)
     }
 
-    /// Whether nobody needs the Secrets of the namespace: mostly it is gone, and the rights in it with it.
+    /// Whether no object needs the Secrets of the namespace: mostly it was deleted, and the rights in it with it.
     fn is_needless(&self) -> bool {
         let needed = (self.watched.namespaces)(&self.handles);
         let namespace = self.namespace.as_ref();
@@ -337,7 +337,7 @@ impl Watch {
     }
 
     fn failed(&self, error: &watcher::Error) {
-        self.handles.context.metrics.watch_errors.inc();
+        self.handles.context.metrics.watch.errors.inc();
         let (what, namespace) = (self.watched.what, self.namespace.as_deref());
         if !is_forbidden(error) {
             tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");

@@ -84,15 +84,18 @@ macro_rules! delete {
 
 /// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
 /// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
-/// known counts as use only if it could have been one.
+/// known counts as use only if it could have been one; subjects until another registration may
+/// have them; upgraded hashes a year, after which the next sign-in makes another.
 #[rustfmt::skip]
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 8] = [
     Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
     Kind { delete: delete!("sessions", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(24) },
     Kind { delete: delete!("used_assertions", "tenant, digest", "expires_at"), keep: SignedDuration::from_mins(5) },
     Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
+    Kind { delete: delete!("subjects", "tenant, subject", "used_at"), keep: SignedDuration::from_hours(24 * 400) },
+    Kind { delete: delete!("upgraded_hashes", "person", "upgraded_at"), keep: SignedDuration::from_hours(24 * 366) },
 ];
 
 /// Deletes up to `limit` rows of a kind.
@@ -125,4 +128,6 @@ pub(crate) const SEARCHES: &[&str] = &[
     KINDS[3].delete,
     KINDS[4].delete,
     KINDS[5].delete,
+    KINDS[6].delete,
+    KINDS[7].delete,
 ];

@@ -66,9 +66,9 @@ events! {
     ClientRegistered, "client_registered", "client registered";
     /// An OAuthClient, OAuthTenant or OAuthUser is not accepted as it is.
     RegistrationRefused, "registration_refused", "registration refused";
-    /// A client is gone from the registry.
+    /// A client left the registry.
     ClientDeleted, "client_deleted", "client deleted";
-    /// A person is gone from the registry.
+    /// A user left the registry.
     PersonDeleted, "person_deleted", "person deleted";
     /// A deleted credentials Secret was written again.
     SecretRestored, "secret_restored", "credentials Secret restored";

@@ -1,5 +1,6 @@
 //! What the API server refuses at `kubectl apply`, with a sentence that says what to write instead.
 
+mod agreement;
 mod immutable;
 mod ledger;
 mod policies;

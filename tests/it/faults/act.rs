@@ -10,7 +10,7 @@ use super::command;
 use super::run::Run;
 
 /// The version of our kinds.
-const OURS: &str = "clientele.dev/v1alpha1";
+const API_VERSION: &str = "clientele.dev/v1alpha1";
 
 /// One act of a person, on one object.
 #[derive(Clone, Debug)]
@@ -49,11 +49,11 @@ impl Action {
         let done = match self {
             Self::Create(name, spec) => {
                 let object = json!({ "metadata": { "name": name }, "spec": run.placed(spec) });
-                create(&run.clients(), object, "OAuthClient", OURS).await
+                create(&run.clients(), object, "OAuthClient", API_VERSION).await
             }
             Self::CreateUser(name, spec) => {
                 let object = json!({ "metadata": { "name": name }, "spec": spec });
-                create(&run.users(), object, "OAuthUser", OURS).await
+                create(&run.users(), object, "OAuthUser", API_VERSION).await
             }
             Self::EditUser(name, patch) => {
                 let patch = Patch::Merge(patch);

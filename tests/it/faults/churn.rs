@@ -89,7 +89,7 @@ async fn f80_f82_a_toggled_client_is_written_at_most_once_a_second() {
     let told = events(&run).await;
     println!("{toggles} toggles, {writes} writes, {told:?}; refused after {refused:?}");
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
-    // A pass that has begun may write a Secret and a status.
+    // A reconcile that has begun may write a Secret and a status.
     let most = usize::try_from(WRITE_BURST).unwrap() + seconds + 2;
     assert!(writes <= most, "{writes} writes in {seconds} s");
     let times = told.values().sum::<i32>();

@@ -35,13 +35,13 @@ pub struct Slack {
 pub fn same(wanted: &NormalizedSnapshot, seen: &NormalizedSnapshot, slack: Slack) -> bool {
     let part = |snapshot| -> BTreeMap<_, _> {
         let lines = flat(snapshot).into_iter();
-        lines.filter_map(|line| slack.cut(line)).collect()
+        lines.filter_map(|line| slack.reduced(line)).collect()
     };
     part(wanted) == part(seen)
 }
 
 impl Slack {
-    fn cut(self, (name, mut value): (String, String)) -> Option<(String, String)> {
+    fn reduced(self, (name, mut value): (String, String)) -> Option<(String, String)> {
         // Who is down while a namespace goes publishes nothing, and what was never published is refused as well.
         if name.starts_with("generation ") && value == "\"refused\"" {
             return None;

@@ -131,6 +131,7 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         publish_ahead: Duration::from_mins(15),
         lease: None,
         root_key_grace: Duration::from_secs(1),
+        allowed_keys: Arc::default(),
         bootstrap,
     }
 }

@@ -83,7 +83,7 @@ pub fn before_write(proxy: &FaultProxy, call: &Call, body: &[u8]) {
     }
     let key = format!("Secret/{}", text(&object["status"]["secretName"]));
     let objects = run.history.live();
-    // Another Secret of the name is not what is promised; the history may not have heard yet that it is gone.
+    // Another Secret of the name is not what is promised; the history may not have heard yet that it was deleted.
     let promised = &object["status"]["secretUid"];
     let found = objects.get(&key);
     let Some(secret) = found.filter(|secret| secret["metadata"]["uid"] == *promised) else {
@@ -275,7 +275,7 @@ impl<'a> Replay<'a> {
                 .find(|name| !ours.contains(&&**name) && !after.contains_key(name));
             if let Some(lost) = lost {
                 self.objections
-                    .push(format!("F50: {at}: entry {lost} of others is gone"));
+                    .push(format!("F50: {at}: entry {lost} of others was lost"));
             }
         }
         for value in values(&seen.object)
@@ -352,7 +352,7 @@ impl<'a> Replay<'a> {
             let named = older.chain(Some(&generation["rootKey"]));
             for id in named.filter_map(Value::as_str).filter(|id| !keys.know(id)) {
                 self.objections.push(format!(
-                    "F89: revision {revision}: root key {id} is gone, and {client} needs it"
+                    "F89: revision {revision}: root key {id} was lost, and {client} needs it"
                 ));
             }
         }

@@ -205,7 +205,7 @@ impl Run {
         .await;
     }
 
-    /// Waits until the history has seen that an object is gone, or going.
+    /// Waits until the history has seen that an object was deleted, or is being deleted.
     pub async fn until_deletion_is_seen(&self, object: Option<&DynamicObject>) {
         let Some(object) = object else { return };
         let uid = object.uid().unwrap_or_default();

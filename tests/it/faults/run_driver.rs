@@ -18,11 +18,11 @@ use super::operator::Running;
 use super::run::Run;
 use super::workloads::{DEADLINE, Step, Workload};
 
-/// A run in which nothing was written for so long has come to rest. What is tried again after trouble comes sooner.
+/// A run in which nothing was written for this long has come to rest. What is tried again after an error comes sooner.
 const QUIET: Duration = Duration::from_millis(400);
 /// How often it is looked meanwhile, at least.
 const TURNS: u32 = 10;
-/// The first try after trouble comes within this.
+/// The first try after an error comes within this.
 const RETRIED: Duration = Duration::from_millis(900);
 /// Who was beaten tries again within this, if there is still something to write.
 const BEATEN: Duration = Duration::from_millis(300);

@@ -17,7 +17,7 @@ use crate::support::test_namespace::eventually_within;
 const STORM: Duration = Duration::from_secs(4);
 /// Watches and passes come back after at most a minute of backoff, much sooner after a short storm.
 const AFTERWARDS: Duration = Duration::from_mins(1);
-/// So many requests at the most are made within a storm: some ten watches and two objects, each of them tried again with
+/// At most this many requests are made within a storm: some ten watches and two objects, each of them tried again with
 /// growing pauses. A loop without a pause makes thousands.
 const FEW: usize = 150;
 

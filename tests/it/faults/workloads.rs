@@ -36,7 +36,7 @@ pub enum Then {
     Nothing,
     /// The OAuthUser says this reason in its present generation; nothing if it is not there any more.
     Person(&'static str, Option<&'static str>),
-    /// Every client is Ready with a Secret from the root key that derives now, and there are so many root keys.
+    /// Every client is Ready with a Secret from the root key that derives now, and there are this many root keys.
     Moved(usize),
 }
 
@@ -273,9 +273,11 @@ pub fn edit_the_secret() -> Workload {
         [
             secret(json!({ "entries": { "clientSecret": "password", "issuer": "OIDC_ISSUER" } })),
             secret(
-                json!({ "labels": { "team": "a" }, "annotations": { "example.com/note": "b" } }),
+                json!({ "labels": { "reloader.stakater.com/team": "a" }, "annotations": { "reloader.stakater.com/note": "b" } }),
             ),
-            secret(json!({ "entries": null, "labels": { "team": null, "tier": "c" } })),
+            secret(
+                json!({ "entries": null, "labels": { "reloader.stakater.com/team": null, "reloader.stakater.com/tier": "c" } }),
+            ),
         ],
     )
 }

@@ -24,10 +24,8 @@ pub const EXHIBITS: [(&str, Show); 24] = [
     ("consent-logo", || consent(&LOGO, &asked(&sentences()))),
     ("consent-long", || long_consent()),
     ("proceed", || consent(&ACME, &asked(&[]))),
-    ("trouble", || {
-        error(&ACME, StatusCode::BAD_REQUEST, &EXPIRED)
-    }),
-    ("trouble-unknown", || {
+    ("error", || error(&ACME, StatusCode::BAD_REQUEST, &EXPIRED)),
+    ("error-unknown", || {
         error(&ACME, StatusCode::BAD_REQUEST, &UNKNOWN)
     }),
     ("sign-out", || sign_out(&ACME, &SIGN_OUT)),

@@ -16,7 +16,7 @@ use crate::support::machine;
 
 /// The variable that names the database to the child.
 const URL: &str = "CLIENTELE_TEST_STORE";
-/// So many chains of operations go on at once, so that a commit holds several.
+/// How many chains of operations go on at once. With this many, a commit holds several.
 pub const CHAINS: usize = 4;
 
 /// What is done with each code, one after the other.
@@ -164,7 +164,7 @@ impl Using {
         }
     }
 
-    /// Listens to so many answers.
+    /// Reads this many answers.
     pub fn hear(&mut self, answers: usize) {
         for _ in 0..answers {
             loop {

@@ -165,7 +165,7 @@ async fn a_killed_postgresql_loses_nothing_and_the_store_recovers() {
     assert!(store.check().await.is_err());
 
     server.restart();
-    // The first may still meet a connection of before.
+    // The first may still meet an earlier connection.
     let answers = async { while store.check().await.is_err() {} };
     timeout(DEADLINE, answers).await.expect("it answers again");
     assert_eq!(store.is_token_revoked(TENANT, "before").await, Ok(true));

@@ -4,7 +4,7 @@ use clientele_oauth::grant::{Authorization, Code, Consent, Family, Session};
 use clientele_store::{Redemption, Store};
 use jiff::Timestamp;
 
-/// A time: so many seconds after the tests' beginning.
+/// A time: this many seconds after the tests' beginning.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }

@@ -111,7 +111,7 @@ impl Load {
         Self { stop, task }
     }
 
-    /// An application that reads its Secret before every request, so many times a second.
+    /// An application that reads its Secret before every request, this many times a second.
     pub fn reading(secrets: Api<Secret>, name: &'static str, per_second: u32) -> Self {
         let stop = CancellationToken::new();
         let stopped = stop.clone();

@@ -36,6 +36,7 @@ impl Replica {
             write_burst: 20,
             publish_ahead: std::time::Duration::from_mins(15),
             lease: None,
+            allowed_keys: Arc::default(),
             bootstrap: true,
         };
         // It only observes: if it wrote as well, an object could be Ready before the shared operator has seen it.

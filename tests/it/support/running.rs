@@ -57,7 +57,7 @@ impl Running {
         String::from_utf8_lossy(&read_to_end(&mut stream).await).into_owned()
     }
 
-    /// Waits until so many connections are open.
+    /// Waits until this many connections are open.
     pub async fn until_open(&self, count: i64) {
         let reached = async {
             while self.connections.get() != count {

@@ -255,13 +255,13 @@ impl TestNamespace {
         .await
     }
 
-    /// Deletes an OAuthClient and waits until it is gone.
+    /// Deletes an OAuthClient and waits for the end of it.
     pub async fn delete(&self, name: &str) {
         self.clients()
             .delete(name, &DeleteParams::default())
             .await
             .unwrap();
-        eventually("the OAuthClient is gone", || async {
+        eventually("the OAuthClient was deleted", || async {
             match self.clients().get_opt(name).await {
                 Ok(None) => Ok(()),
                 other => Err(format!("{other:?}")),
@@ -298,8 +298,23 @@ pub async fn create_raw<K: serde::de::DeserializeOwned>(
     path: &str,
     object: &Value,
 ) -> Result<K, String> {
+    post_raw(kube, path, "", object).await
+}
+
+/// Says whether the API server would create the object, and why not.
+pub async fn dry_run_raw(kube: &kube::Client, path: &str, object: &Value) -> Result<(), String> {
+    let created = post_raw::<Value>(kube, path, "&dryRun=All", object).await;
+    created.map(drop)
+}
+
+async fn post_raw<K: serde::de::DeserializeOwned>(
+    kube: &kube::Client,
+    path: &str,
+    more: &str,
+    object: &Value,
+) -> Result<K, String> {
     let request = http_request(
-        &format!("{path}?fieldValidation=Strict&fieldManager=tests"),
+        &format!("{path}?fieldValidation=Strict&fieldManager=tests{more}"),
         object,
     );
     kube.request(request).await.map_err(|error| match error {

@@ -35,7 +35,7 @@ fn every_metric_is_documented() {
     // Those with labels appear with their first value.
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
-    controller.held("OAuthClient");
+    controller.watch.held("OAuthClient");
     StoreMetrics::default().register(&mut registry);
     TokenReviewCache::default().register(&mut registry);
     Audit::default().register(&mut registry);
@@ -71,7 +71,7 @@ fn every_reason_is_documented_with_its_remedy() {
     assert!(reasons.len() > 10, "reason.rs is read in the wrong way");
     let documented = first_cells("README.md");
     let missing: Vec<String> = reasons.difference(&documented).cloned().collect();
-    none(&missing, "the troubleshooting table of README.md lacks");
+    none(&missing, "the table of problems of README.md lacks");
 }
 
 #[test]

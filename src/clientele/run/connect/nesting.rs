@@ -16,7 +16,7 @@ pub fn shallow<B: Body<Data = Bytes>>(
     answer: Response<B>,
 ) -> Response<impl Body<Data = Bytes, Error = B::Error>> {
     let mut nesting = Nesting::default();
-    answer.map(|body| body.map_frame(move |frame| frame.map_data(|bytes| nesting.cut(bytes))))
+    answer.map(|body| body.map_frame(move |frame| frame.map_data(|bytes| nesting.truncate(bytes))))
 }
 
 /// The position in a JSON text.
@@ -29,7 +29,7 @@ struct Nesting {
 
 impl Nesting {
     /// The next part of the text, without what is nested too deep. Almost always that is all of it.
-    fn cut(&mut self, bytes: Bytes) -> Bytes {
+    fn truncate(&mut self, bytes: Bytes) -> Bytes {
         let mut before = *self;
         let deepest = bytes.iter().map(|byte| self.step(*byte)).max();
         if deepest.is_none_or(|deepest| deepest <= DEEPEST) {
@@ -70,11 +70,11 @@ mod tests {
     use super::*;
 
     /// The text after it has come in parts of this many bytes.
-    fn cut(text: &str, part: usize) -> String {
+    fn truncate(text: &str, part: usize) -> String {
         let mut nesting = Nesting::default();
         let parts = text.as_bytes().chunks(part);
-        let cut = parts.flat_map(|part| nesting.cut(Bytes::copy_from_slice(part)));
-        String::from_utf8(cut.collect()).unwrap()
+        let truncated = parts.flat_map(|part| nesting.truncate(Bytes::copy_from_slice(part)));
+        String::from_utf8(truncated.collect()).unwrap()
     }
 
     fn nested(open: &str, close: &str, depth: usize) -> String {
@@ -87,7 +87,7 @@ mod tests {
         for deep in [nested("[", "]", 5000), odd_names] {
             let list = format!(r#"{{"items":[{{"a":"[[{{\"\\"}},{deep},{{"b":[]}}]}}"#);
             for part in [1, 7, list.len()] {
-                let read: Value = serde_json::from_str(&cut(&list, part)).unwrap();
+                let read: Value = serde_json::from_str(&truncate(&list, part)).unwrap();
                 assert_eq!(read["items"][0], json!({ "a": "[[{\"\\" }));
                 assert_eq!(read["items"][2], json!({ "b": [] }));
             }
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn what_is_accepted_passes_as_it_is() {
         let text = format!("{}\n{}\n", nested("[", "]", 100), r#"{"a":"\"]}"}"#);
-        assert_eq!(cut(&text, 3), text);
+        assert_eq!(truncate(&text, 3), text);
         let deeper = nested("[", "]", 101);
         let expected = "[".repeat(100) + "null" + &"]".repeat(100);
-        assert_eq!(cut(&deeper, 3), expected);
+        assert_eq!(truncate(&deeper, 3), expected);
     }
 }

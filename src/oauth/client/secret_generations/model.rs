@@ -134,7 +134,7 @@ impl State {
     }
 
     /// Without a status the first generation comes from the key that the Secret was written with, or that derives, and
-    /// answers every request of before.
+    /// answers every earlier request.
     fn known(&self) -> Status {
         self.status.unwrap_or(Status {
             second_key: self
@@ -145,7 +145,7 @@ impl State {
         })
     }
 
-    /// What a pass would write now.
+    /// What a reconcile would write now.
     fn plan(&self, order: Order) -> VecDeque<Write> {
         let known = self.known();
         // A verified value found in our Secret may raise the ledger, never lower it.
@@ -289,7 +289,7 @@ impl State {
         for index in 0..self.replicas.len() {
             let mut state = self.clone();
             match state.replicas[index].todo.pop_front() {
-                // A pass begins: read and plan.
+                // A reconcile begins: read and plan.
                 None => state.replicas[index].todo = self.plan(order),
                 Some(write) => {
                     if !state.write(write) {

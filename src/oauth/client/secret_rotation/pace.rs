@@ -1,4 +1,4 @@
-//! Spacing: of the rotations that can wait, so many begin in a second and no more.
+//! Limits how many of the rotations that can wait begin in a second.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::later;
 
 /// Two in a second: a thousand that are due at once take eight minutes, and nobody notices them beside the work.
 const APART: Duration = Duration::from_millis(500);
-/// A turn that was not taken for so long is given up: its client is gone.
+/// A turn that was not taken within this time is given up: its client was deleted.
 const FORGOTTEN: Duration = Duration::from_mins(10);
 
 /// Who begins when.

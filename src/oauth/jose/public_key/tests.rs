@@ -20,7 +20,7 @@ fn ec() -> (EcdsaKeyPair, Jwk) {
     (pair, jwk)
 }
 
-/// An odd number of so many bits; whether it is a product of primes, nobody asks.
+/// An odd number of this many bits; no test needs it to be a product of primes.
 fn rsa_of(bits: usize, e: &[u8]) -> Jwk {
     let mut n = vec![0xa5; bits.div_ceil(8)];
     n[0] = 1 << ((bits - 1) % 8);

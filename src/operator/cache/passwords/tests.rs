@@ -30,7 +30,7 @@ fn secret(entries: &[(&str, &[u8])]) -> Secret {
 fn seen(value: &[u8]) -> (PasswordIndex, usize) {
     let index = PasswordIndex::default();
     assert!(!index.want(&place("password")), "nothing to read again");
-    let jobs = index.put(&secret(&[("password", value), ("other", b"hunter3")]));
+    let jobs = index.put(&secret(&[("password", value), ("other", b"hunter33")]));
     index.set_access(None, Access::Granted);
     (index, jobs.len())
 }
@@ -47,10 +47,10 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
     let index = PasswordIndex::default();
     index.want(&place("password"));
     index.set_access(None, Access::Granted);
-    let mut jobs = index.put(&secret(&[("password", b"hunter2\n")]));
+    let mut jobs = index.put(&secret(&[("password", b"hunter22\n")]));
     let job = jobs.pop().unwrap();
     assert_eq!(
-        *job.plaintext, "hunter2",
+        *job.plaintext, "hunter22",
         "without the line break of the file"
     );
     assert_eq!(known(&index).hash, Hash::Pending);
@@ -59,7 +59,11 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
     index.hashed(&job.place, job.fingerprint, Hash::Ready(hash.clone()));
     assert_eq!(known(&index).hash, Hash::Ready(hash.clone()));
     assert!(index.is_settled());
-    assert!(index.put(&secret(&[("password", b"hunter2\n")])).is_empty());
+    assert!(
+        index
+            .put(&secret(&[("password", b"hunter22\n")]))
+            .is_empty()
+    );
     assert_eq!(
         known(&index).hash,
         Hash::Ready(hash),
@@ -69,11 +73,14 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
 
 #[test]
 fn a_value_that_changed_while_it_was_hashed_is_not_mistaken_for_the_new_one() {
-    let (index, jobs) = seen(b"old");
+    let (index, jobs) = seen(b"old password");
     assert_eq!(jobs, 1);
     let old = known(&index).fingerprint;
-    assert_eq!(index.put(&secret(&[("password", b"new")])).len(), 1);
-    let hash = password::hash("old", &[1; 16]).unwrap();
+    assert_eq!(
+        index.put(&secret(&[("password", b"new password")])).len(),
+        1
+    );
+    let hash = password::hash("old password", &[1; 16]).unwrap();
     index.hashed(&place("password"), old, Hash::Ready(hash));
     assert_eq!(known(&index).hash, Hash::Pending);
     assert_ne!(known(&index).fingerprint, old);
@@ -81,7 +88,7 @@ fn a_value_that_changed_while_it_was_hashed_is_not_mistaken_for_the_new_one() {
 
 #[test]
 fn a_brought_hash_is_used_as_it_is_and_a_bad_one_is_said() {
-    let hash = password::hash("hunter2", &[1; 16]).unwrap();
+    let hash = password::hash("hunter22", &[1; 16]).unwrap();
     let (index, jobs) = seen(hash.0.as_bytes());
     assert_eq!((jobs, known(&index).hash), (0, Hash::Ready(hash)));
     for bad in [b"".as_slice(), b"\n", b"$2b$x", b"\xff\xfe", &[b'x'; 1025]] {
@@ -107,22 +114,22 @@ fn what_is_missing_is_told_from_what_was_not_looked_at() {
 
 #[test]
 fn an_entry_that_somebody_needs_later_is_read_once_more() {
-    let (index, _) = seen(b"hunter2");
+    let (index, _) = seen(b"hunter22");
     assert_eq!(index.find(&place("other")), Found::Pending);
     assert!(index.want(&place("other")));
-    let read = secret(&[("password", b"hunter2"), ("other", b"x")]);
+    let read = secret(&[("password", b"hunter22"), ("other", b"xylophone")]);
     assert_eq!(index.put_again(&read).len(), 1);
     assert!(matches!(index.find(&place("other")), Found::Known(_)));
 }
 
 #[test]
 fn an_entry_that_nobody_refers_to_any_more_is_not_looked_at() {
-    let (index, _) = seen(b"hunter2");
+    let (index, _) = seen(b"hunter22");
     index.want_only(std::iter::empty());
     assert!(index.namespaces().is_empty());
-    assert!(index.put(&secret(&[("password", b"hunter3")])).is_empty());
+    assert!(index.put(&secret(&[("password", b"hunter33")])).is_empty());
     assert!(index.want(&place("password")), "it is to be read again");
-    let read = secret(&[("password", b"hunter3")]);
+    let read = secret(&[("password", b"hunter33")]);
     assert_eq!(index.put_again(&read).len(), 1);
 }
 
@@ -133,18 +140,18 @@ fn what_is_read_once_more_is_no_news_when_the_watch_has_told_of_a_newer_version(
         secret.metadata.resource_version = Some(version.to_owned());
         secret
     };
-    let (index, _) = seen(b"old");
-    let jobs = index.put(&version("11", b"new"));
-    assert_eq!(index.put_again(&version("10", b"old")).len(), 0);
+    let (index, _) = seen(b"old password");
+    let jobs = index.put(&version("11", b"new password"));
+    assert_eq!(index.put_again(&version("10", b"old password")).len(), 0);
     assert_eq!(known(&index).fingerprint, jobs[0].fingerprint);
     index.forget("team-a", "alice");
-    assert_eq!(index.put_again(&version("11", b"new")).len(), 0);
+    assert_eq!(index.put_again(&version("11", b"new password")).len(), 0);
     assert_eq!(index.find(&place("password")), Found::NoSecret);
 }
 
 #[test]
 fn a_secret_that_is_forgotten_is_gone() {
-    let (index, _) = seen(b"hunter2");
+    let (index, _) = seen(b"hunter22");
     assert_eq!(index.names(Some("team-b")), []);
     for (namespace, name) in index.names(Some("team-a")) {
         index.forget(&namespace, &name);
@@ -154,8 +161,8 @@ fn a_secret_that_is_forgotten_is_gone() {
 
 #[test]
 fn nobody_reads_a_password_in_a_debug_form() {
-    let (index, _) = seen(b"hunter2");
-    let hash = password::hash("hunter2", &[1; 16]).unwrap();
+    let (index, _) = seen(b"hunter22");
+    let hash = password::hash("hunter22", &[1; 16]).unwrap();
     let fingerprint = known(&index).fingerprint;
     index.hashed(&place("password"), fingerprint, Hash::Ready(hash));
     let text = format!("{index:?} {:?}", known(&index));

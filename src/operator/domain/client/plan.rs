@@ -130,16 +130,16 @@ pub fn plan(now: &Situation<'_>) -> Plan {
 }
 
 /// Whether the object was given its Secret in this generation. What keeps us from writing changes nothing of
-/// that: the credentials go on, and when the trouble is over everything is as it was before.
+/// that: the credentials go on, and when the problem is over everything is as it was before.
 fn is_settled(now: &Situation<'_>) -> bool {
     let Some(status) = &now.object.status else {
         return false;
     };
-    let trouble = [Reason::RootKeyUnavailable, Reason::NamespaceNotEnabled].map(Reason::as_str);
+    let passing = [Reason::RootKeyUnavailable, Reason::NamespaceNotEnabled].map(Reason::as_str);
     let refused_before = status
         .conditions
         .iter()
-        .any(|condition| condition.type_ == READY && trouble.contains(&&*condition.reason));
+        .any(|condition| condition.type_ == READY && passing.contains(&&*condition.reason));
     status.observed_generation == now.object.metadata.generation
         && status.secret_uid.is_some()
         && !refused_before

@@ -165,7 +165,7 @@ fn serving_since(object: &OAuthClient) -> Option<Timestamp> {
     serves.then_some(ready.last_transition_time.0)
 }
 
-/// The ledger and its times after a pass that found or wrote the requested generation at `written_at`.
+/// The ledger and its times after a reconcile that found or wrote the requested generation at `written_at`.
 pub fn published(
     object: &ClientObject<'_>,
     turn: &RotationStep,

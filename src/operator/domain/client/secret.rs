@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod entries;
 pub mod formats;
+pub mod marks;
 pub mod template;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the status of an OAuthClient says after a pass.
+//! What the status of an OAuthClient says after a reconcile.
 
 use std::fmt::Write;
 

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use clientele_api::secret_marks::is_dns_label;
 use clientele_api::{self as api, OAuthClient};
 use clientele_oauth::client::secret_usage::Uses;
 use clientele_oauth::client::{Audience, origin, redirect_uri};
@@ -14,11 +15,12 @@ use clientele_oauth::{Algorithm, Client, ClientType, GrantType, scope};
 use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
-use super::secret::entries;
-use super::{redirect_hosts, secret_ref};
+use super::secret::{entries, marks};
+use super::{redirect_hosts, secret_ref, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::structure::{is_invisible, is_separator};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, algorithm, list, shared};
 use crate::domain::unique_names::lost;
 
@@ -58,6 +60,7 @@ pub fn validate_client(
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_client_id(object, tenant, around)?;
+    structure::check(object)?;
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
     redirect_hosts::check(object, tenant, around.namespace)?;
@@ -95,6 +98,7 @@ pub fn validate_client(
         default_scope: Box::default(),
     };
     entries::check(object, &client, &tenant.issuer)?;
+    marks::check(object, tenant)?;
     Ok(client.with_default_claims(&tenant.issuer))
 }
 
@@ -179,12 +183,8 @@ fn check_client_id(
 
 /// The form of another namespace's default ID, or a name with a meaning to a cluster.
 fn is_reserved(id: &str) -> bool {
-    let default_form = id.split_once('.').is_some_and(|(namespace, _)| {
-        !namespace.is_empty()
-            && namespace
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    });
+    let parts = id.split_once('.');
+    let default_form = parts.is_some_and(|(namespace, _)| is_dns_label(namespace));
     default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
 }
 
@@ -257,8 +257,8 @@ pub fn check_group(group: &str) -> Result<(), &'static str> {
             "is reserved, because groups that begin with system: mean something to a cluster",
         );
     }
-    let readable = !group.chars().any(|c| c.is_control() || c.is_whitespace());
-    (readable && !group.is_empty() && group.len() <= 512)
+    let hidden = |c: char| is_invisible(c) || is_separator(c);
+    ((1..=128).contains(&group.chars().count()) && !group.chars().any(hidden))
         .then_some(())
         .ok_or("must have 1 to 128 characters, none of them a space or a control character")
 }

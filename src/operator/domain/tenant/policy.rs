@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::tenant::{TenantAudience, TenantScope};
+use clientele_api::user_limits::UserLimits;
 use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
@@ -20,6 +22,7 @@ use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::lifetimes::LifetimePolicy;
+use super::secret_keys::SecretKeys;
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
@@ -91,6 +94,17 @@ pub struct RedirectHostPolicy {
     pub hosts: Arc<[Arc<str>]>,
 }
 
+/// What the OAuthUsers of some namespaces may claim to be.
+#[derive(Debug)]
+pub struct UserLimitPolicy {
+    /// Whose.
+    pub namespaces: Namespaces,
+    /// The domains of their addresses; without a list there is no limit.
+    pub email_domains: Option<Vec<String>>,
+    /// Their groups; without a list there is no limit.
+    pub groups: Option<Vec<String>>,
+}
+
 /// A tenant's rules, ready to be asked.
 #[derive(Debug)]
 pub struct TenantPolicy {
@@ -108,6 +122,10 @@ pub struct TenantPolicy {
     pub redirect_hosts: Vec<RedirectHostPolicy>,
     /// Whose OAuthUsers are people of the tenant.
     pub users: Namespaces,
+    /// What whose OAuthUsers may claim to be; nothing means anything.
+    pub user_limits: Vec<UserLimitPolicy>,
+    /// The subjects that another registration of a person may use at once.
+    pub reassigned_subjects: Arc<[Arc<str>]>,
     /// The scopes of a client that names none: without refresh tokens, and with them. One copy for all of them.
     pub default_scopes: [Arc<[Arc<str>]>; 2],
     /// The tenant's own scopes and who may have them.
@@ -126,6 +144,8 @@ pub struct TenantPolicy {
     pub access_token_algorithm: Algorithm,
     /// What the signing keys shall be.
     pub keys: KeyPolicy,
+    /// Which labels and annotations credentials Secrets may have.
+    pub secret_keys: SecretKeys,
 }
 
 impl TenantPolicy {
@@ -133,6 +153,7 @@ impl TenantPolicy {
     pub fn new(tenant: &OAuthTenant, public_url: &str, publish_ahead: Duration) -> Self {
         let spec = &tenant.spec;
         let name = tenant.name_any();
+        let users = spec.users.clone().unwrap_or_default();
         let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
         let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
         let privilege = |selector: Option<&LabelSelector>| {
@@ -145,7 +166,9 @@ impl TenantPolicy {
             first_party: privilege(spec.first_party.as_ref().map(|p| &p.namespaces)),
             custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
             redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
-            users: privilege(spec.users.as_ref().and_then(|u| u.namespaces.as_ref())),
+            users: privilege(users.namespaces.as_ref()),
+            user_limits: users.limits.iter().map(user_limits).collect(),
+            reassigned_subjects: shared(&users.reassigned_subjects),
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             audiences: spec.audiences.iter().map(audience_policy).collect(),
@@ -159,7 +182,15 @@ impl TenantPolicy {
                 longest_lifetime: lifetimes.longest_signed(),
             },
             lifetimes,
+            secret_keys: SecretKeys::of(tenant),
         }
+    }
+
+    /// The same within the keys that the installation allows.
+    #[must_use]
+    pub fn with_installation_keys(mut self, installation: Arc<AllowedKeys>) -> Self {
+        self.secret_keys.installation = installation;
+        self
     }
 
     /// Whether the tenant is being deleted: nobody is a client of it any more.
@@ -198,6 +229,14 @@ fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
     RedirectHostPolicy {
         namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
         hosts: shared(&entry.hosts),
+    }
+}
+
+fn user_limits(entry: &UserLimits) -> UserLimitPolicy {
+    UserLimitPolicy {
+        namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
+        email_domains: entry.email_domains.clone(),
+        groups: entry.groups.clone(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use clientele_oauth::user::PasswordHash;
-use clientele_oauth::user::password::Problem;
+use clientele_oauth::user::password::secret_value::Problem;
 
 /// Tells values apart: a digest, from which a short password could be guessed, so it is not printed.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the status of an OAuthUser says after a pass.
+//! What the status of an OAuthUser says after a reconcile.
 
 use clientele_api::{OAuthUser, OAuthUserStatus};
 use clientele_oauth::User;

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clientele_api::OAuthUser;
 use clientele_api::schema::PROTOCOL_CLAIMS;
+use clientele_api::standard_claims;
 use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
 use clientele_oauth::user::subject;
 use clientele_oauth::{Keyring, User};
@@ -21,12 +22,15 @@ use crate::domain::client::validate::check_group;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
 use crate::domain::unique_names::lost;
+use crate::domain::user::limits;
 use crate::domain::user::password::{Found, Hash, Place};
+use crate::domain::user::structure;
 
 /// The purpose of the MAC that tells passwords apart.
 const CREDENTIAL: &str = "clientele credential v1";
-/// How long the JSON of the free claims may be.
-const MAX_CLAIMS: usize = 16 * 1024;
+/// How long the JSON of everything that is known about a person may be. An ID token with it, in base64url and with the
+/// claims of the protocol, fits the head of a request (16 KiB) beside a redirect URI, a `state` and the browser's headers.
+const MAX_CLAIMS: usize = 5 * 1024;
 /// How deep arrays and objects of the free claims may lie within each other.
 const MAX_NESTING: usize = 16;
 
@@ -62,7 +66,9 @@ pub struct ValidatedUser {
 pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<ValidatedUser, Refusal> {
     let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
+    structure::check(object)?;
     check_shape(object)?;
+    limits::check(object, tenant, around.namespace)?;
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
     let spec = &object.spec;
@@ -171,9 +177,14 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
             "claims must not contain {name:?}, which is a claim of the protocol or has a field of its own; remove it"
         ));
     }
-    if has_long_claims(object) {
+    for (name, value) in &spec.claims {
+        if let Err(problem) = standard_claims::check(name, value) {
+            return invalid(format!("the claim {name:?} {problem}"));
+        }
+    }
+    if is_long(&everything(object)) {
         return invalid(format!(
-            "claims are longer than {MAX_CLAIMS} bytes of JSON; remove some"
+            "claims, groups, name, email and username together are longer than {MAX_CLAIMS} bytes of JSON, and ID tokens with them do not fit a URL; remove some claims or groups"
         ));
     }
     if spec
@@ -188,15 +199,22 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn has_long_claims(object: &OAuthUser) -> bool {
-    let length = serde_json::to_string(&object.spec.claims).map(|json| json.len());
+fn is_long(claims: &Map<String, Value>) -> bool {
+    let length = serde_json::to_string(claims).map(|json| json.len());
     length.unwrap_or(usize::MAX) > MAX_CLAIMS
+}
+
+/// What a client can receive about the person at most.
+fn everything(object: &OAuthUser) -> Map<String, Value> {
+    let mut everything = claims(object);
+    everything.insert("groups".to_owned(), object.spec.groups.clone().into());
+    everything
 }
 
 /// The same object as it is kept: claims that are refused for their length are not, and what takes their place is
 /// refused for the same reason.
 pub fn prune_user(mut object: OAuthUser) -> OAuthUser {
-    if has_long_claims(&object) {
+    if is_long(&object.spec.claims) {
         let long = Value::String(" ".repeat(MAX_CLAIMS));
         object.spec.claims = [("cut".to_owned(), long)].into_iter().collect();
     }
@@ -294,7 +312,9 @@ fn claims(object: &OAuthUser) -> Map<String, Value> {
     }
     if let Some(email) = &spec.email {
         put("email", email.as_str().into());
-        put("email_verified", spec.email_verified.into());
+        if let Some(verified) = spec.email_verified {
+            put("email_verified", verified.into());
+        }
     }
     claims
 }

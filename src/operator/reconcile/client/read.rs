@@ -1,4 +1,4 @@
-//! 1. Read: the Secrets that a pass is about.
+//! 1. Read: the Secrets that a reconcile is about.
 
 use clientele_api::OAuthClient;
 use k8s_openapi::api::core::v1::Secret;
@@ -9,7 +9,7 @@ use crate::domain::client::secret::digest::SecretDigest;
 use crate::error::Error;
 use crate::reconcile::Reconciler;
 
-/// The Secrets that a pass is about.
+/// The Secrets that a reconcile is about.
 #[derive(Default)]
 pub struct Read {
     /// The credentials Secret.

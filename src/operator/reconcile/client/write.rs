@@ -17,7 +17,7 @@ use crate::domain::client::secret::digest::SecretDigest;
 use crate::domain::client::status::Published;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::verdict::ClientVerdict;
-use crate::error::{Error, SecretTrouble, secret_trouble};
+use crate::error::{Error, SecretError, secret_error};
 use crate::events::EventReason;
 use crate::reconcile::Reconciler;
 
@@ -47,10 +47,10 @@ pub async fn write(
     };
     let written = match written {
         Ok(written) => written,
-        Err(SecretTrouble::Exists) => Written::Unknown,
-        Err(SecretTrouble::Terminating) => Written::Terminating,
-        Err(SecretTrouble::Refused(refusal)) => Written::Refused(refusal),
-        Err(SecretTrouble::Retry(error)) => return Err(error),
+        Err(SecretError::Exists) => Written::Unknown,
+        Err(SecretError::Terminating) => Written::Terminating,
+        Err(SecretError::Refused(refusal)) => Written::Refused(refusal),
+        Err(SecretError::Retry(error)) => return Err(error),
     };
     if matches!(written, Written::Done(_)) {
         for (name, uid) in &plan.remove {
@@ -84,11 +84,11 @@ async fn create(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
     desired: &DesiredSecret,
-) -> Result<Written, SecretTrouble> {
+) -> Result<Written, SecretError> {
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
     let created = api.create(&params(), &desired.to_create()).await;
     let secret = created
-        .map_err(|error| trouble(reconciler, desired, error, "create the credentials Secret"))?;
+        .map_err(|error| api_error(reconciler, desired, error, "create the credentials Secret"))?;
     // The watch tells the index: whether somebody has deleted the Secret meanwhile is not known here.
     reconciler.note_write("secret_create", object.metadata.uid.as_deref());
     let was_there = object.status.as_ref().is_some_and(|status| {
@@ -121,14 +121,14 @@ async fn repair(
     object: &ClientObject<'_>,
     desired: &DesiredSecret,
     found: &Read,
-) -> Result<Written, SecretTrouble> {
+) -> Result<Written, SecretError> {
     let confirmed = confirm_ledger(reconciler, object).await;
-    confirmed.map_err(SecretTrouble::Retry)?;
+    confirmed.map_err(SecretError::Retry)?;
     let whole = match &found.whole {
         Some(whole) => whole.clone(),
         None => match get(reconciler, &desired.namespace, &desired.name)
             .await
-            .map_err(SecretTrouble::Retry)?
+            .map_err(SecretError::Retry)?
         {
             Some(whole)
                 if whole.meta().uid.as_deref()
@@ -140,7 +140,7 @@ async fn repair(
         },
     };
     if whole.immutable == Some(true) {
-        return Err(SecretTrouble::Refused(Refusal::new(
+        return Err(SecretError::Refused(Refusal::new(
             Reason::SecretRefused,
             format!(
                 "Secret {:?} was made immutable and is no longer right; delete it and it will be written anew with the same credentials",
@@ -153,7 +153,7 @@ async fn repair(
         .replace(&desired.name, &params(), &desired.to_replace(whole))
         .await;
     let secret = replaced
-        .map_err(|error| trouble(reconciler, desired, error, "repair the credentials Secret"))?;
+        .map_err(|error| api_error(reconciler, desired, error, "repair the credentials Secret"))?;
     reconciler.note_write("secret_replace", object.metadata.uid.as_deref());
     reconciler
         .cache
@@ -252,13 +252,13 @@ fn published(secret: &Secret) -> Published {
     }
 }
 
-fn trouble(
+fn api_error(
     reconciler: &Reconciler,
     desired: &DesiredSecret,
     error: kube::Error,
     doing: &'static str,
-) -> SecretTrouble {
-    secret_trouble(error, doing, || {
+) -> SecretError {
+    secret_error(error, doing, || {
         denied(&reconciler.context.settings, &desired.namespace)
     })
 }

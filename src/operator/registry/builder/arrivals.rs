@@ -34,13 +34,14 @@ impl RegistryBuilder {
             inputs
                 .context
                 .metrics
+                .registry
                 .propagation
-                .observe(arrived.elapsed());
+                .record(arrived.elapsed());
         }
     }
 }
 
-/// A client that was served is not any more, because its object is gone.
+/// A client that was served is not any more, because its object was deleted.
 pub(super) fn record_client_gone(inputs: &Inputs, memo: &ClientMemo) {
     let object = &memo.verdict.object;
     let Ok(client) = &memo.verdict.registered else {

@@ -83,7 +83,7 @@ impl RegistryBuilder {
         let keyring = inputs.root_keys.load().verifying.clone();
         let registry = Registry::new(self.revision, keyring, tenants.collect());
         let metrics = &inputs.context.metrics;
-        metrics.registry_clients.set(count(registry.client_count()));
+        metrics.registry.clients.set(count(registry.client_count()));
         registry
     }
 
@@ -112,10 +112,10 @@ impl RegistryBuilder {
         let memos = self.memos.values();
         let refused = memos.filter(|memo| memo.verdict.registered.is_err());
         let metrics = &inputs.context.metrics;
-        metrics.registry_refused.set(count(refused.count()));
+        metrics.registry.refused.set(count(refused.count()));
         let revision = i64::try_from(self.revision).unwrap_or(i64::MAX);
-        metrics.registry_revision.set(revision);
-        metrics.registry_rebuild_seconds.set(took.as_secs_f64());
+        metrics.registry.revision.set(revision);
+        metrics.registry.rebuild_seconds.set(took.as_secs_f64());
         tracing::debug!(
             revision = self.revision,
             changed = changed.len(),

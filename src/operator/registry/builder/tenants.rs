@@ -37,6 +37,7 @@ impl RegistryBuilder {
                 let settings = &inputs.context.settings;
                 let policy =
                     TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
+                let policy = policy.with_installation_keys(settings.allowed_keys.clone());
                 (object, Arc::new(TenantState { policy, problem }))
             });
             states.insert(name, state);
@@ -115,6 +116,7 @@ impl RegistryBuilder {
             users: people,
             branding: policy.branding.clone(),
             session: policy.session,
+            reassigned_subjects: policy.reassigned_subjects.clone(),
             cluster_issuer,
             verification: policy.verification,
             scopes: scopes.into(),

@@ -130,7 +130,8 @@ impl RegistryBuilder {
         inputs
             .context
             .metrics
-            .registry_people
+            .registry
+            .users
             .set(self.people.values().map(|people| count(people.len())).sum());
         Judged {
             changed,

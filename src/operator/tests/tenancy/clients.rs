@@ -102,7 +102,7 @@ fn secret() -> impl Strategy<Value = Value> {
     ];
     const TYPES: &[&str] = &["Opaque", "servicebinding.io/oauth2", "nginx.org/oidc"];
     const KEYS: &[&str] = &[
-        "team",
+        "reloader.stakater.com/team",
         "app.kubernetes.io/part-of",
         "reloader.stakater.com/match",
     ];

@@ -58,7 +58,7 @@ pub struct Seen {
     users: HashMap<String, Result<ValidatedUser, Refusal>>,
 }
 
-/// An OAuthClient of a namespace, created so many seconds after the epoch.
+/// An OAuthClient of a namespace, created this many seconds after the epoch.
 pub fn client(space: &str, name: &str, seconds: i64, spec: Value) -> OAuthClient {
     let mut object = object(name, spec);
     object.metadata.namespace = Some(space.into());

@@ -1,9 +1,10 @@
 //! `OAuthTenant`.
 
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::{blames, causes};
-use crate::support::test_namespace::TestNamespace;
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 const URI: &str = "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders";
 const CLUSTER: &str = "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster";
@@ -289,4 +290,35 @@ async fn f56_a_host_to_return_to_is_a_host_and_nothing_else() {
     let empty = json!({ "redirectHosts": [{ "hosts": [] }] });
     let answer = space.try_create_tenant("admission-hosts", empty).await;
     answer.expect_err("an entry that allows nothing");
+}
+
+#[tokio::test]
+async fn n08_a_tenant_says_by_a_condition_that_it_serves_everyone() {
+    let space = TestNamespace::new("admission").await;
+    let name = space.tenant(json!({})).await;
+    let says = |expected: bool| {
+        let (tenants, name) = (space.tenants(), name.clone());
+        async move {
+            let tenant = tenants.get(&name).await.unwrap();
+            let conditions = tenant.status.unwrap_or_default().conditions;
+            let warns = |kind: &str| {
+                conditions
+                    .iter()
+                    .any(|c| c.type_ == kind && c.status == "True")
+            };
+            let seen = (warns("Ready"), warns("ServesEveryNamespace"));
+            (seen == (true, expected))
+                .then_some(())
+                .ok_or(format!("{conditions:?}"))
+        }
+    };
+    eventually("the condition is there", || says(true)).await;
+    let stated = Patch::Merge(json!({ "spec": { "namespaces": {} } }));
+    let params = PatchParams::default();
+    space
+        .tenants()
+        .patch(&name, &params, &stated)
+        .await
+        .unwrap();
+    eventually("the condition was removed", || says(false)).await;
 }

@@ -123,6 +123,18 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
             FIELD,
         ),
         (
+            "claim-type",
+            claim("given_name", json!(7)),
+            "spec.claims.given_name",
+            "must be of type string",
+        ),
+        (
+            "claim-date",
+            claim("birthdate", json!("31.12.1990")),
+            "spec.claims.birthdate",
+            "must be a date as YYYY-MM-DD",
+        ),
+        (
             "secret",
             with("passwordSecretRef", json!({ "name": "../x" })),
             "spec.passwordSecretRef.name",

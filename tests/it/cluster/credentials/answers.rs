@@ -111,10 +111,13 @@ async fn f86_keys_lost_before_the_watch_reports_them_are_not_replaced() {
     .await;
     let before = late.operator.conflicts();
     let _ = own.delete(KEYS, &DeleteParams::default()).await.unwrap();
-    eventually("a pass has seen that the keys are gone", || async {
-        let seen = late.operator.conflicts() > before;
-        when(seen, (), || late.operator.metrics())
-    })
+    eventually(
+        "a reconcile has seen that the keys were deleted",
+        || async {
+            let seen = late.operator.conflicts() > before;
+            when(seen, (), || late.operator.metrics())
+        },
+    )
     .await;
     late.proxy.release_watches();
     eventually("a person is asked to restore them", || async {

@@ -42,7 +42,7 @@ async fn start_delete(space: &TestNamespace, name: &str, how: &DeleteParams) {
 }
 
 async fn wait_no_secret(space: &TestNamespace, name: &str) {
-    eventually("the Secret is gone", || async {
+    eventually("the Secret was deleted", || async {
         let secret = space.secrets().get_opt(name).await.unwrap();
         when(secret.is_none(), (), || {
             format!("{:?}", secret.map(|s| s.metadata))
@@ -125,7 +125,7 @@ async fn f34_an_orphaned_secret_stays_useless_and_nobody_adopts_it() {
     };
     start_delete(&space, "web", &orphan).await;
     stop_in_time(&entries).await;
-    eventually("the OAuthClient is gone", || async {
+    eventually("the OAuthClient was deleted", || async {
         let object = space.clients().get_opt("web").await.unwrap();
         when(object.is_none(), (), || format!("{object:?}"))
     })
@@ -167,7 +167,7 @@ async fn delete_namespace(space: &TestNamespace) {
 
 async fn wait_no_namespace(space: &TestNamespace) {
     let namespaces: Api<Namespace> = Api::all(space.kube.clone());
-    eventually("the namespace is gone", || async {
+    eventually("the namespace was deleted", || async {
         let namespace = namespaces.get_opt(&space.name).await.unwrap();
         when(namespace.is_none(), (), || {
             format!("{:?}", namespace.and_then(|n| n.status))

@@ -10,7 +10,7 @@ use kube::ResourceExt;
 use kube::api::{ListParams, PostParams};
 use serde_json::{Value, json};
 
-use super::brought::{ONE, bring};
+use super::brought::{ONE, provide};
 use super::secretless::keys::keys;
 use crate::support::assertions::key;
 use crate::support::test_namespace::{TestNamespace, entries};
@@ -28,7 +28,7 @@ fn manifests(space: &TestNamespace, name: &str) -> Vec<Value> {
         json!({ "suspended": true, "deletionPolicy": "Retain" }),
         secret(json!({ "name": format!("{name}-elsewhere") })),
         secret(
-            json!({ "entries": { "clientSecret": "PASSWORD" }, "labels": { "tier": "one" }, "annotations": { "reload": "yes" } }),
+            json!({ "entries": { "clientSecret": "PASSWORD" }, "labels": { "reloader.stakater.com/tier": "one" }, "annotations": { "reloader.stakater.com/match": "yes" } }),
         ),
         secret(
             json!({ "template": { "config.json": r#"{"id":{{ clientId | json }},"secret":{{ clientSecret | json }}}"# } }),
@@ -158,7 +158,7 @@ async fn still_holds(space: &TestNamespace, first: &str) {
 #[tokio::test]
 async fn f66_after_any_edit_a_client_is_as_if_created_so() {
     let space = TestNamespace::new("paths").await;
-    bring(&space, ONE).await;
+    provide(&space, ONE).await;
     let mut fresh = Vec::new();
     for (number, _) in manifests(&space, "").iter().enumerate() {
         let name = format!("fresh{number:02}");

@@ -48,8 +48,7 @@ async fn a_renamed_entry_moves_and_the_old_one_goes() {
 #[tokio::test]
 async fn labels_follow_the_manifest_and_those_of_others_stay() {
     let space = TestNamespace::new("reshape").await;
-    let secret =
-        json!({ "labels": { "tier": "one", "zone": "a" }, "annotations": { "reload": "yes" } });
+    let secret = json!({ "labels": { "reloader.stakater.com/tier": "one", "reloader.stakater.com/zone": "a" }, "annotations": { "reloader.stakater.com/match": "yes" } });
     space.ready("web", json!({ "secret": secret })).await;
     let foreign = json!({ "metadata": { "labels": { "team": "a" } } });
     space
@@ -57,16 +56,20 @@ async fn labels_follow_the_manifest_and_those_of_others_stay() {
         .patch("web-oauth", &PatchParams::default(), &Patch::Merge(foreign))
         .await
         .unwrap();
-    let change = json!({ "labels": { "tier": "two", "zone": null }, "annotations": null });
+    let change = json!({ "labels": { "reloader.stakater.com/tier": "two", "reloader.stakater.com/zone": null }, "annotations": null });
     space
         .patch("web", json!({ "spec": { "secret": change } }))
         .await;
     space.wait_ready("web").await;
     let after = space.secrets().get("web-oauth").await.unwrap();
-    assert_eq!(after.labels()["tier"], "two");
+    assert_eq!(after.labels()["reloader.stakater.com/tier"], "two");
     assert_eq!(after.labels()["team"], "a", "somebody else's");
-    assert!(!after.labels().contains_key("zone"));
-    assert!(!after.annotations().contains_key("reload"));
+    assert!(!after.labels().contains_key("reloader.stakater.com/zone"));
+    assert!(
+        !after
+            .annotations()
+            .contains_key("reloader.stakater.com/match")
+    );
 }
 
 #[tokio::test]
@@ -83,7 +86,7 @@ async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
     let old = space.secrets().get_opt("web-oauth").await.unwrap();
     assert!(
         old.is_none(),
-        "the old one is gone when the status says Ready"
+        "the old one was deleted when the status says Ready"
     );
     load.stop().await.is_flawless();
     let order = writes(&space, "secrets");

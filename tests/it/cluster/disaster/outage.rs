@@ -234,7 +234,7 @@ async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
         },
     )
     .await;
-    eventually_within(BACKOFF, "the definition is gone", || async {
+    eventually_within(BACKOFF, "the definition was deleted", || async {
         let definition = definitions.get_opt(name).await.unwrap().is_some();
         when(!definition, (), || "it is there".to_owned())
     })
@@ -257,7 +257,7 @@ async fn f16_a_deleted_definition_ends_all_restored_clients_are_new() {
     .await;
     // Kubernetes may have lost its watch of the kind before the clients went. Then it collects what was theirs when there
     // is such a kind again, for which it looks every 30 s.
-    eventually_within(2 * BACKOFF, "the Secret of before is gone", || async {
+    eventually_within(2 * BACKOFF, "the earlier Secret was deleted", || async {
         let secret = space.secrets().get_opt("web-oauth").await.unwrap();
         when(secret.is_none(), (), || "it is there".to_owned())
     })
@@ -335,7 +335,7 @@ async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let spec = json!({ "secretRef": { "name": "mine" } });
     space.ready("web", spec).await;
     space.label_for_people().await;
-    let ada = space.person("default", "ada", "hunter2").await;
+    let ada = space.person("default", "ada", "hunter22").await;
     space.is_settled().await;
     let before = everything(&space.kube).await;
     let mut entries = space.entries("web-oauth").await;

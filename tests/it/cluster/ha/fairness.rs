@@ -13,7 +13,7 @@ use crate::support::load::ask;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::{TestNamespace, condition, http};
 
-/// So many that they take seconds.
+/// Enough to take seconds.
 const THOUSANDS: usize = 1200;
 /// In no particular order it would be next to impossible that all of these came in the first half.
 const NEWCOMERS: usize = 12;

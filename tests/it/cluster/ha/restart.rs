@@ -67,7 +67,7 @@ fn writes(cluster: &Cluster, space: &TestNamespace, resource: &str) -> BTreeMap<
     counts
 }
 
-/// Each of so many objects was written once, by this verb.
+/// Each of this many objects was written once, by this verb.
 fn each_once(counts: &BTreeMap<String, usize>, verb: &str, objects: usize) {
     let odd: Vec<_> = counts
         .iter()
@@ -199,7 +199,7 @@ async fn churn(space: &TestNamespace, stop: CancellationToken) {
             space.create(&passing, json!({})).await;
             space.delete(&passing).await;
         } else {
-            let label = json!({ "turn": format!("{turn}") });
+            let label = json!({ "reloader.stakater.com/turn": format!("{turn}") });
             space
                 .patch(&name, json!({ "spec": { "secret": { "labels": label } } }))
                 .await;

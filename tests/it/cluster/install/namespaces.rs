@@ -154,7 +154,7 @@ async fn rights_that_are_revoked_are_noticed_at_the_next_write() {
     assert_eq!(space.token("hello-oauth").await.0, 200);
 }
 
-/// Most often the namespace is gone, and would be asked about for ever.
+/// Most often the namespace was deleted, and would be asked about for ever.
 #[tokio::test]
 async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
     let Scoped { cluster, operator } = scoped().await;
@@ -195,7 +195,7 @@ async fn a_password_no_longer_readable_delays_no_other_namespace() {
     let (shut, open) = (enabled("shut").await, enabled("open").await);
     for space in [&shut, &open] {
         space.label_for_people().await;
-        let words = [("ada", "hunter2"), ("bob", "hunter3")];
+        let words = [("ada", "hunter22"), ("bob", "hunter33")];
         space.write_secret("people", PASSWORD, &words).await;
         describe(space, "ada").await;
         space.enrolled("ada").await;

@@ -1,4 +1,4 @@
-//! The root key rotates: nobody notices the ordinary way, and after an emergency nothing of before works.
+//! The root key rotates: nobody notices the ordinary way, and after an emergency nothing earlier works.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn options() -> Options {
     Options::flags(&seconds)
 }
 
-/// Waits until it was looked so many times whether a root key can leave.
+/// Waits until the operator has checked this many times whether a root key can leave.
 async fn was_looked(proxy: &Proxy, times: u32) {
     let before = proxy.mark_reads();
     eventually("it was looked", || async {
@@ -212,7 +212,7 @@ async fn after_an_emergency_no_former_secret_works_even_from_backup() {
     wait_refused(&old).await;
     assert!(notes(&space, "Retired").await[0].contains("root key"));
 
-    // The Secret of before is no way back.
+    // The earlier Secret is no way back.
     let mut restored = backup.clone();
     restored.metadata = root_key(&space).await.metadata;
     let params = PostParams::default();

@@ -222,7 +222,7 @@ async fn f59_a_namespace_made_anew_by_another_team_inherits_nothing() {
     let namespaces: Api<Namespace> = Api::all(first.kube.clone());
     let only = DeleteParams::default();
     namespaces.delete(&first.name, &only).await.unwrap();
-    eventually("the namespace is gone", || async {
+    eventually("the namespace was deleted", || async {
         match namespaces.get_opt(&first.name).await {
             Ok(None) => Ok(()),
             other => Err(format!("{other:?}")),

@@ -150,28 +150,28 @@ const PASSWORDS: [&str; 4] = [
 const BROUGHT: [&str; 4] = [
     "brought-0123456789abcdefghijklmnop",
     "brought-another-0123456789abcdefgh",
-    "brought-and-too-short",
+    "brought-too-short",
     "brought-nowhere-0123456789abcdefgh",
 ];
 
 async fn bring_some(space: &TestNamespace) {
     let spec = |name: &str| json!({ "secretRef": { "name": name } });
     let type_ = "clientele.dev/client-secret";
-    let bring = |name, type_, value| async move {
+    let provide = |name, type_, value| async move {
         space
             .write_secret(name, type_, &[("client-secret", value)])
             .await;
     };
-    bring("brought", type_, BROUGHT[0]).await;
+    provide("brought", type_, BROUGHT[0]).await;
     space.ready("brought", spec("brought")).await;
     let id = format!("{}.brought", space.name);
     misplaced(&space.issuer, &id, BROUGHT[0]).await;
-    bring("brought", type_, BROUGHT[1]).await;
+    provide("brought", type_, BROUGHT[1]).await;
     misplaced(&space.issuer, &id, BROUGHT[1]).await;
-    bring("short", type_, BROUGHT[2]).await;
+    provide("short", type_, BROUGHT[2]).await;
     space.create("short", spec("short")).await;
     space.wait_refused("short", "SecretInvalid").await;
-    bring("plain", "Opaque", BROUGHT[3]).await;
+    provide("plain", "Opaque", BROUGHT[3]).await;
     space.create("plain", spec("plain")).await;
     space.wait_refused("plain", "SecretNotFound").await;
 }
@@ -214,7 +214,7 @@ async fn meddle(space: &TestNamespace) {
     space
         .patch(
             "c",
-            json!({ "spec": { "secret": { "labels": { "team": "a" } } } }),
+            json!({ "spec": { "secret": { "labels": { "reloader.stakater.com/team": "a" } } } }),
         )
         .await;
     space.wait_refused("c", "SecretRefused").await;

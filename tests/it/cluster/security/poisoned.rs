@@ -1,4 +1,4 @@
-//! Objects that cannot be read, and Secrets with anything in them: refused, named, and nobody else's trouble.
+//! Objects that cannot be read, and Secrets with anything in them: refused, named, and without effect on others.
 
 mod bodies;
 mod large;
@@ -146,8 +146,8 @@ async fn newcomers_work(space: &TestNamespace, name: &str) {
 }
 
 async fn served_people(operator: &RunningOperator, count: f64) {
-    eventually_within(BACKOFF, "so many people are served", || async {
-        let people = operator.metric("clientele_registry_people");
+    eventually_within(BACKOFF, "this many users are served", || async {
+        let people = operator.metric("clientele_registry_users");
         when(people == Some(count), (), || format!("{people:?}"))
     })
     .await;
@@ -205,7 +205,7 @@ async fn f91_k13_objects_that_cannot_be_read_stop_nobody_else() {
             .unwrap();
     }
     poisoned.extend(["OAuthClient", "OAuthUser"].map(|kind| (kind, "turned".to_owned())));
-    // A watch from before goes on under the schema of before, to which null is nothing.
+    // An earlier watch goes on under the earlier schema, to which null is nothing.
     let mut unread = poisoned.clone();
     unread.retain(|(_, name)| !name.contains("null"));
     are_named(&operator, &unread).await;

@@ -32,7 +32,7 @@ async fn the_first_to_claim_a_username_has_it_a_loser_never() {
         })
         .await;
     space
-        .wait_user("second", "it knows that the first is gone", |user| {
+        .wait_user("second", "it knows that the first was deleted", |user| {
             crate::support::users::user_message(user).contains("has since been deleted")
         })
         .await;

@@ -11,7 +11,7 @@ use crate::support::users::ready;
 async fn c03_c17_a_disabled_user_is_out_at_once_without_a_session() {
     let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    space.person(&tenant, "anna", "horse").await;
+    space.person(&tenant, "anna", "horse and cart").await;
     let replica = Replica::start().await;
     let before = replica.person(&tenant, "anna").unwrap();
     let began = jiff::Timestamp::now();
@@ -61,7 +61,11 @@ async fn c03_c17_a_disabled_user_is_out_at_once_without_a_session() {
 async fn f15_k16_a_recreated_person_is_somebody_else() {
     let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    let before = space.person(&tenant, "anna", "horse").await.status.unwrap();
+    let before = space
+        .person(&tenant, "anna", "horse and cart")
+        .await
+        .status
+        .unwrap();
     let delete = DeleteParams::default();
     let _ = space.users().delete("anna", &delete).await.unwrap();
     let replica = Replica::start().await;
@@ -70,7 +74,11 @@ async fn f15_k16_a_recreated_person_is_somebody_else() {
             person.is_none()
         })
         .await;
-    let after = space.person(&tenant, "anna", "horse").await.status.unwrap();
+    let after = space
+        .person(&tenant, "anna", "horse and cart")
+        .await
+        .status
+        .unwrap();
     assert_ne!(before.subject, after.subject);
     replica.stop().await;
 }
@@ -79,7 +87,11 @@ async fn f15_k16_a_recreated_person_is_somebody_else() {
 async fn a_recreated_tenant_has_other_people_of_the_same_names() {
     let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    let before = space.person(&tenant, "anna", "horse").await.status.unwrap();
+    let before = space
+        .person(&tenant, "anna", "horse and cart")
+        .await
+        .status
+        .unwrap();
     let delete = DeleteParams::default();
     let _ = space.tenants().delete(&tenant, &delete).await.unwrap();
     space.not_enrolled("anna", "TenantNotFound").await;
@@ -98,7 +110,7 @@ async fn the_time_before_which_sessions_are_over_is_a_ledger() {
 
     let space = TestNamespace::new("ending").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    space.person(&tenant, "anna", "horse").await;
+    space.person(&tenant, "anna", "horse and cart").await;
     space.patch_user("anna", json!({ "disabled": true })).await;
     space.not_enrolled("anna", "Disabled").await;
     let kube = operator(&shared().cluster).await;

@@ -21,7 +21,7 @@ async fn space_with(secret: &str) -> (TestNamespace, String, serde_json::Value) 
 async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
     let space = TestNamespace::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    space.person(&tenant, "anna", "first").await;
+    space.person(&tenant, "anna", "first words").await;
     let (one, other) = (Replica::start().await, Replica::start().await);
     let before = one.person(&tenant, "anna").unwrap();
     let beside = other.person(&tenant, "anna").unwrap();
@@ -32,19 +32,24 @@ async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
     );
     other.stop().await;
 
-    space.write_password("anna", "second").await;
+    space.write_password("anna", "second words").await;
     let opens_to = |word: &'static str| {
         move |person: Option<&clientele_oauth::User>| {
             person.is_some_and(|person| password::verify(person.password.as_ref(), word))
         }
     };
     let after = one
-        .wait_person(&tenant, "anna", "the new password", opens_to("second"))
+        .wait_person(
+            &tenant,
+            "anna",
+            "the new password",
+            opens_to("second words"),
+        )
         .await
         .unwrap();
     assert_ne!(before.credential, after.credential);
     assert_eq!(before.subject, after.subject);
-    assert!(!password::verify(after.password.as_ref(), "first"));
+    assert!(!password::verify(after.password.as_ref(), "first words"));
     one.stop().await;
 
     let restarted = Replica::start().await;
@@ -60,8 +65,8 @@ async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
 async fn hashes_of_argon2id_and_bcrypt_are_brought_as_they_are() {
     let space = TestNamespace::new("passwords").await;
     let tenant = space.tenant_with_people(json!({})).await;
-    let argon2 = password::hash("horse", &[7; 16]).unwrap();
-    let bcrypt = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();
+    let argon2 = password::hash("horse and cart", &[7; 16]).unwrap();
+    let bcrypt = bcrypt::non_truncating_hash_with_salt("horse and cart", 8, [3; 16]).unwrap();
     space.person(&tenant, "argon", &argon2.0).await;
     space.person(&tenant, "blow", &bcrypt.to_string()).await;
     let replica = Replica::start().await;
@@ -91,14 +96,14 @@ async fn the_order_of_secret_and_person_does_not_matter() {
 #[tokio::test]
 async fn a_secret_that_did_not_opt_in_is_not_read() {
     let (space, tenant, spec) = space_with("somebody-elses").await;
-    let entries = [("password", "guess")];
+    let entries = [("password", "guess this")];
     space
         .write_secret("somebody-elses", "Opaque", &entries)
         .await;
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "PasswordSecretWrongType").await;
     assert!(said.contains("clientele.dev/password"), "{said}");
-    assert!(!said.contains("guess"), "{said}");
+    assert!(!said.contains("guess this"), "{said}");
     let replica = Replica::start().await;
     assert!(replica.person(&tenant, "anna").is_none());
     replica.stop().await;
@@ -116,8 +121,8 @@ async fn what_cannot_be_used_as_a_password_is_said() {
     let said = space.not_enrolled("anna", "PasswordInvalid").await;
     assert!(said.contains("is empty"), "{said}");
     let long = "x".repeat(1025);
-    let costly = bcrypt::non_truncating_hash_with_salt("horse", 4, [3; 16]).unwrap();
-    let costly = costly.to_string().replace("$04$", "$14$");
+    let costly = bcrypt::non_truncating_hash_with_salt("horse and cart", 8, [3; 16]).unwrap();
+    let costly = costly.to_string().replace("$08$", "$14$");
     for (value, problem) in [
         (long.as_str(), "longer than 1024 bytes"),
         (
@@ -139,7 +144,7 @@ async fn what_cannot_be_used_as_a_password_is_said() {
         .write_secret(
             "anna-password",
             crate::support::users::PASSWORD,
-            &[("password", "fine")],
+            &[("password", "fine and long")],
         )
         .await;
     space.enrolled("anna").await;
@@ -148,7 +153,7 @@ async fn what_cannot_be_used_as_a_password_is_said() {
 #[tokio::test]
 async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
     let (space, tenant, mut spec) = space_with("people").await;
-    let entries = [("anna", "horse"), ("bert", "staple")];
+    let entries = [("anna", "horse and cart"), ("bert", "paper staple")];
     space
         .write_secret("people", crate::support::users::PASSWORD, &entries)
         .await;
@@ -159,7 +164,7 @@ async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
         said.contains(r#"entry "nobody""#) && said.contains("is missing"),
         "{said}"
     );
-    for (key, word) in [("anna", "horse"), ("bert", "staple")] {
+    for (key, word) in [("anna", "horse and cart"), ("bert", "paper staple")] {
         let reference = json!({ "passwordSecretRef": { "name": "people", "key": key } });
         space.patch_user("anna", reference).await;
         space.enrolled("anna").await;

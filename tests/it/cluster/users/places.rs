@@ -41,7 +41,7 @@ async fn with_some_namespaces_passwords_are_read_only_in_those() {
     };
     for space in [&elsewhere, &enabled] {
         space.label_for_people().await;
-        space.write_password("anna", "horse").await;
+        space.write_password("anna", "horse and cart").await;
         let spec = json!({ "username": space.name, "passwordSecretRef": { "name": "anna" } });
         space.create_user("anna", spec).await;
     }

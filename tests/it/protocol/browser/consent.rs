@@ -14,7 +14,7 @@ use crate::support::browser::{Browser, Page};
 use crate::support::clock;
 use crate::support::grants::TENANT;
 use crate::support::logs::Logs;
-use crate::support::people::{ORDERS, PASSWORD};
+use crate::support::people::{ORDERS, PASSWORD, index, person};
 use crate::support::test_server::TestServer;
 
 /// The page to consent of a browser in which somebody is signed in.
@@ -438,4 +438,49 @@ async fn what_is_withdrawn_while_a_code_is_made_is_asked_for_again() {
         .await
         .redirects("consent_required");
     assert!(consents(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn n06_a_consent_is_not_inherited_with_a_subject() {
+    let world = TestServer::at_rest().await;
+    let request = ask("team-a.app").with("scope", "openid email");
+    let mut browser = Browser::new(&world);
+    assert!(
+        browser
+            .allow(&request.url(), "alice")
+            .await
+            .contains_key("code")
+    );
+    assert!(
+        browser
+            .open(&request.url())
+            .await
+            .told()
+            .contains_key("code"),
+        "asked once"
+    );
+    world.change(|tenant| {
+        let mut later = person("alice");
+        later.uid = "uid-of-a-later-alice".into();
+        tenant.reassigned_subjects = [later.subject.clone()].into();
+        tenant.users = index(vec![later]);
+    });
+    let mut browser = Browser::new(&world);
+    let account = browser.sign_in("alice").await;
+    assert!(
+        !account.reply.body.contains("The App"),
+        "{}",
+        account.reply.body
+    );
+    let page = asked(&mut browser, &request).await;
+    let page = browser.submit(&page, &[("decision", "allow")]).await;
+    assert!(page.told().contains_key("code"));
+    let kept = world
+        .app
+        .store
+        .consents(TENANT, "subject-of-alice")
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].user_uid, "uid-of-a-later-alice");
 }

@@ -5,13 +5,15 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::http::Request;
 use clientele_http::server::Limits;
+use clientele_oauth::user::{PasswordHash, password};
+use clientele_store::UpgradedHash;
 
 use crate::support::ask::ask;
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
-use crate::support::people::PASSWORD;
+use crate::support::people::{PASSWORD, index, person};
 use crate::support::running::Running;
-use crate::support::test_server::{ISSUER, TestServer};
+use crate::support::test_server::{ISSUER, TestServer, list};
 
 /// The page after these credentials.
 async fn try_as(world: &TestServer, username: &str, password: &str) -> Page {
@@ -260,8 +262,8 @@ async fn c13_c15_pages_cannot_be_framed_and_lead_nowhere() {
     let consent = browser.sign_in_at(&login, "alice").await;
     let account = browser.open("/account").await;
     let logout = browser.open("/logout").await;
-    let trouble = browser.open("/authorize").await;
-    for page in [&login, &consent, &account, &logout, &trouble] {
+    let error = browser.open("/authorize").await;
+    for page in [&login, &consent, &account, &logout, &error] {
         let reply = &page.reply;
         assert_eq!(reply.header("x-frame-options"), "DENY");
         let policy = reply.header("content-security-policy");
@@ -442,4 +444,97 @@ async fn a_get_with_a_body_is_read_by_its_query() {
     let request = Request::get(ask("team-a.app").url()).body(Body::from("client_id=evil"));
     let reply = world.send(request.unwrap()).await;
     assert_eq!(reply.status, 303);
+}
+
+#[tokio::test]
+async fn n07_a_hash_of_other_parameters_is_upgraded_at_success() {
+    let world = TestServer::at_rest().await;
+    let store = &world.app.store;
+    let pbkdf2 = "$pbkdf2-sha256$i=10000,l=32$AAECAwQFBgcICQoLDA0ODw$TtmSSavZylVuyTDpr7qQNz9Qae2DG3D8O6rwB7nOVVE";
+    for (name, hash) in [
+        ("bert", bcrypt_of("old password")),
+        ("kim", pbkdf2.to_owned()),
+    ] {
+        let uid = format!("uid-of-user-{name}");
+        let brought = |hash: &str| {
+            let mut person = person(name);
+            person.password = Some(PasswordHash(hash.into()));
+            world.change(|tenant| tenant.users = index(vec![person]));
+        };
+        brought(&hash);
+        assert_eq!(try_as(&world, name, "wrong").await.reply.status, 401);
+        assert!(store.upgraded_hash(&uid).await.unwrap().is_none());
+        assert_eq!(
+            try_as(&world, name, "old password").await.path(),
+            "/consent"
+        );
+        let upgraded = store.upgraded_hash(&uid).await.unwrap().unwrap();
+        let own = PasswordHash(upgraded.hash.as_str().into());
+        assert!(password::is_own(&own) && password::verify(Some(&own), "old password"));
+        assert_eq!(
+            try_as(&world, name, "old password").await.path(),
+            "/consent"
+        );
+        // It is what counts, for as long as the manifest says the same.
+        let other = UpgradedHash {
+            hash: password::hash("planted", &[1; 16]).unwrap().0.to_string(),
+            ..upgraded
+        };
+        store.keep_upgraded_hash(other).await.unwrap();
+        assert_eq!(try_as(&world, name, "planted").await.path(), "/consent");
+        assert_eq!(try_as(&world, name, "old password").await.reply.status, 401);
+        brought(&bcrypt_of("new password"));
+        for gone in ["planted", "old password"] {
+            assert_eq!(try_as(&world, name, gone).await.reply.status, 401, "{gone}");
+        }
+        assert_eq!(
+            try_as(&world, name, "new password").await.path(),
+            "/consent"
+        );
+    }
+}
+
+#[tokio::test]
+async fn n06_another_person_does_not_get_a_used_subject() {
+    let world = TestServer::at_rest().await;
+    let recreated = |subject: &str, reassigned: &[&str]| {
+        let mut person = person("alice");
+        person.uid = "uid-of-a-later-alice".into();
+        person.subject = subject.into();
+        world.change(|tenant| {
+            tenant.users = index(vec![person]);
+            tenant.reassigned_subjects = list(reassigned);
+        });
+    };
+    let subject = "subject-of-alice";
+    recreated(subject, &[]);
+    assert_eq!(
+        try_as(&world, "alice", PASSWORD).await.path(),
+        "/consent",
+        "unused so far"
+    );
+    world.change(|_| ());
+    let page = try_as(&world, "alice", PASSWORD).await;
+    page.stops(403, "subject_taken");
+    assert_eq!(try_as(&world, "bob", PASSWORD).await.path(), "/consent");
+    world.change(|tenant| tenant.reassigned_subjects = list(&[subject]));
+    assert_eq!(try_as(&world, "alice", PASSWORD).await.path(), "/consent");
+    // Whoever had it before has lost it.
+    recreated(subject, &["another"]);
+    try_as(&world, "alice", PASSWORD)
+        .await
+        .stops(403, "subject_taken");
+    recreated("usr:AAAAAAAAAAAAAAAAAAAAAA", &[]);
+    assert_eq!(
+        try_as(&world, "alice", PASSWORD).await.path(),
+        "/consent",
+        "derived"
+    );
+    recreated(subject, &[]);
+    clock::advance(Duration::from_hours(24 * 400 + 1));
+    assert_eq!(
+        try_as(&world, "alice", PASSWORD).await.path(),
+        "/consent",
+        "free again"
+    );
 }

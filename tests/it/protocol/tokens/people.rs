@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::support::ask::{VERIFIER, ask};
+use crate::support::browser::Browser;
 use crate::support::clock::{self, advance};
-use crate::support::issued::{Tokens, claims, is_active, seed, tokens};
+use crate::support::issued::{
+    Tokens, call, claims, is_active, post_userinfo, seed, tokens, userinfo,
+};
 use crate::support::people::{self, BILLS, ORDERS};
 use crate::support::test_server::{ISSUER, TestServer, list};
 
@@ -231,4 +237,66 @@ async fn without_refresh_the_access_token_lives_equally_long() {
     assert!(is_active(&world, "team-a.once", &tokens.access_token).await);
     advance(Duration::from_secs(1));
     assert!(!is_active(&world, "team-a.once", &tokens.access_token).await);
+}
+
+/// A person with as many claims as an OAuthUser may have.
+#[tokio::test]
+async fn n02_the_longest_tokens_fit_every_endpoint() {
+    let world = TestServer::at_rest().await;
+    let essay = "x".repeat(5_000);
+    world.change(|tenant| {
+        let mut alice = people::person("alice");
+        alice.subject = "s".repeat(255).into();
+        alice.claims = [("name".to_owned(), json!(essay))].into_iter().collect();
+        tenant.users = people::index(vec![alice]);
+    });
+    let request = ask("team-a.app").with("nonce", &"n".repeat(64)).url();
+    let mut browser = Browser::new(&world);
+    let told = browser.allow(&request, "alice").await;
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("code", &told["code"]),
+        ("redirect_uri", people::APP),
+        ("code_verifier", VERIFIER),
+    ];
+    let tokens = Tokens::of(&call(&world, "team-a.app", "/token", &redeem).await);
+    assert_eq!(id_claims(&tokens.id_token)["name"].as_str(), Some(&*essay));
+    let userinfo = [
+        userinfo(&world, &tokens.access_token).await,
+        post_userinfo(
+            &world,
+            None,
+            &format!("access_token={}", tokens.access_token),
+        )
+        .await,
+    ];
+    assert!(userinfo.iter().all(|reply| reply.status == 200));
+    let state = "s".repeat(2048);
+    let form = [
+        ("id_token_hint", &*tokens.id_token),
+        ("post_logout_redirect_uri", "https://app.example/bye"),
+        ("state", &*state),
+    ];
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
+    // Beside it the headers of a browser have two kibibytes.
+    assert!(query.len() < 14 * 1024, "{}", query.len());
+    let hinted = format!(
+        "{}&id_token_hint={}",
+        ask("team-a.app").url(),
+        tokens.id_token
+    );
+    let page = browser.open(&hinted).await;
+    assert!(page.told().contains_key("code"), "{:?}", page.reply);
+    let page = browser.open(&format!("/logout?{query}")).await;
+    assert_ne!(page.reply.header("location"), "", "{:?}", page.reply);
+    let page = browser.post("/logout", &form).await;
+    assert!(page.reply.status < 400, "{:?}", page.reply);
+}
+
+/// The claims of an ID token, which others verify.
+fn id_claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }

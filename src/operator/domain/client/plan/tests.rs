@@ -123,7 +123,8 @@ type Tamper = fn(&mut Secret);
 
 #[test]
 fn f47_whatever_of_ours_is_changed_is_put_back() {
-    let stage = Stage::new(json!({ "secret": { "labels": { "team": "a" } } }));
+    let stage =
+        Stage::new(json!({ "secret": { "labels": { "reloader.stakater.com/team": "a" } } }));
     let tampering: [(&str, Tamper); 7] = [
         ("entry changed", |s| {
             s.data
@@ -139,7 +140,7 @@ fn f47_whatever_of_ours_is_changed_is_put_back() {
                 .labels
                 .as_mut()
                 .unwrap()
-                .insert("team".into(), "b".into());
+                .insert("reloader.stakater.com/team".into(), "b".into());
         }),
         ("label removed", |s| {
             s.metadata

@@ -24,7 +24,7 @@ fn published() -> Option<Published> {
     })
 }
 
-/// The status after a pass at that second.
+/// The status after a reconcile at that second.
 fn seen(
     object: &OAuthClient,
     published: Option<Published>,

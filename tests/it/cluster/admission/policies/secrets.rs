@@ -12,15 +12,23 @@ use crate::support::test_namespace::{TestNamespace, content};
 const CREATE: &str = "without the label app.kubernetes.io/managed-by: clientele and, outside its own namespace, the label clientele.dev/oauthclient or an OAuthClient as controller.";
 const CHANGE: &str = "it is not a Secret of an OAuthClient, or would not be labeled as one afterwards. Rename or delete that Secret, or choose another spec.secret.name.";
 const DELETE: &str = "it is not a Secret of an OAuthClient. Delete it yourself if nobody needs it.";
-const TYPE: &str = "means something to the cluster. Choose another spec.secret.type, such as Opaque, or another spec.secret.name.";
+const TYPE: &str = "is none of Opaque, servicebinding.io/oauth2 and nginx.org/oidc. Choose another spec.secret.type, such as Opaque, or another spec.secret.name.";
+const KEYS: &str =
+    "whose keys are not in secrets.allowedKeys of the chart. Remove the others from spec.secret.";
 const NAME: &str = "names that begin with bootstrap-token- or sh.helm.release. are reserved.";
 
 fn secret(name: &str, type_: &str, labels: &Value) -> Secret {
-    let annotations = json!({ "kubernetes.io/service-account.name": "default" });
+    // What the API server itself demands of one of the types.
+    let annotations = match type_ {
+        "kubernetes.io/service-account-token" => {
+            json!({ "kubernetes.io/service-account.name": "default" })
+        }
+        _ => json!({}),
+    };
     serde_json::from_value(json!({
         "metadata": { "name": name, "labels": labels, "annotations": annotations },
         "type": type_,
-        // What the API server itself demands of one of the types.
+        // What the API server itself demands of another.
         "stringData": { ".dockerconfigjson": "{}" },
     }))
     .unwrap()
@@ -61,6 +69,7 @@ async fn f42_f43_the_operator_creates_only_secrets_of_its_own() {
             TYPE,
         ),
         (secret("helm", "helm.sh/release.v1", &ours()), TYPE),
+        (secret("unlisted", "example.com/any", &ours()), TYPE),
         (secret("bootstrap-token-abcdef", "Opaque", &ours()), NAME),
         (secret("sh.helm.release.v1.x.v1", "Opaque", &ours()), NAME),
     ];
@@ -85,6 +94,60 @@ async fn the_operator_can_write_a_secret_of_an_oauthclient() {
         .unwrap();
     api.replace("good", &params, &created).await.unwrap();
     api.delete("good", &DeleteParams::default()).await.unwrap();
+}
+
+/// As if the operator had not judged a manifest that asks for these.
+#[tokio::test]
+async fn n03_the_operator_writes_only_keys_that_the_chart_allows() {
+    let space = TestNamespace::new("policies").await;
+    let api = as_operator(&space.name).await;
+    let params = PostParams::default();
+    let put = |secret: &mut Secret, field: &str, key: &str| {
+        let metadata = &mut secret.metadata;
+        let map = match field {
+            "labels" => metadata.labels.get_or_insert_default(),
+            _ => metadata.annotations.get_or_insert_default(),
+        };
+        map.insert(key.to_owned(), "x".to_owned());
+    };
+    let good = secret("good", "Opaque", &ours());
+    let mut good = api.create(&params, &good).await.unwrap();
+    for key in [
+        "replicator.v1.mittwald.de/replicate-to",
+        "grafana_datasource",
+        "cluster.x-k8s.io/cluster-name",
+        "evil.reloader.stakater.com/match",
+        "app.kubernetes.io/name",
+    ] {
+        for field in ["labels", "annotations"] {
+            let mut fresh = secret("fresh", "Opaque", &ours());
+            put(&mut fresh, field, key);
+            let answer = sentence(api.create(&params, &fresh).await).unwrap_err();
+            assert!(
+                answer.contains(KEYS.trim_end_matches('.')),
+                "{key}: {answer}"
+            );
+            let mut edited = good.clone();
+            put(&mut edited, field, key);
+            let answer = sentence(api.replace("good", &params, &edited).await).unwrap_err();
+            assert!(
+                answer.contains(&format!("spec.secret.{field}")),
+                "{key}: {answer}"
+            );
+        }
+    }
+    // What others put there stays; what is listed is written.
+    put(&mut good, "annotations", "example.com/of-others");
+    good = space
+        .secrets()
+        .replace("good", &params, &good)
+        .await
+        .unwrap();
+    put(&mut good, "annotations", "reloader.stakater.com/match");
+    put(&mut good, "labels", "app.kubernetes.io/part-of");
+    let good = api.replace("good", &params, &good).await.unwrap();
+    let annotations = good.metadata.annotations.unwrap();
+    assert!(annotations.contains_key("example.com/of-others"));
 }
 
 #[tokio::test]

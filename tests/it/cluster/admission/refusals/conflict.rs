@@ -49,7 +49,7 @@ async fn k10_f52_a_loser_is_not_promoted_before_a_person_acts() {
 
     space.delete("winner").await;
     let object = space
-        .wait_client("loser", "it knows that the winner is gone", |object| {
+        .wait_client("loser", "it knows that the winner was deleted", |object| {
             condition(object, "Ready") == Some(("False".into(), "ClientIdConflict".into()))
                 && !message(object).contains("winner")
         })

@@ -141,7 +141,7 @@ async fn h05_f74_the_token_of_a_pod_ends_with_the_pod() {
         .await;
     // A pod of the same name is another.
     team.pod("web-0", "web").await;
-    team.refused("app", "the pod of before", &bound).await;
+    team.refused("app", "the earlier pod", &bound).await;
     assert_eq!(team.ask("app", &team.token("web")).await.0, 200);
 }
 

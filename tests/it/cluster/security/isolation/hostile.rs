@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cluster::credentials::brought::bring;
+use crate::cluster::credentials::brought::provide;
 use crate::support::load::{Entries, ask};
 use crate::support::test_namespace::{TestNamespace, entries, http};
 
@@ -36,7 +36,7 @@ async fn tenant(a: &TestNamespace) -> String {
 }
 
 async fn settle(a: &TestNamespace, tenant: &str) {
-    bring(a, BROUGHT).await;
+    provide(a, BROUGHT).await;
     let web = json!({
         "redirectUris": ["https://a.example/cb"], "grantTypes": ["authorization_code", "client_credentials"],
         "firstParty": true, "scopes": ["openid", "of.a"], "audiences": ["https://api.a.example"],

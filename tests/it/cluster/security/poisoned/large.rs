@@ -56,7 +56,7 @@ async fn f81_k13_a_hundred_users_of_a_megabyte_stop_no_other() {
         let said = space
             .not_enrolled(&format!("user-{number}"), "InvalidSpec")
             .await;
-        assert!(said.contains("16384"), "{said}");
+        assert!(said.contains("5120"), "{said}");
         space.wait_ready(&format!("client-{number}")).await;
     }
     newcomers_work(&space, "while").await;

@@ -95,7 +95,7 @@ async fn f91_k13_any_content_of_a_credentials_secret_is_repaired() {
     space
         .patch(
             "web",
-            json!({ "spec": { "secret": { "labels": { "a": "b" } } } }),
+            json!({ "spec": { "secret": { "labels": { "reloader.stakater.com/a": "b" } } } }),
         )
         .await;
     space.wait_ready("web").await;

@@ -1,0 +1,209 @@
+//! The schema's rules about the fields of an OAuthClient.
+
+use std::time::Duration;
+
+use clientele_api::{Lifetimes, OAuthClient, SecretRef};
+use clientele_oauth::scope;
+
+use crate::domain::reason::Refusal;
+use crate::domain::structure::{
+    Check, duration, entries, entry_name, length, object_name, readable, refusal, rule,
+};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Whether every field by itself is as the schema demands.
+pub fn check(object: &OAuthClient) -> Result<(), Refusal> {
+    check_people(object)
+        .and_then(|()| check_protocol(object))
+        .and_then(|()| check_credentials(object))
+        .map_err(refusal)
+}
+
+/// The fields about users and the pages that they see.
+fn check_people(object: &OAuthClient) -> Check {
+    let spec = &object.spec;
+    length("tenant", &spec.tenant, 1..=40)?;
+    if let Some(name) = &spec.display_name {
+        length("displayName", name, 1..=100)?;
+        readable("displayName", name)?;
+    }
+    entries("redirectUris", &spec.redirect_uris, 64)?;
+    entries(
+        "postLogoutRedirectUris",
+        &spec.post_logout_redirect_uris,
+        64,
+    )?;
+    entries("allowedOrigins", &spec.allowed_origins, 64)?;
+    let Some(groups) = &spec.allowed_groups else {
+        return Ok(());
+    };
+    rule(
+        !groups.is_empty(),
+        "allowedGroups",
+        "must have at least one entry, or be left away to admit every user of the tenant",
+    )?;
+    entries("allowedGroups", groups, 64)
+}
+
+/// Grants, scopes, audiences and lifetimes.
+fn check_protocol(object: &OAuthClient) -> Check {
+    let spec = &object.spec;
+    if let Some(grants) = &spec.grant_types {
+        rule(
+            !grants.is_empty(),
+            "grantTypes",
+            "must have at least one entry",
+        )?;
+        let twice = |(at, grant)| grants[..at].contains(grant);
+        rule(
+            !grants.iter().enumerate().any(twice),
+            "grantTypes",
+            "must not contain an entry twice",
+        )?;
+    }
+    if let Some(scopes) = &spec.scopes {
+        entries("scopes", scopes, 64)?;
+        each("scopes", scopes, check_scope)?;
+    }
+    entries("audiences", &spec.audiences, 32)?;
+    each("audiences", &spec.audiences, check_audience)?;
+    spec.lifetimes
+        .as_deref()
+        .map_or(Ok(()), |lifetimes| check_lifetimes("lifetimes", lifetimes))
+}
+
+fn check_scope(name: &str) -> Result<(), &'static str> {
+    (scope::is_scope_token(name) && name.len() <= 128)
+        .then_some(())
+        .ok_or("must be one scope of at most 128 printable ASCII characters (RFC 6749 section 3.3)")
+}
+
+/// An audience of a client or a tenant; the error completes the sentence that names it.
+pub fn check_audience(uri: &str) -> Result<(), &'static str> {
+    const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+    let inside = |b: u8| b.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&b);
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_lowercase())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b))
+    };
+    let parts = uri.split_once(':').filter(|(scheme, rest)| {
+        is_scheme(scheme) && !rest.is_empty() && uri.len() <= 256 && rest.bytes().all(inside)
+    });
+    if parts.is_none() {
+        return Err(
+            "must be an absolute URI without a fragment, such as https://orders.example.com",
+        );
+    }
+    let host = uri.strip_prefix("https://").map(|rest| {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let port =
+            |(_, port): &(&str, &str)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        rest.rsplit_once(':')
+            .filter(port)
+            .map_or(rest, |(host, _)| host)
+    });
+    let is_of_cluster =
+        |host: &str| CLUSTER.contains(&host) || host.starts_with("kubernetes.default.svc.");
+    if host.is_some_and(is_of_cluster) {
+        return Err(
+            "is an audience of the Kubernetes API server; no token of this server is for it",
+        );
+    }
+    Ok(())
+}
+
+/// Each lifetime within the bounds of the schema.
+pub fn check_lifetimes(field: &str, asked: &Lifetimes) -> Check {
+    let lifetime = |name: &str, text, most| duration(&format!("{field}.{name}"), text, most);
+    lifetime(
+        "authorizationCode",
+        asked.authorization_code.as_ref(),
+        HOUR / 6,
+    )?;
+    let access = lifetime("accessToken", asked.access_token.as_ref(), HOUR * 24)?;
+    lifetime("idToken", asked.id_token.as_ref(), HOUR * 24)?;
+    let refresh = lifetime("refreshToken", asked.refresh_token.as_ref(), HOUR * 8760)?;
+    let idle = lifetime(
+        "refreshTokenIdle",
+        asked.refresh_token_idle.as_ref(),
+        HOUR * 8760,
+    )?;
+    let ordered = |less: Option<Duration>, more: Option<Duration>| {
+        less.zip(more).is_none_or(|(less, more)| less <= more)
+    };
+    rule(
+        ordered(access, refresh),
+        field,
+        "refreshToken must be at least accessToken",
+    )?;
+    rule(
+        ordered(idle, refresh),
+        field,
+        "refreshTokenIdle must be at most refreshToken",
+    )
+}
+
+/// What the client authenticates with.
+fn check_credentials(object: &OAuthClient) -> Check {
+    let spec = &object.spec;
+    if let Some(jwks) = &spec.jwks {
+        rule(
+            (1..=8).contains(&jwks.keys.len()),
+            "jwks.keys",
+            "must have 1 to 8 entries",
+        )?;
+    }
+    let names: Vec<&str> = spec.service_accounts.iter().map(|a| &*a.name).collect();
+    entries("serviceAccounts", &names, 16)?;
+    for account in &spec.service_accounts {
+        object_name("serviceAccounts", &account.name)?;
+        let is_uid = account.uid.as_deref().is_none_or(is_uid);
+        rule(
+            is_uid,
+            "serviceAccounts.uid",
+            "must be the UID of a ServiceAccount",
+        )?;
+    }
+    if let Some(reference) = &spec.secret_ref {
+        check_secret_ref(reference)?;
+    }
+    let request = spec
+        .rotation
+        .as_ref()
+        .and_then(|rotation| rotation.request_id.as_deref());
+    rule(
+        request.is_none_or(is_request_id),
+        "rotation.requestId",
+        "must have 1 to 64 letters, digits, '.', '_', ':', '/', '+' and '-', and begin with a letter or digit",
+    )
+}
+
+fn check_secret_ref(reference: &SecretRef) -> Check {
+    object_name("secretRef.name", &reference.name)?;
+    entry_name("secretRef.key", &reference.key)?;
+    let previous = reference.previous_key.as_deref();
+    previous.map_or(Ok(()), |key| entry_name("secretRef.previousKey", key))
+}
+
+fn is_request_id(id: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_alphanumeric() || b"._:/+-".contains(&b);
+    id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(inside)
+}
+
+fn is_uid(uid: &str) -> bool {
+    let parts: Vec<&str> = uid.split('-').collect();
+    let is_hex = |part: &&str| {
+        part.bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(is_hex)
+}
+
+fn each(field: &str, values: &[String], check: fn(&str) -> Result<(), &'static str>) -> Check {
+    values.iter().try_for_each(|value| {
+        check(value).map_err(|problem| format!("{field}: {value:?} {problem}"))
+    })
+}

@@ -1,0 +1,128 @@
+//! What the chart renders, and what it refuses to render.
+
+use std::process::Output;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::cluster::tool;
+use crate::support::machine;
+use xtask::source::root;
+
+const EDGE: [&str; 2] = [
+    "publicUrl=https://login.example.com",
+    r#"httpRoute.parentRefs=[{"name":"x"}]"#,
+];
+
+fn helm(values: &[&str]) -> Output {
+    static HELM: OnceLock<String> = OnceLock::new();
+    let helm = HELM.get_or_init(|| tool("helm"));
+    let mut command = machine::program(helm);
+    command.args([
+        "template",
+        "clientele",
+        "charts/clientele",
+        "--kube-version",
+        "1.33.0",
+    ]);
+    for value in values {
+        let set = if value.contains('[') {
+            "--set-json"
+        } else {
+            "--set"
+        };
+        command.args([set, value]);
+    }
+    command.current_dir(root()).output().unwrap()
+}
+
+/// The objects of a kind.
+fn rendered(kind: &str, values: &[&str]) -> Vec<Value> {
+    let output = helm(values);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let objects = text.split("\n---\n").filter(|text| text.contains("kind:"));
+    let objects = objects.map(|text| serde_yaml::from_str::<Value>(text).unwrap());
+    objects.filter(|object| object["kind"] == kind).collect()
+}
+
+#[test]
+fn n04_an_edge_needs_the_networks_of_its_proxies() {
+    for field in ["ingress.enabled", "httpRoute.enabled"] {
+        let on = format!("{field}=true");
+        let output = helm(&[&EDGE[..], &[&on]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success());
+        assert!(
+            said.contains(&format!("{field} is true: set trustedProxies")),
+            "{said}"
+        );
+        for given in [r#"trustedProxies=["10.20.30.0/24"]"#, "trustedProxies=[]"] {
+            let kind = if field.starts_with("ingress") {
+                "Ingress"
+            } else {
+                "HTTPRoute"
+            };
+            let objects = rendered(kind, &[&EDGE[..], &[&on, given]].concat());
+            assert_eq!(objects.len(), 1, "{given}");
+        }
+    }
+}
+
+#[test]
+fn n04_the_admin_port_is_open_to_named_peers_only() {
+    let ports = |values: &[&str]| -> Vec<Value> {
+        let values = [values, &["networkPolicy.enabled=true"]].concat();
+        let policy = rendered("NetworkPolicy", &values).remove(0);
+        let rules = policy["spec"]["ingress"].as_array().unwrap().clone();
+        let admin = rules
+            .into_iter()
+            .filter(|rule| rule["ports"][0]["port"] == "admin");
+        admin.collect()
+    };
+    assert_eq!(ports(&[]), Vec::<Value>::new());
+    let named = ports(&[
+        r#"networkPolicy.adminFrom=[{"podSelector":{"matchLabels":{"app":"prometheus"}}}]"#,
+    ]);
+    assert_eq!(named.len(), 1);
+    assert_eq!(
+        named[0]["from"][0]["podSelector"]["matchLabels"]["app"],
+        "prometheus"
+    );
+}
+
+#[test]
+fn n03_program_and_policy_have_the_same_keys() {
+    for (given, variable, label) in [
+        (
+            vec![],
+            clientele_api::allowed_keys::DEFAULT_KEYS.join(","),
+            "key.startsWith('reloader.stakater.com/')",
+        ),
+        (
+            vec![r#"secrets.allowedKeys=["team"]"#],
+            "team".to_owned(),
+            "'clientele.dev/oauthclient', 'team']",
+        ),
+        (
+            vec!["secrets.allowedKeys=[]"],
+            String::new(),
+            "'clientele.dev/oauthclient']",
+        ),
+    ] {
+        let deployment = rendered("Deployment", &given).remove(0);
+        let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+        let named = variables.as_array().unwrap().iter();
+        let mut named = named.filter(|one| one["name"] == "CLIENTELE_SECRETS_ALLOWED_KEYS");
+        assert_eq!(named.next().unwrap()["value"], variable);
+        let policies = rendered("ValidatingAdmissionPolicy", &given);
+        let texts: Vec<String> = policies.iter().map(Value::to_string).collect();
+        assert!(
+            texts.iter().any(|text| text.contains(label)),
+            "{label}: {texts:?}"
+        );
+    }
+    let bad = helm(&[r#"secrets.allowedKeys=["*"]"#]);
+    assert!(!bad.status.success());
+}
