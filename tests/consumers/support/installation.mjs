@@ -94,16 +94,20 @@ export class Installation {
     await this.kube('create', 'namespace', TEAM)
     await this.kube('label', 'namespace', TEAM, 'clientele.dev/users=default')
     await this.apply(readFileSync(`${this.root}/deploy/samples/user.yaml`, 'utf8'))
-    const person = (name, spec) => [
-      { apiVersion: 'v1', kind: 'Secret', metadata: { name: `${name}-password` }, type: 'clientele.dev/password', stringData: { password: PASSWORD } },
-      { apiVersion: 'clientele.dev/v1alpha1', kind: 'OAuthUser', metadata: { name }, spec: { username: name, passwordSecretRef: { name: `${name}-password` }, ...spec } },
-    ]
+    await this.addPerson('bob', { email: 'bob@example.com', emailVerified: true })
+    await this.addPerson('carol', { email: 'carol@example.com', groups: ['orders'] })
+    await this.kube('--namespace', TEAM, 'wait', '--for=condition=Ready', 'oauthuser/user', '--timeout=60s')
+  }
+
+  /** An OAuthUser with the password of all of them; `name` is the username unless the specification has another. */
+  async addPerson(name, spec) {
+    const passwordSecretRef = { name: `${name}-password` }
     const items = [
-      ...person('bob', { email: 'bob@example.com', emailVerified: true }),
-      ...person('carol', { email: 'carol@example.com', groups: ['orders'] }),
+      { apiVersion: 'v1', kind: 'Secret', metadata: passwordSecretRef, type: 'clientele.dev/password', stringData: { password: PASSWORD } },
+      { apiVersion: 'clientele.dev/v1alpha1', kind: 'OAuthUser', metadata: { name }, spec: { username: name, passwordSecretRef, ...spec } },
     ]
     await this.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
-    await this.kube('--namespace', TEAM, 'wait', '--for=condition=Ready', 'oauthuser/user', 'oauthuser/bob', 'oauthuser/carol', '--timeout=60s')
+    await this.kube('--namespace', TEAM, 'wait', '--for=condition=Ready', `oauthuser/${name}`, '--timeout=60s')
   }
 
   person(username) {

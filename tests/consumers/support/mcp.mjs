@@ -10,6 +10,7 @@ const SERVER = 'tests/consumers/mcp-typescript'
 export async function mcp(kit, command, args) {
   await kit.sample('tenant-mcp')
   const secret = await kit.sample('mcp')
+  await kit.installation.addPerson('alice-of-mcp', { tenant: 'mcp', username: 'alice' })
   const port = await kit.serve(HOST)
   const env = { ...secret, RESOURCE, PORT: String(port) }
   await kit.start('node', ['server.mjs'], { env, cwd: `${kit.root}/${SERVER}`, url: `http://127.0.0.1:${port}/healthz` })

@@ -77,7 +77,10 @@ fn every_reason_is_documented_with_its_remedy() {
 #[test]
 fn links_between_files_lead_somewhere() {
     let mut findings = Vec::new();
-    for path in [
+    let pages = std::fs::read_dir(root().join("docs/consumers")).unwrap();
+    let pages = pages.map(|page| page.unwrap().file_name().into_string().unwrap());
+    let pages = pages.filter(|page| page.ends_with(".md"));
+    let paths = [
         "README.md",
         "ARCHITECTURE.md",
         "charts/clientele/README.md",
@@ -89,9 +92,11 @@ fn links_between_files_lead_somewhere() {
         "docs/secret-formats.md",
         "docs/secretless.md",
         "examples/web-app/README.md",
-    ] {
-        let text = read(path);
-        let folder = root().join(path).parent().unwrap().to_owned();
+    ];
+    let pages = pages.map(|page| format!("docs/consumers/{page}"));
+    for path in paths.map(str::to_owned).into_iter().chain(pages) {
+        let text = read(&path);
+        let folder = root().join(&path).parent().unwrap().to_owned();
         let targets = text
             .split("](")
             .skip(1)
