@@ -41,6 +41,10 @@ test-journey: ## The binary, the chart, client libraries and a browser
 test-faults: ## Every workload with a fault at every write and in every interval of events
 	@scripts/test faults
 
+.PHONY: test-consumers
+test-consumers: ## Programs and libraries of other projects against one installation; writes docs/consumers/README.md
+	@scripts/consumers --write
+
 .PHONY: bench
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench

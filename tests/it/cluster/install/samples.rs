@@ -32,6 +32,7 @@ fn wait_ready(cluster: &Cluster, namespace: &str, what: &str) -> Result<String, 
     cluster.kubectl(&[&ready[..], &["--namespace", namespace]].concat())
 }
 
+/// `tenant-<name>.yaml` are the tenants that other samples need; they select the namespace `demo`.
 #[tokio::test]
 async fn every_sample_becomes_ready() {
     let cluster = {
@@ -39,29 +40,33 @@ async fn every_sample_becomes_ready() {
         &shared().cluster
     };
     cluster.kubectl(&["create", "namespace", DEMO]).unwrap();
-    let orders = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/samples/tenant-orders.yaml");
-    apply(cluster, DEMO, &orders).unwrap();
-    wait_ready(cluster, DEMO, "oauthtenant/orders").unwrap();
+    let (tenants, others): (Vec<_>, Vec<_>) = manifests("deploy/samples")
+        .into_iter()
+        .partition(|file| stem(file).starts_with("tenant-"));
+    for file in tenants {
+        apply(cluster, DEMO, &file).unwrap();
+        let name = stem(&file).trim_start_matches("tenant-").to_owned();
+        wait_ready(cluster, DEMO, &format!("oauthtenant/{name}")).unwrap();
+    }
 
-    for file in manifests("deploy/samples") {
-        if file == orders {
-            continue;
-        }
+    for file in others {
         let text = std::fs::read_to_string(&file).unwrap();
         let object = sample(&text);
         let space = TestNamespace::new("sample").await;
         space.label_for_people().await;
-        let namespace = match object["spec"]["tenant"].as_str() {
-            Some("orders") => DEMO,
-            _ => &space.name,
-        };
+        let of_a_tenant = object["spec"]["tenant"].is_string();
+        let namespace = if of_a_tenant { DEMO } else { &space.name };
         apply(cluster, namespace, &file).unwrap();
         let name = object["metadata"]["name"].as_str().unwrap();
         let kind = object["kind"].as_str().unwrap().to_lowercase();
         wait_ready(cluster, namespace, &format!("{kind}/{name}"))
             .unwrap_or_else(|said| panic!("{}: {said}", file.display()));
-        assert_eq!(file.file_stem().unwrap().to_str(), Some(name));
+        assert_eq!(stem(&file), name);
     }
+}
+
+fn stem(file: &Path) -> &str {
+    file.file_stem().unwrap().to_str().unwrap()
 }
 
 /// The object of ours in a file; a Secret may stand before it.

@@ -31,6 +31,8 @@ pub struct Shape {
     pub labels: BTreeMap<String, String>,
     /// The template of each entry.
     entries: BTreeMap<String, String>,
+    /// Entries for a client with the scope `profile`, unless the manifest has its own.
+    profile_entries: &'static [(&'static str, &'static str)],
 }
 
 impl Shape {
@@ -55,6 +57,7 @@ impl Shape {
             type_: type_.unwrap_or_else(|| preset.type_.to_owned()),
             labels,
             entries,
+            profile_entries: preset.profile_entries,
         }
     }
 
@@ -63,6 +66,12 @@ impl Shape {
     pub fn entries(&self, known: &Known<'_>) -> Option<BTreeMap<String, ByteString>> {
         let mut left = MOST;
         let mut data = BTreeMap::new();
+        let mut scopes = known.client.scopes.iter();
+        if scopes.any(|scope| &**scope == "profile") {
+            for (name, text) in self.profile_entries {
+                data.insert((*name).to_owned(), ByteString(text.as_bytes().to_vec()));
+            }
+        }
         for (name, template) in &self.entries {
             let template = Template::parse(template)?;
             if known.secret.is_none() && template.mentions(Field::ClientSecret) {

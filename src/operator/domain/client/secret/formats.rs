@@ -12,12 +12,15 @@ pub struct Preset {
     pub labels: &'static [(&'static str, &'static str)],
     /// The template of each entry.
     pub entries: &'static [(&'static str, &'static str)],
+    /// Entries that name a claim of the scope `profile`: of a client without that scope, they would stop every sign-in.
+    pub profile_entries: &'static [(&'static str, &'static str)],
 }
 
 const OPAQUE: Preset = Preset {
     type_: "Opaque",
     labels: &[],
     entries: &[],
+    profile_entries: &[],
 };
 
 /// Without a format: for `envFrom`.
@@ -61,10 +64,16 @@ const GRAFANA: Preset = Preset {
         ("GF_AUTH_GENERIC_OAUTH_CLIENT_ID", "{{ clientId }}"),
         ("GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET", "{{ clientSecret }}"),
         ("GF_AUTH_GENERIC_OAUTH_ENABLED", "true"),
+        // What stands on the button.
+        ("GF_AUTH_GENERIC_OAUTH_NAME", "Clientele"),
         ("GF_AUTH_GENERIC_OAUTH_SCOPES", "{{ scopes }}"),
         ("GF_AUTH_GENERIC_OAUTH_TOKEN_URL", "{{ tokenEndpoint }}"),
         ("GF_AUTH_GENERIC_OAUTH_USE_PKCE", "true"),
     ],
+    profile_entries: &[(
+        "GF_AUTH_GENERIC_OAUTH_LOGIN_ATTRIBUTE_PATH",
+        "preferred_username",
+    )],
     ..OPAQUE
 };
 
@@ -92,6 +101,7 @@ const SERVICE_BINDING: Preset = Preset {
         ("type", "oauth2"),
         ("user-info-uri", "{{ userinfoEndpoint }}"),
     ],
+    profile_entries: &[],
 };
 
 const SPRING_BOOT: Preset = Preset {
@@ -113,6 +123,10 @@ const SPRING_BOOT: Preset = Preset {
             "{{ scopes | csv }}",
         ),
     ],
+    profile_entries: &[(
+        "SPRING_SECURITY_OAUTH2_CLIENT_PROVIDER_OIDC_USERNAMEATTRIBUTE",
+        "preferred_username",
+    )],
     ..OPAQUE
 };
 

@@ -75,6 +75,11 @@ fn formats_have_the_entries_that_their_consumers_read() {
                 ("GF_AUTH_GENERIC_OAUTH_CLIENT_ID", "team-a.web"),
                 ("GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET", secret),
                 ("GF_AUTH_GENERIC_OAUTH_ENABLED", "true"),
+                (
+                    "GF_AUTH_GENERIC_OAUTH_LOGIN_ATTRIBUTE_PATH",
+                    "preferred_username",
+                ),
+                ("GF_AUTH_GENERIC_OAUTH_NAME", "Clientele"),
                 ("GF_AUTH_GENERIC_OAUTH_SCOPES", "openid profile email"),
                 (
                     "GF_AUTH_GENERIC_OAUTH_TOKEN_URL",
@@ -89,6 +94,10 @@ fn formats_have_the_entries_that_their_consumers_read() {
                 (
                     "SPRING_SECURITY_OAUTH2_CLIENT_PROVIDER_OIDC_ISSUERURI",
                     "https://id.example",
+                ),
+                (
+                    "SPRING_SECURITY_OAUTH2_CLIENT_PROVIDER_OIDC_USERNAMEATTRIBUTE",
+                    "preferred_username",
                 ),
                 (
                     "SPRING_SECURITY_OAUTH2_CLIENT_REGISTRATION_OIDC_CLIENTID",
@@ -125,6 +134,27 @@ fn formats_have_the_entries_that_their_consumers_read() {
         let entries = written(&json!({ "format": format }));
         let pairs: Vec<(&str, &str)> = entries.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(pairs, expected, "{format}");
+    }
+}
+
+#[test]
+fn a_client_without_profile_gets_no_entry_that_names_its_claims() {
+    for (format, name) in [
+        ("Grafana", "GF_AUTH_GENERIC_OAUTH_LOGIN_ATTRIBUTE_PATH"),
+        (
+            "SpringBoot",
+            "SPRING_SECURITY_OAUTH2_CLIENT_PROVIDER_OIDC_USERNAMEATTRIBUTE",
+        ),
+    ] {
+        let spec = json!({
+            "redirectUris": ["https://app.example.com/callback"],
+            "scopes": ["openid", "email"],
+            "secret": { "format": format },
+        });
+        let entries = texts(&desired(spec).unwrap());
+        assert!(!entries.contains_key(name), "{format}");
+        let own = json!({ "format": format, "template": { name: "sub" } });
+        assert_eq!(written(&own)[name], "sub", "{format}");
     }
 }
 
