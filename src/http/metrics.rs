@@ -154,7 +154,7 @@ impl TokenMetrics {
     }
 
     /// A code was issued to this client without a challenge.
-    pub fn code_without_challenge(&self, client_id: &Arc<str>) {
+    pub fn code_without_challenge(&self, client_id: &str) {
         let client_id = self.clients.label(client_id);
         let labels = ClientLabels { client_id };
         self.codes_without_challenge.get_or_create(&labels).inc();

@@ -16,7 +16,6 @@ use clientele_oauth::grant::login_transaction::{FRESH, ShownTo, Transaction};
 use clientele_oauth::grant::session;
 use clientele_oauth::user::subject;
 use clientele_store::SubjectClaim;
-use jiff::Timestamp;
 
 /// Somebody who is signed in.
 pub(super) struct Current {

@@ -34,7 +34,7 @@ fn every_metric_is_documented() {
     let controller = OperatorMetrics::default();
     controller.register(&mut registry);
     // Those with labels appear with their first value.
-    tokens.code_without_challenge(&"team-a.web".into());
+    tokens.code_without_challenge("team-a.web");
     controller.reconciled("OAuthClient", "Registered");
     controller.wrote("status");
     controller.watch.held("OAuthClient");
