@@ -135,6 +135,8 @@ pub struct Branding {
 
 /// Where the people of a tenant are described.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
 pub struct Users {
     /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
     /// there decides who signs in. Default: none. An empty selector selects all.
