@@ -121,6 +121,13 @@ impl TokenMetrics {
             "Refusals to browsers by endpoint, error code and client; without a client where none is known",
             self.refusals.clone(),
         );
+        // A family without a series is not exposed at all.
+        let first = RefusalLabels {
+            endpoint: label(Endpoint::Authorize),
+            error: ErrorCode::InvalidRequest.as_str(),
+            client_id: String::new(),
+        };
+        drop(self.refusals.get_or_create(&first));
         registry.register(
             "clientele_token_request_duration_seconds",
             "Time from the head of a token request to its answer",

@@ -1,6 +1,6 @@
 //! The longest flow behind nginx as it comes: it gives the head of an answer 4 KiB, and answers 502 if that is too little.
 
-use std::process::{Child, Command};
+use std::process::Child;
 use std::sync::Arc;
 
 use clientele_http::server::Limits;
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
+use crate::support::machine::program;
 use crate::support::operator::free_address;
 use crate::support::people::{app_with, everybody, index};
 use crate::support::running::Running;
@@ -30,7 +31,7 @@ impl Nginx {
         let path = folder.path().display();
         // Debian keeps it off PATH.
         let debian = std::path::Path::new("/usr/sbin/nginx");
-        let program = if debian.exists() {
+        let nginx = if debian.exists() {
             debian
         } else {
             "nginx".as_ref()
@@ -45,7 +46,7 @@ impl Nginx {
         );
         let file = folder.path().join("nginx.conf");
         std::fs::write(&file, configuration).unwrap();
-        let child = Command::new(program)
+        let child = program(nginx)
             .arg("-e")
             .arg(folder.path().join("error.log"))
             .arg("-c")
@@ -67,9 +68,7 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // The workers end with their master's end of the pipe.
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
+        let _ = program("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
 }
