@@ -22,3 +22,27 @@ pub mod reply;
 pub mod test_server;
 
 pub use issued::{CLIENT, Issued, filled};
+
+/// Reads a file as one of a source. What comes out can be written as a folder, and its report holds no secret.
+pub fn import(source: clientele_kubectl::args::Source, bytes: &[u8]) {
+    use clientele_kubectl::import::{Settings, documents::Documents, read};
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let mut documents = Documents::default();
+    if documents.add("input", text).is_err() {
+        return;
+    }
+    let settings = Settings {
+        namespace: "apps".to_owned(),
+        tenant: "default".to_owned(),
+        client_id_key: None,
+        client_secret_key: None,
+    };
+    if let Ok(import) = read(source, &documents, &settings) {
+        for client in import.clients {
+            assert!(client.name.len() <= 63 && !client.name.is_empty());
+            assert!(client.secret.is_none() || client.spec.is_some());
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod credentials;
 mod disaster;
 mod ha;
 mod install;
+mod plugin;
 mod root_key;
 mod rotation;
 mod security;

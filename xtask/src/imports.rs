@@ -6,7 +6,8 @@ use crate::known::Findings;
 use crate::project::{Module, Project};
 
 const CONFIG: &str = "src/clientele/config";
-const MAIN: &str = "src/clientele/main.rs";
+/// The root modules of programs, which read the command line.
+const MAIN: [&str; 2] = ["src/clientele/main.rs", "src/kubectl/main.rs"];
 const SIGNING_KEYS: &str = "src/oauth/keys/signing_keys.rs";
 
 /// The one file of the cache that lists and sleeps.
@@ -81,7 +82,7 @@ pub fn environment(project: &Project) -> Vec<String> {
         }
         let methods = ["try_parse", "try_parse_from", "parse_from", "get_matches"];
         let parses = !named(code, &["CommandLine::parse"]).is_empty();
-        if module.file != MAIN && (parses || methods.iter().any(|name| code.has(name))) {
+        if !MAIN.contains(&&*module.file) && (parses || methods.iter().any(|name| code.has(name))) {
             found("the command line, which main.rs reads");
         }
     }

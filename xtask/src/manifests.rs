@@ -14,11 +14,23 @@ struct Library {
 
 const WEB: [&str; 4] = ["axum", "hyper", "hyper-util", "tower"];
 
-const LIBRARIES: [Library; 6] = [
+const LIBRARIES: [Library; 7] = [
     Library {
         folder: "api",
         uses: &[],
         never: &["tokio", "axum", "hyper", "tower", "sqlx", "tracing"],
+    },
+    Library {
+        folder: "kubectl",
+        uses: &["api"],
+        never: &[
+            "axum",
+            "hyper",
+            "hyper-util",
+            "tower",
+            "sqlx",
+            "prometheus-client",
+        ],
     },
     Library {
         folder: "oauth",

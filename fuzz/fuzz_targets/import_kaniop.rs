@@ -1,0 +1,7 @@
+//! Files of Kaniop that somebody exports.
+#![no_main]
+
+use clientele_kubectl::args::Source;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| clientele_fuzz::import(Source::Kaniop, bytes));

@@ -1,0 +1,174 @@
+//! Hashes of other programs → the forms that the server verifies: argon2id and PBKDF2 in the PHC string format, bcrypt.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use serde_json::Value;
+
+use crate::objects::text;
+
+/// What an argon2id hash may cost at most.
+const MAX_MEMORY_KIB: u64 = 64 * 1024;
+const MAX_PASSES: u64 = 8;
+/// What an argon2id hash must cost at least: memory times passes.
+const MIN_MEMORY_PASSES: u64 = 8 * 1024;
+/// What a bcrypt hash may cost.
+const BCRYPT_COST: std::ops::RangeInclusive<u32> = 8..=13;
+/// How often PBKDF2 may apply its HMAC.
+const PBKDF2: std::ops::RangeInclusive<u64> = 10_000..=1_500_000;
+
+/// A hash that can be brought, or why it cannot; the error completes "the hash …".
+pub type Hash = Result<String, &'static str>;
+
+/// A credential of Keycloak: `secretData` and `credentialData` are JSON in texts.
+pub fn keycloak(credential: &Value) -> Hash {
+    let parsed = |name: &str| -> Value {
+        let held = credential.get(name);
+        let within = held
+            .and_then(Value::as_str)
+            .and_then(|text| serde_json::from_str(text).ok());
+        within.or_else(|| held.cloned()).unwrap_or_default()
+    };
+    let (secret, data) = (parsed("secretData"), parsed("credentialData"));
+    let decoded = |name: &str| {
+        STANDARD
+            .decode(text(&secret, &format!("/{name}")))
+            .ok()
+            .filter(|bytes| !bytes.is_empty())
+    };
+    let (Some(salt), Some(hash)) = (decoded("salt"), decoded("value")) else {
+        return Err("has no salt or no value that could be read");
+    };
+    let iterations = data
+        .pointer("/hashIterations")
+        .and_then(Value::as_u64)
+        .unwrap_or(0);
+    let parameter = |name: &str| {
+        let listed = text(&data, &format!("/additionalParameters/{name}/0"));
+        if listed.is_empty() {
+            text(&data, &format!("/additionalParameters/{name}"))
+        } else {
+            listed
+        }
+    };
+    match text(&data, "/algorithm") {
+        "argon2" => {
+            let version = match parameter("version") {
+                "1.3" => 19,
+                "1.0" => 16,
+                _ => return Err("is argon2 of an unknown version"),
+            };
+            let number = |name: &str| parameter(name).parse::<u64>().unwrap_or(0);
+            let phc = format!(
+                "$argon2{}$v={version}$m={},t={iterations},p={}${}${}",
+                parameter("type"),
+                number("memory"),
+                number("parallelism"),
+                STANDARD_NO_PAD.encode(&salt),
+                STANDARD_NO_PAD.encode(&hash)
+            );
+            check(&phc)
+        }
+        algorithm @ ("pbkdf2-sha256" | "pbkdf2-sha512") => {
+            if !PBKDF2.contains(&iterations) {
+                return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
+            }
+            let (length, salt, hash) = (
+                hash.len(),
+                STANDARD_NO_PAD.encode(&salt),
+                STANDARD_NO_PAD.encode(&hash),
+            );
+            Ok(format!(
+                "${algorithm}$i={iterations},l={length}${salt}${hash}"
+            ))
+        }
+        _ => Err(UNKNOWN),
+    }
+}
+
+const UNKNOWN: &str = "is of an algorithm that the server does not verify (argon2id, bcrypt, and PBKDF2 with SHA-256 or SHA-512 it does)";
+
+/// A hash as a text: argon2id or bcrypt.
+pub fn check(hash: &str) -> Hash {
+    if let Some(rest) = hash.strip_prefix("$argon2id$") {
+        let parameter = |name: &str| -> Option<u64> {
+            let all = rest
+                .split(['$', ','])
+                .find_map(|part| part.strip_prefix(name))?;
+            all.strip_prefix('=')?.parse().ok()
+        };
+        let (memory, passes) = (parameter("m").unwrap_or(0), parameter("t").unwrap_or(0));
+        if memory == 0 || passes == 0 || rest.split('$').count() != 4 {
+            return Err("is an argon2id hash that cannot be read");
+        }
+        if memory > MAX_MEMORY_KIB || passes > MAX_PASSES {
+            return Err("is an argon2id hash that costs more than 64 MiB or 8 passes");
+        }
+        if memory.saturating_mul(passes) < MIN_MEMORY_PASSES {
+            return Err("is an argon2id hash that is too cheap to guess against");
+        }
+        return Ok(hash.to_owned());
+    }
+    if hash.starts_with("$argon2") {
+        return Err("is argon2i or argon2d, and the server verifies argon2id");
+    }
+    let bcrypt = ["$2a$", "$2b$", "$2y$"]
+        .iter()
+        .find_map(|prefix| hash.strip_prefix(prefix));
+    if let Some(rest) = bcrypt {
+        let cost = rest
+            .split('$')
+            .next()
+            .and_then(|cost| cost.parse::<u32>().ok());
+        return match cost {
+            Some(cost) if BCRYPT_COST.contains(&cost) && hash.len() == 60 => Ok(hash.to_owned()),
+            Some(_) if hash.len() == 60 => Err("is a bcrypt hash of a cost below 8 or above 13"),
+            _ => Err("is a bcrypt hash that cannot be read"),
+        };
+    }
+    Err(UNKNOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_hash_of_keycloak_is_a_phc_string() {
+        let credential = json!({
+            "type": "password",
+            "secretData": r#"{"value":"AAECAw==","salt":"BAUGBw==","additionalParameters":{}}"#,
+            "credentialData": r#"{"hashIterations":5,"algorithm":"argon2","additionalParameters":{"hashLength":["32"],"memory":["7168"],"type":["id"],"version":["1.3"],"parallelism":["1"]}}"#,
+        });
+        assert_eq!(
+            keycloak(&credential).unwrap(),
+            "$argon2id$v=19$m=7168,t=5,p=1$BAUGBw$AAECAw"
+        );
+        assert!(keycloak(&json!({})).is_err());
+        let pbkdf2 = json!({
+            "secretData": { "value": "AAECAw==", "salt": "BAUGBw==" },
+            "credentialData": { "hashIterations": 27500, "algorithm": "pbkdf2-sha256" },
+        });
+        assert_eq!(
+            keycloak(&pbkdf2).unwrap(),
+            "$pbkdf2-sha256$i=27500,l=4$BAUGBw$AAECAw"
+        );
+    }
+
+    #[test]
+    fn what_the_server_would_refuse_is_refused_here() {
+        let bcrypt = "$2y$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
+        assert!(check(bcrypt).is_ok());
+        for bad in [
+            "plain",
+            "$argon2i$v=19$m=1,t=1,p=1$a$b",
+            "$argon2id$v=19$m=999999,t=1,p=1$a$b",
+            "$argon2id$",
+            "$2y$31$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+            "$2y$12$short",
+            "$6$rounds=5000$a$b",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `kubectl clientele`: what people ask of an installation on the command line. It knows the API server and the public
+//! endpoints of the issuer, and has no server inside.
+
+pub mod args;
+mod connect;
+mod failure;
+pub mod import;
+mod issuer;
+mod objects;
+pub mod output;
+mod remedies;
+mod verbs;
+
+use std::process::ExitCode;
+
+use args::{CommandLine, Verb};
+use connect::Session;
+use output::Output;
+
+pub use failure::{Answer, Failure, Outcome};
+
+/// Does what the command line says and prints it. 0: done, or yes; 1: it could not be done; 2: asked, and the answer is no.
+pub fn run_to_completion(command_line: CommandLine) -> ExitCode {
+    // Fails only if a provider is installed already, which then serves as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let mut output = Output::of_process(command_line.output);
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(command_line, &mut output)),
+        Err(error) => Err(Failure::new(format!(
+            "no runtime could be started: {error}"
+        ))),
+    };
+    match done {
+        Ok(Outcome::Yes) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(2),
+        Err(failure) if failure.reader_left => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.warn(&format!("error: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The same, with the output of somebody's choice.
+pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
+    let flags = command_line.cluster;
+    // These three need no cluster, or not always.
+    match command_line.verb {
+        Verb::Completion(args) => return verbs::completion::script(&args, output),
+        Verb::Complete(args) => return verbs::completion::candidates(&args, output),
+        Verb::Import(args) => return import::command::run(&args, &flags, output).await,
+        Verb::Create(args) if args.needs_no_cluster() => {
+            return verbs::create::print(&args, flags.namespace.as_deref(), output);
+        }
+        Verb::Doctor(args) => return verbs::doctor::run(&args, &flags, output).await,
+        _ => {}
+    }
+    let session = Session::open(&flags).await?;
+    match command_line.verb {
+        Verb::Status(args) => verbs::status::run(&session, &args, output).await,
+        Verb::Why(args) => verbs::why::run(&session, &args, output).await,
+        Verb::Create(args) => verbs::create::run(&session, &args, output).await,
+        Verb::Secret(args) => verbs::secret::run(&session, &args, output).await,
+        Verb::Env(args) => verbs::env::run(&session, &args, output).await,
+        Verb::Token(args) => verbs::token::run(&session, &args, output).await,
+        Verb::Test(args) => verbs::test::run(&session, &args, output).await,
+        Verb::Rotate(args) => verbs::rotate::run(&session, &args, output).await,
+        Verb::Suspend(args) => verbs::suspend::run(&session, &args, true, output).await,
+        Verb::Resume(args) => verbs::suspend::run(&session, &args, false, output).await,
+        Verb::Who(args) => verbs::who::run(&session, &args, output).await,
+        Verb::Unused(args) => verbs::unused::run(&session, &args, output).await,
+        Verb::User(args) => verbs::user::run(&session, &args, output).await,
+        Verb::Report(args) => verbs::report::run(&session, &args, output).await,
+        Verb::Completion(_) | Verb::Complete(_) | Verb::Import(_) | Verb::Doctor(_) => {
+            Ok(Outcome::Yes)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! `kubectl-clientele`: parse → ask → print. kubectl runs it as `kubectl clientele`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clientele_kubectl::args::CommandLine;
+
+fn main() -> ExitCode {
+    match CommandLine::try_parse() {
+        Ok(command_line) => clientele_kubectl::run_to_completion(command_line),
+        Err(error) => {
+            // 2 is an answer of this program, so a mistake on the command line is 1.
+            let mistake = error.use_stderr();
+            let _ = error.print();
+            ExitCode::from(u8::from(mistake))
+        }
+    }
+}

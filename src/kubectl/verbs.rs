@@ -1,0 +1,19 @@
+//! The verbs.
+
+pub mod completion;
+pub mod create;
+pub mod credentials;
+pub mod doctor;
+pub mod env;
+pub mod report;
+pub mod rotate;
+pub mod secret;
+pub mod status;
+pub mod suspend;
+pub mod test;
+pub mod token;
+pub mod unused;
+pub mod user;
+pub mod wait;
+pub mod who;
+pub mod why;

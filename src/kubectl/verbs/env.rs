@@ -1,0 +1,141 @@
+//! `env`: what an application needs to know, in the form that it reads. Values only in `dotenv`; everything else refers to
+//! the Secret, so that it can be committed.
+
+use serde_json::json;
+
+use super::credentials::{Credentials, MASK};
+use crate::args::{Consumer, EnvArgs};
+use crate::connect::Session;
+use crate::failure::{Answer, Outcome};
+use crate::output::Output;
+
+/// Prints the snippet.
+pub async fn run(session: &Session, args: &EnvArgs, output: &mut Output<'_>) -> Answer {
+    let credentials = Credentials::read(session, &args.name).await?;
+    let masked = output.terminal && !args.show;
+    let shown = snippet(&credentials, args.consumer, masked);
+    let value = json!({ "for": format!("{:?}", args.consumer), "text": shown });
+    output.value(
+        &value,
+        std::slice::from_ref(&credentials.secret_name),
+        &shown,
+    )?;
+    if masked && args.consumer == Consumer::Dotenv {
+        output.warn("masked on a terminal; add --show, or write it into a file: > .env");
+    }
+    Ok(Outcome::Yes)
+}
+
+fn snippet(credentials: &Credentials, consumer: Consumer, masked: bool) -> String {
+    if consumer == Consumer::Dotenv {
+        return dotenv(credentials, masked);
+    }
+    let entry = |value: &str, default: &str| {
+        let mut entries = credentials.entries.iter();
+        let found = entries.find(|(_, held)| held.as_str() == value);
+        found.map_or_else(|| default.to_owned(), |(name, _)| name.clone())
+    };
+    let secret_entry = credentials
+        .client_secret()
+        .map_or("CLIENT_SECRET", |(name, _)| name);
+    template(consumer)
+        .replace("$SECRET_KEY", secret_entry)
+        .replace("$ID_KEY", &entry(credentials.client_id(), "CLIENT_ID"))
+        .replace("$SECRET", &credentials.secret_name)
+        .replace("$ISSUER", credentials.issuer())
+        .replace("$ID", credentials.client_id())
+}
+
+fn dotenv(credentials: &Credentials, masked: bool) -> String {
+    let lines = credentials.entries.iter().map(|(name, value)| {
+        let shown = if masked && !credentials.is_public(value) {
+            MASK
+        } else {
+            value.as_str()
+        };
+        format!("{name}={}\n", quoted(shown))
+    });
+    lines.collect()
+}
+
+/// In single quotes no shell and no dotenv library replaces anything.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@+=,".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\'', "'\\''"))
+}
+
+const fn template(consumer: Consumer) -> &'static str {
+    match consumer {
+        Consumer::Dotenv => "",
+        Consumer::Deployment => "envFrom:\n  - secretRef:\n      name: $SECRET\n",
+        Consumer::SpringBoot => {
+            "# OAuthClient: spec.secret.format: SpringBoot. Deployment:\nenvFrom:\n  - secretRef:\n      name: $SECRET\n# redirect URI: {baseUrl}/login/oauth2/code/oidc\n"
+        }
+        Consumer::Authjs => {
+            "env:\n  - name: AUTH_OIDC_ISSUER\n    value: $ISSUER\n  - name: AUTH_OIDC_ID\n    valueFrom:\n      secretKeyRef: {name: $SECRET, key: $ID_KEY}\n  - name: AUTH_OIDC_SECRET\n    valueFrom:\n      secretKeyRef: {name: $SECRET, key: $SECRET_KEY}\n# auth.ts: providers: [{ id: \"oidc\", name: \"Clientele\", type: \"oidc\", checks: [\"pkce\", \"state\"] }]\n# redirect URI: <application>/api/auth/callback/oidc\n"
+        }
+        Consumer::Oauth2Proxy => {
+            "# OAuthClient: spec.secret.format: OAuth2Proxy. Values of the chart:\nconfig:\n  existingSecret: $SECRET\nextraArgs:\n  provider: oidc\n  oidc-issuer-url: $ISSUER\n  code-challenge-method: S256\n"
+        }
+        Consumer::Grafana => {
+            "# OAuthClient: spec.secret.format: Grafana. Values of the chart:\nenvFromSecret: $SECRET\n# redirect URI: <Grafana>/login/generic_oauth\n"
+        }
+        Consumer::ArgoCd => {
+            "# OAuthClient: spec.secret.format: ArgoCD, in the namespace of Argo CD. ConfigMap argocd-cm:\noidc.config: |\n  name: Clientele\n  issuer: $ISSUER\n  clientID: $ID\n  clientSecret: $$SECRET:$SECRET_KEY\n  enablePKCEAuthentication: true\n  requestedScopes: [openid, profile, email, groups]\n"
+        }
+        Consumer::EnvoyGateway => {
+            "# OAuthClient: spec.secret.format: EnvoyGateway. SecurityPolicy:\noidc:\n  provider:\n    issuer: $ISSUER\n  clientID: $ID\n  clientSecret:\n    name: $SECRET\n"
+        }
+        Consumer::Curl => {
+            "kubectl clientele token NAME, or by hand:\ncurl $ISSUER/token -u \"$(kubectl get secret $SECRET -o jsonpath='{.data.$ID_KEY}' | base64 -d):$(kubectl get secret $SECRET -o jsonpath='{.data.$SECRET_KEY}' | base64 -d)\" -d grant_type=client_credentials\n"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    fn credentials() -> Credentials {
+        let entries = [
+            ("CLIENT_ID", "apps.web"),
+            ("CLIENT_SECRET", "clt_canary"),
+            ("ISSUER", "https://id.example"),
+            ("odd", "it's $(x)"),
+        ];
+        Credentials {
+            object: json!({ "status": { "clientId": "apps.web", "issuer": "https://id.example" } }),
+            secret_name: "web-oauth".to_owned(),
+            entries: entries.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+        }
+    }
+
+    #[test]
+    fn only_dotenv_holds_the_secret() {
+        for consumer in Consumer::value_variants() {
+            let shown = snippet(&credentials(), *consumer, false);
+            assert_eq!(
+                shown.contains("canary"),
+                *consumer == Consumer::Dotenv,
+                "{shown}"
+            );
+            let filled = shown
+                .replace("$(kubectl", "")
+                .replace("$web-oauth", "")
+                .replace("$(x)", "");
+            assert!(!filled.contains('$'), "{shown}");
+            assert!(!snippet(&credentials(), *consumer, true).contains("canary"));
+        }
+        let env = snippet(&credentials(), Consumer::Dotenv, false);
+        assert!(env.contains("odd='it'\\''s $(x)'\n"), "{env}");
+        let argo = snippet(&credentials(), Consumer::ArgoCd, false);
+        assert!(
+            argo.contains("clientSecret: $web-oauth:CLIENT_SECRET"),
+            "{argo}"
+        );
+    }
+}

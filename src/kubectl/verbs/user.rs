@@ -1,0 +1,176 @@
+//! `user`: people, and their passwords, which are hashed here.
+
+mod hash;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{ObjectMeta, Patch, PatchParams};
+use serde_json::{Map, json};
+
+use crate::args::{User, UserAction, UserNew, UserPassword};
+use crate::connect::Session;
+use crate::failure::{Answer, Failure, Outcome};
+use crate::objects::{Kind, MANAGER, text};
+use crate::output::Output;
+
+use clientele_api::user::PASSWORD_TYPE;
+
+/// The entry of a password Secret.
+const ENTRY: &str = "password";
+
+/// Does it.
+pub async fn run(session: &Session, args: &User, output: &mut Output<'_>) -> Answer {
+    match &args.action {
+        UserAction::Create(new) => create(session, new, output).await,
+        UserAction::Passwd(password) => set_password(session, password, output).await,
+        UserAction::Disable(user) => disable(session, &user.name, true, output).await,
+        UserAction::Enable(user) => disable(session, &user.name, false, output).await,
+    }
+}
+
+async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> Answer {
+    let with_password = new.generate || new.password_stdin;
+    let password = with_password.then(|| password(new.generate)).transpose()?;
+    let secret = format!("{}-password", new.name);
+    let mut spec = Map::new();
+    let mut put = |name: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            spec.insert(name.to_owned(), value.as_str().into());
+        }
+    };
+    put("username", Some(new.username.as_ref().unwrap_or(&new.name)));
+    put("email", new.email.as_ref());
+    put("name", new.full_name.as_ref());
+    put("tenant", new.tenant.as_ref());
+    if !new.group.is_empty() {
+        spec.insert("groups".to_owned(), json!(new.group));
+    }
+    if let Some(password) = &password {
+        write_password(session, &secret, password).await?;
+        spec.insert("passwordSecretRef".to_owned(), json!({ "name": secret }));
+    }
+    let object = json!({
+        "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthUser",
+        "metadata": { "name": new.name, "namespace": session.namespace }, "spec": spec,
+    });
+    let created = session.create(Kind::User, &object).await?;
+    let mut shown = format!("oauthuser/{} created\n", new.name);
+    if password.is_none() {
+        shown += &format!(
+            "Nobody can sign in as this person by password yet: `kubectl clientele user passwd {}`\n",
+            new.name
+        );
+    }
+    output.value(&created, &[format!("oauthuser/{}", new.name)], &shown)?;
+    tell(new.generate, password.as_deref(), output);
+    Ok(Outcome::Yes)
+}
+
+async fn set_password(session: &Session, args: &UserPassword, output: &mut Output<'_>) -> Answer {
+    let user = session.get(Kind::User, &args.name).await?;
+    let password = password(args.generate)?;
+    let named = text(&user, "/spec/passwordSecretRef/name");
+    let secret = if named.is_empty() {
+        format!("{}-password", args.name)
+    } else {
+        named.to_owned()
+    };
+    write_password(session, &secret, &password).await?;
+    if named.is_empty() {
+        let patch = json!({ "spec": { "passwordSecretRef": { "name": secret } } });
+        session.patch(Kind::User, &args.name, &patch).await?;
+    }
+    let shown = format!(
+        "oauthuser/{}: the password is changed, and every session of the person has ended\n",
+        args.name
+    );
+    let value = json!({ "name": args.name, "secretName": secret });
+    output.value(&value, &[format!("oauthuser/{}", args.name)], &shown)?;
+    tell(args.generate, Some(&password), output);
+    Ok(Outcome::Yes)
+}
+
+/// A generated password is told once, beside the answer, so that it lands in no file by accident.
+fn tell(generated: bool, password: Option<&str>, output: &mut Output<'_>) {
+    if let Some(password) = password.filter(|_| generated) {
+        output.warn("The password, which is shown only now:");
+        output.warn(password);
+    }
+}
+
+async fn disable(session: &Session, name: &str, off: bool, output: &mut Output<'_>) -> Answer {
+    let patch = json!({ "spec": { "disabled": off } });
+    session.patch(Kind::User, name, &patch).await?;
+    let shown = if off {
+        format!("oauthuser/{name} disabled; sessions and grants of the person end now\n")
+    } else {
+        format!("oauthuser/{name} enabled; the person signs in anew\n")
+    };
+    let value = json!({ "name": name, "disabled": off });
+    output.value(&value, &[format!("oauthuser/{name}")], &shown)?;
+    Ok(Outcome::Yes)
+}
+
+fn password(generate: bool) -> Result<String, Failure> {
+    if generate {
+        return hash::generated();
+    }
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        return Err(Failure::new(
+            "the password is read from standard input, so that no shell remembers it: pipe it in, such as `pass show alice | kubectl clientele user passwd alice`, or take --generate",
+        ));
+    }
+    let mut text = String::new();
+    input.read_to_string(&mut text)?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Failure::new("standard input holds no password"));
+    }
+    Ok(text.to_owned())
+}
+
+async fn write_password(session: &Session, name: &str, password: &str) -> Result<(), Failure> {
+    let secrets: Api<Secret> = Api::namespaced(session.client.clone(), &session.namespace);
+    let hash = hash::phc(password)?;
+    let secret = Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            ..ObjectMeta::default()
+        },
+        type_: Some(PASSWORD_TYPE.to_owned()),
+        data: Some(BTreeMap::from([(
+            ENTRY.to_owned(),
+            ByteString(hash.into_bytes()),
+        )])),
+        ..Secret::default()
+    };
+    let what = format!("patch secret {name} in namespace {}", session.namespace);
+    // A Secret of another type is refused by the API server, because a type cannot change.
+    let params = PatchParams::apply(MANAGER).force();
+    let written = secrets.patch(name, &params, &Patch::Apply(&secret)).await;
+    written
+        .map(drop)
+        .map_err(|error| session.explain(&error, &what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_generated_password_is_told_beside_the_answer_only() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut out, &mut err, crate::output::Format::Text, true);
+        tell(true, Some("canary"), &mut output);
+        tell(false, Some("other"), &mut output);
+        drop(output);
+        assert!(out.is_empty());
+        let told = String::from_utf8(err).unwrap();
+        assert!(told.contains("canary") && !told.contains("other"));
+    }
+}
