@@ -51,7 +51,7 @@ pub(crate) const fn label(endpoint: Endpoint) -> &'static str {
     }
 }
 
-/// So many clients have time series of their own among the refusals; a registration of thousands must not fill the memory.
+/// How many clients have time series of their own among the refusals; a registration of thousands must not fill the memory.
 const MAX_CLIENTS: usize = 500;
 /// The label of all further clients.
 const OTHERS: &str = "(others)";
