@@ -16,11 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::network::network;
 use crate::App;
 
-/// So many refusals of an address are recorded singly within a minute.
+/// How many refusals of an address are recorded singly within a minute.
 const SINGLY: u32 = 10;
-/// So many of all addresses together.
+/// How many of all addresses together.
 const SINGLY_IN_ALL: u32 = 300;
-/// So many addresses are told apart within a minute.
+/// How many addresses are told apart within a minute.
 const CAPACITY: usize = 4_096;
 const SUMMED_UP: &str = "more refusals of callers who are not signed in, within one minute";
 

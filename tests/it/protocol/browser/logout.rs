@@ -241,7 +241,7 @@ async fn j03_a_hint_that_is_not_ours_stops_it() {
         .open(&url(&other))
         .await
         .stops(400, "invalid_request");
-    // A genuine hint of another session, to a client that is gone.
+    // A genuine hint of another session, to a client that was deleted.
     let gone = id_token(&id_claims("team-a.gone", "another"));
     let gone = [("id_token_hint", &*gone), ("post_logout_redirect_uri", BYE)];
     browser
