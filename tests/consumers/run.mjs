@@ -99,7 +99,8 @@ try {
 const commit = (await run('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root })).trim()
 const text = table(results, notRun(`${here}/not-run.md`), { commit, date: new Date().toISOString().slice(0, 10) })
 say(`\n${text}`)
-if (write) writeFileSync(`${root}/docs/consumers/README.md`, text)
+// A part of the rows is no table.
+if (write && !short && !wanted.length) writeFileSync(`${root}/docs/consumers/README.md`, text)
 const failed = results.filter(({ works }) => !works)
 say(`${results.length - failed.length} passed, ${failed.length} failed`)
 if (failed.length) process.exitCode = 1

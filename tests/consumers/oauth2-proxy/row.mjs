@@ -19,7 +19,8 @@ export async function run(kit, { binary }) {
   }
   const start = async (...more) => {
     const port = await kit.serve('internal.example.com')
-    const flags = ['--config', 'oauth2-proxy.cfg', '--oidc-issuer-url', kit.issuer, '--provider-ca-file', kit.ca, '--http-address', `127.0.0.1:${port}`]
+    const logout = `${kit.issuer}/logout?id_token_hint={id_token}`
+    const flags = ['--backend-logout-url', logout, '--config', 'oauth2-proxy.cfg', '--oidc-issuer-url', kit.issuer, '--provider-ca-file', kit.ca, '--http-address', `127.0.0.1:${port}`]
     await kit.start(binary, [...flags, ...more], { env, url: `http://127.0.0.1:${port}/ready` })
   }
   await start()
@@ -38,6 +39,10 @@ export async function run(kit, { binary }) {
   const welcome = await alice.text()
   await alice.page.goto('https://internal.example.com/oauth2/userinfo')
   const { email, groups } = JSON.parse(await alice.text())
+  await alice.page.goto('https://internal.example.com/oauth2/sign_out')
+  await alice.page.goto('https://internal.example.com/')
+  await alice.leave(() => alice.page.getByRole('button', { name: /Sign in with/ }).click())
+  const signedOut = await alice.page.locator('input[name=password]').count() === 1
   // Her manifest does not say whether the address is verified.
   const carol = await signIn('carol')
   const bob = await signIn('bob')
@@ -46,7 +51,7 @@ export async function run(kit, { binary }) {
   await start('--oidc-email-claim', 'preferred_username')
   const dave = await signIn('dave')
   return {
-    accepts: `alice of the group ${groups}: ${welcome}, as ${email}; carol, of whose address nothing is said: ${await carol.text()}; dave, who has none, by oidc-email-claim: ${await dave.text()}`,
+    accepts: `alice of the group ${groups}: ${welcome}, as ${email}; after sign_out the issuer ${signedOut ? 'asks for the password again' : 'still knows her'}; carol, of whose address nothing is said: ${await carol.text()}; dave, who has none, by oidc-email-claim: ${await dave.text()}`,
     refuses: `bob, who is not in the group: ${(await bob.text()).match(/^403 \w+/)}`,
   }
 }
