@@ -51,6 +51,8 @@ pub struct App {
     pub password_authenticator: Arc<PasswordAuthenticator>,
     /// Counts questions about tokens that are not good.
     pub introspection_throttle: Arc<IntrospectionThrottle>,
+    /// How many used assertions of a client are remembered until they expire, so that no client fills the store.
+    pub assertions_per_client: u32,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
     pub token_reviews: Arc<TokenReviewCache>,
     /// What is counted.
@@ -76,6 +78,7 @@ impl App {
             trusted_proxies: TrustedProxies::default(),
             password_authenticator: Arc::new(PasswordAuthenticator::new(hashing_cores())),
             introspection_throttle: Arc::default(),
+            assertions_per_client: 10_000,
             token_reviews: Arc::default(),
             metrics,
             audit: Arc::default(),

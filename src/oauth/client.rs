@@ -18,6 +18,7 @@ use super::Algorithm;
 use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
+use super::client_auth::assertion::audience::AssertionAudience;
 use super::jose::public_key::PublicKey;
 
 /// Confidential clients hold a secret, public clients cannot (RFC 6749 §2.1).
@@ -126,6 +127,8 @@ impl Lifetimes {
 pub struct AssertionMethods {
     /// The keys with which it signs assertions (`jwks`).
     pub keys: Arc<[PublicKey]>,
+    /// The `aud` of the assertions that it signs.
+    pub audience: AssertionAudience,
     /// The ServiceAccounts whose tokens prove it.
     pub service_accounts: Arc<[ServiceAccount]>,
 }

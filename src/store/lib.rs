@@ -25,6 +25,7 @@ pub use metrics::StoreMetrics;
 pub use redemption::Redemption;
 pub use rotation::Rotation;
 pub use tables::replicas::Heartbeat;
+pub use tables::used_assertions::{AssertionUse, UsedAssertion};
 
 /// An open store. Clones share it.
 #[derive(Clone, Debug)]

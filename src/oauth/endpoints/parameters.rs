@@ -60,11 +60,6 @@ impl Parameters {
         let values = values.map(|(_, value)| sent(value.as_ref()));
         values.filter_map(Result::transpose).collect()
     }
-
-    /// Whether a parameter was sent, be it empty or not.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| **known == name)
-    }
 }
 
 fn sent(value: Option<&Zeroizing<String>>) -> Result<Option<&str>, OAuthError> {
@@ -86,7 +81,6 @@ mod tests {
         assert_eq!(sent.one("b"), Ok(None));
         assert_eq!(sent.one("c"), Ok(Some(" x+")));
         assert_eq!(sent.one("d"), Ok(None));
-        assert!(sent.has("b") && !sent.has("d"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "sign in", include_str!("../migrations/0001_sign_in.sql")),
     (
         2,
@@ -19,6 +19,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         include_str!("../migrations/0003_last_use.sql"),
     ),
     (4, "served", include_str!("../migrations/0004_served.sql")),
+    (
+        5,
+        "clients of assertions",
+        include_str!("../migrations/0005_clients_of_assertions.sql"),
+    ),
 ];
 
 /// Where sqlx notes what was applied.
