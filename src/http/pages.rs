@@ -110,6 +110,8 @@ pub struct ConsentAsked<'a> {
     pub namespace: &'a str,
     /// Where the person goes afterwards: a host, or the scheme of an application on this device.
     pub returns_to: &'a str,
+    /// Whether the application runs on the person's own computer, where any program could answer in its place.
+    pub on_device: bool,
     /// Who is signed in.
     pub user: &'a str,
     /// Whether to offer `decision=switch`.
@@ -226,6 +228,7 @@ pub fn consent(chrome: &PageChrome<'_>, view: &ConsentAsked<'_>) -> Response {
         heading: Said::new(heading, &client),
         signed_in_as: Said::new(t.signed_in_as, &[("person", view.user)]),
         may: Said::new(t.may, &client),
+        on_device: (view.on_device && !asks_nothing).then(|| Said::new(t.on_device, &client)),
         why: asks_nothing.then(|| Said::new(proceed.why, &client)),
         allow,
         deny,

@@ -8,7 +8,7 @@ use super::request::BrowserRequest;
 use super::sessions::Current;
 use super::{login_transaction, same_origin, sessions};
 use crate::pages::{self, ConsentAsked, scope_sentence};
-use clientele_oauth::client::redirect_uri::returns_to;
+use clientele_oauth::client::redirect_uri::{is_on_device, returns_to};
 use clientele_oauth::endpoints::authorize::interaction::{DENIED, Decision};
 use clientele_oauth::endpoints::authorize::response::Answer;
 use clientele_oauth::endpoints::parameters::Parameters;
@@ -82,6 +82,7 @@ async fn shown(
         client: &client.display_name,
         namespace: &client.namespace,
         returns_to: returns_to(redirect_uri),
+        on_device: is_on_device(redirect_uri),
         user: current.name(),
         can_switch: request.is_for_anybody(),
         resources: if sentences.is_empty() {

@@ -33,7 +33,9 @@ impl Destination {
         let client = tenant.clients.get(id).ok_or(UNKNOWN_CLIENT)?;
         let asked = asked.ok_or(OAuthError::invalid_request("redirect_uri is missing"))?;
         let mut registered = client.redirect_uris.iter();
-        if !registered.any(|registered| redirect_uri::matches(registered, asked)) {
+        if !registered
+            .any(|registered| redirect_uri::matches(registered, asked, client.client_type))
+        {
             return Err(OAuthError::invalid_request(
                 "redirect_uri is not among the redirect URIs of this client, which are compared character by character",
             ));
