@@ -35,8 +35,12 @@ pub enum Reason {
     ScopeNotAllowed,
     /// The tenant does not give the audience to the namespace.
     AudienceNotAllowed,
+    /// The tenant declares an audience twice, or one that is another kind of name.
+    AudienceConflict,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
+    /// The tenant does not let the namespace's clients return to the scheme.
+    RedirectSchemeNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
     ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
@@ -94,7 +98,9 @@ impl Reason {
             Self::ScopeNotFound => "ScopeNotFound",
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
+            Self::AudienceConflict => "AudienceConflict",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
+            Self::RedirectSchemeNotAllowed => "RedirectSchemeNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",
             Self::SecretNotOwned => "SecretNotOwned",

@@ -84,6 +84,7 @@ fn links_between_files_lead_somewhere() {
         "cluster/README.md",
         "docs/audit.md",
         "docs/kubectl-login.md",
+        "docs/mcp.md",
         "docs/metrics.md",
         "docs/rotation.md",
         "docs/secret-formats.md",

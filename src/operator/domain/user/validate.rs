@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clientele_api::OAuthUser;
 use clientele_api::schema::PROTOCOL_CLAIMS;
 use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
+use clientele_oauth::uri::name_key;
 use clientele_oauth::user::subject;
 use clientele_oauth::{Keyring, User};
 use jiff::Timestamp;
@@ -63,6 +64,7 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
     let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
     check_shape(object)?;
+    check_subject(object, tenant)?;
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
     let spec = &object.spec;
@@ -186,6 +188,21 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
         ));
     }
     Ok(())
+}
+
+/// No person is taken for a tenant, not even for one that is created tomorrow.
+fn check_subject(object: &OAuthUser, tenant: &TenantPolicy) -> Result<(), Refusal> {
+    let subject = object.spec.subject.as_deref();
+    let Some(issuer) = subject.filter(|subject| tenant.installation.is_issuer(&name_key(subject)))
+    else {
+        return Ok(());
+    };
+    Err(Refusal::new(
+        Reason::InvalidSpec,
+        format!(
+            "the subject {issuer:?} is an issuer of this installation; recreate this OAuthUser with another subject or without one"
+        ),
+    ))
 }
 
 fn has_long_claims(object: &OAuthUser) -> bool {

@@ -45,7 +45,7 @@ struct Holders {
 
 /// Who has which name.
 pub(super) struct Names {
-    /// Client IDs and subjects.
+    /// Client IDs, subjects and audiences.
     pub(super) ids: NameReservations,
     usernames: NameReservations,
 }
@@ -69,8 +69,11 @@ impl RegistryBuilder {
             .iter()
             .filter_map(|user| NameReservation::of_subject(user));
         let ids = clients.iter().filter_map(|client| self.id_claim(client));
+        let tenants = self.states.values().map(|(tenant, _)| tenant);
+        let audiences = tenants.flat_map(|tenant| NameReservation::of_audiences(tenant));
+        let audiences = audiences.map(|(_, claim)| claim);
         Names {
-            ids: NameReservations::decide(ids.chain(subjects)),
+            ids: NameReservations::decide(ids.chain(subjects).chain(audiences)),
             usernames: NameReservations::decide(
                 admitted
                     .iter()
