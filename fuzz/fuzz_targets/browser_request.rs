@@ -2,13 +2,13 @@
 #![no_main]
 
 use clientele_fuzz::{Issued, clock, filled};
-use clientele_oauth::Client;
 use clientele_oauth::client::{origin, redirect_uri};
 use clientele_oauth::endpoints::authorize;
 use clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
 use clientele_oauth::endpoints::end_session::LogoutRequest;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::Transaction;
+use clientele_oauth::{Client, ClientType};
 use libfuzzer_sys::fuzz_target;
 
 const LOOPBACK: &str = "http://127.0.0.1/cb";
@@ -56,7 +56,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn is_registered(client: &Client, asked: &str) -> bool {
     let mut registered = client.redirect_uris.iter();
-    registered.any(|uri| redirect_uri::matches(uri, asked))
+    registered.any(|uri| redirect_uri::matches(uri, asked, client.client_type))
 }
 
 fn claims(text: &str) {
@@ -73,7 +73,7 @@ fn claims(text: &str) {
 /// What we take for the same address, a browser takes for one that differs in its port at most.
 fn uris(text: &str) {
     let _ = (origin::check(text), redirect_uri::returns_to(text));
-    if redirect_uri::matches(LOOPBACK, text) {
+    if redirect_uri::matches(LOOPBACK, text, ClientType::Public) {
         let url = url::Url::parse(text).expect("a browser can read it, too");
         assert_eq!((url.host_str(), url.path()), (Some("127.0.0.1"), "/cb"));
         assert!(url.username().is_empty() && url.query().is_none() && url.fragment().is_none());
@@ -81,7 +81,7 @@ fn uris(text: &str) {
     if redirect_uri::check(text).is_err() {
         return;
     }
-    assert!(redirect_uri::matches(text, text));
+    assert!(redirect_uri::matches(text, text, ClientType::Confidential));
     // Where a browser cannot read it, nobody is sent anywhere: a label such as `xn--`, the port of a private scheme.
     if let Ok(url) = url::Url::parse(text) {
         assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());

@@ -93,6 +93,6 @@ fn is_registered(issued: &Issued, location: &str) -> bool {
             .iter()
             .chain(client.post_logout_redirect_uris.iter());
         let mut uris = uris.map(|uri| &**uri);
-        uris.any(|uri| redirect_uri::matches(uri, address))
+        uris.any(|uri| redirect_uri::matches(uri, address, client.client_type))
     })
 }

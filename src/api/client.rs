@@ -58,6 +58,8 @@ const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.templ
     validation = Rule::new("self.type != 'Public' || !has(self.jwks)").message("a Public client proves nothing about itself; remove jwks or make the client Confidential"),
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'private_key_jwt' || has(self.jwks)").message("private_key_jwt needs the public keys of the client in jwks"),
     validation = Rule::new("!has(self.jwks) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'private_key_jwt'").message("jwks is for private_key_jwt; name that method, name none, or remove jwks"),
+    validation = Rule::new("!has(self.clientId) || !has(self.audiences) || !(self.clientId in self.audiences)").message("clientId is one of audiences, and a value names one thing only in an installation; choose another ID"),
+    validation = Rule::new("!has(self.assertionAudience) || has(self.jwks)").message("assertionAudience is about the assertions that a key of jwks signs; add jwks, or remove assertionAudience"),
     validation = Rule::new("self.type != 'Public' || !has(self.serviceAccounts)").message("a Public client proves nothing about itself; remove serviceAccounts or make the client Confidential"),
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'service_account' || has(self.serviceAccounts)").message("service_account needs the ServiceAccounts of the client in serviceAccounts"),
     validation = Rule::new("!has(self.serviceAccounts) || !has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod == 'service_account'").message("serviceAccounts is for service_account; name that method, name none, or remove serviceAccounts"),
@@ -83,14 +85,17 @@ pub struct OAuthClientSpec {
     pub tenant: String,
 
     /// A client ID brought from elsewhere. Default, and best left so: `<namespace>.<name>`, which is
-    /// unique by construction. The tenant must allow it for the namespace; the first to claim an ID has
-    /// it. Cannot be changed.
+    /// unique by construction. The tenant must allow it for the namespace, and the characters `:`, `/` and `@` in it
+    /// (spec.customClientIds); one that means something to a cluster, such as `kubernetes`, only as a reserved pair of ID
+    /// and namespace. The first to claim an ID has it, among the client IDs of the tenant and the audiences and subjects
+    /// of the installation. In the Authorization header an ID with `:` is form-encoded (RFC 6749 section 2.3.1).
+    /// Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128))]
     #[x_kube(
-        validation = Rule::new("self.matches('^[A-Za-z0-9._~-]+$')").message("must consist of letters, digits, '.', '_', '~' and '-'"),
-        validation = Rule::new("!self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?[.].*$')").message("must not have the form <namespace>.<name>, which is reserved for default IDs; leave clientId away to get that form"),
-        validation = Rule::new("!(self.lowerAscii() in ['kubernetes', 'k8s', 'api', 'default', 'system', 'sts.amazonaws.com', 'vault'])").message("is reserved, because it means something to a cluster; choose another ID")
+        validation = Rule::new("self.matches('^[A-Za-z0-9._~:/@-]+$')").message("must consist of letters, digits, '.', '_', '~' and '-', and of ':', '/' and '@' where the tenant sets spec.customClientIds.uriCharacters"),
+        validation = Rule::new("self == 'sts.amazonaws.com' || !self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?[.].*$')").message("must not have the form <namespace>.<name>, which is reserved for default IDs; leave clientId away to get that form"),
+        validation = Rule::new("!self.lowerAscii().startsWith('usr:') && !self.lowerAscii().startsWith('system:') && !self.lowerAscii().startsWith('fam_')").message("must not begin with usr:, system: or fam_, which are reserved for people, for the cluster and for grants; choose another ID")
     )]
     pub client_id: Option<String>,
 
@@ -107,7 +112,9 @@ pub struct OAuthClientSpec {
 
     /// Where people may be sent back to after signing in: an exact allow-list (RFC 9700 section 2.1).
     /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [`::1`], or a private-use scheme
-    /// in reverse-DNS form.
+    /// in reverse-DNS form, or one without a dot that the tenant lists in spec.redirectSchemes. A request may name any
+    /// port on a loopback IP literal (RFC 8252 section 7.3), and where the client is Public also on the exact host
+    /// localhost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::redirect_uris")]
     pub redirect_uris: Vec<String>,
@@ -179,6 +186,13 @@ pub struct OAuthClientSpec {
     /// (`private_key_jwt`, RFC 7523). While tokenEndpointAuthMethod is not set, the secret works beside them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JsonWebKeySet>,
+
+    /// The `aud` of the assertions that the client signs with a key of jwks: one value, as a string or as an array of one.
+    /// `Issuer` (default): the issuer of the tenant (draft-ietf-oauth-rfc7523bis section 4). `TokenEndpoint`: the URL of
+    /// the token endpoint instead (RFC 7523 section 3), at the introspection and revocation endpoints too; for libraries
+    /// that know nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assertion_audience: Option<AssertionAudience>,
 
     /// The ServiceAccounts of the same namespace whose projected tokens prove the client, sent as a client assertion
     /// with `client_id` beside it; the audience of such a token is the issuer of the tenant and nothing else. While
@@ -273,6 +287,16 @@ pub enum TokenEndpointAuthMethod {
     PrivateKeyJwt,
     /// A token of a ServiceAccount of serviceAccounts.
     ServiceAccount,
+}
+
+/// The audience of the assertions that a client signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(transform = schema::undescribed)]
+pub enum AssertionAudience {
+    /// The issuer of the tenant.
+    Issuer,
+    /// The URL of the token endpoint.
+    TokenEndpoint,
 }
 
 /// A ServiceAccount in the namespace of the OAuthClient.

@@ -70,6 +70,10 @@ pub fn audience_uri() -> Value {
                 "message": "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders",
             },
             {
+                "rule": "!self.startsWith('usr:') && !self.startsWith('system:')",
+                "message": "must not begin with usr: or system:, which are reserved for people and for the cluster",
+            },
+            {
                 "rule": "!self.matches('^https://kubernetes([.]default([.]svc([.].*)?)?)?(:[0-9]+)?/?$')",
                 "message": "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster",
             },
@@ -125,6 +129,31 @@ pub fn redirect_hosts(_: &mut SchemaGenerator) -> Schema {
                 "rule": format!("self.matches('^({exact}|{below})$')"),
                 "message": "must be a host in lower case without scheme, port and path, such as app.example.com, or *.example.com for every host below it",
             }],
+        },
+    })
+}
+
+/// Private-use schemes without a dot that clients may return to.
+pub fn redirect_schemes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 32,
+        "x-kubernetes-list-type": "set",
+        "items": {
+            "type": "string",
+            "minLength": 3,
+            "maxLength": 31,
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.matches('^[a-z][a-z0-9+-]{2,30}$')",
+                    "message": "must be a private-use scheme without a dot, such as vscode: 3 to 31 lower case letters, digits, '+' and '-'; one in reverse-DNS form such as com.example.app is allowed without being listed",
+                },
+                {
+                    "rule": "!self.matches('^(https?|about|blob|content|data|file|filesystem|ftp|intent|jar|javascript|mailto|res|search-ms|sms|tel|vbscript|view-source|ws|wss|chrome.*|ms-.*)$')",
+                    "message": "is a scheme on which browsers and systems act themselves, and never an application's own; remove it",
+                },
+            ],
         },
     })
 }
@@ -197,7 +226,7 @@ pub fn client_ids(_: &mut SchemaGenerator) -> Schema {
             "minLength": 1,
             "maxLength": 128,
             "x-kubernetes-validations": [{
-                "rule": "self.matches('^[A-Za-z0-9._~-]+$')",
+                "rule": "self.matches('^[A-Za-z0-9._~:/@-]+$')",
                 "message": "must be a client ID, such as <namespace>.<name>",
             }],
         },

@@ -56,9 +56,9 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_party: Option<NamespacePolicy>,
 
-    /// Which namespaces may bring client IDs of their own. Default: none.
+    /// Which namespaces may bring client IDs of their own, and which IDs. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub custom_client_ids: Option<NamespacePolicy>,
+    pub custom_client_ids: Option<CustomClientIds>,
 
     /// Where clients may send people back to, and which web origins they may name, by host. Default: no limit. Once
     /// there is an entry, the clients of a namespace may name the hosts of those entries that select it, and no other:
@@ -67,6 +67,13 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub redirect_hosts: Vec<RedirectHosts>,
+
+    /// Private-use schemes without a dot to which clients may send people back, such as `vscode` or `cursor`, by namespace.
+    /// Default: none. Any application on a person's device can register such a scheme (RFC 8252 section 7.1), so people
+    /// confirm each time. Schemes in reverse-DNS form, such as `com.example.app`, need no entry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub redirect_schemes: Vec<RedirectSchemes>,
 
     /// Where the people of this tenant are described.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +92,9 @@ pub struct OAuthTenantSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_tokens: Option<AccessTokens>,
 
-    /// The APIs that clients may ask tokens for (resource indicators, RFC 8707).
+    /// The APIs that clients may ask tokens for (resource indicators, RFC 8707). Two URIs that differ only in the case of
+    /// scheme and host, in the default port or in an empty path are one. A URI that is the ID of a client or the subject
+    /// of a person in any tenant, or the issuer of another tenant, is refused, and the condition Ready says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["uri"]))]
     pub audiences: Vec<TenantAudience>,
@@ -254,6 +263,51 @@ pub struct RedirectHosts {
     /// Which namespaces' clients, by their labels. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
+}
+
+/// Client IDs that teams choose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename_all = "camelCase")]
+pub struct CustomClientIds {
+    /// The labels of the namespaces that may bring client IDs. An empty selector selects all. Default: none, except for
+    /// the IDs in reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+    /// Client IDs that are kept for one namespace each, by name and never by labels. An ID that means something to a
+    /// cluster (`kubernetes`, `k8s`, `api`, `default`, `system`, `sts.amazonaws.com`, `vault`) is given in no other way,
+    /// because whoever has it can be issued tokens that a cluster or a cloud takes for its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["id", "namespace"]))]
+    pub reserved: Vec<ReservedClientId>,
+    /// Whether these IDs may contain the characters `:`, `/` and `@`, as those of clients that come from other servers
+    /// do. Default: false. A library that does not form-encode an ID with `:` in the Authorization header (RFC 6749
+    /// section 2.3.1) needs `client_secret_post`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uri_characters: bool,
+}
+
+/// A client ID that is kept for a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct ReservedClientId {
+    /// The client ID, exactly.
+    #[schemars(length(min = 1, max = 128))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9._~:/@-]+$')").message("must be a client ID: letters, digits, '.', '_', '~', '-', ':', '/' and '@'"))]
+    pub id: String,
+    /// The name of the namespace.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("must be the name of a namespace"))]
+    pub namespace: String,
+}
+
+/// Private-use schemes without a dot to which the clients of some namespaces may send people back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+pub struct RedirectSchemes {
+    /// The schemes, without a colon: 3 to 31 lower case letters, digits, `+` and `-`.
+    #[schemars(schema_with = "schema::redirect_schemes")]
+    pub schemes: Vec<String>,
+    /// Which namespaces' clients, by their labels. An empty selector selects all of the tenant.
+    pub namespaces: LabelSelector,
 }
 
 /// Namespaces that have a privilege.

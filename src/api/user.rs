@@ -98,13 +98,14 @@ pub struct OAuthUserSpec {
     pub claims: Map<String, Value>,
 
     /// The `sub` by which applications know the person, brought from elsewhere. Default, and best left so: a
-    /// random value that nobody else ever has. Cannot be changed.
+    /// random value that nobody else ever has. The first to claim a value has it, among the subjects and client IDs of the
+    /// tenant and the client IDs and audiences of the installation. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(
         validation = Rule::new("self.matches('^[!-~]+$')").message("must consist of printable ASCII characters without spaces"),
         validation = Rule::new("!self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?[.][A-Za-z0-9._~-]*$')").message("must not have the form <namespace>.<name>, which is the form of client IDs; no person may be taken for a client"),
-        validation = Rule::new("!self.startsWith('system:') && !self.startsWith('usr:')").message("must not begin with system: or usr:, which are reserved")
+        validation = Rule::new("!self.lowerAscii().startsWith('system:') && !self.lowerAscii().startsWith('usr:') && !self.lowerAscii().startsWith('fam_')").message("must not begin with usr:, system: or fam_, which are reserved")
     )]
     pub subject: Option<String>,
 

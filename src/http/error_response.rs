@@ -14,6 +14,8 @@ pub(crate) struct Refusal {
     pub status: StatusCode,
     pub error: &'static str,
     pub description: &'static str,
+    /// After how many seconds the caller may try again.
+    pub retry_after: Option<u32>,
 }
 
 impl Refusal {
@@ -38,17 +40,12 @@ impl Refusal {
         "the body ended before it was complete",
     );
 
-    pub const TOO_MANY: Self = Self::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "temporarily_unavailable",
-        "too many questions about tokens that are not good",
-    );
-
     const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
         Self {
             status,
             error,
             description,
+            retry_after: None,
         }
     }
 
@@ -73,10 +70,12 @@ impl Refusal {
         );
         let no_store = HeaderValue::from_static("no-store");
         let mut response = response::json(self.status, body.into(), no_store);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = HeaderValue::from_static("5");
-            response.headers_mut().insert(RETRY_AFTER, seconds);
-        }
+        let seconds = match self.retry_after {
+            None if self.status == StatusCode::SERVICE_UNAVAILABLE => Some(5),
+            seconds => seconds,
+        };
+        let headers = response.headers_mut();
+        headers.extend(seconds.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
         response
     }
 }
@@ -87,9 +86,15 @@ impl From<OAuthError> for Refusal {
             ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
             ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
             ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::TemporarilyUnavailable if error.retry_after().is_some() => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
-        Self::new(status, error.code.as_str(), error.description)
+        Self {
+            retry_after: error.retry_after(),
+            ..Self::new(status, error.code.as_str(), error.description)
+        }
     }
 }

@@ -57,6 +57,8 @@ pub struct App {
     pub server_sign_out_throttle: Arc<ServerSignOutThrottle>,
     /// Counts questions about tokens that are not good.
     pub introspection_throttle: Arc<IntrospectionThrottle>,
+    /// How many used assertions of a client are remembered until they expire, so that no client fills the store.
+    pub assertions_per_client: u32,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
     pub token_reviews: Arc<TokenReviewCache>,
     /// What is counted.
@@ -84,6 +86,7 @@ impl App {
             refusal_counts: Arc::default(),
             server_sign_out_throttle: Arc::default(),
             introspection_throttle: Arc::default(),
+            assertions_per_client: 10_000,
             token_reviews: Arc::default(),
             metrics,
             audit: Arc::default(),

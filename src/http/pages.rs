@@ -109,6 +109,7 @@ pub fn consent(chrome: &PageChrome<'_>, view: &ConsentAsked<'_>) -> Response {
         heading: Said::new(heading, &client),
         signed_in_as: Said::new(t.signed_in_as, &[("person", view.user)]),
         may: Said::new(t.may, &client),
+        on_device: (view.on_device && !asks_nothing).then(|| Said::new(t.on_device, &client)),
         why: asks_nothing.then(|| Said::new(proceed.why, &client)),
         allow,
         deny,

@@ -13,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use tower::Service;
 
-use super::api::{discovery, introspect, revoke, token, userinfo};
+use super::api::{cors, discovery, introspect, revoke, token, userinfo};
 use super::error_response::Refusal;
 use super::head::without_body;
 use super::{App, browser, pages};
@@ -89,7 +89,7 @@ fn document(app: &App, endpoint: Endpoint, parts: &Parts) -> Response {
     match parts.method {
         Method::GET => read(app, endpoint, parts.uri.path()),
         Method::HEAD => without_body(read(app, endpoint, parts.uri.path())),
-        _ => Refusal::wrong_method("GET, HEAD"),
+        _ => cors::other_method_of_document(parts, "GET, HEAD"),
     }
 }
 

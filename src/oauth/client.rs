@@ -19,6 +19,7 @@ use super::client::claim_mapping::ClaimMapping;
 use super::client::external_secret::ExternalSecret;
 use super::client::secret_usage::Uses;
 use super::client::service_account::ServiceAccount;
+use super::client_auth::assertion::audience::AssertionAudience;
 use super::jose::public_key::PublicKey;
 use super::{AccessTokenType, Algorithm};
 
@@ -156,6 +157,8 @@ impl Lifetimes {
 pub struct AssertionMethods {
     /// The keys with which it signs assertions (`jwks`).
     pub keys: Arc<[PublicKey]>,
+    /// The `aud` of the assertions that it signs.
+    pub audience: AssertionAudience,
     /// The ServiceAccounts whose tokens prove it.
     pub service_accounts: Arc<[ServiceAccount]>,
 }

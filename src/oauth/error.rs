@@ -106,6 +106,7 @@ pub struct OAuthError {
     /// A sentence for the developer of the client.
     pub description: &'static str,
     cause: Option<&'static str>,
+    retry_after: Option<u32>,
 }
 
 impl OAuthError {
@@ -115,7 +116,21 @@ impl OAuthError {
             code,
             description,
             cause: None,
+            retry_after: None,
         }
+    }
+
+    /// The caller asks too often (RFC 6585 §4): it may try again after this number of seconds.
+    pub const fn too_often(description: &'static str, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(ErrorCode::TemporarilyUnavailable, description)
+        }
+    }
+
+    /// After how many seconds the caller may try again, if it asked too often.
+    pub const fn retry_after(&self) -> Option<u32> {
+        self.retry_after
     }
 
     /// The same to whoever asked. Only the audit log says which of the causes it was: a constant as well.

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod scope;
 pub mod tenant;
 pub mod tokens;
+pub mod uri;
 pub mod user;
 
 pub use client::secret::ClientSecret;

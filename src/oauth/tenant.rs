@@ -103,6 +103,9 @@ pub struct Tenant {
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
     pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
+    /// What stands before the first colon of every client ID that has one: what is read of it in an `Authorization` header
+    /// in which it is not form-encoded.
+    pub before_colons: HashSet<Arc<str>>,
     /// Every origin that some client lists in its `allowed_origins`.
     pub origins: HashSet<Arc<str>>,
     /// Who issues the tokens of the cluster's ServiceAccounts, when it is known.
@@ -141,6 +144,7 @@ impl Tenant {
             signs_in_by_email: false,
             scopes: [].into(),
             introspectors: HashMap::new(),
+            before_colons: HashSet::new(),
             origins: HashSet::new(),
             cluster_issuer: None,
             verification: Verification::default(),
@@ -156,9 +160,16 @@ impl Tenant {
     pub(crate) fn derive(&mut self) {
         let origins = self.clients.values().flat_map(|c| c.allowed_origins.iter());
         self.origins = origins.cloned().collect();
+        let ids = self.clients.keys().filter_map(|id| id.split_once(':'));
+        self.before_colons = ids.map(|(before, _)| before.into()).collect();
         if self.published_keys.is_none() {
             self.published_keys.clone_from(&self.signing_keys);
         }
+    }
+
+    /// The URL of the token endpoint.
+    pub fn token_endpoint(&self) -> String {
+        format!("{}/token", self.issuer)
     }
 
     /// The name that people see.

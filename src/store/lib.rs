@@ -27,6 +27,7 @@ pub use rotation::Rotation;
 pub use tables::replicas::Heartbeat;
 pub use tables::subjects::SubjectClaim;
 pub use tables::upgraded_hashes::UpgradedHash;
+pub use tables::used_assertions::{AssertionUse, UsedAssertion};
 
 /// An open store. Clones share it.
 #[derive(Clone, Debug)]

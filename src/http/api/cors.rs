@@ -1,7 +1,8 @@
 //! Which pages of other origins may call, and read the answers (the CORS protocol of the Fetch standard, RFC 9700 §2.6).
 //!
-//! Exact origins of registered clients only; never `*`, and never with credentials: these endpoints know no cookies.
-//! Metadata and JWK Set say the same to everybody and are for any page; the pages of people are for none.
+//! Token, userinfo and revocation: exact origins of registered clients only; never `*`, and never with credentials, as
+//! these endpoints know no cookies. Metadata and JWK Set say the same to everybody and are for any page, with any header;
+//! introspection and the pages of people are for none.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -16,21 +17,46 @@ use crate::App;
 use crate::error_response::Refusal;
 use clientele_oauth::Client;
 
+/// The headers that a page may send to an endpoint that authenticates.
+const OF_REQUESTS: &str = "Authorization, Content-Type";
+/// Every header: `*` means all but `Authorization`, which stands for itself.
+const ANY: &str = "*, Authorization";
+
 /// What an endpoint answers to a method that is not its own: a preflight of a page that some client of the tenant
 /// lists, or 405 with the methods that work.
 pub(crate) fn other_method(app: &App, parts: &Parts, methods: &'static str) -> Response {
-    let headers = &parts.headers;
-    let preflight =
-        parts.method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let origin = headers.get(ORIGIN).filter(|_| preflight);
+    let preflight = is_preflight(parts);
+    let origin = parts.headers.get(ORIGIN).filter(|_| preflight);
     let mut response = match origin.filter(|origin| is_listed(app, parts.uri.path(), origin)) {
-        Some(origin) => allowed(origin, methods),
+        Some(origin) => allowed(origin.clone(), methods, OF_REQUESTS),
         None => Refusal::wrong_method(methods),
     };
     if preflight {
         vary(response.headers_mut());
     }
     response
+}
+
+/// The same of a document, which any page may read: clients add headers of their own to such a request, and browsers
+/// send a preflight for them.
+pub(crate) fn other_method_of_document(parts: &Parts, methods: &'static str) -> Response {
+    if is_preflight(parts) {
+        return allowed(HeaderValue::from_static("*"), methods, ANY);
+    }
+    let mut response = Refusal::wrong_method(methods);
+    expose_to_all(&mut response);
+    response
+}
+
+/// Lets every page read an answer that says the same to everybody.
+pub(crate) fn expose_to_all(response: &mut Response) {
+    let anyone = HeaderValue::from_static("*");
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+}
+
+fn is_preflight(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Which client will call is not known yet: any of the tenant may have asked for this origin.
@@ -43,14 +69,14 @@ fn is_listed(app: &App, path: &str, origin: &HeaderValue) -> bool {
         .is_some_and(|(tenant, origin)| tenant.origins.contains(origin))
 }
 
-fn allowed(origin: &HeaderValue, methods: &'static str) -> Response {
+fn allowed(origin: HeaderValue, methods: &'static str, names: &'static str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     for (name, value) in [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, names),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

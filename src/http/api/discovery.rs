@@ -1,10 +1,10 @@
 //! The documents that verifiers and clients read: metadata and JWK Set.
 
-use axum::http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
+use super::cors;
 use crate::error_response::Refusal;
 use crate::response;
 use clientele_oauth::{ErrorCode, OAuthError, Tenant};
@@ -24,11 +24,13 @@ pub(crate) fn metadata(tenant: &Tenant) -> Response {
 /// Keys that are lost cannot sign, but what they published still verifies the tokens that live.
 pub(crate) fn jwks(tenant: &Tenant) -> Response {
     if tenant.jwks.is_empty() {
-        return Refusal::from(OAuthError::new(
+        let mut response = Refusal::from(OAuthError::new(
             ErrorCode::TemporarilyUnavailable,
             "the signing keys of this issuer are not available",
         ))
         .into_response();
+        cors::expose_to_all(&mut response);
+        return response;
     }
     let cache = format!("public, max-age={}", tenant.jwks_max_age.as_secs());
     let cache = HeaderValue::from_str(&cache).unwrap_or(HeaderValue::from_static("no-cache"));
@@ -38,8 +40,6 @@ pub(crate) fn jwks(tenant: &Tenant) -> Response {
 /// A public document: any page may read it, because it says the same to everybody.
 fn public(body: Bytes, cache: HeaderValue) -> Response {
     let mut response = response::json(StatusCode::OK, body, cache);
-    let anyone = HeaderValue::from_static("*");
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+    cors::expose_to_all(&mut response);
     response
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::body::HttpBody;
 use axum::http::Method;
-use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::response::Response;
 use bytes::Bytes;
@@ -20,7 +19,7 @@ use clientele_oauth::endpoints::introspection::INACTIVE;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::tokens::bearer::Presented;
 use clientele_oauth::user::login_throttle::{Rate, Throttle, key};
-use clientele_oauth::{Client, ErrorCode, OAuthError, Registry, Tenant};
+use clientele_oauth::{Client, OAuthError, Registry, Tenant};
 use clientele_telemetry::audit::AuditEvent;
 
 /// How often one client may ask about tokens that are not good. An API that is sent garbage asks about it, so there is
@@ -32,10 +31,7 @@ const RATE: Rate = Rate {
 /// As many clients are counted at once. Only authenticated ones are.
 const CAPACITY: usize = 10_000;
 
-const TOO_OFTEN: OAuthError = OAuthError::new(
-    ErrorCode::TemporarilyUnavailable,
-    "too many questions about tokens that are not good",
-);
+const TOO_OFTEN: &str = "too many questions about tokens that are not good";
 
 /// Counts the inactive answers of each client.
 #[derive(Debug)]
@@ -119,12 +115,9 @@ fn inactive(app: &App, tenant: &Tenant, parts: &Parts, caller: &Client) -> Respo
     let Err(wait) = app.introspection_throttle.charge(app, caller) else {
         return client_request::json(INACTIVE.to_owned());
     };
+    let seconds = u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+    let error = OAuthError::too_often(TOO_OFTEN, seconds);
     let act = AuditEvent::IntrospectionRefused;
-    client_request::record(app, tenant, parts, Some(caller), act, Some(TOO_OFTEN));
-    let mut response = client_request::malformed(Refusal::TOO_MANY);
-    let seconds = wait.as_millis().div_ceil(1000);
-    if let Ok(seconds) = seconds.to_string().parse() {
-        response.headers_mut().insert(RETRY_AFTER, seconds);
-    }
-    response
+    client_request::record(app, tenant, parts, Some(caller), act, Some(error));
+    client_request::malformed(Refusal::from(error))
 }

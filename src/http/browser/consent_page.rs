@@ -7,7 +7,7 @@ use super::request::BrowserRequest;
 use super::sessions::Current;
 use super::{login_transaction, refusals};
 use crate::pages::{self, ConsentAsked, NotAllowed, scope_sentence};
-use clientele_oauth::client::redirect_uri::returns_to;
+use clientele_oauth::client::redirect_uri::{is_on_device, returns_to};
 use clientele_oauth::endpoints::authorize::interaction::{Decision, NOT_FOR_THIS_PERSON};
 use clientele_oauth::endpoints::authorize::redirect_target::Destination;
 use clientele_oauth::endpoints::authorize::request::AuthorizationRequest;
@@ -51,6 +51,7 @@ fn consent(
         client: &client.display_name,
         namespace: &client.namespace,
         returns_to: returns_to(&question.destination.redirect_uri),
+        on_device: is_on_device(&question.destination.redirect_uri),
         user: question.current.name(),
         can_switch: question.request.is_for_anybody(),
         resources,

@@ -23,7 +23,7 @@ use clientele_telemetry::audit::AuditEvent;
 pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Response, ErrorPage> {
     if browser_request.is_post() {
         let parameters = browser_request.parameters()?;
-        if parameters.has("transaction") {
+        if !matches!(parameters.one("transaction"), Ok(None)) {
             return answered(browser_request, &parameters).await;
         }
     }

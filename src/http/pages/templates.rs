@@ -76,6 +76,8 @@ pub(super) struct ConsentPage<'a> {
     pub heading: Said<'a>,
     pub signed_in_as: Said<'a>,
     pub may: Said<'a>,
+    /// Set when the application runs on the person's own computer.
+    pub on_device: Option<Said<'a>>,
     /// Set when a click is all that is missing.
     pub why: Option<Said<'a>>,
     pub allow: &'static str,

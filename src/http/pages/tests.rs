@@ -93,6 +93,7 @@ fn consent_of(shown: &Shown<'_>, scopes: &[String]) -> Response {
         client: shown.text,
         namespace: shown.text,
         returns_to: shown.text,
+        on_device: true,
         user: shown.text,
         can_switch: true,
         scopes,

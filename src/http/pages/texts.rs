@@ -50,6 +50,8 @@ pub(super) struct ConsentTexts {
     pub calls: &'static str,
     pub namespace: &'static str,
     pub returns_to: &'static str,
+    /// Of an application that runs on the person's own computer.
+    pub on_device: &'static str,
     pub allow: &'static str,
     pub deny: &'static str,
     pub revocable: &'static str,
@@ -196,6 +198,7 @@ pub(super) const ENGLISH: Texts = Texts {
         calls: "It can also use these services in your name:",
         namespace: "Namespace",
         returns_to: "You go back to",
+        on_device: "{client} runs on this computer. Allow it only if you opened it yourself just now.",
         allow: "Allow",
         deny: "Deny",
         revocable: "You can withdraw this at any time on your account page.",
@@ -203,7 +206,7 @@ pub(super) const ENGLISH: Texts = Texts {
     proceed: ProceedTexts {
         title: "Continue",
         heading: "Continue to {client}?",
-        why: "Continue only if you opened {client} yourself just now.",
+        why: "{client} runs on this computer. Continue only if you opened it yourself just now.",
         allow: "Continue",
         deny: "Cancel",
     },

@@ -66,6 +66,8 @@ pub struct ConsentAsked<'a> {
     pub namespace: &'a str,
     /// Where the person goes afterwards: a host, or the scheme of an application on this device.
     pub returns_to: &'a str,
+    /// Whether the application runs on the person's own computer, where any program could answer in its place.
+    pub on_device: bool,
     /// Who is signed in.
     pub user: &'a str,
     /// Whether to offer `decision=switch`.

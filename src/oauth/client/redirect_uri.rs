@@ -5,12 +5,40 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::ClientType;
+
 /// The longest redirect URI.
 pub const MAX_LEN: usize = 512;
 
 const FORBIDDEN: &[u8] = b"#*\\\"<>^`{|}";
 
-/// Checks a redirect URI; the error completes the sentence "the redirect URI …".
+/// Schemes on which browsers and systems act themselves: none is ever a private-use scheme, whatever a tenant lists.
+const ACTED_ON: [&str; 19] = [
+    "about",
+    "blob",
+    "content",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "jar",
+    "javascript",
+    "mailto",
+    "res",
+    "search-ms",
+    "sms",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+/// The beginnings of more such schemes.
+const ACTED_ON_PREFIXES: [&str; 2] = ["chrome", "ms-"];
+
+/// Checks a redirect URI; the error completes the sentence "the redirect URI …". A private-use scheme without a dot passes
+/// if it has the form of one: whether the tenant lists it is another question ([`bare_scheme`]).
 pub fn check(uri: &str) -> Result<(), &'static str> {
     if uri.len() > MAX_LEN {
         return Err("is longer than 512 characters");
@@ -32,10 +60,14 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
     let allowed = match scheme {
         "https" => web(is_host),
         "http" => web(is_loopback),
-        private => is_reverse_dns(private) && rest.starts_with('/') && !has_user_info(rest),
+        private => {
+            (is_reverse_dns(private) || check_bare_scheme(private).is_ok())
+                && rest.starts_with('/')
+                && !has_user_info(rest)
+        }
     };
     allowed.then_some(()).ok_or(
-        "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback",
+        "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback, or one without a dot that the tenant lists in spec.redirectSchemes",
     )
 }
 
@@ -49,20 +81,61 @@ fn is_percent_encoded(rest: &str) -> bool {
     })
 }
 
-/// Whether a request may name `asked` where `registered` stands in the list: byte for byte the same, or the same but
-/// for the port on a loopback IP literal, where a native application listens wherever it can (RFC 8252 §7.3).
-pub fn matches(registered: &str, asked: &str) -> bool {
+/// Checks a private-use scheme without a dot, such as `vscode`; the error completes the sentence "the scheme …".
+///
+/// RFC 8252 §7.1 asks for a name that the developer controls, and such a name is nobody's: any application on the
+/// device can register it. So a tenant says for whom it is enough.
+pub fn check_bare_scheme(scheme: &str) -> Result<(), &'static str> {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-".contains(&b);
+    let formed = (3..=31).contains(&scheme.len())
+        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.bytes().all(inside);
+    if !formed {
+        return Err(
+            "must have 3 to 31 lower case letters, digits, '+' and '-', and begin with a letter",
+        );
+    }
+    let acted_on = ["http", "https"].contains(&scheme)
+        || ACTED_ON.contains(&scheme)
+        || ACTED_ON_PREFIXES
+            .iter()
+            .any(|prefix| scheme.starts_with(prefix));
+    if acted_on {
+        return Err(
+            "is one on which browsers and systems act themselves, and never an application's own",
+        );
+    }
+    Ok(())
+}
+
+/// The private-use scheme of a redirect URI, if it has no dot.
+pub fn bare_scheme(uri: &str) -> Option<&str> {
+    let (scheme, _) = uri.split_once(':')?;
+    let web = ["http", "https"].contains(&scheme);
+    (!web && !scheme.contains('.')).then_some(scheme)
+}
+
+/// Whether a request of a client of this type may name `asked` where `registered` stands in the list: byte for byte the
+/// same, or the same but for the port on a loopback IP literal, where a native application listens wherever it can
+/// (RFC 8252 §7.3). For a Public client the exact host `localhost` is as good: it is the native application, and its
+/// codes are bound by PKCE if the name leads elsewhere.
+pub fn matches(registered: &str, asked: &str, client_type: ClientType) -> bool {
+    let without_port = |uri| without_port(uri, client_type);
     registered == asked
         || without_port(registered)
             .is_some_and(|registered| without_port(asked) == Some(registered))
 }
 
-/// Host and rest of an `http` URI on a loopback IP literal; `localhost` is a name, and may lead elsewhere.
-fn without_port(uri: &str) -> Option<(&str, &str)> {
+/// Host and rest of an `http` URI on a host of which the port may vary.
+fn without_port(uri: &str, client_type: ClientType) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
     let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let (host, port) = split_port(authority);
-    (is_loopback_ip(host) && port.is_none_or(is_port)).then_some((host, rest))
+    let varies = match host {
+        "localhost" => client_type == ClientType::Public,
+        host => is_loopback_ip(host),
+    };
+    (varies && port.is_none_or(is_port)).then_some((host, rest))
 }
 
 /// Whether a program on the person's own device answers there, of which nobody knows which it is (RFC 8252 §8.6).

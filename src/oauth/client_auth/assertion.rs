@@ -2,7 +2,11 @@
 //!
 //! Who issued the assertion decides which rules apply, and none falls through to another: the cluster's issuer is a
 //! ServiceAccount, the client itself is `private_key_jwt`. Whatever this server issued is never an assertion.
+//!
+//! A rule about the assertion alone is judged before the client is looked up, and the answer names it. A rule about the
+//! registration of the client has one sentence in the answer, so that nobody learns which client exists; the log names it.
 
+pub mod audience;
 mod private_key_jwt;
 pub mod service_account;
 pub(crate) mod validity;
@@ -44,6 +48,8 @@ pub enum Evidence {
         digest: String,
         /// When the assertion expires, and may be forgotten.
         expires_at: Timestamp,
+        /// The UID of the client, whose remembered assertions are counted.
+        client_uid: Arc<str>,
     },
     /// The cluster must stand by the token of a ServiceAccount.
     Review(Arc<Review>),
@@ -55,33 +61,53 @@ pub fn judge<'t>(
     asserted: Asserted<'_>,
     now: Timestamp,
 ) -> Result<(&'t Arc<Client>, Evidence), OAuthError> {
-    let invalid = OAuthError::invalid_client();
     let assertion = asserted
         .assertion
         .filter(|_| asserted.assertion_type == Some(JWT_BEARER));
-    let assertion = assertion.ok_or(invalid.because(NO_ASSERTION))?;
-    let jws = Jws::read(assertion).ok_or(invalid.because(NO_JWT))?;
-    let issuer = jws.text("iss").ok_or(invalid.because(NO_ISSUER))?;
+    let assertion = assertion.ok_or(refused(NO_ASSERTION))?;
+    let jws = Jws::read(assertion).ok_or(refused(NO_JWT))?;
+    let issuer = jws.text("iss").ok_or(refused(NO_ISSUER))?;
     if issuer == &*tenant.issuer {
-        return Err(invalid.because(OUR_OWN));
+        return Err(refused(OUR_OWN));
     }
     let named = asserted.client_id.and_then(|id| tenant.clients.get(id));
-    let (client, evidence) = if tenant.cluster_issuer.as_deref() == Some(issuer) {
+    if tenant.cluster_issuer.as_deref() == Some(issuer) {
+        service_account::check_token(tenant, &jws, now)?;
         // A ServiceAccount may prove several clients: the request says which.
-        let client = named.ok_or(invalid.because(NO_CLIENT))?;
-        let evidence = service_account::judge(tenant, client, (assertion, &jws), now);
-        (client, evidence)
-    } else if let Some(client) = tenant.clients.get(issuer) {
-        let same = asserted.client_id.is_none_or(|id| *id == *client.id);
-        let evidence = private_key_jwt::judge(tenant, client, &jws, now);
-        (client, if same { evidence } else { Err(OTHER_CLIENT) })
-    } else {
-        return Err(of_unknown_issuer(tenant, named));
-    };
-    match evidence {
-        Ok(evidence) => Ok((client, evidence)),
-        Err(cause) => Err(invalid.because(cause)),
+        let client = named.ok_or(unproven(NO_CLIENT))?;
+        let evidence = service_account::judge(tenant, client, (assertion, &jws));
+        return match evidence {
+            Ok(evidence) => Ok((client, evidence)),
+            Err(cause) => Err(unproven(cause)),
+        };
     }
+    let client = tenant.clients.get(issuer);
+    if client.is_none() && may_be_of_cluster(tenant, named) {
+        return Err(CLUSTER_SILENT);
+    }
+    let claimed = private_key_jwt::check_token(tenant, client, &jws, now)?;
+    let client = client.ok_or(unproven(NO_SUCH_ISSUER))?;
+    let same = asserted.client_id.is_none_or(|id| *id == *client.id);
+    if !same {
+        return Err(unproven(OTHER_CLIENT));
+    }
+    match private_key_jwt::judge(client, &jws, claimed) {
+        Ok(evidence) => Ok((client, evidence)),
+        Err(cause) => Err(unproven(cause)),
+    }
+}
+
+/// A rule about the assertion alone does not hold: the answer names it.
+pub const fn refused(rule: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidClient, rule)
+}
+
+/// A rule about the registration of the client does not hold: only the log names it.
+pub const fn unproven(cause: &'static str) -> OAuthError {
+    refused(
+        "the client assertion proves no client: unknown client, a method that is not registered, or a signature by another key",
+    )
+    .because(cause)
 }
 
 const NO_ASSERTION: &str =
@@ -95,13 +121,9 @@ const NO_SUCH_ISSUER: &str =
     "iss of the client assertion is neither a client that is served here nor the cluster";
 
 /// Nothing is fetched from an issuer that nobody knows. As long as the cluster's is not known either, it may be that one.
-fn of_unknown_issuer(tenant: &Tenant, named: Option<&Arc<Client>>) -> OAuthError {
+fn may_be_of_cluster(tenant: &Tenant, named: Option<&Arc<Client>>) -> bool {
     let may_be = named.is_some_and(|client| client.allows_method(AuthMethod::ServiceAccount));
-    if may_be && tenant.cluster_issuer.is_none() {
-        CLUSTER_SILENT
-    } else {
-        OAuthError::invalid_client().because(NO_SUCH_ISSUER)
-    }
+    may_be && tenant.cluster_issuer.is_none()
 }
 
 /// The client that an assertion names, rightly or not, if it is registered: for the log.

@@ -12,7 +12,7 @@ use crate::endpoints::parameters::Parameters;
 use crate::form_encoding::sent;
 use crate::{AuthMethod, Client, OAuthError, Tenant};
 
-/// The parameters of a form that authenticate a client. One that was sent empty is `Some("")`.
+/// The parameters of a form that authenticate a client. One without a value counts as omitted (RFC 6749 §3.2).
 #[derive(Default)]
 pub struct AuthParameters<'a> {
     /// `client_id`.
@@ -81,9 +81,7 @@ impl<'a> Attempt<'a> {
     pub fn from_parameters(parameters: &'a Parameters, authorization: Option<&[u8]>) -> Self {
         let mut malformed = None;
         let mut value = |name| match parameters.one(name) {
-            Ok(value) => value
-                .or(parameters.has(name).then_some(""))
-                .map(Cow::Borrowed),
+            Ok(value) => value.map(Cow::Borrowed),
             Err(error) => {
                 malformed.get_or_insert(error);
                 None
@@ -107,8 +105,7 @@ impl<'a> Attempt<'a> {
             return Err(error);
         }
         let (id, asserted) = (sent(self.form.client_id.as_ref()), self.asserted());
-        // An empty secret was sent, and is wrong: it must not pass for the method `none`.
-        let secret = self.form.client_secret.as_deref();
+        let secret = sent(self.form.client_secret.as_ref());
         let has_header = !matches!(self.header, Header::Absent);
         if usize::from(has_header) + usize::from(secret.is_some()) + usize::from(asserted.is_some())
             > 1
@@ -130,7 +127,12 @@ impl<'a> Attempt<'a> {
                     ));
                 }
                 let (id, secret) = (Some(basic.id.as_str()), basic.secret.as_str());
-                (id, secret, AuthMethod::ClientSecretBasic)
+                // Many libraries of Public clients send their ID in this way, with an empty secret: it counts as omitted.
+                let method = match secret {
+                    "" => AuthMethod::None,
+                    _ => AuthMethod::ClientSecretBasic,
+                };
+                (id, secret, method)
             }
             (Header::Absent, Some(secret)) => (id, secret, AuthMethod::ClientSecretPost),
             (Header::Absent, None) => (id, "", AuthMethod::None),
@@ -139,16 +141,14 @@ impl<'a> Attempt<'a> {
         Ok(Credentials::Secret(Presented { id, secret, method }))
     }
 
-    /// An assertion, if either of its parameters was sent, be it empty or not.
+    /// An assertion, if either of its parameters has a value.
     fn asserted(&self) -> Option<Asserted<'_>> {
-        let form = &self.form;
-        (form.client_assertion.is_some() || form.client_assertion_type.is_some()).then(|| {
-            Asserted {
-                client_id: sent(form.client_id.as_ref()),
-                assertion: sent(form.client_assertion.as_ref()),
-                assertion_type: sent(form.client_assertion_type.as_ref()),
-            }
-        })
+        let asserted = Asserted {
+            client_id: sent(self.form.client_id.as_ref()),
+            assertion: sent(self.form.client_assertion.as_ref()),
+            assertion_type: sent(self.form.client_assertion_type.as_ref()),
+        };
+        (asserted.assertion.is_some() || asserted.assertion_type.is_some()).then_some(asserted)
     }
 
     /// The client whose ID was sent, if it is registered. It is not authenticated: for the audit log and CORS only.

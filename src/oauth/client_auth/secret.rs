@@ -19,6 +19,7 @@ pub struct Presented<'a> {
 const INVALID: OAuthError = OAuthError::invalid_client();
 const NOT_SERVED: &str =
     "no client of this ID is served here: kubectl get oauthclients says which are, and why not";
+const NOT_ENCODED: &str = "no client of this ID is served here, but one whose ID goes on with a colon: form-encode client ID and secret in the Authorization header (RFC 6749 section 2.3.1), or send them in the form (client_secret_post)";
 const OTHER_METHOD: &str = "the client does not authenticate in this way: compare what was sent with its type and tokenEndpointAuthMethod";
 const WRONG: &str = "the client secret is wrong";
 const RETIRED: &str =
@@ -44,7 +45,10 @@ pub fn verify<'t>(
     let brought = client.and_then(|client| client.external_secret.as_deref());
     // What a root key made is nothing that can be brought.
     let is_brought = generation.is_none() && external_secret::verify(brought, keyring, secret);
-    let client = client.ok_or(INVALID.because(NOT_SERVED))?;
+    let client = client.ok_or_else(|| {
+        let cut = method == AuthMethod::ClientSecretBasic && tenant.before_colons.contains(id);
+        INVALID.because(if cut { NOT_ENCODED } else { NOT_SERVED })
+    })?;
     if !client.allows_method(method) {
         return Err(INVALID.because(OTHER_METHOD));
     }

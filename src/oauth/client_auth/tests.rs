@@ -112,10 +112,17 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("Basic web:SECRET", "client_id=web", "authenticated web"),
     ("Basic web:SECRET", "client_id=", "authenticated web"),
     ("Basic web:wrong", "", WRONG),
-    ("Basic web:", "", WRONG),
+    ("Basic web:", "", OTHER_METHOD),
     ("Basic nobody:SECRET", "", NOT_SERVED),
     ("Basic jwt:SECRET", "", WRONG),
-    ("Basic spa:", "", OTHER_METHOD),
+    ("Basic spa:", "", "authenticated spa"),
+    (
+        "Basic spa:",
+        "client_id=spa&client_secret=",
+        "authenticated spa",
+    ),
+    ("Basic spa:x", "", OTHER_METHOD),
+    ("Basic jwt:", "", OTHER_METHOD),
     ("Basic web", "", NOT_BASIC),
     ("Bearer abc", "client_id=spa", NOT_BASIC),
     (
@@ -130,12 +137,13 @@ const TABLE: &[(&str, &str, &str)] = &[
         "authenticated web",
     ),
     ("", "client_id=web&client_secret=wrong", WRONG),
-    ("", "client_id=web&client_secret=", WRONG),
+    ("", "client_id=web&client_secret=", OTHER_METHOD),
     ("", "client_id=web", OTHER_METHOD),
     ("", "client_secret=SECRET", NO_ID),
     ("", "client_id=nobody&client_secret=SECRET", NOT_SERVED),
     ("", "client_id=spa", "authenticated spa"),
-    ("", "client_id=spa&client_secret=", OTHER_METHOD),
+    ("", "client_id=spa&client_secret=", "authenticated spa"),
+    ("", "client_id=spa&client_secret=x", OTHER_METHOD),
     ("", "client_id=web&client_id=web", REPEATED),
     ("Basic web:SECRET", "client_id=web&client_id=web", REPEATED),
     (
@@ -165,8 +173,17 @@ const TABLE: &[(&str, &str, &str)] = &[
         "client_assertion=ASSERTION&client_assertion_type=other",
         NO_ASSERTION,
     ),
-    ("", "client_id=spa&client_assertion=", NO_ASSERTION),
-    ("", "client_id=spa&client_assertion_type=", NO_ASSERTION),
+    ("", "client_id=spa&client_assertion=", "authenticated spa"),
+    (
+        "",
+        "client_id=spa&client_assertion_type=",
+        "authenticated spa",
+    ),
+    (
+        "",
+        "client_assertion=&client_assertion_type=TYPE",
+        NO_ASSERTION,
+    ),
     (
         "",
         "client_assertion=abc&client_assertion_type=TYPE",
@@ -175,9 +192,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("", "client_assertion=a&client_assertion=b", REPEATED),
     // More than one method.
     ("Basic web:SECRET", "client_secret=SECRET", SEVERAL),
-    ("Basic web:SECRET", "client_secret=", SEVERAL),
+    ("Basic web:SECRET", "client_secret=", "authenticated web"),
     ("Bearer abc", "client_id=web&client_secret=SECRET", SEVERAL),
-    ("Basic web:SECRET", "client_assertion=", SEVERAL),
+    ("Basic web:SECRET", "client_assertion=", "authenticated web"),
     (
         "Basic web:SECRET",
         "client_assertion=ASSERTION&client_assertion_type=TYPE",
@@ -186,12 +203,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     (
         "",
         "client_id=web&client_secret=SECRET&client_assertion=",
-        SEVERAL,
+        "authenticated web",
     ),
     (
         "",
         "client_secret=&client_assertion=ASSERTION&client_assertion_type=TYPE",
-        SEVERAL,
+        "first use by jwt",
     ),
 ];
 

@@ -49,7 +49,7 @@ fn render(tenant: &Tenant) -> Vec<u8> {
     let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
-        "token_endpoint": format!("{issuer}/token"),
+        "token_endpoint": tenant.token_endpoint(),
         "token_endpoint_auth_methods_supported": all,
         "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "userinfo_endpoint": format!("{issuer}/userinfo"),

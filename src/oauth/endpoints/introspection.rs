@@ -10,6 +10,7 @@ use crate::grant::Family;
 use crate::grant::validity;
 use crate::tokens::bearer::{AccessToken, Presented};
 use crate::tokens::refresh_token::Place;
+use crate::uri::same_resource;
 use crate::{Client, ClientType, OAuthError, Tenant};
 
 /// What is said of a token that is not good, or not the caller's business.
@@ -50,9 +51,9 @@ pub fn answer(
 
 /// The token is the caller's own, or for an API whose tokens the tenant lets the caller introspect.
 fn may_ask(tenant: &Tenant, caller: &Client, token: &AccessToken) -> bool {
-    let may = |audience| {
-        let introspectors = tenant.introspectors.get(audience);
-        introspectors.is_some_and(|ids| ids.contains(&caller.id))
+    let may = |audience: &str| {
+        let mut declared = tenant.introspectors.iter();
+        declared.any(|(uri, ids)| same_resource(uri, audience) && ids.contains(&caller.id))
     };
     *caller.id == *token.text("client_id") || token.audiences().any(may)
 }

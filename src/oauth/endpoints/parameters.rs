@@ -68,11 +68,6 @@ impl Parameters {
             .map(|(name, value)| Some((name.as_str(), value.as_ref()?.as_str())))
             .collect()
     }
-
-    /// Whether a parameter was sent, be it empty or not.
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| **known == name)
-    }
 }
 
 fn sent(value: Option<&Zeroizing<String>>) -> Result<Option<&str>, OAuthError> {
@@ -94,7 +89,6 @@ mod tests {
         assert_eq!(sent.one("b"), Ok(None));
         assert_eq!(sent.one("c"), Ok(Some(" x+")));
         assert_eq!(sent.one("d"), Ok(None));
-        assert!(sent.has("b") && !sent.has("d"));
     }
 
     #[test]

@@ -1,4 +1,6 @@
 //! What a token is for: the scopes and resources of a request, held against what the client may have.
+//!
+//! A resource is compared as [`same_resource`] does. What is granted, and so the token, has the form that is declared.
 
 use std::borrow::Cow;
 
@@ -9,6 +11,7 @@ use crate::grant::Authorization;
 use crate::tenant::OPENID_SCOPES;
 use crate::tokens::mapped_claims;
 use crate::{AccessTokenType, Client, OAuthError, Tenant, User, scope};
+use crate::uri::same_resource;
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;
@@ -94,7 +97,7 @@ fn allowed_audiences<'a>(
         let audience = client
             .audiences
             .iter()
-            .find(|audience| *audience.uri == **resource)
+            .find(|audience| same_resource(&audience.uri, resource))
             .ok_or(OAuthError::invalid_target(
                 "resource is not among the audiences of this client",
             ))?;
@@ -174,16 +177,22 @@ fn granted_audiences<'a>(
         granted
             .resources
             .split(' ')
-            .any(|uri| *uri == *audience.uri)
+            .any(|uri| same_resource(uri, &audience.uri))
     });
-    let granted = |uri: &String| audiences.iter().any(|audience| *audience.uri == **uri);
+    let granted = |uri: &String| {
+        let mut granted = audiences.iter();
+        granted.any(|audience| same_resource(&audience.uri, uri))
+    };
     if !resources.iter().all(granted) {
         return Err(OAuthError::invalid_target(
             "resource is not among those that were granted to this client",
         ));
     }
     if !resources.is_empty() {
-        audiences.retain(|audience| resources.iter().any(|uri| **uri == *audience.uri));
+        audiences.retain(|audience| {
+            let mut asked = resources.iter();
+            asked.any(|uri| same_resource(uri, &audience.uri))
+        });
     }
     Ok(audiences)
 }
@@ -249,6 +258,19 @@ mod tests {
             ask("", &[bills, bills]),
             granted(&[bills], &["bills.read", "common"])
         );
+    }
+
+    #[test]
+    fn a_token_carries_the_declared_form_of_a_resource() {
+        let bills = "https://bills.example";
+        let spelled = ["https://bills.example/", "HTTPS://Bills.example:443"];
+        assert_eq!(
+            ask("", &spelled),
+            granted(&[bills], &["bills.read", "common"])
+        );
+        for bad in ["https://bills.example//", "https://bills.example:8443/"] {
+            assert_eq!(ask("", &[bad]), Err("invalid_target"), "{bad}");
+        }
     }
 
     #[test]

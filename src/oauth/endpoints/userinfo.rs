@@ -24,7 +24,7 @@ pub fn bearer(
     query: &[u8],
     form: &[u8],
 ) -> Result<Option<String>, OAuthError> {
-    if Parameters::read(query)?.has("access_token") {
+    if !Parameters::read(query)?.all("access_token")?.is_empty() {
         return Err(OAuthError::invalid_request(
             "an access token belongs into the Authorization header, not into the URL",
         ));
@@ -114,6 +114,7 @@ mod tests {
         assert_eq!(found(Some("bEARER  a "), "x=1", "y=2"), a);
         assert_eq!(found(None, "", "access_token=a"), a);
         assert_eq!(found(Some("Basic a"), "", ""), Ok(None));
+        assert_eq!(found(Some("Bearer a"), "access_token=", "access_token="), a);
         assert_eq!(found(Some("Bearer\u{a0}a"), "", ""), Ok(None));
         let invalid = Err("invalid_request");
         assert_eq!(found(None, "access_token=a", ""), invalid);

@@ -15,3 +15,11 @@ pub fn audiences(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
     };
     one.into_iter().chain(many).filter_map(Value::as_str)
 }
+
+/// Whether this is the one audience: `aud` is this text, or a list of it alone.
+pub fn is_only_audience(claims: &Map<String, Value>, audience: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::Array(all)) => matches!(&all[..], [only] if only == audience),
+        only => only.is_some_and(|only| only == audience),
+    }
+}

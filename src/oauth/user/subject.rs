@@ -7,9 +7,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What every derived subject begins with. No client ID has a colon, and a `sub` with a colon must be a URI
-/// (RFC 7519 §2), which this makes it.
+use crate::grant::FAMILY_PREFIX;
+use crate::uri::name_key;
+
+/// What every derived subject begins with. No client ID and no audience does, in whatever case, which is what keeps the
+/// two apart: both may contain a colon. A `sub` with a colon must be a URI (RFC 7519 §2), which this makes it.
 pub const PREFIX: &str = "usr:";
+/// What no subject that is brought, no client ID and no audience begins with, in whatever case: derived subjects,
+/// identities of the cluster, and families of refresh tokens.
+pub const RESERVED_PREFIXES: [&str; 3] = [PREFIX, "system:", FAMILY_PREFIX];
 /// The longest subject (OIDC Core §2).
 pub const MAX_LEN: usize = 255;
 
@@ -39,13 +45,21 @@ pub fn check(subject: &str) -> Result<(), &'static str> {
     if !subject.bytes().all(|b| b.is_ascii_graphic()) {
         return Err("must consist of printable ASCII characters without spaces");
     }
-    if subject.starts_with(PREFIX) || subject.starts_with("system:") {
-        return Err("must not begin with system: or usr:, which are reserved");
+    let key = name_key(subject);
+    if has_reserved_prefix(&key) {
+        return Err("must not begin with usr:, system: or fam_, which are reserved");
     }
-    if has_form_of_default_id(subject) {
+    if has_form_of_default_id(&key) {
         return Err("must not have the form <namespace>.<name>, which is the form of client IDs");
     }
     Ok(())
+}
+
+/// Whether a name, by its [key](name_key), begins with what is reserved.
+pub fn has_reserved_prefix(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let mut reserved = RESERVED_PREFIXES.iter();
+    reserved.any(|prefix| key.starts_with(prefix))
 }
 
 /// Whether this could be the default ID of some client, `<namespace>.<name>`.
@@ -93,6 +107,13 @@ mod tests {
             "0.x",
             "system:admin",
             "usr:AAAA",
+            "USR:AAAA",
+            "%75sr:AAAA",
+            "System:admin",
+            "fam_AAAA",
+            "Fam_AAAA",
+            "team%2Da.web",
+            "team-a%2Eweb",
             "with space",
             "tab\t",
             "ümlaut",

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 
 use kube::Resource;
 
-use crate::domain::verdict::{ClientVerdict, UserVerdict, Verdict};
+use crate::domain::verdict::{ClientVerdict, TenantState, UserVerdict, Verdict};
 
 /// The verdicts about the objects of one kind, by UID.
 #[derive(Debug)]
@@ -30,6 +30,12 @@ impl<V> VerdictsByUid<V> {
             verdicts.remove(uid);
         }
         verdicts.extend(changed);
+    }
+
+    /// That about an object, whichever version of it.
+    pub fn latest(&self, uid: &str) -> Option<Arc<V>> {
+        let verdicts = self.0.read().expect("no holder of this lock panics");
+        verdicts.get(uid).cloned()
     }
 
     /// All of them.
@@ -60,4 +66,6 @@ pub struct Verdicts {
     pub clients: VerdictsByUid<ClientVerdict>,
     /// About OAuthUsers.
     pub users: VerdictsByUid<UserVerdict>,
+    /// The OAuthTenants as the registry has them.
+    pub tenants: VerdictsByUid<TenantState>,
 }

@@ -1,9 +1,11 @@
 //! The rules for one OAuthClient and its Secrets.
 
 pub mod auth_methods;
+pub mod client_id;
 pub mod identity;
 pub mod plan;
 pub mod redirect_hosts;
+pub mod redirect_schemes;
 pub mod rotation;
 pub mod secret;
 pub mod secret_ref;

@@ -37,8 +37,12 @@ pub enum Reason {
     AudienceNotAllowed,
     /// The tenant does not publish keys of the algorithm that the client wants for its ID tokens.
     AlgorithmNotPublished,
+    /// The tenant declares an audience twice, or one that is another kind of name.
+    AudienceConflict,
     /// The tenant does not let the namespace's clients return to the host.
     RedirectHostNotAllowed,
+    /// The tenant does not let the namespace's clients return to the scheme.
+    RedirectSchemeNotAllowed,
     /// The installation or the tenant does not allow a label or annotation of the Secret.
     SecretKeyNotAllowed,
     /// The tenant verifies tokens of ServiceAccounts offline, and the client does not name the UID of one.
@@ -105,7 +109,9 @@ impl Reason {
             Self::ScopeNotAllowed => "ScopeNotAllowed",
             Self::AudienceNotAllowed => "AudienceNotAllowed",
             Self::AlgorithmNotPublished => "AlgorithmNotPublished",
+            Self::AudienceConflict => "AudienceConflict",
             Self::RedirectHostNotAllowed => "RedirectHostNotAllowed",
+            Self::RedirectSchemeNotAllowed => "RedirectSchemeNotAllowed",
             Self::SecretKeyNotAllowed => "SecretKeyNotAllowed",
             Self::ServiceAccountNotPinned => "ServiceAccountNotPinned",
             Self::InvalidSpec => "InvalidSpec",

@@ -1,6 +1,7 @@
 //! The rules for one OAuthTenant.
 
 mod audience_claims;
+pub mod audiences;
 pub mod lifetimes;
 pub mod openness;
 pub mod policy;

@@ -1,29 +1,53 @@
-//! Names that only one may have in a tenant: the first to claim one has it, stable over restarts and list order.
+//! Names that only one may have: the first to claim one has it, stable over restarts and list order.
 //!
-//! Client IDs that are brought and subjects that are brought are one kind of name: nobody may be taken for somebody
-//! else. Usernames are another.
+//! In a tenant a client ID, a subject or a username that is brought has one holder. In the whole installation a value is
+//! a client ID, a subject or an audience, and never two of them ([`super::names`]): the first to claim it decides which,
+//! and then tenants may have it side by side. What is derived needs no claim, because nothing that is brought may have
+//! its form.
 
 use std::collections::HashMap;
 
 use clientele_api::condition::{Condition, READY};
-use clientele_api::{OAuthClient, OAuthUser};
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_oauth::uri::name_key;
 use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Kind {
+    ClientId,
+    Subject,
+    Audience,
+    Username,
+}
+
+/// How certain it is that a claim was honored before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Precedence {
+    /// The status says so.
+    Given,
+    /// No status says which audiences a tenant has. An audience takes nothing from whoever was given a name, and who was
+    /// given none yet takes nothing from an audience.
+    Declared,
+    /// Nothing is known of it.
+    New,
+}
 
 /// Somebody's claim to a name.
 #[derive(Clone, Debug)]
 pub struct NameReservation {
     /// The tenant.
     tenant: String,
-    /// The name that is claimed.
+    kind: Kind,
+    /// What is equal for names that count as one.
     name: String,
     /// Who claims it: the UID.
     uid: String,
     /// Who claims it, for people.
     by: String,
-    /// Whether the status says that it was given already.
-    given: bool,
+    precedence: Precedence,
     created: Option<jiff::Timestamp>,
     /// Whether it was refused to this version of the object: a loser is not promoted silently when the holder
     /// goes, it stays refused until a person acts.
@@ -43,11 +67,16 @@ pub fn lost(what: &str, holder: &str, remedy: &str) -> String {
     format!("{what} belongs to {holder}, which claimed it first; {remedy}")
 }
 
-/// The holder of each name, by tenant and name.
+/// The holder of each name.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct NameReservations(HashMap<(String, String), Holder>);
+pub struct NameReservations {
+    /// By tenant, kind and name.
+    holders: HashMap<(String, Kind, String), Holder>,
+    /// What a name stands for in the installation, and who decided it.
+    kinds: HashMap<String, (Kind, Holder)>,
+}
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Holder {
     uid: String,
     by: String,
@@ -58,22 +87,30 @@ impl NameReservations {
     pub fn decide(claims: impl Iterator<Item = NameReservation>) -> Self {
         let mut claims: Vec<NameReservation> = claims.filter(|claim| !claim.lost).collect();
         claims.sort_by(|a, b| a.order().cmp(&b.order()));
-        let mut holders = HashMap::new();
+        let mut decided = Self::default();
         for claim in claims {
-            holders.entry((claim.tenant, claim.name)).or_insert(Holder {
+            let holder = Holder {
                 uid: claim.uid,
                 by: claim.by,
-            });
+            };
+            let first = decided.kinds.entry(claim.name.clone());
+            let (kind, _) = first.or_insert_with(|| (claim.kind, holder.clone()));
+            if *kind == claim.kind {
+                let name = (claim.tenant, claim.kind, claim.name);
+                decided.holders.entry(name).or_insert(holder);
+            }
         }
-        Self(holders)
+        decided
     }
 
     /// The kind, namespace and name of the holder of this name, if it is not the claimant itself.
     pub fn other_holder(&self, claim: &NameReservation) -> Option<&str> {
-        match self.0.get(&(claim.tenant.clone(), claim.name.clone())) {
-            Some(holder) if holder.uid == claim.uid => None,
-            Some(holder) => Some(&holder.by),
-            None => Some(GONE),
+        let name = (claim.tenant.clone(), claim.kind, claim.name.clone());
+        match (self.holders.get(&name), self.kinds.get(&claim.name)) {
+            (Some(holder), _) if holder.uid == claim.uid => None,
+            (Some(holder), _) => Some(&holder.by),
+            (None, Some((kind, holder))) if *kind != claim.kind => Some(&holder.by),
+            (None, _) => Some(GONE),
         }
     }
 }
@@ -84,8 +121,11 @@ impl NameReservation {
         let status = object.status.as_ref();
         Some(Self {
             tenant: object.spec.tenant.clone(),
-            name: object.spec.client_id.clone()?,
-            given: status.is_some_and(|status| status.client_id == object.spec.client_id),
+            kind: Kind::ClientId,
+            name: name_key(object.spec.client_id.as_deref()?),
+            precedence: Precedence::of(
+                status.is_some_and(|status| status.client_id == object.spec.client_id),
+            ),
             lost: status.is_some_and(|status| {
                 was_refused(object, &status.conditions, Reason::ClientIdConflict)
             }),
@@ -98,8 +138,11 @@ impl NameReservation {
         let status = object.status.as_ref();
         Some(Self {
             tenant: object.spec.tenant.clone(),
-            name: object.spec.subject.clone()?,
-            given: status.is_some_and(|status| status.subject == object.spec.subject),
+            kind: Kind::Subject,
+            name: name_key(object.spec.subject.as_deref()?),
+            precedence: Precedence::of(
+                status.is_some_and(|status| status.subject == object.spec.subject),
+            ),
             lost: status.is_some_and(|status| {
                 was_refused(object, &status.conditions, Reason::SubjectConflict)
             }),
@@ -114,7 +157,7 @@ impl NameReservation {
         Self {
             tenant: object.spec.tenant.clone(),
             name: object.spec.username.clone(),
-            given: given == Some(object.spec.username.as_str()),
+            precedence: Precedence::of(given == Some(object.spec.username.as_str())),
             lost: status.is_some_and(|status| {
                 was_refused(object, &status.conditions, Reason::UsernameConflict)
             }),
@@ -122,22 +165,45 @@ impl NameReservation {
         }
     }
 
+    /// The claims to the audiences that a tenant declares, each with its URI.
+    pub fn of_audiences(object: &OAuthTenant) -> impl Iterator<Item = (&str, Self)> {
+        let audiences = object.spec.audiences.iter();
+        audiences.map(|audience| {
+            let claim = Self {
+                tenant: object.name_any(),
+                kind: Kind::Audience,
+                name: name_key(&audience.uri),
+                precedence: Precedence::Declared,
+                ..Self::of(object)
+            };
+            (&*audience.uri, claim)
+        })
+    }
+
     fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
-        let namespace = object.namespace().unwrap_or_default();
+        let place = object.namespace().map(|namespace| format!("{namespace}/"));
+        let place = place.unwrap_or_default();
         Self {
             tenant: String::new(),
+            kind: Kind::Username,
             name: String::new(),
             uid: object.uid().unwrap_or_default(),
-            by: format!("{} {namespace}/{}", K::kind(&()), object.name_any()),
-            given: false,
+            by: format!("{} {place}{}", K::kind(&()), object.name_any()),
+            precedence: Precedence::New,
             created: object.meta().creation_timestamp.as_ref().map(|time| time.0),
             lost: false,
         }
     }
 
     /// Who was given the name already comes first, then who came first, then a fixed order.
-    fn order(&self) -> (bool, Option<jiff::Timestamp>, &str) {
-        (!self.given, self.created, &self.uid)
+    fn order(&self) -> (Precedence, Option<jiff::Timestamp>, &str) {
+        (self.precedence, self.created, &self.uid)
+    }
+}
+
+impl Precedence {
+    fn of(is_given: bool) -> Self {
+        if is_given { Self::Given } else { Self::New }
     }
 }
 

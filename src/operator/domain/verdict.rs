@@ -51,4 +51,7 @@ pub struct TenantState {
     pub policy: TenantPolicy,
     /// Why it cannot issue tokens, if it cannot.
     pub problem: Option<Refusal>,
+    /// The audiences that it declares and does not have, because somebody else uses the value as another kind of name:
+    /// each with its holder.
+    pub taken_audiences: Vec<(String, String)>,
 }

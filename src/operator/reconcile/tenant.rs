@@ -55,10 +55,9 @@ pub async fn reconcile(
         }
         Err(refusal) => Err(refusal),
     };
-    write_status(&reconciler, &tenant, &policy, &stored, now).await?;
-    let reason = stored
-        .as_ref()
-        .map_or_else(|refusal| refusal.reason, |_| Reason::Available);
+    let outcome = outcome(&reconciler, &policy, &stored);
+    write_status(&reconciler, &tenant, &policy, (&stored, &outcome), now).await?;
+    let reason = outcome.map_or_else(|refusal| refusal.reason, |()| Reason::Available);
     reconciler
         .context
         .metrics
@@ -67,6 +66,26 @@ pub async fn reconcile(
         Ok(stored) => until_next_change(stored, &policy, now),
         Err(_) => LOOK_AGAIN,
     }))
+}
+
+/// What the status says: whether there are keys, and whether the tenant has every audience that it declares. The registry
+/// knows what others use as another kind of name; it serves the rest.
+fn outcome(
+    reconciler: &Reconciler,
+    policy: &TenantPolicy,
+    stored: &Result<StoredKeys, Refusal>,
+) -> Result<(), Refusal> {
+    stored.as_ref().map_err(Clone::clone)?;
+    let served = reconciler.verdicts.tenants.latest(&policy.name);
+    let refused = match &served {
+        Some(state) => &state.policy.audiences.refused,
+        None => &policy.audiences.refused,
+    };
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{}; everything else is served", refused.join("; "));
+    Err(Refusal::new(Reason::AudienceConflict, message))
 }
 
 async fn read(reconciler: &Reconciler, tenant: &OAuthTenant) -> Result<Option<Secret>, Error> {
@@ -231,30 +250,29 @@ async fn write_status(
     reconciler: &Reconciler,
     tenant: &OAuthTenant,
     policy: &TenantPolicy,
-    stored: &Result<StoredKeys, Refusal>,
+    (stored, outcome): (&Result<StoredKeys, Refusal>, &Result<(), Refusal>),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let wanted = status(tenant, policy, stored, now);
+    let wanted = status(tenant, policy, (stored, outcome), now);
     if tenant.status.as_ref() == Some(&wanted) {
         return Ok(());
     }
     let api: Api<OAuthTenant> = Api::all(reconciler.context.kube.clone());
     reconciler.apply_status(&api, tenant, &wanted).await?;
     let known = tenant.status.iter().flat_map(|status| &status.conditions);
-    let outcome = stored.as_ref().map(drop).map_err(Clone::clone);
-    announce_refusal(reconciler, known, tenant.object_ref(&()), &outcome);
+    announce_refusal(reconciler, known, tenant.object_ref(&()), outcome);
     Ok(())
 }
 
 fn status(
     tenant: &OAuthTenant,
     policy: &TenantPolicy,
-    stored: &Result<StoredKeys, Refusal>,
+    (stored, outcome): (&Result<StoredKeys, Refusal>, &Result<(), Refusal>),
     now: Timestamp,
 ) -> OAuthTenantStatus {
     let previous = tenant.status.clone().unwrap_or_default();
-    let (ready, stalled, reason, message) = match stored {
-        Ok(_) => (
+    let (ready, stalled, reason, message) = match outcome {
+        Ok(()) => (
             "True",
             "False",
             Reason::Available,

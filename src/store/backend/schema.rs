@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "sign in", include_str!("../migrations/0001_sign_in.sql")),
     (
         2,
@@ -20,6 +20,11 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
     ),
     (4, "served", include_str!("../migrations/0004_served.sql")),
     (5, "people", include_str!("../migrations/0005_people.sql")),
+    (
+        6,
+        "clients of assertions",
+        include_str!("../migrations/0006_clients_of_assertions.sql"),
+    ),
 ];
 
 /// Where sqlx notes what was applied.

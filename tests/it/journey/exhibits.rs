@@ -146,6 +146,7 @@ fn asked(scopes: &[String]) -> ConsentAsked<'_> {
         client: "Orders",
         namespace: "shop",
         returns_to: "orders.acme.example",
+        on_device: false,
         user: "Ada Lovelace",
         can_switch: true,
         scopes,

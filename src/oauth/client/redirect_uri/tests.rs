@@ -13,8 +13,64 @@ fn k02_loopback_and_https_and_private_schemes_are_allowed() {
         "http://[::1]/cb",
         "http://test.localhost/cb",
         "com.example.app:/callback",
+        // Whether the tenant lists it is judged beside its selectors.
+        "vscode://publisher.extension/cb",
+        "cursor:/cb",
     ] {
         assert_eq!(check(good), Ok(()), "{good}");
+    }
+}
+
+#[test]
+fn k04_a_scheme_without_a_dot_is_none_that_systems_act_on() {
+    let longest = format!("a{}", "b".repeat(30));
+    for good in [
+        "vscode",
+        "vscode-insiders",
+        "cursor",
+        "web+app",
+        "a2b",
+        &longest,
+    ] {
+        assert_eq!(check_bare_scheme(good), Ok(()), "{good}");
+        assert_eq!(bare_scheme(&format!("{good}:/cb")), Some(good));
+    }
+    let too_long = format!("a{}", "b".repeat(31));
+    let mut bad = vec![
+        "",
+        "ab",
+        "2ab",
+        "-ab",
+        "+ab",
+        "Vscode",
+        "vs_code",
+        "vs.code",
+        "vs code",
+        "vscöde",
+        &too_long,
+        "http",
+        "https",
+        "chrome",
+        "chrome-extension",
+        "chromes",
+        "ms-word",
+        "ms-settings",
+    ];
+    bad.extend(ACTED_ON);
+    for bad in bad {
+        assert!(check_bare_scheme(bad).is_err(), "{bad}");
+        assert!(
+            bad.contains('.') || check(&format!("{bad}:/cb")).is_err(),
+            "{bad}"
+        );
+    }
+    for other in [
+        "com.example.app:/cb",
+        "https://a.example",
+        "http://localhost",
+        "x",
+    ] {
+        assert_eq!(bare_scheme(other), None, "{other}");
     }
 }
 
@@ -44,7 +100,12 @@ fn k01_k03_k04_everything_else_is_refused() {
         "data:text/html,x",
         "file:///etc/passwd",
         "about:blank",
-        "myapp:/cb",
+        "my_app:/cb",
+        "vscode:cb",
+        "vscode://a@publisher.extension/cb",
+        "Vscode:/cb",
+        "view-source:/cb",
+        "ms-word:/cb",
         "HTTPS://app.example/cb",
         "https://app.example/c b",
         "https://äpp.example/cb",
@@ -83,7 +144,73 @@ proptest! {
 #[track_caller]
 fn only(registered: &str, asked: &[&str], accepted: bool) {
     for asked in asked {
-        assert_eq!(matches(registered, asked), accepted, "{registered} {asked}");
+        for client_type in [ClientType::Confidential, ClientType::Public] {
+            assert_eq!(
+                matches(registered, asked, client_type),
+                accepted,
+                "{registered} {asked} {client_type:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a16_a17_localhost_varies_its_port_for_public_clients_only() {
+    use ClientType::{Confidential, Public};
+    let registered = "http://localhost/cb";
+    for (registered, asked, public, confidential) in [
+        (registered, registered, true, true),
+        (registered, "http://localhost:51004/cb", true, false),
+        (
+            "http://localhost:3000/cb",
+            "http://localhost:1/cb",
+            true,
+            false,
+        ),
+        (
+            "http://localhost:3000/cb",
+            "http://localhost/cb",
+            true,
+            false,
+        ),
+        ("http://localhost", "http://localhost:51004", true, false),
+        (registered, "http://localhost:0/cb", false, false),
+        (registered, "http://localhost:99999/cb", false, false),
+        (registered, "http://localhost:/cb", false, false),
+        (registered, "http://localhost:80@evil/cb", false, false),
+        (registered, "http://localhost.:51004/cb", false, false),
+        (registered, "http://LOCALHOST:51004/cb", false, false),
+        (registered, "http://a.localhost:51004/cb", false, false),
+        (registered, "http://localhost.evil:51004/cb", false, false),
+        (registered, "http://127.0.0.1:51004/cb", false, false),
+        (registered, "http://[::1]:51004/cb", false, false),
+        (registered, "http://localhost:51004/CB", false, false),
+        (registered, "http://localhost:51004/cb/", false, false),
+        (registered, "https://localhost:51004/cb", false, false),
+        (
+            "http://a.localhost/cb",
+            "http://a.localhost:9/cb",
+            false,
+            false,
+        ),
+        (
+            "https://localhost/cb",
+            "https://localhost:9/cb",
+            false,
+            false,
+        ),
+        (
+            "http://127.0.0.1/cb",
+            "http://localhost:51004/cb",
+            false,
+            false,
+        ),
+    ] {
+        let found = (
+            matches(registered, asked, Public),
+            matches(registered, asked, Confidential),
+        );
+        assert_eq!(found, (public, confidential), "{registered} {asked}");
     }
 }
 
@@ -156,7 +283,7 @@ fn a16_to_a19_the_port_of_a_loopback_ip_literal_may_vary_and_nothing_else() {
         "http://127.0.0.1/cb",
     ];
     only("http://[::1]/cb", &bad, false);
-    only("http://localhost/cb", &["http://localhost:9/cb"], false);
+    only("http://a.localhost/cb", &["http://a.localhost:9/cb"], false);
     only("https://127.0.0.1/cb", &["https://127.0.0.1:9/cb"], false);
     only(
         "com.example.app:/cb",
@@ -193,13 +320,14 @@ proptest! {
     /// P2: what the matcher takes for the same, the parser of browsers sends to the same place.
     #[test]
     fn p2_accepted_means_equal_or_the_same_loopback_but_for_the_port(registered in uri(), asked in uri()) {
-        if matches(&registered, &asked) && registered != asked {
+        if matches(&registered, &asked, ClientType::Public) && registered != asked {
             let (mut one, mut other) = (url::Url::parse(&registered).unwrap(), url::Url::parse(&asked).unwrap());
             prop_assert_eq!(one.scheme(), "http");
             let loopback = match one.host() {
                 Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
                 Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-                _ => false,
+                Some(url::Host::Domain(name)) => name == "localhost",
+                None => false,
             };
             prop_assert!(loopback, "{} {}", registered, asked);
             one.set_port(None).unwrap();
@@ -210,13 +338,13 @@ proptest! {
 
     #[test]
     fn p2_any_pair_of_texts_matches_only_when_equal_or_loopback(registered in ".{0,60}", asked in ".{0,60}") {
-        prop_assert!(!matches(&registered, &asked) || registered == asked || registered.starts_with("http://"));
+        prop_assert!(!matches(&registered, &asked, ClientType::Public) || registered == asked || registered.starts_with("http://"));
     }
 
     #[test]
     fn p2_every_port_of_a_loopback_is_accepted(port in 1u16..) {
         let asked = format!("http://127.0.0.1:{port}/cb");
-        prop_assert!(matches("http://127.0.0.1/cb", &asked));
-        prop_assert!(matches(&asked, "http://127.0.0.1/cb"));
+        prop_assert!(matches("http://127.0.0.1/cb", &asked, ClientType::Confidential));
+        prop_assert!(matches(&asked, "http://127.0.0.1/cb", ClientType::Confidential));
     }
 }

@@ -11,12 +11,12 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::verification::Verification;
-use super::{Evidence, validity};
+use super::{Evidence, refused, validity};
 use crate::digest::digest_of;
-use crate::jose;
+use crate::jose::claims::is_only_audience;
 use crate::jose::jws::Jws;
 use crate::jose::public_key::PublicKey;
-use crate::{AuthMethod, Client, Tenant};
+use crate::{AuthMethod, Client, OAuthError, Tenant};
 
 /// How long a token may live. Kubernetes makes them for an hour unless asked otherwise.
 const LONGEST: Duration = Duration::from_hours(1);
@@ -103,16 +103,48 @@ impl Review {
     }
 }
 
+/// Judges everything about the token that does not depend on a client.
+pub(super) fn check_token(
+    tenant: &Tenant,
+    jws: &Jws<'_>,
+    now: Timestamp,
+) -> Result<(), OAuthError> {
+    let longest = LONGEST + validity::SLACK;
+    let counts_now = validity::expiry(&jws.claims, now, longest).is_ok();
+    let lifetime = validity::lifetime(&jws.claims);
+    let rules = [
+        (account(jws).is_some(), UNBOUND),
+        (jws.is_of_type(&["JWT"]), "typ of the token is not JWT"),
+        (
+            is_only_audience(&jws.claims, &tenant.issuer),
+            "the audience of the token is not the issuer, alone",
+        ),
+        (counts_now, "the token has expired, or does not count yet"),
+        (
+            lifetime.is_some_and(|lifetime| lifetime <= longest),
+            "the token lives longer than an hour",
+        ),
+    ];
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, broken)) => Err(refused(broken)),
+        None => Ok(()),
+    }
+}
+
+/// Name and UID of the ServiceAccount.
+fn account<'a>(jws: &'a Jws<'_>) -> Option<(&'a str, &'a str)> {
+    let account = jws.claims.get("kubernetes.io")?.get("serviceaccount")?;
+    text(account, "name").zip(text(account, "uid"))
+}
+
 /// What must still be asked, or the rule that does not hold.
 pub(super) fn judge(
     tenant: &Tenant,
     client: &Client,
     (token, jws): (&str, &Jws<'_>),
-    now: Timestamp,
 ) -> Result<Evidence, &'static str> {
     let bound = jws.claims.get("kubernetes.io").ok_or(UNBOUND)?;
-    let account = |field| text(bound.get("serviceaccount")?, field);
-    let (name, uid) = account("name").zip(account("uid")).ok_or(UNBOUND)?;
+    let (name, uid) = account(jws).ok_or(UNBOUND)?;
     let namespace = &*client.namespace;
     let mut known = client.assertion_methods.service_accounts.iter();
     let is_named = known.any(|known| {
@@ -121,15 +153,11 @@ pub(super) fn judge(
     let username = format!("system:serviceaccount:{namespace}:{name}");
     let is_its_own =
         text(bound, "namespace") == Some(namespace) && jws.text("sub") == Some(&username);
-    let longest = LONGEST + validity::SLACK;
-    let counts_now = validity::expiry(&jws.claims, now, longest).is_some();
-    let lifetime = validity::lifetime(&jws.claims);
     let rules = [
         (
             client.allows_method(AuthMethod::ServiceAccount),
             OTHER_METHOD,
         ),
-        (jws.is_of_type(&["JWT"]), "typ of the token is not JWT"),
         (
             is_its_own,
             "the ServiceAccount is not of the client's namespace",
@@ -137,15 +165,6 @@ pub(super) fn judge(
         (
             is_named,
             "serviceAccounts of the client does not name this ServiceAccount, or names another UID",
-        ),
-        (
-            is_for(&jws.claims, &tenant.issuer),
-            "the audience of the token is not the issuer, alone",
-        ),
-        (counts_now, "the token has expired, or does not count yet"),
-        (
-            lifetime.is_some_and(|lifetime| lifetime <= longest),
-            "the token lives longer than an hour",
         ),
     ];
     if let Some((_, broken)) = rules.iter().find(|(holds, _)| !holds) {
@@ -162,15 +181,6 @@ pub(super) fn judge(
 
 const UNBOUND: &str = "the token of the cluster is not one of a ServiceAccount";
 const OTHER_METHOD: &str = "the client has no serviceAccounts, or names another method";
-
-/// Whether the audience is this one and no other. Kubernetes writes a list.
-fn is_for(claims: &serde_json::Map<String, Value>, audience: &str) -> bool {
-    let all = match claims.get("aud") {
-        Some(Value::Array(all)) => all.len(),
-        _ => 1,
-    };
-    all == 1 && jose::claims::audiences(claims).eq([audience])
-}
 
 fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     object.get(name)?.as_str().filter(|text| !text.is_empty())

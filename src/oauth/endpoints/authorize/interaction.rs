@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::request::AuthorizationRequest;
 use crate::client::redirect_uri;
 use crate::grant::{Consent, Session};
+use crate::uri::same_resource;
 use crate::{Client, ErrorCode, OAuthError, User};
 
 /// Somebody who is signed in, in a session that stands.
@@ -117,11 +118,12 @@ fn must_consent(situation: &Situation<'_>) -> bool {
 
 /// Whether everything that is asked was agreed to earlier. Fewer scopes are covered, other ones are not.
 pub fn covers(consent: &Consent, request: &AuthorizationRequest) -> bool {
-    let has = |list: &str, value: &str| list.split(' ').any(|known| known == value);
-    let mut scopes = request.to_agree();
-    let mut resources = request.resources.iter();
-    scopes.all(|scope| has(&consent.scope, scope))
-        && resources.all(|resource| has(&consent.resources, resource))
+    let has = |scope: &str| consent.scope.split(' ').any(|known| known == scope);
+    let calls = |resource: &String| {
+        let mut agreed = consent.resources.split(' ');
+        agreed.any(|known| same_resource(known, resource))
+    };
+    request.to_agree().all(has) && request.resources.iter().all(calls)
 }
 
 /// `prompt=none` shows nothing: the client is told what would have been shown (OIDC Core §3.1.2.6).

@@ -13,6 +13,7 @@ use crate::endpoints::parameters::Parameters;
 use crate::endpoints::resource_indicators;
 use crate::endpoints::resource_indicators::MAX_RESOURCES;
 use crate::tenant::OPENID_SCOPES;
+use crate::uri::same_resource;
 use crate::{Client, GrantType, OAuthError, Tenant, scope};
 
 /// The audiences that the request names, each once.
@@ -27,7 +28,7 @@ pub(super) fn resources<'c>(
     let mut audiences: Vec<&Audience> = Vec::with_capacity(asked.len());
     for uri in asked {
         let mut known = client.audiences.iter();
-        let audience = known.find(|audience| *audience.uri == *uri);
+        let audience = known.find(|audience| same_resource(&audience.uri, uri));
         let audience = audience.ok_or(OAuthError::invalid_target(
             "resource is not among the audiences of this client",
         ))?;

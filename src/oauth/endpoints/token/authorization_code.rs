@@ -105,7 +105,8 @@ impl Exchange {
         let refused = OAuthError::invalid_grant();
         let mut registered = client.redirect_uris.iter();
         let same_uri = self.redirect_uri == code.redirect_uri
-            && registered.any(|uri| redirect_uri::matches(uri, &self.redirect_uri));
+            && registered
+                .any(|uri| redirect_uri::matches(uri, &self.redirect_uri, client.client_type));
         if !same_uri {
             return Err(refused.because(OTHER_URI));
         }

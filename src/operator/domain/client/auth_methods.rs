@@ -6,6 +6,7 @@ use clientele_api::{
 use clientele_oauth::AuthMethod;
 use clientele_oauth::client::AssertionMethods;
 use clientele_oauth::client::service_account::ServiceAccount;
+use clientele_oauth::client_auth::assertion::audience::AssertionAudience;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
 use kube::ResourceExt;
@@ -28,6 +29,13 @@ pub fn auth_method(method: TokenEndpointAuthMethod) -> AuthMethod {
     }
 }
 
+fn assertion_audience(audience: api::client::AssertionAudience) -> AssertionAudience {
+    match audience {
+        api::client::AssertionAudience::Issuer => AssertionAudience::Issuer,
+        api::client::AssertionAudience::TokenEndpoint => AssertionAudience::TokenEndpoint,
+    }
+}
+
 /// What proves the client of an object without a secret.
 pub fn assertion_methods(
     object: &OAuthClient,
@@ -43,6 +51,9 @@ pub fn assertion_methods(
         .collect();
     Ok(AssertionMethods {
         keys: list(keys?),
+        audience: spec
+            .assertion_audience
+            .map_or_else(Default::default, assertion_audience),
         service_accounts: list(accounts?),
     })
 }
@@ -73,6 +84,10 @@ fn check_methods(object: &OAuthClient) -> Result<(), Refusal> {
         (
             accounts > 0 && other_than(by_account),
             "serviceAccounts is for service_account of a Confidential client; remove it",
+        ),
+        (
+            keys == 0 && spec.assertion_audience.is_some(),
+            "assertionAudience is about the assertions that a key of jwks signs; add jwks, or remove assertionAudience",
         ),
         (
             keys > MOST_KEYS || accounts > MOST_ACCOUNTS,

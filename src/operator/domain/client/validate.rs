@@ -16,24 +16,12 @@ use kube::ResourceExt;
 
 use super::auth_methods::{assertion_methods, auth_method};
 use super::secret::{entries, marks};
-use super::{redirect_hosts, secret_ref, sign_in, structure};
+use super::{client_id, redirect_hosts, redirect_schemes, secret_ref, sign_in, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::structure::{is_invisible, is_separator};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, list, shared};
-use crate::domain::unique_names::lost;
-
-/// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
-const RESERVED_IDS: [&str; 7] = [
-    "kubernetes",
-    "k8s",
-    "api",
-    "default",
-    "system",
-    "sts.amazonaws.com",
-    "vault",
-];
 
 /// Namespaces of the cluster itself, where a Secret of a chosen name can mean something to it.
 const RESERVED_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
@@ -59,11 +47,13 @@ pub fn validate_client(
     refuse_reserved_namespace(object)?;
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
-    check_client_id(object, tenant, around)?;
+    client_id::may_have(object, tenant, around.namespace)?;
+    client_id::check_holder(object, around.id_holder)?;
     structure::check(object)?;
     check_shape(object)?;
     check_first_party(object, tenant, around.namespace)?;
     redirect_hosts::check(object, tenant, around.namespace)?;
+    redirect_schemes::check(object, tenant, around.namespace)?;
     let grant_types = grant_types(object);
     let spec = &object.spec;
     let may_refresh = grant_types.contains(&GrantType::RefreshToken);
@@ -141,51 +131,6 @@ fn admit_namespace(
             object.namespace().unwrap_or_default(),
         ),
     ))
-}
-
-fn check_client_id(
-    object: &OAuthClient,
-    tenant: &TenantPolicy,
-    around: ClientInputs<'_>,
-) -> Result<(), Refusal> {
-    let Some(id) = &object.spec.client_id else {
-        return Ok(());
-    };
-    let formed = id
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b));
-    if id.is_empty() || id.len() > 128 || !formed || is_reserved(id) {
-        return Err(Refusal::new(
-            Reason::ClientIdReserved,
-            "clientId is malformed, reserved for a cluster, or has the form <namespace>.<name> of default IDs; recreate the OAuthClient without clientId, or with another one",
-        ));
-    }
-    if !tenant.custom_client_ids.contains(around.namespace) {
-        return Err(Refusal::new(
-            Reason::CustomClientIdNotAllowed,
-            format!(
-                "OAuthTenant {:?} does not allow this namespace to bring client IDs; recreate the OAuthClient without clientId, or ask the tenant's administrator to select the namespace in spec.customClientIds.namespaces",
-                &*tenant.name
-            ),
-        ));
-    }
-    around.id_holder.map_or(Ok(()), |holder| {
-        Err(Refusal::new(
-            Reason::ClientIdConflict,
-            lost(
-                &format!("client ID {id:?}"),
-                holder,
-                "recreate this OAuthClient with another clientId or without one",
-            ),
-        ))
-    })
-}
-
-/// The form of another namespace's default ID, or a name with a meaning to a cluster.
-fn is_reserved(id: &str) -> bool {
-    let parts = id.split_once('.');
-    let default_form = parts.is_some_and(|(namespace, _)| is_dns_label(namespace));
-    default_form || RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str())
 }
 
 /// The rules of fields, and between them, that CEL has judged already.
@@ -341,14 +286,14 @@ fn audiences(
     tenant: &TenantPolicy,
     labels: &Labels,
 ) -> Result<Arc<[Audience]>, Refusal> {
-    object
+    let found: Result<Vec<Audience>, Refusal> = object
         .spec
         .audiences
         .iter()
         .map(|uri| {
             tenant
                 .audiences
-                .get_key_value(uri.as_str())
+                .get(uri)
                 .filter(|(_, policy)| policy.namespaces.contains(labels))
                 .map(|(uri, policy)| Audience {
                     uri: uri.clone(),
@@ -361,8 +306,15 @@ fn audiences(
                     format!("OAuthTenant {:?} does not give audience {uri:?} to this namespace; correct it, remove it, or ask the tenant's administrator to add it to spec.audiences", &*tenant.name),
                 ))
         })
-        .collect::<Result<Vec<_>, _>>()
-        .map(list)
+        .collect();
+    let mut audiences: Vec<Audience> = Vec::new();
+    for audience in found? {
+        // Two spellings of one audience are one.
+        if !audiences.contains(&audience) {
+            audiences.push(audience);
+        }
+    }
+    Ok(list(audiences))
 }
 
 fn client_type(object: &OAuthClient) -> ClientType {

@@ -16,6 +16,7 @@ use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
 use clientele_oauth::client::claim_mapping::ClaimMapping;
+use clientele_oauth::client::redirect_uri::check_bare_scheme;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
@@ -25,8 +26,10 @@ use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::audience_claims;
+use super::audiences::Audiences;
 use super::lifetimes::LifetimePolicy;
 use super::secret_keys::SecretKeys;
+use crate::domain::names::Installation;
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
@@ -113,6 +116,15 @@ pub struct UserLimitPolicy {
     pub groups: Option<Vec<String>>,
 }
 
+/// Private-use schemes without a dot to which some namespaces' clients may return.
+#[derive(Debug)]
+pub struct RedirectSchemePolicy {
+    /// Whose clients.
+    pub namespaces: Namespaces,
+    /// Which schemes.
+    pub schemes: Arc<[Arc<str>]>,
+}
+
 /// A tenant's rules, ready to be asked.
 #[derive(Debug)]
 pub struct TenantPolicy {
@@ -120,14 +132,22 @@ pub struct TenantPolicy {
     pub name: Arc<str>,
     /// The issuer identifier.
     pub issuer: Arc<str>,
+    /// The installation that the tenant is one of.
+    pub installation: Installation,
     /// Who may have clients here.
     pub namespaces: Namespaces,
     /// Who may have first-party clients.
     pub first_party: Namespaces,
     /// Who may bring client IDs.
     pub custom_client_ids: Namespaces,
+    /// The client IDs that are kept for one namespace each: ID and name of the namespace.
+    pub reserved_client_ids: Vec<(Arc<str>, Arc<str>)>,
+    /// Whether client IDs that are brought may contain `:`, `/` and `@`.
+    pub uri_characters: bool,
     /// Where whose clients may return to; nothing means everywhere.
     pub redirect_hosts: Vec<RedirectHostPolicy>,
+    /// To which schemes without a dot whose clients may return; nothing means to none.
+    pub redirect_schemes: Vec<RedirectSchemePolicy>,
     /// Whose OAuthUsers are people of the tenant.
     pub users: Namespaces,
     /// What whose OAuthUsers may claim to be; nothing means anything.
@@ -140,8 +160,8 @@ pub struct TenantPolicy {
     pub default_scopes: [Arc<[Arc<str>]>; 2],
     /// The tenant's own scopes and who may have them.
     pub scopes: HashMap<Arc<str>, ScopePolicy>,
-    /// The tenant's audiences by URI.
-    pub audiences: HashMap<Arc<str>, AudiencePolicy>,
+    /// The tenant's audiences.
+    pub audiences: Audiences<AudiencePolicy>,
     /// How long what its clients are issued lives.
     pub lifetimes: LifetimePolicy,
     /// How long people stay signed in.
@@ -176,24 +196,29 @@ impl TenantPolicy {
         let privilege = |selector: Option<&LabelSelector>| {
             Namespaces::from_selector(selector, Namespaces::None)
         };
+        let custom = spec.custom_client_ids.as_ref();
+        let issuer = issuer_of(public_url, &name);
+        let installation = Installation::new(public_url);
         Self {
-            issuer: issuer_of(public_url, &name).into(),
+            audiences: Audiences::read(&spec.audiences, &installation, &issuer, |audience| {
+                audience_policy(audience, typ)
+            }),
+            issuer: issuer.into(),
+            installation,
             name: name.into(),
             namespaces: Namespaces::all_or(spec.namespaces.as_ref()),
             first_party: privilege(spec.first_party.as_ref().map(|p| &p.namespaces)),
-            custom_client_ids: privilege(spec.custom_client_ids.as_ref().map(|p| &p.namespaces)),
+            custom_client_ids: privilege(custom.and_then(|custom| custom.namespaces.as_ref())),
+            reserved_client_ids: reserved_client_ids(custom),
+            uri_characters: custom.is_some_and(|custom| custom.uri_characters),
             redirect_hosts: spec.redirect_hosts.iter().map(redirect_hosts).collect(),
+            redirect_schemes: spec.redirect_schemes.iter().map(redirect_schemes).collect(),
             users: privilege(users.namespaces.as_ref()),
             user_limits: users.limits.iter().map(user_limits).collect(),
             reassigned_subjects: shared(&users.reassigned_subjects),
             signs_in_by_email: users.sign_in_with == SignInWith::UsernameOrEmail,
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
-            audiences: spec
-                .audiences
-                .iter()
-                .map(|audience| audience_policy(audience, typ))
-                .collect(),
             session: session(spec.session.as_ref()),
             verification: verification(tenant),
             branding: branding(tenant),
@@ -248,18 +273,14 @@ fn access_token_type(spec: Option<AccessTokens>) -> Option<AccessTokenType> {
     })
 }
 
-fn audience_policy(
-    audience: &TenantAudience,
-    of_tenant: AccessTokenType,
-) -> (Arc<str>, AudiencePolicy) {
-    let policy = AudiencePolicy {
+fn audience_policy(audience: &TenantAudience, of_tenant: AccessTokenType) -> AudiencePolicy {
+    AudiencePolicy {
         namespaces: Namespaces::all_or(audience.namespaces.as_ref()),
         scopes: shared(&audience.scopes),
         introspectors: shared(&audience.introspectors),
         access_token_type: access_token_type(audience.access_tokens).unwrap_or(of_tenant),
         claims: audience_claims::mappings(&audience.claims),
-    };
-    (audience.uri.as_str().into(), policy)
+    }
 }
 
 fn redirect_hosts(entry: &tenant::RedirectHosts) -> RedirectHostPolicy {
@@ -274,6 +295,22 @@ fn user_limits(entry: &UserLimits) -> UserLimitPolicy {
         namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
         email_domains: entry.email_domains.clone(),
         groups: entry.groups.clone(),
+}
+
+fn reserved_client_ids(custom: Option<&tenant::CustomClientIds>) -> Vec<(Arc<str>, Arc<str>)> {
+    let pairs = custom.iter().flat_map(|custom| &custom.reserved);
+    pairs
+        .map(|pair| (pair.id.as_str().into(), pair.namespace.as_str().into()))
+        .collect()
+}
+
+/// What is no private-use scheme is left out, in case admission was bypassed.
+fn redirect_schemes(entry: &tenant::RedirectSchemes) -> RedirectSchemePolicy {
+    let schemes = entry.schemes.iter();
+    let schemes = schemes.filter(|scheme| check_bare_scheme(scheme).is_ok());
+    RedirectSchemePolicy {
+        namespaces: Namespaces::from_selector(Some(&entry.namespaces), Namespaces::None),
+        schemes: list(schemes.map(|scheme| scheme.as_str().into()).collect()),
     }
 }
 

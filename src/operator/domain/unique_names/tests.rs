@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use clientele_api::OAuthClient;
+use clientele_api::{OAuthClient, OAuthTenant};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::{Kind, Precedence};
 use crate::domain::unique_names::{NameReservation, NameReservations, lost};
 use crate::tests::{object, user};
 
@@ -137,4 +139,134 @@ fn who_came_too_late_is_told_what_helps() {
     assert!(while_it_lives.contains("/first, which") && while_it_lives.ends_with("take another"));
     let afterwards = told(&NameReservations::default());
     assert!(afterwards.contains("claim it anew") && !afterwards.contains("take another"));
+}
+
+/// The claim of a tenant to an audience.
+fn audience(tenant: &str, created: i64, uri: &str) -> NameReservation {
+    let spec = serde_json::from_value(json!({ "audiences": [{ "uri": uri }] })).unwrap();
+    let mut tenant = OAuthTenant::new(tenant, spec);
+    tenant.metadata.uid = Some(format!("uid-of-{}", tenant.metadata.name.clone().unwrap()));
+    tenant.metadata.creation_timestamp = Some(Time(jiff::Timestamp::from_second(created).unwrap()));
+    NameReservation::of_audiences(&tenant).next().unwrap().1
+}
+
+/// The claim of a client of the tenant `default`.
+fn client_id(id: &str, created: i64, is_given: bool) -> NameReservation {
+    let mut client = object("web", json!({ "clientId": id }));
+    client.metadata.creation_timestamp = Some(Time(jiff::Timestamp::from_second(created).unwrap()));
+    let status = if is_given {
+        json!({ "clientId": id })
+    } else {
+        json!({})
+    };
+    client.status = Some(serde_json::from_value(status).unwrap());
+    NameReservation::of_client_id(&client).unwrap()
+}
+
+#[test]
+fn k11_an_audience_is_never_a_client_id_in_any_spelling() {
+    const URI: &str = "https://orders.example/v1";
+    for spelled in [
+        URI,
+        "HTTPS://Orders.example:443/v1",
+        "https://orders.example/./v1",
+    ] {
+        for (created, is_given, client_has_it) in
+            [(9, true, true), (1, false, false), (9, false, false)]
+        {
+            let claims = [
+                client_id(spelled, created, is_given),
+                audience("other", 5, URI),
+            ];
+            for order in [claims.to_vec(), claims.iter().rev().cloned().collect()] {
+                let decided = NameReservations::decide(order.into_iter());
+                let [of_client, of_tenant] =
+                    claims.each_ref().map(|claim| decided.other_holder(claim));
+                if client_has_it {
+                    assert_eq!(
+                        (of_client, of_tenant),
+                        (None, Some("OAuthClient team-a/web"))
+                    );
+                } else {
+                    assert_eq!((of_client, of_tenant), (Some("OAuthTenant other"), None));
+                }
+            }
+        }
+    }
+    let claims = [
+        client_id("https://orders.example/v1/", 9, false),
+        audience("other", 5, URI),
+    ];
+    let decided = NameReservations::decide(claims.iter().cloned());
+    assert!(
+        claims
+            .iter()
+            .all(|claim| decided.other_holder(claim).is_none())
+    );
+}
+
+#[test]
+fn two_tenants_may_declare_one_audience() {
+    let claims = [audience("a", 1, "urn:x"), audience("b", 2, "urn:x")];
+    let decided = NameReservations::decide(claims.iter().cloned());
+    assert!(
+        claims
+            .iter()
+            .all(|claim| decided.other_holder(claim).is_none())
+    );
+}
+
+fn claim() -> impl Strategy<Value = NameReservation> {
+    let kinds = prop_oneof![
+        Just(Kind::ClientId),
+        Just(Kind::Subject),
+        Just(Kind::Audience)
+    ];
+    let precedences = prop_oneof![
+        Just(Precedence::Given),
+        Just(Precedence::Declared),
+        Just(Precedence::New)
+    ];
+    (
+        "[ab]",
+        kinds,
+        "[xyz]",
+        "[a-z0-9]{6}",
+        precedences,
+        0i64..4,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(tenant, kind, name, uid, precedence, created, lost)| NameReservation {
+                tenant,
+                kind,
+                name,
+                by: uid.clone(),
+                uid,
+                precedence,
+                created: Some(jiff::Timestamp::from_second(created).unwrap()),
+                lost,
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn k11_no_value_is_two_kinds_of_name_and_no_order_matters(claims in proptest::collection::vec(claim(), 0..12)) {
+        let decided = NameReservations::decide(claims.iter().cloned());
+        let again = NameReservations::decide(claims.iter().rev().cloned());
+        let mut had: Vec<&NameReservation> = Vec::new();
+        for claim in &claims {
+            prop_assert_eq!(decided.other_holder(claim), again.other_holder(claim));
+            if decided.other_holder(claim).is_none() {
+                had.push(claim);
+            }
+        }
+        for one in &had {
+            for other in had.iter().filter(|other| other.name == one.name && other.uid != one.uid) {
+                prop_assert_eq!(one.kind, other.kind);
+                prop_assert!(one.tenant != other.tenant, "one name, two holders");
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use clientele_api::OAuthUser;
 use clientele_api::schema::PROTOCOL_CLAIMS;
 use clientele_api::standard_claims;
 use clientele_api::user::{FIELD_CLAIMS, PASSWORD_TYPE};
+use clientele_oauth::uri::name_key;
 use clientele_oauth::user::subject;
 use clientele_oauth::{Keyring, User};
 use jiff::Timestamp;
@@ -69,6 +70,7 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
     structure::check(object)?;
     check_shape(object)?;
     limits::check(object, tenant, around.namespace)?;
+    check_subject(object, tenant)?;
     check_conflicts(object, around)?;
     let (hash, fingerprint) = password(object, around.password)?;
     let spec = &object.spec;
@@ -201,6 +203,23 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
 
 fn is_long(claims: &Map<String, Value>) -> bool {
     let length = serde_json::to_string(claims).map(|json| json.len());
+/// No person is taken for a tenant, not even for one that is created tomorrow.
+fn check_subject(object: &OAuthUser, tenant: &TenantPolicy) -> Result<(), Refusal> {
+    let subject = object.spec.subject.as_deref();
+    let Some(issuer) = subject.filter(|subject| tenant.installation.is_issuer(&name_key(subject)))
+    else {
+        return Ok(());
+    };
+    Err(Refusal::new(
+        Reason::InvalidSpec,
+        format!(
+            "the subject {issuer:?} is an issuer of this installation; recreate this OAuthUser with another subject or without one"
+        ),
+    ))
+}
+
+fn has_long_claims(object: &OAuthUser) -> bool {
+    let length = serde_json::to_string(&object.spec.claims).map(|json| json.len());
     length.unwrap_or(usize::MAX) > MAX_CLAIMS
 }
 

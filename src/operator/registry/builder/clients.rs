@@ -9,6 +9,7 @@ use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
 use super::memo::{Memo, kept};
+use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
@@ -36,8 +37,9 @@ impl RegistryBuilder {
     pub(super) fn id_claim(&self, object: &OAuthClient) -> Option<NameReservation> {
         let tenant = self.tenant_state(&object.spec.tenant)?;
         let labels = self.labels(object.metadata.namespace.as_deref())?;
-        let may = tenant.policy.custom_client_ids.contains(labels);
-        NameReservation::of_client_id(object).filter(|_| may)
+        let reservation = NameReservation::of_client_id(object)?;
+        let may = client_id::may_have(&ClientObject::parse(object), &tenant.policy, labels);
+        may.is_ok().then_some(reservation)
     }
 
     /// Validates an object again only if it, its tenant, its namespace, the holder of its ID or the secret that it refers

@@ -37,6 +37,7 @@ impl RegistryBuilder {
         self.refresh_tenants(inputs, outputs);
         let objects = self.clients.objects();
         let names = self.names();
+        self.take_audiences(inputs, outputs, &names.ids);
         let people = self.judge_people(inputs, &names);
         let mut clients = ClientsByTenant::new();
         let mut suspended = ClientsByTenant::new();

@@ -15,6 +15,7 @@ use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::missing_keys;
+use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 
@@ -42,16 +43,63 @@ impl RegistryBuilder {
                 .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
             let state = known.unwrap_or_else(|| {
                 outputs.queues.tenants.enqueue(ObjectRef::new(&name));
-                let settings = &inputs.context.settings;
-                let policy =
-                    TenantPolicy::new(&object, &settings.public_url, settings.publish_ahead);
-                let policy = policy.with_installation_keys(settings.allowed_keys.clone());
-                (object, Arc::new(TenantState { policy, problem }))
+                let policy = policy_of(inputs, &object);
+                let taken_audiences = Vec::new();
+                let state = TenantState {
+                    policy,
+                    problem,
+                    taken_audiences,
+                };
+                (object, Arc::new(state))
             });
             states.insert(name, state);
         }
         self.published.retain(|name, _| states.contains_key(name));
         self.states = states;
+    }
+
+    /// Takes from tenants the audiences that are another kind of name of somebody else, and gives them back once they are
+    /// not. Whoever stands on a tenant is judged again, as after any change of it.
+    pub(super) fn take_audiences(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        ids: &NameReservations,
+    ) {
+        let mut changed = Vec::new();
+        for (name, (object, state)) in &mut self.states {
+            let claims = NameReservation::of_audiences(object);
+            let taken: Vec<(String, String)> = claims
+                .filter_map(|(uri, claim)| {
+                    let holder = ids.other_holder(&claim)?;
+                    Some((uri.to_owned(), holder.to_owned()))
+                })
+                .collect();
+            if taken != state.taken_audiences {
+                let mut policy = policy_of(inputs, object);
+                for (uri, holder) in &taken {
+                    policy.audiences.refuse(uri, holder);
+                }
+                *state = Arc::new(TenantState {
+                    policy,
+                    problem: state.problem.clone(),
+                    taken_audiences: taken,
+                });
+                changed.push(name.clone());
+            }
+        }
+        let before = outputs.verdicts.tenants.all();
+        let deleted = before.iter().map(|state| &*state.policy.name);
+        let deleted: Vec<&str> = deleted
+            .filter(|name| !self.states.contains_key(*name))
+            .collect();
+        let states = self.states.iter();
+        let states = states.map(|(name, (_, state))| (Arc::from(name.as_str()), state.clone()));
+        let tenants = &outputs.verdicts.tenants;
+        tenants.update(deleted.into_iter(), states);
+        for name in changed {
+            outputs.queues.tenants.enqueue(ObjectRef::new(&name));
+        }
     }
 
     /// Why the tenant cannot issue tokens.
@@ -108,7 +156,7 @@ impl RegistryBuilder {
         let own = own.filter(|scope| !OPENID_SCOPES.contains(&&*scope.name));
         let mut scopes: Vec<Scope> = own.cloned().collect();
         scopes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let introspectors = policy.audiences.iter();
+        let introspectors = policy.audiences.known.iter();
         let introspectors =
             introspectors.map(|(uri, audience)| (uri.clone(), audience.introspectors.clone()));
         let uid = self.tenant_uid(name);
@@ -141,4 +189,11 @@ impl RegistryBuilder {
         }
         .rendered()
     }
+}
+
+/// The rules of a tenant in this installation.
+fn policy_of(inputs: &Inputs, object: &OAuthTenant) -> TenantPolicy {
+    let settings = &inputs.context.settings;
+    TenantPolicy::new(object, &settings.public_url, settings.publish_ahead)
+        .with_installation_keys(settings.allowed_keys.clone())
 }

@@ -48,7 +48,7 @@ struct Holders {
 
 /// Who has which name.
 pub(super) struct Names {
-    /// Client IDs and subjects.
+    /// Client IDs, subjects and audiences.
     pub(super) ids: NameReservations,
     usernames: NameReservations,
     emails: EmailAddresses,
@@ -73,8 +73,11 @@ impl RegistryBuilder {
             .iter()
             .filter_map(|user| NameReservation::of_subject(user));
         let ids = clients.iter().filter_map(|client| self.id_claim(client));
+        let tenants = self.states.values().map(|(tenant, _)| tenant);
+        let audiences = tenants.flat_map(|tenant| NameReservation::of_audiences(tenant));
+        let audiences = audiences.map(|(_, claim)| claim);
         Names {
-            ids: NameReservations::decide(ids.chain(subjects)),
+            ids: NameReservations::decide(ids.chain(subjects).chain(audiences)),
             emails: EmailAddresses::of(
                 admitted
                     .iter()

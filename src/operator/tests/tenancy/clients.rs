@@ -167,7 +167,10 @@ fn keys(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
     let keys = prop::collection::vec(prop::sample::select(keys.to_vec()), 1..4);
     let wild = json!([{ "kty": "oct", "k": BROUGHT_BY_A }]);
     let keys = prop_oneof![8 => keys.prop_map(Value::Array), 1 => Just(wild)];
-    keys.prop_map(|keys| json!({ "jwks": { "keys": keys } }))
+    let audience = prop::sample::select(vec![Value::Null, json!("Issuer"), json!("TokenEndpoint")]);
+    (keys, audience).prop_map(
+        |(keys, audience)| json!({ "jwks": { "keys": keys }, "assertionAudience": audience }),
+    )
 }
 
 fn accounts() -> impl Strategy<Value = Value> {

@@ -6,7 +6,7 @@ use super::{Row, accepts, refuses};
 
 const CHARACTERS: &str =
     "must not contain a fragment (#), wildcard (*), whitespace, backslash or non-ASCII character";
-const SCHEME: &str = "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback";
+const SCHEME: &str = "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback, or one without a dot that the tenant lists in spec.redirectSchemes";
 const USER_INFO: &str = "must not contain user information";
 const ABSOLUTE: &str = "must be an absolute URI";
 
@@ -50,6 +50,7 @@ async fn k02_loopback_https_and_reverse_dns_redirects_are_accepted() {
         "https://app.example.com:8443/cb?x=1",
         "https://[2001:db8::1]/cb",
         "com.example.app:/callback",
+        "vscode://publisher.extension/callback",
     ];
     let all = json!({ "redirectUris": uris });
     let most: Vec<String> = (0..64)
@@ -142,7 +143,17 @@ async fn k04_schemes_that_run_code_or_belong_to_nobody_are_refused() {
         ("data", "data:text/html,x", SCHEME),
         ("file", "file:///etc/passwd", SCHEME),
         ("about", "about:blank", SCHEME),
-        ("no-dot", "myapp:/callback", SCHEME),
+        ("no-dot", "my_app:/callback", SCHEME),
+        ("two-letters", "ab:/callback", SCHEME),
+        ("opaque", "vscode:callback", SCHEME),
+        ("vbscript", "vbscript:/x", SCHEME),
+        ("blob", "blob:/x", SCHEME),
+        ("filesystem", "filesystem:/x", SCHEME),
+        ("view-source", "view-source:/x", SCHEME),
+        ("intent", "intent://x/", SCHEME),
+        ("chrome-extension", "chrome-extension://x/", SCHEME),
+        ("ms-settings", "ms-settings:/x", SCHEME),
+        ("search-ms", "search-ms:/x", SCHEME),
         ("oob", "urn:ietf:wg:oauth:2.0:oob", SCHEME),
         ("ftp", "ftp://app.example.com/cb", SCHEME),
     ])

@@ -69,7 +69,7 @@ async fn m13_an_origin_has_one_spelling() {
 
 #[tokio::test]
 async fn j01_k04_post_logout_uris_follow_the_rules_of_redirect_uris() {
-    const FORM: &str = "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback";
+    const FORM: &str = "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback, or one without a dot that the tenant lists in spec.redirectSchemes";
     let table = [
         ("script", "javascript:alert(1)"),
         ("data", "data:text/html,x"),

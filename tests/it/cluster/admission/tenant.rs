@@ -25,6 +25,10 @@ fn scope(name: &str) -> Value {
     json!({ "scopes": [{ "name": name }] })
 }
 
+fn redirect_scheme(scheme: &str) -> Value {
+    json!({ "redirectSchemes": [{ "schemes": [scheme], "namespaces": {} }] })
+}
+
 fn lifetime(kind: &str, text: &str) -> Value {
     json!({ "lifetimes": { kind: { "accessToken": text } } })
 }
@@ -52,6 +56,12 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             audience("https://kubernetes.default.svc.cluster.local:443/"),
             "spec.audiences[0].uri",
             CLUSTER,
+        ),
+        (
+            "person",
+            audience("usr:AAAA"),
+            "spec.audiences[0].uri",
+            "must not begin with usr: or system:",
         ),
         ("relative", audience("orders"), "spec.audiences[0].uri", URI),
         (
@@ -140,6 +150,24 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "spec.audiences[0].claims[0].value",
             "must be printable ASCII without quote and backslash",
         ),
+        (
+            "scheme-dotted",
+            redirect_scheme("com.example.app"),
+            "spec.redirectSchemes[0].schemes[0]",
+            "is allowed without being listed",
+        ),
+        (
+            "scheme-acted-on",
+            redirect_scheme("ms-settings"),
+            "spec.redirectSchemes[0].schemes[0]",
+            "never an application's own",
+        ),
+        (
+            "scheme-of-everybody",
+            json!({ "redirectSchemes": [{ "schemes": ["vscode"] }] }),
+            "spec.redirectSchemes[0].namespaces",
+            "Required value",
+        ),
         ("dotted.name", json!({}), "<nil>", NAME),
         (&*long, json!({}), "<nil>", NAME),
     ];
@@ -172,11 +200,20 @@ async fn a_tenant_with_everything_is_accepted() {
         "users": { "namespaces": selector },
         "session": { "idle": "30m", "absolute": "12h" },
         "firstParty": { "namespaces": selector },
-        "customClientIds": { "namespaces": {} },
+        "customClientIds": {
+            "namespaces": {},
+            "reserved": [
+                { "id": "kubernetes", "namespace": "team-a" },
+                { "id": "kubernetes", "namespace": "team-b" },
+                { "id": "https://legacy.example/app", "namespace": "team-a" },
+            ],
+            "uriCharacters": true,
+        },
         "redirectHosts": [
             { "hosts": ["app.example.com", "*.example.com", "localhost", "10.0.0.1", "[2001:db8::1]"], "namespaces": selector },
             { "hosts": ["shared.example"] },
         ],
+        "redirectSchemes": [{ "schemes": ["vscode", "vscode-insiders", "cursor"], "namespaces": selector }],
         "scopes": [{ "name": "orders.read", "description": "Read your orders", "claims": ["department"], "namespaces": selector }],
         "audiences": [{
             "uri": "urn:example:orders", "scopes": ["orders.read"], "introspectors": ["team-a.api"], "namespaces": selector,

@@ -84,7 +84,7 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
             "subject-cluster",
             subject("system:admin"),
             "spec.subject",
-            "must not begin with system: or usr:, which are reserved",
+            "must not begin with usr:, system: or fam_, which are reserved",
         ),
         (
             "subject-space",

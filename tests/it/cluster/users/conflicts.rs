@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::replica::Replica;
-use crate::support::test_namespace::TestNamespace;
+use crate::support::test_namespace::{TestNamespace, eventually, when};
 
 #[tokio::test]
 async fn the_first_to_claim_a_username_has_it_a_loser_never() {
@@ -93,6 +93,71 @@ async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
         said.contains(&format!("OAuthClient {}/legacy", space.name)),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn k11_no_value_is_a_client_and_an_audience_in_any_two_tenants() {
+    let (one, other) = (
+        TestNamespace::new("names").await,
+        TestNamespace::new("names").await,
+    );
+    let uri = |name: &str| format!("https://{}.example/{name}", one.name);
+    let custom = json!({ "customClientIds": { "namespaces": {}, "uriCharacters": true } });
+    let declares = |uris: &[&str]| {
+        let audiences: Vec<_> = uris
+            .iter()
+            .map(|name| json!({ "uri": uri(name) }))
+            .collect();
+        json!({ "audiences": audiences })
+    };
+    let tenant = one.tenant_with_people(custom).await;
+    let apis = other.tenant(declares(&["a"])).await;
+    let reason = async |reason: &'static str| {
+        eventually("the tenant says why it is ready or not", || async {
+            let tenant = other
+                .tenants()
+                .get(&apis)
+                .await
+                .map_err(|e| e.to_string())?;
+            let mut conditions = tenant.status.iter().flat_map(|status| &status.conditions);
+            let ready = conditions
+                .find(|condition| condition.type_ == "Ready")
+                .cloned();
+            let ready = ready.ok_or("no condition")?;
+            let message = ready.message.to_string();
+            when(ready.reason == reason, message.clone(), || message)
+        })
+        .await
+    };
+    reason("Available").await;
+    // Whoever comes later is refused, in whatever spelling.
+    let spelled = uri("%61")
+        .replace("https", "HTTPS")
+        .replace(".example", ".example:443");
+    let person = json!({ "tenant": tenant, "username": "anna", "subject": spelled });
+    one.create_user("anna", person).await;
+    let said = one.not_enrolled("anna", "SubjectConflict").await;
+    assert!(said.contains(&format!("OAuthTenant {apis}")), "{said}");
+    one.create("a", json!({ "tenant": tenant, "clientId": uri("a") }))
+        .await;
+    let said = one.wait_refused("a", "ClientIdConflict").await;
+    assert!(said.contains(&format!("OAuthTenant {apis}")), "{said}");
+    // And an audience that comes later is refused by itself: the others are served.
+    one.ready("b", json!({ "tenant": tenant, "clientId": uri("b") }))
+        .await;
+    other.patch_tenant(&declares(&["a", "b"])).await;
+    let said = reason("AudienceConflict").await;
+    assert!(
+        said.contains(&format!("OAuthClient {}/b", one.name)),
+        "{said}"
+    );
+    let asks = |name: &str| json!({ "tenant": apis, "audiences": [uri(name)] });
+    other.ready("asks-a", asks("a")).await;
+    other.create("asks-b", asks("b")).await;
+    other.wait_refused("asks-b", "AudienceNotAllowed").await;
+    one.delete("b").await;
+    reason("Available").await;
+    other.wait_ready("asks-b").await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
-use clientele_oauth::{Client, GrantType};
+use clientele_oauth::{Client, ClientType, GrantType};
 
 use crate::support::ask::{Ask, STATE, ask};
 use crate::support::browser::{Browser, Page};
@@ -126,6 +126,43 @@ async fn a16_to_a19_only_the_port_of_a_loopback_literal_may_vary() {
     }
     let page = asked_for("http://[::1]/cb", "http://[0:0:0:0:0:0:0:1]:9/cb").await;
     page.stops(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a16_a17_a_public_client_may_name_any_port_of_localhost() {
+    let world = TestServer::at_rest().await;
+    world.change(|tenant| {
+        for (id, client_type) in [
+            ("team-a.native", ClientType::Public),
+            ("team-a.app", ClientType::Confidential),
+        ] {
+            let client = Client {
+                client_type,
+                redirect_uris: ["http://localhost/cb".into()].into(),
+                ..(*tenant.clients[id]).clone()
+            };
+            tenant.clients.insert(id.into(), client.into());
+        }
+    });
+    for (asked, allowed) in [
+        ("http://localhost:51004/cb", true),
+        ("http://localhost.evil.example:51004/cb", false),
+        ("http://a.localhost:51004/cb", false),
+        ("http://127.0.0.1:51004/cb", false),
+        ("http://localhost:51004/other", false),
+    ] {
+        let native = ask("team-a.native").with("redirect_uri", asked);
+        let page = open(&world, &native).await;
+        if allowed {
+            assert_eq!((page.reply.status, page.path()), (200, "/login"), "{asked}");
+        } else {
+            page.stops(400, "invalid_request");
+        }
+        let confidential = ask("team-a.app").with("redirect_uri", asked);
+        open(&world, &confidential)
+            .await
+            .stops(400, "invalid_request");
+    }
 }
 
 #[tokio::test]

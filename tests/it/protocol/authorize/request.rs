@@ -522,7 +522,7 @@ async fn b33_b34_resources_are_those_of_the_client() {
         "https://api.other",
         "orders",
         "https://orders.example#x",
-        "https://orders.example/",
+        "https://orders.example//",
     ] {
         let request = app().with("resource", bad);
         assert_eq!(outcome(&world, &request).await, "invalid_target", "{bad}");

@@ -423,3 +423,29 @@ async fn j04_a_hint_of_a_former_key_is_still_verified() {
     let reply = world.send(userinfo.body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, 401);
 }
+
+async fn b04_at_logout_an_empty_parameter_counts_as_omitted() {
+    let world = TestServer::at_rest().await;
+    for method in ["GET", "POST"] {
+        let (mut browser, sid) = signed_in(&world).await;
+        let hint = id_token(&id_claims("team-a.first", &sid));
+        let empty = [
+            ("client_id", ""),
+            ("post_logout_redirect_uri", ""),
+            ("state", ""),
+            ("logout_hint", ""),
+            ("ui_locales", ""),
+            ("transaction", ""),
+        ];
+        let hinted = [&empty[..], &[("id_token_hint", hint.as_str())]].concat();
+        let nothing = [&empty[..], &[("id_token_hint", "")]].concat();
+        if method == "GET" {
+            asks(&browser.open(&url(&nothing)).await);
+            assert!(still_signed_in(&mut browser).await);
+            browser.open(&url(&hinted)).await;
+        } else {
+            browser.post("/logout", &hinted).await;
+        }
+        assert!(!still_signed_in(&mut browser).await, "{method}");
+    }
+}

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use clientele_oauth::Algorithm;
+use clientele_oauth::{Algorithm, ClientType};
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use crate::support::ask::{Ask, STATE, VERIFIER, ask};
 use crate::support::browser::Browser;
 use crate::support::clock::{advance, rewind};
-use crate::support::issued::userinfo;
-use crate::support::people::APP;
+use crate::support::issued::{claims, is_active, userinfo};
+use crate::support::people::{APP, ORDERS, app_with};
 use crate::support::reply::Reply;
 use crate::support::test_server::{TestServer, basic};
 use crate::support::verifier::verify;
@@ -57,6 +57,74 @@ async fn id_claims(world: &TestServer, tokens: &Value) -> Value {
     let jwks = serde_json::from_str(&world.get("/jwks").await.body).unwrap();
     let id_token = tokens["id_token"].as_str().unwrap();
     verify(&jwks, Algorithm::Rs256, CLIENT, id_token).unwrap().1
+}
+
+/// As the SDKs of the Model Context Protocol do it: any port of localhost, and the URL of the server with a slash.
+#[tokio::test]
+async fn a_native_client_names_a_port_and_its_resource_with_a_slash() {
+    const REDIRECT: &str = "http://localhost:51004/callback";
+    const RESOURCE: &str = "https://orders.example/";
+    let world = TestServer::at_rest().await;
+    let id = "team-a.mcp";
+    world.change(|tenant| {
+        let client = app_with(id, |client| {
+            client.client_type = ClientType::Public;
+            client.redirect_uris = ["http://localhost/callback".into()].into();
+        });
+        tenant.clients.insert(id.into(), client.into());
+    });
+    let mut browser = Browser::new(&world);
+    let request = ask(id)
+        .with("redirect_uri", REDIRECT)
+        .with("scope", "orders.read")
+        .with("resource", RESOURCE);
+    let page = browser.open(&request.url()).await;
+    let consent = browser.sign_in_at(&page, "alice").await;
+    let body = &consent.reply.body;
+    assert!(body.contains("runs on this computer"), "{body}");
+    assert!(body.contains("localhost:51004"), "{body}");
+    let told = browser.submit(&consent, &[("decision", "allow")]).await;
+    assert!(told.reply.header("location").starts_with(REDIRECT));
+    let code = &told.told()["code"];
+    let exchange = |more: &[(&str, &str)]| {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("client_id", id);
+        form.extend_pairs(more).finish()
+    };
+    let form = exchange(&[
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+        ("resource", RESOURCE),
+    ]);
+    let issued = world.token(None, &form).await;
+    assert_eq!(issued.status, 200, "{}", issued.body);
+    let form = exchange(&[
+        ("grant_type", "refresh_token"),
+        (
+            "refresh_token",
+            issued.json()["refresh_token"].as_str().unwrap(),
+        ),
+        ("resource", "HTTPS://Orders.example:443"),
+    ]);
+    let refreshed = world.token(None, &form).await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+    for reply in [issued, refreshed] {
+        let token = reply.access_token();
+        // The form that is declared.
+        let claims = claims(&world, ORDERS, &token).await;
+        assert_eq!(claims["aud"], ORDERS);
+        assert!(is_active(&world, "team-a.orders-api", &token).await);
+    }
+    // What was agreed to is not asked again, however it is spelled: a click is all that is missing.
+    let page = browser.open(&request.with("resource", ORDERS).url()).await;
+    assert!(
+        !page.reply.body.contains("id=\"may\""),
+        "{}",
+        page.reply.body
+    );
+    assert!(page.reply.body.contains("runs on this computer"));
 }
 
 #[tokio::test]

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clientele_http::App;
 use clientele_http::server::Limits;
-use clientele_oauth::OAuthError;
+use clientele_oauth::client_auth::assertion;
+use clientele_oauth::client_auth::assertion::audience::AssertionAudience;
 use serde_json::{Value, json};
 
 use crate::support::assertions::{
-    EITHER, KEYS, SIGNER, claims, form, good, key, stranger, with, with_header, world,
+    EITHER, KEYS, SIGNER, claims, form, good, key, signing_client, stranger, with, with_header,
+    world,
 };
 use crate::support::clock;
 use crate::support::logs::Logs;
@@ -151,7 +154,7 @@ async fn d20_d26_times_are_whole_seconds_close_to_now() {
         })
     };
     for (name, value) in [
-        ("exp", now + 600),
+        ("exp", now + 3608),
         ("exp", now + 1),
         ("iat", now + 8),
         ("nbf", now + 8),
@@ -174,7 +177,7 @@ async fn d20_d26_times_are_whole_seconds_close_to_now() {
     for value in [
         json!(now),
         json!(now - 1),
-        json!(now + 601),
+        json!(now + 3609),
         json!(-1),
         json!(0),
         json!(i64::MAX),
@@ -190,6 +193,7 @@ async fn d20_d26_times_are_whole_seconds_close_to_now() {
     }
     for name in ["iat", "nbf"] {
         for value in [
+            json!(now + 9),
             json!(now + 60),
             json!(now.to_string()),
             json!(1.5e9),
@@ -210,7 +214,11 @@ async fn d21_the_audience_is_the_issuer_alone() {
         json!("https://id.example/"),
         json!("https://id.example/t/b"),
         json!("https://evil.example"),
-        json!(["https://id.example"]),
+        json!([]),
+        json!([["https://id.example"]]),
+        json!(["https://id.example", 7]),
+        json!(["https://id.example", "https://id.example"]),
+        json!(["https://id.example", "https://id.example/token"]),
         json!(["https://id.example", "https://evil.example"]),
         json!(""),
         json!(null),
@@ -220,6 +228,49 @@ async fn d21_the_audience_is_the_issuer_alone() {
     .map(|audience| ("aud", with(&world, |claims| claims["aud"] = audience)))
     .collect();
     refused(&world, &bad).await;
+    let array = with(&world, |claims| claims["aud"] = json!([ISSUER]));
+    assert_eq!(send(&world, &array).await.status, 200);
+}
+
+#[tokio::test]
+async fn d21_the_token_endpoint_replaces_the_issuer_everywhere() {
+    let world = world().await;
+    world.change(|tenant| {
+        let mut signer = signing_client(SIGNER);
+        signer.assertion_methods.audience = AssertionAudience::TokenEndpoint;
+        let signer = signer.with_default_claims(ISSUER);
+        tenant.clients.insert(signer.id.clone(), signer.into());
+    });
+    let token = send(&world, &for_audience(&world, json!(ENDPOINT)))
+        .await
+        .access_token();
+    for path in ["/token", "/introspect", "/revoke"] {
+        let ask = async |audience| {
+            let form = form(&for_audience(&world, audience), &[("token", &token)]);
+            world.token_at(path, None, &form).await
+        };
+        assert_eq!(ask(json!(ENDPOINT)).await.status, 200, "{path}");
+        assert_eq!(ask(json!([ENDPOINT])).await.status, 200, "{path}");
+        for bad in [
+            json!(ISSUER),
+            json!([ISSUER]),
+            json!([ISSUER, ENDPOINT]),
+            json!(format!("{ISSUER}{path}x")),
+            json!(format!("{ISSUER}/t/b/token")),
+        ] {
+            let reply = ask(bad.clone()).await;
+            reply.refuses(401, "invalid_client");
+            let told = reply.json()["error_description"].to_string();
+            assert!(told.contains("assertionAudience"), "{path} {bad}: {told}");
+        }
+    }
+}
+
+/// The URL of the token endpoint.
+const ENDPOINT: &str = "https://id.example/token";
+
+fn for_audience(world: &TestServer, audience: Value) -> String {
+    with(world, |claims| claims["aud"] = audience)
 }
 
 #[tokio::test]
@@ -570,7 +621,7 @@ async fn m14_an_assertion_is_in_no_log() {
 }
 
 #[tokio::test]
-async fn the_caller_gets_one_sentence_and_the_log_the_broken_rule() {
+async fn d20_to_d23_answer_and_log_name_the_broken_rule() {
     let world = world().await;
     let changed = |name: &str, value: Value| with(&world, |claims| claims[name] = value);
     let now = (world.app.clock)().as_second();
@@ -578,33 +629,96 @@ async fn the_caller_gets_one_sentence_and_the_log_the_broken_rule() {
     assert_eq!(send(&world, &used).await.status, 200);
     let rows = [
         ("x.y.z".to_owned(), "not a signed JWT"),
-        (changed("iss", json!("nobody.here")), "neither a client"),
         (changed("iss", json!(ISSUER)), "a token of this server"),
         (changed("sub", json!("x")), "sub of"),
         (changed("aud", json!("https://other.example")), "aud of"),
-        (changed("exp", json!(now - 1)), "does not count now"),
+        (
+            changed("exp", json!("soon")),
+            "exp of the client assertion is missing",
+        ),
+        (changed("exp", json!(now - 1)), "has passed"),
+        (
+            changed("exp", json!(now + 3609)),
+            "more than one hour ahead",
+        ),
+        (changed("iat", json!(now + 9)), "nbf or iat"),
+        (changed("nbf", json!(now + 9)), "nbf or iat"),
         (changed("jti", json!(7)), "jti of"),
         (
             with_header(&world, r#"{"alg":"ES256","typ":"at+jwt"}"#),
             "typ of",
-        ),
-        (
-            with_header(&world, r#"{"alg":"ES256","kid":"other"}"#),
-            "no key in jwks",
         ),
         (used, "used before"),
     ];
     for (assertion, rule) in rows {
         let (logs, _guard) = Logs::capture();
         let reply = send(&world, &assertion).await;
-        assert_eq!(reply.json()["error_description"], UNIFORM, "{rule}");
+        reply.refuses(401, "invalid_client");
+        let told = reply.json()["error_description"].to_string();
         let log = logs.text();
-        assert!(
-            log.contains(rule) && !log.contains(UNIFORM),
-            "{rule}: {log}"
-        );
+        assert!(told.contains(rule), "{rule}: {told}");
+        assert!(log.contains(rule), "{rule}: {log}");
     }
 }
 
-/// All that a caller learns.
-const UNIFORM: &str = OAuthError::invalid_client().description;
+#[tokio::test]
+async fn d06_only_the_log_tells_which_client_exists() {
+    let world = world().await;
+    let claimed =
+        |id: &str| key().token(&key().header().to_string(), &claims(&world, id).to_string());
+    let of = |id| form(&good(&world), &[("client_id", id)]);
+    let by_other_key = with_header(&world, r#"{"alg":"ES256","kid":"other"}"#);
+    let rows = [
+        (form(&claimed("nobody.here"), &[]), "neither a client"),
+        (
+            form(&claimed("team-a.web"), &[]),
+            "not registered for private_key_jwt",
+        ),
+        (form(&by_other_key, &[]), "no key in jwks"),
+        (of(EITHER), "client_id is not"),
+        (of("nobody.here"), "client_id is not"),
+    ];
+    for (form, rule) in rows {
+        let (logs, _guard) = Logs::capture();
+        let reply = world.token(None, &form).await;
+        reply.refuses(401, "invalid_client");
+        assert_eq!(reply.json()["error_description"], UNIFORM, "{rule}");
+        assert!(logs.text().contains(rule), "{rule}: {}", logs.text());
+    }
+    // What is wrong with the assertion alone is said whether or not its client exists.
+    for id in ["nobody.here", SIGNER] {
+        let mut claims = claims(&world, id);
+        claims["exp"] = json!(1);
+        let late = key().token(&key().header().to_string(), &claims.to_string());
+        let told = send(&world, &late).await.json()["error_description"].to_string();
+        assert!(told.contains("has passed"), "{id}: {told}");
+    }
+}
+
+/// All that a caller learns about registrations.
+const UNIFORM: &str = assertion::unproven("").description;
+
+#[tokio::test]
+async fn d23_a_client_that_uses_too_many_assertions_waits() {
+    let app = App {
+        assertions_per_client: 3,
+        ..world().await.app
+    };
+    let world = TestServer::with(app);
+    for _ in 0..3 {
+        assert_eq!(send(&world, &good(&world)).await.status, 200);
+    }
+    for (path, more) in [("/token", vec![]), ("/introspect", vec![("token", "x")])] {
+        let reply = world
+            .token_at(path, None, &form(&good(&world), &more))
+            .await;
+        assert_eq!(reply.outcome(), "429 temporarily_unavailable", "{path}");
+        assert_eq!(reply.header("retry-after"), "60");
+    }
+    let mut other = claims(&world, EITHER);
+    other["jti"] = json!("other");
+    let other = key().token(&key().header().to_string(), &other.to_string());
+    assert_eq!(send(&world, &other).await.status, 200);
+    clock::advance(Duration::from_secs(60));
+    assert_eq!(send(&world, &good(&world)).await.status, 200);
+}

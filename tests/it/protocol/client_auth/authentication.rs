@@ -7,6 +7,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::support::issued::tokens;
+use crate::support::logs::Logs;
 use crate::support::reply::Reply;
 use crate::support::test_server::{FORM, TestServer, basic};
 
@@ -93,7 +95,6 @@ async fn d07_two_methods_in_one_request_are_refused() {
     for (header, form) in [
         (Some(&header), form(WEB, &secret)),
         (Some(&header), format!("{GRANT}&client_secret={secret}")),
-        (Some(&header), format!("{GRANT}&client_secret=")),
         (Some(&header), format!("{GRANT}&{assertion}")),
         (None, format!("{}&{assertion}", form(WEB, &secret))),
     ] {
@@ -189,13 +190,59 @@ async fn d12_a_public_client_with_any_secret_is_refused() {
     let world = TestServer::new().await;
     let id = "team-a.public-machine";
     let derived = world.secret(id);
-    for secret in ["x", "", &derived] {
+    for secret in ["x", " ", &derived] {
         post(&world, id, secret)
             .await
             .refuses(401, "invalid_client");
         let reply = world.token(Some(&basic(id, secret)), GRANT).await;
         reply.refuses(401, "invalid_client");
     }
+}
+
+#[tokio::test]
+async fn d12_an_empty_secret_of_a_public_client_counts_as_omitted() {
+    let world = TestServer::new().await;
+    let id = "team-a.public-machine";
+    assert_eq!(post(&world, id, "").await.status, 200);
+    let reply = world.token(Some(&basic(id, "")), GRANT).await;
+    assert_eq!(reply.status, 200);
+    let more = format!("{GRANT}&client_id={id}&client_secret=&client_assertion=");
+    let reply = world.token(Some(&basic(id, "")), &more).await;
+    assert_eq!(reply.status, 200);
+    let spa = tokens(&world, "team-a.spa").await;
+    let revoke = format!("token={}&client_secret=", spa.refresh_token);
+    let by_header = basic("team-a.spa", "");
+    let reply = world.token_at("/revoke", Some(&by_header), &revoke).await;
+    assert_eq!(reply.status, 200);
+    let reply = world
+        .token_at("/introspect", Some(&by_header), &revoke)
+        .await;
+    reply.refuses(401, "invalid_client");
+}
+
+#[tokio::test]
+async fn d10_the_log_says_that_an_id_with_a_colon_was_not_encoded() {
+    const REMEDY: &str = "client_secret_post";
+    let world = TestServer::new().await;
+    let id = "https://a:b%c+d.example";
+    let secret = world.secret(id);
+    for (header, cut) in [
+        (basic("https://a.example", &secret), true),
+        (basic("https", &secret), true),
+        (basic("http", &secret), false),
+        (basic("https%3A%2F%2Fa%3Ab", &secret), false),
+        (basic(WEB, "wrong"), false),
+    ] {
+        let (logs, _guard) = Logs::capture();
+        let reply = world.token(Some(&header), GRANT).await;
+        reply.refuses(401, "invalid_client");
+        assert!(!reply.body.contains(REMEDY), "{}", reply.body);
+        assert_eq!(logs.text().contains(REMEDY), cut, "{}", logs.text());
+    }
+    let (id, secret) = (encode(id), encode(&secret));
+    let reply = world.token(Some(&basic(&id, &secret)), GRANT).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(post(&world, &id, &secret).await.status, 200);
 }
 
 #[tokio::test]

@@ -66,17 +66,26 @@ struct Table {
 }
 
 impl Table {
-    async fn row(&mut self, name: &str, variant: &str, headers: &[String], form: String) {
+    async fn row(&mut self, name: &str, variant: &str, headers: &[String], form: String) -> String {
         let reply = send(&self.world, headers, form).await;
         if reply.status != 200 {
             reply.is_a_refusal();
         }
         writeln!(self.rows, "{name:<22} {variant:<20} {}", reply.outcome()).unwrap();
+        reply.outcome()
     }
 
     async fn parameter(&mut self, parameters: &[(&'static str, String)], at: usize) {
+        let name = parameters[at].0;
+        let mut missing = String::new();
         for (variant, form) in variants(parameters, at) {
-            self.row(parameters[at].0, variant, &[], form).await;
+            let outcome = self.row(name, variant, &[], form).await;
+            match variant {
+                "missing" => missing = outcome,
+                // Without a value it counts as omitted (RFC 6749 §3.2).
+                "empty" => assert_eq!(outcome, missing, "{name}"),
+                _ => (),
+            }
         }
     }
 

@@ -95,6 +95,51 @@ async fn m13_only_the_preflight_of_a_registered_origin_is_answered() {
 }
 
 #[tokio::test]
+async fn m13_a_document_is_for_every_origin_and_header() {
+    let world = TestServer::at_rest().await;
+    for path in [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/t/b",
+        "/t/b/.well-known/openid-configuration",
+        "/jwks",
+        "/t/b/jwks",
+    ] {
+        for origin in ["https://inspector.example", "null", SPA_ORIGIN] {
+            let request = Request::builder()
+                .method("OPTIONS")
+                .uri(path)
+                .header(ORIGIN, origin)
+                .header("access-control-request-method", "GET")
+                .header(
+                    "access-control-request-headers",
+                    "mcp-protocol-version, authorization, x-other",
+                );
+            let reply = world.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!((reply.status, reply.body.as_str()), (204, ""), "{path}");
+            for (name, value) in [
+                ("access-control-allow-origin", "*"),
+                ("access-control-allow-methods", "GET, HEAD"),
+                ("access-control-allow-headers", "*, Authorization"),
+                ("access-control-allow-credentials", ""),
+            ] {
+                assert_eq!(reply.header(name), value, "{path}");
+            }
+            let request = Request::get(path).header(ORIGIN, origin);
+            let reply = world.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(reply.status, 200, "{path}");
+            assert_eq!(reply.header("access-control-allow-origin"), "*");
+        }
+        // Without the headers of a preflight it is a method that the document does not have.
+        for method in ["OPTIONS", "POST"] {
+            let request = Request::builder().method(method).uri(path);
+            let reply = world.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!((reply.status, reply.header("allow")), (405, "GET, HEAD"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn m13_an_answer_is_for_the_origin_of_its_client() {
     let world = TestServer::at_rest().await;
     let of_spa = seed(&world, "team-a.spa").insert(&world).await;

@@ -4,6 +4,7 @@ use clientele_oauth::tenant::{Branding, SessionLifetimes};
 use clientele_oauth::{AccessTokenType, Algorithm};
 use serde_json::json;
 
+use crate::domain::tenant::policy::TenantPolicy;
 use crate::tests::{namespace, tenant};
 
 #[test]
@@ -70,7 +71,7 @@ fn scopes_and_audiences_say_what_pages_and_tokens_need() {
     let scope = &policy.scopes["orders.read"].scope;
     assert_eq!(scope.description.as_deref(), Some("Read your orders"));
     assert_eq!(*scope.claims, ["department".into()]);
-    let audience = &policy.audiences["https://orders.example"];
+    let audience = &policy.audiences.known["https://orders.example"];
     assert_eq!(*audience.introspectors, ["team-a.api".into()]);
 }
 
@@ -87,7 +88,7 @@ fn an_audience_inherits_the_typ_of_its_tenant() {
             spec["accessTokens"] = json!({ "type": typ });
         }
         let policy = tenant(spec);
-        let of = |uri: &str| policy.audiences[uri].access_token_type;
+        let of = |uri: &str| policy.audiences.known[uri].access_token_type;
         let audiences = [
             of("https://none.example"),
             of("https://at.example"),
@@ -127,5 +128,59 @@ fn what_signs_access_tokens_is_published() {
         let policy = tenant(json!({ "signing": signing }));
         assert_eq!(*policy.published_algorithms, *published, "{signing}");
         assert_eq!(policy.access_token_algorithm, access_tokens, "{signing}");
+    }
+}
+
+fn declaring(uris: &[&str]) -> TenantPolicy {
+    let audiences: Vec<_> = uris.iter().map(|uri| json!({ "uri": uri })).collect();
+    tenant(json!({ "audiences": audiences }))
+}
+
+#[test]
+fn two_spellings_of_an_audience_are_one_the_second_is_refused() {
+    let policy = declaring(&[
+        "https://orders.example",
+        "https://Orders.example:443/",
+        "https://orders.example/v1",
+        "https://orders.example/v1/",
+    ]);
+    assert_eq!(policy.audiences.known.len(), 3);
+    let [refused] = &policy.audiences.refused[..] else {
+        panic!("{:?}", policy.audiences.refused);
+    };
+    assert!(refused.starts_with("spec.audiences[1].uri"), "{refused}");
+    assert!(refused.contains("\"https://orders.example\"; remove"));
+    for (asked, declared) in [
+        ("https://orders.example", Some("https://orders.example")),
+        ("HTTPS://ORDERS.example/", Some("https://orders.example")),
+        (
+            "https://orders.example/v1",
+            Some("https://orders.example/v1"),
+        ),
+        (
+            "https://orders.example/v1/",
+            Some("https://orders.example/v1/"),
+        ),
+        ("https://orders.example/v2", None),
+    ] {
+        let found = policy.audiences.get(asked).map(|(uri, _)| &**uri);
+        assert_eq!(found, declared, "{asked}");
+    }
+}
+
+#[test]
+fn an_audience_is_no_issuer_but_its_own_and_no_reserved_name() {
+    for (uri, taken) in [
+        ("https://id.example", false),
+        ("https://id.example/t", false),
+        ("https://id.example/t/other", true),
+        ("https://ID.example:443/t/%6fther", true),
+        ("https://id.example/t/other/api", false),
+        ("usr:AAAA", true),
+        ("system:serviceaccount:a:b", true),
+        ("urn:example:orders", false),
+    ] {
+        let refused = declaring(&[uri]).audiences.refused;
+        assert_eq!(!refused.is_empty(), taken, "{uri}: {refused:?}");
     }
 }

@@ -41,6 +41,36 @@ fn rows(selector: &Value) -> Vec<(&'static str, Row)> {
             ),
         ),
         (
+            "cluster-id",
+            row(
+                json!({ "clientId": "kubernetes" }),
+                "ClientIdReserved",
+                "to spec.customClientIds.reserved",
+                json!({ "customClientIds": { "reserved": [{
+                    "id": "kubernetes",
+                    "namespace": selector["matchLabels"]["kubernetes.io/metadata.name"],
+                }] } }),
+            ),
+        ),
+        (
+            "uri-id",
+            row(
+                json!({ "clientId": "https://legacy.example/app" }),
+                "CustomClientIdNotAllowed",
+                "set spec.customClientIds.uriCharacters",
+                json!({ "customClientIds": { "namespaces": selector, "uriCharacters": true } }),
+            ),
+        ),
+        (
+            "bare-scheme",
+            row(
+                json!({ "redirectUris": ["vscode://publisher.extension/cb"] }),
+                "RedirectSchemeNotAllowed",
+                "ask the tenant's administrator to add it to spec.redirectSchemes",
+                json!({ "redirectSchemes": [{ "schemes": ["vscode"], "namespaces": selector }] }),
+            ),
+        ),
+        (
             "unknown-scope",
             row(
                 json!({ "scopes": ["orders.read"] }),
