@@ -35,8 +35,8 @@ pub use views::{
 use headers::{Forms, Inline, page};
 use sentence::Said;
 use templates::{
-    AccountPage, ConsentPage, FormPostPage, GrantedRow, LeavePage, NotAllowedPage, Shell,
-    SignInPage, SignOutPage, SignedOutPage, ErrorTemplate, initial,
+    AccountPage, ConsentPage, ErrorTemplate, FormPostPage, GrantedRow, LeavePage, NotAllowedPage,
+    Shell, SignInPage, SignOutPage, SignedOutPage, initial,
 };
 use texts::{ENGLISH, Texts};
 

@@ -8,7 +8,8 @@ use super::authorization::PendingAuthorization;
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
 use super::{
-    audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions, sign_in_page,
+    audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions,
+    sign_in_page,
 };
 use crate::browser::password_login::{PasswordAttempt, Tried};
 use crate::pages::SignInProblem;

@@ -68,6 +68,11 @@ impl Parameters {
             .map(|(name, value)| Some((name.as_str(), value.as_ref()?.as_str())))
             .collect()
     }
+
+    /// Whether a parameter was sent, be it empty or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| **known == name)
+    }
 }
 
 fn sent(value: Option<&Zeroizing<String>>) -> Result<Option<&str>, OAuthError> {

@@ -10,8 +10,8 @@ pub use crate::client::Audience;
 use crate::grant::Authorization;
 use crate::tenant::OPENID_SCOPES;
 use crate::tokens::mapped_claims;
-use crate::{AccessTokenType, Client, OAuthError, Tenant, User, scope};
 use crate::uri::same_resource;
+use crate::{AccessTokenType, Client, OAuthError, Tenant, User, scope};
 
 /// At most this many `resource` parameters in one request.
 pub const MAX_RESOURCES: usize = 16;

@@ -75,7 +75,8 @@ fn registered<'p>(client: &Client, parameters: &'p Parameters) -> Result<&'p str
     let asked = asked.ok_or(OAuthError::invalid_request("redirect_uri is missing"))?;
     let mut registered = client.redirect_uris.iter();
     if asked.len() > redirect_uri::MAX_LEN
-        || !registered.any(|registered| redirect_uri::matches(registered, asked, client.client_type))
+        || !registered
+            .any(|registered| redirect_uri::matches(registered, asked, client.client_type))
     {
         return Err(OAuthError::invalid_request(
             "redirect_uri is not among the redirect URIs of this client, which are compared character by character",

@@ -1,5 +1,6 @@
 //! Which client IDs a tenant gives to the OAuthClients of a namespace.
 
+use clientele_api::secret_marks::is_dns_label;
 use clientele_oauth::uri::name_key;
 use clientele_oauth::user::subject::has_reserved_prefix;
 
@@ -122,12 +123,8 @@ fn check_form(id: &str, tenant: &TenantPolicy) -> Result<(), Refusal> {
 
 /// The form of another namespace's default ID.
 fn has_form_of_default(id: &str) -> bool {
-    id.split_once('.').is_some_and(|(namespace, _)| {
-        !namespace.is_empty()
-            && namespace
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    })
+    let parts = id.split_once('.');
+    parts.is_some_and(|(namespace, _)| is_dns_label(namespace))
 }
 
 /// A name with a meaning to a cluster.

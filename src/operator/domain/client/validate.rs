@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use clientele_api::secret_marks::is_dns_label;
 use clientele_api::{self as api, OAuthClient};
 use clientele_oauth::client::secret_usage::Uses;
 use clientele_oauth::client::{Audience, origin, redirect_uri};

@@ -295,6 +295,7 @@ fn user_limits(entry: &UserLimits) -> UserLimitPolicy {
         namespaces: Namespaces::all_or(entry.namespaces.as_ref()),
         email_domains: entry.email_domains.clone(),
         groups: entry.groups.clone(),
+    }
 }
 
 fn reserved_client_ids(custom: Option<&tenant::CustomClientIds>) -> Vec<(Arc<str>, Arc<str>)> {

@@ -201,8 +201,6 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn is_long(claims: &Map<String, Value>) -> bool {
-    let length = serde_json::to_string(claims).map(|json| json.len());
 /// No person is taken for a tenant, not even for one that is created tomorrow.
 fn check_subject(object: &OAuthUser, tenant: &TenantPolicy) -> Result<(), Refusal> {
     let subject = object.spec.subject.as_deref();
@@ -218,8 +216,8 @@ fn check_subject(object: &OAuthUser, tenant: &TenantPolicy) -> Result<(), Refusa
     ))
 }
 
-fn has_long_claims(object: &OAuthUser) -> bool {
-    let length = serde_json::to_string(&object.spec.claims).map(|json| json.len());
+fn is_long(claims: &Map<String, Value>) -> bool {
+    let length = serde_json::to_string(claims).map(|json| json.len());
     length.unwrap_or(usize::MAX) > MAX_CLAIMS
 }
 

@@ -424,6 +424,7 @@ async fn j04_a_hint_of_a_former_key_is_still_verified() {
     assert_eq!(reply.status, 401);
 }
 
+#[tokio::test]
 async fn b04_at_logout_an_empty_parameter_counts_as_omitted() {
     let world = TestServer::at_rest().await;
     for method in ["GET", "POST"] {

@@ -17,7 +17,8 @@ async fn k01_clients_are_judged_alike_by_admission_and_program() {
         valid,
         fields,
         judge,
-        program_only: &[],
+        // The tenant may give such an ID to one namespace.
+        program_only: &["means something to a cluster"],
     })
     .await;
 }
@@ -223,6 +224,11 @@ fn fields() -> Vec<(&'static str, Vec<Value>)> {
             ]),
         ),
         (
+            "assertionAudience",
+            texts(&["Issuer", "TokenEndpoint", "issuer"]),
+        ),
+        ("idTokenClaims", texts(&["All", "Requested", "all"])),
+        (
             "tokenEndpointAuthMethod",
             texts(&[
                 "client_secret_basic",
@@ -309,7 +315,7 @@ fn fields() -> Vec<(&'static str, Vec<Value>)> {
 }
 
 /// Redirect URIs, right ones and wrong ones.
-const URIS: [&str; 40] = [
+const URIS: [&str; 44] = [
     "https://app.example.com/cb",
     "https://app.example.com",
     "https://app.example.com:8443/cb?x=1",
@@ -345,6 +351,10 @@ const URIS: [&str; 40] = [
     "com.example.app:/cb",
     "com.example.app://cb",
     "vscode://cb",
+    "vscode:/cb",
+    "ms-word:/cb",
+    "chrome:/cb",
+    "ab:/cb",
     "javascript:alert(1)",
     "data:text/html,x",
     "urn:ietf:wg:oauth:2.0:oob",
