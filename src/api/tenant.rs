@@ -1,5 +1,8 @@
 //! `OAuthTenant`: what a platform team writes.
 
+mod client_policy;
+mod users;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -8,8 +11,12 @@ use super::access_tokens::{AccessTokens, AudienceClaim};
 use super::allowed_keys::allowed_keys_schema;
 use super::duration::between;
 use super::schema::{self, audience_uri, scope_token};
-use super::user_limits::UserLimits;
 use super::{DurationString, Lifetimes};
+
+pub use client_policy::{
+    CustomClientIds, NamespacePolicy, RedirectHosts, RedirectSchemes, ReservedClientId,
+};
+pub use users::{SignInWith, Users};
 
 /// An issuer with its own people, signing keys, scopes and policy.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -185,56 +192,6 @@ pub struct Branding {
     pub color: Option<String>,
 }
 
-/// Where the people of a tenant are described.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename_all = "camelCase")]
-pub struct Users {
-    /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
-    /// there decides who signs in. Default: none. An empty selector selects all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespaces: Option<LabelSelector>,
-
-    /// Which email domains and groups the OAuthUsers of a namespace may have. Default: no limit. Once there is an entry, the
-    /// people of a namespace may have what those entries admit that select it; what one entry does not limit is not
-    /// limited, and where no entry selects the namespace, nothing is admitted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
-    pub limits: Vec<UserLimits>,
-
-    /// Subjects (`sub`) that another registration of a person may use at once. Default: none: a brought `subject` under which
-    /// a person signed in belongs to that OAuthUser (UID) until 400 days after the last sign-in, so that another one of the
-    /// same subject is nobody else to applications. Needed when an OAuthUser was deleted and recreated, such as by a
-    /// restore from a backup; remove the entry after the person has signed in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1024), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
-    pub reassigned_subjects: Vec<String>,
-
-    /// What people type to sign in. `Username` (default), or `UsernameOrEmail`: the e-mail address of the OAuthUser as well.
-    /// An address that several people have, or that is the username of somebody else, signs in nobody; the OAuthUsers get a
-    /// condition `EmailSignIn` that says so.
-    #[serde(default, skip_serializing_if = "SignInWith::is_default")]
-    pub sign_in_with: SignInWith,
-}
-
-/// What people type to sign in.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-pub enum SignInWith {
-    /// The username.
-    #[default]
-    Username,
-    /// The username or the e-mail address.
-    UsernameOrEmail,
-}
-
-impl SignInWith {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// How long people stay signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[x_kube(validation = Rule::new(schema::IDLE_WITHIN_ABSOLUTE).message("idle must be at most absolute"))]
@@ -251,70 +208,6 @@ pub struct Session {
     /// which is not ticked. `idle` and `absolute` end such a session as well, and so does a new password. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub persistent: bool,
-}
-
-/// Hosts to which the clients of some namespaces may send people back.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-pub struct RedirectHosts {
-    /// Hosts without scheme and port: exact, such as `app.example.com`, or `*.example.com` for every host below
-    /// `example.com`, at any depth, and not `example.com` itself.
-    #[schemars(schema_with = "schema::redirect_hosts")]
-    pub hosts: Vec<String>,
-    /// Which namespaces' clients, by their labels. Default: all of the tenant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespaces: Option<LabelSelector>,
-}
-
-/// Client IDs that teams choose.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename_all = "camelCase")]
-pub struct CustomClientIds {
-    /// The labels of the namespaces that may bring client IDs. An empty selector selects all. Default: none, except for
-    /// the IDs in reserved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespaces: Option<LabelSelector>,
-    /// Client IDs that are kept for one namespace each, by name and never by labels. An ID that means something to a
-    /// cluster (`kubernetes`, `k8s`, `api`, `default`, `system`, `sts.amazonaws.com`, `vault`) is given in no other way,
-    /// because whoever has it can be issued tokens that a cluster or a cloud takes for its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["id", "namespace"]))]
-    pub reserved: Vec<ReservedClientId>,
-    /// Whether these IDs may contain the characters `:`, `/` and `@`, as those of clients that come from other servers
-    /// do. Default: false. A library that does not form-encode an ID with `:` in the Authorization header (RFC 6749
-    /// section 2.3.1) needs `client_secret_post`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub uri_characters: bool,
-}
-
-/// A client ID that is kept for a namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-pub struct ReservedClientId {
-    /// The client ID, exactly.
-    #[schemars(length(min = 1, max = 128))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9._~:/@-]+$')").message("must be a client ID: letters, digits, '.', '_', '~', '-', ':', '/' and '@'"))]
-    pub id: String,
-    /// The name of the namespace.
-    #[schemars(length(min = 1, max = 63))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("must be the name of a namespace"))]
-    pub namespace: String,
-}
-
-/// Private-use schemes without a dot to which the clients of some namespaces may send people back.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-pub struct RedirectSchemes {
-    /// The schemes, without a colon: 3 to 31 lower case letters, digits, `+` and `-`.
-    #[schemars(schema_with = "schema::redirect_schemes")]
-    pub schemes: Vec<String>,
-    /// Which namespaces' clients, by their labels. An empty selector selects all of the tenant.
-    pub namespaces: LabelSelector,
-}
-
-/// Namespaces that have a privilege.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
-pub struct NamespacePolicy {
-    /// The labels of these namespaces. An empty selector selects all.
-    pub namespaces: LabelSelector,
 }
 
 /// A scope of the tenant.

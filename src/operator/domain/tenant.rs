@@ -2,6 +2,7 @@
 
 mod audience_claims;
 pub mod audiences;
+mod branding;
 pub mod lifetimes;
 pub mod openness;
 pub mod policy;

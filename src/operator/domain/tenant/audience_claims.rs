@@ -8,12 +8,10 @@ use clientele_oauth::client::claim_mapping::{
 };
 use clientele_oauth::user::claims::OF_THE_PROTOCOL;
 
-use super::policy::list;
-
 /// The claims of an audience. What admission would have refused is left out.
 pub(super) fn mappings(claims: &[AudienceClaim]) -> Arc<[ClaimMapping]> {
     let mappings = claims.iter().filter_map(mapping);
-    list(mappings.take(MAX_CLAIMS).collect())
+    mappings.take(MAX_CLAIMS).collect()
 }
 
 fn mapping(claim: &AudienceClaim) -> Option<ClaimMapping> {
@@ -22,7 +20,7 @@ fn mapping(claim: &AudienceClaim) -> Option<ClaimMapping> {
         (Some(from), None) => ClaimSource::Attribute {
             name: from.as_str().into(),
             prefix: claim.prefix.as_deref().map(Arc::from),
-            rename: list(claim.rename.iter().map(renamed).collect()),
+            rename: claim.rename.iter().map(renamed).collect(),
         },
         (None, Some(value)) if is_constant(value) => ClaimSource::Constant(value.as_str().into()),
         _ => return None,

@@ -116,7 +116,7 @@ fn b09_a_tenant_makes_the_pkce_rule_of_a_client_stricter() {
 }
 
 #[test]
-fn an_id_token_is_signed_by_an_algorithm_that_the_tenant_publishes() {
+fn id_tokens_are_signed_by_a_published_algorithm() {
     use Algorithm::{EdDsa, Es256, Rs256};
     let judged = |algorithms: Value, named: Option<&str>| {
         let tenant =

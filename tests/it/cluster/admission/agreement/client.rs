@@ -1,3 +1,5 @@
+//! OAuthClients.
+
 use std::time::Duration;
 
 use clientele_api::{OAuthClient, OAuthTenant};
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Judgement, Kind, agree};
 
 #[tokio::test]
-async fn k01_clients_are_judged_alike_by_admission_and_program() {
+async fn clients_are_judged_alike_by_admission_and_program() {
     agree(Kind {
         plural: "oauthclients",
         kind: "OAuthClient",

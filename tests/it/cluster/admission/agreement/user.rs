@@ -1,3 +1,5 @@
+//! OAuthUsers.
+
 use std::time::Duration;
 
 use clientele_api::{OAuthTenant, OAuthUser};
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Judgement, Kind, agree};
 
 #[tokio::test]
-async fn k01_users_are_judged_alike_by_admission_and_program() {
+async fn users_are_judged_alike_by_admission_and_program() {
     agree(Kind {
         plural: "oauthusers",
         kind: "OAuthUser",
