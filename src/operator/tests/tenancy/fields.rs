@@ -86,7 +86,7 @@ fn b_writes_every_field_and_each_is_taken_sometimes() {
     let mut runner = TestRunner::deterministic();
     let (mut clients, mut users) = (Fields::of_definition(0), Fields::of_definition(2));
     let (mut registered, mut enrolled) = (0, 0);
-    for _ in 0..2000 {
+    for _ in 0..4000 {
         let theirs = of_b(&ground.keys).new_tree(&mut runner).unwrap().current();
         let seen = ground.seen(Some((&theirs.client, &theirs.user)));
         if seen.client(&theirs.client).is_ok() {
@@ -100,7 +100,7 @@ fn b_writes_every_field_and_each_is_taken_sometimes() {
     }
     assert!(
         registered > 300 && enrolled > 300,
-        "{registered} and {enrolled} of 2000"
+        "{registered} and {enrolled} of 4000"
     );
     // A privilege of A's; and what makes a key private is in the schema only to be refused with a sentence.
     let private = ["d", "dp", "dq", "k", "p", "q", "qi"].map(|name| format!(".jwks.keys[].{name}"));

@@ -92,7 +92,7 @@ async fn codes_without_a_challenge_are_counted_by_client() {
         assert!(told.contains_key("code"), "{told:?}");
     }
     let reply = get(&admin_of(&world), "/metrics").await;
-    let line = r#"clientele_codes_without_challenge_total{client="team-a.app"} 2"#;
+    let line = r#"clientele_codes_without_challenge_total{client_id="team-a.app"} 2"#;
     assert!(reply.body.lines().any(|l| l == line), "{}", reply.body);
 }
 

@@ -75,6 +75,7 @@ fn f72_what_admission_would_have_refused_about_signing_in_is_refused_here_too() 
         json!({ "redirectUris": [URI], "allowedOrigins": ["https://app.example/"] }),
         json!({ "redirectUris": [URI], "allowedOrigins": ["http://app.example"] }),
         json!({ "redirectUris": [URI], "allowedGroups": ["system:masters"] }),
+        json!({ "redirectUris": [URI], "allowedGroups": [] }),
         json!({ "redirectUris": [URI], "type": "Public", "requirePkce": false }),
         json!({ "grantTypes": ["authorization_code"] }),
         json!({ "redirectUris": [URI], "grantTypes": ["refresh_token"] }),
@@ -82,12 +83,6 @@ fn f72_what_admission_would_have_refused_about_signing_in_is_refused_here_too() 
         let refusal = registered(spec.clone()).unwrap_err();
         assert_eq!(refusal.reason.as_str(), "InvalidSpec", "{spec}");
     }
-}
-
-#[test]
-fn an_empty_list_of_groups_that_got_past_admission_is_nobody() {
-    let spec = json!({ "redirectUris": [URI], "allowedGroups": [] });
-    assert_eq!(*registered(spec).unwrap().allowed_groups.unwrap(), []);
 }
 
 #[test]
