@@ -178,8 +178,7 @@ impl<'a> Call<'a> {
         request: &TokenRequest<'_>,
     ) -> Reply<'a> {
         match token::grant(basis.context(), client, request) {
-            Ok(Outcome::Issued(body)) => {
-                let grant = GrantType::ClientCredentials;
+            Ok(Outcome::Issued(grant, body)) => {
                 ControlFlow::Break(self.issued(basis.tenant, client, grant, body))
             }
             Ok(Outcome::Exchange(exchange)) => {

@@ -37,8 +37,8 @@ pub struct Context<'a> {
 
 /// What becomes of a request whose client is authenticated.
 pub enum Outcome {
-    /// The JSON body of a success (RFC 6749 §5.1).
-    Issued(String),
+    /// By which grant a token was issued, and the JSON body of the success (RFC 6749 §5.1).
+    Issued(GrantType, String),
     /// The store must be asked about a code (RFC 6749 §4.1.3).
     Exchange(Exchange),
     /// The store must be asked about a refresh token (RFC 6749 §6).
@@ -126,7 +126,8 @@ pub fn grant<'t>(
     let outcome = if client.allows_grant(grant) {
         match grant {
             GrantType::ClientCredentials => {
-                client_credentials::issue(context, client, request).map(Outcome::Issued)
+                let issued = client_credentials::issue(context, client, request);
+                issued.map(|body| Outcome::Issued(grant, body))
             }
             GrantType::AuthorizationCode => Exchange::read(request).map(Outcome::Exchange),
             GrantType::RefreshToken => Refresh::read(context, request).map(Outcome::Refresh),

@@ -72,6 +72,11 @@ pub fn verify(tenant: &Tenant, token: &str, kind: Kind) -> Option<Map<String, Va
     if !key.verify(signed.as_bytes(), &signature) {
         return None;
     }
+    claims_of(tenant, payload, kind)
+}
+
+/// The claims of a payload whose signature was verified, if they are those of a token of this kind by this tenant.
+fn claims_of(tenant: &Tenant, payload: &str, kind: Kind) -> Option<Map<String, Value>> {
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
     if Kind::of(&claims) != Some(kind) {
@@ -95,9 +100,7 @@ fn verify_by_former_key(tenant: &Tenant, token: &str) -> Option<Map<String, Valu
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     let mut keys = tenant.former_keys.iter();
     keys.find(|key| key.signed(header, signed, &signature))?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let claims: Map<String, Value> = serde_json::from_slice(&payload).ok()?;
-    (text(&claims, "iss") == Some(&tenant.issuer)).then_some(claims)
+    claims_of(tenant, payload, Kind::IdToken)
 }
 
 /// Whether the token that carries these claims has not expired. A token without a time has.

@@ -408,13 +408,18 @@ async fn j04_a_hint_of_a_former_key_is_still_verified() {
     let jwk = serde_json::to_value(former.key.jwk()).unwrap();
     let jwk = serde_json::from_value(jwk).unwrap();
     let former_key = FormerKey::new(jwk).unwrap();
-    let hint = signed(
-        &SigningKeys::new(vec![former]).unwrap(),
-        &id_claims("team-a.first", &sid),
-    );
+    let former = SigningKeys::new(vec![former]).unwrap();
+    let mut claims = id_claims("team-a.first", &sid);
+    let hint = signed(&former, &claims);
+    // An access token of the type JWT has the same header.
+    claims["client_id"] = "team-a.first".into();
+    claims["jti"] = "one".into();
+    let access_token = url(&[("id_token_hint", &signed(&former, &claims))]);
     let url = url(&[("id_token_hint", &hint)]);
     browser.open(&url).await.stops(400, "invalid_request");
     world.change(|tenant| tenant.former_keys = [former_key].into());
+    let stopped = browser.open(&access_token).await;
+    stopped.stops(400, "invalid_request");
     let page = browser.open(&url).await;
     assert_eq!(page.reply.status, 200);
     assert!(!still_signed_in(&mut browser).await);
