@@ -128,16 +128,7 @@ fn client(draft: &mut Draft, id: &str, object: &Value, needs: &mut TenantNeeds) 
         strings(object, "/redirect_uris"),
     );
     draft.pkce("require_pkce", flag("require_pkce") == Some(true));
-    let scopes: Vec<&str> = strings(object, "/scopes").collect();
-    let scopes = if scopes.is_empty() {
-        vec!["openid", "groups", "profile", "email"]
-    } else {
-        scopes
-            .into_iter()
-            .filter(|scope| !scope.starts_with("authelia."))
-            .collect()
-    };
-    draft.scopes("scopes", scopes, needs);
+    draft.scopes("scopes", scopes(object), needs);
     if matches!(text(object, "/consent_mode"), "implicit") {
         draft.first_party("consent_mode", needs);
     }
@@ -148,6 +139,22 @@ fn client(draft: &mut Draft, id: &str, object: &Value, needs: &mut TenantNeeds) 
             "give the application the new one: kubectl clientele secret NAME",
         );
     }
+    leftovers(draft, object);
+}
+
+/// Those of the client, or those that Authelia gives to a client without any.
+fn scopes(object: &Value) -> Vec<&str> {
+    let scopes: Vec<&str> = strings(object, "/scopes").collect();
+    if scopes.is_empty() {
+        return vec!["openid", "groups", "profile", "email"];
+    }
+    let mut scopes = scopes;
+    scopes.retain(|scope| !scope.starts_with("authelia."));
+    scopes
+}
+
+/// What a client here does not have.
+fn leftovers(draft: &mut Draft, object: &Value) {
     for (field, why, todo) in [
         (
             "authorization_policy",

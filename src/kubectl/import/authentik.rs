@@ -80,27 +80,29 @@ const REFERS: &str = "it is a tag that only authentik can resolve";
 fn apply(draft: &mut Draft, field: &str, value: &Value) {
     let shown = value.as_str().unwrap_or_default();
     let lifetime = match field {
-        "access_code_validity" => Some("authorizationCode"),
-        "access_token_validity" => Some("accessToken"),
-        "refresh_token_validity" => Some("refreshToken"),
-        _ => None,
+        "access_code_validity" => "authorizationCode",
+        "access_token_validity" => "accessToken",
+        "refresh_token_validity" => "refreshToken",
+        _ => return other(draft, field, value),
     };
-    if let Some(to) = lifetime {
-        match authentik(shown) {
-            Some(seconds) => {
-                draft.lifetime(field, to, seconds);
-                if to == "refreshToken" {
-                    draft.lifetime(field, "refreshTokenIdle", seconds);
-                }
+    match authentik(shown) {
+        Some(seconds) => {
+            draft.lifetime(field, lifetime, seconds);
+            if lifetime == "refreshToken" {
+                draft.lifetime(field, "refreshTokenIdle", seconds);
             }
-            None => draft.lost(
-                field,
-                "is no duration of at least a second",
-                "set spec.lifetimes",
-            ),
         }
-        return;
+        None => draft.lost(
+            field,
+            "is no duration of at least a second",
+            "set spec.lifetimes",
+        ),
     }
+}
+
+/// Everything that is no lifetime.
+fn other(draft: &mut Draft, field: &str, value: &Value) {
+    let shown = value.as_str().unwrap_or_default();
     match field {
         "client_id" | "client_secret" | "client_type" => {}
         "name" => draft.display_name(field, shown),

@@ -125,6 +125,19 @@ fn client(
         strings(object, "/redirectURIs"),
     );
     draft.pkce("(PKCE, which Dex does not ask for)", false);
+    secret(&mut draft, object);
+    if defaults.skips_approval {
+        draft.first_party("oauth2.skipApprovalScreen", &mut import.needs);
+    }
+    // Everybody may ask Dex for these.
+    let scopes = ["openid", "profile", "email", "groups", "offline_access"];
+    draft.scopes("(scopes)", scopes, &mut import.needs);
+    lifetimes(&mut draft, defaults);
+    leftovers(&mut draft, object);
+    import.clients.push(draft.finish());
+}
+
+fn secret(draft: &mut Draft, object: &Value) {
     if !text(object, "/secretEnv").is_empty() {
         let todo = "write the value into the file and import again";
         draft.lost(
@@ -135,12 +148,10 @@ fn client(
     } else {
         draft.secret("secret", Some(text(object, "/secret")), None);
     }
-    if defaults.skips_approval {
-        draft.first_party("oauth2.skipApprovalScreen", &mut import.needs);
-    }
-    // Everybody may ask Dex for these.
-    let scopes = ["openid", "profile", "email", "groups", "offline_access"];
-    draft.scopes("(scopes)", scopes, &mut import.needs);
+}
+
+/// Those of the configuration: a client of Dex has none of its own.
+fn lifetimes(draft: &mut Draft, defaults: &Defaults) {
     if let Some(seconds) = defaults.id_token {
         draft.lifetime("expiry.idTokens", "idToken", seconds);
         draft.lifetime("expiry.idTokens", "accessToken", seconds);
@@ -160,6 +171,10 @@ fn client(
             seconds.min(most),
         );
     }
+}
+
+/// What a client here does not have.
+fn leftovers(draft: &mut Draft, object: &Value) {
     if strings(object, "/trustedPeers").next().is_some() {
         let todo = "let the application ask for tokens of an API with resource=, and list it in spec.audiences";
         draft.lost(
@@ -182,7 +197,6 @@ fn client(
             "set spec.branding.logo of the tenant",
         );
     }
-    import.clients.push(draft.finish());
 }
 
 fn person(

@@ -195,6 +195,12 @@ fn tenant_patch(needs: &TenantNeeds) -> Value {
     if !needs.users.is_empty() {
         spec["users"]["namespaces"] = selector(&needs.users);
     }
+    if !needs.redirect_schemes.is_empty() {
+        let entries = needs.redirect_schemes.iter();
+        let entries =
+            entries.map(|(scheme, of)| json!({ "schemes": [scheme], "namespaces": selector(of) }));
+        spec["redirectSchemes"] = entries.collect();
+    }
     if !needs.scopes.is_empty() {
         spec["scopes"] = needs
             .scopes

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::rules::bare_scheme;
+
 /// What became of a field of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,6 +131,8 @@ pub struct TenantNeeds {
     pub first_party: BTreeSet<String>,
     /// Namespaces with people (`users.namespaces`).
     pub users: BTreeSet<String>,
+    /// Schemes without a dot, with the namespaces whose clients return to them (`redirectSchemes`).
+    pub redirect_schemes: BTreeMap<String, BTreeSet<String>>,
     /// Scopes (`scopes`).
     pub scopes: BTreeSet<String>,
     /// Audiences (`audiences`).
@@ -136,6 +140,18 @@ pub struct TenantNeeds {
 }
 
 impl TenantNeeds {
+    /// Notes what the redirect URIs of a client need.
+    pub fn note_schemes(&mut self, client: &ImportedClient) {
+        let spec = client.spec.iter();
+        let lists = ["redirectUris", "postLogoutRedirectUris"];
+        let lists = spec.flat_map(|spec| lists.map(|list| spec.get(list)?.as_array()));
+        let uris = lists.flatten().flatten().filter_map(Value::as_str);
+        for scheme in uris.filter_map(bare_scheme) {
+            let namespaces = self.redirect_schemes.entry(scheme.to_owned()).or_default();
+            namespaces.insert(client.namespace.clone());
+        }
+    }
+
     /// Whether the tenant may stay as it is.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

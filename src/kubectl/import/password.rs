@@ -42,47 +42,47 @@ pub fn keycloak(credential: &Value) -> Hash {
         .pointer("/hashIterations")
         .and_then(Value::as_u64)
         .unwrap_or(0);
-    let parameter = |name: &str| {
-        let listed = text(&data, &format!("/additionalParameters/{name}/0"));
-        if listed.is_empty() {
-            text(&data, &format!("/additionalParameters/{name}"))
-        } else {
-            listed
-        }
-    };
     match text(&data, "/algorithm") {
-        "argon2" => {
-            let version = match parameter("version") {
-                "1.3" => 19,
-                "1.0" => 16,
-                _ => return Err("is argon2 of an unknown version"),
-            };
-            let number = |name: &str| parameter(name).parse::<u64>().unwrap_or(0);
-            let phc = format!(
-                "$argon2{}$v={version}$m={},t={iterations},p={}${}${}",
-                parameter("type"),
-                number("memory"),
-                number("parallelism"),
-                STANDARD_NO_PAD.encode(&salt),
-                STANDARD_NO_PAD.encode(&hash)
-            );
-            check(&phc)
-        }
+        "argon2" => argon2(&data, iterations, &salt, &hash),
         algorithm @ ("pbkdf2-sha256" | "pbkdf2-sha512") => {
-            if !PBKDF2.contains(&iterations) {
-                return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
-            }
-            let (length, salt, hash) = (
-                hash.len(),
-                STANDARD_NO_PAD.encode(&salt),
-                STANDARD_NO_PAD.encode(&hash),
-            );
-            Ok(format!(
-                "${algorithm}$i={iterations},l={length}${salt}${hash}"
-            ))
+            pbkdf2(algorithm, iterations, &salt, &hash)
         }
         _ => Err(UNKNOWN),
     }
+}
+
+fn argon2(data: &Value, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
+    // Each is a list of one.
+    let parameter = |name: &str| match text(data, &format!("/additionalParameters/{name}/0")) {
+        "" => text(data, &format!("/additionalParameters/{name}")),
+        listed => listed,
+    };
+    let version = match parameter("version") {
+        "1.3" => 19,
+        "1.0" => 16,
+        _ => return Err("is argon2 of an unknown version"),
+    };
+    let number = |name: &str| parameter(name).parse::<u64>().unwrap_or(0);
+    check(&format!(
+        "$argon2{}$v={version}$m={},t={iterations},p={}${}${}",
+        parameter("type"),
+        number("memory"),
+        number("parallelism"),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(hash)
+    ))
+}
+
+fn pbkdf2(algorithm: &str, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
+    if !PBKDF2.contains(&iterations) {
+        return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
+    }
+    Ok(format!(
+        "${algorithm}$i={iterations},l={}${}${}",
+        hash.len(),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(hash)
+    ))
 }
 
 const UNKNOWN: &str = "is of an algorithm that the server does not verify (argon2id, bcrypt, and PBKDF2 with SHA-256 or SHA-512 it does)";

@@ -27,6 +27,8 @@ pub fn read(source: Source, input: &Documents, settings: &Settings) -> Result<Im
             expected(source)
         )));
     }
+    let Import { clients, needs, .. } = &mut import;
+    clients.iter().for_each(|client| needs.note_schemes(client));
     Ok(import.sorted())
 }
 

@@ -8,7 +8,7 @@ use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
 use crate::objects::{Kind, is_ready, name, reason, text};
 use crate::output::Output;
-use crate::remedies::{REMEDIES, remedy};
+use crate::remedies::{Actor, REMEDIES, remedy};
 
 /// Explains an object, or a reason.
 pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answer {
@@ -28,6 +28,7 @@ pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answ
     if let Some(found) = found {
         shown += &format!("  What it means: {}\n", found.meaning);
     }
+    shown += &others(&object);
     shown += &facts(&object);
     output.value(&value, &[name(&object).to_owned()], &shown)?;
     Ok(Outcome::of(is_ready(&object)))
@@ -63,6 +64,26 @@ fn by_reason(asked: &str, output: &mut Output<'_>) -> Answer {
     Ok(Outcome::Yes)
 }
 
+/// Conditions that say something beside Ready, such as EmailSignIn.
+fn others(object: &Value) -> String {
+    let conditions = object.pointer("/status/conditions");
+    let conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    let mut shown = String::new();
+    for condition in conditions.filter(|condition| text(condition, "/reason") != reason(object)) {
+        let found = remedy(text(condition, "/reason"));
+        if let Some(found) = found.filter(|found| found.act != Actor::Nothing) {
+            shown += &format!(
+                "  {} is {}: {}\n  What to do: {}\n",
+                text(condition, "/type"),
+                text(condition, "/status"),
+                text(condition, "/message"),
+                found.remedy.replace("NAME", name(object))
+            );
+        }
+    }
+    shown
+}
+
 /// What helps to understand a reason.
 fn facts(object: &Value) -> String {
     let mut shown = String::new();
@@ -93,6 +114,25 @@ fn facts(object: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_beside_ready_is_told_with_its_remedy() {
+        let condition = |of: &str, status: &str, reason: &str| json!({ "type": of, "status": status, "reason": reason, "message": "as it is" });
+        let object = json!({
+            "metadata": { "name": "ada" },
+            "status": { "conditions": [
+                condition("Ready", "True", "Registered"),
+                condition("EmailSignIn", "False", "EmailAmbiguous"),
+                condition("Stalled", "False", "Registered"),
+            ] },
+        });
+        let shown = others(&object);
+        assert!(
+            shown.starts_with("  EmailSignIn is False: as it is\n"),
+            "{shown}"
+        );
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+    }
 
     #[test]
     fn a_name_alone_is_a_clients() {

@@ -23,6 +23,34 @@ const SILENT: [&str; 13] = [
     "type",
 ];
 
+/// Fields that a step judges, here or in the module above.
+const JUDGED: [&str; 24] = [
+    "publicClient",
+    "bearerOnly",
+    "protocol",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "name",
+    "redirectUris",
+    "webOrigins",
+    "clientAuthenticatorType",
+    "secret",
+    "enabled",
+    "consentRequired",
+    "defaultClientScopes",
+    "optionalClientScopes",
+    "attributes",
+    "protocolMappers",
+    "authorizationSettings",
+    "authenticationFlowBindingOverrides",
+    "defaultRoles",
+    "fullScopeAllowed",
+    "frontchannelLogout",
+    "authorizationServicesEnabled",
+];
+
 /// Attributes.
 pub fn attributes(draft: &mut Draft, object: &Value) {
     let map = object.get("attributes").and_then(Value::as_object);
@@ -119,6 +147,21 @@ pub fn lifetimes(draft: &mut Draft, object: &Value, realm: &Realm) {
 
 /// What a client has beside that.
 pub fn rest(draft: &mut Draft, object: &Value) {
+    mappers(draft, object);
+    absent(draft, object);
+    let fields = object.as_object().into_iter().flatten();
+    for (field, _) in fields {
+        if !SILENT.contains(&field.as_str()) && !JUDGED.contains(&field.as_str()) {
+            draft.lost(
+                field,
+                "is not known to this importer",
+                "see whether OAuthClient has such a field",
+            );
+        }
+    }
+}
+
+fn mappers(draft: &mut Draft, object: &Value) {
     for mapper in object
         .get("protocolMappers")
         .and_then(Value::as_array)
@@ -138,6 +181,10 @@ pub fn rest(draft: &mut Draft, object: &Value) {
             draft.lost(&field, &format!("{kind}: clients have no mappers"), todo);
         }
     }
+}
+
+/// What a client here does not have.
+fn absent(draft: &mut Draft, object: &Value) {
     for (field, why, todo) in [
         (
             "authorizationSettings",
@@ -159,50 +206,6 @@ pub fn rest(draft: &mut Draft, object: &Value) {
         });
         if filled {
             draft.lost(field, why, todo);
-        }
-    }
-    let known = [
-        &SILENT[..],
-        &[
-            "publicClient",
-            "bearerOnly",
-            "protocol",
-            "standardFlowEnabled",
-            "implicitFlowEnabled",
-            "directAccessGrantsEnabled",
-            "serviceAccountsEnabled",
-            "name",
-            "redirectUris",
-            "webOrigins",
-            "clientAuthenticatorType",
-            "secret",
-            "enabled",
-            "consentRequired",
-            "defaultClientScopes",
-            "optionalClientScopes",
-            "attributes",
-            "protocolMappers",
-            "authorizationSettings",
-            "authenticationFlowBindingOverrides",
-            "defaultRoles",
-            "fullScopeAllowed",
-            "frontchannelLogout",
-            "authorizationServicesEnabled",
-        ],
-    ]
-    .concat();
-    for field in object
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(field, _)| field)
-    {
-        if !known.contains(&field.as_str()) {
-            draft.lost(
-                field,
-                "is not known to this importer",
-                "see whether OAuthClient has such a field",
-            );
         }
     }
 }
