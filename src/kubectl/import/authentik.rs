@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::documents::Documents;
 use super::draft::Draft;
 use super::durations::authentik;
-use super::model::{Import, TenantNeeds};
+use super::model::Import;
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::text;
@@ -43,13 +43,13 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             let here = settings.namespace.as_str();
             let origin = format!("provider {name}");
             let mut draft = Draft::new(origin, here, names.take(here, name), &settings.tenant);
-            fill(&mut draft, &attributes, &mut import.needs);
+            fill(&mut draft, &attributes);
             import.clients.push(draft.finish());
         }
     }
 }
 
-fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
+fn fill(draft: &mut Draft, attributes: &Value) {
     draft.public("client_type", text(attributes, "/client_type") == "public");
     draft.grant("authorization_code");
     draft.grant("refresh_token");
@@ -58,7 +58,7 @@ fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
         draft.grant("client_credentials");
     }
     match attributes.get("client_id").and_then(Value::as_str) {
-        Some(id) => draft.client_id("client_id", id, needs),
+        Some(id) => draft.client_id("client_id", id),
         None => draft.lost(
             "client_id",
             REFERS,
@@ -72,7 +72,7 @@ fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
         apply(draft, field, value);
     }
     let scopes = ["openid", "profile", "email", "offline_access"];
-    draft.scopes("(scopes)", scopes, needs);
+    draft.scopes("(scopes)", scopes);
 }
 
 const REFERS: &str = "it is a tag that only authentik can resolve";

@@ -106,7 +106,7 @@ fn client(
             "write the ID into the file and import again",
         );
     } else {
-        draft.client_id("id", id, &mut import.needs);
+        draft.client_id("id", id);
     }
     draft.public("public", object.get("public") == Some(&Value::Bool(true)));
     draft.grant("authorization_code");
@@ -116,7 +116,7 @@ fn client(
         draft.lost(
             "redirectURIs",
             "Dex lets a public client without any return to every port of localhost",
-            "list http://127.0.0.1/callback, where any port will do, or http://localhost with its port",
+            "list http://localhost/callback and http://127.0.0.1/callback, with the path of the application; any port will do",
         );
     }
     draft.uris(
@@ -127,11 +127,11 @@ fn client(
     draft.pkce("(PKCE, which Dex does not ask for)", false);
     secret(&mut draft, object);
     if defaults.skips_approval {
-        draft.first_party("oauth2.skipApprovalScreen", &mut import.needs);
+        draft.first_party("oauth2.skipApprovalScreen");
     }
     // Everybody may ask Dex for these.
     let scopes = ["openid", "profile", "email", "groups", "offline_access"];
-    draft.scopes("(scopes)", scopes, &mut import.needs);
+    draft.scopes("(scopes)", scopes);
     lifetimes(&mut draft, defaults);
     leftovers(&mut draft, object);
     import.clients.push(draft.finish());
@@ -229,7 +229,7 @@ fn person(
         let why = "the hash is in an environment variable of Dex";
         draft.lost("hashFromEnv", why, "kubectl clientele user passwd NAME");
     }
-    import.users.push(draft.finish(&mut import.needs));
+    import.users.push(draft.finish());
 }
 
 /// The `sub` of Dex: a protobuf message of the user ID (1) and the connector ID (2), in base64url.

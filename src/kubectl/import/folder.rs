@@ -10,7 +10,8 @@ use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 use clientele_api::user::PASSWORD_TYPE;
 use serde_json::{Value, json};
 
-use super::model::{Field, Import, ImportedClient, ImportedUser, TenantNeeds, Verdict};
+use super::model::{Field, Import, ImportedClient, ImportedUser, Verdict};
+use super::needs::TenantNeeds;
 use crate::failure::Failure;
 
 /// What is the same for every source, and is to be known first.

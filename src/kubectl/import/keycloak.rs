@@ -78,8 +78,7 @@ fn clients(
             continue;
         }
         masked |= is_masked(text(object, "/secret"));
-        let needs = &mut import.needs;
-        let imported = client(object, origin, &of_realm, settings, names, needs);
+        let imported = client(object, origin, &of_realm, settings, names);
         import.clients.push(imported);
     }
     masked
@@ -100,8 +99,7 @@ fn users(
             import.skipped.insert(origin, why);
             continue;
         }
-        let needs = &mut import.needs;
-        let imported = user(object, origin, realm, settings, people, needs);
+        let imported = user(object, origin, realm, settings, people);
         import.users.push(imported);
     }
 }

@@ -1,11 +1,11 @@
 //! What a reader returns, and what the report says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::rules::bare_scheme;
+use super::needs::TenantNeeds;
 
 /// What became of a field of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -114,47 +114,6 @@ pub struct ImportedUser {
 impl std::fmt::Debug for ImportedUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ImportedUser({}/{})", self.namespace, self.name)
-    }
-}
-
-/// What the tenant must allow, so that the clients work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TenantNeeds {
-    /// Namespaces that choose client IDs (`customClientIds.namespaces`).
-    pub custom_client_ids: BTreeSet<String>,
-    /// Whether an ID has `:`, `/` or `@` (`customClientIds.uriCharacters`).
-    pub uri_characters: bool,
-    /// IDs that mean something to a cluster, with the namespace (`customClientIds.reserved`).
-    pub reserved: BTreeSet<(String, String)>,
-    /// Namespaces with first-party clients (`firstParty.namespaces`).
-    pub first_party: BTreeSet<String>,
-    /// Namespaces with people (`users.namespaces`).
-    pub users: BTreeSet<String>,
-    /// Schemes without a dot, with the namespaces whose clients return to them (`redirectSchemes`).
-    pub redirect_schemes: BTreeMap<String, BTreeSet<String>>,
-    /// Scopes (`scopes`).
-    pub scopes: BTreeSet<String>,
-    /// Audiences (`audiences`).
-    pub audiences: BTreeSet<String>,
-}
-
-impl TenantNeeds {
-    /// Notes what the redirect URIs of a client need.
-    pub fn note_schemes(&mut self, client: &ImportedClient) {
-        let spec = client.spec.iter();
-        let lists = ["redirectUris", "postLogoutRedirectUris"];
-        let lists = spec.flat_map(|spec| lists.map(|list| spec.get(list)?.as_array()));
-        let uris = lists.flatten().flatten().filter_map(Value::as_str);
-        for scheme in uris.filter_map(bare_scheme) {
-            let namespaces = self.redirect_schemes.entry(scheme.to_owned()).or_default();
-            namespaces.insert(client.namespace.clone());
-        }
-    }
-
-    /// Whether the tenant may stay as it is.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 }
 

@@ -16,6 +16,10 @@ const BCRYPT_COST: std::ops::RangeInclusive<u32> = 8..=13;
 /// How often PBKDF2 may apply its HMAC.
 const PBKDF2: std::ops::RangeInclusive<u64> = 10_000..=1_500_000;
 
+/// The least number of bytes of salt and output.
+const MIN_SALT: usize = 8;
+const MIN_OUTPUT: usize = 16;
+
 /// A hash that can be brought, or why it cannot; the error completes "the hash …".
 pub type Hash = Result<String, &'static str>;
 
@@ -77,6 +81,7 @@ fn pbkdf2(algorithm: &str, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
     if !PBKDF2.contains(&iterations) {
         return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
     }
+    check_lengths(salt, hash)?;
     Ok(format!(
         "${algorithm}$i={iterations},l={}${}${}",
         hash.len(),
@@ -86,6 +91,12 @@ fn pbkdf2(algorithm: &str, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
 }
 
 const UNKNOWN: &str = "is of an algorithm that the server does not verify (argon2id, bcrypt, and PBKDF2 with SHA-256 or SHA-512 it does)";
+
+fn check_lengths(salt: &[u8], output: &[u8]) -> Result<(), &'static str> {
+    (salt.len() >= MIN_SALT && output.len() >= MIN_OUTPUT)
+        .then_some(())
+        .ok_or("has a salt below 8 bytes or an output below 16 bytes")
+}
 
 /// A hash as a text: argon2id or bcrypt.
 pub fn check(hash: &str) -> Hash {
@@ -97,9 +108,16 @@ pub fn check(hash: &str) -> Hash {
             all.strip_prefix('=')?.parse().ok()
         };
         let (memory, passes) = (parameter("m").unwrap_or(0), parameter("t").unwrap_or(0));
-        if memory == 0 || passes == 0 || rest.split('$').count() != 4 {
+        let decoded = |part: Option<&str>| part.and_then(|part| STANDARD_NO_PAD.decode(part).ok());
+        let mut parts = rest.split('$').skip(2);
+        let (salt, output) = (decoded(parts.next()), decoded(parts.next()));
+        let (Some(salt), Some(output), None) = (salt, output, parts.next()) else {
+            return Err("is an argon2id hash that cannot be read");
+        };
+        if memory == 0 || passes == 0 {
             return Err("is an argon2id hash that cannot be read");
         }
+        check_lengths(&salt, &output)?;
         if memory > MAX_MEMORY_KIB || passes > MAX_PASSES {
             return Err("is an argon2id hash that costs more than 64 MiB or 8 passes");
         }
@@ -137,21 +155,26 @@ mod tests {
     fn a_hash_of_keycloak_is_a_phc_string() {
         let credential = json!({
             "type": "password",
-            "secretData": r#"{"value":"AAECAw==","salt":"BAUGBw==","additionalParameters":{}}"#,
+            "secretData": r#"{"value":"AAECAwQFBgcICQoLDA0ODw==","salt":"AAECAwQFBgc=","additionalParameters":{}}"#,
             "credentialData": r#"{"hashIterations":5,"algorithm":"argon2","additionalParameters":{"hashLength":["32"],"memory":["7168"],"type":["id"],"version":["1.3"],"parallelism":["1"]}}"#,
         });
         assert_eq!(
             keycloak(&credential).unwrap(),
-            "$argon2id$v=19$m=7168,t=5,p=1$BAUGBw$AAECAw"
+            "$argon2id$v=19$m=7168,t=5,p=1$AAECAwQFBgc$AAECAwQFBgcICQoLDA0ODw"
         );
         assert!(keycloak(&json!({})).is_err());
+        let short = json!({
+            "secretData": { "value": "AAECAw==", "salt": "AAECAwQFBgc=" },
+            "credentialData": { "hashIterations": 27500, "algorithm": "pbkdf2-sha256" },
+        });
+        assert!(keycloak(&short).unwrap_err().contains("below 16 bytes"));
         let pbkdf2 = json!({
-            "secretData": { "value": "AAECAw==", "salt": "BAUGBw==" },
+            "secretData": { "value": "AAECAwQFBgcICQoLDA0ODw==", "salt": "AAECAwQFBgc=" },
             "credentialData": { "hashIterations": 27500, "algorithm": "pbkdf2-sha256" },
         });
         assert_eq!(
             keycloak(&pbkdf2).unwrap(),
-            "$pbkdf2-sha256$i=27500,l=4$BAUGBw$AAECAw"
+            "$pbkdf2-sha256$i=27500,l=16$AAECAwQFBgc$AAECAwQFBgcICQoLDA0ODw"
         );
     }
 

@@ -51,7 +51,35 @@ const JUDGED: [&str; 24] = [
     "authorizationServicesEnabled",
 ];
 
-/// Attributes.
+/// Attributes that another step judges, or that say how Keycloak shows and makes things.
+const OF_REALM: [&str; 24] = [
+    "access.token.header.type.rfc9068",
+    "access.token.lifespan",
+    "backchannel.logout.revoke.offline.tokens",
+    "backchannel.logout.session.required",
+    "client.secret.creation.time",
+    "client.secret.expiration.time",
+    "client.secret.rotated",
+    "client.secret.rotated.creation.time",
+    "client.secret.rotated.expiration.time",
+    "client.session.idle.timeout",
+    "client.session.max.lifespan",
+    "client_credentials.use_refresh_token",
+    "consent.screen.text",
+    "display.on.consent.screen",
+    "exclude.session.state.from.auth.response",
+    "frontchannel.logout.session.required",
+    "login_theme",
+    "oauth2.device.authorization.grant.enabled",
+    "oidc.ciba.grant.enabled",
+    "origin",
+    "pkce.code.challenge.method",
+    "realm_client",
+    "standard.token.exchange.enabled",
+    "use.refresh.tokens",
+];
+
+/// Attributes: each is a text.
 pub fn attributes(draft: &mut Draft, object: &Value) {
     let map = object.get("attributes").and_then(Value::as_object);
     draft.pkce(
@@ -83,13 +111,23 @@ pub fn attributes(draft: &mut Draft, object: &Value) {
             "user.info.response.signature.alg" | "id.token.encrypted.response.alg"
             | "request.object.required" | "require.pushed.authorization.requests"
             | "tls.client.certificate.bound.access.tokens" | "dpop.bound.access.tokens"
-                if !matches!(value, "" | "false" | "not required") =>
+                if !is_unset(value) =>
             {
                 draft.lost(&field, "Clientele does not have it", "see docs/import.md");
             }
-            _ => {}
+            name if OF_REALM.contains(&name) || is_unset(value) => {}
+            _ => draft.lost(
+                &field,
+                "is not known to this importer",
+                "see whether OAuthClient has such a field",
+            ),
         }
     }
+}
+
+/// What an attribute is that nobody set.
+fn is_unset(value: &str) -> bool {
+    matches!(value, "" | "false" | "{}" | "[]" | "0" | "not required")
 }
 
 /// `##` stands between URIs; `+` is the redirect URIs.
