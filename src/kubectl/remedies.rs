@@ -23,7 +23,7 @@ pub struct Remedy {
     /// What it means.
     pub meaning: &'static str,
     /// What to do.
-    pub remedy: &'static str,
+    pub todo: &'static str,
 }
 
 /// What to do about a reason; `None` for one that this version does not know.
@@ -31,17 +31,12 @@ pub fn remedy(reason: &str) -> Option<&'static Remedy> {
     REMEDIES.iter().find(|known| known.reason == reason)
 }
 
-const fn of(
-    reason: &'static str,
-    act: Actor,
-    meaning: &'static str,
-    remedy: &'static str,
-) -> Remedy {
+const fn of(reason: &'static str, act: Actor, meaning: &'static str, todo: &'static str) -> Remedy {
     Remedy {
         reason,
         act,
         meaning,
-        remedy,
+        todo,
     }
 }
 
@@ -319,11 +314,11 @@ mod tests {
             reason,
             act,
             meaning,
-            remedy,
+            todo,
         } in REMEDIES
         {
-            assert!(meaning.ends_with('.') && remedy.ends_with('.'), "{reason}");
-            let nothing = remedy.starts_with("Nothing");
+            assert!(meaning.ends_with('.') && todo.ends_with('.'), "{reason}");
+            let nothing = todo.starts_with("Nothing");
             assert!(
                 !nothing || matches!(act, Actor::Nothing | Actor::Wait),
                 "{reason}"

@@ -1,4 +1,4 @@
-//! authentik: the OAuth2 providers of a blueprint.
+//! authentik: the `OAuth2` providers of a blueprint.
 
 use serde_json::{Map, Value};
 

@@ -138,15 +138,15 @@ fn client(
 }
 
 fn secret(draft: &mut Draft, object: &Value) {
-    if !text(object, "/secretEnv").is_empty() {
+    if text(object, "/secretEnv").is_empty() {
+        draft.secret("secret", Some(text(object, "/secret")), None);
+    } else {
         let todo = "write the value into the file and import again";
         draft.lost(
             "secretEnv",
             "the secret is in an environment variable of Dex",
             todo,
         );
-    } else {
-        draft.secret("secret", Some(text(object, "/secret")), None);
     }
 }
 

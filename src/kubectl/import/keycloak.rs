@@ -121,8 +121,8 @@ fn notes(document: &Value, name: &str, import: &mut Import) {
         });
     };
     let has = |field: &str| {
-        let list = document.get(field).and_then(Value::as_array);
-        list.is_some_and(|list| !list.is_empty())
+        let held = document.get(field).and_then(Value::as_array);
+        held.is_some_and(|held| !held.is_empty())
     };
     if has("identityProviders") {
         lost(

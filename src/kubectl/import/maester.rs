@@ -221,10 +221,10 @@ fn lifespans(draft: &mut Draft, path: &str, value: &Value) {
         let machine_only = !draft.has_grant("authorization_code");
         match name.as_str() {
             "authorization_code_grant_access_token_lifespan" => {
-                draft.lifetime(&field, "accessToken", seconds)
+                draft.lifetime(&field, "accessToken", seconds);
             }
             "authorization_code_grant_id_token_lifespan" => {
-                draft.lifetime(&field, "idToken", seconds)
+                draft.lifetime(&field, "idToken", seconds);
             }
             "authorization_code_grant_refresh_token_lifespan" => {
                 draft.lifetime(&field, "refreshToken", seconds);

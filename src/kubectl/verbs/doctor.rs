@@ -111,7 +111,7 @@ fn all_ready(name_of: &'static str, kind: Kind, listed: Result<Vec<Value>, Failu
                 kind.name()
             ));
         };
-        let remedy = remedy(reason(first)).map_or("", |found| found.remedy);
+        let remedy = remedy(reason(first)).map_or("", |found| found.todo);
         Err(Failure::new(format!(
             "{} of {} do not work, such as {} ({}): {}",
             broken.len(),

@@ -1,5 +1,7 @@
 //! `status`: what works, and what to do about the rest.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::args::Names;
@@ -71,7 +73,7 @@ impl<'a> Status<'a> {
             json!({
                 "kind": kind.name(), "namespace": namespace(value), "name": name(value), "ready": is_ready(value),
                 "reason": reason(value), "message": message(value),
-                "remedy": found.filter(|found| found.act != Actor::Nothing).map(|found| found.remedy),
+                "remedy": found.filter(|found| found.act != Actor::Nothing).map(|found| found.todo),
                 "clientId": value.pointer("/status/clientId"), "secretName": value.pointer("/status/secretName"),
             })
         };
@@ -142,13 +144,13 @@ pub fn explained(kind: Kind, value: &Value, output: &Output<'_>) -> String {
     let mut text_shown = output.paint(color, &head) + "\n";
     let message = message(value);
     if !message.is_empty() {
-        text_shown += &format!("  {message}\n");
+        let _ = writeln!(text_shown, "  {message}");
     }
     if let Some(found) = found
         && found.act != Actor::Nothing
     {
-        let remedy = found.remedy.replace("NAME", name(value));
-        text_shown += &format!("  What to do: {remedy}\n");
+        let remedy = found.todo.replace("NAME", name(value));
+        let _ = writeln!(text_shown, "  What to do: {remedy}");
     }
     text_shown
 }

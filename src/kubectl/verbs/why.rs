@@ -1,5 +1,7 @@
 //! `why`: everything that is known about why an object does not work.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use super::status::explained;
@@ -22,11 +24,11 @@ pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answ
     let value = json!({
         "kind": kind.name(), "name": name(&object), "ready": is_ready(&object), "reason": reason(&object),
         "conditions": object.pointer("/status/conditions"),
-        "meaning": found.map(|found| found.meaning), "remedy": found.map(|found| found.remedy),
+        "meaning": found.map(|found| found.meaning), "remedy": found.map(|found| found.todo),
     });
     let mut shown = explained(kind, &object, output);
     if let Some(found) = found {
-        shown += &format!("  What it means: {}\n", found.meaning);
+        let _ = writeln!(shown, "  What it means: {}", found.meaning);
     }
     shown += &others(&object);
     shown += &facts(&object);
@@ -55,16 +57,16 @@ fn by_reason(asked: &str, output: &mut Output<'_>) -> Answer {
             known.join(", ")
         )));
     };
-    let value = json!({ "reason": found.reason, "meaning": found.meaning, "remedy": found.remedy });
+    let value = json!({ "reason": found.reason, "meaning": found.meaning, "remedy": found.todo });
     let shown = format!(
         "{}\n  {}\n  What to do: {}\n",
-        found.reason, found.meaning, found.remedy
+        found.reason, found.meaning, found.todo
     );
     output.value(&value, &[found.reason.to_owned()], &shown)?;
     Ok(Outcome::Yes)
 }
 
-/// Conditions that say something beside Ready, such as EmailSignIn.
+/// Conditions that say something beside Ready, such as `EmailSignIn`.
 fn others(object: &Value) -> String {
     let conditions = object.pointer("/status/conditions");
     let conditions = conditions.and_then(Value::as_array).into_iter().flatten();
@@ -72,12 +74,13 @@ fn others(object: &Value) -> String {
     for condition in conditions.filter(|condition| text(condition, "/reason") != reason(object)) {
         let found = remedy(text(condition, "/reason"));
         if let Some(found) = found.filter(|found| found.act != Actor::Nothing) {
-            shown += &format!(
-                "  {} is {}: {}\n  What to do: {}\n",
+            let _ = writeln!(
+                shown,
+                "  {} is {}: {}\n  What to do: {}",
                 text(condition, "/type"),
                 text(condition, "/status"),
                 text(condition, "/message"),
-                found.remedy.replace("NAME", name(object))
+                found.todo.replace("NAME", name(object))
             );
         }
     }
@@ -101,7 +104,7 @@ fn facts(object: &Value) -> String {
     ] {
         let value = text(object, pointer);
         if !value.is_empty() {
-            shown += &format!("  {label}: {value}\n");
+            let _ = writeln!(shown, "  {label}: {value}");
         }
     }
     let generation = object.pointer("/metadata/generation");
