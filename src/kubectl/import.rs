@@ -18,6 +18,7 @@ mod keycloak_user;
 mod maester;
 pub mod model;
 mod names;
+pub mod needs;
 mod password;
 mod pocket_id;
 mod prove;

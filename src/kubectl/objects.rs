@@ -192,8 +192,7 @@ pub fn namespace(value: &Value) -> &str {
     text(value, "/metadata/namespace")
 }
 
-/// A condition of an object.
-pub fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
+fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
     let conditions = value.pointer("/status/conditions")?.as_array()?;
     conditions
         .iter()
@@ -202,14 +201,23 @@ pub fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
 
 /// Whether the object works, in the version that it has now.
 pub fn is_ready(value: &Value) -> bool {
-    let observed = value.pointer("/status/observedGeneration");
-    let current = observed == value.pointer("/metadata/generation");
-    current && condition(value, "Ready").is_some_and(|ready| text(ready, "/status") == "True")
+    ready(value).is_some_and(|ready| text(ready, "/status") == "True")
 }
 
-/// The reason of Ready, or that nobody has looked yet.
+/// The condition Ready, if it is about the version that the object has now.
+fn ready(value: &Value) -> Option<&Value> {
+    let observed = value.pointer("/status/observedGeneration");
+    condition(value, "Ready").filter(|_| observed == value.pointer("/metadata/generation"))
+}
+
+/// The sentence of Ready; empty if nobody has looked at this version yet.
+pub fn message(value: &Value) -> &str {
+    ready(value).map_or("", |ready| text(ready, "/message"))
+}
+
+/// The reason of Ready, or that nobody has looked at this version yet.
 pub fn reason(value: &Value) -> &str {
-    let reason = condition(value, "Ready").map(|ready| text(ready, "/reason"));
+    let reason = ready(value).map(|ready| text(ready, "/reason"));
     reason
         .filter(|reason| !reason.is_empty())
         .unwrap_or("Pending")
@@ -247,6 +255,11 @@ mod tests {
         assert!(is_ready(&object(1)));
         assert!(!is_ready(&object(2)));
         assert_eq!(reason(&object(1)), "Registered");
+        assert_eq!(
+            reason(&object(2)),
+            "Pending",
+            "what was said of the former version"
+        );
         assert_eq!(reason(&json!({})), "Pending");
     }
 

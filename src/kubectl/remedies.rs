@@ -23,7 +23,7 @@ pub struct Remedy {
     /// What it means.
     pub meaning: &'static str,
     /// What to do.
-    pub remedy: &'static str,
+    pub todo: &'static str,
 }
 
 /// What to do about a reason; `None` for one that this version does not know.
@@ -31,17 +31,12 @@ pub fn remedy(reason: &str) -> Option<&'static Remedy> {
     REMEDIES.iter().find(|known| known.reason == reason)
 }
 
-const fn of(
-    reason: &'static str,
-    act: Actor,
-    meaning: &'static str,
-    remedy: &'static str,
-) -> Remedy {
+const fn of(reason: &'static str, act: Actor, meaning: &'static str, todo: &'static str) -> Remedy {
     Remedy {
         reason,
         act,
         meaning,
-        remedy,
+        todo,
     }
 }
 
@@ -140,10 +135,34 @@ pub const REMEDIES: &[Remedy] = &[
         "Correct spec.audiences, or ask the platform team.",
     ),
     of(
+        "AlgorithmNotPublished",
+        Actor::Team,
+        "The tenant publishes no keys of the algorithm in idTokenSignedResponseAlg, so nobody could verify the ID tokens.",
+        "Set idTokenSignedResponseAlg to an algorithm that the message lists, or remove it; or ask the platform team to add the algorithm to spec.signing.algorithms of the tenant.",
+    ),
+    of(
+        "AudienceConflict",
+        Actor::Platform,
+        "The tenant declares an audience twice, or one that is a client ID, an issuer or another name already. The rest of the tenant is served.",
+        "Correct the entry of spec.audiences that the message names.",
+    ),
+    of(
         "RedirectHostNotAllowed",
         Actor::Platform,
         "The tenant does not let clients of this namespace name that host (spec.redirectHosts).",
         "Correct redirectUris, postLogoutRedirectUris or allowedOrigins, or ask the platform team; the message lists the hosts.",
+    ),
+    of(
+        "RedirectSchemeNotAllowed",
+        Actor::Platform,
+        "A URI has a scheme without a dot, which belongs to no application alone, and the tenant does not let clients of this namespace return to it (spec.redirectSchemes).",
+        "Use a scheme in reverse-DNS form such as com.example.app, or ask the platform team to add the scheme to spec.redirectSchemes of the tenant.",
+    ),
+    of(
+        "SecretKeyNotAllowed",
+        Actor::Platform,
+        "The installation or the tenant does not allow a label or annotation in spec.secret.",
+        "Remove the key that the message names, or ask the platform team to add it to secrets.allowedKeys of the chart or of the tenant; the message says which.",
     ),
     of(
         "ServiceAccountNotPinned",
@@ -224,10 +243,28 @@ pub const REMEDIES: &[Remedy] = &[
         "Choose another username, or delete the other OAuthUser and edit this one.",
     ),
     of(
+        "EmailAmbiguous",
+        Actor::Team,
+        "Another OAuthUser of the tenant has the email as email or as username, so nobody signs in with it. The username works.",
+        "Give each person an email of their own.",
+    ),
+    of(
         "SubjectConflict",
         Actor::Team,
         "Another OAuthUser has the subject, or an OAuthClient has it as its client ID.",
         "Recreate the OAuthUser with another subject, or without one.",
+    ),
+    of(
+        "EmailDomainNotAllowed",
+        Actor::Platform,
+        "The tenant does not let people of this namespace have an email of that domain (spec.users.limits).",
+        "Correct spec.email, or ask the platform team to add the domain; the message lists those that are allowed.",
+    ),
+    of(
+        "GroupNotAllowed",
+        Actor::Platform,
+        "The tenant does not let people of this namespace have that group (spec.users.limits).",
+        "Remove the group from spec.groups, or ask the platform team to add it; the message lists those that are allowed.",
     ),
     of(
         "PasswordSecretNotFound",
@@ -277,11 +314,11 @@ mod tests {
             reason,
             act,
             meaning,
-            remedy,
+            todo,
         } in REMEDIES
         {
-            assert!(meaning.ends_with('.') && remedy.ends_with('.'), "{reason}");
-            let nothing = remedy.starts_with("Nothing");
+            assert!(meaning.ends_with('.') && todo.ends_with('.'), "{reason}");
+            let nothing = todo.starts_with("Nothing");
             assert!(
                 !nothing || matches!(act, Actor::Nothing | Actor::Wait),
                 "{reason}"

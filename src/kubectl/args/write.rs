@@ -146,17 +146,17 @@ pub struct UserNew {
 /// Where clients come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Source {
-    /// OAuth2Client of ORY hydra-maester, with its Secret
+    /// `OAuth2Client` of ORY hydra-maester, with its Secret
     Maester,
     /// A realm as `kc.sh export` writes it
     Keycloak,
-    /// Clients of Keycloak operators (EPAM, vriesdemichael, Hostzero, the official KeycloakRealmImport), with their Secrets
+    /// Clients of Keycloak operators (EPAM, vriesdemichael, Hostzero, the official `KeycloakRealmImport`), with their Secrets
     KeycloakCr,
-    /// The configuration of Dex, or its OAuth2Client and Password resources
+    /// The configuration of Dex, or its `OAuth2Client` and Password resources
     Dex,
-    /// KanidmOAuth2Client of kaniop, with its Secret
+    /// `KanidmOAuth2Client` of kaniop, with its Secret
     Kaniop,
-    /// PocketIDOIDCClient of the Pocket ID operator, with its Secret
+    /// `PocketIDOIDCClient` of the Pocket ID operator, with its Secret
     PocketId,
     /// A blueprint of authentik
     Authentik,
@@ -191,10 +191,10 @@ pub struct Import {
     /// The issuer for --prove; default: what the status of the OAuthClient says
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
-    /// The entry of maester's Secrets with the client ID, where it has another name (CLIENT_ID_KEY)
+    /// The entry of maester's Secrets with the client ID, where it has another name (`CLIENT_ID_KEY`)
     #[arg(long, value_name = "ENTRY")]
     pub client_id_key: Option<String>,
-    /// The entry of maester's Secrets with the client secret, where it has another name (CLIENT_SECRET_KEY)
+    /// The entry of maester's Secrets with the client secret, where it has another name (`CLIENT_SECRET_KEY`)
     #[arg(long, value_name = "ENTRY")]
     pub client_secret_key: Option<String>,
     /// Where the issuer is reached.

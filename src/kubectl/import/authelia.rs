@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::documents::Documents;
 use super::draft::Draft;
 use super::maester::strings;
-use super::model::{Import, TenantNeeds};
+use super::model::Import;
 use super::names::Names;
 use super::password;
 use super::settings::Settings;
@@ -30,7 +30,7 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             let mut draft =
                 UserDraft::new(format!("user {username}"), here, name, &settings.tenant);
             person(&mut draft, username, object, &identifiers);
-            import.users.push(draft.finish(&mut import.needs));
+            import.users.push(draft.finish());
         }
         let clients = document
             .pointer("/identity_providers/oidc/clients")
@@ -43,7 +43,7 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             let here = settings.namespace.as_str();
             let name = names.take(here, id);
             let mut draft = Draft::new(format!("client {id}"), here, name, &settings.tenant);
-            client(&mut draft, id, object, &mut import.needs);
+            client(&mut draft, id, object);
             import.clients.push(draft.finish());
         }
     }
@@ -112,9 +112,9 @@ fn person(
     }
 }
 
-fn client(draft: &mut Draft, id: &str, object: &Value, needs: &mut TenantNeeds) {
+fn client(draft: &mut Draft, id: &str, object: &Value) {
     let flag = |field: &str| object.get(field).and_then(Value::as_bool);
-    draft.client_id("client_id", id, needs);
+    draft.client_id("client_id", id);
     draft.public("public", flag("public") == Some(true));
     let grants: Vec<&str> = strings(object, "/grant_types").collect();
     if grants.is_empty() {
@@ -128,18 +128,9 @@ fn client(draft: &mut Draft, id: &str, object: &Value, needs: &mut TenantNeeds) 
         strings(object, "/redirect_uris"),
     );
     draft.pkce("require_pkce", flag("require_pkce") == Some(true));
-    let scopes: Vec<&str> = strings(object, "/scopes").collect();
-    let scopes = if scopes.is_empty() {
-        vec!["openid", "groups", "profile", "email"]
-    } else {
-        scopes
-            .into_iter()
-            .filter(|scope| !scope.starts_with("authelia."))
-            .collect()
-    };
-    draft.scopes("scopes", scopes, needs);
+    draft.scopes("scopes", scopes(object));
     if matches!(text(object, "/consent_mode"), "implicit") {
-        draft.first_party("consent_mode", needs);
+        draft.first_party("consent_mode");
     }
     if !draft.is_public() {
         draft.lost(
@@ -148,6 +139,22 @@ fn client(draft: &mut Draft, id: &str, object: &Value, needs: &mut TenantNeeds) 
             "give the application the new one: kubectl clientele secret NAME",
         );
     }
+    leftovers(draft, object);
+}
+
+/// Those of the client, or those that Authelia gives to a client without any.
+fn scopes(object: &Value) -> Vec<&str> {
+    let scopes: Vec<&str> = strings(object, "/scopes").collect();
+    if scopes.is_empty() {
+        return vec!["openid", "groups", "profile", "email"];
+    }
+    let mut scopes = scopes;
+    scopes.retain(|scope| !scope.starts_with("authelia."));
+    scopes
+}
+
+/// What a client here does not have.
+fn leftovers(draft: &mut Draft, object: &Value) {
     for (field, why, todo) in [
         (
             "authorization_policy",

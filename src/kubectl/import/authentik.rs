@@ -1,11 +1,11 @@
-//! authentik: the OAuth2 providers of a blueprint.
+//! authentik: the `OAuth2` providers of a blueprint.
 
 use serde_json::{Map, Value};
 
 use super::documents::Documents;
 use super::draft::Draft;
 use super::durations::authentik;
-use super::model::{Import, TenantNeeds};
+use super::model::Import;
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::text;
@@ -43,13 +43,13 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             let here = settings.namespace.as_str();
             let origin = format!("provider {name}");
             let mut draft = Draft::new(origin, here, names.take(here, name), &settings.tenant);
-            fill(&mut draft, &attributes, &mut import.needs);
+            fill(&mut draft, &attributes);
             import.clients.push(draft.finish());
         }
     }
 }
 
-fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
+fn fill(draft: &mut Draft, attributes: &Value) {
     draft.public("client_type", text(attributes, "/client_type") == "public");
     draft.grant("authorization_code");
     draft.grant("refresh_token");
@@ -58,7 +58,7 @@ fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
         draft.grant("client_credentials");
     }
     match attributes.get("client_id").and_then(Value::as_str) {
-        Some(id) => draft.client_id("client_id", id, needs),
+        Some(id) => draft.client_id("client_id", id),
         None => draft.lost(
             "client_id",
             REFERS,
@@ -72,7 +72,7 @@ fn fill(draft: &mut Draft, attributes: &Value, needs: &mut TenantNeeds) {
         apply(draft, field, value);
     }
     let scopes = ["openid", "profile", "email", "offline_access"];
-    draft.scopes("(scopes)", scopes, needs);
+    draft.scopes("(scopes)", scopes);
 }
 
 const REFERS: &str = "it is a tag that only authentik can resolve";
@@ -80,27 +80,29 @@ const REFERS: &str = "it is a tag that only authentik can resolve";
 fn apply(draft: &mut Draft, field: &str, value: &Value) {
     let shown = value.as_str().unwrap_or_default();
     let lifetime = match field {
-        "access_code_validity" => Some("authorizationCode"),
-        "access_token_validity" => Some("accessToken"),
-        "refresh_token_validity" => Some("refreshToken"),
-        _ => None,
+        "access_code_validity" => "authorizationCode",
+        "access_token_validity" => "accessToken",
+        "refresh_token_validity" => "refreshToken",
+        _ => return other(draft, field, value),
     };
-    if let Some(to) = lifetime {
-        match authentik(shown) {
-            Some(seconds) => {
-                draft.lifetime(field, to, seconds);
-                if to == "refreshToken" {
-                    draft.lifetime(field, "refreshTokenIdle", seconds);
-                }
+    match authentik(shown) {
+        Some(seconds) => {
+            draft.lifetime(field, lifetime, seconds);
+            if lifetime == "refreshToken" {
+                draft.lifetime(field, "refreshTokenIdle", seconds);
             }
-            None => draft.lost(
-                field,
-                "is no duration of at least a second",
-                "set spec.lifetimes",
-            ),
         }
-        return;
+        None => draft.lost(
+            field,
+            "is no duration of at least a second",
+            "set spec.lifetimes",
+        ),
     }
+}
+
+/// Everything that is no lifetime.
+fn other(draft: &mut Draft, field: &str, value: &Value) {
+    let shown = value.as_str().unwrap_or_default();
     match field {
         "client_id" | "client_secret" | "client_type" => {}
         "name" => draft.display_name(field, shown),

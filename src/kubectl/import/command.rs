@@ -1,5 +1,7 @@
 //! `import`: read, write the folder, and as far as it is asked for check, apply and prove.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use super::documents::Documents;
@@ -104,7 +106,10 @@ fn print(
         count("lost")
     );
     if let Some(tokens) = tokens {
-        shown += &format!("{tokens} machine clients got a token with their original secret\n");
+        let _ = writeln!(
+            shown,
+            "{tokens} machine clients got a token with their original secret"
+        );
     }
     if !import.needs.is_empty() {
         shown += "The tenant must allow some of it: see tenant-patch.yaml\n";
@@ -136,13 +141,14 @@ fn lost(import: &Imported, more: &[Field], output: &Output<'_>) -> String {
     let mut shown = String::new();
     for (origin, field) in lost.iter().take(SHOWN) {
         let head = output.paint(Color::Red, "lost");
-        shown += &format!(
-            "{head}  {origin} {}: {}; {}\n",
+        let _ = writeln!(
+            shown,
+            "{head}  {origin} {}: {}; {}",
             field.field, field.why, field.todo
         );
     }
     if lost.len() > SHOWN {
-        shown += &format!("… and {} more in report.json\n", lost.len() - SHOWN);
+        let _ = writeln!(shown, "… and {} more in report.json", lost.len() - SHOWN);
     }
     shown
 }

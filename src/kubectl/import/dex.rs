@@ -106,7 +106,7 @@ fn client(
             "write the ID into the file and import again",
         );
     } else {
-        draft.client_id("id", id, &mut import.needs);
+        draft.client_id("id", id);
     }
     draft.public("public", object.get("public") == Some(&Value::Bool(true)));
     draft.grant("authorization_code");
@@ -116,7 +116,7 @@ fn client(
         draft.lost(
             "redirectURIs",
             "Dex lets a public client without any return to every port of localhost",
-            "list http://127.0.0.1/callback, where any port will do, or http://localhost with its port",
+            "list http://localhost/callback and http://127.0.0.1/callback, with the path of the application; any port will do",
         );
     }
     draft.uris(
@@ -125,22 +125,33 @@ fn client(
         strings(object, "/redirectURIs"),
     );
     draft.pkce("(PKCE, which Dex does not ask for)", false);
-    if !text(object, "/secretEnv").is_empty() {
+    secret(&mut draft, object);
+    if defaults.skips_approval {
+        draft.first_party("oauth2.skipApprovalScreen");
+    }
+    // Everybody may ask Dex for these.
+    let scopes = ["openid", "profile", "email", "groups", "offline_access"];
+    draft.scopes("(scopes)", scopes);
+    lifetimes(&mut draft, defaults);
+    leftovers(&mut draft, object);
+    import.clients.push(draft.finish());
+}
+
+fn secret(draft: &mut Draft, object: &Value) {
+    if text(object, "/secretEnv").is_empty() {
+        draft.secret("secret", Some(text(object, "/secret")), None);
+    } else {
         let todo = "write the value into the file and import again";
         draft.lost(
             "secretEnv",
             "the secret is in an environment variable of Dex",
             todo,
         );
-    } else {
-        draft.secret("secret", Some(text(object, "/secret")), None);
     }
-    if defaults.skips_approval {
-        draft.first_party("oauth2.skipApprovalScreen", &mut import.needs);
-    }
-    // Everybody may ask Dex for these.
-    let scopes = ["openid", "profile", "email", "groups", "offline_access"];
-    draft.scopes("(scopes)", scopes, &mut import.needs);
+}
+
+/// Those of the configuration: a client of Dex has none of its own.
+fn lifetimes(draft: &mut Draft, defaults: &Defaults) {
     if let Some(seconds) = defaults.id_token {
         draft.lifetime("expiry.idTokens", "idToken", seconds);
         draft.lifetime("expiry.idTokens", "accessToken", seconds);
@@ -160,6 +171,10 @@ fn client(
             seconds.min(most),
         );
     }
+}
+
+/// What a client here does not have.
+fn leftovers(draft: &mut Draft, object: &Value) {
     if strings(object, "/trustedPeers").next().is_some() {
         let todo = "let the application ask for tokens of an API with resource=, and list it in spec.audiences";
         draft.lost(
@@ -182,7 +197,6 @@ fn client(
             "set spec.branding.logo of the tenant",
         );
     }
-    import.clients.push(draft.finish());
 }
 
 fn person(
@@ -215,7 +229,7 @@ fn person(
         let why = "the hash is in an environment variable of Dex";
         draft.lost("hashFromEnv", why, "kubectl clientele user passwd NAME");
     }
-    import.users.push(draft.finish(&mut import.needs));
+    import.users.push(draft.finish());
 }
 
 /// The `sub` of Dex: a protobuf message of the user ID (1) and the connector ID (2), in base64url.

@@ -61,9 +61,9 @@ impl Documents {
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Failure> {
         let parsed = parse(text)
             .map_err(|error| Failure::new(format!("{file} is neither YAML nor JSON: {error}")))?;
-        parsed
-            .into_iter()
-            .for_each(|document| self.take_in(document));
+        for document in parsed {
+            self.take_in(document);
+        }
         Ok(())
     }
 
@@ -77,7 +77,9 @@ impl Documents {
                     && object.get("items").is_some_and(Value::is_array) =>
             {
                 if let Some(Value::Array(items)) = object.remove("items") {
-                    items.into_iter().for_each(|item| self.take_in(item));
+                    for item in items {
+                        self.take_in(item);
+                    }
                 }
             }
             document if text(&document, "/kind") == "Secret" => {

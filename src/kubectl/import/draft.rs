@@ -156,16 +156,31 @@ impl Draft {
             name: self.name,
             spec: (!self.unusable).then_some(self.spec),
             secret,
-            fields: merged(self.fields),
+            fields: merged(self.fields, self.unusable),
         }
     }
 }
 
-/// The same said twice about a field is said once.
-fn merged(fields: Vec<Field>) -> Vec<Field> {
+/// The same said twice about a field is said once, and what is changed is not exact. Of an object that is not written
+/// nothing is exact.
+fn merged(fields: Vec<Field>, unusable: bool) -> Vec<Field> {
+    let changed: Vec<(String, Option<String>)> = fields
+        .iter()
+        .filter(|field| field.verdict == Verdict::Changed)
+        .map(|field| (field.field.clone(), field.to.clone()))
+        .collect();
+    let is_changed = |field: &Field| {
+        let mut changed = changed.iter();
+        changed.any(|(name, to)| *name == field.field && *to == field.to)
+    };
     let mut kept: Vec<Field> = Vec::new();
     for field in fields {
-        if !kept.contains(&field) {
+        let drop = match field.verdict {
+            Verdict::Lost => false,
+            Verdict::Changed => unusable,
+            Verdict::Exact => unusable || is_changed(&field),
+        };
+        if !drop && !kept.contains(&field) {
             kept.push(field);
         }
     }

@@ -10,7 +10,8 @@ use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 use clientele_api::user::PASSWORD_TYPE;
 use serde_json::{Value, json};
 
-use super::model::{Field, Import, ImportedClient, ImportedUser, TenantNeeds, Verdict};
+use super::model::{Field, Import, ImportedClient, ImportedUser, Verdict};
+use super::needs::TenantNeeds;
 use crate::failure::Failure;
 
 /// What is the same for every source, and is to be known first.
@@ -194,6 +195,12 @@ fn tenant_patch(needs: &TenantNeeds) -> Value {
     }
     if !needs.users.is_empty() {
         spec["users"]["namespaces"] = selector(&needs.users);
+    }
+    if !needs.redirect_schemes.is_empty() {
+        let entries = needs.redirect_schemes.iter();
+        let entries =
+            entries.map(|(scheme, of)| json!({ "schemes": [scheme], "namespaces": selector(of) }));
+        spec["redirectSchemes"] = entries.collect();
     }
     if !needs.scopes.is_empty() {
         spec["scopes"] = needs

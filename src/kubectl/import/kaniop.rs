@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::documents::Documents;
 use super::draft::Draft;
 use super::maester::{items, strings};
-use super::model::{Import, TenantNeeds};
+use super::model::Import;
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::{name, namespace, text};
@@ -27,12 +27,12 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             names.take(here, name(object)),
             &settings.tenant,
         );
-        fill(&mut draft, object, input, &mut import.needs);
+        fill(&mut draft, object, input);
         import.clients.push(draft.finish());
     }
 }
 
-fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut TenantNeeds) {
+fn fill(draft: &mut Draft, object: &Value, input: &Documents) {
     let flag = |field: &str| {
         object
             .pointer("/spec")
@@ -52,11 +52,7 @@ fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut Tenant
             .map(String::as_str)
     };
     // Kanidm's client ID is the name.
-    draft.client_id(
-        "metadata.name",
-        entry("CLIENT_ID").unwrap_or(name(object)),
-        needs,
-    );
+    draft.client_id("metadata.name", entry("CLIENT_ID").unwrap_or(name(object)));
     draft.secret(
         &format!("Secret {secret_name}"),
         entry("CLIENT_SECRET"),
@@ -74,7 +70,7 @@ fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut Tenant
     for (field, value) in spec {
         apply(draft, object, field, value);
     }
-    groups_and_scopes(draft, object, needs);
+    groups_and_scopes(draft, object);
     if flag("jwtLegacyCryptoEnable") != Some(true) {
         draft.set("idTokenSignedResponseAlg", "ES256");
         draft.exact(
@@ -121,7 +117,7 @@ fn apply(draft: &mut Draft, object: &Value, field: &str, value: &Value) {
 }
 
 /// Only members of the groups of `scopeMap` may sign in.
-fn groups_and_scopes(draft: &mut Draft, object: &Value, needs: &mut TenantNeeds) {
+fn groups_and_scopes(draft: &mut Draft, object: &Value) {
     let maps = |field: &str| {
         let list = object
             .pointer(&format!("/spec/{field}"))
@@ -143,7 +139,7 @@ fn groups_and_scopes(draft: &mut Draft, object: &Value, needs: &mut TenantNeeds)
         .map(|map| strings(map, "/scopes").collect())
         .collect();
     let all: BTreeSet<&str> = sets.iter().flatten().copied().collect();
-    draft.scopes("spec.scopeMap", all, needs);
+    draft.scopes("spec.scopeMap", all);
     if sets.len() > 1 || maps("supScopeMap").next().is_some() {
         draft.lost(
             "spec.scopeMap, spec.supScopeMap",

@@ -39,52 +39,8 @@ pub fn realm(
     if name.is_empty() {
         return;
     }
-    let of_realm = Realm::of(document);
-    let list = |field: &str| {
-        document
-            .get(field)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let mut masked = false;
-    for object in list("clients") {
-        let id = text(object, "/clientId");
-        let origin = format!("client {id} of realm {name}");
-        if BUILT_IN.contains(&id) || (id.ends_with("-realm") && name == "master") {
-            import
-                .skipped
-                .insert(origin, "Keycloak makes it for itself".to_owned());
-            continue;
-        }
-        masked |= is_masked(text(object, "/secret"));
-        let imported = client(
-            object,
-            origin,
-            &of_realm,
-            settings,
-            names,
-            &mut import.needs,
-        );
-        import.clients.push(imported);
-    }
-    for object in list("users") {
-        let username = text(object, "/username");
-        let origin = format!("user {username} of realm {name}");
-        if !text(object, "/serviceAccountClientId").is_empty() {
-            let why = "a client is its own account here".to_owned();
-            import.skipped.insert(origin, why);
-            continue;
-        }
-        import.users.push(user(
-            object,
-            origin,
-            name,
-            settings,
-            people,
-            &mut import.needs,
-        ));
-    }
+    let masked = clients(document, name, settings, names, import);
+    users(document, name, settings, people, import);
     if masked {
         import.notes.push(Field {
             field: format!("realm {name}"),
@@ -95,6 +51,57 @@ pub fn realm(
         });
     }
     notes(document, name, import);
+}
+
+/// The objects of a list of the realm.
+fn list<'a>(document: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    let list = document.get(field).and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// The clients; whether a secret of one is masked.
+fn clients(
+    document: &Value,
+    realm: &str,
+    settings: &Settings,
+    names: &mut Names,
+    import: &mut Import,
+) -> bool {
+    let of_realm = Realm::of(document);
+    let mut masked = false;
+    for object in list(document, "clients") {
+        let id = text(object, "/clientId");
+        let origin = format!("client {id} of realm {realm}");
+        if BUILT_IN.contains(&id) || (id.ends_with("-realm") && realm == "master") {
+            let why = "Keycloak makes it for itself".to_owned();
+            import.skipped.insert(origin, why);
+            continue;
+        }
+        masked |= is_masked(text(object, "/secret"));
+        let imported = client(object, origin, &of_realm, settings, names);
+        import.clients.push(imported);
+    }
+    masked
+}
+
+fn users(
+    document: &Value,
+    realm: &str,
+    settings: &Settings,
+    people: &mut Names,
+    import: &mut Import,
+) {
+    for object in list(document, "users") {
+        let username = text(object, "/username");
+        let origin = format!("user {username} of realm {realm}");
+        if !text(object, "/serviceAccountClientId").is_empty() {
+            let why = "a client is its own account here".to_owned();
+            import.skipped.insert(origin, why);
+            continue;
+        }
+        let imported = user(object, origin, realm, settings, people);
+        import.users.push(imported);
+    }
 }
 
 /// Asterisks and nothing else.
@@ -114,8 +121,8 @@ fn notes(document: &Value, name: &str, import: &mut Import) {
         });
     };
     let has = |field: &str| {
-        let list = document.get(field).and_then(Value::as_array);
-        list.is_some_and(|list| !list.is_empty())
+        let held = document.get(field).and_then(Value::as_array);
+        held.is_some_and(|held| !held.is_empty())
     };
     if has("identityProviders") {
         lost(

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::draft::Draft;
 use super::maester::strings;
-use super::model::{ImportedClient, TenantNeeds};
+use super::model::ImportedClient;
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::text;
@@ -29,6 +29,11 @@ const OF_KEYCLOAK: [&str; 7] = [
     "role_list",
 ];
 
+/// The scopes that every client has that lists none.
+const DEFAULT: &[&str] = &["openid", "profile", "email"];
+/// The scopes that every client may ask for that lists none.
+const OPTIONAL: &[&str] = &["address", "phone", "offline_access"];
+
 /// A client.
 pub fn client(
     object: &Value,
@@ -36,18 +41,17 @@ pub fn client(
     realm: &Realm,
     settings: &Settings,
     names: &mut Names,
-    needs: &mut TenantNeeds,
 ) -> ImportedClient {
     let id = text(object, "/clientId");
     let here = settings.namespace.as_str();
     let mut draft = Draft::new(origin, here, names.take(here, id), &settings.tenant);
-    draft.client_id("clientId", id, needs);
-    fill(&mut draft, object, realm, needs);
+    draft.client_id("clientId", id);
+    fill(&mut draft, object, realm);
     draft.finish()
 }
 
 /// Fills in everything but the ID.
-pub fn fill(draft: &mut Draft, object: &Value, realm: &Realm, needs: &mut TenantNeeds) {
+pub fn fill(draft: &mut Draft, object: &Value, realm: &Realm) {
     let flag = |name: &str| object.get(name).and_then(Value::as_bool);
     if !matches!(text(object, "/protocol"), "" | "openid-connect") {
         draft.give_up(
@@ -85,11 +89,21 @@ pub fn fill(draft: &mut Draft, object: &Value, realm: &Realm, needs: &mut Tenant
         if flag("consentRequired") == Some(true) {
             draft.exact("consentRequired", "spec.firstParty");
         } else {
-            draft.first_party("consentRequired", needs);
+            draft.first_party("consentRequired");
         }
     }
-    for list in ["defaultClientScopes", "optionalClientScopes"] {
-        scopes(draft, list, strings(object, &format!("/{list}")), needs);
+    for (list, of_keycloak) in [
+        ("defaultClientScopes", DEFAULT),
+        ("optionalClientScopes", OPTIONAL),
+    ] {
+        if object.get(list).is_some_and(Value::is_array) {
+            scopes(draft, list, strings(object, &format!("/{list}")));
+        } else if draft.has_grant("authorization_code") {
+            draft.scopes(list, of_keycloak.iter().copied());
+            let why = "the file has no such list: these are what Keycloak gives to a client then";
+            let todo = "remove from spec.scopes what the realm does not give";
+            draft.changed(list, "spec.scopes", why, todo);
+        }
     }
     attributes(draft, object);
     lifetimes(draft, object, realm);
@@ -176,17 +190,12 @@ fn authenticator(draft: &mut Draft, object: &Value) {
     }
 }
 
-fn scopes<'a>(
-    draft: &mut Draft,
-    field: &str,
-    scopes: impl Iterator<Item = &'a str>,
-    needs: &mut TenantNeeds,
-) {
+fn scopes<'a>(draft: &mut Draft, field: &str, scopes: impl Iterator<Item = &'a str>) {
     let mut kept = vec!["openid"];
     for scope in scopes {
         match scope {
             "roles" => draft.lost(
-                field,
+                &format!("{field}: roles"),
                 "roles of realm and clients are not in tokens",
                 "use groups, or claims of the person with a scope of the tenant",
             ),
@@ -200,7 +209,7 @@ fn scopes<'a>(
         }
     }
     if draft.has_grant("authorization_code") || kept.len() > 1 {
-        draft.scopes(field, kept, needs);
+        draft.scopes(field, kept);
     }
     if field == "defaultClientScopes" {
         let why = "Keycloak gives these without being asked; here the application asks with scope=";

@@ -36,8 +36,8 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
                 &settings.tenant,
             );
             let exported = converted(object, input, here);
-            draft.client_id("clientId", text(&exported, "/clientId"), &mut import.needs);
-            fill(&mut draft, &exported, &Realm::default(), &mut import.needs);
+            draft.client_id("clientId", text(&exported, "/clientId"));
+            fill(&mut draft, &exported, &Realm::default());
             import.clients.push(draft.finish());
         }
     }

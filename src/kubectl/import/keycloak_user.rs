@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::maester::strings;
-use super::model::{ImportedUser, TenantNeeds, Verdict};
+use super::model::{ImportedUser, Verdict};
 use super::names::Names;
 use super::password;
 use super::settings::Settings;
@@ -17,7 +17,6 @@ pub fn user(
     realm: &str,
     settings: &Settings,
     names: &mut Names,
-    needs: &mut TenantNeeds,
 ) -> ImportedUser {
     let username = text(object, "/username");
     let here = settings.namespace.as_str();
@@ -60,7 +59,7 @@ pub fn user(
     }
     credentials(&mut draft, object);
     leftovers(&mut draft, object, realm);
-    draft.finish(needs)
+    draft.finish()
 }
 
 fn credentials(draft: &mut UserDraft, object: &Value) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::documents::Documents;
 use super::draft::Draft;
 use super::durations::go;
-use super::model::{Import, ImportedClient, TenantNeeds};
+use super::model::{Import, ImportedClient};
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::{name, namespace, text};
@@ -23,7 +23,7 @@ const OF_MAESTER: [&str; 2] = ["hydraAdmin", "deletionPolicy"];
 pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
     let mut names = Names::default();
     for object in input.of_kind("hydra.ory.sh", "OAuth2Client") {
-        let client = client(object, input, settings, &mut names, &mut import.needs);
+        let client = client(object, input, settings, &mut names);
         import.clients.push(client);
     }
 }
@@ -33,7 +33,6 @@ fn client(
     input: &Documents,
     settings: &Settings,
     names: &mut Names,
-    needs: &mut TenantNeeds,
 ) -> ImportedClient {
     let here = match namespace(object) {
         "" => settings.namespace.as_str(),
@@ -54,11 +53,11 @@ fn client(
     // The type decides about the secret, and the grants about PKCE.
     let method = text(object, "/spec/tokenEndpointAuthMethod");
     draft.public("spec.tokenEndpointAuthMethod", method == "none");
-    credentials(&mut draft, object, input, settings, needs);
+    credentials(&mut draft, object, input, settings);
     draft.grants("spec.grantTypes", strings(object, "/spec/grantTypes"));
     for (field, value) in spec {
         let path = format!("spec.{field}");
-        apply(&mut draft, &path, field, value, needs);
+        apply(&mut draft, &path, field, value);
     }
     if draft.has_grant("authorization_code") {
         draft.pkce("(PKCE, which Hydra does not ask for)", false);
@@ -66,7 +65,7 @@ fn client(
     draft.finish()
 }
 
-fn apply(draft: &mut Draft, path: &str, field: &str, value: &Value, needs: &mut TenantNeeds) {
+fn apply(draft: &mut Draft, path: &str, field: &str, value: &Value) {
     let shown = value.as_str().unwrap_or_default();
     match field {
         "grantTypes" | "secretName" => {}
@@ -75,11 +74,11 @@ fn apply(draft: &mut Draft, path: &str, field: &str, value: &Value, needs: &mut 
         "redirectUris" => draft.uris(path, "redirectUris", items(value)),
         "postLogoutRedirectUris" => draft.uris(path, "postLogoutRedirectUris", items(value)),
         "allowedCorsOrigins" => draft.origins(path, items(value)),
-        "scope" => draft.scopes(path, shown.split_whitespace(), needs),
-        "scopeArray" => draft.scopes(path, items(value), needs),
-        "audience" => draft.audiences(path, items(value), needs),
+        "scope" => draft.scopes(path, shown.split_whitespace()),
+        "scopeArray" => draft.scopes(path, items(value)),
+        "audience" => draft.audiences(path, items(value)),
         "responseTypes" => response_types(draft, path, value),
-        "skipConsent" if *value == true => draft.first_party(path, needs),
+        "skipConsent" if *value == true => draft.first_party(path),
         "tokenLifespans" => lifespans(draft, path, value),
         "jwksUri" if !shown.is_empty() => draft.lost(
             path,
@@ -108,13 +107,7 @@ fn apply(draft: &mut Draft, path: &str, field: &str, value: &Value, needs: &mut 
 }
 
 /// ID and secret.
-fn credentials(
-    draft: &mut Draft,
-    object: &Value,
-    input: &Documents,
-    settings: &Settings,
-    needs: &mut TenantNeeds,
-) {
+fn credentials(draft: &mut Draft, object: &Value, input: &Documents, settings: &Settings) {
     let secret_name = text(object, "/spec/secretName");
     let Some(entries) = input.secret(&draft.namespace, secret_name) else {
         draft.lost(
@@ -126,7 +119,7 @@ fn credentials(
     };
     let id = entry(entries, settings.client_id_key.as_deref(), &ID_KEYS);
     match id {
-        Some(id) => draft.client_id("client ID", id.trim(), needs),
+        Some(id) => draft.client_id("client ID", id.trim()),
         None => draft.lost(
             "client ID",
             &format!(
@@ -153,16 +146,19 @@ fn credentials(
             None,
         );
     }
+    let mut written = format!("{}-oauth", draft.name);
+    if secret_name == written {
+        written = format!("{}-clientele", draft.name);
+        draft.set("secret", serde_json::json!({ "name": written }));
+    }
     draft.changed(
         "spec.secretName",
         "spec.secret",
         "maester deletes its Secret together with the OAuth2Client, and the new one has other entries",
-        "let applications read the Secret NAME-oauth before you delete the OAuth2Client",
+        &format!(
+            "let applications read the Secret {written} before you delete the OAuth2Client"
+        ),
     );
-    if secret_name == format!("{}-oauth", draft.name) {
-        let other = format!("{}-clientele", draft.name);
-        draft.set("secret", serde_json::json!({ "name": other }));
-    }
 }
 
 fn entry<'a>(
@@ -225,10 +221,10 @@ fn lifespans(draft: &mut Draft, path: &str, value: &Value) {
         let machine_only = !draft.has_grant("authorization_code");
         match name.as_str() {
             "authorization_code_grant_access_token_lifespan" => {
-                draft.lifetime(&field, "accessToken", seconds)
+                draft.lifetime(&field, "accessToken", seconds);
             }
             "authorization_code_grant_id_token_lifespan" => {
-                draft.lifetime(&field, "idToken", seconds)
+                draft.lifetime(&field, "idToken", seconds);
             }
             "authorization_code_grant_refresh_token_lifespan" => {
                 draft.lifetime(&field, "refreshToken", seconds);

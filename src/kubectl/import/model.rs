@@ -1,9 +1,11 @@
 //! What a reader returns, and what the report says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use super::needs::TenantNeeds;
 
 /// What became of a field of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -112,33 +114,6 @@ pub struct ImportedUser {
 impl std::fmt::Debug for ImportedUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ImportedUser({}/{})", self.namespace, self.name)
-    }
-}
-
-/// What the tenant must allow, so that the clients work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TenantNeeds {
-    /// Namespaces that choose client IDs (`customClientIds.namespaces`).
-    pub custom_client_ids: BTreeSet<String>,
-    /// Whether an ID has `:`, `/` or `@` (`customClientIds.uriCharacters`).
-    pub uri_characters: bool,
-    /// IDs that mean something to a cluster, with the namespace (`customClientIds.reserved`).
-    pub reserved: BTreeSet<(String, String)>,
-    /// Namespaces with first-party clients (`firstParty.namespaces`).
-    pub first_party: BTreeSet<String>,
-    /// Namespaces with people (`users.namespaces`).
-    pub users: BTreeSet<String>,
-    /// Scopes (`scopes`).
-    pub scopes: BTreeSet<String>,
-    /// Audiences (`audiences`).
-    pub audiences: BTreeSet<String>,
-}
-
-impl TenantNeeds {
-    /// Whether the tenant may stay as it is.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 }
 

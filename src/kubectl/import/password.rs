@@ -16,6 +16,10 @@ const BCRYPT_COST: std::ops::RangeInclusive<u32> = 8..=13;
 /// How often PBKDF2 may apply its HMAC.
 const PBKDF2: std::ops::RangeInclusive<u64> = 10_000..=1_500_000;
 
+/// The least number of bytes of salt and output.
+const MIN_SALT: usize = 8;
+const MIN_OUTPUT: usize = 16;
+
 /// A hash that can be brought, or why it cannot; the error completes "the hash …".
 pub type Hash = Result<String, &'static str>;
 
@@ -42,50 +46,57 @@ pub fn keycloak(credential: &Value) -> Hash {
         .pointer("/hashIterations")
         .and_then(Value::as_u64)
         .unwrap_or(0);
-    let parameter = |name: &str| {
-        let listed = text(&data, &format!("/additionalParameters/{name}/0"));
-        if listed.is_empty() {
-            text(&data, &format!("/additionalParameters/{name}"))
-        } else {
-            listed
-        }
-    };
     match text(&data, "/algorithm") {
-        "argon2" => {
-            let version = match parameter("version") {
-                "1.3" => 19,
-                "1.0" => 16,
-                _ => return Err("is argon2 of an unknown version"),
-            };
-            let number = |name: &str| parameter(name).parse::<u64>().unwrap_or(0);
-            let phc = format!(
-                "$argon2{}$v={version}$m={},t={iterations},p={}${}${}",
-                parameter("type"),
-                number("memory"),
-                number("parallelism"),
-                STANDARD_NO_PAD.encode(&salt),
-                STANDARD_NO_PAD.encode(&hash)
-            );
-            check(&phc)
-        }
+        "argon2" => argon2(&data, iterations, &salt, &hash),
         algorithm @ ("pbkdf2-sha256" | "pbkdf2-sha512") => {
-            if !PBKDF2.contains(&iterations) {
-                return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
-            }
-            let (length, salt, hash) = (
-                hash.len(),
-                STANDARD_NO_PAD.encode(&salt),
-                STANDARD_NO_PAD.encode(&hash),
-            );
-            Ok(format!(
-                "${algorithm}$i={iterations},l={length}${salt}${hash}"
-            ))
+            pbkdf2(algorithm, iterations, &salt, &hash)
         }
         _ => Err(UNKNOWN),
     }
 }
 
+fn argon2(data: &Value, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
+    // Each is a list of one.
+    let parameter = |name: &str| match text(data, &format!("/additionalParameters/{name}/0")) {
+        "" => text(data, &format!("/additionalParameters/{name}")),
+        listed => listed,
+    };
+    let version = match parameter("version") {
+        "1.3" => 19,
+        "1.0" => 16,
+        _ => return Err("is argon2 of an unknown version"),
+    };
+    let number = |name: &str| parameter(name).parse::<u64>().unwrap_or(0);
+    check(&format!(
+        "$argon2{}$v={version}$m={},t={iterations},p={}${}${}",
+        parameter("type"),
+        number("memory"),
+        number("parallelism"),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(hash)
+    ))
+}
+
+fn pbkdf2(algorithm: &str, iterations: u64, salt: &[u8], hash: &[u8]) -> Hash {
+    if !PBKDF2.contains(&iterations) {
+        return Err("is PBKDF2 of fewer than 10,000 or more than 1,500,000 iterations");
+    }
+    check_lengths(salt, hash)?;
+    Ok(format!(
+        "${algorithm}$i={iterations},l={}${}${}",
+        hash.len(),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(hash)
+    ))
+}
+
 const UNKNOWN: &str = "is of an algorithm that the server does not verify (argon2id, bcrypt, and PBKDF2 with SHA-256 or SHA-512 it does)";
+
+fn check_lengths(salt: &[u8], output: &[u8]) -> Result<(), &'static str> {
+    (salt.len() >= MIN_SALT && output.len() >= MIN_OUTPUT)
+        .then_some(())
+        .ok_or("has a salt below 8 bytes or an output below 16 bytes")
+}
 
 /// A hash as a text: argon2id or bcrypt.
 pub fn check(hash: &str) -> Hash {
@@ -97,9 +108,16 @@ pub fn check(hash: &str) -> Hash {
             all.strip_prefix('=')?.parse().ok()
         };
         let (memory, passes) = (parameter("m").unwrap_or(0), parameter("t").unwrap_or(0));
-        if memory == 0 || passes == 0 || rest.split('$').count() != 4 {
+        let decoded = |part: Option<&str>| part.and_then(|part| STANDARD_NO_PAD.decode(part).ok());
+        let mut parts = rest.split('$').skip(2);
+        let (salt, output) = (decoded(parts.next()), decoded(parts.next()));
+        let (Some(salt), Some(output), None) = (salt, output, parts.next()) else {
+            return Err("is an argon2id hash that cannot be read");
+        };
+        if memory == 0 || passes == 0 {
             return Err("is an argon2id hash that cannot be read");
         }
+        check_lengths(&salt, &output)?;
         if memory > MAX_MEMORY_KIB || passes > MAX_PASSES {
             return Err("is an argon2id hash that costs more than 64 MiB or 8 passes");
         }
@@ -137,21 +155,26 @@ mod tests {
     fn a_hash_of_keycloak_is_a_phc_string() {
         let credential = json!({
             "type": "password",
-            "secretData": r#"{"value":"AAECAw==","salt":"BAUGBw==","additionalParameters":{}}"#,
+            "secretData": r#"{"value":"AAECAwQFBgcICQoLDA0ODw==","salt":"AAECAwQFBgc=","additionalParameters":{}}"#,
             "credentialData": r#"{"hashIterations":5,"algorithm":"argon2","additionalParameters":{"hashLength":["32"],"memory":["7168"],"type":["id"],"version":["1.3"],"parallelism":["1"]}}"#,
         });
         assert_eq!(
             keycloak(&credential).unwrap(),
-            "$argon2id$v=19$m=7168,t=5,p=1$BAUGBw$AAECAw"
+            "$argon2id$v=19$m=7168,t=5,p=1$AAECAwQFBgc$AAECAwQFBgcICQoLDA0ODw"
         );
         assert!(keycloak(&json!({})).is_err());
+        let short = json!({
+            "secretData": { "value": "AAECAw==", "salt": "AAECAwQFBgc=" },
+            "credentialData": { "hashIterations": 27500, "algorithm": "pbkdf2-sha256" },
+        });
+        assert!(keycloak(&short).unwrap_err().contains("below 16 bytes"));
         let pbkdf2 = json!({
-            "secretData": { "value": "AAECAw==", "salt": "BAUGBw==" },
+            "secretData": { "value": "AAECAwQFBgcICQoLDA0ODw==", "salt": "AAECAwQFBgc=" },
             "credentialData": { "hashIterations": 27500, "algorithm": "pbkdf2-sha256" },
         });
         assert_eq!(
             keycloak(&pbkdf2).unwrap(),
-            "$pbkdf2-sha256$i=27500,l=4$BAUGBw$AAECAw"
+            "$pbkdf2-sha256$i=27500,l=16$AAECAwQFBgc$AAECAwQFBgcICQoLDA0ODw"
         );
     }
 

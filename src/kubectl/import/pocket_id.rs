@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::documents::Documents;
 use super::draft::Draft;
 use super::maester::items;
-use super::model::{Import, TenantNeeds};
+use super::model::Import;
 use super::names::Names;
 use super::settings::Settings;
 use crate::objects::{name, namespace, text};
@@ -26,12 +26,12 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
             names.take(here, name(object)),
             &settings.tenant,
         );
-        fill(&mut draft, object, input, &mut import.needs);
+        fill(&mut draft, object, input);
         import.clients.push(draft.finish());
     }
 }
 
-fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut TenantNeeds) {
+fn fill(draft: &mut Draft, object: &Value, input: &Documents) {
     let flag = |field: &str| object.pointer(&format!("/spec/{field}")) == Some(&Value::Bool(true));
     draft.public("spec.isPublic", flag("isPublic"));
     draft.grant("authorization_code");
@@ -61,7 +61,7 @@ fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut Tenant
     ];
     let known = known.into_iter().find(|id| !id.is_empty());
     match entry(&id_key).or(known) {
-        Some(id) => draft.client_id("spec.clientID", id, needs),
+        Some(id) => draft.client_id("spec.clientID", id),
         None => draft.lost(
             "spec.clientID",
             "the ID is neither in the object nor in a Secret among the files",
@@ -72,7 +72,7 @@ fn fill(draft: &mut Draft, object: &Value, input: &Documents, needs: &mut Tenant
     draft.pkce("spec.pkceEnabled", flag("pkceEnabled"));
     draft.display_name("status.name", text(object, "/status/name"));
     let scopes = ["openid", "profile", "email", "groups", "offline_access"];
-    draft.scopes("(scopes)", scopes, needs);
+    draft.scopes("(scopes)", scopes);
     let empty = Map::new();
     let spec = object
         .get("spec")

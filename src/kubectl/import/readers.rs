@@ -2,6 +2,7 @@
 
 use super::documents::Documents;
 use super::model::Import;
+use super::needs::TenantNeeds;
 use super::settings::Settings;
 use super::{authelia, authentik, dex, kaniop, keycloak, keycloak_cr, maester, pocket_id};
 use crate::args::Source;
@@ -27,6 +28,7 @@ pub fn read(source: Source, input: &Documents, settings: &Settings) -> Result<Im
             expected(source)
         )));
     }
+    import.needs = TenantNeeds::of(&import.clients, &import.users);
     Ok(import.sorted())
 }
 

@@ -22,6 +22,28 @@ pub const MAX_SECRET: usize = 256;
 /// The least number of different characters.
 const MIN_DIFFERENT: usize = 8;
 
+/// Schemes on which browsers and systems act themselves.
+const ACTED_ON: [&str; 18] = [
+    "about",
+    "blob",
+    "content",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "jar",
+    "javascript",
+    "mailto",
+    "res",
+    "search-ms",
+    "sms",
+    "tel",
+    "vbscript",
+    "view-source",
+    "wss",
+];
+
 /// What becomes of a client ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientId {
@@ -51,13 +73,14 @@ pub fn client_id(id: &str, namespace: &str, name: &str) -> ClientId {
             "has characters other than letters, digits, '.', '_', '~', '-', ':', '/' and '@'",
         );
     }
+    let lower = id.to_ascii_lowercase();
     if RESERVED_PREFIXES
         .iter()
-        .any(|prefix| id.starts_with(prefix))
+        .any(|prefix| lower.starts_with(prefix))
     {
         return ClientId::Refused("begins with usr:, system: or fam_, which are reserved");
     }
-    if RESERVED_IDS.contains(&id.to_ascii_lowercase().as_str()) {
+    if RESERVED_IDS.contains(&lower.as_str()) {
         return ClientId::Reserved;
     }
     if has_default_form(id) {
@@ -102,6 +125,9 @@ pub fn redirect_uri(uri: &str) -> Result<(), &'static str> {
         return Err("has a fragment or characters that no redirect URI has");
     }
     let (scheme, rest) = uri.split_once(':').ok_or("is no absolute URI")?;
+    if !is_percent_encoded(rest) {
+        return Err("has a % without two hexadecimal digits");
+    }
     let authority = rest
         .strip_prefix("//")
         .map(|rest| &rest[..rest.find(['/', '?']).unwrap_or(rest.len())]);
@@ -116,10 +142,10 @@ pub fn redirect_uri(uri: &str) -> Result<(), &'static str> {
             }
             true
         }
-        private => is_reverse_dns(private) && rest.starts_with('/'),
+        private => (is_reverse_dns(private) || is_bare_scheme(private)) && rest.starts_with('/'),
     };
     allowed.then_some(()).ok_or(
-        "is neither https://host/…, nor http:// on loopback, nor a private-use scheme in reverse-DNS form",
+        "is neither https://host/…, nor http:// on loopback, nor a private-use scheme such as com.example.app:/callback",
     )
 }
 
@@ -175,6 +201,34 @@ fn is_host_with_port(authority: &str, loopback: bool) -> bool {
         || host.ends_with(".localhost")
         || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
     is_host && (!loopback || is_local) && port.is_none_or(is_port)
+}
+
+/// Whether two hexadecimal digits follow every `%` before the query.
+fn is_percent_encoded(rest: &str) -> bool {
+    let path = rest.split('?').next().unwrap_or_default();
+    let mut parts = path.split('%').skip(1).map(str::as_bytes);
+    parts.all(|part| {
+        part.get(..2)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+/// The scheme of a redirect URI if it has no dot, so that the tenant must list it.
+pub fn bare_scheme(uri: &str) -> Option<&str> {
+    let (scheme, _) = uri.split_once(':')?;
+    is_bare_scheme(scheme).then_some(scheme)
+}
+
+fn is_bare_scheme(scheme: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-".contains(&b);
+    let acted_on = ["http", "https"].contains(&scheme)
+        || ACTED_ON.contains(&scheme)
+        || scheme.starts_with("chrome")
+        || scheme.starts_with("ms-");
+    (3..=31).contains(&scheme.len())
+        && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.bytes().all(inside)
+        && !acted_on
 }
 
 fn is_reverse_dns(scheme: &str) -> bool {

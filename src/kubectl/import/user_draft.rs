@@ -1,10 +1,11 @@
 //! A person while a reader fills it.
 
 use clientele_api::schema::PROTOCOL_CLAIMS;
+use clientele_api::standard_claims;
 use clientele_api::user::FIELD_CLAIMS;
 use serde_json::{Map, Value, json};
 
-use super::model::{Field, ImportedUser, TenantNeeds, Verdict};
+use super::model::{Field, ImportedUser, Verdict};
 use super::password::Hash;
 use super::rules;
 
@@ -154,11 +155,21 @@ impl UserDraft {
             self.lost(field, why, "choose another name for the claim");
             return;
         }
+        if let Err(why) = standard_claims::check(claim, &value) {
+            let todo = format!("write spec.claims.{claim} in that form");
+            self.lost(field, &format!("the claim {why}"), &todo);
+            return;
+        }
         let claims = self.spec.entry("claims").or_insert_with(|| json!({}));
         claims[claim] = value;
+        let to = format!("spec.claims.{claim}");
+        // The scopes profile, address and phone promise these.
+        if standard_claims::schemas().any(|(known, _)| known == claim) {
+            self.exact(field, &to);
+            return;
+        }
         let why = "applications get it when a scope of the tenant promises the claim";
         let todo = "add a scope with the claim to spec.scopes of the tenant";
-        let to = format!("spec.claims.{claim}");
         self.say(field, Verdict::Changed, Some(&to), why, todo);
     }
 
@@ -225,9 +236,9 @@ impl UserDraft {
     }
 
     /// The person.
-    pub fn finish(mut self, needs: &mut TenantNeeds) -> ImportedUser {
-        if !self.unusable {
-            needs.users.insert(self.namespace.clone());
+    pub fn finish(mut self) -> ImportedUser {
+        if self.unusable {
+            self.fields.retain(|field| field.verdict == Verdict::Lost);
         }
         let hash = self.hash.filter(|_| !self.unusable);
         if hash.is_some() {

@@ -36,8 +36,8 @@ fn next(root: &Command, words: &[String]) -> Vec<String> {
     let arguments = || root.get_arguments().chain(command.get_arguments());
     let flag = before.last().and_then(|word| word.strip_prefix("--"));
     let mut found: Vec<String> = Vec::new();
-    let valued = flag.and_then(|flag| arguments().find(|a| a.get_long() == Some(flag)));
-    let values = valued
+    let before_value = flag.and_then(|flag| arguments().find(|a| a.get_long() == Some(flag)));
+    let values = before_value
         .map(clap::Arg::get_possible_values)
         .unwrap_or_default();
     if !values.is_empty() {

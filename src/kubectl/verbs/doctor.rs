@@ -30,80 +30,66 @@ pub async fn run(args: &TestFlags, flags: &ClusterFlags, output: &mut Output<'_>
         Err(failure) => return print(&[failed("kubeconfig", failure)], output),
     };
     let mut steps = Vec::new();
-    let version = session.client.apiserver_version().await;
-    let version =
-        version.map(|version| format!("{} is Kubernetes {}", session.server, version.git_version));
-    let version =
-        version.map_err(|error| session.explain(&error, "read the version of the API server"));
-    let reached = version.is_ok();
-    steps.push(Step {
-        name: "API server",
-        result: version,
-    });
-    if !reached {
-        return print(&steps, output);
-    }
-    let definitions = session
-        .client
-        .list_api_group_resources("clientele.dev/v1alpha1")
-        .await;
-    let definitions = definitions
-        .map(|list| {
-            format!(
-                "{} resources of clientele.dev/v1alpha1",
-                list.resources.len()
-            )
-        })
-        .map_err(|error| session.explain(&error, "read the definitions"));
-    let defined = definitions.is_ok();
-    steps.push(Step {
-        name: "definitions",
-        result: definitions,
-    });
-    if !defined {
-        return print(&steps, output);
-    }
-    steps.push(Step {
-        name: "rights",
-        result: rights(&session).await,
-    });
-    let tenants = session.list(Kind::Tenant).await;
-    let issuers: Vec<String> = match &tenants {
-        Ok(tenants) => tenants
-            .iter()
-            .map(|tenant| text(tenant, "/status/issuer").to_owned())
-            .collect(),
-        Err(_) => Vec::new(),
-    };
-    steps.push(all_ready("tenants", Kind::Tenant, tenants));
-    steps.push(all_ready(
-        "clients",
-        Kind::Client,
-        session.list(Kind::Client).await,
-    ));
-    steps.push(all_ready(
-        "people",
-        Kind::User,
-        session.list(Kind::User).await,
-    ));
-    let http = http(args)?;
-    for issuer in issuers.iter().filter(|issuer| !issuer.is_empty()) {
-        let served = discover(&http, issuer)
-            .await
-            .map(|_| format!("{issuer} is served"));
-        let reached = served.is_ok();
-        steps.push(Step {
-            name: "public URL",
-            result: served,
-        });
-        if reached {
-            steps.push(Step {
-                name: "clock",
-                result: clock(&http, issuer).await,
-            });
-        }
+    if cluster(&session, &mut steps).await {
+        let issuers = objects(&session, &mut steps).await;
+        public(args, &issuers, &mut steps).await?;
     }
     print(&steps, output)
+}
+
+/// Adds a step; whether it went well.
+fn add(steps: &mut Vec<Step>, name: &'static str, result: Result<String, Failure>) -> bool {
+    let well = result.is_ok();
+    steps.push(Step { name, result });
+    well
+}
+
+/// The API server and what it knows of Clientele; whether there is more to look at.
+async fn cluster(session: &Session, steps: &mut Vec<Step>) -> bool {
+    let version = session.client.apiserver_version().await;
+    let version = version
+        .map(|version| format!("{} is Kubernetes {}", session.server, version.git_version))
+        .map_err(|error| session.explain(&error, "read the version of the API server"));
+    if !add(steps, "API server", version) {
+        return false;
+    }
+    let group = "clientele.dev/v1alpha1";
+    let definitions = session.client.list_api_group_resources(group).await;
+    let definitions = definitions
+        .map(|list| format!("{} resources of {group}", list.resources.len()))
+        .map_err(|error| session.explain(&error, "read the definitions"));
+    add(steps, "definitions", definitions)
+}
+
+/// Rights, tenants, clients and people; the issuers of the tenants.
+async fn objects(session: &Session, steps: &mut Vec<Step>) -> Vec<String> {
+    add(steps, "rights", rights(session).await);
+    let tenants = session.list(Kind::Tenant).await;
+    let listed = tenants.iter().flatten();
+    let issuers = listed.map(|tenant| text(tenant, "/status/issuer").to_owned());
+    let issuers = issuers.filter(|issuer| !issuer.is_empty()).collect();
+    steps.push(all_ready("tenants", Kind::Tenant, tenants));
+    for (name, kind) in [("clients", Kind::Client), ("people", Kind::User)] {
+        steps.push(all_ready(name, kind, session.list(kind).await));
+    }
+    issuers
+}
+
+/// What people and applications reach.
+async fn public(
+    args: &TestFlags,
+    issuers: &[String],
+    steps: &mut Vec<Step>,
+) -> Result<(), Failure> {
+    let http = http(args)?;
+    for issuer in issuers {
+        let served = discover(&http, issuer).await;
+        let served = served.map(|_| format!("{issuer} is served"));
+        if add(steps, "public URL", served) {
+            add(steps, "clock", clock(&http, issuer).await);
+        }
+    }
+    Ok(())
 }
 
 fn failed(name: &'static str, failure: Failure) -> Step {
@@ -125,7 +111,7 @@ fn all_ready(name_of: &'static str, kind: Kind, listed: Result<Vec<Value>, Failu
                 kind.name()
             ));
         };
-        let remedy = remedy(reason(first)).map_or("", |found| found.remedy);
+        let remedy = remedy(reason(first)).map_or("", |found| found.todo);
         Err(Failure::new(format!(
             "{} of {} do not work, such as {} ({}): {}",
             broken.len(),

@@ -1,11 +1,13 @@
 //! `status`: what works, and what to do about the rest.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use crate::args::Names;
 use crate::connect::Session;
 use crate::failure::{Answer, Outcome};
-use crate::objects::{Kind, age, condition, is_ready, name, namespace, reason, text};
+use crate::objects::{Kind, age, is_ready, message, name, namespace, reason, text};
 use crate::output::{Color, Output, table};
 use crate::remedies::{Actor, remedy};
 
@@ -70,8 +72,8 @@ impl<'a> Status<'a> {
             let found = remedy(reason(value));
             json!({
                 "kind": kind.name(), "namespace": namespace(value), "name": name(value), "ready": is_ready(value),
-                "reason": reason(value), "message": condition(value, "Ready").map(|c| text(c, "/message")),
-                "remedy": found.filter(|found| found.act != Actor::Nothing).map(|found| found.remedy),
+                "reason": reason(value), "message": message(value),
+                "remedy": found.filter(|found| found.act != Actor::Nothing).map(|found| found.todo),
                 "clientId": value.pointer("/status/clientId"), "secretName": value.pointer("/status/secretName"),
             })
         };
@@ -140,15 +142,15 @@ pub fn explained(kind: Kind, value: &Value, output: &Output<'_>) -> String {
     };
     let head = format!("{} {place}{}: {reason}", kind.name(), name(value));
     let mut text_shown = output.paint(color, &head) + "\n";
-    let message = condition(value, "Ready").map_or("", |ready| text(ready, "/message"));
+    let message = message(value);
     if !message.is_empty() {
-        text_shown += &format!("  {message}\n");
+        let _ = writeln!(text_shown, "  {message}");
     }
     if let Some(found) = found
         && found.act != Actor::Nothing
     {
-        let remedy = found.remedy.replace("NAME", name(value));
-        text_shown += &format!("  What to do: {remedy}\n");
+        let remedy = found.todo.replace("NAME", name(value));
+        let _ = writeln!(text_shown, "  What to do: {remedy}");
     }
     text_shown
 }

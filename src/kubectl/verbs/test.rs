@@ -1,5 +1,7 @@
 //! `test`: a client from end to end through the public URL, step by step.
 
+use std::fmt::Write;
+
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -67,7 +69,7 @@ pub fn print(steps: &[Step], output: &mut Output<'_>) -> Answer {
             Ok(seen) => (output.paint(Color::Green, "ok"), seen.clone()),
             Err(failure) => (output.paint(Color::Red, "FAILED"), failure.to_string()),
         };
-        shown += &format!("{mark:<6} {}: {said}\n", step.name);
+        let _ = writeln!(shown, "{mark:<6} {}: {said}", step.name);
         values.push(json!({ "step": step.name, "ok": step.result.is_ok(), "message": said }));
     }
     let failed: Vec<String> = steps
@@ -84,7 +86,7 @@ fn readiness(object: &Value) -> Result<String, Failure> {
     if is_ready(object) {
         return Ok(reason.to_owned());
     }
-    let remedy = remedy(reason).map_or("", |found| found.remedy);
+    let remedy = remedy(reason).map_or("", |found| found.todo);
     Err(Failure::new(format!(
         "{reason}; {}",
         remedy.replace("NAME", name(object))

@@ -2,6 +2,8 @@
 
 mod hash;
 
+use std::fmt::Write;
+
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
 
@@ -60,8 +62,9 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
     let created = session.create(Kind::User, &object).await?;
     let mut shown = format!("oauthuser/{} created\n", new.name);
     if password.is_none() {
-        shown += &format!(
-            "Nobody can sign in as this person by password yet: `kubectl clientele user passwd {}`\n",
+        let _ = writeln!(
+            shown,
+            "Nobody can sign in as this person by password yet: `kubectl clientele user passwd {}`",
             new.name
         );
     }

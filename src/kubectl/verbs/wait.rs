@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::objects::{Kind, condition, reason, text};
+use crate::objects::{Kind, message, reason};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -25,11 +25,15 @@ pub async fn wait_until(
             return Ok(object);
         }
         if began.elapsed() >= Duration::from_secs(seconds) {
-            let message = condition(&object, "Ready").map_or("", |ready| text(ready, "/message"));
+            let said = match message(&object) {
+                "" => String::new(),
+                message => format!(" ({message})"),
+            };
             return Err(Failure::new(format!(
-                "not within {seconds} s: {} {name} is {}: {message}. `kubectl clientele why {name}` says more; --timeout waits longer",
+                "not within {seconds} s: {} {name} is {}{said}. `kubectl clientele why {}/{name}` says more; --timeout waits longer",
                 kind.name(),
-                reason(&object)
+                reason(&object),
+                kind.name().to_lowercase()
             )));
         }
         tokio::time::sleep(PAUSE).await;

@@ -1,5 +1,7 @@
 //! `why`: everything that is known about why an object does not work.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 use super::status::explained;
@@ -8,7 +10,7 @@ use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
 use crate::objects::{Kind, is_ready, name, reason, text};
 use crate::output::Output;
-use crate::remedies::{REMEDIES, remedy};
+use crate::remedies::{Actor, REMEDIES, remedy};
 
 /// Explains an object, or a reason.
 pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answer {
@@ -22,12 +24,13 @@ pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answ
     let value = json!({
         "kind": kind.name(), "name": name(&object), "ready": is_ready(&object), "reason": reason(&object),
         "conditions": object.pointer("/status/conditions"),
-        "meaning": found.map(|found| found.meaning), "remedy": found.map(|found| found.remedy),
+        "meaning": found.map(|found| found.meaning), "remedy": found.map(|found| found.todo),
     });
     let mut shown = explained(kind, &object, output);
     if let Some(found) = found {
-        shown += &format!("  What it means: {}\n", found.meaning);
+        let _ = writeln!(shown, "  What it means: {}", found.meaning);
     }
+    shown += &others(&object);
     shown += &facts(&object);
     output.value(&value, &[name(&object).to_owned()], &shown)?;
     Ok(Outcome::of(is_ready(&object)))
@@ -54,13 +57,34 @@ fn by_reason(asked: &str, output: &mut Output<'_>) -> Answer {
             known.join(", ")
         )));
     };
-    let value = json!({ "reason": found.reason, "meaning": found.meaning, "remedy": found.remedy });
+    let value = json!({ "reason": found.reason, "meaning": found.meaning, "remedy": found.todo });
     let shown = format!(
         "{}\n  {}\n  What to do: {}\n",
-        found.reason, found.meaning, found.remedy
+        found.reason, found.meaning, found.todo
     );
     output.value(&value, &[found.reason.to_owned()], &shown)?;
     Ok(Outcome::Yes)
+}
+
+/// Conditions that say something beside Ready, such as `EmailSignIn`.
+fn others(object: &Value) -> String {
+    let conditions = object.pointer("/status/conditions");
+    let conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    let mut shown = String::new();
+    for condition in conditions.filter(|condition| text(condition, "/reason") != reason(object)) {
+        let found = remedy(text(condition, "/reason"));
+        if let Some(found) = found.filter(|found| found.act != Actor::Nothing) {
+            let _ = writeln!(
+                shown,
+                "  {} is {}: {}\n  What to do: {}",
+                text(condition, "/type"),
+                text(condition, "/status"),
+                text(condition, "/message"),
+                found.todo.replace("NAME", name(object))
+            );
+        }
+    }
+    shown
 }
 
 /// What helps to understand a reason.
@@ -80,7 +104,7 @@ fn facts(object: &Value) -> String {
     ] {
         let value = text(object, pointer);
         if !value.is_empty() {
-            shown += &format!("  {label}: {value}\n");
+            let _ = writeln!(shown, "  {label}: {value}");
         }
     }
     let generation = object.pointer("/metadata/generation");
@@ -93,6 +117,25 @@ fn facts(object: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_condition_beside_ready_is_told_with_its_remedy() {
+        let condition = |of: &str, status: &str, reason: &str| json!({ "type": of, "status": status, "reason": reason, "message": "as it is" });
+        let object = json!({
+            "metadata": { "name": "ada" },
+            "status": { "conditions": [
+                condition("Ready", "True", "Registered"),
+                condition("EmailSignIn", "False", "EmailAmbiguous"),
+                condition("Stalled", "False", "Registered"),
+            ] },
+        });
+        let shown = others(&object);
+        assert!(
+            shown.starts_with("  EmailSignIn is False: as it is\n"),
+            "{shown}"
+        );
+        assert_eq!(shown.lines().count(), 2, "{shown}");
+    }
 
     #[test]
     fn a_name_alone_is_a_clients() {

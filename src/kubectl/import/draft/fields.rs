@@ -3,20 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::durations::written;
-use super::super::model::{BroughtSecret, TenantNeeds};
+use super::super::model::BroughtSecret;
 use super::super::rules::{self, ClientId};
 use super::Draft;
-
-/// The scopes that every tenant knows.
-const KNOWN_SCOPES: [&str; 7] = [
-    "openid",
-    "profile",
-    "email",
-    "address",
-    "phone",
-    "groups",
-    "offline_access",
-];
 
 /// The longest lifetimes that an OAuthClient takes, in seconds.
 const LONGEST: [(&str, u64); 5] = [
@@ -29,7 +18,7 @@ const LONGEST: [(&str, u64); 5] = [
 
 impl Draft {
     /// The client ID.
-    pub fn client_id(&mut self, field: &str, id: &str, needs: &mut TenantNeeds) {
+    pub fn client_id(&mut self, field: &str, id: &str) {
         let judged = rules::client_id(id, &self.namespace, &self.name);
         if let ClientId::Refused(why) = judged {
             let own = format!("{}.{}", self.namespace, self.name);
@@ -43,14 +32,6 @@ impl Draft {
         }
         self.set("clientId", id);
         self.exact(field, "spec.clientId");
-        needs.uri_characters |= judged == ClientId::Uri;
-        if judged == ClientId::Reserved {
-            needs
-                .reserved
-                .insert((id.to_owned(), self.namespace.clone()));
-        } else {
-            needs.custom_client_ids.insert(self.namespace.clone());
-        }
     }
 
     /// The name that people see.
@@ -134,12 +115,7 @@ impl Draft {
     }
 
     /// Scopes. One that is not OpenID Connect's must be one of the tenant's.
-    pub fn scopes<'a>(
-        &mut self,
-        field: &str,
-        scopes: impl IntoIterator<Item = &'a str>,
-        needs: &mut TenantNeeds,
-    ) {
+    pub fn scopes<'a>(&mut self, field: &str, scopes: impl IntoIterator<Item = &'a str>) {
         let before = self.spec.get("scopes").and_then(Value::as_array);
         let mut kept: Vec<Value> = before.cloned().unwrap_or_default();
         for scope in scopes {
@@ -162,9 +138,6 @@ impl Draft {
                 let todo = "the application asks for offline_access";
                 self.changed(field, "spec.scopes", "offline is offline_access", todo);
             }
-            if !KNOWN_SCOPES.contains(&name) {
-                needs.scopes.insert(name.to_owned());
-            }
             if !kept.iter().any(|known| known == name) {
                 kept.push(name.into());
             }
@@ -176,12 +149,7 @@ impl Draft {
     }
 
     /// APIs that the client asks tokens for.
-    pub fn audiences<'a>(
-        &mut self,
-        field: &str,
-        audiences: impl IntoIterator<Item = &'a str>,
-        needs: &mut TenantNeeds,
-    ) {
+    pub fn audiences<'a>(&mut self, field: &str, audiences: impl IntoIterator<Item = &'a str>) {
         for audience in audiences {
             if let Err(why) = rules::audience(audience) {
                 let why = format!("{audience:?} {why}");
@@ -189,7 +157,6 @@ impl Draft {
                 self.lost(field, &why, todo);
                 continue;
             }
-            needs.audiences.insert(audience.to_owned());
             let list = self.spec.entry("audiences").or_insert_with(|| json!([]));
             if let Some(list) = list.as_array_mut()
                 && !list.iter().any(|known| known == audience)
@@ -244,9 +211,8 @@ impl Draft {
     }
 
     /// People are not asked for consent.
-    pub fn first_party(&mut self, field: &str, needs: &mut TenantNeeds) {
+    pub fn first_party(&mut self, field: &str) {
         self.set("firstParty", true);
-        needs.first_party.insert(self.namespace.clone());
         self.exact(field, "spec.firstParty");
     }
 
@@ -283,7 +249,12 @@ impl Draft {
             }
         });
         if kept.is_some() {
-            self.exact(&format!("{field} (rotated)"), "spec.secretRef.previousKey");
+            self.changed(
+                &format!("{field} (rotated)"),
+                "spec.secretRef.previousKey",
+                "it is accepted until somebody removes it, whatever the source says of its end",
+                "remove spec.secretRef.previousKey when no application uses the former secret",
+            );
         }
         self.secret = Some(BroughtSecret {
             name: format!("{}-client-secret", self.name),

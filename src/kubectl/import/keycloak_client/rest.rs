@@ -23,7 +23,63 @@ const SILENT: [&str; 13] = [
     "type",
 ];
 
-/// Attributes.
+/// Fields that a step judges, here or in the module above.
+const JUDGED: [&str; 24] = [
+    "publicClient",
+    "bearerOnly",
+    "protocol",
+    "standardFlowEnabled",
+    "implicitFlowEnabled",
+    "directAccessGrantsEnabled",
+    "serviceAccountsEnabled",
+    "name",
+    "redirectUris",
+    "webOrigins",
+    "clientAuthenticatorType",
+    "secret",
+    "enabled",
+    "consentRequired",
+    "defaultClientScopes",
+    "optionalClientScopes",
+    "attributes",
+    "protocolMappers",
+    "authorizationSettings",
+    "authenticationFlowBindingOverrides",
+    "defaultRoles",
+    "fullScopeAllowed",
+    "frontchannelLogout",
+    "authorizationServicesEnabled",
+];
+
+/// Attributes that another step judges, or that say how Keycloak shows and makes things.
+const OF_REALM: [&str; 24] = [
+    "access.token.header.type.rfc9068",
+    "access.token.lifespan",
+    "backchannel.logout.revoke.offline.tokens",
+    "backchannel.logout.session.required",
+    "client.secret.creation.time",
+    "client.secret.expiration.time",
+    "client.secret.rotated",
+    "client.secret.rotated.creation.time",
+    "client.secret.rotated.expiration.time",
+    "client.session.idle.timeout",
+    "client.session.max.lifespan",
+    "client_credentials.use_refresh_token",
+    "consent.screen.text",
+    "display.on.consent.screen",
+    "exclude.session.state.from.auth.response",
+    "frontchannel.logout.session.required",
+    "login_theme",
+    "oauth2.device.authorization.grant.enabled",
+    "oidc.ciba.grant.enabled",
+    "origin",
+    "pkce.code.challenge.method",
+    "realm_client",
+    "standard.token.exchange.enabled",
+    "use.refresh.tokens",
+];
+
+/// Attributes: each is a text.
 pub fn attributes(draft: &mut Draft, object: &Value) {
     let map = object.get("attributes").and_then(Value::as_object);
     draft.pkce(
@@ -55,13 +111,23 @@ pub fn attributes(draft: &mut Draft, object: &Value) {
             "user.info.response.signature.alg" | "id.token.encrypted.response.alg"
             | "request.object.required" | "require.pushed.authorization.requests"
             | "tls.client.certificate.bound.access.tokens" | "dpop.bound.access.tokens"
-                if !matches!(value, "" | "false" | "not required") =>
+                if !is_unset(value) =>
             {
                 draft.lost(&field, "Clientele does not have it", "see docs/import.md");
             }
-            _ => {}
+            name if OF_REALM.contains(&name) || is_unset(value) => {}
+            _ => draft.lost(
+                &field,
+                "is not known to this importer",
+                "see whether OAuthClient has such a field",
+            ),
         }
     }
+}
+
+/// What an attribute is that nobody set.
+fn is_unset(value: &str) -> bool {
+    matches!(value, "" | "false" | "{}" | "[]" | "0" | "not required")
 }
 
 /// `##` stands between URIs; `+` is the redirect URIs.
@@ -119,6 +185,21 @@ pub fn lifetimes(draft: &mut Draft, object: &Value, realm: &Realm) {
 
 /// What a client has beside that.
 pub fn rest(draft: &mut Draft, object: &Value) {
+    mappers(draft, object);
+    absent(draft, object);
+    let fields = object.as_object().into_iter().flatten();
+    for (field, _) in fields {
+        if !SILENT.contains(&field.as_str()) && !JUDGED.contains(&field.as_str()) {
+            draft.lost(
+                field,
+                "is not known to this importer",
+                "see whether OAuthClient has such a field",
+            );
+        }
+    }
+}
+
+fn mappers(draft: &mut Draft, object: &Value) {
     for mapper in object
         .get("protocolMappers")
         .and_then(Value::as_array)
@@ -138,6 +219,10 @@ pub fn rest(draft: &mut Draft, object: &Value) {
             draft.lost(&field, &format!("{kind}: clients have no mappers"), todo);
         }
     }
+}
+
+/// What a client here does not have.
+fn absent(draft: &mut Draft, object: &Value) {
     for (field, why, todo) in [
         (
             "authorizationSettings",
@@ -159,50 +244,6 @@ pub fn rest(draft: &mut Draft, object: &Value) {
         });
         if filled {
             draft.lost(field, why, todo);
-        }
-    }
-    let known = [
-        &SILENT[..],
-        &[
-            "publicClient",
-            "bearerOnly",
-            "protocol",
-            "standardFlowEnabled",
-            "implicitFlowEnabled",
-            "directAccessGrantsEnabled",
-            "serviceAccountsEnabled",
-            "name",
-            "redirectUris",
-            "webOrigins",
-            "clientAuthenticatorType",
-            "secret",
-            "enabled",
-            "consentRequired",
-            "defaultClientScopes",
-            "optionalClientScopes",
-            "attributes",
-            "protocolMappers",
-            "authorizationSettings",
-            "authenticationFlowBindingOverrides",
-            "defaultRoles",
-            "fullScopeAllowed",
-            "frontchannelLogout",
-            "authorizationServicesEnabled",
-        ],
-    ]
-    .concat();
-    for field in object
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(field, _)| field)
-    {
-        if !known.contains(&field.as_str()) {
-            draft.lost(
-                field,
-                "is not known to this importer",
-                "see whether OAuthClient has such a field",
-            );
         }
     }
 }

@@ -21,6 +21,7 @@ fn client_ids_are_judged_as_the_definition_does() {
         "usr:a",
         "system:x",
         "fam_a",
+        "SYSTEM:x",
         &"x".repeat(129),
     ] {
         let judged = client_id(refused, "apps", "web");
@@ -41,6 +42,8 @@ fn redirect_uris_are_judged_as_the_server_does() {
         "http://127.0.0.1/cb",
         "http://[::1]:1/",
         "com.example.app:/cb",
+        "vscode://vendor.extension/callback",
+        "https://a.example/%2F",
     ] {
         assert_eq!(redirect_uri(good), Ok(()), "{good}");
     }
@@ -52,7 +55,12 @@ fn redirect_uris_are_judged_as_the_server_does() {
         "https://a.example/#x",
         "https://u@a.example/",
         "urn:ietf:wg:oauth:2.0:oob",
-        "app:/cb",
+        "ab:/cb",
+        "App:/cb",
+        "https://a.example/%2",
+        "file:///etc/passwd",
+        "chrome-extension://abc/cb",
+        "ms-settings:/x",
         "/relative",
         "https://a.example:0/",
         "javascript:alert(1)",
