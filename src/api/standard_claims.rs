@@ -10,13 +10,19 @@ const MAX_NAME: usize = 64;
 /// The last second of the year 9999.
 const MAX_TIME: f64 = 253_402_300_799.0;
 /// The members of the claim `address` (OIDC Core section 5.1.1).
-const ADDRESS: [&str; 6] = [
-    "country",
-    "formatted",
-    "locality",
-    "postal_code",
-    "region",
-    "street_address",
+const ADDRESS: [(&str, &str); 6] = [
+    ("country", "Country name."),
+    (
+        "formatted",
+        "Full mailing address, formatted for display or a mailing label.",
+    ),
+    ("locality", "City or locality."),
+    ("postal_code", "Zip code or postal code."),
+    ("region", "State, province, prefecture or region."),
+    (
+        "street_address",
+        "Full street address, which may include house number, street name and post office box.",
+    ),
 ];
 
 /// The type of a standard claim.
@@ -114,8 +120,10 @@ impl Kind {
             Self::Boolean => json!({ "type": "boolean" }),
             Self::Time => json!({ "type": "number", "minimum": 0, "maximum": 253_402_300_799_u64 }),
             _ => {
-                let member = json!({ "type": "string", "maxLength": MAX_TEXT });
-                let members = ADDRESS.map(|name| (name.to_owned(), member.clone()));
+                let members = ADDRESS.map(|(name, description)| {
+                    let member = json!({ "type": "string", "maxLength": MAX_TEXT, "description": description });
+                    (name.to_owned(), member)
+                });
                 let members: serde_json::Map<String, Value> = members.into_iter().collect();
                 json!({
                     "type": "object", "properties": members, "x-kubernetes-preserve-unknown-fields": true,
@@ -137,7 +145,7 @@ impl Kind {
                 .as_f64()
                 .is_some_and(|time| (0.0..=MAX_TIME).contains(&time)),
             _ => value.as_object().is_some_and(|address| {
-                let members = ADDRESS.iter().filter_map(|name| address.get(*name));
+                let members = ADDRESS.iter().filter_map(|(name, _)| address.get(*name));
                 let text = |text: &str| text.chars().count() <= MAX_TEXT;
                 members
                     .into_iter()

@@ -46,10 +46,10 @@ pub fn validate_client(
     refuse_reserved_namespace(object)?;
     let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
     admit_namespace(object, tenant, around.namespace)?;
-    client_id::may_have(object, tenant, around.namespace)?;
-    client_id::check_holder(object, around.id_holder)?;
     structure::check(object)?;
     check_shape(object)?;
+    client_id::may_have(object, tenant, around.namespace)?;
+    client_id::check_holder(object, around.id_holder)?;
     check_first_party(object, tenant, around.namespace)?;
     redirect_hosts::check(object, tenant, around.namespace)?;
     redirect_schemes::check(object, tenant, around.namespace)?;

@@ -61,7 +61,7 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "person",
             audience("usr:AAAA"),
             "spec.audiences[0].uri",
-            "must not begin with usr: or system:",
+            "must not begin with usr: or system:, which are reserved for people and for the cluster",
         ),
         ("relative", audience("orders"), "spec.audiences[0].uri", URI),
         (
@@ -318,7 +318,7 @@ async fn mistakes_about_people_are_answered_with_the_remedy() {
         ),
         (
             "introspector",
-            introspector("team-a/api"),
+            introspector("team-a api"),
             "spec.audiences[0].introspectors[0]",
             "must be a client ID, such as <namespace>.<name>",
         ),

@@ -69,10 +69,15 @@ async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
     let custom = json!({ "customClientIds": { "namespaces": space.selector() } });
     let tenant = space.tenant_with_people(custom).await;
     let person = |name: &str, subject: &str| json!({ "tenant": tenant, "username": name, "subject": subject });
-    space.create_user("anna", person("anna", "b7e0c1d2")).await;
+    // The name space is the installation's, which other tests share.
+    let (brought, legacy) = (
+        format!("b7e0-{}", space.name),
+        format!("legacy-{}", space.name),
+    );
+    space.create_user("anna", person("anna", &brought)).await;
     let status = space.enrolled("anna").await.status.unwrap();
-    assert_eq!(status.subject.as_deref(), Some("b7e0c1d2"));
-    space.create_user("bert", person("bert", "b7e0c1d2")).await;
+    assert_eq!(status.subject.as_deref(), Some(&*brought));
+    space.create_user("bert", person("bert", &brought)).await;
     let said = space.not_enrolled("bert", "SubjectConflict").await;
     assert!(
         said.contains(&format!("OAuthUser {}/anna", space.name)),
@@ -80,14 +85,14 @@ async fn k11_g03_a_subject_is_nobody_elses_and_no_client_id() {
     );
 
     let client = |id: &str| json!({ "tenant": tenant, "clientId": id });
-    space.create("taken", client("b7e0c1d2")).await;
+    space.create("taken", client(&brought)).await;
     let said = space.wait_refused("taken", "ClientIdConflict").await;
     assert!(
         said.contains(&format!("OAuthUser {}/anna", space.name)),
         "{said}"
     );
-    space.ready("legacy", client("legacy")).await;
-    space.create_user("carl", person("carl", "legacy")).await;
+    space.ready("legacy", client(&legacy)).await;
+    space.create_user("carl", person("carl", &legacy)).await;
     let said = space.not_enrolled("carl", "SubjectConflict").await;
     assert!(
         said.contains(&format!("OAuthClient {}/legacy", space.name)),
