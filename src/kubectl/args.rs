@@ -13,6 +13,9 @@ pub use write::{
     UserPassword,
 };
 
+/// The flags that every verb has, apart from its own.
+const GLOBAL: &str = "Cluster and output";
+
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -27,7 +30,7 @@ pub struct CommandLine {
     #[command(flatten)]
     pub cluster: ClusterFlags,
     /// How to print: text, json, yaml or name
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, hide_possible_values = true, help_heading = GLOBAL)]
     pub output: Format,
     /// What to do.
     #[command(subcommand)]
@@ -38,16 +41,16 @@ pub struct CommandLine {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ClusterFlags {
     /// The kubeconfig; default: KUBECONFIG, then ~/.kube/config
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub context: Option<String>,
     /// The namespace; default: that of the context
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub namespace: Option<String>,
     /// All namespaces
-    #[arg(short = 'A', long, global = true, conflicts_with = "namespace")]
+    #[arg(short = 'A', long, global = true, conflicts_with = "namespace", help_heading = GLOBAL)]
     pub all_namespaces: bool,
 }
 

@@ -77,7 +77,7 @@ async fn config(flags: &ClusterFlags) -> Result<Config, Failure> {
 
 fn no_kubeconfig(error: &KubeconfigError) -> Failure {
     Failure::new(format!(
-        "there is no kubeconfig to be read ({}); name one with --kubeconfig or KUBECONFIG, or put one at ~/.kube/config",
+        "no kubeconfig can be read ({}); name one with --kubeconfig or KUBECONFIG, or put one at ~/.kube/config",
         chain(error)
     ))
 }

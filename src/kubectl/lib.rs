@@ -13,7 +13,7 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use args::{CommandLine, Verb};
+use args::{CommandLine, Verb, Why};
 use connect::Session;
 use output::Output;
 
@@ -47,7 +47,7 @@ pub fn run_to_completion(command_line: CommandLine) -> ExitCode {
 /// The same, with the output of somebody's choice.
 pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
     let flags = command_line.cluster;
-    // These three need no cluster, or not always.
+    // These need no cluster, or not always.
     match command_line.verb {
         Verb::Completion(args) => return verbs::completion::script(&args, output),
         Verb::Complete(args) => return verbs::completion::candidates(&args, output),
@@ -55,6 +55,10 @@ pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
         Verb::Create(args) if args.needs_no_cluster() => {
             return verbs::create::print(&args, flags.namespace.as_deref(), output);
         }
+        Verb::Why(Why {
+            reason: Some(reason),
+            ..
+        }) => return verbs::why::by_reason(&reason, output),
         Verb::Doctor(args) => return verbs::doctor::run(&args, &flags, output).await,
         _ => {}
     }
@@ -77,5 +81,26 @@ pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
         Verb::Completion(_) | Verb::Complete(_) | Verb::Import(_) | Verb::Doctor(_) => {
             Ok(Outcome::Yes)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::output::Format;
+
+    #[tokio::test]
+    async fn a_reason_is_explained_without_a_cluster() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut out, &mut err, Format::Text, false);
+        let words = ["kubectl-clientele", "why", "--reason", "AudienceConflict"];
+        let words = words.into_iter().chain(["--kubeconfig", "/no/such/file"]);
+        let answer = run(CommandLine::parse_from(words), &mut output).await;
+        drop(output);
+        assert!(matches!(answer, Ok(Outcome::Yes)));
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.contains("What to do: Correct the entry"), "{shown}");
     }
 }

@@ -133,7 +133,8 @@ fn lost(import: &Imported, more: &[Field], output: &Output<'_>) -> String {
                 .map(|user| (user.origin.as_str(), &user.fields)),
         )
         .flat_map(|(origin, fields)| fields.iter().map(move |field| (origin, field)));
-    let others = import.notes.iter().chain(more).map(|field| ("", field));
+    let others = import.notes.iter().chain(more);
+    let others = others.map(|field| (import.source, field));
     let lost: Vec<(&str, &Field)> = of_objects
         .chain(others)
         .filter(|(_, field)| field.verdict == Verdict::Lost)

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::model::{ImportedClient, ImportedUser};
 use super::rules::{ClientId, bare_scheme, client_id};
 
 /// The scopes that every tenant knows.
@@ -42,36 +41,31 @@ pub struct TenantNeeds {
 }
 
 impl TenantNeeds {
-    /// What these need.
-    pub fn of(clients: &[ImportedClient], users: &[ImportedUser]) -> Self {
-        let mut needs = Self::default();
-        for client in clients {
-            if let Some(spec) = &client.spec {
-                needs.id(client, spec);
-                needs.rest(client, spec);
-            }
+    /// Notes what a client needs, by its namespace, name and `spec`.
+    pub fn add_client(&mut self, namespace: &str, name: &str, spec: &Map<String, Value>) {
+        if let Some(id) = spec.get("clientId").and_then(Value::as_str) {
+            self.id(namespace, name, id);
         }
-        let written = users.iter().filter(|user| user.spec.is_some());
-        needs.users = written.map(|user| user.namespace.clone()).collect();
-        needs
+        self.rest(namespace, spec);
     }
 
-    fn id(&mut self, client: &ImportedClient, spec: &Map<String, Value>) {
-        let Some(id) = spec.get("clientId").and_then(Value::as_str) else {
-            return;
-        };
-        let judged = client_id(id, &client.namespace, &client.name);
+    /// Notes that a namespace has people.
+    pub fn add_user(&mut self, namespace: &str) {
+        self.users.insert(namespace.to_owned());
+    }
+
+    fn id(&mut self, namespace: &str, name: &str, id: &str) {
+        let judged = client_id(id, namespace, name);
         self.uri_characters |= judged == ClientId::Uri;
         if judged == ClientId::Reserved {
-            self.reserved
-                .insert((id.to_owned(), client.namespace.clone()));
+            self.reserved.insert((id.to_owned(), namespace.to_owned()));
         } else {
-            self.custom_client_ids.insert(client.namespace.clone());
+            self.custom_client_ids.insert(namespace.to_owned());
         }
     }
 
-    fn rest(&mut self, client: &ImportedClient, spec: &Map<String, Value>) {
-        let here = || client.namespace.clone();
+    fn rest(&mut self, namespace: &str, spec: &Map<String, Value>) {
+        let here = || namespace.to_owned();
         let texts = |field: &str| {
             let list = spec.get(field).and_then(Value::as_array);
             list.into_iter().flatten().filter_map(Value::as_str)

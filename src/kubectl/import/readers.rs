@@ -2,7 +2,6 @@
 
 use super::documents::Documents;
 use super::model::Import;
-use super::needs::TenantNeeds;
 use super::settings::Settings;
 use super::{authelia, authentik, dex, kaniop, keycloak, keycloak_cr, maester, pocket_id};
 use crate::args::Source;
@@ -28,7 +27,15 @@ pub fn read(source: Source, input: &Documents, settings: &Settings) -> Result<Im
             expected(source)
         )));
     }
-    import.needs = TenantNeeds::of(&import.clients, &import.users);
+    for client in &import.clients {
+        if let Some(spec) = &client.spec {
+            let needs = &mut import.needs;
+            needs.add_client(&client.namespace, &client.name, spec);
+        }
+    }
+    for user in import.users.iter().filter(|user| user.spec.is_some()) {
+        import.needs.add_user(&user.namespace);
+    }
     Ok(import.sorted())
 }
 

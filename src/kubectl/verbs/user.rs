@@ -2,9 +2,8 @@
 
 mod hash;
 
-use std::fmt::Write;
-
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::{IsTerminal, Read};
 
 use k8s_openapi::ByteString;

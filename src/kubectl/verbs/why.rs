@@ -12,11 +12,8 @@ use crate::objects::{Kind, is_ready, name, reason, text};
 use crate::output::Output;
 use crate::remedies::{Actor, REMEDIES, remedy};
 
-/// Explains an object, or a reason.
+/// Explains an object.
 pub async fn run(session: &Session, args: &Why, output: &mut Output<'_>) -> Answer {
-    if let Some(reason) = &args.reason {
-        return by_reason(reason, output);
-    }
     let asked = args.object.as_deref().unwrap_or_default();
     let (kind, asked) = parse(asked)?;
     let object = session.get(kind, asked).await?;
@@ -49,7 +46,8 @@ fn parse(asked: &str) -> Result<(Kind, &str), Failure> {
     Ok((parsed, name))
 }
 
-fn by_reason(asked: &str, output: &mut Output<'_>) -> Answer {
+/// Explains a reason, for which no cluster is needed.
+pub fn by_reason(asked: &str, output: &mut Output<'_>) -> Answer {
     let Some(found) = remedy(asked) else {
         let known: Vec<&str> = REMEDIES.iter().map(|known| known.reason).collect();
         return Err(Failure::new(format!(
