@@ -154,13 +154,13 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "scheme-dotted",
             redirect_scheme("com.example.app"),
             "spec.redirectSchemes[0].schemes[0]",
-            "is allowed without being listed",
+            "must be a private-use scheme without a dot, such as vscode: 3 to 31 lower case letters, digits, '+' and '-'; one in reverse-DNS form such as com.example.app is allowed without being listed",
         ),
         (
             "scheme-acted-on",
             redirect_scheme("ms-settings"),
             "spec.redirectSchemes[0].schemes[0]",
-            "never an application's own",
+            "is a scheme on which browsers and systems act themselves, and never an application's own; remove it",
         ),
         (
             "scheme-of-everybody",
