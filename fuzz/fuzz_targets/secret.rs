@@ -9,7 +9,7 @@ use clientele_oauth::Algorithm;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy};
 use clientele_operator::cache::passwords::PasswordIndex;
 use clientele_operator::domain::client::secret::digest::{DigestKey, SecretDigest};
-use clientele_operator::domain::tenant::signing_secret;
+use clientele_operator::domain::tenant::signing_secret::{self, Removal};
 use clientele_operator::domain::user::password::Place;
 use clientele_operator::reconcile::signing_key::generate;
 use clientele_operator::root_key::judge::judge;
@@ -31,7 +31,11 @@ static GOOD: LazyLock<Entries> = LazyLock::new(|| {
         algorithm,
         activates_at: Timestamp::UNIX_EPOCH,
     });
-    signing_secret::changed(None, &[], &changes, &policy, generate).expect("keys")
+    let removal = Removal {
+        now: Timestamp::UNIX_EPOCH,
+        session: Duration::from_hours(1),
+    };
+    signing_secret::changed(None, &[], &changes, &policy, removal, generate).expect("keys")
 });
 
 /// The first byte says which entry of a good Secret the rest replaces; otherwise the lines are `name=value`.
@@ -62,7 +66,7 @@ fuzz_target!(|bytes: &[u8]| {
         let known = |id: &str| read.records.iter().any(|record| record.key_id == id);
         assert!(keys.all(|key| known(key.key.key_id())));
         let _ = (
-            read.keys.jwks(),
+            read.keys.jwks(&Algorithm::PUBLISHED),
             read.keys.active(Algorithm::Es256, Timestamp::UNIX_EPOCH),
         );
     }

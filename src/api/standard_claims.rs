@@ -25,6 +25,9 @@ const ADDRESS: [(&str, &str); 6] = [
     ),
 ];
 
+/// The rule for the API server, the longest value, and the same as a function.
+type TextRule = (&'static str, usize, fn(&str) -> bool);
+
 /// The type of a standard claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -81,7 +84,7 @@ impl Kind {
     }
 
     /// The rule for the API server, the longest value, and the same as a function.
-    fn text(self) -> Option<(&'static str, usize, fn(&str) -> bool)> {
+    fn text(self) -> Option<TextRule> {
         Some(match self {
             Self::Text => (r"!self.matches('[\\p{Cc}]')", MAX_TEXT, is_text),
             Self::Url => ("self.matches('^https?://[!-~]+$')", MAX_TEXT, is_url),

@@ -327,7 +327,7 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,
-    /// Ready, Reconciling and Stalled, and ServesEveryNamespace if spec.namespaces is not set.
+    /// Ready, Reconciling and Stalled, and `ServesEveryNamespace` if spec.namespaces is not set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,

@@ -51,6 +51,10 @@ pub enum SignInWith {
 }
 
 impl SignInWith {
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde calls it with a reference"
+    )]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -91,7 +91,7 @@ pub fn judge<'t>(
     if !same {
         return Err(unproven(OTHER_CLIENT));
     }
-    match private_key_jwt::judge(client, &jws, claimed) {
+    match private_key_jwt::judge(client, &jws, &claimed) {
         Ok(evidence) => Ok((client, evidence)),
         Err(cause) => Err(unproven(cause)),
     }

@@ -69,7 +69,7 @@ pub(super) fn check_token<'a>(
 pub(super) fn judge(
     client: &Client,
     jws: &Jws<'_>,
-    claimed: Claimed<'_>,
+    claimed: &Claimed<'_>,
 ) -> Result<Evidence, &'static str> {
     if !client.allows_method(AuthMethod::PrivateKeyJwt) {
         return Err("the client is not registered for private_key_jwt");

@@ -86,8 +86,8 @@ mod tests {
         nonce: Option<&str>,
     ) -> Result<(), &'static str> {
         let client = Client {
-            pkce,
             client_type,
+            pkce,
             ..client()
         };
         may_be_absent(&client, scopes.split(' '), nonce).map_err(|error| error.description)
