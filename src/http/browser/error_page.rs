@@ -72,8 +72,8 @@ impl ErrorPage {
     /// A request that may not be answered, not even by sending the person back.
     pub fn stopped(stopped: Stopped) -> Self {
         let page = Self::request(stopped.error);
-        match &stopped.client {
-            Some(client) => page.of(client),
+        match stopped.client {
+            Some(client) => page.of(&client),
             None => page,
         }
     }

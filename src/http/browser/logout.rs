@@ -31,10 +31,11 @@ pub(super) async fn respond(browser_request: &BrowserRequest<'_>) -> Result<Resp
     let request =
         LogoutRequest::read(&browser_request.tenant, encoded).map_err(ErrorPage::stopped)?;
     let current = sessions::current(browser_request).await?;
-    if current.is_none() && server_sign_out::is_of_a_server(&browser_request.headers) {
-        if let Some(ended) = server_sign_out::end(browser_request, &request).await? {
-            return Ok(ended);
-        }
+    if current.is_none()
+        && server_sign_out::is_of_a_server(&browser_request.headers)
+        && let Some(ended) = server_sign_out::end(browser_request, &request).await?
+    {
+        return Ok(ended);
     }
     if browser_request.is_from_elsewhere()? {
         // As at /authorize: the cookies come with what our own site sends.

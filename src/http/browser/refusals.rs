@@ -210,7 +210,10 @@ fn request_id(app: &App) -> String {
     if (app.random)(&mut bytes).is_none() {
         return "none".to_owned();
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let number = bytes
+        .iter()
+        .fold(0, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{number:012x}")
 }
 
 #[cfg(test)]

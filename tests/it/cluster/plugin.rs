@@ -207,12 +207,12 @@ async fn imported_clients_get_tokens_with_their_old_secrets() {
 
     // Two of them have another secret now, and exactly these are told.
     for altered in ["job-3", "job-7"] {
-        let patch = json!({ "stringData": { "client-secret": "AnotherSecretOfThirtyTwoCharacters-0123456789" } });
+        let other = json!({ "stringData": { "client-secret": "AnotherSecretOfThirtyTwoCharacters-0123456789" } });
         let params = kube::api::PatchParams::default();
         let secret = format!("{altered}-client-secret");
         space
             .secrets()
-            .patch(&secret, &params, &kube::api::Patch::Merge(patch))
+            .patch(&secret, &params, &kube::api::Patch::Merge(other))
             .await
             .unwrap();
     }

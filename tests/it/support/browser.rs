@@ -246,7 +246,11 @@ impl<'w> Browser<'w> {
 
 fn path_of(url: &str, issuer: &str, reply: &Reply) -> String {
     let is_page = reply.header("content-type").starts_with("text/html");
-    let shown = is_page.then(|| forms(&reply.body)).unwrap_or_default();
+    let shown = if is_page {
+        forms(&reply.body)
+    } else {
+        Vec::new()
+    };
     let ours = shown
         .first()
         .map(|form| &*form.action)

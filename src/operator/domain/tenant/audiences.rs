@@ -40,15 +40,12 @@ impl<P> Audiences<P> {
                 )),
                 None => of_something_else(uri, installation, issuer).map(str::to_owned),
             };
-            match problem {
-                Some(problem) => {
-                    let refused = format!("spec.audiences[{at}].uri {uri:?} {problem}");
-                    audiences.refused.push(refused);
-                }
-                None => {
-                    keys.insert(key, uri);
-                    audiences.known.insert(uri.into(), policy(audience));
-                }
+            if let Some(problem) = problem {
+                let refused = format!("spec.audiences[{at}].uri {uri:?} {problem}");
+                audiences.refused.push(refused);
+            } else {
+                keys.insert(key, uri);
+                audiences.known.insert(uri.into(), policy(audience));
             }
         }
         audiences

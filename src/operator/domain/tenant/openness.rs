@@ -25,7 +25,10 @@ pub fn warning(tenant: &OAuthTenant) -> Option<String> {
         if !names.is_empty() {
             let more = if names.len() > NAMED { " and more" } else { "" };
             let names = names.iter().take(NAMED).copied().collect::<Vec<_>>();
-            message += &format!(". They may have the {what} {}{more}", names.join(", "));
+            let names = names.join(", ");
+            message += [". They may have the ", what, " ", &names, more]
+                .concat()
+                .as_str();
         }
     }
     if spec.redirect_hosts.is_empty() {

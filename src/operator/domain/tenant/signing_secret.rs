@@ -232,6 +232,8 @@ pub fn missing_keys(secret: &str, tenant: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::reconcile::signing_key::generate;
 
@@ -344,7 +346,7 @@ mod tests {
         let other = secret(Algorithm::Es256).data.unwrap();
         let other = other
             .iter()
-            .find(|(name, _)| name.ends_with(".der"))
+            .find(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "der"))
             .unwrap()
             .1
             .0
@@ -356,7 +358,7 @@ mod tests {
         let rsa = secret(Algorithm::Rs256).data.unwrap();
         let rsa = rsa
             .iter()
-            .find(|(name, _)| name.ends_with(".der"))
+            .find(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "der"))
             .unwrap()
             .1
             .0

@@ -308,7 +308,7 @@ async fn an_id_token_can_be_limited_to_the_claims_asked_for() {
     let world = TestServer::at_rest().await;
     world.change(|tenant| {
         let brief = people::app_with("team-a.app", |c| {
-            c.id_token_claims = IdTokenClaims::Requested
+            c.id_token_claims = IdTokenClaims::Requested;
         });
         tenant.clients.insert("team-a.app".into(), brief.into());
     });
