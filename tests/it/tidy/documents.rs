@@ -87,7 +87,7 @@ fn documents() -> Vec<String> {
             if path.is_dir() && !name.starts_with('.') && name != "target" && name != "node_modules"
             {
                 folders.push(path);
-            } else if name.ends_with(".md") {
+            } else if path.extension().is_some_and(|end| end == "md") {
                 let path = path.strip_prefix(root()).unwrap();
                 found.push(path.to_string_lossy().into_owned());
             }
