@@ -40,7 +40,9 @@ try {
       for (const [name, address] of pages) {
         const answer = await page.goto(address)
         const picture = `${name}-${window}-${colorScheme}`
-        await page.screenshot({ path: `${folder}/${picture}.png`, fullPage: true })
+        // A busy machine has no memory for a picture now and then; the second try is judged.
+        const shot = () => page.screenshot({ path: `${folder}/${picture}.png`, fullPage: true })
+        await shot().catch(shot)
         // Chromium complains of every status that is an error, and some pages have one.
         const found = complained.splice(0).filter((text) => answer.ok() || !text.includes(`status of ${answer.status()}`))
         // Both sizes and both schemes, but not all four pairs of them: it takes a while.
