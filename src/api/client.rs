@@ -12,6 +12,18 @@ use super::{
 
 pub use status::{OAuthClientStatus, SecretGeneration, ServiceBindingRef};
 
+/// IDs that mean something to a cluster: a token must never turn a client into a user of the cluster. A tenant gives one to
+/// a namespace by an exact pair.
+pub const IDS_OF_CLUSTERS: [&str; 7] = [
+    "kubernetes",
+    "k8s",
+    "api",
+    "default",
+    "system",
+    "sts.amazonaws.com",
+    "vault",
+];
+
 /// That no entry of the template asks for the client secret.
 const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.template) || self.secret.template.all(entry, !self.secret.template[entry].matches('[{][{] *clientSecret'))";
 

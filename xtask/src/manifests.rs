@@ -22,7 +22,7 @@ const LIBRARIES: [Library; 7] = [
     },
     Library {
         folder: "kubectl",
-        uses: &["api"],
+        uses: &["api", "oauth"],
         never: &[
             "axum",
             "hyper",

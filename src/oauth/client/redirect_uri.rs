@@ -72,7 +72,7 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
 }
 
 /// Whether two hexadecimal digits follow every `%` before the query (RFC 3986 §2.1).
-fn is_percent_encoded(rest: &str) -> bool {
+pub fn is_percent_encoded(rest: &str) -> bool {
     let before_query = rest.split('?').next().unwrap_or_default();
     let mut parts = before_query.split('%').skip(1).map(str::as_bytes);
     parts.all(|part| {

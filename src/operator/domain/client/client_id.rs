@@ -1,5 +1,6 @@
 //! Which client IDs a tenant gives to the OAuthClients of a namespace.
 
+use clientele_api::client::IDS_OF_CLUSTERS;
 use clientele_api::secret_marks::is_dns_label;
 use clientele_oauth::uri::name_key;
 use clientele_oauth::user::subject::has_reserved_prefix;
@@ -8,17 +9,6 @@ use super::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::policy::{Labels, TenantPolicy};
 use crate::domain::unique_names::lost;
-
-/// IDs that mean something to a cluster; a token of ours must never turn a tenant into a cluster user.
-const OF_CLUSTERS: [&str; 7] = [
-    "kubernetes",
-    "k8s",
-    "api",
-    "default",
-    "system",
-    "sts.amazonaws.com",
-    "vault",
-];
 
 /// Characters that only some tenants allow.
 const OF_URIS: [char; 3] = [':', '/', '@'];
@@ -129,7 +119,7 @@ fn has_form_of_default(id: &str) -> bool {
 
 /// A name with a meaning to a cluster.
 fn is_of_clusters(id: &str) -> bool {
-    OF_CLUSTERS.contains(&id.to_ascii_lowercase().as_str())
+    IDS_OF_CLUSTERS.contains(&id.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]
