@@ -27,7 +27,7 @@ func buildCommand(ctx context.Context, names []string) error {
 	return nil
 }
 
-// ensure returns the paths of the tools, building those that nobody provides and the cache does not hold.
+// ensure returns the paths of the tools, building those that neither the machine nor the cache provides.
 func ensure(ctx context.Context, names []string) (map[string]string, error) {
 	paths := map[string]string{}
 	for _, name := range names {

@@ -92,7 +92,7 @@ func TestOnlyOurFoldersAreRemovable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if removable(folder) == nil {
-		t.Error("somebody's files are in it")
+		t.Error("files of another owner are in it")
 	}
 	if err := errors.Join(own(folder, nil), removable(folder)); err != nil {
 		t.Error(err)

@@ -37,7 +37,7 @@ type report struct {
 	PIDs       map[string]int `json:"pids"`
 }
 
-// startControlPlane tries again with other ports when somebody else took one between our looking and our binding.
+// startControlPlane tries again with other ports when another process bound one after it was found free.
 func startControlPlane(ctx context.Context, settings settings) (*controlPlane, error) {
 	for attempt := 1; ; attempt++ {
 		plane := &controlPlane{settings: settings}

@@ -42,7 +42,7 @@ func (p *pki) writeKubeconfig(path, server, user string) error {
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 
-// client is an administrator. It trusts our authority only: an answer from whoever else got the port is no answer.
+// client is an administrator. It trusts our authority only: an answer of another process on the port is refused.
 func (p *pki) client() (*http.Client, error) {
 	authority, err := os.ReadFile(p.certificate("ca"))
 	if err != nil {

@@ -76,7 +76,7 @@ func temporaryFolder() (string, error) {
 	return folder, own(folder, nil)
 }
 
-// removable refuses to delete what is not ours, in case somebody says `--dir $HOME`.
+// removable refuses to delete what is not ours, in case a user passes `--dir $HOME`.
 func removable(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {

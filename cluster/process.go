@@ -17,7 +17,7 @@ import (
 // grace is how long a component may take to end by itself.
 const grace = 5 * time.Second
 
-// errPortTaken: somebody was faster than us. Worth another attempt with other ports.
+// errPortTaken: another process bound the port first. Worth another attempt with other ports.
 var errPortTaken = errors.New("address already in use")
 
 // A process is one component, which may be started several times, always with the same arguments and log.

@@ -26,7 +26,7 @@ var tools = []tool{
 	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
 }
 
-// controlPlaneTools are what `run` and `up` need; nobody waits for helm to see a cluster.
+// controlPlaneTools are what `run` and `up` need; a cluster does not wait for helm.
 var controlPlaneTools = []string{"etcd", "kube-apiserver", "kube-controller-manager"}
 
 func toolNamed(name string) (tool, error) {
@@ -38,7 +38,7 @@ func toolNamed(name string) (tool, error) {
 	return tool{}, fmt.Errorf("no tool %q, %w", name, errUsage)
 }
 
-// ready is the tool that somebody else provides, or "".
+// ready is the tool that the machine provides, or "".
 func (t tool) ready() string {
 	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
 		if path, err := exec.LookPath(filepath.Join(assets, t.name)); err == nil {

@@ -83,7 +83,7 @@ func lockedFolder(ctx context.Context, name string, arguments []string) (folder,
 	return folder, authentication, unlock, err
 }
 
-// emptied makes the folder anew. What is in it is left over from a daemon that died, or that never became ready.
+// emptied recreates the folder empty. What is in it is left over from a daemon that died, or that never became ready.
 func emptied(ctx context.Context, folder string) error {
 	if err := removable(folder); err != nil {
 		return err

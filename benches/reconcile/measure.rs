@@ -95,7 +95,7 @@ fn counter(metrics: &str, name: &str) -> f64 {
         .unwrap_or(0.0)
 }
 
-/// Writes that the operator made in a while in which nobody asked for anything.
+/// Writes that the operator made in a while without any request.
 pub fn writes_at_rest(cluster: &Cluster, how_long: Duration) -> usize {
     // Events of what just happened may still be waiting; they are not what is measured here.
     let settle = Instant::now();

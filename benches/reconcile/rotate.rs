@@ -1,4 +1,4 @@
-//! What token requests take while secrets rotate, beside when none does, and beside when somebody else makes as many
+//! What token requests take while secrets rotate, beside when none does, and beside when another client makes as many
 //! writes on the same machine: what that costs is the API server's.
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const CLIENTS: usize = 200;
 const SECONDS: u32 = 10;
 /// Token requests per second.
 const RATE: u32 = 500;
-/// Writes that a rotation costs: somebody's request, the ledger twice, the Secret.
+/// Writes that a rotation costs: the request, the ledger twice, the Secret.
 const WRITES: u32 = 4;
 /// A round of rotations is waited for no longer.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -122,7 +122,7 @@ impl Rotations {
         }
     }
 
-    /// As many writes to an object that nobody looks at.
+    /// As many writes to an object that no watch observes.
     async fn write_something_else(&self, round: usize) {
         let writes = CLIENTS as u32 * WRITES;
         let mut due = tokio::time::interval(Duration::from_secs(SECONDS.into()) / writes);

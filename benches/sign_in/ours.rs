@@ -95,7 +95,7 @@ fn exchange(seed: &Seed) -> String {
     )
 }
 
-/// The token of the family that begins with the code, which nobody but the holder of the root key knows beforehand.
+/// The token of the family that begins with the code, which only the holder of the root key can predict.
 fn refresh(seed: &Seed) -> String {
     let place = Place {
         family: seed.kept.family.clone(),

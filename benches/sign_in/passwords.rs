@@ -1,4 +1,4 @@
-//! Token requests at a constant rate while people sign in, beside the same while nobody does. The server has the whole machine,
+//! Token requests at a constant rate while people sign in, beside the same without sign-ins. The server has the whole machine,
 //! as has the load; passwords are hashed in its bounded pool.
 
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub fn measure(options: &Options, url: &str) {
     );
     println!("|---|---|---|---|---|");
     for (what, mut values, rate) in [
-        ("nobody signs in", quiet, 0.0),
+        ("no sign-ins", quiet, 0.0),
         ("four people at a time do", busy, per_second),
     ] {
         values.sort_by(f64::total_cmp);

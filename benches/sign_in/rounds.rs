@@ -9,7 +9,7 @@ use crate::{Options, ours};
 
 /// More codes than anything of this kind exchanges in a second on one core.
 const PER_SECOND: usize = 4000;
-/// Requests that may be on their way when a run ends: whether they were answered nobody knows.
+/// Requests that may be on their way when a run ends: whether they were answered is unknown.
 const IN_FLIGHT: usize = 64;
 
 /// The servers of one store, and what was measured of them.

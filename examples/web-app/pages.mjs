@@ -34,7 +34,7 @@ const html = (title, body) => `<!doctype html>
 
 export const welcome = () => html('Example application', `
   <h1>Example application</h1>
-  <p>Nobody is signed in.</p>
+  <p>You are not signed in.</p>
   <a class="button" href="/login">Sign in</a>`)
 
 export const home = (person, claims) => html('Signed in', `

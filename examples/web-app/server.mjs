@@ -25,7 +25,7 @@ function session(request) {
   return undefined
 }
 
-/** A session under a new name, whatever the browser held before: nobody can prepare one for somebody else. */
+/** A session under a new name, whatever the browser held before: a session cannot be prepared for another person. */
 function start(content) {
   for (const [name, { endsAt }] of sessions) if (endsAt <= Date.now()) sessions.delete(name)
   const name = randomBytes(32).toString('base64url')
@@ -67,7 +67,7 @@ const routes = {
 
 /** What the issuer refuses, the person gets to read; what broke, we do. */
 function explain(error, request) {
-  if (error.error === 'access_denied') return page(pages.problem('You did not allow it, so nobody is signed in.'), 403)
+  if (error.error === 'access_denied') return page(pages.problem('You did not allow it, so you are not signed in.'), 403)
   console.error(`${request.method} ${request.url.split('?')[0]}: ${error.name} ${error.code ?? ''} ${error.error ?? error.cause?.code ?? error.message}`)
   if (error.error === 'invalid_grant' || error.status === 401) {
     sessions.delete(session(request)?.name)

@@ -82,7 +82,7 @@ fn uris(text: &str) {
         return;
     }
     assert!(redirect_uri::matches(text, text, ClientType::Confidential));
-    // Where a browser cannot read it, nobody is sent anywhere: a label such as `xn--`, the port of a private scheme.
+    // Where a browser cannot read it, the browser is sent nowhere: a label such as `xn--`, the port of a private scheme.
     if let Ok(url) = url::Url::parse(text) {
         assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
         assert!(url.scheme() != "http" || url.host_str().is_some_and(is_local));

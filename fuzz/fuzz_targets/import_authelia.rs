@@ -1,4 +1,4 @@
-//! Files of Authelia that somebody exports.
+//! Files of Authelia as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

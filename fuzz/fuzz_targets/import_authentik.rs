@@ -1,4 +1,4 @@
-//! Files of Authentik that somebody exports.
+//! Files of Authentik as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

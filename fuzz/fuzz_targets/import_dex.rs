@@ -1,4 +1,4 @@
-//! Files of Dex that somebody exports.
+//! Files of Dex as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

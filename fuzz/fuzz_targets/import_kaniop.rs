@@ -1,4 +1,4 @@
-//! Files of Kaniop that somebody exports.
+//! Files of Kaniop as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

@@ -1,4 +1,4 @@
-//! Files of Keycloak that somebody exports.
+//! Files of Keycloak as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

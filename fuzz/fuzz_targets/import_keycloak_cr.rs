@@ -1,4 +1,4 @@
-//! Files of KeycloakCr that somebody exports.
+//! Files of KeycloakCr as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

@@ -1,4 +1,4 @@
-//! Files of Maester that somebody exports.
+//! Files of Maester as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

@@ -1,4 +1,4 @@
-//! Files of PocketId that somebody exports.
+//! Files of PocketId as its export writes them.
 #![no_main]
 
 use clientele_kubectl::args::Source;

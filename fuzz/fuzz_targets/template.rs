@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 const MOST: usize = 64 * 1024;
 /// Stands in a text for a placeholder.
 const MARK: char = '@';
-/// A value that needs no escape, and that nobody writes by chance.
+/// A value that needs no escape, and that is not written by chance.
 const PLAIN: &str = "q9x7";
 
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(&pattern()).expect("a pattern"));

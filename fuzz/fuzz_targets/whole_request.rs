@@ -61,7 +61,7 @@ fn read(input: &[u8]) -> Option<Request<Body>> {
     Some(request)
 }
 
-/// Whatever was sent: no server error, no secret in an answer, and nobody is sent where no client wants him.
+/// Whatever was sent: no server error, no secret in an answer, and no redirect to an address that no client registered.
 fn judge(issued: &Issued, reply: &Reply) {
     assert!(reply.status < 500, "{reply:?}");
     for secret in [PASSWORD, issued.value("secret")] {

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: the server of the protocol tests, everything that it has issued to somebody, and placeholders
+//! What the fuzz targets share: the server of the protocol tests, everything that it has issued, and placeholders
 //! through which an input can use it. Without them no input would come further than the first signature.
 
 #![allow(dead_code, reason = "the tests use the rest")]

@@ -59,8 +59,8 @@ const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.templ
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant").field_path(".tenant"),
-    validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it anew with the other ID"),
+    validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthClient and create it again in the other tenant").field_path(".tenant"),
+    validation = Rule::new("has(self.clientId) == has(oldSelf.clientId) && (!has(self.clientId) || self.clientId == oldSelf.clientId)").message("clientId cannot be changed; delete the OAuthClient and create it again with the other ID"),
     validation = Rule::new("(has(self.secret) && has(self.secret.type) ? self.secret.type : has(self.secret) && has(self.secret.format) && self.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque') == (has(oldSelf.secret) && has(oldSelf.secret.type) ? oldSelf.secret.type : has(oldSelf.secret) && has(oldSelf.secret.format) && oldSelf.secret.format == 'ServiceBinding' ? 'servicebinding.io/oauth2' : 'Opaque')").message("the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient"),
     validation = Rule::new(format!("self.type != 'Public' || {NO_SECRET_IN_TEMPLATE}")).message("a Public client has no secret; remove the placeholder clientSecret from secret.template"),
     validation = Rule::new("self.type != 'Public' || !has(self.secretRef)").message("a Public client has no secret; remove secretRef or make the client Confidential"),

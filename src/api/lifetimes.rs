@@ -31,7 +31,7 @@ pub struct Lifetimes {
     #[schemars(schema_with = "token_schema")]
     pub id_token: Option<DurationString>,
 
-    /// Refresh tokens: however often they are used, people sign in anew after this. At least 1s, at most 8760h,
+    /// Refresh tokens: however often they are used, people sign in again after this. At least 1s, at most 8760h,
     /// never less than accessToken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "refresh_schema")]

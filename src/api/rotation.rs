@@ -9,7 +9,7 @@ use super::DurationString;
 use super::duration::between;
 
 /// When the client secret changes. The new one is written into the credentials Secret, and the old one works beside
-/// it until nobody uses it any more. Durations are written in h, m and s.
+/// it until it is no longer used. Durations are written in h, m and s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]

@@ -163,7 +163,7 @@ pub fn groups(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })
 }
 
-/// Groups of people, at least one: an empty list would read as everybody, and mean nobody.
+/// Groups of people, at least one: an empty list reads as everyone, and means no one.
 pub fn some_groups(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "minItems": 1, "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })
 }
@@ -273,6 +273,6 @@ duration(self.idle) <= duration(self.absolute)";
 
 /// A text that people read.
 pub const READABLE: &str = r"!self.matches('[\\p{C}\\p{Zl}\\p{Zp}]')";
-/// What is wrong with a text that nobody can read.
+/// What is wrong with an unreadable text.
 pub const READABLE_MESSAGE: &str =
     "must not contain control, formatting or bidirectional characters";

@@ -16,7 +16,7 @@ use super::secret_template::template_schema;
 #[schemars(rename_all = "camelCase")]
 pub struct SecretSpec {
     /// The name of the Secret. Default: the name of the OAuthClient followed by `-oauth`.
-    /// A Secret of that name that belongs to somebody else is never touched. After a rename the new
+    /// A Secret of that name that belongs to another owner is never touched. After a rename the new
     /// Secret is written before the old one is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
@@ -26,7 +26,7 @@ pub struct SecretSpec {
     )]
     pub name: Option<String>,
 
-    /// What the Secret is for: entries, type and labels as an application expects them (docs/secret-formats.md).
+    /// What the Secret is for: entries, type and labels as an application expects them (docs/how-to/secret-formats.md).
     /// `entries`, `template`, `type`, `labels` and `annotations` come on top and win. Default: entries that fit
     /// `envFrom`, such as `CLIENT_ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct SecretSpec {
     /// Further entries, such as a whole configuration file: by the name of the entry a text with placeholders,
     /// `{{ clientId }}` or with an escape `{{ clientSecret | json }}`. It takes the place of another entry of the same name.
     /// The escapes are `json` and `yaml` (a string with its quotes, lists as a list), `url` (a component of a URL),
-    /// `csv` (a list with commas) and `raw` (default; lists with spaces). The placeholders stand in docs/secret-formats.md.
+    /// `csv` (a list with commas) and `raw` (default; lists with spaces). The placeholders stand in docs/how-to/secret-formats.md.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "template_schema")]
     pub template: BTreeMap<String, String>,

@@ -17,7 +17,7 @@ const RESERVED_NAMES: [&str; 5] = [
     "clientele-root-key",
     "clientele-signing-",
 ];
-/// The domains whose labels and annotations mean something to somebody else.
+/// The domains whose labels and annotations mean something to another controller.
 const RESERVED_DOMAINS: [&str; 6] = [
     "kubernetes.io",
     "k8s.io",

@@ -1,10 +1,10 @@
-//! `spec.secretRef`: a client secret that somebody brings.
+//! `spec.secretRef`: a client secret that an application team provides.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-/// The type of Secrets that hold client secrets that somebody brings. A Secret of another type is never read as one, so
-/// that nobody can try other people's Secrets with an OAuthClient.
+/// The type of Secrets that hold client secrets that an application team provides. A Secret of another type is never read as one, so
+/// that an OAuthClient cannot probe Secrets of other applications.
 pub const CLIENT_SECRET_TYPE: &str = "clientele.dev/client-secret";
 
 /// An entry of a Secret of type `clientele.dev/client-secret` in the same namespace. Its value, 22 to 256 printable ASCII

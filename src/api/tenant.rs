@@ -283,7 +283,7 @@ pub struct Signing {
     /// The algorithms whose keys are published, in the JWK Set and in the metadata: some of `ES256`, `RS256` and
     /// `EdDSA`. The first is that of ID tokens of a client that names none. Default: `[RS256, ES256, EdDSA]`. Before
     /// one is removed, `algorithm` and the clients must use another one, and the tokens that it signed must have
-    /// expired: nobody else can verify them afterwards.
+    /// expired: no other key verifies them afterwards.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 3), extend("x-kubernetes-list-type" = "set"))]
     pub algorithms: Vec<SigningAlgorithm>,

@@ -10,8 +10,8 @@ use super::DEFAULT_TENANT;
 use super::schema::{self, PROTOCOL_CLAIMS};
 use super::standard_claims;
 
-/// The type of Secrets that hold passwords. A Secret of another type is never read as one, so that nobody can try
-/// the content of somebody else's Secret by an OAuthUser.
+/// The type of Secrets that hold passwords. A Secret of another type is never read as one, so that an OAuthUser cannot probe
+/// the Secrets of other applications.
 pub const PASSWORD_TYPE: &str = "clientele.dev/password";
 /// Claims that have a field of their own.
 pub const FIELD_CLAIMS: [&str; 5] = [
@@ -51,8 +51,8 @@ pub const FIELD_CLAIMS: [&str; 5] = [
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthUser and create it anew in the other tenant").field_path(".tenant"),
-    validation = Rule::new("has(self.subject) == has(oldSelf.subject) && (!has(self.subject) || self.subject == oldSelf.subject)").message("subject cannot be changed, because applications know the person by it; delete the OAuthUser and create it anew with the other subject")
+    validation = Rule::new("self.tenant == oldSelf.tenant").message("tenant cannot be changed; delete the OAuthUser and create it again in the other tenant").field_path(".tenant"),
+    validation = Rule::new("has(self.subject) == has(oldSelf.subject) && (!has(self.subject) || self.subject == oldSelf.subject)").message("subject cannot be changed, because applications know the person by it; delete the OAuthUser and create it again with the other subject")
 )]
 pub struct OAuthUserSpec {
     /// The OAuthTenant whose clients this person can sign in to. Cannot be changed.
@@ -98,7 +98,7 @@ pub struct OAuthUserSpec {
     pub claims: Map<String, Value>,
 
     /// The `sub` by which applications know the person, brought from elsewhere. Default, and best left so: a
-    /// random value that nobody else ever has. The first to claim a value has it, among the subjects and client IDs of the
+    /// random value that no other person ever has. The first to claim a value has it, among the subjects and client IDs of the
     /// tenant and the client IDs and audiences of the installation. Cannot be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
@@ -109,7 +109,7 @@ pub struct OAuthUserSpec {
     )]
     pub subject: Option<String>,
 
-    /// The Secret with the password. Without it nobody can sign in as this person by password.
+    /// The Secret with the password. Without it this person cannot sign in by password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_secret_ref: Option<PasswordSecretRef>,
 

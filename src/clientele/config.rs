@@ -23,7 +23,7 @@ use values::{allowed_key, duration, log_filter, public_url};
     name = "clientele",
     version,
     about = "A Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside",
-    long_about = "A Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.\n\nApply an OAuthClient; a moment later a Secret with its client ID and secret lies beside it, and this server already accepts it.",
+    long_about = "A Kubernetes operator with an OAuth 2.1 / OpenID Connect server inside.\n\nApply an OAuthClient; a moment later a Secret with its client ID and secret exists in its namespace, and this server already accepts it.",
     after_help = "Try it:\n  clientele run                               # with your kubeconfig, on loopback\n  kubectl apply -f - <<< '{\"apiVersion\":\"clientele.dev/v1alpha1\",\"kind\":\"OAuthClient\",\"metadata\":{\"name\":\"hello\"},\"spec\":{}}'\n  kubectl get oauthclients\n  kubectl get secret hello-oauth -o yaml"
 )]
 pub struct CommandLine {
@@ -51,7 +51,7 @@ pub enum Command {
 /// The root key, from which every client secret is derived.
 #[derive(Debug, Args)]
 pub struct RootKey {
-    /// What to do with it
+    /// The action
     #[command(subcommand)]
     pub action: Option<RootKeyAction>,
     /// The operator's namespace
@@ -76,10 +76,10 @@ pub struct RootKey {
 #[derive(Debug, Subcommand)]
 pub enum RootKeyAction {
     /// Add a root key by your kubeconfig, from which every further secret is derived. Clients move to it one after the
-    /// other, each with an overlap; the operator removes the former key when nobody needs it
+    /// other, each with an overlap; the operator removes the former key when no client and no session needs it
     Rotate {
         /// Withdraw every other root key at once: every client secret, refresh token and session issued before stops,
-        /// and every credentials Secret is written anew
+        /// and every credentials Secret is written again
         #[arg(long)]
         emergency: bool,
     },
@@ -88,7 +88,7 @@ pub enum RootKeyAction {
 /// The settings of `clientele run`. Each can be given as a flag or as an environment variable.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The operator's own namespace, where root key and signing keys lie
+    /// The operator's own namespace, which holds the root key and the signing keys
     #[arg(long, env = "CLIENTELE_NAMESPACE", default_value = "clientele-system")]
     pub namespace: String,
 
@@ -96,15 +96,15 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = public_url)]
     pub public_url: String,
 
-    /// Where the server listens
+    /// The address on which the public server listens
     #[arg(long, env = "CLIENTELE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Where probes and metrics listen: /livez, /readyz, /metrics
+    /// The address for probes and metrics: /livez, /readyz, /metrics
     #[arg(long, env = "CLIENTELE_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
     pub admin_listen: SocketAddr,
 
-    /// The certificate chain of the server (PEM), such as tls.crt of a mounted Secret; read again when it changes
+    /// The certificate chain of the server (PEM), such as tls.crt of a mounted Secret; reloaded when it changes
     #[arg(long, env = "CLIENTELE_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
@@ -112,8 +112,8 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// The networks of reverse proxies whose forwarding headers are believed, such as 10.20.30.0/24. Default:
-    /// none, and a request comes from whoever connects
+    /// The networks of reverse proxies whose forwarding headers are trusted, such as 10.20.30.0/24. Default:
+    /// none, and the peer of the connection is the client
     #[arg(long, env = "CLIENTELE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
@@ -150,7 +150,7 @@ pub struct Run {
     )]
     pub secrets_allowed_keys: Vec<String>,
 
-    /// The Secret with the root key in the operator's namespace; made at the first start if it is not brought
+    /// The Secret with the root key in the operator's namespace; created at the first start if it does not exist
     #[arg(
         long,
         env = "CLIENTELE_ROOT_KEY_SECRET",
@@ -158,12 +158,12 @@ pub struct Run {
     )]
     pub root_key_secret: String,
 
-    /// How long a former root key stays at least after `clientele root-key rotate`, such as 24h. It stays longer while a
-    /// client or somebody who is signed in needs it
+    /// The minimum time that a former root key is kept after `clientele root-key rotate`, such as 24h. It is kept longer while a
+    /// client or a signed-in person needs it
     #[arg(long, env = "CLIENTELE_ROOT_KEY_GRACE", default_value = "24h", value_parser = duration)]
     pub root_key_grace: Duration,
 
-    /// The name of the operator's ServiceAccount, for the commands that messages show
+    /// The name of the operator's ServiceAccount, for the commands in messages
     #[arg(long, env = "CLIENTELE_SERVICE_ACCOUNT", default_value = "clientele")]
     pub service_account: String,
 
@@ -171,8 +171,8 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_WORKERS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
 
-    /// How many writes about one object may follow each other without a pause; each is free again after a second. What
-    /// the object says takes effect at once all the same
+    /// The number of writes about one object without a pause; each is available again after a second. Changes of
+    /// the object take effect at once regardless
     #[arg(long, env = "CLIENTELE_WRITE_BURST", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub write_burst: u32,
 
@@ -180,40 +180,40 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
     pub signing_key_publish_ahead: Duration,
 
-    /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that nobody uses retires
-    /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long nobody
+    /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that is not used retires
+    /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long no replica
     /// waits for it to serve what is new
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 
-    /// A name of this replica that no other one has at the same time, such as its pod's. The Lease of the replica that
-    /// writes shows it, and who comes back under it is not waited for twice
+    /// A unique name of this replica, such as the name of its pod. The Lease shows the name of the replica that
+    /// writes, and a replica that returns under its name is not waited for twice
     #[arg(long, env = "CLIENTELE_REPLICA_NAME")]
     pub replica_name: Option<String>,
 
-    /// Make the tenant `default` and its first client, once per installation
+    /// Create the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
 
     /// Install the CustomResourceDefinitions and the namespace if they are missing. Default: only outside a cluster,
-    /// where there is no chart that did it
+    /// where no chart installed them
     #[arg(long, env = "CLIENTELE_INSTALL_CRDS", action = clap::ArgAction::Set)]
     pub install_crds: Option<bool>,
 
-    /// The form of the log
+    /// Log output format
     #[arg(long, env = "CLIENTELE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
-    /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines stand in the log, with
+    /// A file for the audit log, as lines of JSON, or - for standard output. Default: its lines are part of the log, with
     /// the target `clientele::audit`
     #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
     pub audit_log: Option<AuditLog>,
 
-    /// Whether the audit log has a line for every token that is issued, and for every introspection. It costs throughput
+    /// Record every issued token and every introspection in the audit log. This costs throughput
     #[arg(long, env = "CLIENTELE_AUDIT_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
     pub audit_tokens: bool,
 
-    /// What is logged: error, warn, info, debug, trace, or a filter such as info,clientele=debug
+    /// Log level: error, warn, info, debug, trace, or a filter such as info,clientele=debug
     #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info", value_parser = log_filter)]
     pub log_level: String,
 }
@@ -227,12 +227,12 @@ pub enum Scope {
     Namespaces,
 }
 
-/// The form of the log.
+/// Log output format.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
-    /// For people
+    /// Lines for people
     Text,
-    /// For machines
+    /// One JSON object per line
     Json,
 }
 

@@ -142,7 +142,7 @@ fn report(
 fn readiness(operator: &Operator, store: Health, reporter: Reporter) -> Readiness {
     let operator = operator.readiness();
     let known = move || {
-        let unknown = || "other replicas do not know yet that this one serves".to_owned();
+        let unknown = || "this replica has not announced itself to the others yet".to_owned();
         reporter.serves().then_some(()).ok_or_else(unknown)
     };
     Arc::new(move || {
@@ -164,7 +164,7 @@ fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: no new connections, requests in flight are finished");
+        tracing::info!("stopping: refusing new connections, finishing requests in flight");
         begin.cancel();
     });
     Ok(shutdown)

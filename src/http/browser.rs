@@ -1,7 +1,7 @@
 //! The endpoints that people's browsers open: to sign in, to consent, to sign out, to see their account.
 //!
 //! A handler reads a visit, asks [`clientele_oauth`] what follows, and answers with a page or sends the browser on. URLs are
-//! built from the issuer; no header of the request is ever part of one. There is no CORS here, whoever asks.
+//! built from the issuer; no header of the request is ever part of one. There is no CORS here, for any origin.
 
 mod account;
 pub(crate) mod audit_events;

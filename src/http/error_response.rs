@@ -62,7 +62,7 @@ impl Refusal {
         response
     }
 
-    /// The refusal as a response that nobody caches.
+    /// The refusal as a response that caches do not store.
     pub fn into_response(self) -> Response {
         let body = format!(
             r#"{{"error":"{}","error_description":"{}"}}"#,

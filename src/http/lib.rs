@@ -106,7 +106,7 @@ fn fresh_random(bytes: &mut [u8]) -> Option<()> {
     aws_lc_rs::rand::fill(bytes).ok()
 }
 
-/// Half of them, so that whoever signs in does not stand in the way of everybody's tokens.
+/// Half of them, so that sign-ins do not delay tokens.
 fn hashing_cores() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     cores.div_ceil(2)

@@ -151,7 +151,7 @@ fn with_code(mut response: Response, code: &str) -> Response {
     response
 }
 
-/// The page for somebody who may not use an application, with the error code in the header `x-clientele-error`.
+/// The page for a person who may not use an application, with the error code in the header `x-clientele-error`.
 pub fn not_allowed(chrome: &PageChrome<'_>, view: &NotAllowed<'_>) -> Response {
     let texts = &ENGLISH;
     let t = &texts.not_allowed;
@@ -174,7 +174,7 @@ pub fn not_allowed(chrome: &PageChrome<'_>, view: &NotAllowed<'_>) -> Response {
     with_code(response, view.code)
 }
 
-/// The page before an address that nobody has vouched for.
+/// The page before an address that no administrator has vouched for.
 pub fn leave(chrome: &PageChrome<'_>, view: &Leave<'_>) -> Response {
     let texts = &ENGLISH;
     let t = &texts.leave;

@@ -113,7 +113,7 @@ pub async fn serve<S: Answers>(
             connections.open(stream, peer, permit);
         }
     }
-    // Closed before any connection is, so that whoever connects again goes to another replica and is not cut off here.
+    // Closed before any connection is, so that a client that connects again goes to another replica and is not cut off here.
     drop(listener);
     closing.cancel();
     drain(&permits, limits).await;
@@ -144,7 +144,7 @@ async fn pause_after(error: &io::Error) {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     ) {
-        tracing::warn!(%error, "cannot accept connections, trying again in a second");
+        tracing::warn!(%error, "cannot accept connections, will retry in 1s");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

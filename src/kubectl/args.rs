@@ -116,7 +116,7 @@ pub enum Verb {
     /// Exit status 2 if none does.
     #[command(after_help = "Examples:\n  kubectl clientele who web")]
     Who(OneName),
-    /// Clients that nobody uses
+    /// Clients that are not used
     #[command(
         after_help = "Examples:\n  kubectl clientele unused -A\n  kubectl clientele unused --days 30 -o name"
     )]
@@ -262,7 +262,7 @@ pub struct TokenArgs {
     pub http: TestFlags,
 }
 
-/// How long nobody used it.
+/// For how long it was not used.
 #[derive(Debug, Args)]
 pub struct Unused {
     /// Not used for this number of days

@@ -32,7 +32,7 @@ impl Session {
             .unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(|error| {
             Failure::new(format!(
-                "the kubeconfig cannot be used for {server}: {}; sign in to the cluster anew, or choose another context with --context",
+                "the kubeconfig cannot be used for {server}: {}; sign in to the cluster again, or choose another context with --context",
                 chain(&error)
             ))
         })?;
@@ -106,7 +106,7 @@ fn explain(error: &kube::Error, what: &str, server: &str) -> Failure {
     };
     Failure::new(match status.code {
         401 => format!(
-            "the API server at {server} does not accept the credentials of the kubeconfig, which may have expired; sign in to the cluster anew and check with `kubectl auth whoami`"
+            "the API server at {server} does not accept the credentials of the kubeconfig, which may have expired; sign in to the cluster again and check with `kubectl auth whoami`"
         ),
         403 => format!(
             "you may not {what}; ask for a Role with that right (`kubectl auth can-i --list` shows what you have): {}",
@@ -129,7 +129,7 @@ fn explain(error: &kube::Error, what: &str, server: &str) -> Failure {
             status.message
         ),
         409 => format!(
-            "somebody else changed it at the same time; try again: {}",
+            "another client changed it at the same time; try again: {}",
             status.message
         ),
         422 => format!("the API server refuses it: {}", status.message),
@@ -144,11 +144,11 @@ fn unreachable_server(error: &kube::Error, server: &str) -> Failure {
     let said = chain(error);
     let lower = said.to_lowercase();
     let remedy = if lower.contains("certificate") {
-        "the certificate of the server or of the kubeconfig is not accepted, or has expired; sign in to the cluster anew"
+        "the certificate of the server or of the kubeconfig is not accepted, or has expired; sign in to the cluster again"
     } else if lower.contains("exec") || lower.contains("auth") {
-        "the kubeconfig's way to sign in failed; sign in to the cluster anew"
+        "signing in as the kubeconfig says failed; sign in to the cluster again"
     } else {
-        "is it running, and is the network or VPN up? `kubectl cluster-info` tells the same"
+        "check that it is running and that the network or VPN is up, with `kubectl cluster-info`"
     };
     Failure::new(format!(
         "the API server at {server} cannot be reached ({said}); {remedy}"

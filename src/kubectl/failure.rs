@@ -25,7 +25,7 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Failure {
     sentence: String,
-    /// Whoever reads the output has left, as `head` does, which is no failure.
+    /// The reader of the output closed it, as `head` does, which is no failure.
     pub(crate) reader_left: bool,
 }
 

@@ -44,7 +44,7 @@ pub fn run_to_completion(command_line: CommandLine) -> ExitCode {
     }
 }
 
-/// The same, with the output of somebody's choice.
+/// The same, with the output of the caller's choice.
 pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
     let flags = command_line.cluster;
     // These need no cluster, or not always.

@@ -44,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// The kind that somebody means by `oac`, `oauthclient`, `client` and the like.
+    /// The kind that a user means by `oac`, `oauthclient`, `client` and the like.
     pub fn parse(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
             "oac" | "client" | "clients" | "oauthclient" | "oauthclients" => Some(Self::Client),
@@ -210,12 +210,12 @@ fn ready(value: &Value) -> Option<&Value> {
     condition(value, "Ready").filter(|_| observed == value.pointer("/metadata/generation"))
 }
 
-/// The sentence of Ready; empty if nobody has looked at this version yet.
+/// The sentence of Ready; empty if the operator has not reconciled this version yet.
 pub fn message(value: &Value) -> &str {
     ready(value).map_or("", |ready| text(ready, "/message"))
 }
 
-/// The reason of Ready, or that nobody has looked at this version yet.
+/// The reason of Ready, or that the operator has not reconciled this version yet.
 pub fn reason(value: &Value) -> &str {
     let reason = ready(value).map(|ready| text(ready, "/reason"));
     reason

@@ -53,7 +53,7 @@ pub enum Color {
 }
 
 impl<'a> Output<'a> {
-    /// Writers of somebody's choice.
+    /// Writers of the caller's choice.
     pub fn new(out: impl Write + 'a, err: impl Write + 'a, format: Format, terminal: bool) -> Self {
         Self {
             out: Box::new(out),

@@ -137,7 +137,7 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "AlgorithmNotPublished",
         Actor::Team,
-        "The tenant publishes no keys of the algorithm in idTokenSignedResponseAlg, so nobody could verify the ID tokens.",
+        "The tenant publishes no keys of the algorithm in idTokenSignedResponseAlg, so the ID tokens could not be verified.",
         "Set idTokenSignedResponseAlg to an algorithm that the message lists, or remove it; or ask the platform team to add the algorithm to spec.signing.algorithms of the tenant.",
     ),
     of(
@@ -179,8 +179,8 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "SecretNotOwned",
         Actor::Team,
-        "A Secret of that name exists and belongs to somebody else. It was not touched.",
-        "Set spec.secret.name to a free name, or delete that Secret if nobody needs it.",
+        "A Secret of that name exists and belongs to another owner. It was not touched.",
+        "Set spec.secret.name to a free name, or delete that Secret if it is not needed.",
     ),
     of(
         "SecretNotFound",
@@ -222,7 +222,7 @@ pub const REMEDIES: &[Remedy] = &[
         "RootKeyUnavailable",
         Actor::Platform,
         "The root key is missing, damaged, or another one. Existing credentials stay as they are.",
-        "Restore the Secret clientele-root-key from a backup (docs/backup.md).",
+        "Restore the Secret clientele-root-key from a backup (docs/operations/backup.md).",
     ),
     of(
         "SigningKeysUnavailable",
@@ -233,8 +233,8 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "Disabled",
         Actor::Team,
-        "spec.disabled of the OAuthUser is true: nobody signs in as this person.",
-        "`kubectl clientele user enable NAME`; the person signs in anew.",
+        "spec.disabled of the OAuthUser is true: sign-in as this person is refused.",
+        "`kubectl clientele user enable NAME`; the person signs in again.",
     ),
     of(
         "UsernameConflict",
@@ -245,7 +245,7 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "EmailAmbiguous",
         Actor::Team,
-        "Another OAuthUser of the tenant has the email as email or as username, so nobody signs in with it. The username works.",
+        "Another OAuthUser of the tenant has the email as email or as username, so sign-in with it is refused. The username works.",
         "Give each person an email of their own.",
     ),
     of(

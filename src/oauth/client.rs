@@ -211,7 +211,7 @@ pub struct Client {
     pub oldest_accepted: u32,
     /// The client secret that it brought; then none is derived.
     pub external_secret: Option<Box<ExternalSecret>>,
-    /// When which generation of its secret was used; goes on when the client is registered anew.
+    /// When which generation of its secret was used; goes on when the client is registered again.
     pub uses: Arc<Uses>,
     /// The part of an access token's claims that is the same for every default request:
     /// `{"iss":…,"sub":…,"client_id":…,"aud":…,"scope":…`, without the closing brace.

@@ -66,4 +66,4 @@ pub fn still_registered<'t>(
         .ok_or(OAuthError::invalid_client().because(REPLACED))
 }
 
-const REPLACED: &str = "the client was deleted or made anew while its assertion was looked at";
+const REPLACED: &str = "the client was deleted or recreated while its assertion was verified";

@@ -23,7 +23,7 @@ pub enum ErrorCode {
     InvalidTarget,
     /// The person said no, or may not use this client (RFC 6749 §4.1.2.1).
     AccessDenied,
-    /// Nobody is signed in and nothing may be shown (OIDC Core §3.1.2.6).
+    /// No person is signed in and no page may be shown (OIDC Core §3.1.2.6).
     LoginRequired,
     /// Consent is missing and nothing may be shown (OIDC Core §3.1.2.6).
     ConsentRequired,
@@ -133,7 +133,7 @@ impl OAuthError {
         self.retry_after
     }
 
-    /// The same to whoever asked. Only the audit log says which of the causes it was: a constant as well.
+    /// The same for every caller. Only the audit log says which of the causes it was: a constant as well.
     #[must_use]
     pub const fn because(self, cause: &'static str) -> Self {
         Self {
@@ -152,7 +152,7 @@ impl OAuthError {
         Self::new(ErrorCode::InvalidRequest, description)
     }
 
-    /// Authentication failed. One sentence for every cause, so that nobody learns which client exists.
+    /// Authentication failed. One sentence for every cause, so that callers do not learn which client exists.
     pub const fn invalid_client() -> Self {
         Self::new(
             ErrorCode::InvalidClient,

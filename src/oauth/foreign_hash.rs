@@ -1,4 +1,4 @@
-//! Recognizes password hashes of other systems, so that a hash is never taken for the plaintext: whoever reads the
+//! Recognizes password hashes of other systems, so that a hash is never taken for the plaintext: a reader of the
 //! hash could sign in with it.
 
 /// What a text looks like that is no plaintext.

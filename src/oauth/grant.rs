@@ -65,7 +65,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// Whether it was given to this registration of the client: a recreated name is somebody else.
+    /// Whether it was given to this registration of the client: a recreated object is another client.
     pub fn belongs_to(&self, client: &Client) -> bool {
         self.client_id == *client.id && self.client_uid == *client.uid
     }

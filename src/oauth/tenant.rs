@@ -125,7 +125,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// A tenant with nobody and nothing in it. Fill it, then [`Tenant::rendered`].
+    /// An empty tenant. Fill it, then [`Tenant::rendered`].
     pub fn new(name: Arc<str>, uid: Arc<str>, issuer: Arc<str>) -> Self {
         Self {
             name,

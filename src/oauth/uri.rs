@@ -76,7 +76,7 @@ pub fn resource_key(uri: &str) -> Cow<'_, str> {
 }
 
 /// What is equal for names that stand for the same in the name space of an installation: the URI after RFC 3986 §6.2.2
-/// (case, percent-encoding, dot segments) and §6.2.3 (port, empty path). Of a name that is no URI, percent-encoded
+/// (case, percent-encoding, dot segments) and §6.2.3 (port, empty path). Of a name that is not a URI, percent-encoded
 /// characters that need not be are decoded.
 pub fn name_key(name: &str) -> String {
     let mut decoded = decode_unreserved(name);

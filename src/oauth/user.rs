@@ -15,12 +15,12 @@ use serde_json::{Map, Value};
 use password::work::Work;
 pub use password_hash::PasswordHash;
 
-/// Somebody who can sign in.
+/// A person who can sign in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
     /// `sub` (OIDC Core §2): stable, random, never a client ID.
     pub subject: Arc<str>,
-    /// The UID of the `OAuthUser`: a recreated name is somebody else.
+    /// The UID of the `OAuthUser`: a recreated object is another person.
     pub uid: Arc<str>,
     /// What the person types, in lower case.
     pub username: Arc<str>,
@@ -29,7 +29,7 @@ pub struct User {
     pub claims: Map<String, Value>,
     /// The groups, for the `groups` scope and for the clients' `allowedGroups`.
     pub groups: Arc<[Arc<str>]>,
-    /// How the password is verified; nobody can sign in by password without it.
+    /// How the password is verified; without it the person cannot sign in by password.
     pub password: Option<PasswordHash>,
     /// Whether signing in is refused and everything that began before is over.
     pub disabled: bool,
@@ -53,7 +53,7 @@ impl User {
         self.claims.get("email").and_then(Value::as_str).map(normal)
     }
 
-    /// Whether the person is in one of the groups; nobody asks for one: yes.
+    /// Whether the person is in one of the groups; without a required group: yes.
     pub fn is_in_any(&self, allowed: Option<&[Arc<str>]>) -> bool {
         allowed.is_none_or(|allowed| allowed.iter().any(|group| self.groups.contains(group)))
     }
@@ -63,7 +63,7 @@ impl User {
 #[derive(Debug, Default)]
 pub struct Users {
     by_username: HashMap<Arc<str>, Arc<User>>,
-    /// By the normal form of the address; nobody if several have it.
+    /// By the normal form of the address; none if several people have it.
     by_email: HashMap<String, Option<Arc<User>>>,
     by_subject: HashMap<Arc<str>, Arc<User>>,
     costliest: Work,
@@ -89,20 +89,20 @@ impl Users {
         index
     }
 
-    /// Whoever types this name, in whatever case: the username, and with `email` also the address. Nobody signs in by an
-    /// address that several people have, or that is the username of somebody else.
+    /// The person with this name, in any case: the username, and with `email` also the address. Sign-in is refused by an
+    /// address that several people have, or that is the username of another person.
     pub fn by_sign_in_name(&self, typed: &str, email: bool) -> Option<&Arc<User>> {
         let by_username = self.by_username(typed);
         let by_email = || self.by_email.get(&normal(typed))?.as_ref();
         by_username.or_else(|| email.then(by_email)?)
     }
 
-    /// Whoever types this username, in whatever case.
+    /// The person with this username, in any case.
     pub fn by_username(&self, username: &str) -> Option<&Arc<User>> {
         self.by_username.get(normal(username).as_str())
     }
 
-    /// Whoever has this subject, if it is still the same registration.
+    /// The person with this subject, if it is still the same registration.
     pub fn by_subject(&self, subject: &str, uid: &str) -> Option<&Arc<User>> {
         self.by_subject
             .get(subject)
@@ -119,7 +119,7 @@ impl Users {
         self.by_subject.len()
     }
 
-    /// Whether there is nobody.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.by_subject.is_empty()
     }
@@ -136,7 +136,7 @@ pub mod testing {
     use super::{Timestamp, User};
     use serde_json::json;
 
-    /// Somebody with a name, an address and groups.
+    /// A person with a name, an address and groups.
     pub fn user() -> User {
         let claims = json!({
             "name": "Alice",
@@ -191,7 +191,7 @@ mod tests {
             ("eve@example.com", true, Some("eve@example.com")),
             ("eve@example.com", false, Some("eve@example.com")),
             ("eve@home.example", true, Some("eve@example.com")),
-            ("nobody@example.com", true, None),
+            ("unknown@example.com", true, None),
             ("", true, None),
         ] {
             let found = users.by_sign_in_name(typed, email);

@@ -26,7 +26,7 @@ pub const USERS_LABEL: &str = "clientele.dev/users";
 /// The name of the first client, in the operator's namespace.
 pub const FIRST_CLIENT: &str = "clientele";
 
-/// Nobody waits longer for the keys of the tenant `default`.
+/// The longest wait for the keys of the tenant `default`.
 const FIRST_KEYS: Duration = Duration::from_secs(30);
 
 /// How soon a failed try is repeated.
@@ -58,7 +58,7 @@ pub async fn bootstrap(shared: Bootstrap) {
                 Ok(true) => break,
                 Ok(false) => LOOK_EVERY,
                 Err(error) => {
-                    tracing::warn!(%error, "the tenant `default` could not be made; trying again");
+                    tracing::warn!(%error, "could not create the tenant `default`, will retry");
                     RETRY
                 }
             };

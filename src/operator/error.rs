@@ -21,8 +21,8 @@ pub enum Error {
         /// What came of it.
         source: Box<kube::Error>,
     },
-    /// Somebody else wrote in between; the next pass sees what.
-    #[error("{0}: changed by somebody else in between")]
+    /// Another client wrote in between; the next pass sees what.
+    #[error("{0}: changed by another client in between")]
     Conflict(&'static str),
     /// The API server did not answer in time; what became of it, the next look tells.
     #[error("{0}: no answer")]
@@ -31,7 +31,7 @@ pub enum Error {
     #[error("{0}")]
     Key(&'static str),
     /// A reconcile panicked.
-    #[error("the pass panicked; the line before says where")]
+    #[error("reconcile panicked; the previous log line says where")]
     Panicked,
 }
 

@@ -36,14 +36,17 @@ impl ReadinessCheck {
         let built = [
             (
                 self.cache.passwords.is_settled(),
-                "the passwords of OAuthUsers have not been looked at yet",
+                "the passwords of OAuthUsers have not been read yet",
             ),
             (
                 self.cache.has_settled_client_secrets(),
-                "the client secrets that are brought have not been looked at yet",
+                "the provided client secrets have not been read yet",
             ),
             (progress.registry, "the registry has not been built yet"),
-            (progress.bootstrap, "the tenant `default` is not there yet"),
+            (
+                progress.bootstrap,
+                "the tenant `default` does not exist yet",
+            ),
         ];
         first_missing(&built)?;
         self.is_any_tenant_signing()

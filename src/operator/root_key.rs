@@ -126,12 +126,12 @@ pub async fn watch(reader: Arc<RootKeyReader>) {
             RETRY
         };
         if let Err(error) = look {
-            tracing::warn!(%error, "the root key could not be read; trying again");
+            tracing::warn!(%error, "could not read the root key, will retry");
         }
         tokio::select! {
             change = changes.next() => if let Some(Err(error)) = change {
                 reader.context.metrics.watch.errors.inc();
-                tracing::warn!(%error, "a watch of the root key and its marks failed and is started again");
+                tracing::warn!(%error, "a watch of the root key and its marks failed, restarting it");
             },
             // Who begins to write records what is not recorded.
             _ = lead.changed() => {}
@@ -153,7 +153,7 @@ async fn look(reader: &RootKeyReader) -> Result<(), Error> {
 /// What became of it.
 enum Look {
     Judged,
-    /// A root key was made, by us or somebody else.
+    /// A root key was made, by us or another replica.
     Made,
 }
 
@@ -172,7 +172,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
             .is_some_and(|status| status.secret_generation.is_some())
     });
     match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
-        // Whoever writes makes it, and the watch tells.
+        // The leader makes it, and the watch tells.
         RootKeyJudgement::FirstStart if !reader.leader.is_ours() => Ok(Look::Judged),
         RootKeyJudgement::FirstStart => {
             let fresh = fresh(&settings.namespace, &settings.root_key_secret)?;
@@ -211,7 +211,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
 }
 
 /// Reads and judges now what a watch may not have told yet. Whether other root keys are used than before; then everybody
-/// is looked at again.
+/// is read again.
 pub async fn look_again(reader: &RootKeyReader) -> Result<bool, Error> {
     let before = reader.root_keys.load_full();
     look(reader).await?;
@@ -223,7 +223,7 @@ pub async fn look_again(reader: &RootKeyReader) -> Result<bool, Error> {
     Ok(!same || before.problem != now.problem)
 }
 
-/// The withdrawn keys in a Secret that is ours to write: whoever withdrew them was interrupted.
+/// The withdrawn keys in a Secret that is ours to write: the command that withdrew them was interrupted.
 fn left(secret: Option<&Secret>, marks: &BTreeMap<String, String>) -> Vec<String> {
     let ours = secret.filter(|secret| is_ours(secret));
     let entries = ours.and_then(|secret| secret.data.as_ref());
@@ -233,7 +233,7 @@ fn left(secret: Option<&Secret>, marks: &BTreeMap<String, String>) -> Vec<String
         .collect()
 }
 
-/// Whether we made the Secret; a brought one is somebody else's to write.
+/// Whether we made the Secret; an administrator writes a provided one.
 fn is_ours(secret: &Secret) -> bool {
     secret
         .labels()
@@ -337,7 +337,7 @@ fn record(reader: &RootKeyReader, act: AuditEvent, reason: &str) {
 /// The fingerprint of a key.
 fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
     let key = RootKey::new(id, bytes);
-    let key = key.map_err(|_| Error::Key("the Secret holds an entry that is no root key"))?;
+    let key = key.map_err(|_| Error::Key("the Secret holds an entry that is not a root key"))?;
     Ok(key.fingerprint().to_owned())
 }
 

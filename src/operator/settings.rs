@@ -17,7 +17,7 @@ pub enum SecretsScope {
 /// The settings of the Kubernetes side.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The operator's own namespace, where root key and signing keys lie.
+    /// The operator's own namespace, which holds the root key and the signing keys.
     pub namespace: String,
     /// The name of its ServiceAccount, for the commands that messages show.
     pub service_account: String,
@@ -35,7 +35,7 @@ pub struct Settings {
     pub write_burst: u32,
     /// How long a signing key is published before it signs.
     pub publish_ahead: Duration,
-    /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for nobody.
+    /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for no other.
     pub lease: Option<String>,
     /// Which labels and annotations credentials Secrets may have.
     pub allowed_keys: Arc<AllowedKeys>,

@@ -33,7 +33,7 @@ const JWKS: &str = "/openid/v1/jwks";
 const REFRESH: Duration = Duration::from_mins(5);
 /// And so soon after it failed.
 const RETRY: Duration = Duration::from_secs(10);
-/// Unknown keys make nobody read them more often than this.
+/// Unknown keys do not cause reads more often than this.
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
 /// The API server has so much time to answer.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub async fn keep(reader: Arc<TokenReviewer>) {
     loop {
         let read = reader.refresh(Duration::ZERO).await;
         if let (Err(error), false) = (&read, failed) {
-            tracing::warn!(%error, "issuer and keys of the cluster's ServiceAccounts cannot be read: their tokens are not accepted until they can");
+            tracing::warn!(%error, "cannot read issuer and keys of the cluster's ServiceAccounts; refusing their tokens until this works");
         }
         failed = read.is_err();
         sleep(if failed { RETRY } else { REFRESH }).await;
@@ -130,7 +130,7 @@ impl TokenReviewer {
         }
     }
 
-    /// Reads issuer and keys. If somebody did so less than `unless_within` ago, that is the answer.
+    /// Reads issuer and keys. If another task did so less than `unless_within` ago, that is the answer.
     async fn refresh(&self, unless_within: Duration) -> Result<(), String> {
         let mut last_read = self.cache.service_accounts.last_read.lock().await;
         if let Some((at, outcome)) = &*last_read

@@ -86,10 +86,10 @@ const fn of_sqlite(primary: u32) -> Option<&'static str> {
         8 => Some(
             "make the file, its folder and the files beside it writable for the user that runs this program",
         ),
-        10 => Some(
-            "look at the disk; a SQLite file does not belong on a network file system without locks",
-        ),
-        11 => Some("the file is damaged: restore a backup, or move it away to begin anew"),
+        10 => {
+            Some("check the disk; do not put a SQLite file on a network file system without locks")
+        }
+        11 => Some("the file is damaged: restore a backup, or move it away to start empty"),
         13 => Some("make room on the volume"),
         14 => Some("the folder must exist and be writable for the user that runs this program"),
         26 => Some("name another file, or move this one away so that a new one is made"),
@@ -101,7 +101,7 @@ const fn of_sqlite(primary: u32) -> Option<&'static str> {
 const fn of_postgres(code: &str) -> Option<&'static str> {
     match code.as_bytes() {
         b"28P01" | b"28000" => {
-            Some("look at user, password and sslmode in the database URL, and at pg_hba.conf")
+            Some("check user, password and sslmode in the database URL, and at pg_hba.conf")
         }
         b"3D000" => Some("create it with CREATE DATABASE, or name another one in the URL"),
         b"42501" => Some(
@@ -110,7 +110,7 @@ const fn of_postgres(code: &str) -> Option<&'static str> {
         b"53100" => Some("make room on the volume of the server"),
         b"53300" => Some("raise max_connections of the server; each replica holds up to 16"),
         b"25006" => Some("the URL must name the primary server, not a read-only standby"),
-        b"57P03" => Some("the server is starting or stopping: wait, or look at its log"),
+        b"57P03" => Some("the server is starting or stopping: wait, or check its log"),
         _ => None,
     }
 }

@@ -38,7 +38,7 @@ impl Supervisor {
 
     /// Shuts the process down, so that Kubernetes restarts it.
     pub fn fail(&self, why: &str) {
-        tracing::error!("{why}; this process ends, and is to be started anew");
+        tracing::error!("fatal: {why}; exiting");
         let mut failure = self.failure.lock().expect("no holder of this lock panics");
         // What fails later may only follow from what failed first.
         failure.get_or_insert_with(|| why.to_owned());

@@ -59,7 +59,7 @@ async function journey(context, page) {
     .map(({ name, path, domain, httpOnly, sameSite }) => ({ name, path, domain, httpOnly, sameSite }))
 
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await page.getByText('Nobody is signed in').waitFor()
+  await page.getByText('You are not signed in').waitFor()
   seen.signedOutAt = page.url()
   await leave()
   await signIn(PASSWORD) // asked for again

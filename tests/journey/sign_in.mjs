@@ -40,7 +40,7 @@ async function authorize(parameters = {}) {
   })
   const { url: sentTo, form, met, title } = await person.visit(url, REDIRECT_URI)
   if (!sentTo.startsWith(REDIRECT_URI)) throw new Error(`the person ended at ${sentTo}: ${title}`)
-  // Made anew at each use: a body can be read only once.
+  // Made again at each use: a body can be read only once.
   const response = () => form ? new Request(sentTo, { method: 'POST', body: new URLSearchParams(form) }) : new URL(sentTo)
   return { met, posted: Boolean(form), redeem: () => client.authorizationCodeGrant(configuration, response(), checks) }
 }

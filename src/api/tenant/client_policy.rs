@@ -29,7 +29,7 @@ pub struct CustomClientIds {
     pub namespaces: Option<LabelSelector>,
     /// Client IDs that are kept for one namespace each, by name and never by labels. An ID that means something to a
     /// cluster (`kubernetes`, `k8s`, `api`, `default`, `system`, `sts.amazonaws.com`, `vault`) is given in no other way,
-    /// because whoever has it can be issued tokens that a cluster or a cloud takes for its own.
+    /// because a client with it can be issued tokens that a cluster or a cloud takes for its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["id", "namespace"]))]
     pub reserved: Vec<ReservedClientId>,

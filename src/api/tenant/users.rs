@@ -11,7 +11,7 @@ use crate::user_limits::UserLimits;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
 pub struct Users {
-    /// Which namespaces' OAuthUsers are people of this tenant, by their labels: whoever may create OAuthUsers
+    /// Which namespaces' OAuthUsers are people of this tenant, by their labels: a user who may create OAuthUsers
     /// there decides who signs in. Default: none. An empty selector selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<LabelSelector>,
@@ -25,14 +25,14 @@ pub struct Users {
 
     /// Subjects (`sub`) that another registration of a person may use at once. Default: none: a brought `subject` under which
     /// a person signed in belongs to that OAuthUser (UID) until 400 days after the last sign-in, so that another one of the
-    /// same subject is nobody else to applications. Needed when an OAuthUser was deleted and recreated, such as by a
+    /// same subject is the same person to applications. Needed when an OAuthUser was deleted and recreated, such as by a
     /// restore from a backup; remove the entry after the person has signed in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), inner(length(min = 1, max = 255)), extend("x-kubernetes-list-type" = "set"))]
     pub reassigned_subjects: Vec<String>,
 
     /// What people type to sign in. `Username` (default), or `UsernameOrEmail`: the e-mail address of the OAuthUser as well.
-    /// An address that several people have, or that is the username of somebody else, signs in nobody; the OAuthUsers get a
+    /// An address that several people have, or that is the username of another person, cannot be used to sign in; the OAuthUsers get a
     /// condition `EmailSignIn` that says so.
     #[serde(default, skip_serializing_if = "SignInWith::is_default")]
     pub sign_in_with: SignInWith,

@@ -80,7 +80,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
         .err()
         .map(|error| error.to_string());
     match bare
-        .map(|part| format!("{part:?} is no level"))
+        .map(|part| format!("{part:?} is not a level"))
         .or(unreadable)
     {
         Some(problem) => Err(format!(
@@ -92,7 +92,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
 
 /// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
 pub(super) fn public_url(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    let url = url::Url::parse(text).map_err(|error| format!("must be a URL: {error}"))?;
     let loopback = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),

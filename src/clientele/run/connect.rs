@@ -31,12 +31,12 @@ pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
         (config, true)
     } else {
         let config = kube::Config::infer().await.context(
-            "no cluster to talk to: there is neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
+            "no cluster is configured: found neither a kubeconfig (KUBECONFIG or ~/.kube/config) nor a ServiceAccount",
         )?;
         (config, false)
     };
     let server = config.cluster_url.to_string();
-    let kube = client(config).with_context(|| format!("cannot talk to {server}"))?;
+    let kube = client(config).with_context(|| format!("cannot reach {server}"))?;
     Ok((kube, in_cluster))
 }
 

@@ -27,10 +27,7 @@ pub async fn install(kube: &kube::Client, namespace: &str) -> anyhow::Result<()>
             .patch(&name, &params, &Patch::Apply(&definition))
             .await
             .with_context(|| format!("cannot install CustomResourceDefinition {name}; install the chart, or `clientele crds | kubectl apply --server-side -f -`"))?;
-        tracing::info!(
-            name,
-            "the CustomResourceDefinition was missing and is installed"
-        );
+        tracing::info!(name, "installed the missing CustomResourceDefinition");
     }
     create_namespace(kube, namespace).await
 }

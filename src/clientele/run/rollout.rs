@@ -66,7 +66,7 @@ impl RolloutExchange {
                     Ok(true) => READ_EVERY.max(began.elapsed() * 4),
                     Ok(false) => self.every,
                     Err(error) => {
-                        tracing::warn!(%error, "replicas cannot tell each other what they serve; nothing new is said to be ready until they can");
+                        tracing::warn!(%error, "cannot exchange served versions with other replicas; new versions do not become Ready until this works");
                         self.rollout.explain(LATE, UNKNOWN);
                         RETRY
                     }
@@ -106,7 +106,7 @@ impl RolloutExchange {
         let without = self.store.replicas_without(alive, client_uid, generation);
         let why = explanation(&without.await?, heartbeat_timeout(self.every));
         if self.explained.as_ref().is_none_or(|(_, last)| *last != why) {
-            tracing::warn!("a new version of a client is not said to be ready: {why}");
+            tracing::warn!("a new version of a client does not become Ready: {why}");
         }
         self.rollout.explain(LATE, &why);
         self.explained = Some((Instant::now(), why));
@@ -153,7 +153,7 @@ fn explanation(without: &[String], timeout: Duration) -> String {
     let names: Vec<&str> = names.collect();
     let silent = timeout.as_secs();
     format!(
-        "replica {} has not heard of this version and would refuse it; look at its log, or delete its pod: who is silent for {silent} s is not waited for",
+        "replica {} does not serve this version yet and would refuse it; check its log, or delete its pod: a replica that is silent for {silent} s is not waited for",
         names.join(", ")
     )
 }

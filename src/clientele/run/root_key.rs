@@ -25,11 +25,11 @@ async fn run(place: Place<'_>, emergency: bool) -> anyhow::Result<String> {
         )
     })?;
     let what_follows = if emergency {
-        "Every other one is withdrawn: earlier client secrets, refresh tokens and sessions have stopped, and the operator writes every credentials Secret anew. Applications have to read theirs again"
+        "Every other one is withdrawn: earlier client secrets, refresh tokens and sessions have stopped, and the operator writes every credentials Secret again. Applications have to read theirs again"
     } else {
-        "Clients move to it one after the other, and the former key leaves when nobody needs it"
+        "Clients move to it one after the other, and the former key leaves when no client and no session needs it"
     };
     Ok(format!(
-        "Root key {id} derives from now on. {what_follows}. Back up Secret {namespace}/{name}.\n"
+        "Root key {id} is now current. {what_follows}. Back up Secret {namespace}/{name}.\n"
     ))
 }

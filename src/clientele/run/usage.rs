@@ -114,7 +114,7 @@ impl Reporter {
     async fn try_report(&self, serving: bool) -> bool {
         let reported = self.report(Timestamp::now(), serving).await;
         if let Err(error) = &reported {
-            tracing::warn!(%error, "the use of client secrets could not be recorded; old ones work on until it is");
+            tracing::warn!(%error, "could not record the use of client secrets; old secrets stay valid until it is recorded");
         }
         reported.is_ok()
     }
@@ -126,7 +126,7 @@ impl Reporter {
             self.store.remove_replica(&self.replica).await
         };
         if let Err(error) = ended.await {
-            tracing::warn!(%error, "the last use of client secrets could not be recorded; old ones work on for longer");
+            tracing::warn!(%error, "could not record the last use of client secrets; old secrets stay valid longer");
         }
     }
 

@@ -7,7 +7,7 @@ use clientele_oauth::client_auth::assertion::{CLUSTER_SILENT, Evidence, refused,
 use clientele_oauth::{OAuthError, Tenant};
 use clientele_store::{AssertionUse, UsedAssertion};
 
-/// Asks. Whoever cannot be asked is an error of the server, and never a reason to believe.
+/// Queries it. A verifier that cannot be queried is an error of the server, and never a reason to believe.
 pub(crate) async fn confirm(
     app: &App,
     tenant: &Tenant,
@@ -48,4 +48,4 @@ pub(crate) async fn confirm(
 
 const USED: &str = "the client assertion was used before: each jti counts once";
 const TOO_MANY: &str = "10,000 assertions of this client have been used and not expired yet: let them expire sooner, or ask for fewer tokens";
-const NOT_GENUINE: &str = "the cluster does not stand by the token: it was not signed by the cluster, or its pod or ServiceAccount was deleted";
+const NOT_GENUINE: &str = "the cluster does not accept the token: it was not signed by the cluster, or its pod or ServiceAccount was deleted";

@@ -32,7 +32,7 @@ where
 fn well_formed(parts: &Parts) -> Result<(), OAuthError> {
     if parts.uri.query().is_some() {
         return Err(OAuthError::invalid_request(
-            "parameters belong into the body, not into the query of the URL",
+            "parameters must be sent in the request body, not in the query string",
         ));
     }
     if !form::is_form(&parts.headers) {
@@ -53,7 +53,7 @@ pub(crate) fn authorization(parts: &Parts) -> Option<&[u8]> {
     parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes)
 }
 
-/// The root keys, without which nobody can be authenticated.
+/// The root keys, without which no client can be authenticated.
 pub(crate) fn keyring(registry: &Registry) -> Result<&Arc<Keyring>, OAuthError> {
     registry.keyring.as_ref().ok_or(OAuthError::new(
         ErrorCode::TemporarilyUnavailable,

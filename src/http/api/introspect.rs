@@ -31,7 +31,7 @@ const RATE: Rate = Rate {
 /// As many clients are counted at once. Only authenticated ones are.
 const CAPACITY: usize = 10_000;
 
-const TOO_OFTEN: &str = "too many questions about tokens that are not good";
+const TOO_OFTEN: &str = "too many introspection requests for invalid tokens";
 
 /// Counts the inactive answers of each client.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! Questions to the cluster about tokens of its ServiceAccounts: each is asked once at a time, and the answer is kept for
-//! a moment. Whoever the cluster is, this file does not know.
+//! a moment. This file does not know the cluster.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,12 +21,12 @@ use clientele_oauth::client_auth::assertion::service_account::{Finding, Review};
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;
 
-/// For so long the cluster stands by a token without being asked again, from the moment it was asked. Whoever deletes a
+/// How long an answer of the cluster is cached, from the moment of the query. An administrator who deletes a
 /// pod or a ServiceAccount waits no longer.
 const KEEP: Duration = Duration::from_secs(10);
-/// For so long a token is refused without asking again.
+/// How long a refusal of the cluster is cached.
 const KEEP_FALSE: Duration = Duration::from_secs(2);
-/// Nobody waits longer for an answer.
+/// The longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How many answers are kept.
 const CAPACITY: usize = 4096;
@@ -70,7 +70,7 @@ impl fmt::Debug for TokenReviewCache {
     }
 }
 
-/// Where there is no cluster, nobody can say anything.
+/// Without a cluster no token can be reviewed.
 impl Default for TokenReviewCache {
     fn default() -> Self {
         Self::new(Arc::new(|_| ready(Finding::Unknown).boxed()))
@@ -94,7 +94,7 @@ impl TokenReviewCache {
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
             "clientele_service_account_reviews",
-            "Questions to the cluster about tokens of ServiceAccounts by finding: genuine, false, unknown; answers that were kept are not counted",
+            "TokenReviews of ServiceAccount tokens by finding: genuine, false, unknown; cached answers are not counted",
             self.findings.clone(),
         );
     }
@@ -126,7 +126,7 @@ impl TokenReviewCache {
         answer
     }
 
-    /// Asks in a task of its own: it goes on when whoever began it has gone.
+    /// Asks in a task of its own: it continues when the caller is cancelled.
     fn begin(&self, review: Arc<Review>) -> Shared<BoxFuture<'static, Finding>> {
         let (ask, counts) = (self.ask.clone(), self.counts.clone());
         let question = async move {

@@ -4,10 +4,10 @@ use super::request::BrowserRequest;
 use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 
-/// Nobody has the name that was typed, and it is not written down.
+/// No person has the name that was typed, and it is not written down.
 const UNKNOWN: &str = "(unknown)";
 
-/// Somebody did something, for a client or in the account page.
+/// A person acted, for a client or in the account page.
 pub(super) fn done(
     browser_request: &BrowserRequest<'_>,
     act: AuditEvent,
@@ -25,7 +25,7 @@ pub(super) fn done(
     browser_request.app.audit.record(act, &line);
 }
 
-/// Somebody could not sign in.
+/// A sign-in failed.
 pub(super) fn sign_in_failed(
     browser_request: &BrowserRequest<'_>,
     client: Option<&Client>,

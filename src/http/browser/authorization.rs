@@ -123,7 +123,7 @@ impl<'a> PendingAuthorization<'a> {
         audit_events::done(self.browser_request, act, Some(&client.id), &current.user);
     }
 
-    /// Asks the person to sign in, whoever is signed in.
+    /// Asks the person to sign in, even if a person is signed in.
     pub fn ask_login(mut self) -> Result<Response, ErrorPage> {
         self.transaction.shown_to = None;
         let (browser_request, transaction) = (self.browser_request, &self.transaction);
@@ -161,7 +161,7 @@ impl<'a> PendingAuthorization<'a> {
     }
 
     /// Issues a code. What was agreed to is kept before the code leaves. Nor does a code leave that rests on what had ended before it was
-    /// kept: nobody has used it up.
+    /// kept: it was not redeemed.
     async fn issue(&self, current: &Current, agreed: bool) -> Result<Response, ErrorPage> {
         let (browser_request, store) = (self.browser_request, &self.browser_request.app.store);
         let granted = Granted {

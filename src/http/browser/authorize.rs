@@ -61,7 +61,7 @@ fn from_our_own_site(
     }
 }
 
-/// With `prompt=none` nobody looks: the client waits for an answer, and gets one also if the store fails.
+/// With `prompt=none` no person looks: the client waits for an answer, and gets one also if the store fails.
 fn tell_silently(
     browser_request: &BrowserRequest<'_>,
     asked: &Asked,

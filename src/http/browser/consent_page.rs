@@ -1,4 +1,4 @@
-//! The pages on which somebody who is signed in answers an authorization request. Their forms lead to `/consent`.
+//! The pages on which a signed-in person answers an authorization request. Their forms lead to `/consent`.
 
 use axum::response::Response;
 

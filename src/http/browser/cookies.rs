@@ -14,7 +14,7 @@ use clientele_oauth::digest::digest_of;
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
-    /// Whoever is signed in.
+    /// The session of the signed-in person.
     Session,
     /// The browser in which a transaction was begun. Each of several tabs that are opened together gets one: see
     /// [`browsers`].
@@ -72,7 +72,7 @@ pub(super) fn browsers(headers: &HeaderMap, tenant: &Tenant) -> Vec<String> {
     values.take(MAX_BROWSERS).collect()
 }
 
-/// The value of a cookie. Two different ones are none: one of them is not ours, and nobody can tell which.
+/// The value of a cookie. Two different ones are none: one of them is not ours, and which is unknown.
 fn read(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = sent(headers)
         .filter(|(known, _)| *known == name)

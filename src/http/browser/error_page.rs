@@ -14,7 +14,7 @@ use clientele_oauth::endpoints::authorize::refused::Stopped;
 use clientele_oauth::{Client, ErrorCode, OAuthError, User};
 use clientele_store::StoreError;
 
-/// The reason why a flow ends here, for the person. The client learns nothing, and nobody is sent anywhere.
+/// The reason why a flow ends here, for the person. The client learns nothing, and the browser is sent nowhere.
 #[derive(Debug)]
 pub(super) struct ErrorPage {
     status: StatusCode,
@@ -81,7 +81,7 @@ impl ErrorPage {
     fn request(error: OAuthError) -> Self {
         let (sentence, remedy) = if error == SUSPENDED {
             (
-                "{client} is switched off at the moment, so nobody can sign in to it.",
+                "{client} is switched off at the moment, so sign-in to it is not possible.",
                 "Try again later. The people who run the application can say when.",
             )
         } else if error.code == ErrorCode::InvalidClient {
@@ -124,13 +124,13 @@ impl ErrorPage {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID, sentence, TELL)
     }
 
-    /// An address that nobody needs.
+    /// An address without a use.
     pub fn uri_too_long() -> Self {
         let sentence = "The application sent a request that is longer than 16 KiB.";
         Self::new(StatusCode::URI_TOO_LONG, INVALID, sentence, TELL)
     }
 
-    /// A transaction that was begun in another browser, or by nobody; or the browser keeps no cookies.
+    /// A transaction that was begun in another browser, or in none; or the browser keeps no cookies.
     pub fn foreign(status: StatusCode) -> Self {
         let code = if status == StatusCode::FORBIDDEN {
             FORBIDDEN
@@ -171,9 +171,9 @@ impl ErrorPage {
         Self::new(StatusCode::FORBIDDEN, "subject_taken", sentence, remedy)
     }
 
-    /// A page that was made for somebody else, who was signed in then.
+    /// A page that was made for another person, who was signed in then.
     pub fn other_session() -> Self {
-        let sentence = "Somebody else has signed in with this browser since this page was opened.";
+        let sentence = "Another person has signed in with this browser since this page was opened.";
         Self::new(StatusCode::FORBIDDEN, FORBIDDEN, sentence, AGAIN)
             .because("the form was shown in another session")
     }
@@ -250,7 +250,7 @@ fn home(client: &Client) -> Option<String> {
 
 impl From<StoreError> for ErrorPage {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a request could not be answered");
+        tracing::error!(%error, "failed to answer a request");
         Self::unavailable()
     }
 }

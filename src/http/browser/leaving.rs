@@ -4,7 +4,7 @@
 use clientele_oauth::Client;
 use clientele_oauth::client::redirect_uri::network_host;
 
-/// For somebody without a session: whether the address lies on a host for which no administrator has vouched.
+/// For a person without a session: whether the address lies on a host for which no administrator has vouched.
 pub(super) fn needs_click(client: &Client, address: &str) -> bool {
     !client.first_party && !client.redirect_hosts_listed && network_host(address).is_some()
 }

@@ -20,7 +20,7 @@ use clientele_oauth::user::password;
 use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::AuditEvent;
 
-/// A longer name is nobody's; the page does not give it back.
+/// No person has a longer name; the page does not give it back.
 const MAX_USERNAME: usize = 256;
 
 /// Answers `GET` with the page and `POST` with what follows.
@@ -120,7 +120,7 @@ impl Login<'_> {
             (_, user) => {
                 self.failed(
                     user.map(|p| &**p),
-                    "wrong password, or nobody who can sign in",
+                    "wrong password, or no person who can sign in",
                 );
                 self.page(username, Some(SignInProblem::Wrong))
             }

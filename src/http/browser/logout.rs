@@ -128,7 +128,7 @@ fn signed_out(browser_request: &BrowserRequest<'_>, request: &LogoutRequest) -> 
 }
 
 /// There is no session in this browser. The person goes where the client says, if it proves who it is; by a click, if
-/// nobody has vouched for the address.
+/// no administrator has vouched for the address.
 fn nobody_there(browser_request: &BrowserRequest<'_>, request: &LogoutRequest) -> Response {
     let response = match (request.location(), &request.client) {
         (Some(location), Some(client)) if leaving::needs_click(client, &location) => {

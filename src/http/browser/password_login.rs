@@ -1,6 +1,6 @@
 //! Passwords are tried here: a few at a time, because hashing is slow on purpose, and not too often.
 //!
-//! Counters are this replica's own. With many replicas somebody may fail as often at each.
+//! Counters are this replica's own. With many replicas a caller may fail as often at each.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +49,7 @@ pub struct PasswordAuthenticator {
 pub(crate) enum Tried {
     /// The password is right.
     Right,
-    /// It is not, or nobody of that name can sign in: one answer, and the same work.
+    /// It is not, or no person of that name can sign in: one answer, and the same work.
     Wrong,
     /// There were too many failures.
     Wait(Duration),
@@ -63,7 +63,7 @@ pub(crate) struct PasswordAttempt<'a> {
     pub tenant: &'a Tenant,
     /// Who, as it was typed.
     pub username: &'a str,
-    /// Whoever has that name.
+    /// The person of that name.
     pub user: Option<&'a User>,
     /// What the password is verified against.
     pub hash: Option<PasswordHash>,
@@ -120,7 +120,7 @@ impl PasswordAuthenticator {
     }
 
     /// Whether it is the password of the hash, and when the work began. `None` if too many wait already. A worker is busy
-    /// until the hash is done, also if nobody waits for it any more.
+    /// until the hash is done, also if no request waits for it any more.
     async fn verify(
         &self,
         hash: Option<PasswordHash>,

@@ -10,7 +10,7 @@ use clientele_oauth::user::{PasswordHash, password};
 use clientele_store::UpgradedHash;
 
 /// What the password of a person is verified against. Without the store it is the manifest's hash. The store is read also for
-/// a name that nobody has and for a hash of ours, so that the time of an answer does not tell them apart.
+/// an unknown name and for a hash of ours, so that the time of an answer does not tell them apart.
 pub(super) async fn hash_of(
     browser_request: &BrowserRequest<'_>,
     user: Option<&User>,
@@ -56,6 +56,6 @@ pub(super) async fn upgrade(
         upgraded_at: browser_request.now,
     };
     if let Err(error) = app.store.keep_upgraded_hash(upgraded).await {
-        tracing::warn!(%error, username = %user.username, "the upgraded hash of a password could not be kept; the next sign-in tries again");
+        tracing::warn!(%error, username = %user.username, "could not store the upgraded hash of a password; will retry at the next sign-in");
     }
 }

@@ -197,7 +197,7 @@ pub(super) fn record(place: Place<'_>, why: Why<'_>) -> String {
             error,
             rule,
             request_id,
-            "request of a browser refused"
+            "browser request refused"
         );
     }
     request_id

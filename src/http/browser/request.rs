@@ -151,7 +151,7 @@ impl<'a> BrowserRequest<'a> {
         if !self.is_post {
             return Ok(&self.query);
         }
-        // It becomes part of a URL of ours, so nothing but what belongs into one.
+        // It becomes part of a URL of ours, so only characters of a URL.
         let form = std::str::from_utf8(&self.form).map_err(|_| ErrorPage::form())?;
         let clean = form.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
         clean.then_some(form).ok_or_else(ErrorPage::form)

@@ -17,7 +17,7 @@ use clientele_oauth::grant::session;
 use clientele_oauth::user::subject;
 use clientele_store::SubjectClaim;
 
-/// Somebody who is signed in.
+/// A signed-in person.
 pub(super) struct Current {
     pub user: Arc<User>,
     pub session: Session,
@@ -93,7 +93,7 @@ pub(super) async fn owns_subject(
     Ok(owned)
 }
 
-/// Whoever is signed in, in a session that stands.
+/// The signed-in person, in a valid session.
 pub(super) async fn current(
     browser_request: &BrowserRequest<'_>,
 ) -> Result<Option<Current>, ErrorPage> {
@@ -122,7 +122,7 @@ pub(super) async fn current(
     }))
 }
 
-/// Signs a person in, and returns the cookie. Whoever was signed in before is not any more; the same person goes on in
+/// Signs a person in, and returns the cookie. Another person's session ends; the same person goes on in
 /// the same session under a new value, so that signing out later ends what was allowed before as well.
 pub(super) async fn begin(
     browser_request: &BrowserRequest<'_>,

@@ -31,7 +31,7 @@ impl Forms {
     ///
     /// `form-action` is left out where a redirect to a client can follow, because browsers apply it to every redirect
     /// after the POST, too: the person would press "Sign in", and nothing would happen. To list the client's origin is
-    /// not enough, as clients redirect on. What `form-action` protects from is a form that somebody smuggled into the
+    /// not enough, as clients redirect on. What `form-action` protects from is a form that an attacker smuggled into the
     /// page, and there is no way in: everything is escaped, and `default-src 'none'` lets nothing else run.
     fn policy(self) -> &'static str {
         match self {

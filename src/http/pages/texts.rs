@@ -82,7 +82,7 @@ pub(super) struct ErrorTexts {
     pub rule: &'static str,
 }
 
-/// The page for somebody who may not use an application.
+/// The page for a person who may not use an application.
 pub(super) struct NotAllowedTexts {
     pub title: &'static str,
     pub heading: &'static str,
@@ -91,7 +91,7 @@ pub(super) struct NotAllowedTexts {
     pub back: &'static str,
 }
 
-/// The page before an address that nobody has vouched for.
+/// The page before an address that no administrator has vouched for.
 pub(super) struct LeaveTexts {
     pub title: &'static str,
     pub heading: &'static str,

@@ -30,7 +30,7 @@ impl<'a> PageChrome<'a> {
 /// Why signing in did not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInProblem {
-    /// Nobody of that name, wrong password, disabled: one sentence for all. Status 401.
+    /// No person of that name, wrong password, disabled: one sentence for all. Status 401.
     Wrong,
     /// Too many tries. Status 429; the caller adds `Retry-After`.
     Wait {
@@ -57,7 +57,7 @@ pub struct SignIn<'a> {
     pub problem: Option<SignInProblem>,
 }
 
-/// The page to consent: posts `transaction` and `decision` (`allow`, `deny`, or `switch` to sign in as somebody else, as
+/// The page to consent: posts `transaction` and `decision` (`allow`, `deny`, or `switch` to sign in as another person, as
 /// with `prompt=login`) to `{base}/consent`.
 pub struct ConsentAsked<'a> {
     /// The application's name.
@@ -101,7 +101,7 @@ pub struct ErrorView<'a> {
     pub home: Option<&'a str>,
 }
 
-/// The page for somebody who may not use an application: posts `transaction` and `decision` (`switch` or `deny`, which goes
+/// The page for a person who may not use an application: posts `transaction` and `decision` (`switch` or `deny`, which goes
 /// back) to `{base}/consent`.
 pub struct NotAllowed<'a> {
     /// The application's name.
@@ -127,7 +127,7 @@ pub enum Way<'a> {
     Form(&'a str, &'a [(&'a str, &'a str)]),
 }
 
-/// The page before an address that nobody has vouched for: a click leads there, and nothing else.
+/// The page before an address that no administrator has vouched for: a click leads there, and nothing else.
 pub struct Leave<'a> {
     /// The application's name.
     pub client: &'a str,

@@ -56,7 +56,7 @@ impl<S: Answers> Connections<S> {
         }))
     }
 
-    /// Serves a connection in a task of its own, so that a slow handshake delays nobody else.
+    /// Serves a connection in a task of its own, so that a slow handshake delays no other.
     pub fn open(&self, stream: TcpStream, peer: Peer, permit: OwnedSemaphorePermit) {
         let shared = self.0.clone();
         tokio::spawn(async move {

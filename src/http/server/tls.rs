@@ -132,7 +132,7 @@ impl Tls {
 }
 
 fn keep(error: &TlsError) {
-    tracing::warn!(%error, "the TLS certificate cannot be renewed and the old one stays: put a matching pair of certificate and key in place");
+    tracing::warn!(%error, "cannot load the new TLS certificate, keeping the old one: provide a matching pair of certificate and key");
 }
 
 impl Files {

@@ -1,4 +1,4 @@
-//! Whose forwarding headers are believed (RFC 7239, `X-Forwarded-For`): nobody's, unless the operator of the
+//! Whose forwarding headers are believed (RFC 7239, `X-Forwarded-For`): of no peer, unless the operator of the
 //! server named the networks of its proxies (RFC 9700 §4.13).
 
 use std::net::{IpAddr, Ipv6Addr};

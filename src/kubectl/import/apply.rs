@@ -74,7 +74,7 @@ async fn one(
                     format!("kubectl create namespace {}", namespace(object))
                 }
                 404 => "install the definitions of Clientele (the chart)".to_owned(),
-                409 => "somebody else wrote these fields: delete that object, or import under another name".to_owned(),
+                409 => "another field manager owns these fields: delete that object, or import under another name".to_owned(),
                 _ => "correct the manifest as the API server says".to_owned(),
             };
             Ok(Some(Field {

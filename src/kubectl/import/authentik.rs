@@ -24,7 +24,7 @@ pub fn read(input: &Documents, settings: &Settings, import: &mut Import) {
                 let what = format!("entry {model} {label}");
                 import.skipped.insert(
                     what.trim_end().to_owned(),
-                    "is no OAuth2 provider".to_owned(),
+                    "is not an OAuth2 provider".to_owned(),
                 );
                 continue;
             }
@@ -94,7 +94,7 @@ fn apply(draft: &mut Draft, field: &str, value: &Value) {
         }
         None => draft.lost(
             field,
-            "is no duration of at least a second",
+            "is not a duration of at least one second",
             "set spec.lifetimes",
         ),
     }
@@ -119,8 +119,8 @@ fn other(draft: &mut Draft, field: &str, value: &Value) {
         "authorization_flow" => draft.changed(
             field,
             "spec.firstParty",
-            "whether people are asked for consent is not told by a flow; they are asked",
-            "set spec.firstParty: true if nobody shall be asked",
+            "the flow does not tell whether people are asked for consent; they are asked",
+            "set spec.firstParty: true if people shall not be asked for consent",
         ),
         "sub_mode" => draft.lost(
             field,

@@ -119,7 +119,7 @@ fn print(
     Ok(Outcome::of(count("lost") == 0))
 }
 
-/// The first losses, so that nobody must open the report to see what kind they are.
+/// The first losses, so that the report need not be opened to see what kind they are.
 fn lost(import: &Imported, more: &[Field], output: &Output<'_>) -> String {
     const SHOWN: usize = 20;
     let of_objects = import

@@ -134,7 +134,7 @@ impl Draft {
         }
         if self.grants.is_empty() && !self.unusable {
             let why = "no grant is left, so no manifest is written";
-            self.give_up("(all)", why, "see docs/import.md about grants");
+            self.give_up("(all)", why, "see docs/how-to/import.md about grants");
         }
         let order = ["authorization_code", "refresh_token", "client_credentials"];
         let grants: Vec<&str> = order

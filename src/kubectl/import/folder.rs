@@ -26,7 +26,7 @@ const FIRST: [&str; 3] = [
 pub struct File {
     /// The content.
     pub text: String,
-    /// Whether nobody else may read it.
+    /// Whether no other user may read it.
     pub secret: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Manifest {
     pub path: String,
     /// The object.
     pub object: Value,
-    /// Whether nobody else may read it.
+    /// Whether no other user may read it.
     pub secret: bool,
 }
 

@@ -62,7 +62,7 @@ pub fn fill(draft: &mut Draft, object: &Value, realm: &Realm) {
         return;
     }
     if flag("bearerOnly") == Some(true) {
-        let why = "it only verifies tokens, and nobody signs in to it";
+        let why = "it only verifies tokens, and people do not sign in to it";
         draft.give_up(
             "bearerOnly",
             why,

@@ -71,7 +71,7 @@ fn credentials(draft: &mut UserDraft, object: &Value) {
                 found = true;
                 draft.hash("credentials: password", password::keycloak(credential));
                 if credential.get("temporary") == Some(&Value::Bool(true)) {
-                    let why = "nobody is asked to change a password";
+                    let why = "people are not asked to change a password";
                     draft.lost(
                         "credentials: temporary",
                         why,
@@ -119,7 +119,7 @@ fn leftovers(draft: &mut UserDraft, object: &Value, realm: &str) {
         ),
         (
             "requiredActions",
-            "nobody is asked to do something when signing in",
+            "people are not asked to do something when signing in",
             "do it for the person, or ask",
         ),
         (

@@ -92,7 +92,7 @@ fn apply(draft: &mut Draft, path: &str, field: &str, value: &Value) {
         ),
         "frontChannelLogoutURI" | "backChannelLogoutURI" if !shown.is_empty() => draft.lost(
             path,
-            "applications are not told when somebody signs out",
+            "applications are not told when a person signs out",
             "keep sessions of the application short, and renew them by refresh tokens, which end at once",
         ),
         field if OF_MAESTER.contains(&field) => {
@@ -186,7 +186,7 @@ fn method(draft: &mut Draft, path: &str, method: &str) {
         "none" | "" => {}
         "private_key_jwt" => draft.lost(
             path,
-            "the public keys are not in the manifest, and without them nobody can sign",
+            "the public keys are not in the manifest, and without them no signature is accepted",
             "set spec.tokenEndpointAuthMethod: private_key_jwt together with spec.jwks, and remove spec.secretRef",
         ),
         other => draft.lost(path, &format!("{other} is not known"), "send the secret, or sign (private_key_jwt)"),
@@ -213,7 +213,7 @@ fn lifespans(draft: &mut Draft, path: &str, value: &Value) {
         let Some(seconds) = lifespan.as_str().and_then(go) else {
             draft.lost(
                 &field,
-                "is no duration of at least a second",
+                "is not a duration of at least one second",
                 "set spec.lifetimes",
             );
             continue;

@@ -97,7 +97,7 @@ fn apply(draft: &mut Draft, input: &Documents, field: &str, value: &Value) {
         ),
         "requiresReauthentication" if *value == true => draft.lost(
             &path,
-            "a client does not decide that people sign in anew",
+            "a client does not decide that people sign in again",
             "the application asks with prompt=login or max_age",
         ),
         "logoUrl" | "darkLogoUrl" => {

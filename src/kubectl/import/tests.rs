@@ -189,7 +189,7 @@ fn the_folder_is_written_with_its_modes_and_replaces_only_its_own() {
     assert!(refused.contains("--out"), "{refused}");
 }
 
-/// A cluster of somebody with 1,000 clients. The goal is two seconds; a test that shares its machine gets ten.
+/// A cluster with 1,000 clients. The goal is two seconds; a test that shares its machine gets ten.
 #[test]
 fn a_thousand_clients_of_maester_take_a_moment() {
     let object = |number: usize| {

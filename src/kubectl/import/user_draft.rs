@@ -144,7 +144,7 @@ impl UserDraft {
             self.spec.insert("name".to_owned(), name.trim().into());
             self.exact(field, "spec.name");
         } else {
-            self.lost(field, "has characters that nobody sees", "write spec.name");
+            self.lost(field, "has invisible characters", "write spec.name");
         }
     }
 

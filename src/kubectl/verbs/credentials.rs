@@ -79,7 +79,7 @@ impl Credentials {
         Ok(value.map(str::to_owned))
     }
 
-    /// Whether an entry may be shown to whoever looks over a shoulder.
+    /// Whether an entry may be shown to a bystander.
     pub fn is_public(&self, value: &str) -> bool {
         let issuer = self.issuer();
         value == self.client_id()

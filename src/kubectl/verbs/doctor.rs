@@ -99,7 +99,7 @@ fn failed(name: &'static str, failure: Failure) -> Step {
     }
 }
 
-/// Whether everything of a kind works; what somebody switched off does.
+/// Whether everything of a kind works; what was suspended on purpose does.
 fn all_ready(name_of: &'static str, kind: Kind, listed: Result<Vec<Value>, Failure>) -> Step {
     let result = listed.and_then(|objects| {
         let off = |object: &Value| matches!(reason(object), "Suspended" | "Disabled");

@@ -1,4 +1,4 @@
-//! `report`: a bundle for whoever helps, without secrets and without personal data. It says what is listed here and
+//! `report`: a bundle for support, without secrets and without personal data. It says what is listed here and
 //! nothing else, so that a field that is added later is left out.
 
 use std::collections::BTreeMap;
@@ -219,7 +219,7 @@ mod tests {
 
     const CANARY: &str = "canary-7f3a";
 
-    /// A canary in every place that can hold a secret or says who somebody is, and in fields that do not exist yet.
+    /// A canary in every place that can hold a secret or identifies a person, and in fields that do not exist yet.
     fn poisoned() -> Value {
         json!({
             "metadata": {

@@ -51,7 +51,7 @@ fn shown(args: &RotateArgs, request: &str) -> String {
             "oauthclient/{name} rotated; the old secret is refused from now on. Restart what does not read the Secret again: `kubectl clientele who {name}`\n"
         ),
         (false, true) => format!(
-            "oauthclient/{name} rotated; the old secret works until nobody uses it any more, at most for maxOverlap\n"
+            "oauthclient/{name} rotated; the old secret works until it is no longer used, at most for maxOverlap\n"
         ),
         (false, false) => format!("oauthclient/{name}: rotation {request} requested\n"),
     }

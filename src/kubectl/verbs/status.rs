@@ -22,7 +22,7 @@ pub async fn run(session: &Session, args: &Names, output: &mut Output<'_>) -> An
             .map(|name| session.get(Kind::Client, name));
         futures::future::try_join_all(named).await?
     };
-    // Whoever has a Role in one namespace may not list tenants; the clients say what they need to know.
+    // A user with a Role in one namespace may not list tenants; the clients say what they need to know.
     let tenants = session.list(Kind::Tenant).await.unwrap_or_default();
     let users = if args.names.is_empty() {
         session.list(Kind::User).await.unwrap_or_default()
@@ -50,7 +50,7 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// What does not work though it should. A client that is suspended is as somebody wants it.
+    /// What does not work though it should. A client that is suspended is suspended on purpose.
     fn broken(&self) -> impl Iterator<Item = (Kind, &'a Value)> {
         let clients = self.clients.iter().map(|client| (Kind::Client, client));
         let wanted = |value: &Value| matches!(reason(value), "Suspended" | "Disabled");

@@ -14,7 +14,7 @@ use crate::objects::{Kind, is_ready, name, reason, text};
 use crate::output::{Color, Output};
 use crate::remedies::remedy;
 
-/// The PKCE challenge of RFC 7636 appendix B: nobody redeems this code.
+/// The PKCE challenge of RFC 7636 appendix B: this code is never redeemed.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A step, and what came of it.
@@ -135,8 +135,11 @@ async fn sign_in(http: &Client, document: &Value, object: &Value) -> Result<Stri
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ];
-    let mut url = url::Url::parse(endpoint)
-        .map_err(|_| Failure::new(format!("the authorization endpoint {endpoint:?} is no URL")))?;
+    let mut url = url::Url::parse(endpoint).map_err(|_| {
+        Failure::new(format!(
+            "the authorization endpoint {endpoint:?} is not a URL"
+        ))
+    })?;
     url.query_pairs_mut().extend_pairs(query);
     let answer = http.get(url).send().await;
     let answer = answer.map_err(|error| unreachable_url(endpoint, &error))?;

@@ -1,4 +1,4 @@
-//! `unused`: clients that nobody uses, by what the operator recorded, else by what pods mount.
+//! `unused`: clients that are not used, by what the operator recorded, else by what pods mount.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub async fn run(session: &Session, args: &Unused, output: &mut Output<'_>) -> A
         "Every client is in use, as far as is known.\n".to_owned()
     } else {
         table(&["NAMESPACE", "NAME", "AGE", "WHY"], &rows)
-            + "\n`kubectl clientele suspend NAME` refuses its requests and keeps everything; delete it when nobody has missed it.\n"
+            + "\n`kubectl clientele suspend NAME` refuses its requests and keeps everything; delete it when it is not missed.\n"
     };
     let values: Vec<Value> = idle
         .iter()

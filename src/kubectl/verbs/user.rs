@@ -63,7 +63,7 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
     if password.is_none() {
         let _ = writeln!(
             shown,
-            "Nobody can sign in as this person by password yet: `kubectl clientele user passwd {}`",
+            "This person cannot sign in by password yet: `kubectl clientele user passwd {}`",
             new.name
         );
     }
@@ -110,7 +110,7 @@ async fn disable(session: &Session, name: &str, off: bool, output: &mut Output<'
     let shown = if off {
         format!("oauthuser/{name} disabled; sessions and grants of the person end now\n")
     } else {
-        format!("oauthuser/{name} enabled; the person signs in anew\n")
+        format!("oauthuser/{name} enabled; the person signs in again\n")
     };
     let value = json!({ "name": name, "disabled": off });
     output.value(&value, &[format!("oauthuser/{name}")], &shown)?;

@@ -1,4 +1,4 @@
-//! A client secret that somebody brought. It is kept as a digest under a key of this process, never as it was written.
+//! A client secret that an application team provides. It is kept as a digest under a key of this process, never as it was written.
 
 use std::fmt;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ pub fn verify(brought: Option<&ExternalSecret>, keyring: &Keyring, presented: &s
 /// What of an entry is the client secret; the error completes the sentence "the client secret …".
 pub fn read(value: &[u8]) -> Result<&str, &'static str> {
     let text = std::str::from_utf8(value).map_err(|_| "is not text")?;
-    // A file that was made with an editor ends in line breaks, and nobody means them.
+    // A file that was made with an editor ends in line breaks, which are not part of the secret.
     let text = text.trim_end_matches(['\r', '\n']);
     // RFC 6749 appendix A.2.
     if !text.bytes().all(|b| (b' '..=b'~').contains(&b)) {

@@ -83,7 +83,7 @@ pub fn is_percent_encoded(rest: &str) -> bool {
 
 /// Checks a private-use scheme without a dot, such as `vscode`; the error completes the sentence "the scheme …".
 ///
-/// RFC 8252 §7.1 asks for a name that the developer controls, and such a name is nobody's: any application on the
+/// RFC 8252 §7.1 asks for a name that the developer controls, and such a name belongs to no application: any application on the
 /// device can register it. So a tenant says for whom it is enough.
 pub fn check_bare_scheme(scheme: &str) -> Result<(), &'static str> {
     let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-".contains(&b);
@@ -138,7 +138,7 @@ fn without_port(uri: &str, client_type: ClientType) -> Option<(&str, &str)> {
     (varies && port.is_none_or(is_port)).then_some((host, rest))
 }
 
-/// Whether a program on the person's own device answers there, of which nobody knows which it is (RFC 8252 §8.6).
+/// Whether a program on the person's own device answers there, whose identity is unknown (RFC 8252 §8.6).
 pub fn is_on_device(uri: &str) -> bool {
     !uri.starts_with("https:")
 }

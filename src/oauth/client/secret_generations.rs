@@ -37,7 +37,7 @@ impl Ledger {
 
     /// Whether a verified secret of this generation authenticates.
     ///
-    /// A generation above the one published is accepted: nobody can guess it, and a replica whose
+    /// A generation above the one published is accepted: it cannot be guessed, and a replica whose
     /// watch lags must not refuse a secret that another one has already published.
     pub fn accepts(self, generation: u32) -> bool {
         generation >= self.oldest_accepted

@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 pub struct Settings {
     /// Rotates so often by itself.
     pub every: Option<Duration>,
-    /// For so long nobody must have used the old secret before it retires early.
+    /// The time without use of the old secret after which it retires early.
     pub quiet_period: Duration,
     /// After this the old secret retires in any case; zero means at once.
     pub max_overlap: Duration,
@@ -93,7 +93,7 @@ impl Cause {
         }
     }
 
-    /// Whether it can wait for its turn among others. Where somebody waits, nothing is delayed.
+    /// Whether it can wait for its turn among others. What an administrator waits for is not delayed.
     pub const fn can_wait(self) -> bool {
         matches!(self, Self::Scheduled | Self::RootKeyRotated)
     }
@@ -102,7 +102,7 @@ impl Cause {
 /// Why an old secret retires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The new one is in use, and nobody used the old one for the quiet period.
+    /// The new one is in use, and the old one was not used for the quiet period.
     Unused,
     /// The longest overlap has passed.
     Expired,
@@ -194,7 +194,7 @@ enum Silence {
 }
 
 /// Whether the old generations were silent for the quiet period. Whatever is not known counts as use: what was before
-/// a replica reported for the first time, what one has not reported yet, and the time in which nobody was served.
+/// a replica reported for the first time, what one has not reported yet, and the time in which no request was served.
 fn silence(now: &Situation<'_>) -> Silence {
     let again = Silence::Until(later(now.now, LOOK_AGAIN.min(now.settings.quiet_period)));
     let (Some(observed), Some(serving), Some(published)) =

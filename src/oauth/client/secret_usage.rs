@@ -65,7 +65,7 @@ pub struct LastUse {
 }
 
 impl Uses {
-    /// Nobody has used anything yet; this generation is the published one.
+    /// No secret was used yet; this generation is the published one.
     pub fn new(published: u32) -> Self {
         Self {
             published,
@@ -132,7 +132,7 @@ pub struct Usage {
     pub since: Timestamp,
     /// Every use until then has been reported.
     pub until: Timestamp,
-    /// When the oldest sign-in that still counts was; the outer `None` if nobody asked.
+    /// When the oldest sign-in that still counts was; the outer `None` if it was not queried.
     pub oldest_sign_in: Option<Option<Timestamp>>,
     /// The generations that were used, and when last, by registration. One that is not in it was not asked about.
     pub uses: HashMap<String, Vec<(u32, Timestamp)>>,

@@ -4,7 +4,7 @@
 //! ServiceAccount, the client itself is `private_key_jwt`. Whatever this server issued is never an assertion.
 //!
 //! A rule about the assertion alone is judged before the client is looked up, and the answer names it. A rule about the
-//! registration of the client has one sentence in the answer, so that nobody learns which client exists; the log names it.
+//! registration of the client has one sentence in the answer, so that callers do not learn which client exists; the log names it.
 
 pub mod audience;
 mod private_key_jwt;
@@ -120,7 +120,7 @@ const OTHER_CLIENT: &str = "client_id is not the client that the assertion is of
 const NO_SUCH_ISSUER: &str =
     "iss of the client assertion is neither a client that is served here nor the cluster";
 
-/// Nothing is fetched from an issuer that nobody knows. As long as the cluster's is not known either, it may be that one.
+/// Nothing is fetched from an unknown issuer. As long as the cluster's is not known either, it may be that one.
 fn may_be_of_cluster(tenant: &Tenant, named: Option<&Arc<Client>>) -> bool {
     let may_be = named.is_some_and(|client| client.allows_method(AuthMethod::ServiceAccount));
     may_be && tenant.cluster_issuer.is_none()

@@ -113,7 +113,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("Basic web:SECRET", "client_id=", "authenticated web"),
     ("Basic web:wrong", "", WRONG),
     ("Basic web:", "", OTHER_METHOD),
-    ("Basic nobody:SECRET", "", NOT_SERVED),
+    ("Basic unknown:SECRET", "", NOT_SERVED),
     ("Basic jwt:SECRET", "", WRONG),
     ("Basic spa:", "", "authenticated spa"),
     (
@@ -140,7 +140,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("", "client_id=web&client_secret=", OTHER_METHOD),
     ("", "client_id=web", OTHER_METHOD),
     ("", "client_secret=SECRET", NO_ID),
-    ("", "client_id=nobody&client_secret=SECRET", NOT_SERVED),
+    ("", "client_id=unknown&client_secret=SECRET", NOT_SERVED),
     ("", "client_id=spa", "authenticated spa"),
     ("", "client_id=spa&client_secret=", "authenticated spa"),
     ("", "client_id=spa&client_secret=x", OTHER_METHOD),
@@ -255,7 +255,7 @@ fn the_audit_log_names_registered_clients_alone() {
     for (sent, form, by_id, by_any) in [
         ("Basic web:wrong", "", Some("web"), Some("web")),
         ("Basic web:wrong", "client_id=spa", Some("web"), Some("web")),
-        ("Basic nobody:wrong", "client_id=spa", None, None),
+        ("Basic unknown:wrong", "client_id=spa", None, None),
         ("Bearer abc", "client_id=spa", Some("spa"), Some("spa")),
         (
             "",
@@ -263,11 +263,11 @@ fn the_audit_log_names_registered_clients_alone() {
             Some("spa"),
             Some("spa"),
         ),
-        ("", "client_id=nobody", None, None),
+        ("", "client_id=unknown", None, None),
         ("", "client_assertion=ASSERTION", None, Some("jwt")),
         (
             "",
-            "client_id=nobody&client_assertion=ASSERTION",
+            "client_id=unknown&client_assertion=ASSERTION",
             None,
             Some("jwt"),
         ),

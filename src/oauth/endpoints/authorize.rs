@@ -42,7 +42,7 @@ pub struct Asked {
     pub request: Result<AuthorizationRequest, Refused>,
 }
 
-/// Reads an authorization request. An error is for the person: nobody may be sent anywhere.
+/// Reads an authorization request. An error is for the person: the browser must not be redirected.
 ///
 /// `encoded` is a query or a form. It is read again whenever the flow goes on, so that it is always judged by the
 /// clients that are registered then.

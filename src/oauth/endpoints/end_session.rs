@@ -45,14 +45,14 @@ pub enum Decision {
     SignOut,
     /// The person is asked: anybody can send a browser here.
     Ask,
-    /// Nobody is signed in.
+    /// No person is signed in.
     NobodyThere,
     /// The address is wrong, and nothing proves who asks.
     Refuse(OAuthError),
 }
 
 impl LogoutRequest {
-    /// Reads a request. An error is for the person: nobody may be sent anywhere.
+    /// Reads a request. An error is for the person: the browser must not be redirected.
     pub fn read(tenant: &Tenant, encoded: &str) -> Result<Self, Stopped> {
         let parameters = Parameters::read(encoded.as_bytes())?;
         let claims = match parameters.one("id_token_hint")? {
@@ -148,7 +148,7 @@ enum Address {
     Wrong(OAuthError),
 }
 
-/// Compared exactly. Without any word of who asks it is passed over (§2: it can then belong to nobody).
+/// Compared exactly. Without any word of who asks it is passed over (§2: it then belongs to no client).
 fn redirect_uri(
     parameters: &Parameters,
     client: Option<&Arc<Client>>,

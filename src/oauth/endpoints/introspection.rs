@@ -21,7 +21,7 @@ pub fn admit(caller: &Client) -> Result<(), OAuthError> {
     match caller.client_type {
         ClientType::Confidential => Ok(()),
         ClientType::Public => {
-            Err(OAuthError::invalid_client().because("a Public client may not ask about tokens"))
+            Err(OAuthError::invalid_client().because("a Public client may not introspect tokens"))
         }
     }
 }

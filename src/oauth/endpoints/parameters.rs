@@ -14,7 +14,7 @@ pub const MAX_COUNT: usize = 200;
 pub struct Parameters(Vec<(Zeroizing<String>, Option<Zeroizing<String>>)>);
 
 impl Parameters {
-    /// Reads `application/x-www-form-urlencoded`. A parameter whose name cannot be decoded is nobody's.
+    /// Reads `application/x-www-form-urlencoded`. A parameter whose name cannot be decoded is ignored.
     pub fn read(encoded: &[u8]) -> Result<Self, OAuthError> {
         let mut read = Vec::new();
         for pair in encoded

@@ -108,7 +108,7 @@ fn allowed_audiences<'a>(
     Ok(audiences)
 }
 
-/// Without a person there is nobody to identify: the scopes of OpenID Connect are refused.
+/// Without a person there is no identity: the scopes of OpenID Connect are refused.
 fn allowed_scope<'a>(
     client: &Client,
     audiences: &[&Audience],

@@ -17,8 +17,8 @@ pub enum Judgement<'a> {
     AccessToken(&'a str, Timestamp),
 }
 
-/// What is to be done about a token that a client wants gone. Another client's stays (§2.1): whoever proved who they
-/// are is told so; whoever only named an ID learns nothing.
+/// What is to be done about a token that a client wants gone. Another client's stays (§2.1): a client that authenticated
+/// is told so; a client that only named its ID learns nothing.
 pub fn judge<'a>(
     caller: &Client,
     presented: &'a Presented,

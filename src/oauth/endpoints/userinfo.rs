@@ -26,7 +26,7 @@ pub fn bearer(
 ) -> Result<Option<String>, OAuthError> {
     if !Parameters::read(query)?.all("access_token")?.is_empty() {
         return Err(OAuthError::invalid_request(
-            "an access token belongs into the Authorization header, not into the URL",
+            "an access token must be sent in the Authorization header, not in the URL",
         ));
     }
     let form = Parameters::read(form)?;
@@ -60,11 +60,11 @@ pub fn admit<'a>(
     }
     Err(OAuthError::new(
         ErrorCode::InsufficientScope,
-        "the access token lacks the scope openid: nobody signed in for it",
+        "the access token lacks the scope openid: it was issued without a sign-in",
     ))
 }
 
-/// The claims (OIDC Core §5.3.2) as JSON, if the token still stands for somebody.
+/// The claims (OIDC Core §5.3.2) as JSON, if the token still represents a person.
 pub fn answer(
     tenant: &Tenant,
     token: &AccessToken,

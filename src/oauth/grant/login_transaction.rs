@@ -2,7 +2,7 @@
 //!
 //! Nothing is kept for it: what was asked travels with the person, sealed by a MAC and bound to one tenant and one
 //! browser. So a stranger can make us keep nothing, and a replica needs to know nothing of what another began.
-//! What a seal says is what was asked then. Whether it may be answered is judged anew each time.
+//! What a seal says is what was asked then. Whether it may be answered is decided each time.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{Keyring, Tenant};
 pub const LIFETIME: Duration = Duration::from_hours(168);
 /// How long a sign-in counts as the answer to the request for which it was made.
 pub const FRESH: Duration = Duration::from_mins(30);
-/// The longest sealed transaction that is looked at.
+/// The longest sealed transaction that is parsed.
 const MAX_LEN: usize = 24 * 1024;
 const PURPOSE: &str = "clientele transaction v1";
 

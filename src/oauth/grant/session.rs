@@ -19,13 +19,13 @@ pub type SessionRandom = [u8; 48];
 
 /// A session as the browser holds it, and as it is kept.
 pub struct NewSession {
-    /// For the cookie. Nobody keeps it here.
+    /// For the cookie. It is not kept here.
     pub value: String,
     /// For the store.
     pub kept: Session,
 }
 
-/// Begins a session: a value that nobody had before, whatever cookie the browser came with.
+/// Begins a session: a fresh value, whatever cookie the browser came with.
 pub fn begin(
     tenant: &str,
     user: &User,

@@ -29,7 +29,7 @@ impl InvalidGrant {
     /// For the audit log.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Client => "the client was deleted or made anew since",
+            Self::Client => "the client was deleted or recreated since",
             Self::User => "the user was deleted or disabled, or has another password since",
             Self::Groups => "the person is in no group that may use the client",
         }

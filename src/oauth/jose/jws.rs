@@ -1,4 +1,4 @@
-//! A JWT that somebody else signed, read strictly before anything in it is believed (RFC 7515, RFC 7519, RFC 8725).
+//! A JWT of another issuer, read strictly before anything in it is believed (RFC 7515, RFC 7519, RFC 8725).
 //!
 //! What could make it mean more than it says is refused at once: critical extensions, unencoded payloads, compression,
 //! encryption, names that stand twice. What points to keys (`jku`, `x5u`, `jwk`, `x5c`) is not even looked at: whose
@@ -12,7 +12,7 @@ use super::public_key::{PublicKey, Scheme};
 use super::strict_json;
 use crate::jose;
 
-/// The longest token that is looked at, in characters.
+/// The longest token that is parsed, in characters.
 pub const MAX_LEN: usize = 8 * 1024;
 /// The longest key ID, in characters.
 const MAX_KEY_ID: usize = 256;
@@ -20,7 +20,7 @@ const MAX_KEY_ID: usize = 256;
 /// A signed token whose signature has not been verified yet.
 pub struct Jws<'a> {
     header: Header,
-    /// The claims, as somebody wrote them.
+    /// The claims, as the signer wrote them.
     pub claims: Map<String, Value>,
     signed: &'a str,
     signature: Vec<u8>,

@@ -1,4 +1,4 @@
-//! A public key of somebody else, with which what they signed is verified: a client's, or the cluster's.
+//! A public key of another party, by which its signatures are verified: a client's, or the cluster's.
 //!
 //! A key has one algorithm (RFC 8725 §3.1): what the header of a token says can only agree with it.
 
@@ -122,7 +122,7 @@ fn parse(jwk: &Jwk) -> Result<(Scheme, ParsedPublicKey), &'static str> {
         ("OKP", Some("Ed25519")) => (&[Scheme::Ed25519], ed25519(jwk)),
         _ => return Err("must be RSA, EC on P-256 or P-384, or OKP on Ed25519"),
     };
-    let key = key.ok_or("is not a point of its curve: look at x and y")?;
+    let key = key.ok_or("is not a point of its curve: check x and y")?;
     Ok((scheme_of(jwk, schemes)?, key))
 }
 
@@ -158,7 +158,7 @@ fn rsa(jwk: &Jwk) -> Result<(Scheme, ParsedPublicKey), &'static str> {
     RsaPublicKeyComponents { n, e }
         .to_parsed_public_key(parameters)
         .map(|parsed| (scheme, parsed))
-        .map_err(|_| "is no RSA key: look at n and e")
+        .map_err(|_| "is not an RSA key: check n and e")
 }
 
 /// SEC 1 §2.3.3, uncompressed: 04 ‖ x ‖ y.

@@ -31,7 +31,7 @@ impl<'de> Visitor<'de> for Strict {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON in which every name stands once")
+        f.write_str("JSON with unique member names")
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(Strict)?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands twice"));
+                return Err(A::Error::custom("a member name is repeated"));
             }
         }
         Ok(Value::Object(object))

@@ -18,7 +18,7 @@ const SECRET_CONTEXT: &[u8] = b"clientele client secret v1";
 const PROOF_CONTEXT: &[u8] = b"clientele secret proof v1";
 const FINGERPRINT_CONTEXT: &[u8] = b"clientele root key fingerprint v1";
 
-/// One root key. Whoever holds it holds every client secret.
+/// One root key. Access to it is access to every client secret.
 pub struct RootKey {
     id: String,
     key: hmac::Key,

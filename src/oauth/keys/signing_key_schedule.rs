@@ -129,7 +129,7 @@ fn removals(records: &[&KeyRecord], now: Timestamp) -> impl Iterator<Item = Chan
 /// When a new key has to begin to sign, if one has to be made now.
 fn next_key(records: &[&KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Option<Timestamp> {
     let Some(newest) = newest(records) else {
-        // Nothing was ever signed with this algorithm, so nobody has to be told beforehand.
+        // Nothing was ever signed with this algorithm, so verifiers need not be prepared.
         return Some(now);
     };
     let earliest = add(now, policy.publish_ahead);

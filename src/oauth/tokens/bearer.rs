@@ -108,7 +108,7 @@ impl AccessToken {
     }
 }
 
-/// A token of which nobody says what it is.
+/// A token of an unknown kind.
 pub enum Presented {
     /// An access token.
     AccessToken(AccessToken),

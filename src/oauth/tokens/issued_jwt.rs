@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::jose::claims::text;
 use crate::{AccessTokenType, SigningKey, Tenant};
 
-/// The longest token that is looked at, in characters.
+/// The longest token that is parsed, in characters.
 pub const MAX_LEN: usize = 16 * 1024;
 
 /// What a token is for. One can never pass for the other (RFC 8725 §3.11).

@@ -90,7 +90,7 @@ fn promised_by_one<'a>(tenant: &'a Tenant, scope: &'a str) -> impl Iterator<Item
         .filter(|claim| !OF_THE_PROTOCOL.contains(claim))
 }
 
-/// Those of the claims asked for by name (OIDC Core §5.5) that the client may have at all: whoever may not ask for
+/// Those of the claims asked for by name (OIDC Core §5.5) that the client may have at all: a client that may not request
 /// the scope that promises a claim does not get the claim without the scope either.
 pub fn allowed_to(
     client: &Client,

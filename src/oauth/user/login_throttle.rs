@@ -1,4 +1,4 @@
-//! How often somebody may fail: the generic cell rate algorithm (ITU-T I.371), over a bounded number of keys.
+//! How often a caller may fail: the generic cell rate algorithm (ITU-T I.371), over a bounded number of keys.
 //!
 //! A try is charged before it is made, so that many at once count as many, and is given back if it succeeds.
 
@@ -37,7 +37,7 @@ pub fn key(parts: &[&str]) -> Key {
 pub struct Throttle {
     rate: Rate,
     capacity: usize,
-    /// When everything that was charged will be forgotten; whoever is at rest has no entry.
+    /// When everything that was charged will be forgotten; a key at rest has no entry.
     busy_until: HashMap<Key, Timestamp>,
 }
 
@@ -54,7 +54,7 @@ impl Throttle {
     /// Charges one try, or says how long to wait for the next.
     pub fn charge(&mut self, key: Key, now: Timestamp) -> Result<(), Duration> {
         let free = later(now, self.rate.every.saturating_mul(self.rate.burst));
-        // A clock that went back must lock nobody out for longer than all failures that count.
+        // A clock that went back must lock no key out for longer than all failures that count.
         let busy = self.busy_until.get(&key).copied().unwrap_or(now);
         let next = later(busy.clamp(now, free), self.rate.every);
         if next > free {
@@ -75,8 +75,8 @@ impl Throttle {
         }
     }
 
-    /// Forgets who is at rest; if everybody is busy, the quarter that would be forgotten soonest. Whoever failed most
-    /// stays, so that nobody buys oblivion by failing under many names.
+    /// Removes keys at rest; if none is, the quarter that would be removed soonest. A key with the most failures
+    /// stays, so that failures under many names do not remove it.
     fn make_room(&mut self, now: Timestamp) {
         self.busy_until.retain(|_, busy| *busy > now);
         if self.busy_until.len() < self.capacity {
@@ -140,7 +140,7 @@ mod tests {
             assert_eq!(fail(&mut throttle, "a", 0), Ok(()));
             throttle.refund(key(&["a"]));
         }
-        throttle.refund(key(&["nobody"]));
+        throttle.refund(key(&["unknown"]));
         for _ in 0..10 {
             assert_eq!(fail(&mut throttle, "a", 0), Ok(()));
         }

@@ -1,4 +1,4 @@
-//! Passwords: hashed and verified. Slow on purpose, so whoever calls this does it off the request threads.
+//! Passwords: hashed and verified. Slow on purpose, so callers do it off the request threads.
 
 mod pbkdf2;
 pub mod secret_value;
@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use self::pbkdf2::Pbkdf2;
 use super::password_hash::PasswordHash;
 
-/// The longest password that is looked at, in bytes. Nobody types more; hashing more would be work for a stranger.
+/// The longest password that is hashed, in bytes. People do not type more; hashing more would be work for a stranger.
 pub const MAX_LEN: usize = 1024;
 
 /// Hashes a plaintext with argon2id: 19 MiB, two passes, one lane, the first choice of OWASP's recommendations.
@@ -28,7 +28,7 @@ pub fn hash(password: &str, salt: &[u8; 16]) -> Option<PasswordHash> {
     Some(PasswordHash(hash.to_string().into()))
 }
 
-/// Whether the password is right. Without a hash (nobody of that name, or nobody with a password) the same work
+/// Whether the password is right. Without a hash (no person of that name, or one without a password) the same work
 /// is done and the answer is no.
 pub fn verify(hash: Option<&PasswordHash>, password: &str) -> bool {
     let Some(PasswordHash(hash)) = hash.filter(|_| password.len() <= MAX_LEN) else {

@@ -1,4 +1,4 @@
-//! The client secrets that somebody brings, as digests: what every entry of a Secret that opted in holds.
+//! The client secrets that application teams provide, as digests: what every entry of a Secret that opted in holds.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;

@@ -114,7 +114,7 @@ impl CredentialsIndex {
     }
 
     /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
-    /// in its label, and the one in the label that somebody replaced.
+    /// in its label, and the one in the label that was replaced.
     pub fn put(&self, secret: &Secret, digests: &DigestKey) -> Vec<Arc<str>> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {

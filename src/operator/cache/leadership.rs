@@ -9,7 +9,7 @@ use tokio::sync::watch;
 pub struct Leader(watch::Sender<Option<Instant>>);
 
 impl Leader {
-    /// Where there is a Lease nobody writes before it is held; otherwise this replica always does.
+    /// Where there is a Lease no replica writes before it is held; otherwise this replica always does.
     pub fn new(leased: bool) -> Self {
         let always = || Instant::now() + Duration::from_secs(u32::MAX.into());
         Self(watch::Sender::new((!leased).then(always)))
@@ -25,7 +25,7 @@ impl Leader {
         self.0.subscribe()
     }
 
-    /// Sets until when this replica writes. Returns whether this is a beginning or an end. It is a beginning as well when a tenure ran out and nobody said
+    /// Sets until when this replica writes. Returns whether this is a beginning or an end. It is a beginning as well when a tenure ran out and no event said
     /// so: passes were left in between.
     pub fn set(&self, until: Option<Instant>) -> bool {
         self.0.send_if_modified(|known| {

@@ -1,6 +1,6 @@
 //! The passwords that OAuthUsers refer to: as hashes, never as they were written.
 //!
-//! A value is looked at when its Secret is seen. A hash is kept as it is; a plaintext is hashed in the background
+//! A value is read when its Secret is received. A hash is kept as it is; a plaintext is hashed in the background
 //! and forgotten. What is remembered beside the hash is a digest, so that a value that stays the same is not
 //! hashed again, and a value that changes is noticed.
 
@@ -19,7 +19,7 @@ use super::namespace_access::{Access, Name, Reach, within};
 use crate::cache::resource_version::number;
 use crate::domain::user::password::{Fingerprint, Found, Hash, Password, Place, fingerprint};
 
-/// So long a start waits for plaintexts to be hashed. Whoever has thousands brings hashes.
+/// So long a start waits for plaintexts to be hashed. An installation with thousands provides hashes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A plaintext to be hashed. Has no `Debug`.
@@ -36,7 +36,7 @@ pub struct Job {
 struct Seen {
     /// The names of all entries.
     entries: HashSet<String>,
-    /// The values of those that somebody refers to.
+    /// The values of those that an OAuthUser refers to.
     passwords: HashMap<String, Arc<Password>>,
     /// The version of the Secret.
     version: Option<u64>,
@@ -45,7 +45,7 @@ struct Seen {
 #[derive(Debug, Default)]
 struct State {
     secrets: HashMap<Name, Seen>,
-    /// The entries that somebody refers to.
+    /// The entries that an OAuthUser refers to.
     wanted: HashMap<Name, HashSet<String>>,
     reach: Reach,
 }
@@ -139,7 +139,7 @@ impl PasswordIndex {
         })
     }
 
-    /// Somebody refers to an entry. Returns whether its Secret has to be read once more for it.
+    /// An OAuthUser refers to an entry. Returns whether its Secret has to be read once more for it.
     pub fn want(&self, place: &Place) -> bool {
         self.write(|state| {
             let name = (place.namespace.clone(), place.secret.clone());
@@ -155,7 +155,7 @@ impl PasswordIndex {
         })
     }
 
-    /// Nobody refers to any other entry than these.
+    /// No OAuthUser refers to any other entry than these.
     pub fn want_only(&self, places: impl Iterator<Item = Place>) {
         let mut wanted: HashMap<Name, HashSet<String>> = HashMap::new();
         for place in places {
@@ -165,7 +165,7 @@ impl PasswordIndex {
         self.write(|state| state.wanted = wanted);
     }
 
-    /// The namespaces in which somebody refers to a Secret.
+    /// The namespaces in which an OAuthUser refers to a Secret.
     pub fn namespaces(&self) -> HashSet<String> {
         self.read(|state| state.wanted.keys().map(|(ns, _)| ns.clone()).collect())
     }
@@ -216,7 +216,7 @@ impl PasswordIndex {
         self.write(|state| state.reach.set(namespace, access))
     }
 
-    /// Whether everything that somebody referred to at the start was looked at. Once it was, it stays so.
+    /// Whether everything that an OAuthUser referred to at the start was read. Once it was, it stays so.
     pub fn is_settled(&self) -> bool {
         if self.settled.load(Relaxed) {
             return true;

@@ -111,7 +111,7 @@ where
             Ok(list) => list,
             Err(error) => {
                 if !self.brake.is_empty() {
-                    tracing::warn!(kind = self.what, %error, "the second list failed and is tried again");
+                    tracing::warn!(kind = self.what, %error, "the confirming list failed, will retry");
                     self.second = Some((self.read)());
                 }
                 return (Vec::new(), HashMap::new());
@@ -119,7 +119,7 @@ where
         };
         tracing::warn!(
             kind = self.what,
-            "a second list settled the doubt about the first"
+            "a second list confirmed which objects exist"
         );
         let mut gone = self.brake.confirm();
         self.count();
@@ -139,7 +139,7 @@ where
         if !gone.is_empty() {
             tracing::warn!(
                 kind = self.what,
-                "no second list could be read within a minute; what the first one lacked is dropped"
+                "no confirming list within 60s; dropping the objects that the first one lacked"
             );
         }
         self.count();

@@ -14,7 +14,7 @@ const AT_ONCE: usize = 16;
 pub struct ServiceAccountKeys {
     /// Issuer and keys.
     pub known: ArcSwap<Known>,
-    /// When they were read, and what came of it. Whoever reads holds it, and those who want the same wait for that.
+    /// When they were read, and what came of it. The reader holds it, and later readers wait for it.
     pub last_read: Mutex<Option<(Instant, Result<(), String>)>>,
     /// Bounds the `TokenReview`s that are under way.
     pub reviews: Semaphore,

@@ -156,7 +156,7 @@ mod tests {
         for tenant in tenants {
             signing.apply(InitApply(keys(tenant)));
         }
-        // There are others, of which nobody here wants to know.
+        // There are others, which are not needed here.
         signing.apply(InitApply(secret("clientele-root-key")));
         signing.apply(InitDone);
     }

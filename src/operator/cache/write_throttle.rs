@@ -1,7 +1,7 @@
 //! How often one object is written about: an object that changes all the time costs about one write in a second.
 //!
 //! What it is takes effect at once: the registry is none of this. Only what is written about it waits, and says then how it
-//! is by then. Whoever changes an object now and then is not kept waiting.
+//! is by then. Occasional changes of an object are not delayed.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -49,7 +49,7 @@ pub enum Reason {
     ServiceAccountNotPinned,
     /// A rule that the API server checks does not hold: the object was stored before the rule existed.
     InvalidSpec,
-    /// The Secret of that name belongs to somebody else.
+    /// The Secret of that name belongs to another owner.
     SecretNotOwned,
     /// There is no Secret with the client secret that is brought.
     SecretNotFound,

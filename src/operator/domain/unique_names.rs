@@ -28,14 +28,14 @@ enum Kind {
 enum Precedence {
     /// The status says so.
     Given,
-    /// No status says which audiences a tenant has. An audience takes nothing from whoever was given a name, and who was
+    /// No status says which audiences a tenant has. An audience takes nothing from a holder of a name, and who was
     /// given none yet takes nothing from an audience.
     Declared,
     /// Nothing is known of it.
     New,
 }
 
-/// Somebody's claim to a name.
+/// The claim of an object to a name.
 #[derive(Clone, Debug)]
 pub struct NameReservation {
     /// The tenant.
@@ -55,13 +55,13 @@ pub struct NameReservation {
 }
 
 /// A holder of whom nothing is known any more.
-const GONE: &str = "somebody that has since been deleted or changed";
+const GONE: &str = "an object that has since been deleted or changed";
 
 /// What a claimant is told who came too late. Of a holder that was deleted there is nothing to avoid.
 pub fn lost(what: &str, holder: &str, remedy: &str) -> String {
     if holder == GONE {
         return format!(
-            "{what} was claimed first, by {GONE}, and does not pass on by itself; change anything in the spec of this object to claim it anew"
+            "{what} was claimed first, by {GONE}, and is not transferred automatically; edit the spec of this object to claim it again"
         );
     }
     format!("{what} belongs to {holder}, which claimed it first; {remedy}")

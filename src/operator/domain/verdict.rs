@@ -40,7 +40,7 @@ pub struct UserDetails {
     pub pending: bool,
     /// Sessions and grants from before this time are no longer valid.
     pub valid_from: Timestamp,
-    /// Whether the e-mail address signs in nobody, because it is not the person's alone.
+    /// Whether the e-mail address is not accepted at sign-in, because several people have it.
     pub ambiguous_email: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct TenantState {
     pub policy: TenantPolicy,
     /// Why it cannot issue tokens, if it cannot.
     pub problem: Option<Refusal>,
-    /// The audiences that it declares and does not have, because somebody else uses the value as another kind of name:
+    /// The audiences that it declares and does not have, because another object uses the value as another kind of name:
     /// each with its holder.
     pub taken_audiences: Vec<(String, String)>,
 }

@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The API server has so much time to answer.
 const ANSWER: Duration = Duration::from_secs(3);
 
-/// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: whoever writes next does it.
+/// Goes on as long as this replica writes. What is left then is left as it is, as by a crash: the next leader does it.
 pub fn while_leader<T: Send + 'static>(
     leader: Arc<Leader>,
     mut work: BoxFuture<'static, T>,
@@ -69,7 +69,7 @@ pub async fn lead(
     candidate.end("it is stopping");
     let released = timeout(ANSWER, candidate.release()).await;
     if !matches!(released, Ok(Ok(()))) {
-        tracing::warn!("the Lease could not be released; another replica takes it when it expires");
+        tracing::warn!("could not release the Lease; another replica takes over when it expires");
     }
 }
 
@@ -89,9 +89,9 @@ struct LeaderElector {
 enum LeaseAttempt {
     /// It is ours, from now on or still.
     ManagedFields,
-    /// It is somebody else's.
+    /// Another replica holds it.
     Others,
-    /// Somebody wrote in between, be it a label or the Lease's next holder: the next look tells.
+    /// Another client wrote in between, be it a label or the Lease's next holder: the next look tells.
     Outrun,
 }
 
@@ -149,7 +149,7 @@ impl LeaderElector {
         self.problem = None;
         if self.leader.set(Some(until)) {
             self.context.metrics.leader.set(1);
-            tracing::info!(identity = self.identity, "this replica writes from now on");
+            tracing::info!(identity = self.identity, "became leader, writing");
             self.queues.enqueue_everything();
         }
     }
@@ -159,7 +159,7 @@ impl LeaderElector {
         if self.leader.set(None) {
             self.context.metrics.leader.set(0);
             let identity = &self.identity;
-            tracing::info!(identity, "this replica does not write any more: {why}");
+            tracing::info!(identity, "lost leadership, stopped writing: {why}");
         }
     }
 
@@ -169,7 +169,7 @@ impl LeaderElector {
         if self.problem.as_ref() != Some(&problem) {
             tracing::warn!(
                 error = problem,
-                "the Lease cannot be renewed or taken; whoever does not hold it writes nothing"
+                "cannot renew or acquire the Lease; not writing without it"
             );
         }
         if !self.leader.is_ours() {

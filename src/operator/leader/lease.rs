@@ -1,6 +1,6 @@
 //! The Lease by which one of several replicas writes: what is to be done about it, as a function of what was seen when.
 //!
-//! Nobody's clock is trusted. A record expires when it has not changed for as long as it says, by the clock of whoever
+//! No clock of another replica is trusted. A record expires when it has not changed for as long as it says, by the clock of the replica that
 //! looks at it; a holder ends earlier, by its own. The times in the record are for people.
 
 use std::time::{Duration, Instant};
@@ -9,19 +9,19 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::LeaseSpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-/// For so long others wait for a holder that is silent.
+/// How long other replicas wait for a silent holder.
 pub const DURATION: Duration = Duration::from_secs(15);
-/// For so long a holder writes after it began to renew. The rest is for what is on its way, and for clocks that are slow.
+/// How long a holder writes after it began to renew. The rest is for what is on its way, and for clocks that are slow.
 pub const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nobody holds it any more.
+    /// No replica holds it any more.
     Take,
     /// It is ours.
     Renew,
-    /// It is somebody else's until then, unless it is renewed.
+    /// Another replica holds it until then, unless it is renewed.
     Wait(Instant),
 }
 
@@ -69,7 +69,7 @@ pub fn held(before: &LeaseSpec, identity: &str, now: Timestamp) -> LeaseSpec {
     record
 }
 
-/// The record when nobody holds it any more.
+/// The record when no replica holds it any more.
 pub fn released(before: &LeaseSpec) -> LeaseSpec {
     LeaseSpec {
         holder_identity: None,
@@ -135,7 +135,7 @@ mod tests {
         let renewed = held(&first, "a", at(5));
         assert_eq!(renewed.acquire_time, first.acquire_time);
         assert_eq!(renewed.lease_transitions, Some(1));
-        assert_ne!(renewed, first, "whoever looks sees that it is alive");
+        assert_ne!(renewed, first, "a reader sees that it is alive");
         let taken = held(&released(&renewed), "b", at(9));
         assert_eq!(taken.acquire_time, Some(MicroTime(at(9))));
         assert_eq!(taken.lease_transitions, Some(2));

@@ -28,9 +28,9 @@ use crate::reconcile::Reconciler;
 use crate::reconcile::announce::{announce_refusal, announce_rotation};
 use crate::root_key;
 
-/// How soon something is looked at again that nobody tells us about, such as somebody else's Secret.
+/// How soon an object without a watch is read again, such as a Secret of another owner.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
-/// How soon it is looked at the use of an old secret.
+/// How soon the use of an old secret is read again.
 const HOURLY: Duration = Duration::from_hours(1);
 
 /// Reconciles one object.
@@ -257,7 +257,7 @@ fn requeue(
     again.map_or_else(Action::await_change, Action::requeue)
 }
 
-/// The time until then, looked at anew every day: clocks are set and machines sleep.
+/// The time until then, computed again every day: clocks are set and machines sleep.
 fn until(at: Timestamp, now: Timestamp) -> Duration {
     let left = at.duration_since(now);
     let left = Duration::try_from(left).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whose turn it is: passes go round the namespaces, so that nobody waits for the thousands of somebody else.
+//! Whose turn it is: passes go round the namespaces, so that no namespace waits for the thousands of another.
 //!
 //! One object is passed over once at a time. One namespace never has every worker: if its writes are slow, those of
 //! others are not.
@@ -64,7 +64,7 @@ impl WorkerShare {
     }
 }
 
-/// What is known about an object that somebody asked about.
+/// What is known about an object that was enqueued.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Since when.
@@ -97,12 +97,12 @@ pub struct FairQueue {
     waiting: usize,
     states: HashMap<Place, State>,
     namespaces: HashMap<String, Namespace>,
-    /// The namespaces with somebody who waits, each once; the first has the next turn.
+    /// The namespaces with an object that waits, each once; the first has the next turn.
     order: VecDeque<String>,
 }
 
 impl FairQueue {
-    /// Nobody yet.
+    /// None yet.
     pub fn new(share: WorkerShare) -> Self {
         Self {
             share,

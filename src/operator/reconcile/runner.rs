@@ -102,7 +102,7 @@ pub async fn run<K>(
     while let Some(passed) = passes.next().await {
         use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
         if let Some(place) = place_of(&passed) {
-            // Fails only after the shutdown has begun, when nobody gets a turn any more.
+            // Fails only after the shutdown has begun, when no object gets a turn any more.
             let _ = end.send(place);
         }
         match passed {
@@ -115,7 +115,7 @@ pub async fn run<K>(
                     tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed, will retry");
                 }
             }
-            Err(error) => tracing::error!(%error, "the queue of passes failed"),
+            Err(error) => tracing::error!(%error, "the work queue failed"),
         }
     }
 }

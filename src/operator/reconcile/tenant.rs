@@ -119,7 +119,7 @@ fn judge(
         None if had_keys(tenant) => refuse(missing_keys(&secret_name, &name)),
         None => Ok(None),
         Some(secret) if !belongs_to(secret, &tenant.uid().unwrap_or_default()) => refuse(format!(
-            "{secret_name} does not belong to this OAuthTenant: it holds the keys of an earlier one and is removed by Kubernetes in a moment, or it was put there by somebody else; then delete it"
+            "{secret_name} does not belong to this OAuthTenant: it holds the keys of an earlier one and is removed by Kubernetes in a moment, or another user created it; then delete it"
         )),
         Some(secret) => match signing_secret::parse(secret) {
             Ok(stored) => Ok(Some(stored)),

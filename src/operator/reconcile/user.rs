@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
 
-/// How soon something is looked at again that nobody tells us about, such as a Secret that is not for us.
+/// How soon an object without a watch is read again, such as a Secret that is not for us.
 const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// One pass over one object.
@@ -36,7 +36,7 @@ pub async fn reconcile(
     }
     // 1. Read
     let Some(outcome) = explain(&reconciler, &object, outcome(&verdict)).await? else {
-        // If it goes again before the watch was looked at, nobody tells.
+        // If it goes again before the watch was looked at, no event tells.
         return Ok(Action::requeue(LOOK_AGAIN));
     };
     // 2. Plan
@@ -64,7 +64,7 @@ pub async fn reconcile(
     })
 }
 
-/// A Secret that is missing among those with passwords may be there under another type: its type is looked at,
+/// A Secret that is missing among those with passwords may be there under another type: its type is read,
 /// nothing else. `None` if it is one with a password, which the watch has not told yet.
 async fn explain(
     reconciler: &Reconciler,

@@ -130,7 +130,7 @@ impl RegistryBuilder {
             }
             WatchEvent::Failed(kind, error) => {
                 inputs.context.metrics.watch.errors.inc();
-                tracing::warn!(kind, %error, "a watch failed and is started again");
+                tracing::warn!(kind, %error, "a watch failed, restarting it");
                 false
             }
         }
@@ -263,7 +263,7 @@ where
     )
 }
 
-/// Says which entry of a Secret is looked at.
+/// Records which entry of a Secret is read.
 fn want_password(inputs: &Inputs, user: &OAuthUser) {
     let Some(place) = validate::place(user) else {
         return;

@@ -15,12 +15,12 @@ use super::{Inputs, Outputs};
 use crate::cache::rebuild::RebuildRequest;
 use crate::watch::objects::watches;
 
-/// For so long changes are gathered.
+/// How long changes are gathered.
 const GATHER: Duration = Duration::from_millis(10);
 /// After a rebuild there is a pause of this many times its duration, so that a burst of changes to many clients
 /// does not spend the time of the requests. A single change finds the pause long over.
 const PAUSE: u32 = 20;
-/// But nobody waits for longer than this, however long one takes on a machine that has other things to do.
+/// But no change waits for longer than this, however long one takes on a machine that has other things to do.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Observes for ever.

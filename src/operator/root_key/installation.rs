@@ -33,7 +33,7 @@ pub async fn write_marks(context: &Context, new: BTreeMap<String, String>) -> Re
     change_marks(&context.kube, &context.settings.namespace, add).await
 }
 
-/// Changes marks, again if somebody else was first.
+/// Changes marks, again if another replica was first.
 pub async fn change_marks(
     kube: &kube::Client,
     namespace: &str,
@@ -42,7 +42,7 @@ pub async fn change_marks(
     again_if_beaten(|| try_change_marks(kube, namespace, &change)).await
 }
 
-/// Tries a few times as long as somebody else is first each time.
+/// Tries a few times as long as another replica is first each time.
 pub async fn again_if_beaten<F>(attempt: impl Fn() -> F) -> Result<(), Error>
 where
     F: Future<Output = Result<(), Error>>,
@@ -87,7 +87,7 @@ pub async fn try_change_marks(
     replaced.map(drop).map_err(conflict_or(DOING))
 }
 
-/// Somebody else was first, be it with a change or with the creation.
+/// Another replica was first, be it with a change or with the creation.
 fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
     move |error| match &error {
         kube::Error::Api(status) if status.is_already_exists() => Error::Conflict(doing),

@@ -77,7 +77,7 @@ fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Key
     let data = secret.data.as_ref().ok_or("is empty")?;
     let current = data.get(CURRENT).ok_or("has no entry current")?;
     let current =
-        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is no text")?;
+        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is not text")?;
     let mut keys = data
         .iter()
         .filter(|(name, _)| *name != CURRENT)

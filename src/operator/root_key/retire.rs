@@ -1,4 +1,4 @@
-//! When a former root key leaves: when no client has a secret from it and nobody is signed in from before.
+//! When a former root key leaves: when no client has a secret from it and no session is older than the rotation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub struct Needed<'a> {
     pub by_clients: &'a [String],
     /// Since when another key derives.
     pub superseded_at: Option<Timestamp>,
-    /// For so long it stays in any case.
+    /// How long it stays at least.
     pub grace: Duration,
     /// When the oldest sign-in that still counts was; the outer `None` if that is not known.
     pub oldest_sign_in: Option<Option<Timestamp>>,
@@ -43,7 +43,7 @@ pub struct Needed<'a> {
 /// Why a former root key has to stay, if it has to.
 pub fn keeps(needed: &Needed<'_>) -> Option<String> {
     let Some(superseded_at) = needed.superseded_at else {
-        return Some("it is not known since when another one derives".to_owned());
+        return Some("the time of the last root key rotation is unknown".to_owned());
     };
     let until = later(superseded_at, needed.grace);
     if until > needed.now {
@@ -57,12 +57,12 @@ pub fn keeps(needed: &Needed<'_>) -> Option<String> {
     }
     let known_since = later(superseded_at, LAG.min(needed.grace));
     match needed.oldest_sign_in {
-        None => Some("it is not known who signed in before".to_owned()),
+        None => Some("the oldest valid session is unknown".to_owned()),
         _ if needed.known_until < known_since => {
-            Some("it is not known yet who signed in before".to_owned())
+            Some("the oldest valid session is not known yet".to_owned())
         }
         Some(Some(oldest)) if oldest < known_since => {
-            Some(format!("who signed in at {oldest} is still signed in"))
+            Some(format!("a session from {oldest} is still valid"))
         }
         Some(_) => None,
     }
@@ -97,13 +97,13 @@ pub async fn leave(retirement: Retirement) {
                 said = kept;
             }
             Err(error) => {
-                tracing::warn!(%error, "a former root key could not be removed; trying again");
+                tracing::warn!(%error, "could not remove a former root key, will retry");
             }
         }
     }
 }
 
-/// Removes what nobody needs; says of the first key that stays why it does.
+/// Removes keys that are not needed; says of the first key that stays why it does.
 async fn look(retirement: &Retirement) -> Result<Option<(String, String)>, Error> {
     let reader = &*retirement.reader;
     let root_keys = reader.root_keys.load();
@@ -156,12 +156,12 @@ async fn remove(reader: &RootKeyReader, key: &RootKey) -> Result<(), Error> {
     super::look(reader).await?;
     tracing::info!(
         root_key = key.id(),
-        "a former root key was removed: nobody needs it"
+        "removed a former root key: no client and no session needs it"
     );
     super::record(
         reader,
         AuditEvent::RootKeyAccepted,
-        "a former root key was removed: nobody needs it",
+        "removed a former root key: no client and no session needs it",
     );
     Ok(())
 }
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_former_key_stays_as_long_as_anybody_may_need_it() {
-        let nobody = Needed {
+        let unneeded = Needed {
             by_clients: &[],
             superseded_at: Some(at(0)),
             grace: Duration::from_hours(24),
@@ -245,37 +245,37 @@ mod tests {
             known_until: at(600),
             now: at(90_000),
         };
-        assert_eq!(keeps(&nobody), None);
+        assert_eq!(keeps(&unneeded), None);
         let none = Needed {
             oldest_sign_in: Some(None),
-            ..nobody
+            ..unneeded
         };
         assert_eq!(keeps(&none), None);
-        let somebody = ["team-a/web".to_owned()];
+        let clients = ["team-a/web".to_owned()];
         let stays = [
             Needed {
                 now: at(86_399),
-                ..nobody
+                ..unneeded
             },
             Needed {
-                by_clients: &somebody,
-                ..nobody
+                by_clients: &clients,
+                ..unneeded
             },
             Needed {
                 oldest_sign_in: Some(Some(at(599))),
-                ..nobody
+                ..unneeded
             },
             Needed {
                 oldest_sign_in: None,
-                ..nobody
+                ..unneeded
             },
             Needed {
                 known_until: at(599),
-                ..nobody
+                ..unneeded
             },
             Needed {
                 superseded_at: None,
-                ..nobody
+                ..unneeded
             },
         ];
         for needed in stays {

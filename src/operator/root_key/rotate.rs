@@ -1,5 +1,5 @@
 //! The root key rotates: a person adds a key that derives from then on, clients move to it by ordinary rotation, and the
-//! operator removes the former key when nobody needs it. What is withdrawn stops at once and never comes back.
+//! operator removes the former key when no client and no session needs it. What is withdrawn stops at once and never comes back.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub async fn rotate(kube: &Client, place: Place<'_>, emergency: bool) -> Result<
     Ok(id)
 }
 
-/// Withdraws keys, again if somebody else has written in between.
+/// Withdraws keys, again if another client has written in between.
 pub async fn withdraw(
     kube: &Client,
     place: Place<'_>,
@@ -73,7 +73,7 @@ async fn try_withdraw(
     replace(kube, place, &secret).await
 }
 
-/// Whoever lets another key derive at the same time must not lose it: then none would be left.
+/// A command that adds another key at the same time must not lose it: then none would be left.
 fn is_withdrawn(id: &str, current: Option<&str>, which: impl Fn(&str) -> bool) -> bool {
     Some(id) != current && which(id)
 }

@@ -1,4 +1,4 @@
-//! The watch of Secrets with client secrets that somebody brings.
+//! The watch of Secrets with client secrets that application teams provide.
 
 use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
 use kube::ResourceExt;

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::domain::user::validate;
 use crate::metrics::OperatorMetrics;
 
-/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster. Somebody may
+/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster. A user may
 /// have made each as large as etcd takes it, 1.5 MiB, and for a moment a page is in memory almost three times.
 pub const PAGE: u32 = 25;
 
@@ -137,7 +137,7 @@ fn read<K: Resource<DynamicType = ()> + Default>(
             ?namespace,
             ?name,
             error,
-            "an object cannot be read and is treated as absent; correct it or delete it"
+            "cannot decode an object, treating it as absent; correct it or delete it"
         );
         metrics.watch.invalid_objects.inc();
         tombstone(invalid.metadata)
@@ -151,13 +151,13 @@ fn tombstone<K: Resource + Default>(metadata: ObjectMeta) -> K {
     tombstone
 }
 
-/// The beginning of what the decoder says, on one line: it quotes what somebody wrote.
+/// The beginning of what the decoder says, on one line: it quotes the object.
 fn beginning(error: &str) -> String {
     let beginning = error.chars().take(200);
     beginning.flat_map(char::escape_debug).collect()
 }
 
-/// Drops what nobody here reads and what would be most of the memory.
+/// Drops what is not read here and what would be most of the memory.
 pub fn prune_metadata<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
     object.annotations_mut().clear();

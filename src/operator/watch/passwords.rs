@@ -41,7 +41,7 @@ pub const PASSWORDS: Watched = Watched {
 /// Keeps the index of passwords true, for ever.
 pub async fn watch(handles: Arc<SecretHandles>, readiness: Arc<Readiness>) {
     let mut progress = readiness.subscribe();
-    // What is looked at in a Secret follows from who refers to it.
+    // Which entries of a Secret are read follows from who refers to it.
     let _ = progress.wait_for(|progress| progress.users).await;
     super::secrets::watch(handles, &PASSWORDS).await;
 }
@@ -56,7 +56,7 @@ pub async fn read_again(handles: Arc<SecretHandles>, mut reads: UnboundedReceive
                 .hash_later(handles.cache.passwords.put_again(&secret)),
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, namespace, name, "a Secret with a password could not be read; trying again");
+                tracing::warn!(%error, namespace, name, "could not read a Secret with a password, will retry");
                 tokio::spawn(ask_later(handles.passwords.clone(), (namespace, name)));
                 continue;
             }

@@ -1,5 +1,5 @@
 //! Watches of Secrets, of credentials, brought client secrets and passwords: one for the cluster, or one for each
-//! namespace where somebody needs it.
+//! namespace where an object needs it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub struct Watched {
     pub what: &'static str,
     /// Which Secrets are of the kind.
     pub selected: fn(watcher::Config) -> watcher::Config,
-    /// Where somebody needs them.
+    /// Where objects need them.
     pub namespaces: fn(&SecretHandles) -> HashSet<String>,
     /// Whether a list that lacks many is doubted: for those that are served.
     pub doubted: bool,
@@ -121,7 +121,7 @@ pub async fn watch(handles: Arc<SecretHandles>, watched: &'static Watched) {
     }
 }
 
-/// One watch for each namespace in which somebody needs it. It begins anew where it ended and somebody needs it again.
+/// One watch for each namespace in which an object needs it. It restarts where it ended and an object needs it again.
 async fn watch_each(handles: Arc<SecretHandles>, watched: &'static Watched) {
     let (mut running, mut tasks) = (HashSet::new(), JoinSet::new());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
@@ -332,7 +332,7 @@ impl Watch {
         self.set_access(Access::Pending);
         tracing::info!(
             namespace,
-            "nobody needs {what} here any more, and they may not be read: their watch ends"
+            "{what} of this namespace are no longer needed and must not be read; stopped watching them"
         );
     }
 
@@ -340,7 +340,7 @@ impl Watch {
         self.handles.context.metrics.watch.errors.inc();
         let (what, namespace) = (self.watched.what, self.namespace.as_deref());
         if !is_forbidden(error) {
-            tracing::warn!(%error, namespace, "the watch of {what} failed and is started again");
+            tracing::warn!(%error, namespace, "the watch of {what} failed, restarting it");
             return;
         }
         let settings = &self.handles.context.settings;
@@ -352,7 +352,7 @@ impl Watch {
     }
 }
 
-/// Without the UID and the version, which nobody needs here.
+/// Without the UID and the version, which are not needed here.
 fn name_of(secret: &Secret) -> ObjectRef<Secret> {
     ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
 }

@@ -46,7 +46,7 @@ pub async fn purge_forever(store: Store, clock: fn() -> Timestamp, shutdown: Can
                 Ok(gone) if gone >= u64::from(STEP) => BREATH,
                 Ok(_) => with_jitter(PAUSE),
                 Err(error) => {
-                    tracing::warn!(%error, "what has ended could not be removed from the store; it is tried again");
+                    tracing::warn!(%error, "could not purge expired rows from the store, will retry");
                     with_jitter(PAUSE)
                 }
             };

@@ -1,4 +1,4 @@
-//! The events of the audit log. Their names are stable: `docs/audit.md` documents them, and alerts match on them.
+//! The events of the audit log. Their names are stable: `docs/reference/audit.md` documents them, and alerts match on them.
 
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident, $name:literal, $sentence:literal;)*) => {

@@ -1,4 +1,4 @@
-// docs/kubectl-login.md, with the OIDC provider that kubectl itself has in the place of kubelogin.
+// docs/how-to/kubectl-login.md, with the OIDC provider that kubectl itself has in the place of kubelogin.
 import { writeFileSync } from 'node:fs'
 import { eventually, run as execute, version } from '../support/kit.mjs'
 

@@ -1,4 +1,4 @@
-"""An MCP client on somebody's computer, by the MCP SDK for Python, with a client ID that was registered for it. Prints the address
+"""An MCP client on the computer of a person, by the MCP SDK for Python, with a client ID that was registered for it. Prints the address
 to open in a browser, and then what the tool of the server says."""
 import asyncio
 import os

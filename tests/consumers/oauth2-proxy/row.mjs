@@ -46,7 +46,7 @@ export async function run(kit, { binary }) {
   // Her manifest does not say whether the address is verified.
   const carol = await signIn('carol')
   const bob = await signIn('bob')
-  // Somebody without an e-mail address, who is known by the username.
+  // A person without an e-mail address, who is known by the username.
   await kit.installation.addPerson('dave', { groups: ['orders'] })
   await start('--oidc-email-claim', 'preferred_username')
   const dave = await signIn('dave')

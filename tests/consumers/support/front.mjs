@@ -72,7 +72,7 @@ export class Front {
 
   /**
    * The next code that anybody exchanges at the issuer is answered with what `mint` returns for the nonce of the
-   * authorization request: tokens that the issuer signed, for somebody else.
+   * authorization request: tokens that the issuer signed, for another client.
    */
   substitute(mint) {
     this.substituted = false
@@ -88,7 +88,7 @@ export class Front {
       if (this.#substitute && request.method === 'POST' && url.pathname.endsWith('/token')) return this.#swap(request, response)
     }
     if (typeof target === 'function') return target(request, response)
-    if (!target) return response.writeHead(404).end(`nobody serves ${host}\n`)
+    if (!target) return response.writeHead(404).end(`no server for ${host}\n`)
     this.#forward(target, host, request, response)
   }
 
@@ -119,7 +119,7 @@ export class Front {
       const cors = origin ? { 'access-control-allow-origin': origin } : {}
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store', ...cors }).end(JSON.stringify(tokens))
     } catch (error) {
-      console.error(`the tokens of somebody else could not be made: ${error.stack}`)
+      console.error(`the tokens of another client could not be made: ${error.stack}`)
       response.writeHead(500).end()
     }
   }

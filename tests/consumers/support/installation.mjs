@@ -7,7 +7,7 @@ import { Front, authority } from './front.mjs'
 import { Programs, eventually, freePort, run } from './process.mjs'
 
 export const SYSTEM = 'clientele-system'
-/** Where the samples are applied, but for that of kubectl: docs/kubectl-login.md names its namespace. */
+/** Where the samples are applied, but for that of kubectl: docs/how-to/kubectl-login.md names its namespace. */
 export const TEAM = 'demo'
 
 const PASSWORD = 'correct horse battery staple'

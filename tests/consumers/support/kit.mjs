@@ -81,7 +81,7 @@ export class Kit {
     return this.#programs.start(command, args, { env: { ...this.trust, ...env }, cwd, within, log: `${this.scratch}/log`, ready: ready ?? (url && answers) })
   }
 
-  /** Somebody at a browser. */
+  /** A person at a browser. */
   async open(username) {
     const person = await this.people.open(username)
     this.#people.push(person)
@@ -112,7 +112,7 @@ export class Kit {
     if (this.installation.front.substituted === false) throw new Error('the consumer did not get the tokens of another client, so it refused something else')
   }
 
-  /** The tokens that somebody has given to another client. */
+  /** The tokens that a person has given to another client. */
   async tokensOfAnother(username = 'alice') {
     return this.people.tokens(await this.#another(), username)
   }

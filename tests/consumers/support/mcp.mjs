@@ -1,4 +1,4 @@
-// An MCP server of its own, and a client of an SDK that somebody gives access to it.
+// An MCP server of its own, and a client of an SDK that a person gives access to it.
 import { bearer, eventually } from './kit.mjs'
 import { machineToken } from './orders.mjs'
 

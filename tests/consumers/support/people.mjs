@@ -73,7 +73,7 @@ class Person {
     return Promise.all([this.page.waitForNavigation(), act()])
   }
 
-  /** What the page says, without spaces that nobody sees. */
+  /** What the page says, without invisible spaces. */
   async text() {
     return (await this.page.locator('body').innerText()).replace(/\s+/g, ' ').trim()
   }

@@ -19,7 +19,7 @@ export function run(command, args, { env = {}, cwd, input, timeout = 120_000 } =
 
 const tail = (text) => text.trim().split('\n').slice(-15).join('\n')
 
-/** A port of 127.0.0.1 that nobody uses at this moment. */
+/** A port of 127.0.0.1 that is free at this moment. */
 export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)

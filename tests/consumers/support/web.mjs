@@ -1,4 +1,4 @@
-// A web application that people sign in to: somebody does, and then gets the tokens of another client in the place of the
+// A web application that people sign in to: a person does, and then gets the tokens of another client in the place of the
 // application's own, which the application must refuse.
 
 /** Starts it, and returns what it says to the first and to the second. `sign` goes to where a sign-in begins. */
@@ -19,7 +19,7 @@ export async function webApplication(kit, { host, command, args, env, health = '
   return { accepts, refuses: `the ID token of another client: ${await again.text()}` }
 }
 
-/** The same for an application that does not read the audience: somebody signs in, and then the application has a wrong secret. */
+/** The same for an application that does not read the audience: a person signs in, and then the application has a wrong secret. */
 export async function wrongSecret(kit, { host, path = '/login', command, args, env }) {
   const signIn = async (more) => {
     const port = await kit.serve(host)

@@ -109,10 +109,10 @@ async fn what_does_not_work_is_explained_and_answered_with_2() {
             said.out
         );
     }
-    let missing = plugin(&space, &["why", "nobody"]).await;
+    let missing = plugin(&space, &["why", "unknown"]).await;
     assert_eq!(missing.code, 1);
     assert!(
-        missing.err.contains("there is no OAuthClient \"nobody\""),
+        missing.err.contains("there is no OAuthClient \"unknown\""),
         "{}",
         missing.err
     );

@@ -1,4 +1,4 @@
-//! The root key is made once. Whoever loses it is told what to restore, and nothing changes until then.
+//! The root key is made once. An administrator who loses it is told what to restore, and nothing changes until then.
 
 mod rotation;
 mod signing;

@@ -1,4 +1,4 @@
-//! Rotation that nobody notices: requests, schedule, overlap, and every way to bring a retired secret back.
+//! Rotation without interruption: requests, schedule, overlap, and every way to bring a retired secret back.
 
 mod resurrection;
 mod schedule;
@@ -110,7 +110,7 @@ async fn a_hundred_rotations_under_load_refuse_nobody() {
     load.stop().await.is_flawless();
     let last = space.entries("web-oauth").await;
     assert_ne!(first["CLIENT_SECRET"], last["CLIENT_SECRET"]);
-    // Whoever has not read it anew yet is not refused either.
+    // A client that has not read it again yet is not refused either.
     ask(&http(), &first).await.unwrap();
 }
 

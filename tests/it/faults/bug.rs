@@ -237,7 +237,7 @@ fn changed(request: &Request<Bytes>, change: impl FnOnce(&mut Value)) -> Request
     other
 }
 
-/// An answer that nobody gave: it was written.
+/// An answer that no server gave: it was written.
 fn pretended(call: &Call, body: &[u8]) -> Answer {
     let mut object: Value = serde_json::from_slice(body).map_err(BoxError::from)?;
     let meta = &mut object["metadata"];

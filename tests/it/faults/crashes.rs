@@ -1,5 +1,5 @@
 //! A fault at every write of every workload: the operator ends before it or after it, the answer is lost, the API server
-//! fails, or somebody else is faster; alone, and with a second operator that takes over.
+//! fails, or another writer is faster; alone, and with a second operator that takes over.
 
 use super::exhaustive_runs::no_fault_matters;
 use super::workloads;

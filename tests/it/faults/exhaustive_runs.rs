@@ -216,7 +216,7 @@ async fn steps(
         driver.stand_by(*written).await;
         driver.act(step).await;
         if case.is_said_twice() && *written < reference.writes.len() {
-            // Whoever has moved to the key of the first time moves on when its overlap is over, and not before.
+            // A client that has moved to the key of the first time moves on when its overlap is over, and not before.
             driver.quiet().await?;
             continue;
         }
@@ -259,11 +259,11 @@ fn compare(
         }
     }
     if workload.raced {
-        // What is withdrawn leaves the Secret by whoever is faster, the command or the operator.
+        // What is withdrawn leaves the Secret by the faster one, the command or the operator.
         seen.retain(|name, _| !name.starts_with("RootKeys/"));
     }
     // Each of two operators may say once how it is, and what is said is the same. Hasty acts may be answered together.
-    // Whoever hears of things in another order may say once more how it is on the way, and so may who is outrun: the
+    // An operator that receives events in another order may write a status once more, and so may one that lost a race: the
     // version that the other one made in between is judged as well. Who lost an answer says it again, with a later time,
     // if the watch is slower than the next try. Secrets are written no more often.
     let told_again = at.is_some_and(|(mode, _)| matches!(mode, Mode::Outrun | Mode::Lost));

@@ -26,7 +26,7 @@ use super::oracles;
 use super::run::Run;
 use super::wire::Answer;
 
-/// What an API server says when a watch is to be begun anew (410 Gone).
+/// What an API server says when a watch must be restarted (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 /// What happens at a write.
@@ -40,7 +40,7 @@ pub enum Mode {
     Lost,
     /// It is not done: the API server fails, and the operator lives on.
     Failed,
-    /// Just before it arrives somebody else writes the same object.
+    /// Just before it arrives another writer changes the same object.
     Outrun,
 }
 
@@ -95,7 +95,7 @@ enum Hearing {
     #[default]
     Whole,
     Cut,
-    /// What was missed has expired: every watch is to be begun anew.
+    /// What was missed has expired: every watch must be restarted.
     Expired,
 }
 
@@ -122,7 +122,7 @@ pub struct FaultProxy {
     stand: watch::Sender<Stand>,
     hearing: watch::Sender<Hearing>,
     weather: Mutex<Weather>,
-    /// Whoever writes this object panics.
+    /// A writer of this object panics.
     doomed: Mutex<Option<String>>,
     /// How many requests were made, events included.
     pub requests: AtomicUsize,
@@ -184,7 +184,7 @@ impl FaultProxy {
         self.counts.lock().unwrap().heard
     }
 
-    /// The interval is over: watches are to be begun anew.
+    /// The interval is over: watches must be restarted.
     pub fn mend(&self) {
         self.hearing.send_replace(Hearing::Expired);
     }
@@ -227,7 +227,7 @@ impl FaultProxy {
     pub fn set_weather(&self, weather: Weather) {
         *self.weather.lock().unwrap() = weather;
         if !matches!(weather, Weather::Fair | Weather::Echoes) {
-            // Nobody's watch survives it.
+            // No watch survives it.
             self.hearing.send_replace(Hearing::Expired);
         }
     }
@@ -275,7 +275,7 @@ impl FaultProxy {
         })
     }
 
-    /// From now on whoever writes this object panics, or nobody does.
+    /// From now on a writer of this object panics, or none does.
     pub fn doom(&self, name: Option<&str>) {
         *self.doomed.lock().unwrap() = name.map(str::to_owned);
     }
@@ -298,7 +298,7 @@ impl FaultProxy {
         answer
     }
 
-    /// A watch, event by event: what is not heard is lost, and afterwards everything is to be begun anew.
+    /// A watch, event by event: what is not heard is lost, and afterwards every watch must be restarted.
     fn listen(self: Arc<Self>, response: Response<AnyBody>) -> Response<AnyBody> {
         if !response.status().is_success() {
             return response;
@@ -491,7 +491,7 @@ impl FaultProxy {
         said.replace(INSTALLATION, marks)
     }
 
-    /// Somebody else is faster: adds to what is about to be replaced, or puts their own in the place of what is about
+    /// Another writer is faster: adds to what is about to be replaced, or puts their own in the place of what is about
     /// to be deleted.
     async fn outrun(&self, call: &Call) {
         let name: &'static str = call.name.clone().leak();

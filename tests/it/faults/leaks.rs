@@ -63,7 +63,7 @@ pub struct Search {
 impl Search {
     /// Searches until the guard is dropped.
     pub fn start(canaries: Canaries) -> (Self, DefaultGuard) {
-        // As long as there is only one, whoever meets an event first decides for all threads whether anybody wants it.
+        // As long as there is only one, the thread that meets an event first decides for all threads whether anybody wants it.
         static SECOND: LazyLock<Dispatch> =
             LazyLock::new(|| Dispatch::new(tracing_subscriber::Registry::default()));
         LazyLock::force(&SECOND);

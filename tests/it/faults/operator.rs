@@ -16,7 +16,7 @@ use super::fault_proxy::{FaultProxy, Stand};
 use super::run::Run;
 use crate::support::test_namespace::eventually;
 
-/// What a store would say in which nobody has ever signed in.
+/// What a store would say without any sign-in.
 fn nobody_is_signed_in() -> Arc<ArcSwapOption<Usage>> {
     let now = jiff::Timestamp::now();
     let usage = Usage {

@@ -22,7 +22,7 @@ use super::root_keys::{Keys, key_of};
 use super::run::Run;
 use crate::support::test_server::basic;
 
-/// How often each object was created, changed and deleted by somebody who is no person.
+/// How often each object was created, changed and deleted by a program.
 pub type Summary = BTreeMap<String, BTreeMap<Change, usize>>;
 
 /// Whether a registry takes this credential for what it is.
@@ -62,7 +62,7 @@ fn sign_in(registry: &Registry, username: &str) -> Option<String> {
     Some(hash.0.to_string())
 }
 
-/// I4, and I2a at the moment of the promise: whoever says Ready would serve what is in the Secret.
+/// I4, and I2a at the moment of the promise: an operator that reports Ready would serve what is in the Secret.
 pub fn before_write(proxy: &FaultProxy, call: &Call, body: &[u8]) {
     let run = &proxy.run;
     let tenant = &run.tenant;
@@ -248,14 +248,14 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// I4: what somebody else made is left alone; what others added stays. I3: what is published is a credential of the
+    /// I4: objects of other owners are left alone; what others added stays. I3: what is published is a credential of the
     /// client, of no generation that the ledger did not ask for.
     fn judge_secret(&mut self, seen: &Seen, before: Option<&Value>) {
         let uid = text(&seen.object["metadata"]["uid"]);
         let at = format!("revision {}, {:?} {}", seen.revision, seen.change, seen.key);
         if self.theirs.contains(&uid) {
             self.objections
-                .push(format!("I4: {at}: a Secret of somebody else"));
+                .push(format!("I4: {at}: a Secret of another owner"));
         }
         if seen.change == Change::Deleted {
             return;
@@ -358,7 +358,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// I2a: whoever is Ready in the present generation has a Secret whose credential authenticates.
+    /// I2a: a client that is Ready in the present generation has a Secret whose credential authenticates.
     fn judge_promises(&mut self, revision: u64) {
         let clients: Vec<Arc<Value>> = self
             .now

@@ -151,7 +151,7 @@ impl Run {
         secrets.create(&PostParams::default(), &keys).await.unwrap();
     }
 
-    /// Somebody else writes something into an object of the operator's own namespace.
+    /// Another writer puts something into an object of the operator's own namespace.
     pub async fn outrun_own(&self, call: &Call) {
         let kind = match &*call.kind {
             "configmaps" => ApiResource::erase::<ConfigMap>(&()),

@@ -27,7 +27,7 @@ const RETRIED: Duration = Duration::from_millis(900);
 /// Who was beaten tries again within this, if there is still something to write.
 const BEATEN: Duration = Duration::from_millis(300);
 /// Where it is a matter of who is faster, a run may make fewer writes than the one without a fault, and the fault does
-/// not come. The first operator rests for so long, and the second need not be held any more.
+/// not come. The first operator rests for this time, and the second need not be held any more.
 const MISSED: Duration = Duration::from_secs(5);
 /// Who has a bug gets no more time than this.
 const IMPATIENT: Duration = Duration::from_secs(10);
@@ -178,7 +178,7 @@ impl RunDriver {
         }
     }
 
-    /// Somebody starts a new operator when one has ended by a fault, or the second takes over.
+    /// The driver starts a new operator when one has ended by a fault, or the second takes over.
     async fn look_after(&mut self) {
         let first = &self.operators[0].proxy;
         let may_miss = self.hasty > 1 || self.raced || self.run.is_terminating();

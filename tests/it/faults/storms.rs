@@ -1,4 +1,4 @@
-//! The API server is slow, refuses everything or resets connections: nobody storms back, and afterwards all is well.
+//! The API server is slow, refuses everything or resets connections: no client storms back, and afterwards all is well.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

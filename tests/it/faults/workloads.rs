@@ -237,7 +237,7 @@ fn is_ready(run: &Run, name: &str) -> Result<Option<u32>, String> {
     }
 }
 
-/// Somebody else's client beside every workload. Nothing may happen to it.
+/// A client of another team beside every workload. Nothing may happen to it.
 pub fn neighbor() -> Step {
     Step::new(
         [Create("neighbor", json!({ "tenant": "TENANT" }))],
@@ -456,7 +456,7 @@ pub fn retain_and_live() -> Workload {
     workload
 }
 
-/// Somebody else's Secret is in the way, until another name is chosen.
+/// A Secret of another owner is in the way, until another name is chosen.
 pub fn find_the_name_taken() -> Workload {
     let theirs = json!({ "stringData": { "CLIENT_SECRET": "theirs" } });
     Workload::new(
@@ -475,7 +475,7 @@ pub fn find_the_name_taken() -> Workload {
     )
 }
 
-/// Somebody's finalizer holds the object; its Secret, once deleted, does not come back.
+/// A foreign finalizer holds the object; its Secret, once deleted, does not come back.
 pub fn hold_by_a_finalizer() -> Workload {
     let hold = |finalizers: Value| json!({ "metadata": { "finalizers": finalizers } });
     Workload::new(

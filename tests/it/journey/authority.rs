@@ -46,7 +46,7 @@ impl Authority {
         self.issuer.der().clone()
     }
 
-    /// An HTTP client that trusts it and nobody else.
+    /// An HTTP client that trusts it only.
     pub fn http(&self) -> reqwest::Client {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let ca = reqwest::Certificate::from_der(&self.der()).unwrap();

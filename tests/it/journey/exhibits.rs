@@ -44,7 +44,7 @@ pub const EXHIBITS: [(&str, Show); 28] = [
     ("sign-in-stay", || sign_in(&ACME, &STAY)),
     ("signed-out", || signed_out(&ACME, SignedOut::Done)),
     ("signed-out-stayed", || signed_out(&ACME, SignedOut::Stayed)),
-    ("signed-out-nobody", || {
+    ("signed-out-no-session", || {
         signed_out(&ACME, SignedOut::NobodyThere)
     }),
     ("account", || {
@@ -168,7 +168,7 @@ const EXPIRED: ErrorView<'_> = ErrorView {
 const UNKNOWN: ErrorView<'_> = ErrorView {
     code: "invalid_client",
     sentence: "The application that sent you here is not known to Acme.",
-    remedy: "If you came here by a link, it may be old. Ask whoever runs the application.",
+    remedy: "If you came here by a link, it may be old. Ask the operator of the application.",
     rule: "no client has this client_id",
     client: None,
     client_id: None,

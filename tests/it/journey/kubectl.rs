@@ -1,4 +1,4 @@
-//! People are users of the cluster by ID tokens of the client that was made for kubectl, and nobody by anything else.
+//! People are users of the cluster by ID tokens of the client that was made for kubectl, and not by any other token.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// The namespace of the platform team with the sample in it, somebody of the tenant `default`, and her ID token for
+/// The namespace of the platform team with the sample in it, a person of the tenant `default`, and her ID token for
 /// kubectl, which the API server was seen to accept: so that a refusal says something about the token.
 struct Platform {
     secure: &'static Secure,

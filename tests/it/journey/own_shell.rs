@@ -40,7 +40,7 @@ async fn clientele_run_needs_nothing_but_a_kubeconfig() {
     );
 }
 
-/// F06: requests in flight at SIGTERM get their answers; nobody new is let in; then it ends well.
+/// F06: requests in flight at SIGTERM get their answers; new connections are refused; then it ends well.
 async fn finishes_what_it_has_begun(program: &mut Program, credentials: &BTreeMap<String, String>) {
     let mut in_flight = join_all((0..50).map(|_| begin(&program.listen, credentials))).await;
     program.terminate();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::node::Node;
 use crate::support::test_namespace::TestNamespace;
 
-/// Somebody who can sign in.
+/// A person who can sign in.
 pub struct Someone {
     /// What they type first.
     pub username: String,

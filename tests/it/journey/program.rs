@@ -29,7 +29,7 @@ exit "$code"
 
 /// A running program; ends with this value, and also when this process dies.
 pub struct Program {
-    /// Where the server listens.
+    /// The address on which the public server listens.
     pub listen: String,
     admin: String,
     pid: String,

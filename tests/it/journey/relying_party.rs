@@ -114,7 +114,7 @@ fn converse(application: Command, person: Command) -> Value {
     }
 }
 
-/// A program that is talked with line by line; it ends with this value, and when nobody talks to it any more.
+/// A program that is talked with line by line; it ends with this value, and at the end of its input.
 struct Conversation {
     program: Child,
     input: ChildStdin,

@@ -7,7 +7,7 @@ use super::authority::Authority;
 use crate::support::cluster::Cluster;
 use crate::support::operator::{Options, RunningOperator, free_address};
 
-/// The file that docs/kubectl-login.md tells to hand to kube-apiserver.
+/// The file that docs/how-to/kubectl-login.md tells to hand to kube-apiserver.
 const AUTHENTICATION: &str = include_str!("../../../docs/authentication-config.yaml");
 
 /// All of it.

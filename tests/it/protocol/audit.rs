@@ -217,7 +217,7 @@ async fn the_log_has_the_reason_of_a_refusal_that_the_answer_hides() {
     });
     let grant = "grant_type=client_credentials";
     for (id, secret) in [
-        ("nobody.here", "x".to_owned()),
+        ("unknown.here", "x".to_owned()),
         ("team-a.web", "x".to_owned()),
         ("team-a.retired", world.secret_of("team-a.retired", 1)),
         ("team-a.spa", "x".to_owned()),

@@ -17,10 +17,10 @@ const WELL_KNOWN: [&str; 2] = [
 async fn j10_an_unknown_tenant_has_no_documents() {
     let world = TestServer::new().await;
     for path in [
-        "/t/nobody/.well-known/openid-configuration",
-        "/.well-known/oauth-authorization-server/t/nobody",
-        "/t/nobody/jwks",
-        "/t/nobody/token",
+        "/t/unknown/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server/t/unknown",
+        "/t/unknown/jwks",
+        "/t/unknown/token",
         "/t/default/jwks",
         "/",
         "",

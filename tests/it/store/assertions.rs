@@ -1,4 +1,4 @@
-//! Client assertions: each is used once, whoever asks.
+//! Client assertions: each is used once, by whichever client.
 
 use clientele_store::{AssertionUse, UsedAssertion};
 use futures::future::join_all;

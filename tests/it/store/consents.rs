@@ -113,11 +113,11 @@ async fn a_consent_stands_until_it_is_withdrawn_or_given_anew(database: TestData
     assert_eq!(store.is_consent_still_valid(&given).await, Ok(true));
     store.withdraw(TENANT, "ada", "r1", at(10)).await.unwrap();
     assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
-    let mut anew = given.clone();
-    anew.granted_at = at(11);
-    store.keep_consent(&anew).await.unwrap();
+    let mut renewed = given.clone();
+    renewed.granted_at = at(11);
+    store.keep_consent(&renewed).await.unwrap();
     assert_eq!(store.is_consent_still_valid(&given).await, Ok(false));
-    assert_eq!(store.is_consent_still_valid(&anew).await, Ok(true));
+    assert_eq!(store.is_consent_still_valid(&renewed).await, Ok(true));
 }
 
 /// A code is kept and the consent looked at, as for an answer that is about to leave, while the consent is withdrawn.

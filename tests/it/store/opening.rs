@@ -163,12 +163,12 @@ async fn a_file_that_cannot_be_used_is_refused_with_its_remedy() {
 
 #[tokio::test]
 async fn a_postgresql_that_cannot_be_used_is_refused_with_its_remedy() {
-    let nobody = refusal("postgres://ada:hunter2@127.0.0.1:1/store").await;
+    let unreachable = refusal("postgres://ada:hunter2@127.0.0.1:1/store").await;
     assert!(
-        nobody.contains("127.0.0.1:1") && nobody.contains("is it running"),
-        "{nobody}"
+        unreachable.contains("127.0.0.1:1") && unreachable.contains("is it running"),
+        "{unreachable}"
     );
-    assert!(!nobody.contains("hunter2"), "{nobody}");
+    assert!(!unreachable.contains("hunter2"), "{unreachable}");
 
     let missing = refusal(&Server::shared().url("missing")).await;
     assert!(
@@ -179,7 +179,7 @@ async fn a_postgresql_that_cannot_be_used_is_refused_with_its_remedy() {
     let database = TestDatabase::postgres().await;
     let stranger = database.url.replace("postgres@", "stranger:hunter2@");
     let unknown = refusal(&stranger).await;
-    assert!(unknown.contains("look at user, password"), "{unknown}");
+    assert!(unknown.contains("check user, password"), "{unknown}");
     assert!(!unknown.contains("hunter2"), "{unknown}");
 
     let server = Server::shared();

@@ -1,4 +1,4 @@
-//! Which generation of a client secret was used when: what all replicas together know, and what nobody can know.
+//! Which generation of a client secret was used when: what all replicas together know, and what is unknown.
 
 use clientele_oauth::client::secret_usage::{LastUse, Usage};
 use clientele_store::{Heartbeat, Store};
@@ -62,7 +62,7 @@ async fn the_latest_use_of_each_generation_is_kept(database: TestDatabase) {
     of_r1.sort_unstable();
     assert_eq!(of_r1, [(1, at(8)), (2, at(7))]);
     assert_eq!(usage.uses["r2"], []);
-    assert!(!usage.uses.contains_key("r3"), "nobody asked");
+    assert!(!usage.uses.contains_key("r3"), "no query");
 }
 
 async fn everything_is_known_until_the_slowest_replica_reported(database: TestDatabase) {
@@ -150,7 +150,11 @@ async fn who_comes_back_under_a_name_was_dead(database: TestDatabase) {
     store.heartbeat(named("web", 2, 20)).await.unwrap();
     assert_eq!(usage(&store).await.since, at(20));
     store.heartbeat(named("web", 2, 30)).await.unwrap();
-    assert_eq!(usage(&store).await.since, at(20), "nobody succeeds oneself");
+    assert_eq!(
+        usage(&store).await.since,
+        at(20),
+        "no replica succeeds itself"
+    );
     for name in ["webb", "web_x"] {
         assert_eq!(usage(&store).await.until, at(0), "{name} lives");
         store.remove_replica(&id(name, 1)).await.unwrap();
@@ -207,7 +211,7 @@ async fn what_every_replica_serves_is_known(database: TestDatabase) {
     assert_eq!(
         without(1, 3).await.unwrap(),
         [""; 0],
-        "nobody was heard since"
+        "no replica reported since"
     );
     tell(&store, "b", &[("r1", 2), ("r2", 1)], &[]).await;
     let both = [("r1".to_owned(), 2), ("r2".to_owned(), 1)];

@@ -154,7 +154,7 @@ pub fn key() -> &'static PrivateKey {
     &KEYS[0]
 }
 
-/// A key of a kind that nobody has registered.
+/// A key of a kind that is not registered.
 pub fn stranger() -> PrivateKey {
     PrivateKey::new("ES256", "p256")
 }

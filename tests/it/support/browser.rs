@@ -67,7 +67,7 @@ pub struct Browser<'w> {
     pub peer: SocketAddr,
 }
 
-/// Where a browser arrived: at a page, or at a redirect that leads to somebody else.
+/// Where a browser arrived: at a page, or at a redirect that leads to another server.
 #[derive(Debug)]
 pub struct Page {
     /// The address of the page.

@@ -27,7 +27,7 @@ pub fn seed(world: &TestServer, client_id: &str) -> Seed {
     seed_for(world, client_id, "alice")
 }
 
-/// The same of somebody else.
+/// The same of another person.
 pub fn seed_for(world: &TestServer, client_id: &str, username: &str) -> Seed {
     let registry = world.app.registry.load();
     let mut tenants = registry.tenants.values();

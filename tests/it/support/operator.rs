@@ -159,7 +159,7 @@ impl RunningOperator {
         }
     }
 
-    /// The status code of `/readyz`; `None` while nobody listens.
+    /// The status code of `/readyz`; `None` while no process listens.
     pub fn readyz(&self) -> Option<u16> {
         let address = self.admin.strip_prefix("http://").unwrap();
         plain_get(address, "/readyz").map(|(code, _)| code)
@@ -269,7 +269,7 @@ pub fn service_account_kubeconfig(cluster: &Cluster) -> String {
     serde_yaml::to_string(&config).unwrap()
 }
 
-/// A loopback address on which nobody listens. Below the ports that the kernel gives to outgoing connections,
+/// A loopback address without a listener. Below the ports that the kernel gives to outgoing connections,
 /// so that none of those takes it before the operator does; the control planes have theirs above 20000.
 pub fn free_address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -32,7 +32,7 @@ fn hash() -> PasswordHash {
     HASH.clone()
 }
 
-/// Somebody who can sign in.
+/// A person who can sign in.
 pub fn person(username: &str) -> User {
     let claims = json!({
         "name": format!("{username} of Example"),

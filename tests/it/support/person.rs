@@ -1,4 +1,4 @@
-//! The API server as somebody else sees it: a tenant, an administrator, the operator itself.
+//! The API server as another user sees it: a tenant, an administrator, the operator itself.
 
 use kube::config::{AuthInfo, Kubeconfig};
 

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, watch};
 use super::cluster::{Cluster, kube_config};
 use super::operator::{Options, service_account_kubeconfig};
 
-/// What an API server says when a watch is to be begun anew (410 Gone).
+/// What an API server says when a watch must be restarted (410 Gone).
 const EXPIRED: &str = r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
 /// What is in the requests of OAuthClients, to lie about them.
@@ -107,7 +107,7 @@ impl Proxy {
         self.behavior.key_reads.load(Ordering::SeqCst)
     }
 
-    /// How often the marks of the installation were read: whoever looks whether a root key can leave does so.
+    /// How often the marks of the installation were read: a replica that checks whether a root key can leave does so.
     pub fn mark_reads(&self) -> u32 {
         self.behavior.mark_reads.load(Ordering::SeqCst)
     }
@@ -140,7 +140,7 @@ impl Proxy {
         self.behavior.silent.send_replace(false);
     }
 
-    /// From now on writes of Secrets arrive, and nobody hears what became of them.
+    /// From now on writes of Secrets arrive, and their results are lost.
     pub fn hold_answers(&self) {
         self.behavior.mute.send_replace(true);
     }
@@ -155,7 +155,7 @@ impl Proxy {
         self.behavior.held.load(Ordering::SeqCst)
     }
 
-    /// What was held arrives now, also what nobody waits for any more.
+    /// What was held arrives now, also what no request waits for any more.
     pub fn release_writes(&self) {
         self.behavior.holds.send_replace(false);
     }

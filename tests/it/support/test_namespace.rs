@@ -338,7 +338,7 @@ where
     eventually_within(DEADLINE, what, look).await
 }
 
-/// The same with a deadline of one's own, for what waits for somebody's backoff.
+/// The same with a deadline of one's own, for what waits for a backoff.
 pub async fn eventually_within<T, F>(within: Duration, what: &str, look: impl Fn() -> F) -> T
 where
     F: Future<Output = Result<T, String>>,

@@ -43,7 +43,7 @@ impl Draft {
             self.set("displayName", shown);
             self.exact(field, "spec.displayName");
         } else {
-            let why = "is longer than 100 characters, or has characters that nobody sees";
+            let why = "is longer than 100 characters, or has invisible characters";
             self.lost(field, why, "write spec.displayName");
         }
     }
@@ -244,7 +244,7 @@ impl Draft {
             Ok(()) => true,
             Err(why) => {
                 let why = format!("the former client secret {why}");
-                self.lost(field, &why, "whoever uses it needs the current one");
+                self.lost(field, &why, "the application needs the current one");
                 false
             }
         });
@@ -252,7 +252,7 @@ impl Draft {
             self.changed(
                 &format!("{field} (rotated)"),
                 "spec.secretRef.previousKey",
-                "it is accepted until somebody removes it, whatever the source says of its end",
+                "it is accepted until you remove it; the end that the source sets is not imported",
                 "remove spec.secretRef.previousKey when no application uses the former secret",
             );
         }

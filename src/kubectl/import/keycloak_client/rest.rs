@@ -105,7 +105,7 @@ pub fn attributes(draft: &mut Draft, object: &Value) {
             ),
             "backchannel.logout.url" | "frontchannel.logout.url" if !value.is_empty() => draft.lost(
                 &field,
-                "applications are not told when somebody signs out",
+                "applications are not told when a person signs out",
                 "keep sessions of the application short, and renew them by refresh tokens, which end at once",
             ),
             "user.info.response.signature.alg" | "id.token.encrypted.response.alg"
@@ -113,7 +113,7 @@ pub fn attributes(draft: &mut Draft, object: &Value) {
             | "tls.client.certificate.bound.access.tokens" | "dpop.bound.access.tokens"
                 if !is_unset(value) =>
             {
-                draft.lost(&field, "Clientele does not have it", "see docs/import.md");
+                draft.lost(&field, "Clientele does not have it", "see docs/how-to/import.md");
             }
             name if OF_REALM.contains(&name) || is_unset(value) => {}
             _ => draft.lost(
@@ -125,7 +125,7 @@ pub fn attributes(draft: &mut Draft, object: &Value) {
     }
 }
 
-/// What an attribute is that nobody set.
+/// The default of an attribute.
 fn is_unset(value: &str) -> bool {
     matches!(value, "" | "false" | "{}" | "[]" | "0" | "not required")
 }
@@ -232,7 +232,7 @@ fn absent(draft: &mut Draft, object: &Value) {
         (
             "authenticationFlowBindingOverrides",
             "there is one way to sign in",
-            "see docs/import.md",
+            "see docs/how-to/import.md",
         ),
         ("defaultRoles", "clients have no roles", "use groups"),
     ] {

@@ -92,7 +92,7 @@ struct State {
     status: Option<Status>,
     secret: Option<(Secret, u8)>,
     versions: u8,
-    /// How many times somebody has asked for a rotation: `requestId` counts.
+    /// How many rotations were requested: `requestId` counts.
     requests: u8,
     /// Whether the second root key derives, and whether the first one still verifies.
     second_derives: bool,
@@ -364,7 +364,7 @@ impl State {
             return Some("an earlier secret came back");
         }
         let reasons = 1 + u32::from(self.requests) + u32::from(self.second_derives);
-        (self.highest > reasons).then_some("a rotation that nobody asked for")
+        (self.highest > reasons).then_some("a rotation that was not requested")
     }
 
     /// Left alone, the replicas reach what was asked for; once the application has read the Secret, nothing old is left.
@@ -443,7 +443,7 @@ fn a_root_key_that_leaves_before_nobody_needs_it_breaks_a_promise() {
 }
 
 /// The honest limit: a replica that was held up between its look and its POST can put an earlier secret
-/// back, if meanwhile another replica rotated and somebody deleted the new Secret. The next pass puts it
+/// back, if meanwhile another replica rotated and the new Secret was deleted. The next pass puts it
 /// right: every state converges.
 #[test]
 fn a_create_that_was_held_up_is_put_right_by_the_next_pass() {

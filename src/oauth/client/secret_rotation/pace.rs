@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::later;
 
-/// Two in a second: a thousand that are due at once take eight minutes, and nobody notices them beside the work.
+/// Two in a second: a thousand that are due at once take eight minutes, and the work is not slowed noticeably.
 const APART: Duration = Duration::from_millis(500);
 /// A turn that was not taken within this time is given up: its client was deleted.
 const FORGOTTEN: Duration = Duration::from_mins(10);

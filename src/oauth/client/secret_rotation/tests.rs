@@ -212,7 +212,7 @@ fn what_is_not_known_counts_as_use() {
     );
     assert!(
         waits(observed(|seen| seen.new = None, 2 * DAY)),
-        "nobody has the new one yet"
+        "no client has the new one yet"
     );
     let resumed = Situation {
         serving_since: Some(at(DAY + 1)),
@@ -259,7 +259,7 @@ fn a_consumer_that_keeps_the_old_secret_is_never_refused_while_it_asks() {
     );
 }
 
-/// A thousand that are due at the same moment: after a restart, or when somebody sets `every` on all of them.
+/// A thousand that are due at the same moment: after a restart, or when `every` is set on all of them.
 #[test]
 fn a_thousand_due_at_once_are_spread() {
     let mut pace = RotationThrottle::default();

@@ -13,7 +13,7 @@ use crate::jose::claims::is_only_audience;
 use crate::jose::jws::Jws;
 use crate::{AuthMethod, Client, OAuthError, Tenant};
 
-/// How far ahead an assertion may expire, by a clock that is right. For so long its `jti` is remembered.
+/// How far ahead an assertion may expire, by a clock that is right. Its `jti` is remembered for this time.
 const LONGEST: Duration = Duration::from_hours(1);
 /// The longest `jti`, in characters.
 const MAX_JTI: usize = 256;

@@ -28,7 +28,7 @@ pub enum Finding {
     Genuine,
     /// It does not.
     False,
-    /// Nobody could be asked.
+    /// The cluster could not be queried.
     Unknown,
 }
 

@@ -123,7 +123,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// A member that lists claims. Members that nobody knows are ignored (§5.5), as is one that is null.
+/// A member that lists claims. Unknown members are ignored (§5.5), as is one that is null.
 fn member<'a>(
     request: &'a Map<String, Value>,
     name: &str,

@@ -10,7 +10,7 @@ use crate::grant::{Consent, Session};
 use crate::uri::same_resource;
 use crate::{Client, ErrorCode, OAuthError, User};
 
-/// Somebody who is signed in, in a session that stands.
+/// A signed-in person, in a valid session.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedIn<'a> {
     /// Who.
@@ -47,10 +47,10 @@ pub enum Decision {
     SignIn,
     /// The person is asked whether the client may.
     Consent,
-    /// The person is asked to go on: nothing new is allowed, but nobody knows which program on their device is asking
+    /// The person is asked to go on: nothing new is allowed, but the program on their device is not authenticated
     /// (RFC 8252 §8.6).
     Proceed,
-    /// The person is told that they may not use the client, and may sign in as somebody else.
+    /// The person is told that they may not use the client, and may sign in as another person.
     NotAllowed,
     /// A code is issued.
     Issue,
@@ -67,7 +67,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         return unless_silent(situation, Decision::SignIn, LOGIN_REQUIRED);
     }
     if !situation.request.is_for(&signed_in.user.subject) {
-        // Who signed in for this request is somebody else than the client expects: asking again would not end.
+        // Who signed in for this request is another person than the client expects: asking again would not end.
         let ask = if signed_in.for_this {
             Decision::Refuse(LOGIN_REQUIRED)
         } else {
@@ -91,7 +91,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     Decision::Issue
 }
 
-/// Whether the person proved who they are, recently enough for the request. A clock that went back makes nobody's
+/// Whether the person proved who they are, recently enough for the request. A clock that went back makes no
 /// session older; it makes it new.
 fn proves_enough(situation: &Situation<'_>, signed_in: SignedIn<'_>) -> bool {
     if signed_in.for_this {
@@ -135,7 +135,7 @@ fn unless_silent(situation: &Situation<'_>, decision: Decision, error: OAuthErro
     }
 }
 
-/// Nobody is signed in, or not the one who is expected.
+/// No person is signed in, or not the expected one.
 const LOGIN_REQUIRED: OAuthError = OAuthError::new(
     ErrorCode::LoginRequired,
     "the person must sign in, or is not the one whom the request is about",

@@ -21,7 +21,7 @@ pub type CodeRandom = [u8; 48];
 
 /// A code as it is sent, and as it is kept.
 pub struct NewCode {
-    /// For the client. Nobody keeps it here.
+    /// For the client. It is not kept here.
     pub value: String,
     /// For the store.
     pub kept: Code,
@@ -38,7 +38,7 @@ pub struct Granted<'a> {
     pub request: &'a AuthorizationRequest,
     /// Who granted it.
     pub signed_in: SignedIn<'a>,
-    /// The request that it answers. Each code answers it anew: a browser may send a form twice.
+    /// The request that it answers. Each answer has another code: a browser may send a form twice.
     pub transaction: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! Who asks, and where the answer goes (RFC 6749 §3.1.2, RFC 9700 §2.1): judged before anything else, because nobody
+//! Who asks, and where the answer goes (RFC 6749 §3.1.2, RFC 9700 §2.1): judged before anything else, because no browser
 //! may be sent to an address that is not registered, not even with an error (RFC 9700 §4.11).
 
 use std::sync::Arc;

@@ -140,7 +140,7 @@ fn form(client: &Client, parameters: &Parameters) -> Result<(), OAuthError> {
     }
 }
 
-/// The claims asked for by name, without those that no scope of the client promises: nobody gets them by this way.
+/// The claims asked for by name, without those that no scope of the client promises: a client does not get them this way.
 fn claims(
     tenant: &Tenant,
     client: &Client,

@@ -9,7 +9,7 @@ use crate::jose::claims::text;
 /// A longer object is not read.
 const MAX_LEN: usize = 8 * 1024;
 
-/// The claims of an unsigned request object. One that is signed is not read: nobody verifies the signature.
+/// The claims of an unsigned request object. One that is signed is not read: the signature would not be verified.
 pub(crate) fn unsigned(object: &str) -> Option<Map<String, Value>> {
     if object.len() > MAX_LEN {
         return None;

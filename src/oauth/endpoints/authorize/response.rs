@@ -43,7 +43,7 @@ pub fn fields<'a>(
 
 /// A URI with more parameters in its query; those it has remain (RFC 6749 §3.1.2).
 ///
-/// A space is `%20` and not `+`: whoever reads it as a form or as a URI gets a space.
+/// A space is `%20` and not `+`: a reader of forms and a reader of URIs both decode a space.
 pub fn with_query(uri: &str, fields: &[(&str, &str)]) -> String {
     let mut whole = uri.to_owned();
     let mut separator = match uri.split_once('?') {

@@ -1,6 +1,6 @@
 //! What is asked for: scopes (RFC 6749 §3.3) and resources (RFC 8707 §2.1), held against what the client may have.
 //!
-//! - A scope that nobody knows is ignored (OIDC Core §3.1.2.1); one that exists and is not for this client is an error.
+//! - An unknown scope is ignored (OIDC Core §3.1.2.1); one that exists and is not for this client is an error.
 //!   If nothing is left, that is an error as well.
 //! - `offline_access` without the refresh token grant is ignored (OIDC Core §11).
 //! - A scope that belongs to APIs is granted only together with one of them, as at the token endpoint. A token without

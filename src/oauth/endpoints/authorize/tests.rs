@@ -76,7 +76,7 @@ struct Table {
 }
 
 impl Table {
-    /// Nobody is signed in.
+    /// No person is signed in.
     fn new() -> Self {
         Self {
             client: third_party(),
@@ -88,7 +88,7 @@ impl Table {
         }
     }
 
-    /// Somebody signed in at second 0.
+    /// A person signed in at second 0.
     fn signed_in() -> Self {
         let session = begin("t", &user(), SessionLifetimes::DEFAULT, &[1; 48], at(0)).kept;
         Self {

@@ -1,6 +1,6 @@
 //! RFC 6749 §4.1.3, RFC 7636 §4.6: a code for tokens.
 //!
-//! A code is presented once by its client. Whatever is wrong then, it is used up: nobody guesses a verifier twice.
+//! A code is presented once by its client. Whatever is wrong then, it is used up: a verifier cannot be guessed twice.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;

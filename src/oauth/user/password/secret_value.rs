@@ -13,7 +13,7 @@ const MAX_MEMORY_KIB: u32 = 64 * 1024;
 const MAX_PASSES: u32 = 8;
 const MAX_BCRYPT_COST: u32 = 13;
 const MAX_PBKDF2: u32 = 1_500_000;
-/// What a brought hash must cost at least, so that whoever reads it needs more than a moment for each guess.
+/// What a brought hash must cost at least, so that a guess costs more than a moment.
 const MIN_MEMORY_PASSES_KIB: u32 = 8 * 1024;
 const MIN_BCRYPT_COST: u32 = 8;
 const MIN_PBKDF2: u32 = 10_000;

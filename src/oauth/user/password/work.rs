@@ -18,7 +18,7 @@ pub const LONGEST_FLOOR: Duration = Duration::from_secs(2);
 pub struct Work([u64; 4]);
 
 impl Default for Work {
-    /// The work of our own hashes, which is done also for a name that nobody has.
+    /// The work of our own hashes, which is done also for an unknown name.
     fn default() -> Self {
         let own = argon2id();
         let own = u64::from(own.params().m_cost()) * u64::from(own.params().t_cost());
@@ -147,10 +147,7 @@ mod tests {
         };
         let about =
             |floor: Duration, millis: f64| (floor.as_secs_f64() * 1000.0 - millis).abs() < 1.0;
-        assert!(
-            about(floor(&[]), 37.5),
-            "the work for a name that nobody has"
-        );
+        assert!(about(floor(&[]), 37.5), "the work for an unknown name");
         assert!(about(floor(&[&bcrypt("10"), &bcrypt("08")]), 80.0));
         let pbkdf2 = format!("$pbkdf2-sha256$i=1000000,l=16${bytes}${bytes}");
         assert!(about(floor(&[&bcrypt("10"), &pbkdf2]), 500.0));

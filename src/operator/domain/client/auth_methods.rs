@@ -107,7 +107,7 @@ fn public_key(at: usize, key: &JsonWebKey) -> Result<PublicKey, Refusal> {
     })
 }
 
-/// Offline, nobody says whether the ServiceAccount is still the one that was meant; so its UID must.
+/// Offline, no API call tells whether the ServiceAccount is still the one that was meant; so its UID must.
 fn service_account(
     object: &OAuthClient,
     tenant: &TenantPolicy,

@@ -45,7 +45,7 @@ pub struct Situation<'a> {
 pub enum SecretStep {
     /// It is right, or must not be touched.
     Keep,
-    /// Create it; nobody else may have it.
+    /// Create it; no other owner may have it.
     Create(Box<DesiredSecret>),
     /// Put it right.
     Repair(Box<DesiredSecret>),
@@ -184,7 +184,7 @@ fn secret_step(
         return Err(Refusal::new(
             Reason::SecretRefused,
             format!(
-                "the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written anew with the same credentials",
+                "the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written again with the same credentials",
                 desired.name, desired.type_
             ),
         ));
@@ -197,12 +197,12 @@ fn not_owned(object: &ClientObject<'_>, facts: &SecretDigest, digests: &DigestKe
     let whose = if facts.says_it_is_of(object.name, digests) {
         "was written for another OAuthClient of this name, one that was deleted, restored from a backup or carried from another cluster; its credentials are refused here, and it"
     } else {
-        "belongs to somebody else; it"
+        "belongs to another owner; it"
     };
     Refusal::new(
         Reason::SecretNotOwned,
         format!(
-            "Secret {name:?} exists and {whose} was not touched. Set spec.secret.name to a free name, or delete that Secret with `kubectl -n {namespace} delete secret {name}` if nobody needs it"
+            "Secret {name:?} exists and {whose} was not touched. Set spec.secret.name to a free name, or delete that Secret with `kubectl -n {namespace} delete secret {name}` if it is not needed"
         ),
     )
 }

@@ -324,7 +324,7 @@ pub fn why(end: End, spec: Option<&RotationSpec>) -> String {
     };
     match end {
         End::Unused => format!(
-            "the new one is in use, and nobody has used the old one for {}",
+            "the new one is in use, and the old one was not used for {}",
             or(quiet, "24h")
         ),
         End::Expired => format!("it had worked beside the new one for {}", or(most, "168h")),

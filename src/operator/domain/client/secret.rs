@@ -42,7 +42,7 @@ pub struct DesiredSecret {
     pub annotations: BTreeMap<String, String>,
     /// Our entries.
     pub data: BTreeMap<String, ByteString>,
-    /// Who owns it; nobody when it shall outlive the object.
+    /// Who owns it; none when it shall outlive the object.
     pub owner: Option<OwnerReference>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn id_token_algorithm(
     Err(Refusal::new(
         Reason::AlgorithmNotPublished,
         format!(
-            "OAuthTenant {:?} does not publish keys for {}, so that nobody could verify the ID tokens; set idTokenSignedResponseAlg to one of {}, remove it, or ask the tenant's administrator to add the algorithm to spec.signing.algorithms",
+            "OAuthTenant {:?} does not publish keys for {}, so the ID tokens could not be verified; set idTokenSignedResponseAlg to one of {}, remove it, or ask the tenant's administrator to add the algorithm to spec.signing.algorithms",
             &*tenant.name,
             named.as_str(),
             known.join(", "),

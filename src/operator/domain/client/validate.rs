@@ -32,7 +32,7 @@ pub struct ClientInputs<'a> {
     pub tenant: Option<&'a TenantPolicy>,
     /// The labels of the object's namespace.
     pub namespace: &'a Labels,
-    /// Who has the object's custom client ID, if it is somebody else.
+    /// Who has the object's custom client ID, if it is another object.
     pub id_holder: Option<&'a str>,
     /// What is known of the client secret that it brings, if it does.
     pub external_secret: Option<&'a SecretRefEntries>,
@@ -194,7 +194,7 @@ fn each_is_fine(
     Ok(())
 }
 
-/// Groups that mean something to a cluster are nobody's; the error completes the sentence "the group …".
+/// Groups that mean something to a cluster belong to no person; the error completes the sentence "the group …".
 pub fn check_group(group: &str) -> Result<(), &'static str> {
     if group.to_ascii_lowercase().starts_with("system:") {
         return Err(

@@ -58,7 +58,7 @@ impl<P> Audiences<P> {
         self.known.get_key_value(uri).or_else(spelled)
     }
 
-    /// Refuses an audience that somebody else uses as another kind of name.
+    /// Refuses an audience that another object uses as another kind of name.
     pub fn refuse(&mut self, uri: &str, holder: &str) {
         if self.known.remove(uri).is_some() {
             self.refused.push(format!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::Branding;
 
-/// What stands in an attribute or in the stylesheet is looked at again, in case admission was bypassed.
+/// What stands in an attribute or in the stylesheet is validated again, in case admission was bypassed.
 pub(super) fn branding(tenant: &OAuthTenant) -> Branding {
     let spec = tenant.spec.branding.clone().unwrap_or_default();
     let is_picture = |url: &String| {

@@ -244,7 +244,7 @@ impl TenantPolicy {
         self
     }
 
-    /// Whether the tenant is being deleted: nobody is a client of it any more.
+    /// Whether the tenant is being deleted: it has no clients any more.
     pub fn is_deleted(tenant: &OAuthTenant) -> bool {
         tenant.meta().deletion_timestamp.is_some()
     }
@@ -354,7 +354,7 @@ fn session(spec: Option<&tenant::Session>) -> SessionLifetimes {
     }
 }
 
-/// What signs access tokens is published, also if admission was bypassed: nobody could verify them otherwise.
+/// What signs access tokens is published, also if admission was bypassed: they could not be verified otherwise.
 fn published_algorithms(signing: &tenant::Signing) -> Arc<[Algorithm]> {
     if signing.algorithms.is_empty() {
         return Algorithm::PUBLISHED.into();

@@ -138,7 +138,7 @@ fn who_came_too_late_is_told_what_helps() {
     let while_it_lives = told(&claims);
     assert!(while_it_lives.contains("/first, which") && while_it_lives.ends_with("take another"));
     let afterwards = told(&NameReservations::default());
-    assert!(afterwards.contains("claim it anew") && !afterwards.contains("take another"));
+    assert!(afterwards.contains("claim it again") && !afterwards.contains("take another"));
 }
 
 /// The claim of a tenant to an audience.

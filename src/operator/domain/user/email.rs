@@ -1,4 +1,4 @@
-//! E-mail addresses by which people sign in, where the tenant lets them: one that is not a person's alone signs in nobody.
+//! E-mail addresses by which people sign in, where the tenant lets them: sign-in by one that several people have is refused.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use clientele_api::OAuthUser;
 use clientele_oauth::user::normal;
 use kube::ResourceExt;
 
-/// The condition of an OAuthUser whose address signs in nobody.
+/// The condition of an OAuthUser whose address is not accepted at sign-in.
 pub const CONDITION: &str = "EmailSignIn";
 
 /// Who has which address or username, by tenant.

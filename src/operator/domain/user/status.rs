@@ -12,7 +12,7 @@ use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::email::CONDITION;
 use crate::domain::verdict::{UserDetails, UserVerdict};
 
-const AMBIGUOUS: &str = "nobody can sign in with the address in spec.email, because another OAuthUser of the tenant has it as email or as username; give each person an address of their own. The username works";
+const AMBIGUOUS: &str = "sign-in with the address in spec.email is refused, because another OAuthUser of the tenant has it as email or as username; give each person an address of their own. The username works";
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
@@ -20,7 +20,7 @@ pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
         Err(refusal) => Err(refusal.clone()),
         Ok(person) if person.disabled => Err(Refusal::new(
             Reason::Disabled,
-            "nobody can sign in as this person, and what began before is over, because spec.disabled is true; set it to false to let the person in again",
+            "sign-in as this person is refused, and sessions and grants have ended, because spec.disabled is true; set it to false to let the person in again",
         )),
         Ok(_) => Ok(()),
     }

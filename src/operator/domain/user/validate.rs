@@ -42,9 +42,9 @@ pub struct UserInputs<'a> {
     pub tenant: Option<(&'a TenantPolicy, &'a str)>,
     /// The labels of the object's namespace.
     pub namespace: &'a Labels,
-    /// Who has the username, if it is somebody else.
+    /// Who has the username, if it is another person.
     pub username_holder: Option<&'a str>,
-    /// Who has the brought subject, if it is somebody else.
+    /// Who has the brought subject, if it is another person.
     pub subject_holder: Option<&'a str>,
     /// What is known of the password; `None` if the object refers to none.
     pub password: Option<&'a Found>,
@@ -54,7 +54,7 @@ pub struct UserInputs<'a> {
     pub valid_from: Timestamp,
 }
 
-/// Somebody who can sign in.
+/// A person who can sign in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidatedUser {
     /// Who.
@@ -344,7 +344,7 @@ pub fn wrong_type(place: &Place) -> Refusal {
     Refusal::new(
         Reason::PasswordSecretWrongType,
         format!(
-            "Secret {secret:?} is not of type {PASSWORD_TYPE}, so it is not read; Kubernetes does not let the type change, so make another Secret of this type and name it in passwordSecretRef, or delete that one with `kubectl -n {namespace} delete secret {secret}` if nobody needs it"
+            "Secret {secret:?} is not of type {PASSWORD_TYPE}, so it is not read; Kubernetes does not let the type change, so make another Secret of this type and name it in passwordSecretRef, or delete that one with `kubectl -n {namespace} delete secret {secret}` if it is not needed"
         ),
     )
 }

@@ -16,7 +16,7 @@ pub struct Read {
     pub secret: Option<SecretDigest>,
     /// The whole Secret, when it was read from the API server and not from memory.
     pub whole: Option<Secret>,
-    /// The Secrets of former names, by name: the one that the status still shows, and those that somebody who was
+    /// The Secrets of former names, by name: the one that the status still shows, and those that a replica that was
     /// stopped before the status could not tell of.
     pub former: Vec<(String, SecretDigest)>,
 }
@@ -66,7 +66,7 @@ pub async fn read(
 }
 
 /// A Secret that was there is written again as ledger and manifest say, so those that are no longer true must not be
-/// followed: whoever hears late would bring an old generation back. Nor is it written for an object that is going.
+/// followed: a replica that lags would restore an old generation. Nor is it written for an object that is going.
 pub async fn confirm_ledger(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,

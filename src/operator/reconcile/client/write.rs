@@ -89,7 +89,7 @@ async fn create(
     let created = api.create(&params(), &desired.to_create()).await;
     let secret = created
         .map_err(|error| api_error(reconciler, desired, error, "create the credentials Secret"))?;
-    // The watch tells the index: whether somebody has deleted the Secret meanwhile is not known here.
+    // The watch tells the index: whether the Secret was deleted meanwhile is unknown here.
     reconciler.note_write("secret_create", object.metadata.uid.as_deref());
     let was_there = object.status.as_ref().is_some_and(|status| {
         status.secret_uid.is_some() && status.secret_name.as_ref() == Some(&desired.name)
@@ -143,7 +143,7 @@ async fn repair(
         return Err(SecretError::Refused(Refusal::new(
             Reason::SecretRefused,
             format!(
-                "Secret {:?} was made immutable and is no longer right; delete it and it will be written anew with the same credentials",
+                "Secret {:?} was made immutable and is no longer right; delete it and it will be written again with the same credentials",
                 desired.name
             ),
         )));
@@ -180,7 +180,7 @@ fn announce_repair(
     let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
     if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
         let note = format!(
-            "Secret {} had been changed and was put right, with the same credentials",
+            "Secret {} had been changed and was repaired with the same credentials",
             desired.name
         );
         reconciler
@@ -191,7 +191,7 @@ fn announce_repair(
 }
 
 /// Removes a Secret of a former name. One that the status does not name could be that of a newer manifest, which
-/// another replica has seen already, so the manifest is looked at first.
+/// another replica has seen already, so the manifest is read first.
 async fn remove_former(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,

@@ -72,7 +72,7 @@ fn who_is_asked_about_during_a_pass_is_passed_over_once_more_and_not_at_the_same
 }
 
 proptest! {
-    /// Whatever is asked and ended in whatever order: nobody is lost, nobody runs twice, and the shares are kept.
+    /// Whatever is asked and ended in whatever order: no object is lost, none runs twice, and the shares are kept.
     #[test]
     fn nobody_is_lost_and_the_shares_are_kept(acts in proptest::collection::vec((0usize..3, 0usize..4, 0usize..6), 0..300)) {
         let mut turns = FairQueue::new(SHARE);

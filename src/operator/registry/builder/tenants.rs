@@ -58,8 +58,8 @@ impl RegistryBuilder {
         self.states = states;
     }
 
-    /// Takes from tenants the audiences that are another kind of name of somebody else, and gives them back once they are
-    /// not. Whoever stands on a tenant is judged again, as after any change of it.
+    /// Takes from tenants the audiences that are another kind of name of another object, and gives them back once they are
+    /// not. Clients and people of a tenant are judged again, as after any change of it.
     pub(super) fn take_audiences(
         &mut self,
         inputs: &Inputs,

@@ -37,7 +37,7 @@ impl PartialEq for UserExtra {
     }
 }
 
-/// Who has the username and who has the subject, if it is somebody else.
+/// Who has the username and who has the subject, if it is another person.
 #[derive(Default, PartialEq, Eq)]
 struct Holders {
     username: Option<String>,
@@ -104,10 +104,10 @@ impl RegistryBuilder {
         admits.is_some_and(|(tenant, labels)| tenant.policy.users.contains(labels))
     }
 
-    /// Judges everybody whose circumstances changed, and gathers the people of tenants in which somebody did.
+    /// Judges everybody whose circumstances changed, and gathers the people of tenants in which one changed.
     pub(super) fn judge_people(&mut self, inputs: &Inputs, names: &Names) -> Judged {
         let root_keys = inputs.root_keys.load();
-        // Without them nobody can sign in, and what began before cannot be told.
+        // Without them no person can sign in, and what began before cannot be told.
         let Some(keyring) = &root_keys.verifying else {
             return Judged {
                 changed: Vec::new(),

@@ -154,7 +154,7 @@ fn reference() -> impl Strategy<Value = Value> {
 
 /// B's keys, and A's public ones, which everybody may know.
 fn keys(keys: &Keys) -> impl Strategy<Value = Value> + use<> {
-    // The modulus of an RSA key; what it is a product of matters to nobody here.
+    // The modulus of an RSA key; what it is a product of does not matter here.
     let rsa =
         json!({ "kty": "RSA", "use": "sig", "n": format!("{}Q", "u".repeat(341)), "e": "AQAB" });
     let keys = [

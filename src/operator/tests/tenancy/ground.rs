@@ -33,7 +33,7 @@ use clientele_oauth::{Client, Keyring, Tenant, User, Users};
 pub const ISSUER: &str = "https://id.example";
 pub const BROUGHT_BY_A: &str = "of-a-0123456789abcdef0123456789abcdef";
 pub const BROUGHT_BY_B: &str = "of-b-0123456789abcdef0123456789abcdef";
-/// The subject that A brought for somebody.
+/// The subject that A provided for a person.
 pub const SUBJECT: &str = "b7e0c1d2";
 const TENANT: &str = "uid-of-default";
 const HASH_OF_A: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

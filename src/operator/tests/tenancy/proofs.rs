@@ -50,7 +50,7 @@ impl Keys {
         key.sign_id_token(claims.to_string().as_bytes()).unwrap()
     }
 
-    /// An assertion of the client of this ID, whoever signs it.
+    /// An assertion of the client of this ID, with any signature.
     fn assertion(&self, signer: Owner, which: usize, id: &str) -> String {
         let claims =
             json!({ "iss": id, "sub": id, "aud": ISSUER, "jti": "the-same", "exp": NOW + 60 });

@@ -71,7 +71,7 @@ async fn bring_up_to_date(options: &AnyConnectOptions, server: &str) -> Result<(
 fn unreachable(server: &str, error: sqlx::Error) -> StoreError {
     let remedy = match error {
         sqlx::Error::Io(_) => "is it running, and are host and port of the database URL right?",
-        sqlx::Error::Tls(_) => "look at sslmode and sslrootcert in the database URL",
+        sqlx::Error::Tls(_) => "check sslmode and sslrootcert in the database URL",
         error => return error.into(),
     };
     let said = describe(&error);

@@ -74,7 +74,7 @@ fn server(url: &str) -> Result<Location, StoreError> {
     {
         let known = PARAMETERS.join(", ");
         return refuse(&format!(
-            "the database URL has a parameter that is not known; known are {known}"
+            "the database URL has an unknown parameter; use one of {known}"
         ));
     }
     if !url

@@ -6,9 +6,9 @@ use super::{blames, causes};
 use crate::support::test_namespace::TestNamespace;
 
 const TENANT: &str =
-    "tenant cannot be changed; delete the OAuthClient and create it anew in the other tenant";
+    "tenant cannot be changed; delete the OAuthClient and create it again in the other tenant";
 const CLIENT_ID: &str =
-    "clientId cannot be changed; delete the OAuthClient and create it anew with the other ID";
+    "clientId cannot be changed; delete the OAuthClient and create it again with the other ID";
 const SECRET_TYPE: &str = "the type of the Secret, which follows from secret.format unless secret.type names it, cannot be changed, as in Kubernetes; give the Secret another name in a new OAuthClient";
 
 /// A name, the spec that is stored, the patch, the field that is blamed and how.

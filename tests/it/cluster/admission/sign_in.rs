@@ -94,7 +94,7 @@ async fn k14_groups_that_mean_something_to_a_cluster_are_refused() {
         ("space", json!(["a b"]), "[0]", READABLE),
         ("zero-width", json!(["staff\u{200b}"]), "[0]", READABLE),
         (
-            "nobody",
+            "unknown",
             json!([]),
             "",
             "spec.allowedGroups in body should have at least 1 items",

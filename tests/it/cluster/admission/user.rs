@@ -177,8 +177,8 @@ async fn k09_a_claim_of_the_protocol_is_refused_whatever_its_value() {
 #[tokio::test]
 async fn k07_tenant_and_subject_cannot_be_changed() {
     const TENANT: &str =
-        "tenant cannot be changed; delete the OAuthUser and create it anew in the other tenant";
-    const SUBJECT: &str = "subject cannot be changed, because applications know the person by it; delete the OAuthUser and create it anew with the other subject";
+        "tenant cannot be changed; delete the OAuthUser and create it again in the other tenant";
+    const SUBJECT: &str = "subject cannot be changed, because applications know the person by it; delete the OAuthUser and create it again with the other subject";
     let space = TestNamespace::new("admission").await;
     let table = [
         (

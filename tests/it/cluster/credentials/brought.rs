@@ -1,4 +1,4 @@
-//! Client secrets that somebody brings: noticed at once, refused with a reason, copied nowhere.
+//! Client secrets that an application team provides: noticed at once, refused with a reason, copied nowhere.
 
 use std::time::Duration;
 
@@ -250,7 +250,7 @@ async fn derived_and_brought_take_turns_and_never_work_together() {
     assert_eq!(mine["client-secret"], ONE, "it is still whose it was");
 }
 
-/// A replica that says it is ready knows every secret that is brought: nobody is refused for a moment.
+/// A replica that says it is ready knows every secret that is brought: no client is refused for a moment.
 #[tokio::test]
 async fn a_replica_is_ready_only_when_it_knows_what_is_brought() {
     let space = TestNamespace::new("brought").await;

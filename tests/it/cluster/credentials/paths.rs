@@ -149,7 +149,7 @@ async fn still_holds(space: &TestNamespace, first: &str) {
         for value in entries(&secret).values() {
             assert!(
                 derived(value).all(|secret| secret == first),
-                "a credential changed that nobody asked to change"
+                "a credential changed without a request"
             );
         }
     }

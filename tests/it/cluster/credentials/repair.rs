@@ -37,7 +37,7 @@ async fn wait_event(space: &TestNamespace, object: &str, reason: &str) {
     .await;
 }
 
-/// What of a Secret is the operator's; nothing else is in it when nobody else was at it.
+/// What of a Secret is the operator's; nothing else is in it when no other client wrote it.
 fn ours(secret: &Secret) -> Value {
     json!([
         secret.data,
@@ -60,7 +60,7 @@ async fn is_put_right(patch: impl FnOnce(&TestNamespace) -> Value) {
             secret.resource_version() != before.resource_version() && ours(secret) == ours(&before)
         })
         .await;
-    assert_eq!(after.uid(), before.uid(), "put right, not made anew");
+    assert_eq!(after.uid(), before.uid(), "repaired, not recreated");
     load.stop().await.is_flawless();
     assert_eq!(space.token("web-oauth").await.0, 200);
     wait_event(&space, "web", "Repaired").await;
@@ -195,7 +195,7 @@ async fn everything_at_once_is_put_right() {
             "data": null,
             "metadata": {
                 "annotations": null,
-                "labels": { "clientele.dev/oauthclient": "nobody", "app.kubernetes.io/managed-by": "me" },
+                "labels": { "clientele.dev/oauthclient": "unknown", "app.kubernetes.io/managed-by": "me" },
             },
         })
     })

@@ -63,7 +63,7 @@ async fn labels_follow_the_manifest_and_those_of_others_stay() {
     space.wait_ready("web").await;
     let after = space.secrets().get("web-oauth").await.unwrap();
     assert_eq!(after.labels()["reloader.stakater.com/tier"], "two");
-    assert_eq!(after.labels()["team"], "a", "somebody else's");
+    assert_eq!(after.labels()["team"], "a", "of another field manager");
     assert!(!after.labels().contains_key("reloader.stakater.com/zone"));
     assert!(
         !after
@@ -100,7 +100,7 @@ async fn f41_a_rename_writes_the_new_secret_before_the_old_goes() {
     );
 }
 
-/// While the client is refused its Secret is left alone, so that somebody else can take the name.
+/// While the client is refused its Secret is left alone, so that another object can take the name.
 #[tokio::test]
 async fn f41_a_rename_spares_a_foreign_secret_of_the_old_name() {
     let space = TestNamespace::new("reshape").await;

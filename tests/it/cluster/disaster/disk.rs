@@ -131,7 +131,7 @@ async fn f07_a_full_disk_refuses_what_must_be_kept_and_loses_nothing() {
     assert!(!revoked.is_empty());
     serves_what_needs_no_room(&shop, &machine, &mut alice).await;
     assert!(
-        operator.log().contains("look at the disk"),
+        operator.log().contains("check the disk"),
         "{}",
         operator.log()
     );
@@ -164,7 +164,7 @@ async fn a_full_disk_at_the_start_is_said(life: &Life<'_>) {
     let operator = RunningOperator::start_unready(life.cluster, &options);
     eventually_within(Duration::from_mins(1), "it says what is wrong", || async {
         let log = operator.log();
-        let said = log.contains("database") && log.contains("look at the disk");
+        let said = log.contains("database") && log.contains("check the disk");
         when(said, (), || log)
     })
     .await;

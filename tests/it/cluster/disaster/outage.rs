@@ -19,10 +19,10 @@ use crate::support::signed_in::{SignedIn, call};
 use crate::support::snapshot::{credentials, differences, everything};
 use crate::support::test_namespace::{TestNamespace, eventually_within, http, promptly, when};
 
-/// A watch that failed is begun anew after at most 30 s and some jitter.
+/// A watch that failed is restarted after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
 
-/// A client secret that somebody brings, and the type by which its Secret opts in.
+/// A client secret that an application team provides, and the type by which its Secret opts in.
 const BROUGHT: &str = "one-0123456789abcdef0123456789abcdef";
 const BROUGHT_TYPE: &str = "clientele.dev/client-secret";
 
@@ -72,7 +72,7 @@ async fn f23_f24_no_api_server_tokens_go_on_a_new_operator_waits() {
     })
     .await;
 
-    // F23: started while nobody answers.
+    // F23: started without an API server.
     let before = everything(&space.kube).await;
     let issued = credentials(&space.kube).await;
     let kubeconfig = Some(service_account_kubeconfig(&cluster));
@@ -99,7 +99,7 @@ async fn f23_f24_no_api_server_tokens_go_on_a_new_operator_waits() {
     );
 }
 
-/// The store answers for people, and the API server for nobody who is known already.
+/// The store answers for people, and the API server for no person who is known already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn k22_users_sign_in_and_out_without_an_api_server() {
     let cluster = Cluster::with_chart(&[]);
@@ -300,7 +300,7 @@ async fn f14_an_empty_list_counts_only_when_a_second_confirms_it() {
     all_work(&issued).await;
     proxy.be_honest();
     eventually_within(BACKOFF, "the second list settles the doubt", || async {
-        let settled = operator.log().contains("settled the doubt");
+        let settled = operator.log().contains("confirmed which objects exist");
         when(settled && held() == 0.0, (), || format!("{}", held()))
     })
     .await;
@@ -323,7 +323,7 @@ async fn f14_an_empty_list_counts_only_when_a_second_confirms_it() {
     works_again(&space, "after").await;
 }
 
-/// The Secrets that serve: client secrets that somebody brings, and passwords.
+/// The Secrets that serve: client secrets that an application team provides, and passwords.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     let cluster = Cluster::with_chart(&[]);
@@ -350,7 +350,10 @@ async fn f14_an_empty_list_of_external_secrets_is_not_believed() {
     .await;
     proxy.be_honest();
     eventually_within(BACKOFF, "second lists settle both doubts", || async {
-        let settled = operator.log().matches("settled the doubt").count();
+        let settled = operator
+            .log()
+            .matches("confirmed which objects exist")
+            .count();
         when(settled >= 2 && held() == Some(0.0), (), || {
             format!("{settled} {:?}", held())
         })

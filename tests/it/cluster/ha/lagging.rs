@@ -15,7 +15,7 @@ use crate::support::test_namespace::{
     TestNamespace, entries, eventually, eventually_within, http, when,
 };
 
-/// Time for what goes by somebody's backoff.
+/// Time for what waits for a backoff.
 const LONG: Duration = Duration::from_secs(90);
 
 struct Lagging {
@@ -83,7 +83,7 @@ impl Lagging {
         let _ = tokio::time::timeout(Duration::from_secs(5), tried).await;
     }
 
-    /// Every Secret as it is. Statuses are left out: who hears all at once of what is long past may date them anew.
+    /// Every Secret as it is. Statuses are left out: a replica that receives old events at once may date them again.
     async fn secrets(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
         let mut all = everything(&self.space.kube).await;
         all.retain(|name, _| name.starts_with("Secret "));

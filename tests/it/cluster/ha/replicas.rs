@@ -100,7 +100,7 @@ async fn f06_a_released_lease_is_taken_over_at_once() {
     // A Lease that is not released lasts fifteen seconds more.
     assert_ne!(lease(&space).await.holder_identity, before);
     space.ready("after", json!({})).await;
-    assert!(second.log().contains("this replica writes from now on"));
+    assert!(second.log().contains("became leader, writing"));
     let now = lease(&space).await.holder_identity;
     assert!(now.is_some() && now != before);
     assert_eq!(secret_writes(&replicas.cluster, &space).len(), 2);
@@ -119,7 +119,7 @@ async fn after_a_killed_leader_another_writes_once_the_lease_expired() {
     space.create("after", json!({})).await;
     wait_writes(&second, true).await;
     let taken = lease(&space).await.acquire_time.unwrap().0;
-    // Nobody takes what has not expired.
+    // No replica takes what has not expired.
     let silent = taken.duration_since(renewed).as_secs();
     assert!(silent >= 14, "taken after {silent} s of silence");
     space.wait_ready("after").await;
@@ -308,7 +308,7 @@ async fn f21_a_deaf_replica_holds_back_ready_until_it_counts_as_dead() {
             let this = observed == object.metadata.generation;
             assert!(!(this && is_ready(&object)), "{name}: {:?}", object.status);
             let late = condition(&object, "Ready").is_some_and(|(_, why)| why == "ReplicasPending");
-            if !late || !message(&object).contains("has not heard") {
+            if !late || !message(&object).contains("does not serve this version yet") {
                 unsaid.push(object.status);
             }
         }
@@ -325,7 +325,7 @@ async fn f21_a_deaf_replica_holds_back_ready_until_it_counts_as_dead() {
     space.wait_ready("known").await;
 }
 
-/// Correctness does not depend on the Lease: with SQLite there is none, and nobody keeps a second one from running.
+/// Correctness does not depend on the Lease: with SQLite there is none, and nothing keeps a second one from running.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f27_two_operators_without_a_lease_write_each_secret_once() {
     const COUNT: usize = 20;

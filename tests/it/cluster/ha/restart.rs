@@ -287,7 +287,7 @@ async fn f06_a_token_asked_for_before_the_end_is_answered() {
     operator.stop();
     for load in load {
         let tally = load.stop().await;
-        // Once nobody listens, connections are refused; no connection that was accepted is cut.
+        // Once no process listens, connections are refused; no connection that was accepted is cut.
         let cut = tally
             .refused
             .iter()

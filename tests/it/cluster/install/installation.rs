@@ -13,7 +13,7 @@ use crate::support::test_namespace::{TestNamespace, eventually, when};
 
 const NAMESPACE: &str = "clientele-system";
 
-/// The operator as it is started anew after each step, in the same place.
+/// The operator as it is restarted after each step, in the same place.
 fn started(cluster: &Cluster, listen: &str) -> RunningOperator {
     RunningOperator::start(cluster, &Options::flags(&[]).at(listen))
 }

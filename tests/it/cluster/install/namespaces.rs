@@ -163,10 +163,10 @@ async fn a_forbidden_watch_ends_when_unneeded_and_restarts() {
     let denied = "NamespaceNotEnabled";
     space.refused("hello", denied, &space.name).await;
     space.delete("hello").await;
-    eventually("nobody asks any more", || async {
+    eventually("no requests any more", || async {
         let log = operator.log();
         let mut lines = log.lines().filter(|line| line.contains(&space.name));
-        let ended = lines.any(|line| line.contains("their watch ends"));
+        let ended = lines.any(|line| line.contains("stopped watching them"));
         when(ended, (), || "it goes on".to_owned())
     })
     .await;
@@ -189,7 +189,7 @@ async fn describe(space: &TestNamespace, entry: &str) {
     space.create_user(entry, spec).await;
 }
 
-/// Whoever has rights taken away and then asks for another entry of a Secret must not keep others from theirs.
+/// An application that loses rights and then requests another entry of a Secret must not delay the others.
 #[tokio::test]
 async fn a_password_no_longer_readable_delays_no_other_namespace() {
     let (shut, open) = (enabled("shut").await, enabled("open").await);
@@ -205,7 +205,7 @@ async fn a_password_no_longer_readable_delays_no_other_namespace() {
     let operator = &scoped().await.operator;
     eventually("it cannot be read", || async {
         let log = operator.log();
-        let said = log.contains("a Secret with a password could not be read");
+        let said = log.contains("could not read a Secret with a password");
         when(said, (), || "nothing of it".to_owned())
     })
     .await;

@@ -74,7 +74,7 @@ fn mounts(pod: &Value) -> Vec<String> {
     mounts.iter().map(mount).collect()
 }
 
-/// The one container of the one pod can be nobody else and can write nowhere but where it is told.
+/// The one container of the one pod runs as no other user and can write nowhere but where it is told.
 fn is_confined(pod: &Value) {
     let context = json!({
         "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
@@ -104,7 +104,7 @@ fn is_confined(pod: &Value) {
     for set in ["/requests/cpu", "/requests/memory", "/limits/memory"] {
         assert!(resources.pointer(set).is_some(), "{set}: {resources}");
     }
-    // What stands in the environment is read by every child, by /proc and by whoever may read pods.
+    // What stands in the environment is read by every child, by /proc and by every user who may read pods.
     let environment = format!("{} {}", container["env"], container["envFrom"]);
     assert!(!environment.contains("secret"), "{environment}");
 }

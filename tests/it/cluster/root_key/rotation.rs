@@ -1,4 +1,4 @@
-//! The root key rotates: nobody notices the ordinary way, and after an emergency nothing earlier works.
+//! The root key rotates: the ordinary way interrupts no request, and after an emergency nothing earlier works.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::support::test_namespace::{TestNamespace, eventually, eventually_withi
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
-/// A watch that failed is begun anew after at most 30 s and some jitter.
+/// A watch that failed is restarted after at most 30 s and some jitter.
 const BACKOFF: Duration = Duration::from_secs(90);
 
-/// Whoever hears nothing of a write looks again after half a minute.
+/// A replica without an event about a write reads again after half a minute.
 const UNANSWERED: Duration = Duration::from_secs(90);
 
 /// What an administrator types.
@@ -115,7 +115,7 @@ async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     let cluster = Cluster::with_chart(&[]);
     let operator = RunningOperator::start(&cluster, &options());
     let space = TestNamespace::within(&cluster, &operator.issuer, "root-key").await;
-    // The client of the first start, which nobody uses here.
+    // The client of the first start, which is not used here.
     let at_once = r#"{"spec":{"rotation":{"maxOverlap":"0s"}}}"#;
     let patch = [
         "patch",
@@ -132,7 +132,7 @@ async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     space.ready("page", public).await;
     let old = space.entries("web-oauth").await;
     let load = Load::reading(space.secrets(), "web-oauth", 10);
-    let somebody = Load::start(old.clone());
+    let outdated = Load::start(old.clone());
     let former = key_ids(&space).await;
 
     let said = rotate_root_key(&cluster, &[]);
@@ -153,17 +153,17 @@ async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     );
     let new = space.entries("web-oauth").await;
     assert!(new["CLIENT_SECRET"].starts_with(&format!("clt_{}", now[0])));
-    // Somebody still has the old one: neither it nor its key leaves.
+    // A client still has the old one: neither it nor its key leaves.
     tokio::time::sleep(Duration::from_secs(8)).await;
     assert_eq!(key_ids(&space).await, now);
-    somebody.stop().await.is_flawless();
+    outdated.stop().await.is_flawless();
     eventually("it is said what it waits for", || async {
         let log = operator.log();
         let said = log.contains("a former root key is still needed");
         when(said, (), || log.clone())
     })
     .await;
-    // Then nobody has.
+    // Then no client has.
     let object = wait_retired(&space, "web").await;
     assert_eq!(generation(&object).older_root_keys, Vec::<String>::new());
     eventually("the former root key leaves", || async {
@@ -199,7 +199,7 @@ async fn after_an_emergency_no_former_secret_works_even_from_backup() {
     assert!(ids.len() == 1 && said.contains(&ids[0]), "{ids:?} {said}");
     for name in ["a", "b", "c"] {
         let object = space
-            .wait_client(name, "its Secret is written anew", |object| {
+            .wait_client(name, "its Secret is written again", |object| {
                 ledger(object) == (2, 2, 2)
             })
             .await;
@@ -230,7 +230,7 @@ async fn after_an_emergency_no_former_secret_works_even_from_backup() {
     // With the Secret of after, everything goes on; here by a further rotation.
     rotate_root_key(&cluster, &["--emergency"]);
     space
-        .wait_client("a", "its Secret is written anew", |object| {
+        .wait_client("a", "its Secret is written again", |object| {
             ledger(object) == (3, 3, 3)
         })
         .await;
@@ -263,7 +263,7 @@ async fn f25_f89_a_withdrawn_key_stops_before_the_next_is_recorded() {
 
     proxy.release_writes();
     let moved = |object: &OAuthClient| ledger(object) == (2, 2, 2);
-    let what = "its Secret is written anew";
+    let what = "its Secret is written again";
     space.wait_client("web", what, moved).await;
     let new = space.entries("web-oauth").await;
     ask(&http(), &new).await.unwrap();

@@ -1,4 +1,4 @@
-//! Signing keys of tenants: lost or tampered keys stop the tenant and are never replaced; a change is noticed by nobody.
+//! Signing keys of tenants: lost or tampered keys stop the tenant and are never replaced; a change interrupts no client.
 
 use std::time::Duration;
 
@@ -242,7 +242,7 @@ async fn j10_j11_an_unknown_tenant_or_spelling_is_not_found() {
     let spelled: Vec<String> = name.bytes().map(|b| format!("%{b:02x}")).collect();
     let spelled = spelled.concat();
     let paths = [
-        "/t/nobody".to_owned(),
+        "/t/unknown".to_owned(),
         "/t/default".to_owned(),
         format!("/t/{name}/"),
         format!("/t/{}", name.to_uppercase()),

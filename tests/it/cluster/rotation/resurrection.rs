@@ -1,4 +1,4 @@
-//! A retired secret stays retired, whatever somebody restores, clears or rewrites.
+//! A retired secret stays retired, whatever is restored, cleared or rewritten.
 
 use clientele_api::OAuthClient;
 use kube::Api;

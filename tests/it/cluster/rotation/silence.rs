@@ -1,4 +1,4 @@
-//! An old secret retires when nobody uses it any more, as far as all replicas have seen, and not before.
+//! An old secret retires when it is no longer used, as far as all replicas have seen, and not before.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ async fn current(space: &TestNamespace) -> OAuthClient {
     space.clients().get("web").await.unwrap()
 }
 
-/// Asks with the old secret for so long; it never fails, and does not retire meanwhile. Returns a time shortly before it
+/// Sends requests with the old secret for this time; it never fails, and does not retire meanwhile. Returns a time shortly before it
 /// was last used.
 async fn keep_using(
     space: &TestNamespace,
@@ -65,7 +65,7 @@ async fn an_old_secret_works_while_used_and_retires_once_silent() {
     let space = TestNamespace::within(&cluster, &operator.issuer, "silence").await;
     let (old, new) = in_overlap(&space).await;
     let endpoint = &old["TOKEN_ENDPOINT"];
-    // Nobody has the new one yet: whatever the silence, the old one works on.
+    // No client has the new one yet: whatever the silence, the old one works on.
     tokio::time::sleep(2 * QUIET).await;
     ask(&http(), &old).await.unwrap();
     ask(&http(), &new).await.unwrap();
@@ -89,10 +89,7 @@ async fn an_old_secret_works_while_used_and_retires_once_silent() {
     wait_refused(&old).await;
     ask(&http(), &new).await.unwrap();
     let note = &notes(&space, "Retired").await[0];
-    assert!(
-        note.contains("nobody has used the old one for 4s"),
-        "{note}"
-    );
+    assert!(note.contains("the old one was not used for 4s"), "{note}");
 }
 
 /// What was used in the last moments before a crash was never reported, and a store can be lost as well.

@@ -1,4 +1,4 @@
-//! A status that somebody forged. The chart's policy refuses it to everybody but the operator, so here the forger
+//! A forged status. The chart's policy refuses it to everybody but the operator, so here the forger
 //! speaks as the operator: what would happen without the policy.
 
 use clientele_api::OAuthClient;
@@ -127,7 +127,7 @@ async fn f63_a_status_pointing_at_a_secret_of_another_harms_neither() {
     assert_eq!(space.token("victim-oauth").await.0, 200);
 }
 
-/// The same with a Secret that is nobody's, at the very name that the manifest asks for.
+/// The same with a Secret without an owner, at the very name that the manifest asks for.
 #[tokio::test]
 async fn f63_a_status_pointing_at_a_foreign_secret_is_no_claim() {
     let space = TestNamespace::new("forgery").await;

@@ -107,11 +107,11 @@ async fn f54_a_machine_subject_means_nothing_to_the_cluster() {
     assert_eq!(claims["client_id"], id);
     assert_eq!(claims["aud"], space.issuer);
 
-    // To a real API server the token is nobody, not even an anonymous one.
+    // To a real API server the token is no user, not even an anonymous one.
     let token = token["access_token"].as_str().unwrap();
-    let nobody = bearer(&shared().cluster, token).await;
+    let unknown = bearer(&shared().cluster, token).await;
     assert_eq!(
-        sentence(nobody.apiserver_version().await).unwrap_err(),
+        sentence(unknown.apiserver_version().await).unwrap_err(),
         "Unauthorized"
     );
 }
@@ -202,7 +202,7 @@ fn suspicious(definition: &CustomResourceDefinition, known: &str) -> Vec<String>
 }
 
 /// The documented default, until the tenant limits it (`redirectHosts`): codes go only to whom the client registered, and
-/// the consent page names the host, so a foreign host in one's own list harms nobody but oneself.
+/// the consent page names the host, so a foreign host in one's own list harms only its own client.
 #[tokio::test]
 async fn f56_a_redirect_host_is_free_unless_the_tenant_assigns_it() {
     let (a, b) = (

@@ -200,7 +200,7 @@ async fn people_come_and_go(space: &TestNamespace) {
 async fn meddle(space: &TestNamespace) {
     let (secrets, params) = (space.secrets(), PatchParams::default());
     let before = entries(&secrets.get("a-oauth").await.unwrap());
-    let change = Patch::Merge(json!({ "stringData": { "CLIENT_SECRET": "edited-by-somebody" } }));
+    let change = Patch::Merge(json!({ "stringData": { "CLIENT_SECRET": "edited-by-a-user" } }));
     secrets.patch("a-oauth", &params, &change).await.unwrap();
     space
         .wait_secret("a-oauth", "repaired", |secret| entries(secret) == before)
@@ -316,7 +316,7 @@ async fn m14_f69_k19_at_no_level_and_in_no_object_is_anything_secret() {
             digest.as_ref(),
         );
     }
-    canaries.insert("what somebody edited".into(), "edited-by-somebody".into());
+    canaries.insert("what a user edited".into(), "edited-by-a-user".into());
     let parsed: Value = serde_yaml::from_str(&kubeconfig).unwrap();
     let own = parsed["users"][0]["user"]["token"].as_str().unwrap();
     canaries.insert("the token of the operator".into(), own.to_owned());

@@ -21,7 +21,7 @@ use crate::support::test_namespace::{
 };
 use bodies::{CLIENTS, DEEP, TENANTS, USERS, body};
 
-/// A watch that failed is begun anew after at most 30 s and some jitter.
+/// A watch that failed is restarted after at most 30 s and some jitter.
 const BACKOFF: std::time::Duration = std::time::Duration::from_secs(90);
 
 const ALICE: &str = "correct horse battery staple";
@@ -107,7 +107,7 @@ async fn are_named(operator: &RunningOperator, poisoned: &[(&str, String)]) {
         let log = operator.log();
         let lines: Vec<&str> = log
             .lines()
-            .filter(|l| l.contains("cannot be read"))
+            .filter(|l| l.contains("cannot decode an object"))
             .collect();
         assert!(
             lines
@@ -164,12 +164,12 @@ async fn a_doubt_is_settled(operator: &RunningOperator, proxy: &Proxy, good: &Cr
     proxy.be_honest();
     eventually_within(BACKOFF, "the second list settles the doubt", || async {
         let held = operator.metric("clientele_relist_guard_held_objects");
-        let settled = operator.log().contains("settled the doubt");
+        let settled = operator.log().contains("confirmed which objects exist");
         when(settled && held == Some(0.0), (), || format!("{held:?}"))
     })
     .await;
     all_work(good).await;
-    assert!(!operator.log().contains("the second list failed"));
+    assert!(!operator.log().contains("the confirming list failed"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -209,7 +209,7 @@ async fn f91_k13_objects_that_cannot_be_read_stop_nobody_else() {
     let mut unread = poisoned.clone();
     unread.retain(|(_, name)| !name.contains("null"));
     are_named(&operator, &unread).await;
-    eventually_within(BACKOFF, "refused, because nobody can read it", || async {
+    eventually_within(BACKOFF, "refused, because it cannot be read", || async {
         let answer = ask(&http(), &turned).await;
         when(answer.is_err(), (), || "issued".to_owned())
     })

@@ -27,7 +27,7 @@ async fn the_first_to_claim_a_username_has_it_a_loser_never() {
     let delete = kube::api::DeleteParams::default();
     let _ = space.users().delete("first", &delete).await.unwrap();
     replica
-        .wait_person(&tenant, "anna", "nobody has the name", |person| {
+        .wait_person(&tenant, "anna", "the name is free", |person| {
             person.is_none()
         })
         .await;
@@ -135,7 +135,7 @@ async fn k11_no_value_is_a_client_and_an_audience_in_any_two_tenants() {
         .await
     };
     reason("Available").await;
-    // Whoever comes later is refused, in whatever spelling.
+    // A later object is refused, in whatever spelling.
     let spelled = uri("%61")
         .replace("https", "HTTPS")
         .replace(".example", ".example:443");

@@ -70,7 +70,7 @@ async fn f15_k16_a_recreated_person_is_somebody_else() {
     let _ = space.users().delete("anna", &delete).await.unwrap();
     let replica = Replica::start().await;
     replica
-        .wait_person(&tenant, "anna", "nobody of that name", |person| {
+        .wait_person(&tenant, "anna", "no person of that name", |person| {
             person.is_none()
         })
         .await;

@@ -56,7 +56,7 @@ async fn f09_c17_a_new_password_is_a_new_credential_everywhere() {
     let again = restarted.person(&tenant, "anna").unwrap();
     assert_eq!(
         after.credential, again.credential,
-        "a restart signs nobody out"
+        "a restart signs no person out"
     );
     restarted.stop().await;
 }
@@ -95,10 +95,10 @@ async fn the_order_of_secret_and_person_does_not_matter() {
 
 #[tokio::test]
 async fn a_secret_that_did_not_opt_in_is_not_read() {
-    let (space, tenant, spec) = space_with("somebody-elses").await;
+    let (space, tenant, spec) = space_with("of-another-owner").await;
     let entries = [("password", "guess this")];
     space
-        .write_secret("somebody-elses", "Opaque", &entries)
+        .write_secret("of-another-owner", "Opaque", &entries)
         .await;
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "PasswordSecretWrongType").await;
@@ -108,8 +108,8 @@ async fn a_secret_that_did_not_opt_in_is_not_read() {
     assert!(replica.person(&tenant, "anna").is_none());
     replica.stop().await;
 
-    space.delete_secret("somebody-elses").await;
-    space.write_password("somebody-elses", "mine now").await;
+    space.delete_secret("of-another-owner").await;
+    space.write_password("of-another-owner", "mine now").await;
     space.enrolled("anna").await;
 }
 
@@ -157,11 +157,11 @@ async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
     space
         .write_secret("people", crate::support::users::PASSWORD, &entries)
         .await;
-    spec["passwordSecretRef"] = json!({ "name": "people", "key": "nobody" });
+    spec["passwordSecretRef"] = json!({ "name": "people", "key": "unknown" });
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "PasswordInvalid").await;
     assert!(
-        said.contains(r#"entry "nobody""#) && said.contains("is missing"),
+        said.contains(r#"entry "unknown""#) && said.contains("is missing"),
         "{said}"
     );
     for (key, word) in [("anna", "horse and cart"), ("bert", "paper staple")] {

@@ -51,7 +51,7 @@ async fn with_some_namespaces_passwords_are_read_only_in_those() {
         said.contains("create rolebinding clientele-secrets"),
         "{said}"
     );
-    let nobody = json!({ "passwordSecretRef": null });
-    elsewhere.patch_user("anna", nobody).await;
+    let none = json!({ "passwordSecretRef": null });
+    elsewhere.patch_user("anna", none).await;
     elsewhere.enrolled("anna").await;
 }

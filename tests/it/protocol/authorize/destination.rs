@@ -1,4 +1,4 @@
-//! A01–A30: who asks, and where the answer goes. Whatever is wrong with that, nobody is sent anywhere.
+//! A01–A30: who asks, and where the answer goes. Whatever is wrong with that, the browser is sent nowhere.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -52,7 +52,7 @@ async fn a01_a03_both_parameters_are_needed() {
 async fn a02_an_unknown_client_sends_nobody_anywhere() {
     let world = TestServer::at_rest().await;
     for id in [
-        "nobody",
+        "unknown",
         "TEAM-A.APP",
         "team-a.app ",
         "team-a.app\0",
@@ -328,7 +328,9 @@ async fn a28_a_post_does_the_same_as_a_get() {
         let page = browser.post_raw("/authorize", &request.query()).await;
         page.redirects(error);
     }
-    let page = browser.post_raw("/authorize", &ask("nobody").query()).await;
+    let page = browser
+        .post_raw("/authorize", &ask("unknown").query())
+        .await;
     page.stops(400, "invalid_client");
 }
 

@@ -113,7 +113,7 @@ async fn p6_nothing_of_one_tenant_counts_in_another() {
         .open(&format!("/logout?id_token_hint={hint}"))
         .await
         .stops(400, "invalid_request");
-    // A person of one tenant is nobody in the other.
+    // A person of one tenant is unknown in the other.
     let login = browser.open("/t/b/account").await;
     assert_eq!(browser.sign_in_at(&login, "bob").await.reply.status, 401);
     let page = browser.sign_in_at(&login, "alice").await;

@@ -409,7 +409,7 @@ async fn b22_b23_id_token_hint_says_who_and_is_never_trusted_beyond() {
         .open(&silent(&genuine))
         .await
         .redirects("login_required");
-    // Asked aloud, the page to sign in; and if somebody else signs in there, no code.
+    // Asked aloud, the page to sign in; and if another person signs in there, no code.
     let page = other.open(&first(&genuine).url()).await;
     assert_eq!(page.path(), "/login");
     other

@@ -93,7 +93,7 @@ async fn signing_out_everywhere_ends_every_session_and_offline_access() {
     assert_eq!(consents.len(), 1, "what was agreed to stays agreed");
 }
 
-/// Whoever has the cookie may ask all the time: what is under way when everything ends is over as well.
+/// A browser with the cookie may send requests all the time: what is under way when everything ends is over as well.
 #[tokio::test]
 async fn a_request_under_way_when_everything_ends_begins_nothing() {
     let world = TestServer::at_rest().await;
@@ -146,7 +146,7 @@ async fn a_form_of_another_site_or_of_another_session_does_nothing() {
         .post("/account", &odd)
         .await
         .stops(400, "invalid_request");
-    // Somebody else has signed in since: the page is shown anew, and nothing is done.
+    // Another person has signed in since: the page is shown again, and nothing is done.
     let login = browser
         .open(&ask("team-a.first").with("prompt", "login").url())
         .await;

@@ -17,7 +17,7 @@ use crate::support::logs::Logs;
 use crate::support::people::{ORDERS, PASSWORD, index, person};
 use crate::support::test_server::TestServer;
 
-/// The page to consent of a browser in which somebody is signed in.
+/// The page to consent of a browser in which a person is signed in.
 async fn asked(browser: &mut Browser<'_>, request: &Ask) -> Page {
     let page = browser.open(&request.url()).await;
     assert_eq!(page.path(), "/consent");
@@ -70,7 +70,7 @@ async fn c08_an_answer_counts_only_where_it_was_asked_for() {
         .post("/consent", &allow)
         .await
         .stops(403, "forbidden");
-    // In the same browser, but by somebody else who has signed in since.
+    // In the same browser, but by another person who has signed in since.
     let login = browser
         .open(&ask("team-a.first").with("prompt", "login").url())
         .await;

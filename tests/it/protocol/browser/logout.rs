@@ -127,7 +127,7 @@ async fn j17_a_server_ends_the_session_of_its_hint() {
         recorded.filter(|l| l.contains("client's server")).count(),
         2
     );
-    // Of somebody else's session it proves nothing.
+    // Of the session of another person it proves nothing.
     let (mut browser, sid) = signed_in(&world).await;
     let mut of_bob = id_claims("team-a.first", &sid);
     of_bob["sub"] = json!("subject-of-bob");
@@ -249,7 +249,7 @@ async fn j03_a_hint_that_is_not_ours_stops_it() {
         .await
         .stops(400, "invalid_request");
     browser
-        .open(&url(&[("client_id", "nobody")]))
+        .open(&url(&[("client_id", "unknown")]))
         .await
         .stops(400, "invalid_client");
     for twice in [
@@ -288,7 +288,7 @@ async fn j04_j07_a_genuine_hint_signs_out_at_once_expired_or_not() {
                 .any(|cookie| cookie.contains("Max-Age=0"))
         );
         assert!(!still_signed_in(&mut browser).await);
-        // Once more, with nobody there: the client gets the person back all the same.
+        // Once more, without a session: the client gets the person back all the same.
         let page = browser.open(&url(&request)).await;
         assert_eq!(page.reply.header("location"), expected);
     }

@@ -1,4 +1,4 @@
-//! A25, A31, A32: a refusal is seen by the person, by the developer and by an administrator, and lends nobody our name.
+//! A25, A31, A32: a refusal is seen by the person, by the developer and by an administrator, and lends our name to no site.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -59,7 +59,7 @@ async fn a_page_says_who_what_and_by_which_id_it_is_recorded() {
     let text = logs.text();
     let logged = text
         .lines()
-        .filter(|line| line.contains("request of a browser refused"));
+        .filter(|line| line.contains("browser request refused"));
     assert!(logged.clone().all(|line| line.contains(&*id)));
     assert_eq!(logged.count(), 1);
     assert!(!text.contains("evil.example"), "nothing of a stranger");
@@ -73,7 +73,7 @@ async fn every_endpoint_of_a_browser_records_its_refusals() {
         ("/authorize", 400),
         ("/login", 400),
         ("/consent", 400),
-        ("/logout?client_id=nobody", 400),
+        ("/logout?client_id=unknown", 400),
     ] {
         let page = Browser::new(&world).open(path).await;
         assert_eq!(page.reply.status, status, "{path}");
@@ -105,13 +105,13 @@ async fn a32_a_flood_of_refusals_is_ten_lines_of_an_address() {
     let (logs, _guard) = Logs::capture();
     let world = TestServer::at_rest().await;
     for _ in 0..50 {
-        open(&world, &ask("nobody"))
+        open(&world, &ask("unknown"))
             .await
             .stops(400, "invalid_client");
     }
     assert_eq!(refusals(&logs).len(), 10);
     crate::support::clock::advance(std::time::Duration::from_mins(1));
-    open(&world, &ask("nobody")).await;
+    open(&world, &ask("unknown")).await;
     let lines = refusals(&logs);
     assert_eq!(lines.len(), 12);
     assert!(lines[10].contains("count=40"), "{}", lines[10]);

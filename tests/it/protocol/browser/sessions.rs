@@ -152,7 +152,7 @@ async fn c07_a_session_outlives_the_browser_if_both_say_so() {
         let page = browser.open(&ask("team-a.first").url()).await;
         let has_box = page.form().fields.contains_key("stay");
         assert_eq!(has_box, persistent);
-        assert!(!page.reply.body.contains("checked"), "nobody ticked it");
+        assert!(!page.reply.body.contains("checked"), "it is not ticked");
         let mut fields = vec![("username", "alice"), ("password", PASSWORD), ("stay", "")];
         if ticked {
             fields[2].1 = "1";

@@ -37,8 +37,8 @@ async fn c01_c03_whoever_cannot_sign_in_sees_the_same() {
     assert_eq!((wrong.reply.status, wrong.path()), (401, "/login"));
     let expected = neutral(&wrong, "alice");
     for (username, password) in [
-        ("nobody", "wrong"),
-        ("nobody", PASSWORD),
+        ("unknown", "wrong"),
+        ("unknown", PASSWORD),
         ("dora", PASSWORD),
         ("dora", "wrong"),
         ("paul", PASSWORD),
@@ -64,7 +64,7 @@ async fn c01_an_unknown_name_takes_as_long_as_a_wrong_password() {
     let mut shortest = [Duration::MAX; 2];
     // As often as it takes until a busy machine has left both alone once.
     for _ in 0..50 {
-        for (shortest, username) in shortest.iter_mut().zip(["alice", "nobody"]) {
+        for (shortest, username) in shortest.iter_mut().zip(["alice", "unknown"]) {
             let started = Instant::now();
             let page = try_as(&world, username, "wrong").await;
             *shortest = started.elapsed().min(*shortest);
@@ -76,13 +76,13 @@ async fn c01_an_unknown_name_takes_as_long_as_a_wrong_password() {
             return;
         }
     }
-    panic!("alice and nobody: {shortest:?}");
+    panic!("alice and unknown: {shortest:?}");
 }
 
 #[tokio::test]
 async fn c02_failures_of_an_account_are_counted_whatever_its_spelling() {
     let world = TestServer::at_rest().await;
-    for name in ["bob", "nobody"] {
+    for name in ["bob", "unknown"] {
         for spelling in 0..10 {
             let name = if spelling % 2 == 0 {
                 name.to_uppercase()
@@ -461,7 +461,7 @@ async fn c22_an_address_is_typed_where_the_tenant_says_so() {
     for typed in ["bob", "bob@example.com"] {
         assert_eq!(try_as(&world, typed, PASSWORD).await.reply.status, 429);
     }
-    let unknown = try_as(&world, "nobody@example.com", PASSWORD).await;
+    let unknown = try_as(&world, "unknown@example.com", PASSWORD).await;
     assert_eq!(unknown.reply.status, 401);
 }
 
@@ -538,7 +538,7 @@ async fn n06_another_person_does_not_get_a_used_subject() {
     assert_eq!(try_as(&world, "bob", PASSWORD).await.path(), "/consent");
     world.change(|tenant| tenant.reassigned_subjects = list(&[subject]));
     assert_eq!(try_as(&world, "alice", PASSWORD).await.path(), "/consent");
-    // Whoever had it before has lost it.
+    // The earlier holder has lost it.
     recreated(subject, &["another"]);
     try_as(&world, "alice", PASSWORD)
         .await

@@ -137,7 +137,7 @@ async fn a_person_signs_in_agrees_and_signs_out() {
     assert_eq!(claims["sub"], "subject-of-alice");
     assert_eq!(claims["nonce"], "n0nce");
     assert_eq!(claims["email"], "alice@example.com");
-    // The ID token is taken back as a hint of who is signed in, and nobody is asked anything.
+    // The ID token is taken back as a hint of who is signed in, and the person is asked nothing.
     let hint = tokens["id_token"].as_str().unwrap();
     let silent = request
         .clone()
@@ -228,7 +228,7 @@ async fn m07_clocks_half_a_minute_apart_refuse_nothing() {
         to_one(SKEW);
         let renewed = refresh(&world, &renewed.json()).await;
         assert_eq!(renewed.status, 200, "{}", renewed.body);
-        // The session is known at both, and nobody is asked anything.
+        // The session is known at both, and the person is asked nothing.
         let silent = request.clone().with("prompt", "none");
         for _ in 0..2 {
             let told = browser.open(&silent.url()).await.told();

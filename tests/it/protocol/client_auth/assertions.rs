@@ -67,7 +67,7 @@ async fn the_id_may_stand_beside_the_assertion_if_it_is_the_same() {
         }
     };
     assert_eq!(reply(SIGNER).await.status, 200);
-    for other in [EITHER, "team-a.spa", "nobody.here"] {
+    for other in [EITHER, "team-a.spa", "unknown.here"] {
         reply(other).await.refuses(401, "invalid_client");
     }
 }
@@ -294,7 +294,7 @@ async fn d22_issuer_and_subject_are_the_client() {
         claim("sub", json!([SIGNER])),
         claim("iss", json!(EITHER)),
         claim("iss", json!("https://id.example")),
-        claim("iss", json!("nobody.here")),
+        claim("iss", json!("unknown.here")),
         claim("iss", json!(null)),
         claim("iss", json!([SIGNER])),
     ];
@@ -325,7 +325,7 @@ async fn d23_an_assertion_is_used_once() {
     let replica = TestServer::with(world.app.clone());
     send(&replica, &first).await.refuses(401, "invalid_client");
     clock::advance(Duration::from_secs(30));
-    // Signed anew with the same `jti`, it is the same assertion.
+    // Signed again with the same `jti`, it is the same assertion.
     let same = with(&world, |claims| claims["jti"] = json!("same"));
     assert_eq!(send(&world, &same).await.status, 200);
     let again = with(&world, |claims| claims["jti"] = json!("same"));
@@ -461,7 +461,7 @@ async fn d26_names_that_stand_twice_are_refused() {
     let mut bad = Vec::new();
     for (name, value) in [
         ("exp", "1"),
-        ("sub", "\"nobody.here\""),
+        ("sub", "\"unknown.here\""),
         ("aud", "\"x\""),
         ("jti", "\"x\""),
         ("e\\u0078p", "9"),
@@ -669,14 +669,14 @@ async fn d06_only_the_log_tells_which_client_exists() {
     let of = |id| form(&good(&world), &[("client_id", id)]);
     let by_other_key = with_header(&world, r#"{"alg":"ES256","kid":"other"}"#);
     let rows = [
-        (form(&claimed("nobody.here"), &[]), "neither a client"),
+        (form(&claimed("unknown.here"), &[]), "neither a client"),
         (
             form(&claimed("team-a.web"), &[]),
             "not registered for private_key_jwt",
         ),
         (form(&by_other_key, &[]), "no key in jwks"),
         (of(EITHER), "client_id is not"),
-        (of("nobody.here"), "client_id is not"),
+        (of("unknown.here"), "client_id is not"),
     ];
     for (form, rule) in rows {
         let (logs, _guard) = Logs::capture();
@@ -686,7 +686,7 @@ async fn d06_only_the_log_tells_which_client_exists() {
         assert!(logs.text().contains(rule), "{rule}: {}", logs.text());
     }
     // What is wrong with the assertion alone is said whether or not its client exists.
-    for id in ["nobody.here", SIGNER] {
+    for id in ["unknown.here", SIGNER] {
         let mut claims = claims(&world, id);
         claims["exp"] = json!(1);
         let late = key().token(&key().header().to_string(), &claims.to_string());

@@ -71,14 +71,14 @@ async fn d06_an_unknown_client_and_a_wrong_secret_look_the_same() {
     let world = TestServer::new().await;
     let wrong = world.secret("team-a.other");
     let unknown = world
-        .token(Some(&basic("nobody.here", &wrong)), GRANT)
+        .token(Some(&basic("unknown.here", &wrong)), GRANT)
         .await;
     let known = world.token(Some(&basic(WEB, &wrong)), GRANT).await;
     assert_eq!(
         (unknown.status, &unknown.headers, &unknown.body),
         (known.status, &known.headers, &known.body)
     );
-    let unknown = post(&world, "nobody.here", &wrong).await;
+    let unknown = post(&world, "unknown.here", &wrong).await;
     let known = post(&world, WEB, &wrong).await;
     assert_eq!(
         (unknown.status, &unknown.headers, &unknown.body),

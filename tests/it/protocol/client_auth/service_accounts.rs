@@ -254,7 +254,7 @@ async fn h09_an_issuer_that_nobody_knows_is_asked_nothing() {
             "",
             ISSUER,
             "https://id.example/t/b",
-            "nobody.here",
+            "unknown.here",
         ];
         issuers
             .map(|iss| ("iss", with(world, |claims| claims["iss"] = json!(iss))))
@@ -267,7 +267,7 @@ async fn h09_an_issuer_that_nobody_knows_is_asked_nothing() {
 async fn neither_kind_of_assertion_passes_for_the_other() {
     let (world, asked) = world(Finding::Genuine).await;
     let token = with(&world, |_| ());
-    // Without the ID nobody knows which client is meant, and a client without ServiceAccounts has none.
+    // Without the ID the client is unknown, and a client without ServiceAccounts has none.
     for form in [
         form(&token, &[]),
         form(&token, &[("client_id", assertions::SIGNER)]),
@@ -317,7 +317,7 @@ async fn h12_an_unreachable_cluster_is_503_and_no_other_method() {
         assert_eq!(
             asked.load(Ordering::SeqCst),
             turn,
-            "that nobody answered is not kept"
+            "a missing answer is not kept"
         );
     }
     known_to(&world, None, Verification::TokenReview);
@@ -342,7 +342,7 @@ async fn an_answer_is_kept_for_ten_seconds_and_a_refusal_for_two() {
         ask(1).await;
         clock::advance(Duration::from_millis(1));
         ask(2).await;
-        // When the clock went back, nobody knows how old the answer is.
+        // When the clock went back, the age of the answer is unknown.
         clock::rewind(Duration::from_secs(5));
         ask(3).await;
     }
@@ -493,7 +493,7 @@ async fn the_log_says_which_rule_the_token_of_a_service_account_broke() {
             }),
             "does not name this ServiceAccount",
         ),
-        (with(&world, |_| ()), "does not stand by the token"),
+        (with(&world, |_| ()), "does not accept the token"),
     ];
     for (token, rule) in rows {
         let (logs, _guard) = Logs::capture();
@@ -502,6 +502,6 @@ async fn the_log_says_which_rule_the_token_of_a_service_account_broke() {
         assert!(logs.text().contains(rule), "{rule}: {}", logs.text());
     }
     let (logs, _guard) = Logs::capture();
-    send(&world, "nobody.here", &with(&world, |_| ())).await;
+    send(&world, "unknown.here", &with(&world, |_| ())).await;
     assert!(logs.text().contains("client_id must stand beside"));
 }

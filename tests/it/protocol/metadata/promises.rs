@@ -195,7 +195,7 @@ async fn j16_p5_algorithms_of_client_assertions() {
     }
 }
 
-/// Whether an authorization request with this parameter is one that the server understands: with `prompt=none`, nobody
+/// Whether an authorization request with this parameter is one that the server understands: with `prompt=none`, no person
 /// being signed in is then all that is wrong.
 async fn understands(world: &TestServer, name: &str, value: &str) -> bool {
     let url = ask(APP).with("prompt", "none").with(name, value).url();
@@ -305,7 +305,7 @@ async fn j16_p5_every_answer_names_the_issuer_as_promised() {
     assert_eq!(page.told()["iss"], document["issuer"]);
 }
 
-/// Somebody of whom everything is known.
+/// A person with every claim.
 fn know_everything(world: &TestServer, names: &[&str]) {
     world.change(|tenant| {
         let mut people = people::everybody();

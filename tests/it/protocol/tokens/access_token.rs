@@ -174,7 +174,7 @@ async fn an_audience_gets_the_claims_that_its_tenant_maps() {
         (&json!("prod"), &json!(["everybody", "admin"]))
     );
     assert_eq!(said["sub"], "subject-of-alice");
-    // The API may ask instead, and nobody else is told.
+    // The API may ask instead, and no other client is told.
     let known = introspect(&world, "team-a.orders-api", &tokens.access_token)
         .await
         .json();

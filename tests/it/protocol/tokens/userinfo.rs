@@ -171,7 +171,7 @@ async fn i05_a_token_of_another_tenant_audience_or_without_openid() {
     userinfo(&world, &machine)
         .await
         .refuses_bearer(401, "invalid_token");
-    // For the issuer, but nobody signed in.
+    // For the issuer, but without a sign-in.
     let plain = seed(&world, APP)
         .scope("email")
         .with(|c| c.authorization.resources.clear());

@@ -105,7 +105,7 @@ async fn shutdown_finishes_what_is_in_flight_and_closes_what_is_idle() {
     read_until(&mut busy, "100 Continue").await;
     server.shutdown.cancel();
     assert_eq!(read_to_end(&mut idle).await, b"");
-    // Whoever comes back is refused: a connection that is taken is served.
+    // A returning client is refused: a connection that is taken is served.
     let again = TcpStream::connect(server.address).await.unwrap_err();
     assert_eq!(again.kind(), std::io::ErrorKind::ConnectionRefused);
     busy.write_all(b"grant_type=x").await.unwrap();

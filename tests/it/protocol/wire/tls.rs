@@ -205,7 +205,7 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
         "no key",
     );
     let warned = async {
-        while !logs.text().contains("the old one stays") {
+        while !logs.text().contains("keeping the old one") {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };

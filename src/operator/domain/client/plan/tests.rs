@@ -236,7 +236,7 @@ fn a_proof_for_another_registration_is_no_proof() {
         .insert(PROOF_ANNOTATION.into(), proof);
     let plan = stage.plan(Some(&old));
     assert_eq!(reason(&plan), "SecretNotOwned");
-    // F92: whoever finds it there learns where it can have come from.
+    // F92: a reader who finds it there learns where it can have come from.
     let said = plan.verdict.unwrap_err().message;
     assert!(said.contains("carried from another cluster"), "{said}");
 }

@@ -84,8 +84,8 @@ fn without_entries_there_is_no_limit_and_a_selector_that_fits_nobody_allows_noth
         refused(&tenant(json!({})), "team-a", anywhere.clone()),
         None
     );
-    let nobody = json!({ "redirectHosts": [{ "hosts": ["anywhere.example"], "namespaces": { "matchLabels": { "x": "y" } } }] });
-    let said = refused(&tenant(nobody), "team-a", anywhere).unwrap();
+    let none = json!({ "redirectHosts": [{ "hosts": ["anywhere.example"], "namespaces": { "matchLabels": { "x": "y" } } }] });
+    let said = refused(&tenant(none), "team-a", anywhere).unwrap();
     assert!(said.contains("Allowed: no host"), "{said}");
     assert_eq!(
         refused(&limited(), "team-c", json!({})),

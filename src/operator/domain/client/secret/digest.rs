@@ -11,7 +11,7 @@ use kube::ResourceExt;
 
 use super::{CLIENT_LABEL, DesiredSecret, PROOF_ANNOTATION, is_ours};
 
-/// Digests under a key of this process: nobody outside can make two contents look alike.
+/// Digests under a key of this process: no outsider can make two contents look alike.
 #[derive(Clone, Debug, Default)]
 pub struct DigestKey(RandomState);
 

@@ -1,5 +1,5 @@
 //! The formats of credentials Secrets: for each the entries as templates, the type and the labels that its consumer reads.
-//! Where each was looked up stands in docs/secret-formats.md.
+//! Where each was looked up stands in docs/how-to/secret-formats.md.
 
 use clientele_api::SecretFormat;
 

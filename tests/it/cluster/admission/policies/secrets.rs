@@ -11,7 +11,8 @@ use crate::support::test_namespace::{TestNamespace, content};
 
 const CREATE: &str = "without the label app.kubernetes.io/managed-by: clientele and, outside its own namespace, the label clientele.dev/oauthclient or an OAuthClient as controller.";
 const CHANGE: &str = "it is not a Secret of an OAuthClient, or would not be labeled as one afterwards. Rename or delete that Secret, or choose another spec.secret.name.";
-const DELETE: &str = "it is not a Secret of an OAuthClient. Delete it yourself if nobody needs it.";
+const DELETE: &str =
+    "it is not a Secret of an OAuthClient. Delete it yourself if it is not needed.";
 const TYPE: &str = "is none of Opaque, servicebinding.io/oauth2 and nginx.org/oidc. Choose another spec.secret.type, such as Opaque, or another spec.secret.name.";
 const KEYS: &str =
     "whose keys are not in secrets.allowedKeys of the chart. Remove the others from spec.secret.";
@@ -34,9 +35,9 @@ fn secret(name: &str, type_: &str, labels: &Value) -> Secret {
     .unwrap()
 }
 
-/// The labels of a Secret of ours; the client does not exist, so nobody else writes it.
+/// The labels of a Secret of ours; the client does not exist, so no other client writes it.
 fn ours() -> Value {
-    json!({ "app.kubernetes.io/managed-by": "clientele", "clientele.dev/oauthclient": "nobody" })
+    json!({ "app.kubernetes.io/managed-by": "clientele", "clientele.dev/oauthclient": "unknown" })
 }
 
 async fn as_operator(namespace: &str) -> Api<Secret> {
@@ -47,7 +48,7 @@ async fn as_operator(namespace: &str) -> Api<Secret> {
 async fn f42_f43_the_operator_creates_only_secrets_of_its_own() {
     let space = TestNamespace::new("policies").await;
     let managed = json!({ "app.kubernetes.io/managed-by": "clientele" });
-    let attributed = json!({ "clientele.dev/oauthclient": "nobody" });
+    let attributed = json!({ "clientele.dev/oauthclient": "unknown" });
     let others =
         json!({ "app.kubernetes.io/managed-by": "Helm", "clientele.dev/oauthclient": "x" });
     let table = [

@@ -1,4 +1,4 @@
-//! Status is output: nobody but the operator writes it.
+//! Status is output: only the operator writes it.
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use k8s_openapi::api::rbac::v1::RoleBinding;
@@ -19,7 +19,7 @@ fn forged() -> Value {
     json!({ "clientId": "admin", "secretName": "victim-oauth", "secretUid": "1", "conditions": [condition] })
 }
 
-/// A connection as somebody whom the chart's role lets edit clients in this namespace.
+/// A connection of a user whom the chart's role lets edit clients in this namespace.
 async fn editor(space: &TestNamespace) -> kube::Client {
     let binding: RoleBinding = serde_json::from_value(json!({
         "metadata": { "name": "editor" },

@@ -55,7 +55,7 @@ async fn k10_f52_a_loser_is_not_promoted_before_a_person_acts() {
         })
         .await;
     let said = message(&object);
-    assert!(said.contains("change anything in the spec"), "{said}");
+    assert!(said.contains("edit the spec"), "{said}");
     assert!(!space.has_secret("loser-oauth").await);
 
     let change = json!({ "spec": { "displayName": "Mine now" } });

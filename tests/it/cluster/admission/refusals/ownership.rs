@@ -1,4 +1,4 @@
-//! Somebody else's Secret is never read as input and never touched.
+//! A Secret of another owner is never read as input and never touched.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, PostParams};

@@ -153,7 +153,7 @@ async fn h06_h07_tokens_that_live_longer_than_an_hour_are_refused() {
     team.refused("app", "two hours", &long).await;
     let hour = team.token_for("web", &[&audience[..], &["--duration", "1h"]].concat());
     assert_eq!(team.ask("app", &hour).await.0, 200);
-    // The kind that Kubernetes made before 1.24, and makes still when somebody asks for it.
+    // The kind that Kubernetes made before 1.24, and still makes on request.
     let secret: Secret = serde_json::from_value(json!({
         "metadata": { "name": "legacy", "annotations": { "kubernetes.io/service-account.name": "web" } },
         "type": "kubernetes.io/service-account-token",
@@ -178,7 +178,7 @@ async fn h06_h07_tokens_that_live_longer_than_an_hour_are_refused() {
 async fn h08_f74_a_token_of_a_cluster_with_equal_names_is_refused() {
     let team = Accounts::with_app().await;
     let genuine = team.token("web");
-    // Its issuer has the same name, as everywhere that nobody changed it; its keys differ.
+    // Its issuer has the same name, as in every cluster with the default; its keys differ.
     let other = &scoped().await.cluster;
     for create in [
         vec!["create", "namespace", &team.space.name],
@@ -266,7 +266,7 @@ async fn h14_f76_server_and_cluster_tokens_are_not_interchangeable() {
         .unwrap()
         .to_owned();
     team.refused("app", "our own token", &ours).await;
-    // To the API server, ours is nobody's.
+    // To the API server, ours belongs to no user.
     let review = json!({ "spec": { "token": ours, "audiences": [team.space.issuer] } });
     let reviews: Api<TokenReview> = Api::all(team.space.kube.clone());
     let review = serde_json::from_value::<TokenReview>(review).unwrap();

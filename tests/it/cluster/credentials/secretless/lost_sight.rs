@@ -60,11 +60,11 @@ async fn h11_an_unknown_key_is_fetched_once_and_then_judged() {
     team.account("web").await;
     team.space.ready("app", only("web")).await;
     let token = team.token("web");
-    team.refused("app", "a key that nobody has", &token).await;
+    team.refused("app", "an unknown key", &token).await;
     proxy.be_honest();
     team.wait("app", "the key is found", &token, 200).await;
     let (reads, since) = (proxy.key_reads(), Instant::now());
-    // Whoever sends unknown keys makes nobody read them for every one.
+    // Unknown keys do not cause a read for each of them.
     let unknown = crate::support::assertions::stranger();
     let claims = token.split('.').nth(1).unwrap();
     for n in 0..20 {

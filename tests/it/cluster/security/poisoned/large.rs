@@ -44,7 +44,7 @@ async fn f81_k13_a_hundred_users_of_a_megabyte_stop_no_other() {
             space.patch(&name, odd).await;
             if number % 2 == 0 {
                 let metadata =
-                    json!({ "name": name, "labels": { "clientele.dev/oauthclient": "nobody" } });
+                    json!({ "name": name, "labels": { "clientele.dev/oauthclient": "unknown" } });
                 let secret = json!({ "metadata": metadata, "data": { "filled": filled } });
                 let secret: Secret = serde_json::from_value(secret).unwrap();
                 let params = PostParams::default();

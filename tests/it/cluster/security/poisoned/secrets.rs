@@ -1,4 +1,4 @@
-//! Secrets hold bytes, and whoever may write them writes any.
+//! Secrets hold bytes, and a user who may write them writes any.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -44,7 +44,7 @@ fn names(entries: &BTreeMap<String, String>) -> Vec<&str> {
     entries.keys().map(String::as_str).collect()
 }
 
-/// Each as the consumer's documentation has it; see docs/secret-formats.md.
+/// Each as the consumer's documentation has it; see docs/how-to/secret-formats.md.
 #[test]
 fn formats_have_the_entries_that_their_consumers_read() {
     let secret = &written(&json!({}))["CLIENT_SECRET"];
