@@ -18,7 +18,7 @@ demo-down: ## Remove what `make demo` left running
 	@scripts/demo down
 
 .PHONY: test
-test: ## Every test, lane by lane (about 30 minutes on two cores)
+test: ## Every test, lane by lane (33 minutes on two cores once the control plane is built)
 	@scripts/test
 
 .PHONY: test-fast
@@ -58,8 +58,16 @@ check: ## Format, clippy, deny, freshness of generated files
 	@scripts/check
 
 .PHONY: generate
-generate: ## Write the generated files: CRDs, the chart's CRDs, deploy/install.yaml
+generate: ## Write the generated files: CRDs, the chart's CRDs and table of values, deploy/install.yaml, docs/reference
 	@scripts/generate
+
+.PHONY: docs
+docs: ## Build the documentation as a site, target/site/index.html, which needs no network
+	@scripts/docs
+
+.PHONY: pictures
+pictures: ## Take the screenshots of docs/pictures again
+	@scripts/pictures
 
 .PHONY: cluster-build
 cluster-build: ## Build the control plane, kubectl and helm (about 5 minutes the first time)

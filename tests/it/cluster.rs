@@ -3,6 +3,7 @@
 mod admission;
 mod credentials;
 mod disaster;
+mod documented;
 mod ha;
 mod install;
 mod plugin;

@@ -18,6 +18,17 @@ pub enum Part {
     Everything,
 }
 
+/// The values of all string and byte string literals of a file, those of tests included. Cheaper than a [`Code`].
+pub fn literals(text: &str) -> Result<Vec<String>, String> {
+    let stream: TokenStream = text
+        .parse()
+        .map_err(|error: proc_macro2::LexError| error.to_string())?;
+    let mut tokens = Vec::new();
+    flatten(stream, &[], &mut tokens);
+    let literals = tokens.into_iter().filter_map(|token| token.literal);
+    Ok(literals.collect())
+}
+
 /// One token.
 #[derive(Clone, Debug)]
 pub struct Token {

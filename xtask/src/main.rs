@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use xtask::project::Project;
-use xtask::{circles, never_renamed, rules, storeys};
+use xtask::{circles, messages, never_renamed, references, rules, storeys};
 
 #[derive(Parser)]
 enum Command {
@@ -11,6 +11,10 @@ enum Command {
     Shrink,
     /// Adds new names to xtask/never-renamed.txt. Removes nothing.
     Record,
+    /// Writes every user-facing message to xtask/messages/, and prints how many there are.
+    Messages,
+    /// Writes the generated pages of docs/reference/.
+    References,
     /// Prints the imports that form circles or go up between rooms.
     Arrows,
 }
@@ -26,6 +30,18 @@ fn main() -> anyhow::Result<()> {
         Command::Record => {
             let added = never_renamed::record(&project).context("write xtask/never-renamed.txt")?;
             println!("{added} names were added to xtask/never-renamed.txt");
+        }
+        Command::Messages => {
+            let counts = messages::record(&project).context("write xtask/messages")?;
+            for (kind, count) in &counts {
+                println!("{count:5} {}", kind.name());
+            }
+            let all: usize = counts.iter().map(|(_, count)| count).sum();
+            println!("{all:5} messages");
+        }
+        Command::References => {
+            let written = references::write(&project).context("write docs/reference")?;
+            println!("{written} pages of docs/reference/ were written");
         }
         Command::Arrows => {
             let operator = project.library("src/operator");

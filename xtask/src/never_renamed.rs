@@ -92,7 +92,7 @@ fn annotations(text: &str) -> Vec<String> {
 }
 
 /// `clientele refresh token v1`.
-fn is_context(text: &str) -> bool {
+pub(crate) fn is_context(text: &str) -> bool {
     let version = text.rsplit_once(" v").map(|(_, version)| version);
     let numbered = version.is_some_and(|version| version.parse::<u32>().is_ok());
     text.starts_with("clientele ") && numbered && !text.contains('\n')

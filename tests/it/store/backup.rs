@@ -1,4 +1,4 @@
-//! Backups as docs/backup.md says: made while the store is in use, and what is restored can be used.
+//! Backups as docs/operations/backup.md says: made while the store is in use, and what is restored can be used.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::support::postgres::{Server, programs};
 
 /// The page that says how.
 fn documented() -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/backup.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations/backup.md");
     std::fs::read_to_string(page).unwrap()
 }
 
@@ -74,7 +74,7 @@ fn run(program: &str, arguments: &[&str]) {
     assert!(output.status.success(), "{program}: {said}");
 }
 
-/// A backup is old: what happened since then is forgotten. The tokens that were made since then are not, and whoever
+/// A backup is old: what happened since then is forgotten. The tokens that were made since then are not, and a client that
 /// uses one of them ends the family.
 #[tokio::test]
 async fn a_family_of_an_old_backup_ends_when_a_newer_token_is_used() {

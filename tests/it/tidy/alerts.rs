@@ -21,7 +21,8 @@ fn labels<'a>(expression: &'a str, label: &str) -> Vec<&'a str> {
 
 #[test]
 fn every_alert_asks_for_metrics_that_exist_and_says_what_to_do() {
-    let (rules, metrics, reasons) = (read(RULES), read("docs/metrics.md"), read("README.md"));
+    let (rules, metrics) = (read(RULES), read("docs/reference/metrics.md"));
+    let reasons = read("docs/reference/reasons.md");
     let readme = read("charts/clientele/README.md");
     let mut findings = Vec::new();
     for expression in values(&rules, "expr") {

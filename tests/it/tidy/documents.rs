@@ -50,7 +50,7 @@ fn every_metric_is_documented() {
         // A counter is exposed, and asked for, with this suffix.
         .map(|(name, kind)| name.to_owned() + if kind == "counter" { "_total" } else { "" })
         .collect();
-    assert_eq!(exposed, first_cells("docs/metrics.md"));
+    assert_eq!(exposed, first_cells("docs/reference/metrics.md"));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn every_event_of_the_audit_log_is_documented() {
         .iter()
         .map(|act| act.as_str().to_owned())
         .collect();
-    assert_eq!(events, first_cells("docs/audit.md"));
+    assert_eq!(events, first_cells("docs/reference/audit.md"));
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn every_reason_is_documented_with_its_remedy() {
         .map(|(_, name)| name.trim_end_matches("\",").to_owned())
         .collect();
     assert!(reasons.len() > 10, "reason.rs is read in the wrong way");
-    let documented = first_cells("README.md");
+    let documented = first_cells("docs/operations/troubleshooting.md");
     let missing: Vec<String> = reasons.difference(&documented).cloned().collect();
-    none(&missing, "the table of problems of README.md lacks");
+    none(&missing, "docs/operations/troubleshooting.md lacks");
 }
 
 /// Every Markdown file, but those that a tool has installed or built.
@@ -103,10 +103,12 @@ fn links_between_files_lead_somewhere() {
     for path in documents() {
         let text = read(&path);
         let folder = root().join(&path).parent().unwrap().to_owned();
-        let targets = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next());
+        let until = |begin: &'static str, end: char| {
+            let rests = text.split(begin).skip(1);
+            rests.filter_map(move |rest| rest.split(end).next())
+        };
+        let targets = until("](", ')').chain(until("src=\"", '"'));
+        let targets = targets.chain(until("srcset=\"", '"'));
         for target in targets.filter(|target| !target.contains("://")) {
             let file = target.split('#').next().unwrap_or_default();
             if !file.is_empty() && !folder.join(file).exists() {
@@ -115,4 +117,26 @@ fn links_between_files_lead_somewhere() {
         }
     }
     none(&findings, "dead links");
+}
+
+#[test]
+fn the_site_has_every_page() {
+    let summary = read("docs/SUMMARY.md");
+    let pages = documents()
+        .into_iter()
+        .filter_map(|path| Some(path.strip_prefix("docs/")?.to_owned()));
+    let pages = pages.filter(|path| path != "SUMMARY.md");
+    let missing: Vec<String> = pages
+        .filter(|path| !summary.contains(&format!("]({path})")))
+        .collect();
+    none(&missing, "docs/SUMMARY.md lacks");
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = read("README.md").lines().count();
+    assert!(
+        lines <= 120,
+        "README.md has {lines} lines: move some to docs/"
+    );
 }

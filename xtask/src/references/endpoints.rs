@@ -1,0 +1,90 @@
+//! The HTTP endpoints, from the enum that routes requests.
+
+use syn::visit::Visit;
+
+use crate::messages::help;
+use crate::project::Project;
+
+use super::head;
+
+const SOURCE: &str = "src/oauth/registry.rs";
+
+/// The methods of each endpoint, by its variant.
+const METHODS: [(&str, &str); 12] = [
+    ("Metadata", "GET, HEAD"),
+    ("Jwks", "GET, HEAD"),
+    ("Token", "POST"),
+    ("Authorize", "GET, POST"),
+    ("Login", "GET, HEAD, POST"),
+    ("Consent", "GET, HEAD, POST"),
+    ("Userinfo", "GET, POST"),
+    ("Revoke", "POST"),
+    ("Introspect", "POST"),
+    ("Logout", "GET, POST"),
+    ("Account", "GET, HEAD, POST"),
+    ("Stylesheet", "GET, HEAD"),
+];
+
+#[derive(Default)]
+struct Variants(Vec<(String, String)>);
+
+impl<'ast> Visit<'ast> for Variants {
+    fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
+        if item.ident == "Endpoint" {
+            let variants = item.variants.iter().map(|variant| {
+                let text = help::paragraphs(&variant.attrs).join(" ");
+                (variant.ident.to_string(), text)
+            });
+            self.0.extend(variants);
+        }
+    }
+}
+
+/// The page.
+pub fn page(project: &Project) -> String {
+    let mut page = head("HTTP endpoints", &format!("`{SOURCE}`"));
+    page.push_str(
+        "Paths are below the issuer of the tenant: the public URL for the tenant `default`, `<public URL>/t/<name>` for another.\n\
+        Clients find them in the metadata and do not build them.\n\n\
+        | path | methods | what it is |\n|---|---|---|\n",
+    );
+    let text = &project.files[SOURCE];
+    let mut variants = Variants::default();
+    variants.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{SOURCE}: {error}")));
+    for (variant, meaning) in variants.0 {
+        let methods = METHODS.iter().find(|(name, _)| *name == variant);
+        let (_, methods) = methods.unwrap_or_else(|| panic!("{variant} is not in METHODS"));
+        let paths = paths(project, &variant);
+        page.push_str(&format!("| {paths} | {methods} | {meaning} |\n"));
+    }
+    page.push_str(
+        "\nThe admin listener (port 8081) is not for the public:\n\n\
+        | path | what it is |\n|---|---|\n\
+        | `/livez` | 200 while the process runs |\n\
+        | `/readyz` | 200 once the replica serves what the cluster says; else 503 and what it waits for |\n\
+        | `/metrics` | [metrics](metrics.md) in the format of Prometheus |\n",
+    );
+    page
+}
+
+/// The rows `(Self::Jwks, "/jwks")`.
+fn paths(project: &Project, variant: &str) -> String {
+    if variant == "Metadata" {
+        return "`/.well-known/openid-configuration`; `/.well-known/oauth-authorization-server`, \
+            inserted between the host and the path of the issuer"
+            .to_owned();
+    }
+    let production = project.production();
+    let modules = production.filter(|module| module.file == SOURCE);
+    let mut found = modules.flat_map(|module| {
+        let rows = module.code.tokens.windows(5);
+        rows.filter(move |row| {
+            row[0].text == "Self" && row[2].text == variant && row[3].text == ","
+        })
+        .filter_map(|row| row[4].literal.clone())
+    });
+    let path = found
+        .next()
+        .unwrap_or_else(|| panic!("{variant} has no path"));
+    format!("`{path}`")
+}
