@@ -1,6 +1,6 @@
 //! Words that have a successor: names of types, functions and constants, and phrases of comments, messages and documents.
 
-use crate::code::{Code, Part};
+use crate::code::{self, Code, Part};
 use crate::known::Findings;
 use crate::project::Project;
 use crate::source::{self, Source};
@@ -73,20 +73,37 @@ const NAMES: [(&str, &str); 63] = [
 ];
 
 /// Phrases that must not occur in texts, with what to say instead.
-const PHRASES: [(&str, &str); 5] = [
+const PHRASES: [(&str, &str); 15] = [
     ("a pass", "reconcile"),
     ("trouble", "error"),
     ("is gone", "was deleted"),
     ("of before", "previous"),
     ("so many", "how many"),
+    ("nobody", "who does not: no client, no person"),
+    (
+        "somebody",
+        "who: a person, another client, an administrator",
+    ),
+    ("whoever", "who: a user who may write it"),
+    ("anew", "again"),
+    ("belongs into", "must be in"),
+    ("belong into", "must be in"),
+    ("is no url", "is not a URL"),
+    ("is no uri", "is not a URI"),
+    ("for so long", "for this time"),
+    ("is looked at", "is read, is validated"),
 ];
 
-/// Files that quote the retired words.
-const QUOTES: [&str; 3] = [
+/// Files that quote the retired words, and files of other programs.
+const QUOTES: [&str; 4] = [
     "xtask/src/retired.rs",
     "xtask/known/retired-names.txt",
     "xtask/known/retired-phrases.txt",
+    "tests/golden/",
 ];
+
+/// The style guide, which quotes what it advises against in straight double quotes.
+const STYLE_GUIDE: &str = "CONTRIBUTING.md";
 
 /// How often each retired name is declared, in production code and in tests.
 pub fn names(project: &Project) -> Findings {
@@ -120,12 +137,20 @@ fn count_names(code: &Code, findings: &mut Findings) {
     }
 }
 
-/// How often each retired phrase occurs in comments, messages and documents.
+/// How often each retired phrase occurs in comments, messages and documents. Migrations are not read: the text of one
+/// that was released does not change.
 pub fn phrases() -> Findings {
     let folders = [
-        "src", "xtask", "tests", "benches", "examples", "docs", "charts", "crds", "deploy",
+        "src", "xtask", "tests", "benches", "examples", "docs", "charts", "crds", "deploy", "fuzz",
     ];
-    let documents = ["README.md", "ARCHITECTURE.md", "cluster/README.md"];
+    let documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "cluster/README.md",
+    ];
     let endings = ["rs", "md", "yaml", "tpl", "html", "txt", "sh"];
     let paths = folders.into_iter().chain(documents);
     count_phrases(
@@ -137,21 +162,40 @@ pub fn phrases() -> Findings {
 
 fn count_phrases(files: &[Source]) -> Findings {
     let mut findings = Findings::new();
-    for file in files
-        .iter()
-        .filter(|file| !QUOTES.contains(&file.path.as_str()))
-    {
-        let text = words(&file.text);
+    let quotes = |path: &str| QUOTES.iter().any(|quote| path.starts_with(quote));
+    for file in files.iter().filter(|file| !quotes(&file.path)) {
+        let text = words(&text_of(file));
         for (phrase, instead) in PHRASES {
             let occurrences = text.matches(&format!(" {phrase} ")).count();
             if occurrences > 0 {
-                *findings
-                    .entry(format!("\"{phrase}\": say {instead}"))
-                    .or_default() += occurrences;
+                let finding = format!("\"{phrase}\" in {}: say {instead}", file.path);
+                findings.insert(finding, occurrences);
             }
         }
     }
     findings
+}
+
+/// What people read of a file: of Rust the comments and the literals with a space in them.
+fn text_of(file: &Source) -> String {
+    if file.path == STYLE_GUIDE {
+        return file.text.split('"').step_by(2).collect();
+    }
+    if !file.path.ends_with(".rs") {
+        return file.text.clone();
+    }
+    let comments = file.text.lines().filter_map(|line| {
+        let comment = line
+            .split_once("//")
+            .filter(|(code, _)| !code.contains('"'));
+        comment.map(|(_, comment)| comment.to_owned())
+    });
+    let literals = code::literals(&file.text);
+    let literals = literals.unwrap_or_else(|error| panic!("{}: {error}", file.path));
+    let literals = literals.iter().filter(|text| text.contains(' '));
+    // A phrase does not begin in one text and end in the next.
+    let literals = literals.map(|text| format!("\n_ {text} _"));
+    comments.chain(literals).collect::<Vec<_>>().join("\n")
 }
 
 /// The words of a text in lower case, in one line.
@@ -204,17 +248,30 @@ mod tests {
             text: text.to_owned(),
         };
         let files = [
-            file("/// A pass, and the client is\n    /// gone.\n"),
-            file("a password; TroubleShooting; say(\"trouble\")"),
+            file("/// A pass, and the client is\n    /// gone.\nstruct A;\n"),
+            file("fn nobody() { pass(\"nobody\"); say(\"no trouble\") } // TroubleShooting\n"),
         ];
-        let found: Vec<String> = count_phrases(&files).into_keys().collect();
+        let found: Vec<String> = files
+            .iter()
+            .flat_map(|file| count_phrases(std::slice::from_ref(file)).into_keys())
+            .collect();
         assert_eq!(
             found,
             [
-                "\"a pass\": say reconcile",
-                "\"is gone\": say was deleted",
-                "\"trouble\": say error"
+                "\"a pass\" in src/a.rs: say reconcile",
+                "\"is gone\" in src/a.rs: say was deleted",
+                "\"trouble\" in src/a.rs: say error"
             ]
         );
+    }
+
+    #[test]
+    fn the_style_guide_may_quote_what_it_advises_against() {
+        let guide = |text: &str| Source {
+            path: STYLE_GUIDE.to_owned(),
+            text: text.to_owned(),
+        };
+        assert!(count_phrases(&[guide("not \"anew\", \"nobody\"")]).is_empty());
+        assert_eq!(count_phrases(&[guide("\"not\" anew")]).len(), 1);
     }
 }
