@@ -125,7 +125,7 @@ pub struct OAuthClientSpec {
     pub first_party: bool,
 
     /// Where people may be sent back to after signing in: an exact allow-list (RFC 9700 section 2.1).
-    /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and [`::1`], or a private-use scheme
+    /// `https://`, or `http://` on localhost, *.localhost, 127.0.0.0/8 and `[::1]`, or a private-use scheme
     /// in reverse-DNS form, or one without a dot that the tenant lists in spec.redirectSchemes. A request may name any
     /// port on a loopback IP literal (RFC 8252 section 7.3), and where the client is Public also on the exact host
     /// localhost.

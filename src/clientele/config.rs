@@ -87,6 +87,7 @@ pub enum RootKeyAction {
 
 /// The settings of `clientele run`. Each can be given as a flag or as an environment variable.
 #[derive(Debug, Args)]
+#[allow(rustdoc::invalid_html_tags, reason = "the texts of --help")]
 pub struct Run {
     /// The operator's own namespace, which holds the root key and the signing keys
     #[arg(long, env = "CLIENTELE_NAMESPACE", default_value = "clientele-system")]

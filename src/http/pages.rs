@@ -311,7 +311,7 @@ pub fn once_more(chrome: &PageChrome<'_>, endpoint: &str, fields: &[(&str, &str)
     page(StatusCode::OK, Forms::Onward, &inline, render(&template))
 }
 
-/// The stylesheet of all pages. Their links to it name its [`STYLE_VERSION`], so a day in a cache does not outlive a
+/// The stylesheet of all pages. Their links to it name its `STYLE_VERSION`, so a day in a cache does not outlive a
 /// release; longer would, where two releases serve at once during an update.
 pub fn stylesheet() -> Response {
     let mut response = Response::new(Body::from(STYLE));

@@ -1,5 +1,5 @@
 //! Clients and people of other servers → manifests, Secrets and a report that says field by field what became of it.
-//! A reader is a function from documents to an [`Import`]: no clock, no network, the same bytes from the same input.
+//! A reader is a function from documents to an `Import`: no clock, no network, the same bytes from the same input.
 
 mod apply;
 mod authelia;

@@ -1,9 +1,9 @@
 //! The authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2) as a numbered pipeline.
 //!
-//! 1. Who asks, and where does the answer go ([`destination`])? If that is wrong, the person is told and sent nowhere.
+//! 1. Who asks, and where does the answer go (`destination`)? If that is wrong, the person is told and sent nowhere.
 //! 2. What is asked ([`request`])? If that is wrong, the client is told, where it said.
-//! 3. What follows from it ([`decision`]): sign in, ask, issue or refuse.
-//! 4. What is granted ([`grant`]).
+//! 3. What follows from it (`decision`): sign in, ask, issue or refuse.
+//! 4. What is granted (`grant`).
 //! 5. How the answer travels ([`response`]).
 
 pub mod claims_parameter;

@@ -50,7 +50,7 @@ impl WriteTimes {
     }
 }
 
-/// [`WriteTimes`] of all objects, shared by the workers.
+/// `WriteTimes` of all objects, shared by the workers.
 #[derive(Debug)]
 pub struct WriteThrottle(Mutex<WriteTimes>);
 
