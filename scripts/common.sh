@@ -22,6 +22,18 @@ need() { command -v "$1" >/dev/null || fail "$1 is missing: $2"; }
 need_rust() {
   need cargo 'install Rust (https://rustup.rs), or put ~/.cargo/bin on PATH'
   need cc 'install a C compiler, for example `apt-get install gcc`'
+  # rust-toolchain.toml names a version that rustup downloads. Without a network, the default toolchain does if it is new enough.
+  if ! rustc --version >/dev/null 2>&1 && command -v rustup >/dev/null; then
+    local wanted default
+    wanted=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    default=$(cd / && rustc --version 2>/dev/null | cut -d ' ' -f 2) || default=''
+    if [[ -z $default || $(printf '%s\n' "$wanted" "$default" | sort -V | head -n 1) != "$wanted" ]]; then
+      fail "Rust $wanted is not installed: run rustup toolchain install $wanted"
+    fi
+    RUSTUP_TOOLCHAIN=$(cd / && rustup default | cut -d ' ' -f 1)
+    export RUSTUP_TOOLCHAIN
+    note "Rust $wanted of rust-toolchain.toml is not installed; using $RUSTUP_TOOLCHAIN, which is $default"
+  fi
 }
 
 need_go() { need go 'install Go 1.26 or newer (https://go.dev/dl)'; }
