@@ -18,7 +18,7 @@ demo-down: ## Remove what `make demo` left running
 	@scripts/demo down
 
 .PHONY: test
-test: ## Every test, lane by lane (33 minutes on two cores once the control plane is built)
+test: ## Every test, lane by lane (about 35 minutes on two cores)
 	@scripts/test
 
 .PHONY: test-fast

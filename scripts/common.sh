@@ -52,6 +52,34 @@ need_fonts() {
   has_font NotoSans-Regular.ttf || fail 'the font Noto Sans is missing: install it, for example `apt-get install fonts-noto-core`'
 }
 
+# What the consumers of other projects need beside Rust and Go, one line for each thing that is missing: its name, and the
+# Debian packages that bring it. .ci/run installs them; on other machines their owner does.
+missing_for_consumers() {
+  local tool
+  missing() { printf '%s: %s\n' "$1" "$2"; }
+  for tool in 'node nodejs' 'npm npm' 'git git' 'chromium chromium' 'openssl openssl' 'python3 python3' \
+    'java default-jdk-headless' 'javac default-jdk-headless' 'keytool default-jdk-headless' 'mvn maven'; do
+    command -v "${tool% *}" >/dev/null || missing "${tool% *}" "${tool#* }"
+  done
+  python3 -c 'import ensurepip' 2>/dev/null || missing 'the module ensurepip of Python' python3-venv
+  # Debian keeps it off PATH.
+  [[ -x /usr/sbin/apache2 ]] || missing /usr/sbin/apache2 apache2-bin
+  [[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ]] || missing mod_auth_openidc libapache2-mod-auth-openidc
+}
+
+# need_consumers: ends with what to install, and how to test without it.
+need_consumers() {
+  local found packages
+  found=$(missing_for_consumers)
+  if [[ -n $found ]]; then
+    packages=$(sed 's/.*: //' <<<"$found" | tr ' ' '\n' | sort -u | tr '\n' ' ')
+    fail "the consumers need what is not on this machine:
+$found
+Install it, for example \`apt-get install --no-install-recommends ${packages% }\`. \`scripts/test --without consumers\` runs everything else."
+  fi
+  node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || fail "Node.js $(node --version) is too old: put version 20 or newer on PATH"
+}
+
 # Programs of the tests that outlast a clean-up of the tree.
 cache="${CLIENTELE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/clientele}"
 

@@ -64,8 +64,8 @@ fn claims(text: &str) {
     if let Ok(claims) = ClaimsRequest::parse(text) {
         let kept = ClaimsRequest::from_normal(&claims.normal());
         assert_eq!(
-            (kept.id_token, kept.userinfo),
-            (claims.id_token, claims.userinfo)
+            (kept.id_token, kept.userinfo, kept.acr),
+            (claims.id_token, claims.userinfo, claims.acr)
         );
     }
 }

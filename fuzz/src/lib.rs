@@ -3,15 +3,19 @@
 
 #![allow(dead_code, reason = "the tests use the rest")]
 
+pub mod admission;
 #[path = "../../tests/it/support/ask.rs"]
 pub mod ask;
 #[path = "../../tests/it/support/browser.rs"]
 pub mod browser;
+mod cel;
 #[path = "../../tests/it/support/clock.rs"]
 pub mod clock;
 #[path = "../../tests/it/support/form.rs"]
 pub mod form;
 mod issued;
+#[path = "../../tests/it/support/judge.rs"]
+pub mod judge;
 #[path = "../../tests/it/support/keys.rs"]
 pub mod keys;
 #[path = "../../tests/it/support/people.rs"]

@@ -78,7 +78,7 @@ pub fn check_entry(entry: &str) -> Result<(), &'static str> {
 /// The list of a tenant.
 pub fn allowed_keys_schema(_: &mut SchemaGenerator) -> Schema {
     const NAME: &str = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
-    const DOMAIN: &str = "[a-z0-9]([-a-z0-9.]*[a-z0-9])?";
+    const DOMAIN: &str = "[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?";
     json_schema!({
         "type": "array",
         "maxItems": MAX_KEYS,

@@ -6,6 +6,9 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+/// The most digits of a number.
+const MAX_DIGITS: usize = 6;
+
 /// A duration in hours, minutes and seconds. There is no unit above the hour, because a day has not
 /// always 24 of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,24 +24,19 @@ impl DurationString {
 
     /// The same for a field in which `0s` has a meaning.
     pub fn parse_from_zero(&self) -> Option<Duration> {
+        let mut rest = (!self.0.is_empty()).then_some(&*self.0)?;
         let mut seconds: u64 = 0;
-        let mut number = String::new();
-        for c in self.0.chars() {
-            let unit = match c {
-                '0'..='9' => {
-                    number.push(c);
-                    continue;
-                }
-                'h' => 3600,
-                'm' => 60,
-                's' => 1,
-                _ => return None,
+        // Each unit once, the greatest first.
+        for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let Some(after) = rest[digits..].strip_prefix(unit) else {
+                continue;
             };
-            let count: u64 = number.parse().ok()?;
-            seconds = seconds.checked_add(count.checked_mul(unit)?)?;
-            number.clear();
+            let count = Some(&rest[..digits]).filter(|number| number.len() <= MAX_DIGITS)?;
+            seconds += count.parse::<u64>().ok()? * length;
+            rest = after;
         }
-        (number.is_empty() && !self.0.is_empty()).then(|| Duration::from_secs(seconds))
+        rest.is_empty().then(|| Duration::from_secs(seconds))
     }
 }
 
@@ -96,6 +94,12 @@ mod tests {
             "m",
             "1.5h",
             "99999999999999999999h",
+            "0000001h",
+            "1m1h",
+            "1s1m",
+            "1h1h",
+            "h1m",
+            "1h 1m",
         ] {
             assert_eq!(parsed(bad), None, "{bad}");
         }

@@ -158,6 +158,46 @@ pub fn redirect_schemes(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A selector of namespaces by their labels.
+pub fn namespaces(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "matchLabels": {
+                "type": "object",
+                "description": "Labels that the namespaces have, with these values.",
+                "additionalProperties": { "type": "string" },
+            },
+            "matchExpressions": {
+                "type": "array",
+                "description": "Conditions on labels, all of which hold.",
+                "maxItems": 16,
+                "items": {
+                    "type": "object",
+                    "required": ["key", "operator"],
+                    "properties": {
+                        "key": { "type": "string", "description": "The key of the label." },
+                        "operator": {
+                            "type": "string",
+                            "description": "In: the label has one of values. NotIn: it has none of them, or is missing. Exists: it is there. DoesNotExist: it is missing.",
+                            "enum": ["In", "NotIn", "Exists", "DoesNotExist"],
+                        },
+                        "values": {
+                            "type": "array",
+                            "description": "Values of the label, for In and NotIn only.",
+                            "items": { "type": "string" },
+                        },
+                    },
+                    "x-kubernetes-validations": [{
+                        "rule": "(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+                        "message": "In and NotIn need values, Exists and DoesNotExist must not have any",
+                    }],
+                },
+            },
+        },
+    })
+}
+
 /// Groups of people.
 pub fn groups(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "maxItems": 64, "x-kubernetes-list-type": "set", "items": group() })

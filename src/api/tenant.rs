@@ -57,6 +57,7 @@ pub struct OAuthTenantSpec {
     /// `ServesEveryNamespace` points out; an empty selector (`{}`) states that all may. A single namespace is selected by the
     /// label kubernetes.io/metadata.name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
 
     /// Which namespaces may have first-party clients, whose people are not asked for consent. Default: none.
@@ -226,6 +227,7 @@ pub struct TenantScope {
     pub claims: Vec<String>,
     /// Which namespaces' clients may have it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
 }
 
@@ -258,6 +260,7 @@ pub struct TenantAudience {
     pub access_tokens: Option<AccessTokens>,
     /// Which namespaces' clients may have tokens for it. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct UserLimits {
     /// Which namespaces' OAuthUsers, by their labels. Default: all from which the tenant takes its people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
     /// The domains of their email addresses, and of usernames that contain an `@`: exact, such as `example.com`, or
     /// `*.example.com` for every domain below it and not `example.com` itself. Default: no limit.

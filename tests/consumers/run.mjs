@@ -45,10 +45,23 @@ async function rows() {
   return all.filter(({ name, short: isShort }) => wanted.length ? wanted.includes(name) : !short || isShort)
 }
 
+/** Two at once: while one compiles, the other waits for its registry. */
+async function prepareAll(chosen, kitOf) {
+  const built = new Map()
+  const waiting = [...chosen]
+  const work = async () => {
+    for (let row = waiting.shift(); row; row = waiting.shift()) built.set(row, await prepare(row, kitOf(row)))
+  }
+  await Promise.all([work(), work()])
+  return built
+}
+
 /** What can be built or installed is there before anything runs, so that a cold run says what takes so long. */
 async function prepare(row, kit) {
   const since = Date.now()
-  const built = await row.build(kit)
+  const built = await row.build(kit).catch((error) => {
+    throw new Error(`the packages of ${row.name} cannot be had; run it again when their registry answers: ${error.message}`)
+  })
   say(`  ${row.name} ${built.version} is ready (${seconds(since)})`)
   return built
 }
@@ -83,8 +96,7 @@ try {
   const chosen = await rows()
   const kitOf = ({ name }) => new Kit({ installation, people, name, root, cache, scratch, pictures })
   say('Packages of their lock files')
-  const built = new Map()
-  for (const row of chosen) built.set(row, await prepare(row, kitOf(row)))
+  const built = await prepareAll(chosen, kitOf)
   say('The control plane, the chart, the operator, people')
   installation = await Installation.start({ root, folder: `${scratch}/installation`, binary: BINARY })
   people = await People.start(installation)

@@ -28,6 +28,7 @@ pub mod cluster;
 pub mod form;
 pub mod grants;
 pub mod issued;
+pub mod judge;
 pub mod keys;
 pub mod load;
 pub mod logs;

@@ -15,6 +15,7 @@ pub struct RedirectHosts {
     pub hosts: Vec<String>,
     /// Which namespaces' clients, by their labels. Default: all of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
 }
 
@@ -26,6 +27,7 @@ pub struct CustomClientIds {
     /// The labels of the namespaces that may bring client IDs. An empty selector selects all. Default: none, except for
     /// the IDs in reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
     /// Client IDs that are kept for one namespace each, by name and never by labels. An ID that means something to a
     /// cluster (`kubernetes`, `k8s`, `api`, `default`, `system`, `sts.amazonaws.com`, `vault`) is given in no other way,
@@ -60,6 +62,7 @@ pub struct RedirectSchemes {
     #[schemars(schema_with = "schema::redirect_schemes")]
     pub schemes: Vec<String>,
     /// Which namespaces' clients, by their labels. An empty selector selects all of the tenant.
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: LabelSelector,
 }
 
@@ -67,5 +70,6 @@ pub struct RedirectSchemes {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 pub struct NamespacePolicy {
     /// The labels of these namespaces. An empty selector selects all.
+    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: LabelSelector,
 }

@@ -14,6 +14,7 @@ pub struct Users {
     /// Which namespaces' OAuthUsers are people of this tenant, by their labels: a user who may create OAuthUsers
     /// there decides who signs in. Default: none. An empty selector selects all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::schema::namespaces")]
     pub namespaces: Option<LabelSelector>,
 
     /// Which email domains and groups the OAuthUsers of a namespace may have. Default: no limit. Once there is an entry, the

@@ -50,7 +50,7 @@ pub fn read(tenant: &Tenant, encoded: &str) -> Result<Asked, Stopped> {
     let parameters = Parameters::read(encoded.as_bytes())?;
     let mut destination = Destination::read(tenant, &parameters)?;
     let request = if encoded.len() > request::MAX_LEN {
-        Err(OAuthError::invalid_request("the request is longer than 8 KiB").into())
+        Err(OAuthError::invalid_request("the request is longer than 9 KiB").into())
     } else if code_len(&tenant.issuer, &destination) > MAX_LOCATION {
         destination.state = None;
         Err(OAuthError::invalid_request(

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::endpoints::authorize::claims_parameter::CLASS;
 use crate::jose::public_key::ALGORITHMS;
 use crate::tenant::OPENID_SCOPES;
 use crate::user::claims;
 use crate::{Algorithm, AuthMethod, GrantType, Tenant};
 
 /// The claims of ID tokens that are not about the person but about signing in.
-const OF_SIGNING_IN: [&str; 10] = [
+const OF_SIGNING_IN: [&str; 12] = [
     "iss",
     "sub",
     "aud",
@@ -16,8 +17,10 @@ const OF_SIGNING_IN: [&str; 10] = [
     "exp",
     "auth_time",
     "nonce",
+    "acr",
     "amr",
     "sid",
+    "jti",
     "at_hash",
 ];
 
@@ -70,6 +73,7 @@ fn render(tenant: &Tenant) -> Vec<u8> {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "claims_parameter_supported": true,
+        "acr_values_supported": [CLASS],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms(tenant),
         "scopes_supported": scopes(tenant),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::client::IdTokenClaims;
-use crate::endpoints::authorize::claims_parameter::ClaimsRequest;
+use crate::endpoints::authorize::claims_parameter::{CLASS, ClaimsRequest};
 use crate::grant::Authorization;
 use crate::grant::validity::GrantValidity;
 use crate::keys::signing_keys::ScheduledKey;
@@ -46,26 +46,37 @@ pub fn mint(contents: Contents<'_>, key: &ScheduledKey, now: Timestamp) -> Optio
         "auth_time": contents.authorization.auth_time.as_second(),
         "amr": ["pwd"],
         "sid": contents.authorization.sid,
+        "jti": jti(contents.access_token),
         "at_hash": at_hash(key.key.algorithm(), contents.access_token),
     });
-    let mut claims = about(contents);
-    let nonce = contents
-        .nonce
-        .map(|nonce| ("nonce".to_owned(), nonce.into()));
-    claims.extend(protocol.as_object().cloned()?.into_iter().chain(nonce));
+    let asked = ClaimsRequest::from_normal(&contents.authorization.claims);
+    let mut claims = about(contents, &asked);
+    let nonce = contents.nonce.map(|nonce| ("nonce", nonce));
+    let optional = nonce.into_iter().chain(asked.acr.then_some(("acr", CLASS)));
+    let optional = optional.map(|(name, value)| (name.to_owned(), value.into()));
+    claims.extend(protocol.as_object().cloned()?.into_iter().chain(optional));
     key.key
         .sign_id_token(Value::from(claims).to_string().as_bytes())
 }
 
-fn about(contents: Contents<'_>) -> Map<String, Value> {
+fn about(contents: Contents<'_>, asked: &ClaimsRequest) -> Map<String, Value> {
     let GrantValidity { client, user } = contents.valid_grant;
-    let asked = ClaimsRequest::from_normal(&contents.authorization.claims).id_token;
-    let asked = claims::allowed_to(client, contents.tenant, &asked);
+    let asked = claims::allowed_to(client, contents.tenant, &asked.id_token);
     let scope = match client.id_token_claims {
         IdTokenClaims::All => contents.scope,
         IdTokenClaims::Requested => "",
     };
     claims::about(user, contents.tenant, scope, &asked)
+}
+
+/// The ID of an ID token, by which logs and lists of what was seen name it (RFC 7519 §4.1.7): as unique as that of the access
+/// token beside it, and none of the two tells the other.
+fn jti(access_token: &str) -> String {
+    let hash = digest(
+        &SHA256,
+        format!("ID token beside {access_token}").as_bytes(),
+    );
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
 }
 
 /// The left half of the access token's hash (OIDC Core §3.1.3.6), by the hash of the algorithm: SHA-512 for Ed25519.

@@ -6,11 +6,13 @@ use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use clientele_api::DurationString;
 use clientele_api::secret_marks::is_dns_label;
+use clientele_api::{DurationString, Lifetimes};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 use crate::domain::reason::{Reason, Refusal};
+
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The field and what is wrong with it: `field: problem`.
 pub(super) type Check = Result<(), String>;
@@ -119,6 +121,78 @@ pub(super) fn duration(
     })
 }
 
+/// An audience of a client or a tenant; the error completes the sentence that names it.
+pub(super) fn check_audience(uri: &str) -> Result<(), &'static str> {
+    const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+    let inside = |b: u8| b.is_ascii_graphic() && !b"\"#<>[\\]^`{|}".contains(&b);
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_lowercase())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b))
+    };
+    let parts = uri.split_once(':').filter(|(scheme, rest)| {
+        is_scheme(scheme) && !rest.is_empty() && uri.len() <= 256 && rest.bytes().all(inside)
+    });
+    if parts.is_none() {
+        return Err(
+            "must be an absolute URI without a fragment, such as https://orders.example.com",
+        );
+    }
+    if uri.starts_with("usr:") || uri.starts_with("system:") {
+        return Err(
+            "must not begin with usr: or system:, which are reserved for people and for the cluster",
+        );
+    }
+    let host = uri.strip_prefix("https://").map(|rest| {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let port =
+            |(_, port): &(&str, &str)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        rest.rsplit_once(':')
+            .filter(port)
+            .map_or(rest, |(host, _)| host)
+    });
+    let is_of_cluster =
+        |host: &str| CLUSTER.contains(&host) || host.starts_with("kubernetes.default.svc.");
+    if host.is_some_and(is_of_cluster) {
+        return Err(
+            "is an audience of the Kubernetes API server; no token of this server is for it",
+        );
+    }
+    Ok(())
+}
+
+/// Each lifetime within the bounds of the schema.
+pub(super) fn check_lifetimes(field: &str, asked: &Lifetimes) -> Check {
+    let lifetime = |name: &str, text, most| duration(&format!("{field}.{name}"), text, most);
+    lifetime(
+        "authorizationCode",
+        asked.authorization_code.as_ref(),
+        HOUR / 6,
+    )?;
+    let access = lifetime("accessToken", asked.access_token.as_ref(), HOUR * 24)?;
+    lifetime("idToken", asked.id_token.as_ref(), HOUR * 24)?;
+    let refresh = lifetime("refreshToken", asked.refresh_token.as_ref(), HOUR * 8760)?;
+    let idle = lifetime(
+        "refreshTokenIdle",
+        asked.refresh_token_idle.as_ref(),
+        HOUR * 8760,
+    )?;
+    let ordered = |less: Option<Duration>, more: Option<Duration>| {
+        less.zip(more).is_none_or(|(less, more)| less <= more)
+    };
+    rule(
+        ordered(access, refresh),
+        field,
+        "refreshToken must be at least accessToken",
+    )?;
+    rule(
+        ordered(idle, refresh),
+        field,
+        "refreshTokenIdle must be at most refreshToken",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +211,25 @@ mod tests {
         }
         for text in ["", "Web", "日本語", "é", "a b", "👍"] {
             assert!(readable("field", text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_audience_is_an_absolute_uri_that_nothing_else_means() {
+        for uri in [
+            "api",
+            "https://a.example/#x",
+            "HTTPS://a.example",
+            "https://[::1]/",
+            "usr:x",
+            "system:x",
+            "https://kubernetes",
+            "https://kubernetes.default.svc.cluster.local:443/",
+        ] {
+            assert!(check_audience(uri).is_err(), "{uri}");
+        }
+        for uri in ["https://a.example", "urn:x:y", "https://kubernetes.example"] {
+            assert!(check_audience(uri).is_ok(), "{uri}");
         }
     }
 

@@ -1,8 +1,10 @@
 //! The rules for one OAuthTenant.
 
+pub mod admissible;
 mod audience_claims;
 pub mod audiences;
 mod branding;
+mod entry_rules;
 pub mod lifetimes;
 pub mod openness;
 pub mod policy;

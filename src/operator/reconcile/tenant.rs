@@ -19,6 +19,7 @@ use kube::{Api, Resource, ResourceExt};
 use crate::apply::params;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::admissible;
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
@@ -68,8 +69,8 @@ pub async fn reconcile(
     }))
 }
 
-/// What the status says: whether there are keys, and whether the tenant has every audience that it declares. The registry
-/// knows what others use as another kind of name; it serves the rest.
+/// What the status says: whether there are keys, whether the manifest is as the schema demands, and whether the tenant has
+/// every audience that it declares. The registry knows what others use as another kind of name; it serves the rest.
 fn outcome(
     reconciler: &Reconciler,
     policy: &TenantPolicy,
@@ -77,15 +78,8 @@ fn outcome(
 ) -> Result<(), Refusal> {
     stored.as_ref().map_err(Clone::clone)?;
     let served = reconciler.verdicts.tenants.latest(&policy.name);
-    let refused = match &served {
-        Some(state) => &state.policy.audiences.refused,
-        None => &policy.audiences.refused,
-    };
-    if refused.is_empty() {
-        return Ok(());
-    }
-    let message = format!("{}; everything else is served", refused.join("; "));
-    Err(Refusal::new(Reason::AudienceConflict, message))
+    let policy = served.as_ref().map_or(policy, |state| &state.policy);
+    admissible::verdict(&policy.problems, &policy.audiences.refused)
 }
 
 async fn read(reconciler: &Reconciler, tenant: &OAuthTenant) -> Result<Option<Secret>, Error> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join, resolve } from 'node:path'
-import { Programs, eventually, freePort, run } from './process.mjs'
+import { Programs, download, eventually, freePort, run } from './process.mjs'
 
 export { eventually, run } from './process.mjs'
 
@@ -119,22 +119,23 @@ export class Kit {
 
   // ---- packages
 
-  /** The packages of package-lock.json. */
-  async npm(folder = this.folder) {
-    const when = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
-    if (when(`${folder}/node_modules/.package-lock.json`) > when(`${folder}/package-lock.json`)) return
-    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder, timeout: 600_000 })
+  /** The packages of package-lock.json; a folder that several rows use is filled once. */
+  npm(folder = this.folder) {
+    const key = resolve(folder)
+    if (!installed.has(key)) installed.set(key, npmCi(key))
+    return installed.get(key)
   }
 
   /** A virtual environment with the packages of requirements.txt; returns its Python. */
   async python() {
     const lock = readFileSync(`${this.folder}/requirements.txt`)
-    const here = `${this.cache}/${this.name}-${digest(lock)}`
+    const interpreter = await run('python3', ['--version'])
+    const here = `${this.cache}/${this.name}-${digest(interpreter + lock)}`
     if (!existsSync(`${here}/complete`)) {
       rmSync(here, { recursive: true, force: true })
       await run('python3', ['-m', 'venv', here], { timeout: 300_000 })
-      const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--requirement', `${this.folder}/requirements.txt`]
-      await run(`${here}/bin/python`, pip, { timeout: 600_000 })
+      const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--retries', '5', '--requirement', `${this.folder}/requirements.txt`]
+      await download(`${here}/bin/python`, pip, { timeout: 600_000 })
       writeFileSync(`${here}/complete`, '')
     }
     return `${here}/bin/python`
@@ -142,19 +143,22 @@ export class Kit {
 
   /** Builds a package of the module in the row's folder, with the versions of go.mod and go.sum. */
   async go(what = '.') {
-    const binary = `${this.cache}/bin/${this.name}`
-    await run('go', ['build', '-mod=readonly', '-o', binary, what], { cwd: this.folder, timeout: 1_500_000, env: { SSL_CERT_FILE: undefined } })
+    const binary = `${this.cache}/${this.name}-${digest((await run('go', ['version'])) + contents(this.folder, /[.](go|mod|sum)$/))}.bin`
+    if (!existsSync(binary)) {
+      const options = { cwd: this.folder, timeout: 1_500_000, env: { SSL_CERT_FILE: undefined } }
+      await download('go', ['build', '-mod=readonly', '-o', `${binary}.part`, what], options)
+      renameSync(`${binary}.part`, binary)
+    }
     return binary
   }
 
   /** Builds the application of pom.xml, whose sources are in this folder; returns its jar. */
   async maven(sources) {
-    const content = createHash('sha256').update(readFileSync(`${this.folder}/pom.xml`))
-    for (const path of files(resolve(this.folder, sources))) content.update(readFileSync(path))
-    const jar = `${this.cache}/${this.name}-${content.digest('hex').slice(0, 16)}.jar`
+    const content = readFileSync(`${this.folder}/pom.xml`) + contents(resolve(this.folder, sources))
+    const jar = `${this.cache}/${this.name}-${digest(content)}.jar`
     if (!existsSync(jar)) {
       const target = `${this.scratch}/target`
-      await run('mvn', ['--quiet', '--batch-mode', `-DbuildDirectory=${target}`, 'package'], { cwd: this.folder, timeout: 1_500_000 })
+      await download('mvn', ['--quiet', '--batch-mode', '-Dmaven.wagon.http.retryHandler.count=3', `-DbuildDirectory=${target}`, 'package'], { cwd: this.folder, timeout: 1_500_000 })
       copyFileSync(`${target}/app.jar`, `${jar}.part`)
       renameSync(`${jar}.part`, jar)
     }
@@ -171,6 +175,18 @@ export class Kit {
 
 const files = (folder) => readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name < b.name ? -1 : 1)
   .flatMap((entry) => entry.isDirectory() ? files(join(folder, entry.name)) : [join(folder, entry.name)])
+const contents = (folder, names = /./) => files(folder).filter((path) => names.test(path)).map((path) => `${path.slice(folder.length)}\n${readFileSync(path)}`).join('\n')
+
+/** By folder. */
+const installed = new Map()
+
+async function npmCi(folder) {
+  const when = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (when(`${folder}/node_modules/.package-lock.json`) > when(`${folder}/package-lock.json`)) return
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--prefer-offline', '--fetch-retries=5']
+  await download('npm', ['ci', ...flags], { cwd: folder, timeout: 600_000 })
+}
+
 const digest = (content) => createHash('sha256').update(content).digest('hex').slice(0, 16)
 
 /** The status that a server answers, whatever it is. */

@@ -17,6 +17,19 @@ export function run(command, args, { env = {}, cwd, input, timeout = 120_000 } =
   })
 }
 
+/** The same for what asks a registry of packages: one that is slow or away for a moment is asked again, three times in all. */
+export async function download(command, args, options = {}) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run(command, args, options)
+    } catch (error) {
+      if (attempt === 3) throw error
+      console.log(`  ${command} failed and is run again in ${5 * attempt} s: ${error.message.split('\n').at(-1)}`)
+      await new Promise((resolve) => setTimeout(resolve, 5000 * attempt))
+    }
+  }
+}
+
 const tail = (text) => text.trim().split('\n').slice(-15).join('\n')
 
 /** A port of 127.0.0.1 that is free at this moment. */

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
 use crate::support::clock;
+use crate::support::grants::longest_sign_out;
 use crate::support::machine::program;
 use crate::support::operator::free_address;
 use crate::support::people::{app_with, everybody, index};
@@ -76,6 +77,7 @@ impl Drop for Nginx {
 fn client(uri: &str) -> Client {
     app_with("team-a.app", |client| {
         client.redirect_uris = list(&[uri]);
+        client.post_logout_redirect_uris = list(&[uri]);
     })
 }
 
@@ -123,7 +125,8 @@ async fn b29_the_longest_flow_passes_nginx_with_its_defaults() {
     world.app.registry.store(registry.into());
     let _nginx = Nginx::start(&address, &server.address.to_string()).await;
     let mut browser = browser_at(&issuer);
-    for page in flow(&mut browser, &longest(&uri)).await {
+    let pages = flow(&mut browser, &longest(&uri)).await;
+    for page in &pages {
         assert_eq!(page.reply.header("server").split('/').next(), Some("nginx"));
     }
     // A form of another site, which is too long for an address.
@@ -134,5 +137,15 @@ async fn b29_the_longest_flow_passes_nginx_with_its_defaults() {
         .await;
     assert_eq!((page.path(), page.reply.status), ("/authorize", 200));
     let page = browser.submit(&page, &[]).await;
-    assert!(page.told().contains_key("code"));
+    let code = &page.told()["code"];
+    // A sign-out of another site with the longest ID token.
+    let sid = world.kept(code).await.authorization.sid;
+    let state = "s".repeat(2048);
+    let query = longest_sign_out(&issuer, &sid, &uri, &state);
+    elsewhere.headers = vec![("origin", "https://app.example".to_owned())];
+    let page = elsewhere.post_raw("/logout", &query).await;
+    assert_eq!((page.path(), page.reply.status), ("/logout", 200));
+    let page = browser.submit(&page, &[]).await;
+    let location = format!("{uri}?state={state}");
+    assert_eq!(page.reply.header("location"), location);
 }

@@ -36,6 +36,21 @@ pub fn id_token(claims: &Value) -> String {
     signed(&keys::signing_keys_of_all(), claims)
 }
 
+/// A request of `team-a.app` to sign out, encoded, with an ID token that has as many claims as a person may have.
+pub fn longest_sign_out(issuer: &str, sid: &str, uri: &str, state: &str) -> String {
+    let mut claims = id_claims("team-a.app", sid);
+    claims["iss"] = issuer.into();
+    claims["about"] = "a".repeat(5 * 1024).into();
+    let hint = id_token(&claims);
+    let fields = [
+        ("id_token_hint", &*hint),
+        ("post_logout_redirect_uri", uri),
+        ("state", state),
+    ];
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(fields).finish()
+}
+
 /// An ID token that these keys sign.
 pub fn signed(keys: &SigningKeys, claims: &Value) -> String {
     let rs256 = Algorithm::Rs256;

@@ -35,6 +35,9 @@ const RESERVED: [&str; 17] = [
     "scope",
 ];
 
+/// The class of authentication of every sign-in: a password, sent over TLS (SAML 2.0 Authentication Context §3.4.6).
+pub const CLASS: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+
 const MALFORMED: OAuthError = OAuthError::invalid_request(
     "claims must be a JSON object with the members id_token and userinfo, each an object of claim names, at most 4 KiB and 8 levels deep",
 );
@@ -46,6 +49,8 @@ pub struct ClaimsRequest {
     pub id_token: BTreeSet<String>,
     /// To be answered by the userinfo endpoint.
     pub userinfo: BTreeSet<String>,
+    /// Whether the ID token is to name the class of authentication: the claim `acr`, or the parameter `acr_values` (§3.1.2.1).
+    pub acr: bool,
     /// Who must be signed in (OIDC Core §5.5.1, the value of `sub`).
     pub subject: Option<String>,
 }
@@ -63,7 +68,7 @@ impl ClaimsRequest {
         let parsed = parsed.as_object().ok_or(MALFORMED)?;
         let id_token = member(parsed, "id_token")?;
         let userinfo = member(parsed, "userinfo")?;
-        refuse_essential_acr(id_token)?;
+        let acr = acr(id_token)?;
         let subject = match (subject(id_token)?, subject(userinfo)?) {
             (Some(one), Some(other)) if one != other => {
                 return Err(OAuthError::invalid_request("claims names two subjects"));
@@ -73,6 +78,7 @@ impl ClaimsRequest {
         Ok(Self {
             id_token: names(id_token),
             userinfo: names(userinfo),
+            acr,
             subject,
         })
     }
@@ -92,10 +98,14 @@ impl ClaimsRequest {
 
     /// The names in the form in which they are kept: the same names are the same text. Empty when there are none.
     pub fn normal(&self) -> String {
-        if self.id_token.is_empty() && self.userinfo.is_empty() {
+        if self.id_token.is_empty() && self.userinfo.is_empty() && !self.acr {
             return String::new();
         }
-        json!({ "id_token": self.id_token, "userinfo": self.userinfo }).to_string()
+        let mut normal = json!({ "id_token": self.id_token, "userinfo": self.userinfo });
+        if self.acr {
+            normal["acr"] = true.into();
+        }
+        normal.to_string()
     }
 
     /// The names that [`Self::normal`] wrote. Anything else is read as no names.
@@ -109,6 +119,7 @@ impl ClaimsRequest {
         Self {
             id_token: names("id_token"),
             userinfo: names("userinfo"),
+            acr: parsed.get("acr") == Some(&Value::Bool(true)),
             subject: None,
         }
     }
@@ -160,19 +171,24 @@ fn subject(claims: Option<&Map<String, Value>>) -> Result<Option<&str>, OAuthErr
     }
 }
 
-/// An `acr` that is essential and has a value that cannot be met is a failed authentication (§5.5.1.1). This server
-/// makes no statements about classes of authentication, so it can meet none.
-fn refuse_essential_acr(claims: Option<&Map<String, Value>>) -> Result<(), OAuthError> {
-    let wish = claims.and_then(|claims| claims.get("acr"));
-    let essential = |wish: &Value| wish.get("essential") == Some(&Value::Bool(true));
-    let has_value = |wish: &Value| wish.get("value").is_some() || wish.get("values").is_some();
-    if wish.is_some_and(|wish| essential(wish) && has_value(wish)) {
+/// Whether `acr` is asked for. One that is essential and has values that cannot be met is a failed authentication
+/// (§5.5.1.1): there is one class.
+fn acr(claims: Option<&Map<String, Value>>) -> Result<bool, OAuthError> {
+    let Some(wish) = claims.and_then(|claims| claims.get("acr")) else {
+        return Ok(false);
+    };
+    let essential = wish.get("essential") == Some(&Value::Bool(true));
+    let value = wish.get("value").is_none_or(|value| value == CLASS);
+    let is_ours = |values: &Vec<Value>| values.iter().any(|value| value == CLASS);
+    let values = wish.get("values");
+    let values = values.is_none_or(|values| values.as_array().is_some_and(is_ours));
+    if essential && !(value && values) {
         return Err(OAuthError::new(
             ErrorCode::AccessDenied,
-            "claims demands a class of authentication (acr) that this server does not offer",
+            "claims demands a class of authentication (acr) that this server does not offer; acr_values_supported lists those that it does",
         ));
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -240,19 +256,25 @@ mod tests {
     }
 
     #[test]
-    fn an_essential_class_of_authentication_cannot_be_met() {
+    fn b35_an_essential_class_of_authentication_is_met_or_refused() {
         for (acr, met) in [
             (r#"{"essential":true,"values":["urn:mfa"]}"#, false),
             (r#"{"essential":true,"value":"1"}"#, false),
+            (r#"{"essential":true,"values":"urn:mfa"}"#, false),
+            (&*format!(r#"{{"essential":true,"value":"{CLASS}"}}"#), true),
+            (
+                &*format!(r#"{{"essential":true,"values":["urn:mfa","{CLASS}"]}}"#),
+                true,
+            ),
             (r#"{"values":["urn:mfa"]}"#, true),
             (r#"{"essential":true}"#, true),
             ("null", true),
         ] {
             let parsed = ClaimsRequest::parse(&format!(r#"{{"id_token":{{"acr":{acr}}}}}"#));
-            let code = parsed.as_ref().map(|_| ()).map_err(|error| error.code);
+            let asked = parsed.map(|parsed| parsed.acr).map_err(|error| error.code);
             assert_eq!(
-                code,
-                met.then_some(()).ok_or(ErrorCode::AccessDenied),
+                asked,
+                met.then_some(true).ok_or(ErrorCode::AccessDenied),
                 "{acr}"
             );
         }
@@ -269,15 +291,16 @@ mod tests {
         fn what_is_kept_comes_back(
             id_token in proptest::collection::btree_set(".{1,12}", 0..6),
             userinfo in proptest::collection::btree_set(".{1,12}", 0..6),
+            acr: bool,
         ) {
-            let asked = ClaimsRequest { id_token, userinfo, subject: None };
+            let asked = ClaimsRequest { id_token, userinfo, acr, subject: None };
             prop_assert_eq!(ClaimsRequest::from_normal(&asked.normal()), asked.clone());
             let asked = asked.only(|name| !RESERVED.contains(&name));
             let parsed = ClaimsRequest::parse(&serde_json::json!({
                 "id_token": asked.id_token.iter().map(|n| (n.clone(), Value::Null)).collect::<Map<_, _>>(),
                 "userinfo": asked.userinfo.iter().map(|n| (n.clone(), Value::Null)).collect::<Map<_, _>>(),
             }).to_string());
-            prop_assert_eq!(parsed, Ok(asked));
+            prop_assert_eq!(parsed, Ok(ClaimsRequest { acr: false, ..asked }));
         }
     }
 }

@@ -13,16 +13,16 @@ use crate::tokens::issued_jwt;
 use crate::user::claims;
 use crate::{Client, ErrorCode, GrantType, OAuthError, Tenant};
 
-/// The longest request, as it is encoded.
-pub const MAX_LEN: usize = 8 * 1024;
+/// The longest request, as it is encoded: the longest ID token as a hint, with everything else that a request has.
+pub const MAX_LEN: usize = 9 * 1024;
 /// The longest `nonce`, in bytes.
 const MAX_NONCE: usize = 512;
 /// The longest of the values that are read and not acted on.
 const MAX_HINT: usize = 512;
 
-/// Parameters that are accepted and change nothing: there is one kind of display, one class of authentication and one
-/// language. They are bounded all the same, and stand once.
-const WITHOUT_EFFECT: [&str; 4] = ["display", "acr_values", "ui_locales", "claims_locales"];
+/// Parameters that are accepted and change nothing: there is one kind of display and one language. They are bounded all the
+/// same, and stand once.
+const WITHOUT_EFFECT: [&str; 3] = ["display", "ui_locales", "claims_locales"];
 
 /// An authorization request that can be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,10 +146,10 @@ fn claims(
     client: &Client,
     parameters: &Parameters,
 ) -> Result<ClaimsRequest, OAuthError> {
-    let Some(text) = parameters.one("claims")? else {
-        return Ok(ClaimsRequest::default());
-    };
-    let asked = ClaimsRequest::parse(text)?;
+    let text = parameters.one("claims")?;
+    let mut asked = text.map_or_else(|| Ok(ClaimsRequest::default()), ClaimsRequest::parse)?;
+    // Whatever classes the client names, the ID token says which it was (OIDC Core §3.1.2.1).
+    asked.acr |= parameters.at_most("acr_values", MAX_HINT)?.is_some();
     let promises = |scope: &str, name: &str| claims::promised_by(tenant, scope).any(|c| c == name);
     Ok(asked.only(|name| client.scopes.iter().any(|scope| promises(scope, name))))
 }

@@ -1,16 +1,13 @@
 //! The schema's rules about the fields of an OAuthClient.
 
-use std::time::Duration;
-
-use clientele_api::{Lifetimes, OAuthClient, SecretRef};
+use clientele_api::{OAuthClient, SecretRef};
 use clientele_oauth::scope;
 
 use crate::domain::reason::Refusal;
 use crate::domain::structure::{
-    Check, duration, entries, entry_name, length, object_name, readable, refusal, rule,
+    Check, check_audience, check_lifetimes, entries, entry_name, length, object_name, readable,
+    refusal, rule,
 };
-
-const HOUR: Duration = Duration::from_hours(1);
 
 /// Whether every field by itself is as the schema demands.
 pub fn check(object: &OAuthClient) -> Result<(), Refusal> {
@@ -77,73 +74,6 @@ fn check_scope(name: &str) -> Result<(), &'static str> {
     (scope::is_scope_token(name) && name.len() <= 128)
         .then_some(())
         .ok_or("must be one scope of at most 128 printable ASCII characters (RFC 6749 section 3.3)")
-}
-
-/// An audience of a client or a tenant; the error completes the sentence that names it.
-pub fn check_audience(uri: &str) -> Result<(), &'static str> {
-    const CLUSTER: [&str; 3] = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"];
-    let inside = |b: u8| b.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&b);
-    let is_scheme = |scheme: &str| {
-        scheme.starts_with(|c: char| c.is_ascii_lowercase())
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b))
-    };
-    let parts = uri.split_once(':').filter(|(scheme, rest)| {
-        is_scheme(scheme) && !rest.is_empty() && uri.len() <= 256 && rest.bytes().all(inside)
-    });
-    if parts.is_none() {
-        return Err(
-            "must be an absolute URI without a fragment, such as https://orders.example.com",
-        );
-    }
-    let host = uri.strip_prefix("https://").map(|rest| {
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let port =
-            |(_, port): &(&str, &str)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-        rest.rsplit_once(':')
-            .filter(port)
-            .map_or(rest, |(host, _)| host)
-    });
-    let is_of_cluster =
-        |host: &str| CLUSTER.contains(&host) || host.starts_with("kubernetes.default.svc.");
-    if host.is_some_and(is_of_cluster) {
-        return Err(
-            "is an audience of the Kubernetes API server; no token of this server is for it",
-        );
-    }
-    Ok(())
-}
-
-/// Each lifetime within the bounds of the schema.
-pub fn check_lifetimes(field: &str, asked: &Lifetimes) -> Check {
-    let lifetime = |name: &str, text, most| duration(&format!("{field}.{name}"), text, most);
-    lifetime(
-        "authorizationCode",
-        asked.authorization_code.as_ref(),
-        HOUR / 6,
-    )?;
-    let access = lifetime("accessToken", asked.access_token.as_ref(), HOUR * 24)?;
-    lifetime("idToken", asked.id_token.as_ref(), HOUR * 24)?;
-    let refresh = lifetime("refreshToken", asked.refresh_token.as_ref(), HOUR * 8760)?;
-    let idle = lifetime(
-        "refreshTokenIdle",
-        asked.refresh_token_idle.as_ref(),
-        HOUR * 8760,
-    )?;
-    let ordered = |less: Option<Duration>, more: Option<Duration>| {
-        less.zip(more).is_none_or(|(less, more)| less <= more)
-    };
-    rule(
-        ordered(access, refresh),
-        field,
-        "refreshToken must be at least accessToken",
-    )?;
-    rule(
-        ordered(idle, refresh),
-        field,
-        "refreshTokenIdle must be at most refreshToken",
-    )
 }
 
 /// What the client authenticates with.

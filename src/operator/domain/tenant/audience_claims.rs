@@ -8,10 +8,62 @@ use clientele_oauth::client::claim_mapping::{
 };
 use clientele_oauth::user::claims::OF_THE_PROTOCOL;
 
+use crate::domain::structure::{Check, length, rule};
+
+/// The most values of one claim that are renamed.
+const MAX_RENAMED: usize = 64;
+
 /// The claims of an audience. What admission would have refused is left out.
 pub(super) fn mappings(claims: &[AudienceClaim]) -> Arc<[ClaimMapping]> {
     let mappings = claims.iter().filter_map(mapping);
     mappings.take(MAX_CLAIMS).collect()
+}
+
+/// What the schema demands of a claim.
+pub(super) fn check(place: &str, claim: &AudienceClaim) -> Check {
+    check_name(&format!("{place}.name"), &claim.name)?;
+    if let Some(from) = &claim.from {
+        check_name(&format!("{place}.from"), from)?;
+    }
+    rule(
+        claim.value.as_deref().is_none_or(is_constant),
+        &format!("{place}.value"),
+        "must be 1 to 128 characters of printable ASCII without quote and backslash",
+    )?;
+    if let Some(prefix) = &claim.prefix {
+        length(&format!("{place}.prefix"), prefix, 1..=128)?;
+    }
+    let field = format!("{place}.rename");
+    rule(
+        claim.rename.len() <= MAX_RENAMED,
+        &field,
+        "must have at most 64 members",
+    )?;
+    let mut renamed = claim.rename.values();
+    renamed.try_for_each(|to| length(&field, to, 1..=128))?;
+    rule(
+        claim.from.is_some() != claim.value.is_some(),
+        place,
+        "a claim has either from, an attribute of the person, or value, a constant; set one of them",
+    )?;
+    rule(
+        claim.from.is_some() || (claim.prefix.is_none() && claim.rename.is_empty()),
+        place,
+        "prefix and rename are for an attribute of the person; remove them beside value, or set from instead",
+    )
+}
+
+fn check_name(field: &str, name: &str) -> Check {
+    rule(
+        is_name(name),
+        field,
+        "must be the name of a claim in at most 64 characters of printable ASCII without space, quote and backslash, such as roles",
+    )?;
+    rule(
+        !OF_THE_PROTOCOL.contains(&name),
+        field,
+        "is a claim of the protocol, which only the server sets; choose another name",
+    )
 }
 
 fn mapping(claim: &AudienceClaim) -> Option<ClaimMapping> {

@@ -5,24 +5,9 @@ use std::sync::Arc;
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::Branding;
 
-/// What stands in an attribute or in the stylesheet is validated again, in case admission was bypassed.
+/// What `admissible` has left in the specification.
 pub(super) fn branding(tenant: &OAuthTenant) -> Branding {
     let spec = tenant.spec.branding.clone().unwrap_or_default();
-    let is_picture = |url: &String| {
-        let rest = url.strip_prefix("data:image/");
-        let data = rest.and_then(|rest| rest.split_once(";base64,"));
-        data.is_some_and(|(kind, data)| {
-            ["png", "jpeg", "webp", "svg+xml"].contains(&kind)
-                && url.len() <= 32_768
-                && data
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b))
-        })
-    };
-    let is_color = |color: &String| {
-        let digits = color.strip_prefix('#').unwrap_or_default();
-        digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
-    };
     Branding {
         name: tenant
             .spec
@@ -30,7 +15,28 @@ pub(super) fn branding(tenant: &OAuthTenant) -> Branding {
             .as_deref()
             .unwrap_or_default()
             .into(),
-        logo: spec.logo.filter(is_picture).map(Arc::from),
-        color: spec.color.filter(is_color).map(Arc::from),
+        logo: spec.logo.map(Arc::from),
+        color: spec.color.map(Arc::from),
     }
+}
+
+/// Whether a `data:` URL is a picture that can stand in an attribute.
+pub(super) fn is_picture(url: &str) -> bool {
+    let rest = url.strip_prefix("data:image/");
+    let data = rest.and_then(|rest| rest.split_once(";base64,"));
+    data.is_some_and(|(kind, data)| {
+        let digits = data.strip_suffix("==").or(data.strip_suffix('='));
+        let digits = digits.unwrap_or(data);
+        let inside = |b: u8| b.is_ascii_alphanumeric() || b"+/".contains(&b);
+        ["png", "jpeg", "webp", "svg+xml"].contains(&kind)
+            && url.len() <= 32_768
+            && !digits.is_empty()
+            && digits.bytes().all(inside)
+    })
+}
+
+/// Whether a text is a color that can stand in a stylesheet.
+pub(super) fn is_color(color: &str) -> bool {
+    let digits = color.strip_prefix('#').unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -16,7 +16,6 @@ use clientele_api::{
     DurationString, OAuthTenant, ServiceAccountVerification, SigningAlgorithm, tenant,
 };
 use clientele_oauth::client::claim_mapping::ClaimMapping;
-use clientele_oauth::client::redirect_uri::check_bare_scheme;
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
@@ -25,9 +24,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
+use super::admissible::admissible;
 use super::audience_claims;
 use super::audiences::Audiences;
 use super::branding::branding;
+use super::entry_rules;
 use super::lifetimes::LifetimePolicy;
 use super::secret_keys::SecretKeys;
 use crate::domain::names::Installation;
@@ -52,9 +53,7 @@ impl Namespaces {
     fn from_selector(selector: Option<&LabelSelector>, default: Self) -> Self {
         match selector {
             None => default,
-            Some(selector) => {
-                Selector::try_from(selector.clone()).map_or(Self::None, Self::Selected)
-            }
+            Some(selector) => entry_rules::selector(selector).map_or(Self::None, Self::Selected),
         }
     }
 
@@ -183,11 +182,14 @@ pub struct TenantPolicy {
     pub keys: KeyPolicy,
     /// Which labels and annotations credentials Secrets may have.
     pub secret_keys: SecretKeys,
+    /// What admission would have refused, and is left out.
+    pub problems: Vec<String>,
 }
 
 impl TenantPolicy {
     /// Reads the rules of a tenant.
     pub fn new(tenant: &OAuthTenant, public_url: &str, publish_ahead: Duration) -> Self {
+        let (tenant, problems) = admissible(tenant);
         let spec = &tenant.spec;
         let name = tenant.name_any();
         let users = spec.users.clone().unwrap_or_default();
@@ -221,8 +223,8 @@ impl TenantPolicy {
             default_scopes: default_scopes(),
             scopes: spec.scopes.iter().map(scope_policy).collect(),
             session: session(spec.session.as_ref()),
-            verification: verification(tenant),
-            branding: branding(tenant),
+            verification: verification(&tenant),
+            branding: branding(&tenant),
             requires_pkce: spec.pkce == tenant::Pkce::Required,
             published_algorithms: published_algorithms(&spec.signing),
             access_token_algorithm: algorithm(spec.signing.algorithm),
@@ -233,7 +235,8 @@ impl TenantPolicy {
                 longest_lifetime: lifetimes.longest_signed(),
             },
             lifetimes,
-            secret_keys: SecretKeys::of(tenant),
+            secret_keys: SecretKeys::of(&tenant),
+            problems,
         }
     }
 
@@ -306,13 +309,10 @@ fn reserved_client_ids(custom: Option<&tenant::CustomClientIds>) -> Vec<(Arc<str
         .collect()
 }
 
-/// What is no private-use scheme is left out, in case admission was bypassed.
 fn redirect_schemes(entry: &tenant::RedirectSchemes) -> RedirectSchemePolicy {
-    let schemes = entry.schemes.iter();
-    let schemes = schemes.filter(|scheme| check_bare_scheme(scheme).is_ok());
     RedirectSchemePolicy {
         namespaces: Namespaces::from_selector(Some(&entry.namespaces), Namespaces::None),
-        schemes: list(schemes.map(|scheme| scheme.as_str().into()).collect()),
+        schemes: shared(&entry.schemes),
     }
 }
 

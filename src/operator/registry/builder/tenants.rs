@@ -12,6 +12,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::admissible;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::missing_keys;
@@ -105,6 +106,9 @@ impl RegistryBuilder {
     /// Why the tenant cannot issue tokens.
     fn problem(&mut self, inputs: &Inputs, object: &OAuthTenant) -> Option<Refusal> {
         let name = object.name_any();
+        if let Err(problem) = admissible::name(&name) {
+            return Some(Refusal::new(Reason::InvalidSpec, problem));
+        }
         let secret = format!(
             "Secret {}/{}",
             inputs.context.settings.namespace,

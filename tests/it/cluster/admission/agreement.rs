@@ -5,12 +5,14 @@
 //! decides. What depends on other objects ends in a condition with another reason.
 
 mod client;
+mod tenant;
 mod user;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::support::judge::Judgement;
 use crate::support::test_namespace::{TestNamespace, dry_run_raw};
 
 /// Another seed plays other pairs.
@@ -18,18 +20,11 @@ const SEED: u64 = 1;
 /// How many objects of each kind have two random fields.
 const PAIRS: usize = 300;
 
-/// What the program says about an object.
-enum Judgement {
-    /// It is accepted, or refused for a reason that depends on other objects.
-    Accepted,
-    /// It is refused by itself, with this message.
-    Refused(String),
-}
-
 /// A kind, its valid objects, and values for its fields.
 struct Kind {
     plural: &'static str,
     kind: &'static str,
+    namespaced: bool,
     valid: fn() -> Vec<Value>,
     fields: fn() -> Vec<(&'static str, Vec<Value>)>,
     judge: fn(Value) -> Judgement,
@@ -90,17 +85,19 @@ async fn agree(kind: Kind) {
     let (mut accepted, mut disagreements) = (0, BTreeMap::new());
     let every = specs(&valid, &fields, &mut numbers);
     let objects = every.len();
+    let namespace = format!("namespaces/{}/", space.name);
+    let place = if kind.namespaced { &*namespace } else { "" };
+    let path = format!("/apis/clientele.dev/v1alpha1/{place}{}", kind.plural);
     for (number, spec) in every.into_iter().enumerate() {
-        let object = serde_json::json!({
+        let mut object = serde_json::json!({
             "apiVersion": "clientele.dev/v1alpha1",
             "kind": kind.kind,
-            "metadata": { "name": format!("object-{number}"), "namespace": space.name, "uid": "0f8fad5b-d9cb-469f-a165-70867728950e" },
+            "metadata": { "name": format!("object-{number}"), "uid": "0f8fad5b-d9cb-469f-a165-70867728950e" },
             "spec": spec,
         });
-        let path = format!(
-            "/apis/clientele.dev/v1alpha1/namespaces/{}/{}",
-            space.name, kind.plural
-        );
+        if kind.namespaced {
+            object["metadata"]["namespace"] = space.name.as_str().into();
+        }
         let admitted = dry_run_raw(&space.kube, &path, &object).await;
         accepted += usize::from(admitted.is_ok());
         let name = format!("object-{number}");
@@ -108,7 +105,7 @@ async fn agree(kind: Kind) {
             (Ok(()), Judgement::Refused(message)) if !is_known(&kind, &message) => {
                 format!("only the program refuses it: {message}")
             }
-            (Err(message), Judgement::Accepted) => {
+            (Err(message), Judgement::Accepted | Judgement::RefusedByOthers) => {
                 let message = message.replace(&name, "…");
                 format!("only the API server refuses it: {message}")
             }

@@ -2,9 +2,10 @@
 
 use crate::support::ask::{Ask, ask};
 use crate::support::browser::{Browser, Page};
+use crate::support::grants::longest_sign_out;
 use crate::support::people::app_with;
 use crate::support::reply::Reply;
-use crate::support::test_server::{TestServer, list};
+use crate::support::test_server::{ISSUER, TestServer, list};
 
 /// What nginx gives the head of an answer by default: one page of memory.
 const ALL_HEADERS: usize = 4096;
@@ -38,7 +39,10 @@ fn longest_uri(world: &TestServer) -> String {
     let uri = format!("https://app.example/{}", "p".repeat(492));
     assert_eq!(uri.len(), 512);
     world.change(|tenant| {
-        let client = app_with("team-a.app", |c| c.redirect_uris = list(&[&uri]));
+        let client = app_with("team-a.app", |c| {
+            c.redirect_uris = list(&[&uri]);
+            c.post_logout_redirect_uris = list(&[&uri]);
+        });
         tenant.clients.insert("team-a.app".into(), client.into());
     });
     uri
@@ -101,6 +105,35 @@ async fn b29_a_long_form_of_another_site_is_sent_once_more_by_ours() {
     assert_eq!((page.path(), page.reply.status), ("/logout", 200));
     let page = browser.submit(&page, &[]).await;
     assert_eq!(page.form().buttons[0].1, "sign-out");
+}
+
+#[tokio::test]
+async fn b29_j07_the_longest_sign_out_fits_by_get_and_by_post() {
+    let world = TestServer::at_rest().await;
+    let uri = longest_uri(&world);
+    let state = "s".repeat(2048);
+    for of_another_site in [true, false] {
+        let mut browser = Browser::new(&world);
+        let told = browser.allow(&longest(&uri).url(), "alice").await;
+        let sid = world.kept(&told["code"]).await.authorization.sid;
+        let query = longest_sign_out(ISSUER, &sid, &uri, &state);
+        let page = if of_another_site {
+            let mut elsewhere = Browser::new(&world);
+            elsewhere.says_origin = false;
+            elsewhere.headers = vec![("origin", "https://app.example".to_owned())];
+            let page = elsewhere.post_raw("/logout", &query).await;
+            assert_eq!((page.path(), page.reply.status), ("/logout", 200));
+            fits(&page);
+            browser.submit(&page, &[]).await
+        } else {
+            browser.open(&format!("/logout?{query}")).await
+        };
+        let location = format!("{uri}?state={state}");
+        assert_eq!(page.reply.header("location"), location);
+        fits(&page);
+        let again = browser.open(&longest(&uri).url()).await;
+        assert_eq!(again.path(), "/login", "the session is over");
+    }
 }
 
 #[tokio::test]

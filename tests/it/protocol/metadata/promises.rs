@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::http::Request;
 use clientele_oauth::Algorithm;
+use clientele_oauth::endpoints::authorize::claims_parameter::ClaimsRequest;
 use serde_json::{Map, Value, json};
 
 use crate::support::ask::ask;
@@ -336,8 +337,13 @@ async fn j16_p5_scopes_and_claims() {
         listed(&document, "claims_supported"),
     );
     know_everything(&world, &claimed);
+    let acr = ClaimsRequest {
+        acr: true,
+        ..ClaimsRequest::default()
+    };
     let granted = seed(&world, APP)
         .scope(&scopes.join(" "))
+        .with(|code| code.authorization.claims = acr.normal())
         .insert(&world)
         .await;
     let reply = granted.exchange(&world).await;
@@ -357,8 +363,10 @@ async fn j16_p5_scopes_and_claims() {
         "exp",
         "auth_time",
         "nonce",
+        "acr",
         "amr",
         "sid",
+        "jti",
         "at_hash",
     ];
     let from_userinfo = userinfo(&world, &reply.access_token()).await.json();

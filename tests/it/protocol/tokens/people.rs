@@ -83,6 +83,7 @@ async fn oidc_core_2_an_id_token_says_who_and_what_the_scopes_promise() {
             "nonce": "n-0S6_WzA2Mj",
             "amr": ["pwd"],
             "sid": "sid-1",
+            "jti": claims["jti"],
             "at_hash": claims["at_hash"],
             "name": "alice of Example",
             "preferred_username": "alice",
@@ -96,6 +97,57 @@ async fn oidc_core_2_an_id_token_says_who_and_what_the_scopes_promise() {
         (header.typ.as_deref(), header.alg),
         (Some("JWT"), jsonwebtoken::Algorithm::RS256)
     );
+}
+
+#[tokio::test]
+async fn rfc7519_every_id_token_has_an_id_of_its_own() {
+    let world = TestServer::at_rest().await;
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        let tokens = tokens(&world, "team-a.app").await;
+        let id_token = claims(&world, "team-a.app", &tokens.id_token).await;
+        let access_token = claims(&world, ISSUER, &tokens.access_token).await;
+        for told in [id_token, access_token] {
+            let jti = told["jti"].as_str().unwrap();
+            assert!(jti.len() >= 22 && seen.insert(jti.to_owned()), "{jti}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn b35_the_class_of_authentication_is_named_if_asked_for() {
+    const CLASS: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+    let world = TestServer::at_rest().await;
+    let essential = r#"{"id_token":{"acr":{"essential":true}}}"#;
+    for (parameter, value, named) in [
+        ("ui_locales", "en", false),
+        ("acr_values", "", false),
+        ("acr_values", CLASS, true),
+        ("acr_values", "urn:mfa 1", true),
+        ("claims", essential, true),
+        ("claims", r#"{"id_token":{"acr":null}}"#, true),
+        ("claims", r#"{"userinfo":{"acr":null}}"#, false),
+    ] {
+        let request = ask("team-a.app").with(parameter, value);
+        let told = Browser::new(&world).allow(&request.url(), "alice").await;
+        let kept = world.kept(&told["code"]).await.authorization.claims;
+        let seed = seed(&world, "team-a.app").with(|code| code.authorization.claims = kept.clone());
+        let first = Tokens::of(&seed.insert(&world).await.exchange(&world).await);
+        let id_token = claims(&world, "team-a.app", &first.id_token).await;
+        let expected = if named { json!(CLASS) } else { Value::Null };
+        assert_eq!(id_token["acr"], expected, "{parameter}={value}");
+    }
+    for (refused, error) in [
+        (r#"{"id_token":{"acr":"x"}}"#, "invalid_request"),
+        (
+            r#"{"id_token":{"acr":{"essential":true,"value":"urn:mfa"}}}"#,
+            "access_denied",
+        ),
+    ] {
+        let request = ask("team-a.app").with("claims", refused);
+        let page = Browser::new(&world).open(&request.url()).await;
+        page.redirects(error);
+    }
 }
 
 #[tokio::test]

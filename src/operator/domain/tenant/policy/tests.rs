@@ -180,7 +180,8 @@ fn an_audience_is_no_issuer_but_its_own_and_no_reserved_name() {
         ("system:serviceaccount:a:b", true),
         ("urn:example:orders", false),
     ] {
-        let refused = declaring(&[uri]).audiences.refused;
+        let policy = declaring(&[uri]);
+        let refused = [policy.problems, policy.audiences.refused].concat();
         assert_eq!(!refused.is_empty(), taken, "{uri}: {refused:?}");
     }
 }

@@ -1,74 +1,23 @@
 //! OAuthClients.
 
-use std::time::Duration;
-
-use clientele_api::{OAuthClient, OAuthTenant};
-use clientele_operator::domain::client::identity::ClientObject;
-use clientele_operator::domain::client::validate::{ClientInputs, validate_client};
-use clientele_operator::domain::reason::Reason;
-use clientele_operator::domain::tenant::policy::{Labels, TenantPolicy};
 use serde_json::{Value, json};
 
-use super::{Judgement, Kind, agree};
+use super::{Kind, agree};
+use crate::support::judge;
 
 #[tokio::test]
 async fn clients_are_judged_alike_by_admission_and_program() {
     agree(Kind {
         plural: "oauthclients",
         kind: "OAuthClient",
+        namespaced: true,
         valid,
         fields,
-        judge,
+        judge: judge::client,
         // The tenant may give such an ID to one namespace.
         program_only: &["means something to a cluster"],
     })
     .await;
-}
-
-/// A tenant that allows everything that a tenant can allow.
-fn permissive() -> TenantPolicy {
-    let tenant: OAuthTenant = serde_json::from_value(json!({
-        "apiVersion": "clientele.dev/v1alpha1",
-        "kind": "OAuthTenant",
-        "metadata": { "name": "default" },
-        "spec": {
-            "namespaces": {},
-            "firstParty": { "namespaces": {} },
-            "customClientIds": { "namespaces": {} },
-            "audiences": [{ "uri": "https://api.example.com" }],
-        },
-    }))
-    .unwrap();
-    TenantPolicy::new(
-        &tenant,
-        "https://login.example.com",
-        Duration::from_mins(15),
-    )
-}
-
-fn judge(object: Value) -> Judgement {
-    let object: OAuthClient = match serde_json::from_value(object) {
-        Ok(object) => object,
-        Err(error) => return Judgement::Refused(error.to_string()),
-    };
-    let (tenant, labels) = (permissive(), Labels::new());
-    let inputs = ClientInputs {
-        tenant: Some(&tenant),
-        namespace: &labels,
-        id_holder: None,
-        external_secret: None,
-    };
-    match validate_client(&ClientObject::parse(&object), inputs) {
-        Err(refusal)
-            if matches!(
-                refusal.reason,
-                Reason::InvalidSpec | Reason::ClientIdReserved
-            ) =>
-        {
-            Judgement::Refused(refusal.message)
-        }
-        _ => Judgement::Accepted,
-    }
 }
 
 fn valid() -> Vec<Value> {

@@ -1,66 +1,22 @@
 //! OAuthUsers.
 
-use std::time::Duration;
-
-use clientele_api::{OAuthTenant, OAuthUser};
-use clientele_oauth::Keyring;
-use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
-use clientele_operator::domain::reason::Reason;
-use clientele_operator::domain::tenant::policy::{Labels, TenantPolicy};
-use clientele_operator::domain::user::validate::{UserInputs, validate_user};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Judgement, Kind, agree};
+use super::{Kind, agree};
+use crate::support::judge;
 
 #[tokio::test]
 async fn users_are_judged_alike_by_admission_and_program() {
     agree(Kind {
         plural: "oauthusers",
         kind: "OAuthUser",
+        namespaced: true,
         valid,
         fields,
-        judge,
+        judge: judge::user,
         program_only: &[],
     })
     .await;
-}
-
-fn judge(object: Value) -> Judgement {
-    let object: OAuthUser = match serde_json::from_value(object) {
-        Ok(object) => object,
-        Err(error) => return Judgement::Refused(error.to_string()),
-    };
-    let tenant: OAuthTenant = serde_json::from_value(json!({
-        "apiVersion": "clientele.dev/v1alpha1",
-        "kind": "OAuthTenant",
-        "metadata": { "name": "default" },
-        "spec": { "users": { "namespaces": {} } },
-    }))
-    .unwrap();
-    let tenant = TenantPolicy::new(
-        &tenant,
-        "https://login.example.com",
-        Duration::from_mins(15),
-    );
-    let key = RootKey::new("aaaaaaaa", &[7; ROOT_KEY_LEN]).unwrap();
-    let keyring = Keyring::new("aaaaaaaa", vec![key]).unwrap();
-    let labels = Labels::new();
-    let inputs = UserInputs {
-        tenant: Some((&tenant, "uid-of-default")),
-        namespace: &labels,
-        username_holder: None,
-        subject_holder: None,
-        password: None,
-        keyring: &keyring,
-        valid_from: Timestamp::UNIX_EPOCH,
-    };
-    match validate_user(&object, inputs) {
-        Err(refusal) if refusal.reason == Reason::InvalidSpec => {
-            Judgement::Refused(refusal.message)
-        }
-        _ => Judgement::Accepted,
-    }
 }
 
 fn valid() -> Vec<Value> {

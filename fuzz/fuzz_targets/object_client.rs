@@ -1,0 +1,7 @@
+//! The specification of an OAuthClient, judged by its definition and by the program.
+#![no_main]
+
+use clientele_fuzz::{admission, judge};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| admission::agrees("OAuthClient", judge::client, bytes));
