@@ -148,13 +148,13 @@ impl Cluster {
         kind: Kind,
         namespace: &str,
         name: &str,
-        patch: &Value,
+        change: &Value,
         mode: Mode,
     ) -> Result<Value, Problem> {
         let path = Path::object(kind, namespace, name)?;
         let doing = format!("patch {}", path.what());
         let uri = format!("{path}?{}", write(mode));
-        self.send(Method::PATCH, &uri, Some((MERGE, patch)), &doing)
+        self.send(Method::PATCH, &uri, Some((MERGE, change)), &doing)
             .await
     }
 

@@ -3,6 +3,14 @@
 //! Local mode: it listens on 127.0.0.1 and acts with the rights of the kubeconfig of the person who starts it. It is a
 //! process of its own: never that of the operator, which holds the root key, and never at the address of the issuer.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::needless_pass_by_value,
+        reason = "json! where it is needed reads better than a reference to it"
+    )
+)]
+
 mod app;
 mod assets;
 mod client;

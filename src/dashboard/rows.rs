@@ -147,7 +147,7 @@ impl Kept {
     fn apply(&self, change: Change) {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         match change {
-            Change::Put(row) => rows.insert(key(&row), row),
+            Change::Put(row) => rows.insert(key(&row), *row),
             Change::Gone { namespace, name } => rows.remove(&(namespace, name)),
         };
     }

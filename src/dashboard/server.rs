@@ -84,7 +84,7 @@ async fn further_tokens(app: Arc<App>) {
             show(&token);
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 impl Bound {

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// How long a one-time token can be used.
-pub const TOKEN_LIFETIME: Duration = Duration::from_secs(60);
+pub const TOKEN_LIFETIME: Duration = Duration::from_mins(1);
 /// The most sessions; a further one ends the oldest.
 const MOST_SESSIONS: usize = 16;
 
@@ -113,7 +113,7 @@ mod tests {
         let token = sessions.issue(now).unwrap();
         assert!(sessions.waits(now));
         assert!(sessions.redeem("another", now).unwrap().is_none());
-        let just_in_time = now + TOKEN_LIFETIME - Duration::from_millis(1);
+        let just_in_time = now + Duration::from_millis(59_999);
         let session = sessions.redeem(&token, just_in_time).unwrap().unwrap();
         assert!(sessions.redeem(&token, now).unwrap().is_none(), "twice");
         assert!(!sessions.waits(now));

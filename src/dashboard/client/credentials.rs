@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn rows(generation: Value) -> Vec<Generation> {
+    fn rows(generation: &Value) -> Vec<Generation> {
         let now = "2026-11-30T02:00:00Z".parse().unwrap();
         generations(
             &json!({ "status": { "secretGeneration": generation } }),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn every_generation_that_works_is_shown_with_its_use() {
         let states = |generation: Value| -> Vec<(String, &'static str)> {
-            let rows = rows(generation).into_iter();
+            let rows = rows(&generation).into_iter();
             rows.map(|row| (row.numbers, row.state)).collect()
         };
         let own = |number: &str, state: &'static str| (number.to_owned(), state);
@@ -234,7 +234,7 @@ mod tests {
             ]
         );
         assert_eq!(states(json!({})), []);
-        let used = rows(json!({
+        let used = rows(&json!({
             "requested": 2, "published": 2, "oldestAccepted": 1, "publishedAt": "2026-11-29T02:00:00Z",
             "overlap": { "lastUsed": "2026-11-30T00:00:00Z", "retiresAt": "2026-12-06T02:00:00Z" },
         }));

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn sentences(spec: Value) -> String {
+    fn sentences(spec: &Value) -> String {
         let client = json!({ "spec": spec, "status": { "secretName": "web-oauth", "lastUsedAt": "2026-11-29T00:00:00Z" } });
         let usage = Usage {
             pods: Vec::new(),
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_facts_are_those_of_the_client() {
-        let web = sentences(json!({ "redirectUris": ["https://a.example/"] }));
+        let web = sentences(&json!({ "redirectUris": ["https://a.example/"] }));
         for expected in [
             "2026-11-29.",
             "not known: You may not list pods.",
@@ -170,7 +170,7 @@ mod tests {
         ] {
             assert!(web.contains(expected), "{expected}: {web}");
         }
-        let kept = sentences(json!({ "deletionPolicy": "Retain", "type": "Public" }));
+        let kept = sentences(&json!({ "deletionPolicy": "Retain", "type": "Public" }));
         assert!(kept.contains("stays (deletionPolicy: Retain)"), "{kept}");
         assert!(
             !kept.contains("another client secret") && !kept.contains("refresh tokens"),

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn object(spec: Value) -> Value {
+    fn object(spec: &Value) -> Value {
         json!({
             "metadata": {
                 "name": "web", "namespace": "apps", "uid": "u", "generation": 3,
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn only_fields_of_the_tool_need_a_confirmation() {
         let current =
-            object(json!({ "tenant": "default", "redirectUris": ["https://a.example/"] }));
+            object(&json!({ "tenant": "default", "redirectUris": ["https://a.example/"] }));
         let owner = owner(&current).unwrap();
         let mut form = ClientForm::of(&current);
         form.first_party = true;
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn names_and_tenant_are_those_of_the_object() {
-        let current = object(json!({ "tenant": "staff" }));
+        let current = object(&json!({ "tenant": "staff" }));
         let fields = Fields::parse(
             b"name=other&namespace=other&tenant=other&display-name=Orders&type=Confidential",
         );

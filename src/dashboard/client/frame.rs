@@ -38,7 +38,7 @@ impl Right {
     }
 }
 
-/// Which right is missing, and the RoleBinding that would give it.
+/// Which right is missing, and the `RoleBinding` that would give it.
 fn missing(verb: &str, kind: Kind, namespace: &str) -> String {
     let role = if verb == "get" && kind == Kind::Client {
         "view"

@@ -238,11 +238,11 @@ pub fn manifest(duration: Duration) -> String {
         (seconds % 60, 's'),
     ];
     let parts = parts.into_iter().filter(|(many, _)| *many > 0);
-    let text: String = parts.map(|(many, unit)| format!("{many}{unit}")).collect();
-    if text.is_empty() {
+    let texts: Vec<String> = parts.map(|(many, unit)| format!("{many}{unit}")).collect();
+    if texts.is_empty() {
         "0s".to_owned()
     } else {
-        text
+        texts.concat()
     }
 }
 
@@ -252,11 +252,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn client(lifetimes: Value) -> Value {
+    fn client(lifetimes: &Value) -> Value {
         json!({ "spec": { "redirectUris": ["https://a.example/cb"], "lifetimes": lifetimes } })
     }
 
-    fn tenant(lifetimes: Value) -> Value {
+    fn tenant(lifetimes: &Value) -> Value {
         json!({ "spec": { "lifetimes": lifetimes } })
     }
 
@@ -266,8 +266,8 @@ mod tests {
 
     #[test]
     fn each_level_sets_what_the_levels_above_leave_open() {
-        let tenant = tenant(json!({ "default": { "accessToken": "5m", "idToken": "7m" } }));
-        let rows = rows(&client(json!({ "idToken": "90s" })), Some(&tenant));
+        let tenant = tenant(&json!({ "default": { "accessToken": "5m", "idToken": "7m" } }));
+        let rows = rows(&client(&json!({ "idToken": "90s" })), Some(&tenant));
         for (field, level, words) in [
             ("authorizationCode", Level::BuiltIn, "1 minute"),
             ("accessToken", Level::Tenant, "5 minutes"),
@@ -283,9 +283,9 @@ mod tests {
 
     #[test]
     fn a_limit_is_named_beside_what_it_limits() {
-        let tenant = tenant(json!({ "maximum": { "accessToken": "1h", "refreshToken": "24h" } }));
+        let tenant = tenant(&json!({ "maximum": { "accessToken": "1h", "refreshToken": "24h" } }));
         let rows = rows(
-            &client(json!({ "accessToken": "2h", "refreshToken": "30m" })),
+            &client(&json!({ "accessToken": "2h", "refreshToken": "30m" })),
             Some(&tenant),
         );
         let access = of(&rows, "accessToken");
@@ -296,7 +296,7 @@ mod tests {
             (idle.manifest().as_str(), idle.level),
             ("30m", Level::BuiltIn)
         );
-        let rows = super::rows(&client(json!({ "accessToken": "2h" })), Some(&tenant));
+        let rows = super::rows(&client(&json!({ "accessToken": "2h" })), Some(&tenant));
         let note = of(&rows, "accessToken").note.clone().unwrap();
         assert!(
             note.contains("2 hours") && note.contains("spec.lifetimes.maximum"),
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn without_the_tenant_only_the_client_is_certain() {
-        let rows = rows(&client(json!({ "idToken": "2m" })), None);
+        let rows = rows(&client(&json!({ "idToken": "2m" })), None);
         assert_eq!(of(&rows, "idToken").manifest(), "2m");
         assert_eq!(of(&rows, "accessToken").effective, None);
         assert_eq!(of(&rows, "accessToken").words(), "set by the tenant");

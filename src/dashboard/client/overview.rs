@@ -1,5 +1,7 @@
 //! The tab *Overview*: what an application team needs, and what is wrong.
 
+use std::fmt::Write;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -116,7 +118,8 @@ fn env(client: &Value) -> String {
     );
     if let Source::Derived { secret: object, .. } = source(client) {
         let entry = secret.as_deref().unwrap_or("CLIENT_SECRET");
-        lines += &format!(
+        let _ = write!(
+            lines,
             "# {entry}: in Secret {object} of namespace {namespace}. With its value:\n# kubectl clientele env {name} --namespace {namespace} --for dotenv > .env\n"
         );
     }
@@ -191,7 +194,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn client(spec: Value) -> Value {
+    fn client(spec: &Value) -> Value {
         json!({
             "metadata": { "name": "web", "namespace": "apps", "generation": 1 },
             "spec": spec,
@@ -201,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_env_file_refers_to_the_secret() {
-        let said = env(&client(json!({})));
+        let said = env(&client(&json!({})));
         assert!(
             said.starts_with("CLIENT_ID=apps.web\nISSUER=https://id.example\n"),
             "{said}"
@@ -210,13 +213,13 @@ mod tests {
             said.contains("CLIENT_SECRET: in Secret web-oauth of namespace apps"),
             "{said}"
         );
-        let public = env(&client(json!({ "type": "Public" })));
+        let public = env(&client(&json!({ "type": "Public" })));
         assert!(!public.contains("CLIENT_SECRET"), "{public}");
     }
 
     #[test]
     fn what_is_empty_is_said_or_left_out() {
-        let view = overview(&client(json!({})));
+        let view = overview(&client(&json!({})));
         assert_eq!(view.lists.len(), 4);
         assert!(view.lists[0].entries.is_empty() && !view.lists[0].none.is_empty());
         assert_eq!(view.lists[1].entries, ["client_credentials"]);

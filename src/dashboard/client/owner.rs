@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(metadata: Value) -> Option<Owner> {
+    fn of(metadata: &Value) -> Option<Owner> {
         owner(&json!({ "metadata": metadata }))
     }
 
@@ -168,7 +168,7 @@ mod tests {
                 "Argo CD",
             ),
         ] {
-            assert_eq!(of(metadata.clone()).unwrap().name(), expected, "{metadata}");
+            assert_eq!(of(&metadata).unwrap().name(), expected, "{metadata}");
         }
     }
 
@@ -180,13 +180,13 @@ mod tests {
             json!({ "managedFields": [{ "manager": "kubectl-client-side-apply" }, { "manager": "clientele-dashboard" }] }),
             json!({ "managedFields": [{ "manager": "helm", "subresource": "status" }] }),
         ] {
-            assert_eq!(of(metadata.clone()), None, "{metadata}");
+            assert_eq!(of(&metadata), None, "{metadata}");
         }
     }
 
     #[test]
     fn the_fields_of_the_tool_are_known_one_by_one() {
-        let found = of(json!({
+        let found = of(&json!({
             "labels": { "kustomize.toolkit.fluxcd.io/name": "apps" },
             "managedFields": [
                 { "manager": "kustomize-controller", "fieldsV1": { "f:spec": { "f:type": {}, "f:redirectUris": {} } } },
@@ -196,7 +196,7 @@ mod tests {
         .unwrap();
         assert_eq!(found.fields, ["redirectUris", "type"]);
         assert!(found.owns("type") && !found.owns("firstParty"));
-        let unknown = of(json!({ "labels": { "argocd.argoproj.io/instance": "a" } })).unwrap();
+        let unknown = of(&json!({ "labels": { "argocd.argoproj.io/instance": "a" } })).unwrap();
         assert!(unknown.owns("firstParty"));
     }
 }

@@ -110,8 +110,8 @@ pub fn start(card: &Card) -> ClientForm {
     let mut form = ClientForm::of(&base(card));
     let uris = form.uris().into_iter().filter(|uri| !is_example(uri));
     form.redirect_uris = uris.collect::<Vec<_>>().join("\n");
-    form.preset = card.name.to_owned();
-    form.tenant = clientele_api::DEFAULT_TENANT.to_owned();
+    card.name.clone_into(&mut form.preset);
+    clientele_api::DEFAULT_TENANT.clone_into(&mut form.tenant);
     form
 }
 

@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn client(spec: Value) -> Value {
+    fn client(spec: &Value) -> Value {
         json!({ "spec": spec, "status": { "secretName": "web-oauth" } })
     }
 
@@ -170,7 +170,7 @@ mod tests {
                 "ServiceAccount",
             ),
         ] {
-            match source(&client(spec)) {
+            match source(&client(&spec)) {
                 Source::None(why) => assert!(why.contains(expected), "{why}"),
                 Source::Derived { .. } => panic!("{expected}"),
             }
@@ -200,7 +200,7 @@ mod tests {
                 None,
             ),
         ] {
-            let found = entries(&client(json!({ "secret": spec })));
+            let found = entries(&client(&json!({ "secret": spec })));
             assert_eq!(found.id.as_deref(), id, "{spec}");
             assert_eq!(found.secret.as_deref(), secret, "{spec}");
         }

@@ -7,6 +7,10 @@ use super::spec;
 
 /// A condition, or the summary of all, with what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_field_names,
+    reason = "the field of a condition is called status"
+)]
 pub struct Status {
     /// The type of the condition.
     pub kind: String,

@@ -18,7 +18,7 @@ fn refused(status: &Status, doing: &str, server: &str) -> Problem {
     let (message, remedy) = texts(status, doing, server);
     let code = StatusCode::from_u16(status.code).ok();
     // What the API server says about itself is about a server behind this one.
-    let code = code.filter(|code| code.is_client_error());
+    let code = code.filter(StatusCode::is_client_error);
     let causes = status.details.iter().flat_map(|details| &details.causes);
     Problem {
         answer: status.message.clone(),

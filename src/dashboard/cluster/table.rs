@@ -72,7 +72,7 @@ pub struct Layout {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The object exists and has this row now.
-    Put(Row),
+    Put(Box<Row>),
     /// The object is deleted.
     Gone {
         /// Its namespace.
@@ -233,12 +233,15 @@ impl Layout {
         let now = Timestamp::now();
         let rows = table.rows.iter().flatten();
         let rows = rows.map(|row| self.row(row, namespace, now));
-        rows.map(|row| match gone {
-            false => Change::Put(row),
-            true => Change::Gone {
-                namespace: row.namespace,
-                name: row.name,
-            },
+        rows.map(|row| {
+            if gone {
+                Change::Gone {
+                    namespace: row.namespace,
+                    name: row.name,
+                }
+            } else {
+                Change::Put(Box::new(row))
+            }
         })
         .collect()
     }

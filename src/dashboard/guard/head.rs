@@ -179,13 +179,15 @@ mod tests {
                         .filter_map(|(name, value)| value.map(|value| (*name, value)))
                         .collect();
                     let from_here = *site == Some("same-origin");
+                    let allowed = match method {
+                        "POST" => from_here && *origin == Some(ORIGIN_HERE),
+                        _ => from_here || *site == Some("none"),
+                    };
                     let expected = if *host != Some(HERE) {
                         Err(421)
                     } else if method == "POST" && path == "/session" {
                         Ok(Entry::Session)
-                    } else if method == "POST" && !(from_here && *origin == Some(ORIGIN_HERE)) {
-                        Err(403)
-                    } else if !from_here && *site != Some("none") {
+                    } else if !allowed {
                         Err(403)
                     } else if method == "GET" && path == "/assets/style.css" {
                         Ok(Entry::Asset)
