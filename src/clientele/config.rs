@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
+use clientele_kubectl::args::ClusterFlags;
 use clientele_operator::settings::{SecretsScope, Settings};
 pub use values::{AuditLog, DatabaseUrl};
 use values::{allowed_key, duration, log_filter, public_url};
@@ -46,6 +47,21 @@ pub enum Command {
     /// Print a Secret with a fresh root key, for `kubectl create -f -`. Only for an installation whose root key
     /// is lost for good: every client gets a new secret. Or rotate the root key
     RootKey(RootKey),
+    /// See and manage clients in the browser, with the rights of your kubeconfig
+    ///
+    /// Listens on 127.0.0.1 only, in a process of its own. A one-time token, valid for 60 seconds, opens it.
+    Dashboard(Box<Dashboard>),
+}
+
+/// Which cluster, and how the dashboard is served.
+#[derive(Debug, Args)]
+pub struct Dashboard {
+    /// kubectl's flags
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
+    /// How it is served
+    #[command(flatten)]
+    pub dashboard: clientele_kubectl::args::Dashboard,
 }
 
 /// The root key, from which every client secret is derived.

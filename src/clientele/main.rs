@@ -10,6 +10,9 @@ use clientele_operator as operator;
 
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
+        Command::Dashboard(args) => {
+            return clientele_dashboard::run_to_completion(&args.cluster, &args.dashboard);
+        }
         Command::Run(settings) => logging::start(
             settings.log_format,
             &settings.log_level,

@@ -133,6 +133,13 @@ pub enum Verb {
         after_help = "Examples:\n  kubectl clientele doctor\n  kubectl clientele doctor --context prod --ca-file ca.crt"
     )]
     Doctor(TestFlags),
+    /// See and manage clients in the browser, with the rights of your kubeconfig
+    ///
+    /// Listens on 127.0.0.1 only. A one-time token, valid for 60 seconds, opens it.
+    #[command(
+        after_help = "Examples:\n  kubectl clientele dashboard --open\n  kubectl clientele dashboard --read-only --context prod"
+    )]
+    Dashboard(Dashboard),
     /// A support bundle without secrets and without personal data
     #[command(after_help = "Examples:\n  kubectl clientele report -A > bundle.json")]
     Report(Report),
@@ -260,6 +267,20 @@ pub struct TokenArgs {
     /// Where the issuer is reached.
     #[command(flatten)]
     pub http: TestFlags,
+}
+
+/// How the dashboard is served.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Dashboard {
+    /// The port on 127.0.0.1; 0: a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Open it in the browser
+    #[arg(long)]
+    pub open: bool,
+    /// Refuse every change
+    #[arg(long)]
+    pub read_only: bool,
 }
 
 /// For how long it was not used.

@@ -2,7 +2,7 @@
 //! endpoints of the issuer, and has no server inside.
 
 pub mod args;
-mod connect;
+pub mod connect;
 mod failure;
 pub mod import;
 mod issuer;
@@ -18,6 +18,19 @@ use connect::Session;
 use output::Output;
 
 pub use failure::{Answer, Failure, Outcome};
+
+/// What the dashboard says in the same words.
+pub mod shared {
+    pub use crate::args::Consumer;
+    pub use crate::objects::{age, is_ready, message, name, namespace, reason, text};
+    pub use crate::remedies::{Actor, Remedy, remedy};
+    pub use crate::verbs::create::client_of;
+    pub use crate::verbs::create::presets::{PRESETS, Preset};
+    pub use crate::verbs::credentials::MASK;
+    pub use crate::verbs::env::{Reference, refer};
+    pub use crate::verbs::rotate::{can_rotate, is_published, patch as rotation_patch};
+    pub use crate::verbs::who::ways;
+}
 
 /// Does what the command line says and prints it. 0: done, or yes; 1: it could not be done; 2: asked, and the answer is no.
 pub fn run_to_completion(command_line: CommandLine) -> ExitCode {
@@ -60,6 +73,8 @@ pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
             ..
         }) => return verbs::why::by_reason(&reason, output),
         Verb::Doctor(args) => return verbs::doctor::run(&args, &flags, output).await,
+        // The programs hand this verb to `clientele-dashboard`, which uses this crate.
+        Verb::Dashboard(_) => return Err(Failure::new("this program has no dashboard")),
         _ => {}
     }
     let session = Session::open(&flags).await?;
@@ -78,9 +93,11 @@ pub async fn run(command_line: CommandLine, output: &mut Output<'_>) -> Answer {
         Verb::Unused(args) => verbs::unused::run(&session, &args, output).await,
         Verb::User(args) => verbs::user::run(&session, &args, output).await,
         Verb::Report(args) => verbs::report::run(&session, &args, output).await,
-        Verb::Completion(_) | Verb::Complete(_) | Verb::Import(_) | Verb::Doctor(_) => {
-            Ok(Outcome::Yes)
-        }
+        Verb::Completion(_)
+        | Verb::Complete(_)
+        | Verb::Import(_)
+        | Verb::Doctor(_)
+        | Verb::Dashboard(_) => Ok(Outcome::Yes),
     }
 }
 

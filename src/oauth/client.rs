@@ -150,6 +150,15 @@ impl Lifetimes {
         refresh_token: Duration::from_hours(720),
         refresh_token_idle: Duration::from_hours(168),
     };
+
+    /// What no tenant allows more of; the API server has the same bounds.
+    pub const BOUNDS: Self = Self {
+        authorization_code: Duration::from_mins(10),
+        access_token: Duration::from_hours(24),
+        id_token: Duration::from_hours(24),
+        refresh_token: Duration::from_hours(8760),
+        refresh_token_idle: Duration::from_hours(8760),
+    };
 }
 
 /// What proves a client without a secret.

@@ -2,6 +2,7 @@
 
 mod admission;
 mod credentials;
+mod dashboard;
 mod disaster;
 mod documented;
 mod ha;

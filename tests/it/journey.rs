@@ -3,6 +3,7 @@
 mod authority;
 mod browser;
 mod command_line;
+mod dashboard;
 mod example_app;
 mod exhibits;
 mod fonts;

@@ -25,6 +25,7 @@ pub mod assertions;
 pub mod browser;
 pub mod clock;
 pub mod cluster;
+pub mod dashboard;
 pub mod form;
 pub mod grants;
 pub mod issued;

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod chart;
+mod dashboard;
 mod documents;
 mod generated;
 mod machine;

@@ -92,6 +92,8 @@ function layout() {
     if (wrong.length) found.push(`layout: ${style.display} with ${wrong.join(', ')} in ${opening(element)}`)
   }
   const targets = [...document.querySelectorAll('a[href], button, input:not([type=hidden])')]
+    // What is not displayed cannot be hit.
+    .filter((element) => element.getClientRects().length > 0)
     .map((element) => ({ element, box: element.getBoundingClientRect() }))
   targets.forEach(({ element, box }, index) => {
     if (box.width < 24 || box.height < 24) found.push(`layout: ${box.width} by ${box.height} pixels is too small in ${opening(element)}`)

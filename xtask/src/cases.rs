@@ -9,7 +9,7 @@ const ATTACKS: &str = "tests/attack-cases.md";
 const FAULTS: &str = "tests/fault-cases.md";
 
 /// How many rows each section of the table of attacks has, and how many properties there are.
-const SECTIONS: [(char, usize); 15] = [
+const SECTIONS: [(char, usize); 16] = [
     ('a', 32),
     ('b', 38),
     ('c', 22),
@@ -24,6 +24,7 @@ const SECTIONS: [(char, usize); 15] = [
     ('l', 14),
     ('m', 14),
     ('n', 8),
+    ('o', 8),
     ('p', 7),
 ];
 

@@ -14,11 +14,16 @@ struct Library {
 
 const WEB: [&str; 4] = ["axum", "hyper", "hyper-util", "tower"];
 
-const LIBRARIES: [Library; 7] = [
+const LIBRARIES: [Library; 8] = [
     Library {
         folder: "api",
         uses: &[],
         never: &["tokio", "axum", "hyper", "tower", "sqlx", "tracing"],
+    },
+    Library {
+        folder: "dashboard",
+        uses: &["api", "kubectl", "oauth"],
+        never: &["sqlx", "prometheus-client", "reqwest"],
     },
     Library {
         folder: "kubectl",
@@ -243,8 +248,11 @@ pub fn findings() -> Vec<String> {
     for path in ["Cargo.toml", "xtask/Cargo.toml"] {
         findings.extend(package(path, &source::read(path)));
     }
-    // The web is known to two packages only.
-    for rule in LIBRARIES.iter().filter(|library| library.folder != "http") {
+    // The web is known to three packages only: this one, the server, the dashboard.
+    for rule in LIBRARIES
+        .iter()
+        .filter(|library| !["http", "dashboard"].contains(&library.folder))
+    {
         let text = source::read(&format!("src/{}/Cargo.toml", rule.folder));
         let manifest = Manifest::parse(&text);
         let web = manifest

@@ -1,6 +1,6 @@
 //! `create`: a client from a preset.
 
-mod presets;
+pub mod presets;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -107,7 +107,8 @@ fn manifest(args: &Create, namespace: Option<&str>) -> Result<Value, Failure> {
     Ok(object)
 }
 
-fn client_of(manifest: &str) -> Option<Value> {
+/// The OAuthClient of a manifest of several documents.
+pub fn client_of(manifest: &str) -> Option<Value> {
     let documents = serde_yaml::Deserializer::from_str(manifest);
     let mut documents = documents.filter_map(|document| Value::deserialize(document).ok());
     documents.find(|document| text(document, "/kind") == "OAuthClient")

@@ -30,20 +30,46 @@ fn snippet(credentials: &Credentials, consumer: Consumer, masked: bool) -> Strin
     if consumer == Consumer::Dotenv {
         return dotenv(credentials, masked);
     }
-    let entry = |value: &str, default: &str| {
+    let entry = |value: &str, default: &'static str| {
         let mut entries = credentials.entries.iter();
         let found = entries.find(|(_, held)| held.as_str() == value);
-        found.map_or_else(|| default.to_owned(), |(name, _)| name.clone())
+        found.map_or(default, |(name, _)| name.as_str())
     };
-    let secret_entry = credentials
+    let secret_key = credentials
         .client_secret()
         .map_or("CLIENT_SECRET", |(name, _)| name);
+    let reference = Reference {
+        secret_name: &credentials.secret_name,
+        id_key: entry(credentials.client_id(), "CLIENT_ID"),
+        secret_key,
+        issuer: credentials.issuer(),
+        client_id: credentials.client_id(),
+    };
+    refer(consumer, &reference)
+}
+
+/// Where the credentials of a client are, without a secret value.
+pub struct Reference<'a> {
+    /// The name of the credentials Secret.
+    pub secret_name: &'a str,
+    /// Its entry with the client ID.
+    pub id_key: &'a str,
+    /// Its entry with the client secret.
+    pub secret_key: &'a str,
+    /// The issuer.
+    pub issuer: &'a str,
+    /// The client ID.
+    pub client_id: &'a str,
+}
+
+/// The snippet for an application, which refers to the Secret; empty for `dotenv`, which consists of values.
+pub fn refer(consumer: Consumer, to: &Reference<'_>) -> String {
     template(consumer)
-        .replace("$SECRET_KEY", secret_entry)
-        .replace("$ID_KEY", &entry(credentials.client_id(), "CLIENT_ID"))
-        .replace("$SECRET", &credentials.secret_name)
-        .replace("$ISSUER", credentials.issuer())
-        .replace("$ID", credentials.client_id())
+        .replace("$SECRET_KEY", to.secret_key)
+        .replace("$ID_KEY", to.id_key)
+        .replace("$SECRET", to.secret_name)
+        .replace("$ISSUER", to.issuer)
+        .replace("$ID", to.client_id)
 }
 
 fn dotenv(credentials: &Credentials, masked: bool) -> String {

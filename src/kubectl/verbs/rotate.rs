@@ -58,7 +58,7 @@ fn shown(args: &RotateArgs, request: &str) -> String {
 }
 
 /// Why the client has no secret that could rotate.
-fn can_rotate(object: &Value) -> Result<(), Failure> {
+pub fn can_rotate(object: &Value) -> Result<(), Failure> {
     let problem = if text(object, "/spec/type") == "Public" {
         "a Public client has no secret"
     } else if object.pointer("/spec/secretRef").is_some() {
@@ -102,7 +102,8 @@ fn request_id(args: &RotateArgs, object: &Value, now: jiff::Timestamp) -> Result
     Ok(asked.clone())
 }
 
-fn patch(request: &str, leaked: bool) -> Value {
+/// The merge patch that requests a rotation. A leaked secret stops at once.
+pub fn patch(request: &str, leaked: bool) -> Value {
     let mut rotation = json!({ "requestId": request });
     if leaked {
         rotation["maxOverlap"] = "0s".into();
@@ -111,7 +112,7 @@ fn patch(request: &str, leaked: bool) -> Value {
 }
 
 /// Whether the request was answered and the new secret lies in the Secret.
-fn is_published(object: &Value, request: &str) -> bool {
+pub fn is_published(object: &Value, request: &str) -> bool {
     let number = |name: &str| {
         object
             .pointer(&format!("/status/secretGeneration/{name}"))

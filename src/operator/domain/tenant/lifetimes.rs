@@ -6,15 +6,6 @@ use clientele_api::tenant::TenantLifetimes;
 use clientele_api::{self as api, DurationString};
 use clientele_oauth::client::Lifetimes;
 
-/// What no tenant allows more of; the API server has the same bounds.
-const BOUNDS: Lifetimes = Lifetimes {
-    authorization_code: Duration::from_mins(10),
-    access_token: Duration::from_hours(24),
-    id_token: Duration::from_hours(24),
-    refresh_token: Duration::from_hours(8760),
-    refresh_token_idle: Duration::from_hours(8760),
-};
-
 /// The lifetimes of a tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LifetimePolicy {
@@ -28,7 +19,7 @@ impl LifetimePolicy {
     /// Reads what a tenant says.
     pub fn new(spec: Option<&TenantLifetimes>) -> Self {
         let maximum = spec.and_then(|spec| spec.maximum.as_ref());
-        let maximum = smaller(asked_or(maximum, BOUNDS), BOUNDS);
+        let maximum = smaller(asked_or(maximum, Lifetimes::BOUNDS), Lifetimes::BOUNDS);
         let default = spec.and_then(|spec| spec.default.as_ref());
         let default = smaller(asked_or(default, Lifetimes::DEFAULT), maximum);
         Self { default, maximum }

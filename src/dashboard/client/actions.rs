@@ -1,0 +1,94 @@
+//! Rotate, suspend and resume.
+
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::response::Response;
+use clientele_kubectl::shared::{can_rotate, is_published, rotation_patch};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use super::frame::read;
+use crate::cluster::{Kind, Mode};
+use crate::form::Form;
+use crate::page::{client_path, see_other};
+use crate::person::Caller;
+use crate::problem::Problem;
+
+/// How long a leaked secret is waited for, so that `maxOverlap` can be set back.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Requests a rotation; with the field `leaked` the old secret stops at once.
+pub async fn rotate(
+    person: Caller,
+    Path(of): Path<(String, String)>,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    person.must_write()?;
+    let client = read(&person, &of).await?;
+    can_rotate(&client).map_err(|failure| {
+        Problem::bad_request(format!("{failure}."), "Go back to the page of the client.")
+    })?;
+    let leaked = fields.has("leaked");
+    let now = jiff::Timestamp::now();
+    let request = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
+    patch(&person, &of, &rotation_patch(&request, leaked)).await?;
+    let mut done = "rotate";
+    if leaked {
+        done = "leaked-pending";
+        if published(&person, &of, &request).await {
+            let former = client.pointer("/spec/rotation/maxOverlap").cloned();
+            let former = json!({ "spec": { "rotation": { "maxOverlap": former } } });
+            patch(&person, &of, &former).await?;
+            done = "leaked";
+        }
+    }
+    person.rows.forget();
+    let rest = format!("/credentials?done={done}");
+    Ok(see_other(&person, &client_path(&of.0, &of.1, &rest)))
+}
+
+/// Waits until the request is answered and the new secret is in the Secret.
+async fn published(person: &Caller, of: &(String, String), request: &str) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        match read(person, of).await {
+            Ok(client) if is_published(&client, request) => return true,
+            _ => sleep(Duration::from_millis(200)).await,
+        }
+    }
+    false
+}
+
+/// Refuses every request of the client and keeps everything.
+pub async fn suspend(
+    person: Caller,
+    Path(of): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    set_suspended(&person, &of, true).await
+}
+
+/// Ends that.
+pub async fn resume(person: Caller, Path(of): Path<(String, String)>) -> Result<Response, Problem> {
+    set_suspended(&person, &of, false).await
+}
+
+async fn set_suspended(
+    person: &Caller,
+    of: &(String, String),
+    suspended: bool,
+) -> Result<Response, Problem> {
+    person.must_write()?;
+    // Without the field the client is not suspended.
+    let value = if suspended { json!(true) } else { Value::Null };
+    patch(person, of, &json!({ "spec": { "suspended": value } })).await?;
+    person.rows.forget();
+    Ok(see_other(person, &client_path(&of.0, &of.1, "")))
+}
+
+async fn patch(person: &Caller, of: &(String, String), patch: &Value) -> Result<Value, Problem> {
+    let cluster = &person.cluster;
+    cluster
+        .patch(Kind::Client, &of.0, &of.1, patch, Mode::Store)
+        .await
+}

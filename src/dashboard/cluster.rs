@@ -1,0 +1,235 @@
+//! The API server, with the rights of one person: reads and writes of single objects, lists as tables, access reviews.
+
+mod path;
+mod refusal;
+pub mod table;
+
+use axum::http::{Method, Request};
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use path::Path;
+use refusal::problem;
+
+/// The manager of fields that the dashboard writes.
+pub const MANAGER: &str = "clientele-dashboard";
+
+/// A kind of object that the dashboard reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `OAuthClient`
+    Client,
+    /// `OAuthTenant`, which has no namespace.
+    Tenant,
+    /// `Secret`
+    Secret,
+    /// `Event`
+    Event,
+    /// `Pod`
+    Pod,
+    /// `Namespace`
+    Namespace,
+}
+
+impl Kind {
+    /// The kind as paths and access reviews write it.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Client => "oauthclients",
+            Self::Tenant => "oauthtenants",
+            Self::Secret => "secrets",
+            Self::Event => "events",
+            Self::Pod => "pods",
+            Self::Namespace => "namespaces",
+        }
+    }
+
+    /// The API group; empty for the core group.
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Client | Self::Tenant => clientele_api::GROUP,
+            Self::Secret | Self::Event | Self::Pod | Self::Namespace => "",
+        }
+    }
+
+    /// Whether its objects are in namespaces.
+    pub const fn namespaced(self) -> bool {
+        !matches!(self, Self::Tenant | Self::Namespace)
+    }
+}
+
+/// Whether a write is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is stored.
+    Store,
+    /// The API server judges it (admission included) and stores nothing.
+    DryRun,
+}
+
+/// A connection to the API server as one person.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    server: String,
+}
+
+impl Cluster {
+    /// `server` is the address of the API server, for messages.
+    pub fn new(client: Client, server: impl Into<String>) -> Self {
+        Self {
+            client,
+            server: server.into(),
+        }
+    }
+
+    /// One object. `namespace` is ignored for kinds without namespaces, here and below.
+    pub async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Value, Problem> {
+        let path = Path::object(kind, namespace, name)?;
+        let doing = format!("get {}", path.what());
+        self.send(Method::GET, &path.to_string(), None, &doing)
+            .await
+    }
+
+    /// Every object of a kind in a namespace, or in all.
+    ///
+    /// `select` is appended to the query, such as `fieldSelector=involvedObject.uid%3D…`; the caller encodes it.
+    pub async fn list(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        select: &str,
+    ) -> Result<Vec<Value>, Problem> {
+        let path = Path::collection(kind, namespace)?;
+        let doing = format!("list {}", path.what());
+        let uri = format!("{path}?{select}");
+        let mut list = self.send(Method::GET, &uri, None, &doing).await?;
+        match list["items"].take() {
+            Value::Array(items) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Creates an object. A field that the schema does not know is a 400.
+    pub async fn create(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        object: &Value,
+        mode: Mode,
+    ) -> Result<Value, Problem> {
+        let path = Path::collection(kind, Some(namespace))?;
+        let doing = format!("create {}", path.what());
+        let uri = format!("{path}?{}", write(mode));
+        self.send(Method::POST, &uri, Some((JSON, object)), &doing)
+            .await
+    }
+
+    /// Replaces an object. `metadata.resourceVersion` of `object` is the precondition: 409 if it changed meanwhile.
+    pub async fn replace(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        object: &Value,
+        mode: Mode,
+    ) -> Result<Value, Problem> {
+        let path = Path::object(kind, namespace, name)?;
+        let doing = format!("update {}", path.what());
+        let uri = format!("{path}?{}", write(mode));
+        self.send(Method::PUT, &uri, Some((JSON, object)), &doing)
+            .await
+    }
+
+    /// Changes an object by a JSON merge patch. With `metadata.resourceVersion` in it the patch has a precondition.
+    pub async fn patch(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        change: &Value,
+        mode: Mode,
+    ) -> Result<Value, Problem> {
+        let path = Path::object(kind, namespace, name)?;
+        let doing = format!("patch {}", path.what());
+        let uri = format!("{path}?{}", write(mode));
+        self.send(Method::PATCH, &uri, Some((MERGE, change)), &doing)
+            .await
+    }
+
+    /// Deletes the object of this UID: one that was created meanwhile under the same name stays (409).
+    pub async fn delete(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        mode: Mode,
+    ) -> Result<(), Problem> {
+        let path = Path::object(kind, namespace, name)?;
+        let doing = format!("delete {}", path.what());
+        let mut options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid },
+        });
+        if mode == Mode::DryRun {
+            options["dryRun"] = json!(["All"]);
+        }
+        let path = path.to_string();
+        self.send(Method::DELETE, &path, Some((JSON, &options)), &doing)
+            .await
+            .map(drop)
+    }
+
+    /// Whether the person may do this: `verb` as in RBAC; `namespace` `None` means in all namespaces.
+    /// An API server that does not answer means no.
+    pub async fn may(&self, verb: &str, kind: Kind, namespace: Option<&str>, name: &str) -> bool {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+            "spec": { "resourceAttributes": {
+                "verb": verb, "group": kind.group(), "resource": kind.plural(),
+                "namespace": namespace.unwrap_or_default(), "name": name,
+            } },
+        });
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let answer = self
+            .send(Method::POST, path, Some((JSON, &review)), "review access")
+            .await;
+        answer.is_ok_and(|answer| answer["status"]["allowed"] == true)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        uri: &str,
+        body: Option<(&str, &Value)>,
+        doing: &str,
+    ) -> Result<Value, Problem> {
+        let mut request = Request::builder().method(method).uri(uri);
+        let mut bytes = Vec::new();
+        if let Some((kind, value)) = body {
+            request = request.header("content-type", kind);
+            bytes = value.to_string().into_bytes();
+        }
+        let request = request.body(bytes).map_err(|error| {
+            Problem::bad_request(
+                format!("The address {uri} cannot be requested: {error}."),
+                "Correct the name.",
+            )
+        })?;
+        let answer = self.client.request(request).await;
+        answer.map_err(|error| problem(&error, doing, &self.server))
+    }
+}
+
+const JSON: &str = "application/json";
+const MERGE: &str = "application/merge-patch+json";
+
+/// The query of every write.
+fn write(mode: Mode) -> String {
+    let dry = match mode {
+        Mode::Store => "",
+        Mode::DryRun => "&dryRun=All",
+    };
+    format!("fieldManager={MANAGER}&fieldValidation=Strict{dry}")
+}

@@ -1,0 +1,139 @@
+//! What a request must prove before a handler runs, and what every response carries.
+//!
+//! The dashboard acts with the rights of a kubeconfig, and every page that a browser has open can send requests to
+//! loopback. So a request needs the exact `Host` (DNS rebinding), `Sec-Fetch-Site: same-origin` or `none`, a session
+//! cookie, and a write the `Origin` and a form token besides. `POST /session` comes from a file and has neither of
+//! `Sec-Fetch-Site` and `Origin` in this form: it needs the one-time token instead.
+
+mod head;
+mod headers;
+mod pages;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{HeaderValue, SET_COOKIE};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::app::App;
+use crate::form::{Fields, Form};
+use crate::person::Caller;
+use crate::problem::Problem;
+use crate::session::{NoRandom, same};
+use head::{Entry, Head};
+
+/// The largest body of a form.
+const LARGEST_FORM: usize = 1024 * 1024;
+
+/// The middleware around every route.
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let asset = request.uri().path().starts_with("/assets/");
+    let fragment = head::wants_fragment(request.headers());
+    let mut response = match admit(&app, request, fragment).await {
+        Ok(Admitted::Caller(person, request)) => {
+            let response = next.run(*request).await;
+            pages::explained(response, &person)
+        }
+        Ok(Admitted::Asset(request)) => next.run(*request).await,
+        Ok(Admitted::Answered(response)) => response,
+        Err(problem) => pages::refused(&problem),
+    };
+    headers::add(&mut response, asset);
+    response
+}
+
+/// A request that may go on, or one that is answered already.
+enum Admitted {
+    Caller(Caller, Box<Request>),
+    Asset(Box<Request>),
+    Answered(Response),
+}
+
+async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, Problem> {
+    let entry = Head::of(&request).judge(&app.authority, &app.origin())?;
+    match entry {
+        Entry::Asset => return Ok(Admitted::Asset(Box::new(request))),
+        Entry::Session => return open_session(app, request).await.map(Admitted::Answered),
+        Entry::Page => {}
+    }
+    let cookie = head::cookie(request.headers(), &app.cookie);
+    let Some(session) = cookie.and_then(|cookie| app.sessions.find(cookie)) else {
+        if fragment {
+            // The page that asks for a fragment is reloaded, and shows the form for the token.
+            let mut reload = StatusCode::UNAUTHORIZED.into_response();
+            let yes = HeaderValue::from_static("true");
+            reload.headers_mut().insert("hx-refresh", yes);
+            return Ok(Admitted::Answered(reload));
+        }
+        return Ok(Admitted::Answered(pages::sign_in(
+            StatusCode::UNAUTHORIZED,
+            None,
+        )));
+    };
+    let person = app.person(&session, fragment);
+    let (mut parts, body) = request.into_parts();
+    let body = if parts.method == Method::POST {
+        let fields = read(body).await?;
+        if !same(fields.get("form_token"), &session.form_token) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "The form does not carry the token of this session; nothing was changed.",
+                "Go back, load the page again, and send the form again.",
+            ));
+        }
+        parts.extensions.insert(Form(fields));
+        Body::empty()
+    } else {
+        body
+    };
+    parts.extensions.insert(person.clone());
+    Ok(Admitted::Caller(
+        person,
+        Box::new(Request::from_parts(parts, body)),
+    ))
+}
+
+async fn read(body: Body) -> Result<Fields, Problem> {
+    let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The form is larger than 1 MiB.",
+            "Use kubectl for an object of this size.",
+        )
+    })?;
+    Ok(Fields::parse(&bytes))
+}
+
+/// `POST /session`: the one-time token becomes a cookie. The answer is a page that navigates itself: the cookie is
+/// `SameSite=Strict`, and a redirect would still count as a navigation from the site where the form was.
+async fn open_session(app: &App, request: Request) -> Result<Response, Problem> {
+    let fields = read(request.into_body()).await?;
+    let redeemed = app
+        .sessions
+        .redeem(fields.get("token").trim(), Instant::now());
+    let session = redeemed.map_err(|NoRandom| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This machine has no random bytes.",
+            "Start the dashboard again.",
+        )
+    })?;
+    let Some(session) = session else {
+        let wrong = "This token is not valid: it can be used once, within 60 seconds. Enter the token that the terminal shows now.";
+        return Ok(pages::sign_in(StatusCode::UNAUTHORIZED, Some(wrong)));
+    };
+    let mut response = pages::welcome();
+    let cookie = format!(
+        "{}={}; Path=/; HttpOnly; SameSite=Strict",
+        app.cookie, session.cookie
+    );
+    let Ok(cookie) = HeaderValue::try_from(cookie) else {
+        return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    };
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}

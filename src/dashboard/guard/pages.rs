@@ -1,0 +1,125 @@
+//! The pages that stand where a handler's page would: sign in, and problems.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::assets;
+use crate::page::{Chrome, Section, html};
+use crate::person::Caller;
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    chrome: Chrome,
+    problem: &'a Problem,
+    title: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html", block = "content")]
+struct ProblemFragment<'a> {
+    problem: &'a Problem,
+    title: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    version: &'static str,
+    problem: &'a Problem,
+    title: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "session.html")]
+struct SessionPage<'a> {
+    version: &'static str,
+    wrong: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "welcome.html")]
+struct WelcomePage {
+    version: &'static str,
+}
+
+/// The response of a handler; a problem becomes a page of this person, or a fragment.
+pub fn explained(mut response: Response, person: &Caller) -> Response {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let Some(problem) = problem.or_else(|| unexplained(response.status())) else {
+        return response;
+    };
+    let (status, title) = (problem.status, title(problem.status));
+    let rendered = if person.fragment {
+        let problem = &problem;
+        html(status, &ProblemFragment { problem, title })
+    } else {
+        let chrome = Chrome::new(person, Section::None);
+        let problem = &problem;
+        html(
+            status,
+            &ProblemPage {
+                chrome,
+                problem,
+                title,
+            },
+        )
+    };
+    rendered.unwrap_or(response)
+}
+
+/// What the router answers by itself.
+fn unexplained(status: StatusCode) -> Option<Problem> {
+    match status {
+        StatusCode::NOT_FOUND => Some(Problem::not_found("There is no page at this address.")),
+        StatusCode::METHOD_NOT_ALLOWED => Some(Problem::new(
+            status,
+            "This address has no such method.",
+            "Use the forms of the dashboard.",
+        )),
+        _ => None,
+    }
+}
+
+/// A problem of a request without a session: without navigation and without anything of the cluster.
+pub fn refused(problem: &Problem) -> Response {
+    let page = RefusedPage {
+        version: assets::version(),
+        problem,
+        title: title(problem.status),
+    };
+    html(problem.status, &page).unwrap_or_else(|_| problem.status.into_response())
+}
+
+/// The page that asks for the one-time token.
+pub fn sign_in(status: StatusCode, wrong: Option<&str>) -> Response {
+    let page = SessionPage {
+        version: assets::version(),
+        wrong,
+    };
+    html(status, &page).unwrap_or_else(|_| status.into_response())
+}
+
+/// The page after the one-time token, which navigates itself.
+pub fn welcome() -> Response {
+    let page = WelcomePage {
+        version: assets::version(),
+    };
+    html(StatusCode::OK, &page)
+        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+fn title(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "This cannot be read",
+        401 => "The cluster does not know you",
+        403 => "This is not allowed",
+        404 => "There is nothing here",
+        409 => "Another change came first",
+        422 => "The cluster refuses this",
+        502 => "The cluster does not answer",
+        _ => "This did not work",
+    }
+}

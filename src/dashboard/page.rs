@@ -1,0 +1,139 @@
+//! Responses with a page or a fragment, and what surrounds every page.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use crate::assets;
+use crate::person::Caller;
+use crate::problem::Problem;
+
+/// The section of the navigation that a page belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The list and the pages of single clients.
+    Clients,
+    /// The form to create one.
+    Create,
+    /// None of them.
+    None,
+}
+
+/// What `layout.html` reads: a page template has it as its field `chrome`.
+#[derive(Clone)]
+pub struct Chrome {
+    /// The context or the API server.
+    pub place: String,
+    /// Whether writes are refused.
+    pub read_only: bool,
+    /// The value of the hidden field `form_token`.
+    pub form_token: Arc<str>,
+    /// What the navigation marks.
+    pub section: Section,
+    /// The query of the addresses of assets: it changes with their content.
+    pub version: &'static str,
+}
+
+impl Chrome {
+    /// What surrounds a page for this person.
+    pub fn new(person: &Caller, section: Section) -> Self {
+        Self {
+            place: person.place.clone(),
+            read_only: person.read_only,
+            form_token: person.form_token.clone(),
+            section,
+            version: assets::version(),
+        }
+    }
+
+    /// Whether the navigation marks this link: `clients` or `create`.
+    pub fn at(&self, link: &str) -> bool {
+        match self.section {
+            Section::Clients => link == "clients",
+            Section::Create => link == "create",
+            Section::None => false,
+        }
+    }
+}
+
+/// A page or a fragment. The guard adds the headers that every response has.
+pub fn html(status: StatusCode, template: &impl Template) -> Result<Response, Problem> {
+    let text = template.render().map_err(|error| {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The page cannot be rendered: {error}."),
+            "Report it as a bug, with the address of the page.",
+        )
+    })?;
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    Ok(response)
+}
+
+/// After a write: the browser GETs `path`, which begins with `/` (303; for htmx a header that makes it navigate).
+pub fn see_other(person: &Caller, path: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    let Ok(value) = HeaderValue::from_str(path) else {
+        return response;
+    };
+    if person.fragment {
+        response.headers_mut().insert("hx-redirect", value);
+    } else {
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(LOCATION, value);
+    }
+    response
+}
+
+/// `/clients/NAMESPACE/NAME`, then `rest`, such as `/edit`.
+pub fn client_path(namespace: &str, name: &str, rest: &str) -> String {
+    let encode =
+        |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
+    format!("/clients/{}/{}{rest}", encode(namespace), encode(name))
+}
+
+/// A piece of a sentence with commands between backticks.
+pub struct Piece<'a> {
+    /// Whether it was between backticks.
+    pub code: bool,
+    /// The text without backticks.
+    pub text: &'a str,
+}
+
+/// The pieces of a sentence, for a template that renders commands as code.
+pub fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(at, text)| Piece {
+        code: at % 2 == 1,
+        text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_between_backticks() {
+        let of = |text| {
+            pieces(text)
+                .map(|piece| (piece.code, piece.text.to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let expected = [
+            (false, "Run ".to_owned()),
+            (true, "a b".to_owned()),
+            (false, ".".to_owned()),
+        ];
+        assert_eq!(of("Run `a b`."), expected);
+        assert_eq!(of("plain"), [(false, "plain".to_owned())]);
+    }
+}

@@ -1,0 +1,257 @@
+//! The rows of the list in memory: listed once, then kept by a watch, so that a search does not ask the API server.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use futures::stream::{self, BoxStream, SelectAll};
+use futures::{StreamExt, TryStreamExt};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::cluster::table::{Change, Row, RowList};
+use crate::cluster::{Cluster, Kind};
+use crate::problem::Problem;
+
+/// Namespace and name.
+pub type Key = (String, String);
+
+/// Requests at once where each namespace is asked for.
+const AT_ONCE: usize = 16;
+/// The most namespaces whose access is reviewed: a cluster with more needs a right to list in all of them.
+const MOST_NAMESPACES: usize = 2_000;
+/// How long a list of some namespaces serves: rights may be added meanwhile. Reviewing many namespaces costs more.
+const ALLOWED_SERVES: Duration = Duration::from_mins(1);
+const TYPED_SERVES: Duration = Duration::from_secs(5);
+/// How long a list serves if no watch could be opened.
+const WITHOUT_WATCH: Duration = Duration::from_secs(5);
+
+/// Which namespaces a person sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    All,
+    /// Those in which the person may list clients.
+    Allowed(Vec<String>),
+    /// The person may not list namespaces either: those that the person typed, and that of the kubeconfig.
+    Typed(Vec<String>),
+}
+
+/// The rows of one person, or none yet.
+pub struct Rows {
+    kept: Mutex<Option<Arc<Kept>>>,
+    loading: tokio::sync::Mutex<()>,
+    changes: watch::Sender<u64>,
+}
+
+/// A list that a watch keeps current.
+pub struct Kept {
+    /// What it covers.
+    pub scope: Scope,
+    /// Namespaces that refuse to be listed, with the reason.
+    pub refused: Vec<(String, Problem)>,
+    rows: RwLock<BTreeMap<Key, Row>>,
+    current: AtomicBool,
+    /// `None`: for as long as the watch lasts.
+    until: Option<Instant>,
+    watching: Mutex<Option<AbortHandle>>,
+}
+
+impl Rows {
+    /// Nothing is read before the first request.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            kept: Mutex::new(None),
+            loading: tokio::sync::Mutex::new(()),
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// The rows. `typed` are namespaces to list where the person may list neither everywhere nor namespaces.
+    pub async fn read(
+        self: &Arc<Self>,
+        cluster: &Cluster,
+        typed: &[String],
+    ) -> Result<Arc<Kept>, Problem> {
+        let _one_at_a_time = self.loading.lock().await;
+        if let Some(kept) = self.usable(typed) {
+            return Ok(kept);
+        }
+        let (scope, lists, refused) = discover(cluster, typed).await?;
+        let mut rows = BTreeMap::new();
+        for (_, listed) in &lists {
+            rows.extend(listed.rows.iter().map(|row| (key(row), row.clone())));
+        }
+        let serves = match &scope {
+            Scope::All => None,
+            Scope::Allowed(_) if refused.is_empty() => Some(ALLOWED_SERVES),
+            Scope::Allowed(_) | Scope::Typed(_) => Some(TYPED_SERVES),
+        };
+        let kept = Arc::new(Kept {
+            scope,
+            until: serves.map(|serves| Instant::now() + serves),
+            refused,
+            rows: RwLock::new(rows),
+            current: AtomicBool::new(true),
+            watching: Mutex::new(None),
+        });
+        let followed = tokio::spawn(follow(
+            self.clone(),
+            cluster.clone(),
+            kept.clone(),
+            versions(lists),
+        ));
+        *lock(&kept.watching) = Some(followed.abort_handle());
+        if let Some(before) = lock(&self.kept).replace(kept.clone()) {
+            before.end();
+        }
+        Ok(kept)
+    }
+
+    /// The next request lists again, so that a person sees what this person wrote.
+    pub fn forget(&self) {
+        if let Some(kept) = lock(&self.kept).as_ref() {
+            kept.current.store(false, Ordering::Release);
+        }
+        self.changed();
+    }
+
+    /// Counts changes of the rows, for live pages.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn usable(&self, typed: &[String]) -> Option<Arc<Kept>> {
+        let kept = lock(&self.kept).clone()?;
+        let covers = match &kept.scope {
+            Scope::All | Scope::Allowed(_) => true,
+            Scope::Typed(namespaces) => namespaces == typed,
+        };
+        let serves = kept.until.is_none_or(|until| Instant::now() < until);
+        (covers && serves && kept.current.load(Ordering::Acquire)).then_some(kept)
+    }
+}
+
+impl Kept {
+    /// The rows by namespace and name. Do not hold them across an await.
+    pub fn rows(&self) -> RwLockReadGuard<'_, BTreeMap<Key, Row>> {
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply(&self, change: Change) {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        match change {
+            Change::Put(row) => rows.insert(key(&row), *row),
+            Change::Gone { namespace, name } => rows.remove(&(namespace, name)),
+        };
+    }
+
+    fn end(&self) {
+        if let Some(watching) = lock(&self.watching).take() {
+            watching.abort();
+        }
+    }
+}
+
+fn key(row: &Row) -> Key {
+    (row.namespace.clone(), row.name.clone())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Lists = Vec<(Option<String>, RowList)>;
+type Versions = Vec<(Option<String>, String, crate::cluster::table::Layout)>;
+
+fn versions(lists: Lists) -> Versions {
+    lists
+        .into_iter()
+        .map(|(namespace, listed)| (namespace, listed.version, listed.layout))
+        .collect()
+}
+
+/// Cluster, then namespaces with access reviews, then typed names.
+async fn discover(
+    cluster: &Cluster,
+    typed: &[String],
+) -> Result<(Scope, Lists, Vec<(String, Problem)>), Problem> {
+    match cluster.table(None).await {
+        Ok(listed) => return Ok((Scope::All, vec![(None, listed)], Vec::new())),
+        Err(problem) if problem.status == StatusCode::FORBIDDEN => {}
+        Err(problem) => return Err(problem),
+    }
+    let allowed = allowed_namespaces(cluster).await?;
+    let namespaces = allowed.clone().unwrap_or_else(|| typed.to_vec());
+    let answers: Vec<(String, Result<RowList, Problem>)> = stream::iter(namespaces)
+        .map(|namespace| async move {
+            let listed = cluster.table(Some(&namespace)).await;
+            (namespace, listed)
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let (mut lists, mut refused) = (Vec::new(), Vec::new());
+    for (namespace, answer) in answers {
+        match answer {
+            Ok(listed) => lists.push((Some(namespace), listed)),
+            Err(problem) => refused.push((namespace, problem)),
+        }
+    }
+    let scope = allowed.map_or_else(|| Scope::Typed(typed.to_vec()), Scope::Allowed);
+    Ok((scope, lists, refused))
+}
+
+/// `None` if the person may not list namespaces, or may list clients in none of them.
+async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<Vec<String>>, Problem> {
+    let namespaces = match cluster.list(Kind::Namespace, None, "").await {
+        Ok(namespaces) => namespaces,
+        Err(problem) if problem.status == StatusCode::FORBIDDEN => return Ok(None),
+        Err(problem) => return Err(problem),
+    };
+    let names = namespaces.iter().take(MOST_NAMESPACES);
+    let names = names.map(|namespace| clientele_kubectl::shared::name(namespace).to_owned());
+    let allowed: Vec<String> = stream::iter(names.collect::<Vec<_>>())
+        .map(|namespace| async move {
+            let may = cluster
+                .may("list", Kind::Client, Some(&namespace), "")
+                .await;
+            may.then_some(namespace)
+        })
+        .buffered(AT_ONCE)
+        .filter_map(futures::future::ready)
+        .collect()
+        .await;
+    Ok(Some(allowed).filter(|allowed| !allowed.is_empty()))
+}
+
+/// Applies what the watches report. Afterwards the list is not current any more, and the next request lists again.
+async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, versions: Versions) {
+    let opened = stream::iter(versions)
+        .map(|(namespace, version, layout)| {
+            let cluster = cluster.clone();
+            async move { cluster.follow(namespace, &version, layout).await }
+        })
+        .buffered(AT_ONCE)
+        .map_ok(|changes| changes.map(Some).chain(stream::iter([None])).boxed())
+        .try_collect::<Vec<BoxStream<'static, Option<Change>>>>()
+        .await;
+    if let Ok(streams) = opened {
+        let mut changes: SelectAll<_> = streams.into_iter().collect();
+        // `None`: one of the watches has ended.
+        while let Some(Some(change)) = changes.next().await {
+            kept.apply(change);
+            rows.changed();
+        }
+    } else {
+        tokio::time::sleep(WITHOUT_WATCH).await;
+    }
+    kept.current.store(false, Ordering::Release);
+    rows.changed();
+}

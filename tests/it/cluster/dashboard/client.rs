@@ -1,0 +1,252 @@
+//! The pages of one client: created, its secret revealed, edited, deleted, and what is refused on the way.
+
+use serde_json::json;
+
+use super::{administrator, member};
+use crate::support::dashboard::{Dashboard, Shown};
+use crate::support::test_namespace::{TestNamespace, eventually};
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page
+        .split_once(&field)
+        .unwrap_or_else(|| panic!("{name}: {page}"));
+    rest.split('"').next().unwrap().replace("&#38;", "&")
+}
+
+/// Sends the form to edit as its page has it, with one value changed.
+async fn edit(dashboard: &Dashboard, page: &Shown, there: &str, name: &str) -> Shown {
+    let (version, was) = (hidden(&page.text, "version"), hidden(&page.text, "was"));
+    let path = format!("{there}/edit");
+    let fields = [
+        ("version", version.as_str()),
+        ("was", was.as_str()),
+        ("display-name", name),
+        ("type", "Confidential"),
+        ("redirect-uris", "https://orders.example.org/callback"),
+    ];
+    dashboard.post(&path, &path, &fields).await
+}
+
+#[tokio::test]
+async fn o07_a_client_from_the_form_to_its_end() {
+    let space = TestNamespace::new("dashboard").await;
+    let dashboard = administrator(&space).await;
+    let fields = [
+        ("preset", "web-app"),
+        ("display-name", "Order desk"),
+        ("namespace", space.name.as_str()),
+        ("type", "Confidential"),
+        ("redirect-uris", "https://orders.example.org/callback"),
+        ("tenant", "default"),
+    ];
+    let created = dashboard
+        .post("/clients/new", "/clients/new", &fields)
+        .await;
+    let there = format!("/clients/{}/order-desk", space.name);
+    assert_eq!(
+        (created.status, created.location()),
+        (303, there.as_str()),
+        "{}",
+        created.text
+    );
+    space.wait_ready("order-desk").await;
+    let taken = dashboard
+        .post("/clients/new", "/clients/new", &fields)
+        .await;
+    assert_eq!(taken.status, 409);
+    assert!(
+        taken
+            .text
+            .contains("id=\"wrong-name\">An OAuthClient of this name exists"),
+        "{}",
+        taken.text
+    );
+
+    let secret = space.entries("order-desk-oauth").await["CLIENT_SECRET"].clone();
+    let id = format!("{}.order-desk", space.name);
+    for tab in [
+        "",
+        "/credentials",
+        "/lifetimes",
+        "/snippets",
+        "/yaml",
+        "/events",
+        "/edit",
+        "/delete",
+    ] {
+        let page = dashboard.get(&format!("{there}{tab}")).await;
+        assert_eq!(page.status, 200, "{tab}: {}", page.text);
+        assert!(!page.text.contains(&secret), "{tab}");
+        assert!(page.text.contains("Order desk"), "{tab}");
+    }
+    let overview = dashboard.get(&there).await.text;
+    assert!(
+        overview.contains(&format!("data-copy=\"{id}\"")),
+        "{overview}"
+    );
+    let revealed = dashboard
+        .post(&there, &format!("{there}/secret"), &[])
+        .await;
+    assert_eq!(revealed.headers["cache-control"], "no-store");
+    assert_eq!(revealed.text.matches(secret.as_str()).count(), 1);
+    let copied = dashboard
+        .post(&there, &format!("{there}/secret/copy"), &[])
+        .await;
+    assert_eq!(copied.text, secret, "exactly the value of the Secret");
+
+    let refused = dashboard
+        .post(&there, &format!("{there}/delete"), &[("confirm", "order")])
+        .await;
+    assert_eq!(refused.status, 422);
+    let uid = hidden(&dashboard.get(&format!("{there}/delete")).await.text, "uid");
+    let fields = [("confirm", "order-desk"), ("uid", uid.as_str())];
+    let deleted = dashboard
+        .post(&there, &format!("{there}/delete"), &fields)
+        .await;
+    assert_eq!(
+        (deleted.status, deleted.location()),
+        (303, "/clients"),
+        "{}",
+        deleted.text
+    );
+    eventually("it was deleted", || async {
+        match space.clients().get_opt("order-desk").await.unwrap() {
+            None => Ok(()),
+            Some(object) => Err(format!("{object:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
+    let space = TestNamespace::new("dashboard").await;
+    let dashboard = administrator(&space).await;
+    let spec = json!({
+        "displayName": "Orders", "redirectUris": ["https://orders.example.org/callback"],
+        "requirePkce": true, "lifetimes": { "accessToken": "5m" }, "secret": { "entries": { "clientId": "ID" } },
+    });
+    space.ready("web", spec).await;
+    let there = format!("/clients/{}/web", space.name);
+    let path = format!("{there}/edit");
+    let (first, second) = (dashboard.get(&path).await, dashboard.get(&path).await);
+    let saved = edit(&dashboard, &first, &there, "Desk").await;
+    assert_eq!(
+        (saved.status, saved.location()),
+        (303, there.as_str()),
+        "{}",
+        saved.text
+    );
+    let object = space.clients().get("web").await.unwrap();
+    assert_eq!(object.spec.display_name.as_deref(), Some("Desk"));
+    assert_eq!(object.spec.require_pkce, Some(true));
+    assert_eq!(object.spec.lifetimes.unwrap().access_token.unwrap().0, "5m");
+    assert!(object.spec.secret.unwrap().entries.is_some());
+
+    let conflict = edit(&dashboard, &second, &there, "Counter").await;
+    assert_eq!(conflict.status, 409);
+    assert!(
+        conflict.text.contains("value=\"Counter\""),
+        "{}",
+        conflict.text
+    );
+    assert!(
+        conflict
+            .text
+            .contains("<del>Orders</del> became <ins>Desk</ins>"),
+        "{}",
+        conflict.text
+    );
+    let again = edit(&dashboard, &conflict, &there, "Counter").await;
+    assert_eq!(again.status, 303, "{}", again.text);
+    let lifetimes = dashboard.get(&format!("{there}/lifetimes")).await.text;
+    assert!(lifetimes.contains("5 minutes"), "{lifetimes}");
+}
+
+#[tokio::test]
+async fn what_the_api_server_refuses_is_at_its_field() {
+    let space = TestNamespace::new("dashboard").await;
+    let dashboard = administrator(&space).await;
+    let long = "x".repeat(101);
+    for (name, value, expected) in [
+        (
+            "redirect-uris",
+            "https://a.example.org/\r\nhttps://b.example.org/#x",
+            "id=\"wrong-redirect-uris\">Line 2: ",
+        ),
+        (
+            "display-name",
+            long.as_str(),
+            "id=\"wrong-display-name\">Too long",
+        ),
+        ("name", "Not_A_Name", "id=\"wrong-name\">"),
+        (
+            "namespace",
+            "no-such-namespace",
+            "id=\"wrong-namespace\">There is no such namespace",
+        ),
+        ("redirect-uris", "", "id=\"wrong-redirect-uris\">"),
+    ] {
+        let mut fields = vec![
+            ("display-name", "Orders"),
+            ("name", "orders"),
+            ("namespace", space.name.as_str()),
+            ("redirect-uris", "https://a.example.org/"),
+            ("type", "Public"),
+            ("preset", "single-page-app"),
+        ];
+        for field in &mut fields {
+            if field.0 == name {
+                field.1 = value;
+            }
+        }
+        let refused = dashboard
+            .post("/clients/new", "/clients/new", &fields)
+            .await;
+        assert!(
+            (400..500).contains(&refused.status) && refused.text.contains(expected),
+            "{name}: {} {}",
+            refused.status,
+            refused.text
+        );
+        assert!(
+            !refused.text.contains(&format!("{expected}</p>")),
+            "{name}: no message"
+        );
+    }
+    assert!(space.clients().get_opt("orders").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_member_sees_what_is_missing_and_can_do_no_more() {
+    let space = TestNamespace::new("dashboard").await;
+    space.ready("web", json!({})).await;
+    let dashboard = member(&space, "get,list,watch").await;
+    let there = format!("/clients/{}/web", space.name);
+    let page = dashboard.get(&there).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for expected in [
+        "You may not update oauthclients",
+        "You may not get secrets",
+        "rolebinding",
+    ] {
+        assert!(page.text.contains(expected), "{expected}: {}", page.text);
+    }
+    // The rights are those of the API server, whatever the page offers.
+    let from = format!("{there}/credentials");
+    for (path, fields) in [
+        ("secret", vec![]),
+        ("secret/copy", vec![]),
+        ("suspend", vec![]),
+        ("rotate", vec![]),
+        ("delete", vec![("confirm", "web"), ("uid", "")]),
+    ] {
+        let refused = dashboard
+            .post(&from, &format!("{there}/{path}"), &fields)
+            .await;
+        assert_eq!(refused.status, 403, "{path}: {}", refused.text);
+        assert!(!refused.text.contains("clt_"), "{path}");
+    }
+}

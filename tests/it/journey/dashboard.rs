@@ -1,0 +1,96 @@
+//! The dashboard as a person uses it: the binary, a browser, and a real API server.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::fonts::DEJAVU_SANS;
+use super::gallery::PICTURES;
+use super::node::Node;
+use crate::support::cluster::shared;
+use crate::support::machine;
+use crate::support::test_namespace::TestNamespace;
+
+/// `kubectl clientele dashboard`, until it is dropped.
+struct Program {
+    child: Child,
+    origin: String,
+    token: String,
+}
+
+impl Program {
+    /// Blocks until it prints its address and the one-time token.
+    fn start(namespace: &str) -> Self {
+        let mut program = machine::program(env!("CARGO_BIN_EXE_kubectl-clientele"));
+        program
+            .args(["dashboard", "--namespace", namespace, "--kubeconfig"])
+            .arg(&shared().cluster.kubeconfig)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut after = |start: &str| {
+            let line = lines.next().expect("it says where it is").unwrap();
+            let rest = line.strip_prefix(start);
+            rest.unwrap_or_else(|| panic!("{line}")).to_owned()
+        };
+        let origin = after("The dashboard is at ");
+        let token = after("One-time token (60 seconds): ");
+        Self {
+            origin: origin.trim_end_matches('/').to_owned(),
+            token,
+            child,
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dashboard_is_accessible_and_works_by_keyboard() {
+    let space = TestNamespace::new("dashboard").await;
+    let callback = ["https://shop.example.com/callback"];
+    let shop = json!({ "displayName": "Zebra Shop", "redirectUris": callback, "grantTypes": ["authorization_code", "refresh_token"] });
+    space.ready("shop", shop).await;
+    space.ready("machine", json!({})).await;
+    space.create("odd", json!({ "scopes": ["unheard"] })).await;
+    space.wait_refused("odd", "ScopeNotFound").await;
+    space.create("off", json!({ "suspended": true })).await;
+    let name = space.name.clone();
+    let program = tokio::task::spawn_blocking(move || Program::start(&name))
+        .await
+        .unwrap();
+    let of = |path: &str| format!("/clients/{}/{path}", space.name);
+    let pages = json!({
+        "clients": format!("/clients?ns={}", space.name),
+        "nothing-found": "/clients?q=absent",
+        "problem": of("absent"),
+        "create": "/clients/new",
+        "overview": of("shop"),
+        "broken": of("odd"),
+        "suspended": of("off"),
+        "credentials": of("shop/credentials"),
+        "lifetimes": of("shop/lifetimes"),
+        "snippets": of("shop/snippets"),
+        "yaml": of("shop/yaml"),
+        "events": of("shop/events"),
+        "edit": of("shop/edit"),
+        "delete": of("shop/delete"),
+    });
+    let node = Node::new("dashboard.mjs")
+        .with("ORIGIN", &program.origin)
+        .with("TOKEN", &program.token)
+        .with("NAMESPACE", &space.name)
+        .with("PAGES", pages.to_string())
+        .with("FOLDER", format!("{PICTURES}/dashboard"))
+        .shown_in(&DEJAVU_SANS);
+    let wrong = node.run_within(Duration::from_mins(5)).await;
+    assert_eq!(wrong, json!({}), "{wrong:#}");
+}
