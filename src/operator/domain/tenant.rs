@@ -1,5 +1,6 @@
 //! The rules for one OAuthTenant.
 
+pub mod admission;
 mod audience_claims;
 pub mod audiences;
 mod branding;
