@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use clientele_api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
+use clientele_api::condition::{
+    Condition, READY, RECONCILING, STALLED, conditions, since_creation,
+};
 use clientele_api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
@@ -37,7 +39,9 @@ pub fn status(
     turn: &RotationStep,
     now: Timestamp,
 ) -> OAuthClientStatus {
-    let previous = object.status.clone().unwrap_or_default();
+    let mut previous = object.status.clone().unwrap_or_default();
+    let created = object.meta().creation_timestamp.as_ref();
+    since_creation(&mut previous.conditions, created);
     let generation_now = object.meta().generation;
     let generation = generation(object, published.as_ref(), turn, now);
     let conditions = verdict_conditions(
