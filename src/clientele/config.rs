@@ -15,7 +15,7 @@ use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_operator::settings::{SecretsScope, Settings};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{allowed_key, duration, log_filter, public_url};
+use values::{allowed_key, duration, have_same_origin, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -195,6 +195,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
 
+    /// The URL at which people reach the dashboard: https, or http on loopback, and never the origin of the issuer. The
+    /// operator makes the OAuthClient with which they sign in to it, once per installation. Default: there is no dashboard
+    #[arg(long, env = "CLIENTELE_DASHBOARD_URL", value_parser = public_url)]
+    pub dashboard_url: Option<String>,
+
     /// Install the CustomResourceDefinitions and the namespace if they are missing. Default: only outside a cluster,
     /// where there is no chart that did it
     #[arg(long, env = "CLIENTELE_INSTALL_CRDS", action = clap::ArgAction::Set)]
@@ -237,6 +242,17 @@ pub enum LogFormat {
 }
 
 impl Run {
+    /// Refuses settings that are right each by itself and wrong together.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.dashboard_url {
+            Some(url) if have_same_origin(url, &self.public_url) => Err(format!(
+                "--dashboard-url {url} has the origin of the issuer ({}): a script of the one could act as the other; give the dashboard a host name of its own, such as https://dashboard.example.com",
+                self.public_url
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whose forwarding headers are believed.
     pub fn trusted_proxies(&self) -> TrustedProxies {
         TrustedProxies::new(&self.trusted_proxies)
@@ -260,6 +276,7 @@ impl Run {
             lease: None,
             allowed_keys: Arc::new(AllowedKeys::new(self.secrets_allowed_keys.clone())),
             bootstrap: self.bootstrap,
+            dashboard_url: self.dashboard_url.clone(),
         }
     }
 }
