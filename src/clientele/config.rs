@@ -180,7 +180,7 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
     pub signing_key_publish_ahead: Duration,
 
-    /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that nobody uses retires
+    /// How often the use of clients and of their secrets is recorded in the database, such as 60s. An old secret that nobody uses retires
     /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long nobody
     /// waits for it to serve what is new
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]

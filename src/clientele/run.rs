@@ -9,6 +9,7 @@ mod rollout;
 pub mod root_key;
 mod storage;
 mod usage;
+mod used_days;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ pub mod secret_rotation;
 pub mod secret_usage;
 pub mod served_versions;
 pub mod service_account;
+pub mod used_days;
 
 use std::sync::Arc;
 use std::time::Duration;
