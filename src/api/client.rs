@@ -54,9 +54,11 @@ const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.templ
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Secret age", type_ = "date", json_path = ".status.secretGeneration.publishedAt", priority = 1),
     printcolumn(name = "Next rotation", type_ = "string", json_path = ".status.rotation.nextAt", priority = 1),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
+    printcolumn(name = "Last use", type_ = "date", json_path = ".status.lastUsedAt", priority = 1),
     printcolumn(name = "Display name", type_ = "string", json_path = ".spec.displayName", priority = 1),
     printcolumn(name = "First-party", type_ = "boolean", json_path = ".spec.firstParty", priority = 1),
+    printcolumn(name = "Issuer", type_ = "string", json_path = ".status.issuer", priority = 1),
+    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].message", priority = 1),
     printcolumn(name = "Client namespace", type_ = "string", json_path = ".metadata.namespace", priority = 1)
 )]
 #[serde(rename_all = "camelCase")]

@@ -5,27 +5,75 @@ use serde_json::{Value, json};
 
 use super::entry_name::{MAX_LEN, rules as entry_rules};
 
-/// The names of placeholders.
-pub const PLACEHOLDERS: [&str; 18] = [
-    "clientId",
-    "clientSecret",
-    "cookieSecret",
-    "issuer",
-    "discoveryUrl",
-    "authorizationEndpoint",
-    "tokenEndpoint",
-    "userinfoEndpoint",
-    "endSessionEndpoint",
-    "revocationEndpoint",
-    "introspectionEndpoint",
-    "jwksUri",
-    "scopes",
-    "audiences",
-    "displayName",
-    "name",
-    "namespace",
-    "tenant",
-];
+/// One row for each placeholder, so that none is without a name, and no name without a placeholder.
+macro_rules! placeholders {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a placeholder stands for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Placeholder {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Placeholder {
+            /// Its name in a template.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The placeholder of a name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+
+        /// The names of placeholders.
+        pub const PLACEHOLDERS: [&str; [$($name),*].len()] = [$($name),*];
+    };
+}
+
+placeholders! {
+    /// The client ID.
+    ClientId = "clientId",
+    /// The client secret; a Public client has none.
+    ClientSecret = "clientSecret",
+    /// A key for the application's own cookies: derived like the client secret, the same in every generation.
+    CookieSecret = "cookieSecret",
+    /// The issuer identifier.
+    Issuer = "issuer",
+    /// Where discovery begins.
+    DiscoveryUrl = "discoveryUrl",
+    /// RFC 6749 §3.1.
+    AuthorizationEndpoint = "authorizationEndpoint",
+    /// RFC 6749 §3.2.
+    TokenEndpoint = "tokenEndpoint",
+    /// OIDC Core §5.3.
+    UserinfoEndpoint = "userinfoEndpoint",
+    /// OIDC RP-Initiated Logout §2.
+    EndSessionEndpoint = "endSessionEndpoint",
+    /// RFC 7009.
+    RevocationEndpoint = "revocationEndpoint",
+    /// RFC 7662.
+    IntrospectionEndpoint = "introspectionEndpoint",
+    /// The JWK Set.
+    JwksUri = "jwksUri",
+    /// The scopes that the client may ask for: a list.
+    Scopes = "scopes",
+    /// The audiences that the client may ask for: a list.
+    Audiences = "audiences",
+    /// The name that people see.
+    DisplayName = "displayName",
+    /// The name of the OAuthClient.
+    Name = "name",
+    /// Its namespace.
+    Namespace = "namespace",
+    /// The name of its tenant.
+    Tenant = "tenant",
+}
 
 /// The names of escapes.
 pub const ESCAPES: [&str; 5] = ["raw", "json", "yaml", "url", "csv"];

@@ -16,7 +16,7 @@ use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_kubectl::args::ClusterFlags;
 use clientele_operator::settings::{SecretsScope, Settings};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{allowed_key, duration, log_filter, public_url};
+use values::{allowed_key, duration, have_same_origin, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -197,7 +197,7 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_SIGNING_KEY_PUBLISH_AHEAD", default_value = "15m", value_parser = duration)]
     pub signing_key_publish_ahead: Duration,
 
-    /// How often the use of client secrets is recorded in the database, such as 60s. An old secret that is not used retires
+    /// How often the use of clients and of their secrets is recorded in the database, such as 60s. An old secret that is not used retires
     /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long no replica
     /// waits for it to serve what is new
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
@@ -211,6 +211,11 @@ pub struct Run {
     /// Create the tenant `default` and its first client, once per installation
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
+
+    /// The URL at which people reach the dashboard: https, or http on loopback, and never the origin of the issuer. The
+    /// operator makes the OAuthClient with which they sign in to it, once per installation. Default: there is no dashboard
+    #[arg(long, env = "CLIENTELE_DASHBOARD_URL", value_parser = public_url)]
+    pub dashboard_url: Option<String>,
 
     /// Install the CustomResourceDefinitions and the namespace if they are missing. Default: only outside a cluster,
     /// where no chart installed them
@@ -254,6 +259,17 @@ pub enum LogFormat {
 }
 
 impl Run {
+    /// Refuses settings that are right each by itself and wrong together.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.dashboard_url {
+            Some(url) if have_same_origin(url, &self.public_url) => Err(format!(
+                "--dashboard-url {url} has the origin of the issuer ({}): a script of the one could act as the other; give the dashboard a host name of its own, such as https://dashboard.example.com",
+                self.public_url
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Whose forwarding headers are believed.
     pub fn trusted_proxies(&self) -> TrustedProxies {
         TrustedProxies::new(&self.trusted_proxies)
@@ -277,6 +293,7 @@ impl Run {
             lease: None,
             allowed_keys: Arc::new(AllowedKeys::new(self.secrets_allowed_keys.clone())),
             bootstrap: self.bootstrap,
+            dashboard_url: self.dashboard_url.clone(),
         }
     }
 }

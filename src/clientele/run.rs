@@ -9,6 +9,7 @@ mod rollout;
 pub mod root_key;
 mod storage;
 mod usage;
+mod used_days;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ use usage::Reporter;
 
 /// Runs on a runtime of its own until a signal comes.
 pub fn run_to_completion(settings: Run) -> anyhow::Result<()> {
+    settings.check().map_err(anyhow::Error::msg)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

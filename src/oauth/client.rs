@@ -11,6 +11,7 @@ pub mod secret_rotation;
 pub mod secret_usage;
 pub mod served_versions;
 pub mod service_account;
+pub mod used_days;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,33 +33,36 @@ pub enum ClientType {
     Public,
 }
 
-/// What a client presents to be given a token (RFC 6749 §1.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrantType {
-    /// RFC 6749 §4.1.
-    AuthorizationCode,
-    /// RFC 6749 §6.
-    RefreshToken,
-    /// RFC 6749 §4.4.
-    ClientCredentials,
+/// One row for each grant type, so that none is missing in [`GrantType::ALL`].
+macro_rules! grant_types {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a client presents to be given a token (RFC 6749 §1.3).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum GrantType {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl GrantType {
+            /// Every grant type, in the order of their numbers.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The value of the `grant_type` parameter.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl GrantType {
-    /// Every grant type, in the order of their numbers.
-    pub const ALL: [Self; 3] = [
-        Self::AuthorizationCode,
-        Self::RefreshToken,
-        Self::ClientCredentials,
-    ];
-
-    /// The value of the `grant_type` parameter.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthorizationCode => "authorization_code",
-            Self::RefreshToken => "refresh_token",
-            Self::ClientCredentials => "client_credentials",
-        }
-    }
+grant_types! {
+    /// RFC 6749 §4.1.
+    AuthorizationCode = "authorization_code",
+    /// RFC 6749 §6.
+    RefreshToken = "refresh_token",
+    /// RFC 6749 §4.4.
+    ClientCredentials = "client_credentials",
 }
 
 /// How a client authenticates at the token endpoint (RFC 7591 §2, `token_endpoint_auth_method`).

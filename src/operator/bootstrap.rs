@@ -1,4 +1,6 @@
-//! The tenant `default` and its first client: made once per installation. Deleting them sticks.
+//! The tenant `default`, its first client, and the client of the dashboard: made once per installation. Deleting them sticks.
+
+pub mod dashboard_client;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +72,7 @@ pub async fn bootstrap(shared: Bootstrap) {
     shared.readiness.note(|progress| progress.bootstrap = true);
     shared.queues.clients.enqueue_all(None);
     shared.queues.users.enqueue_all(None);
+    dashboard_client::bootstrap(&shared).await;
 }
 
 /// Until the tenant `default` can issue tokens, or is known not to be there any more.
@@ -101,11 +104,12 @@ async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
     if !shared.leader.is_ours() {
         return Ok(false);
     }
+    const DOING: &str = "make the tenant `default` and its first client";
     let namespace = &shared.context.settings.namespace;
     let tenants: Api<OAuthTenant> = Api::all(shared.context.kube.clone());
-    create(&tenants, &default_tenant(namespace)).await?;
+    create(&tenants, &default_tenant(namespace), DOING).await?;
     let clients: Api<OAuthClient> = Api::namespaced(shared.context.kube.clone(), namespace);
-    create(&clients, &first_client()).await?;
+    create(&clients, &first_client(), DOING).await?;
     // After a crash before this mark both are tried again, and a create that finds them is no harm.
     write_marks(
         &shared.context,
@@ -116,14 +120,15 @@ async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn create<K>(api: &Api<K>, object: &K) -> Result<(), Error>
+/// Creates an object, unless there is one of its name, which stays as it is.
+async fn create<K>(api: &Api<K>, object: &K, doing: &'static str) -> Result<(), Error>
 where
     K: kube::Resource + Clone + serde::Serialize + serde::de::DeserializeOwned + std::fmt::Debug,
 {
     match api.create(&params(), object).await {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
-        Err(error) => Err(Error::api("make the tenant `default` and its first client")(error)),
+        Err(error) => Err(Error::api(doing)(error)),
     }
 }
 

@@ -41,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 
 use bootstrap::Bootstrap;
 use cache::Cache;
+use cache::last_use_turns::LastUseTurns;
 use cache::leadership::Leader;
 use cache::password_requests::{PasswordRequests, PasswordWork};
 use cache::progress::Readiness;
@@ -54,6 +55,7 @@ use leader::election;
 use metrics::OperatorMetrics;
 use readiness::ReadinessCheck;
 use reconcile::Reconciler;
+use reconcile::last_use::LastUseSchedule;
 use reconcile::runner::run;
 use registry::{Inputs, Outputs, observer};
 use root_key::RootKeyReader;
@@ -343,12 +345,20 @@ impl Parts {
         ),
         shutdown: &CancellationToken,
     ) {
+        let turns = Arc::<LastUseTurns>::default();
+        tasks.spawn(reconcile::last_use::spread(LastUseSchedule {
+            leader: self.keys.leader.clone(),
+            verdicts: self.verdicts.clone(),
+            queues: self.keys.queues.clone(),
+            turns: turns.clone(),
+        }));
         let reconciler = Arc::new(Reconciler::new(
             self.keys.clone(),
             self.registry.clone(),
             self.verdicts.clone(),
             self.rollout.clone(),
             self.usage.clone(),
+            turns,
         ));
         let cache = &self.keys.cache;
         let workers = self.keys.context.settings.workers;

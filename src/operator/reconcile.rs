@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod client;
+pub mod last_use;
 pub mod queue;
 pub mod runner;
 pub mod signing_key;
@@ -21,6 +22,7 @@ use serde::de::DeserializeOwned;
 
 use crate::apply;
 use crate::cache::Cache;
+use crate::cache::last_use_turns::LastUseTurns;
 use crate::cache::leadership::Leader;
 use crate::cache::progress::Readiness;
 use crate::cache::rollout::Rollout;
@@ -43,6 +45,7 @@ pub struct Reconciler {
     rollout: Arc<Rollout>,
     readiness: Arc<Readiness>,
     usage: Arc<ArcSwapOption<Usage>>,
+    last_use_turns: Arc<LastUseTurns>,
     write_throttle: WriteThrottle,
     rotation_throttle: Mutex<RotationThrottle>,
 }
@@ -55,6 +58,7 @@ impl Reconciler {
         verdicts: Arc<Verdicts>,
         rollout: Arc<Rollout>,
         usage: Arc<ArcSwapOption<Usage>>,
+        last_use_turns: Arc<LastUseTurns>,
     ) -> Self {
         let context = root_key_reader.context.clone();
         Self {
@@ -69,6 +73,7 @@ impl Reconciler {
             verdicts,
             rollout,
             usage,
+            last_use_turns,
             rotation_throttle: Mutex::default(),
         }
     }

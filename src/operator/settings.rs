@@ -41,6 +41,8 @@ pub struct Settings {
     pub allowed_keys: Arc<AllowedKeys>,
     /// Whether to create the tenant `default` and its first client, once per installation.
     pub bootstrap: bool,
+    /// Where the dashboard is reached, if there is one; its client is made once per installation.
+    pub dashboard_url: Option<String>,
 }
 
 /// The ConfigMap that remembers what must not happen twice.

@@ -1,5 +1,5 @@
 //! The state that outlives a restart: sessions, authorization codes, refresh families, consents, revoked tokens, used
-//! client assertions, the use of client secrets, and what each replica serves.
+//! client assertions, the use of clients and of their secrets, and what each replica serves.
 //!
 //! One SQL for both databases: embedded SQLite for one replica, PostgreSQL for several. This crate stores values and decides
 //! only what must be atomic; the rules are in [`clientele_oauth`]. It depends neither on HTTP nor on Kubernetes. Codes,
@@ -28,6 +28,7 @@ pub use tables::replicas::Heartbeat;
 pub use tables::subjects::SubjectClaim;
 pub use tables::upgraded_hashes::UpgradedHash;
 pub use tables::used_assertions::{AssertionUse, UsedAssertion};
+pub use tables::used_days::UsedDay;
 
 /// An open store. Clones share it.
 #[derive(Clone, Debug)]

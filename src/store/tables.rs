@@ -16,3 +16,4 @@ pub(crate) mod still_valid;
 pub(crate) mod subjects;
 pub(crate) mod upgraded_hashes;
 pub(crate) mod used_assertions;
+pub(crate) mod used_days;

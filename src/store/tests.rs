@@ -144,6 +144,7 @@ async fn every_search_has_its_index() {
         tables::consents::SEARCHES,
         tables::revoked_tokens::SEARCHES,
         tables::secret_usage::SEARCHES,
+        tables::used_days::SEARCHES,
         tables::replicas::SEARCHES,
         tables::served_versions::SEARCHES,
         tables::revoke_grants::SEARCHES,

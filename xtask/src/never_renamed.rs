@@ -26,8 +26,9 @@ const CONSTANTS: [(&str, &str); 3] = [
 ];
 
 /// Marks of the installation, and entries and names of the Secrets with keys, as literals of the operator.
-const LITERALS: [(&str, &str); 7] = [
+const LITERALS: [(&str, &str); 8] = [
     ("mark", "bootstrapped"),
+    ("mark", "dashboard-client"),
     ("mark", "root-key."),
     ("mark", "withdrawn-root-key."),
     ("mark", "current-root-key"),

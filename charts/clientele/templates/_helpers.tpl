@@ -3,7 +3,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
-{{/* At most 50 characters: the longest suffix is "-credentials" and names are at most 63. */}}
+{{/* At most 50 characters: the longest suffix is "-tenants-view" and names are at most 63. */}}
 {{- define "clientele.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
@@ -149,4 +149,15 @@ annotations:
 {{/* What the operator does with Secrets, wherever it may. */}}
 {{- define "clientele.secretVerbs" -}}
 ["get", "list", "watch", "create", "update", "delete"]
+{{- end }}
+
+{{/* A script of the one origin could act as the other. */}}
+{{- define "clientele.checkDashboard" -}}
+{{- with .Values.dashboard.url }}
+{{- $dashboard := regexFind "^https?://[^/]+" . | lower }}
+{{- $issuer := regexFind "^https?://[^/]+" (include "clientele.publicUrl" $) | lower }}
+{{- if eq (trimSuffix ":443" $dashboard) (trimSuffix ":443" $issuer) }}
+{{- fail (printf "dashboard.url %s has the origin of the issuer (publicUrl): give the dashboard a host name of its own, such as https://dashboard.example.com" .) }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -1,5 +1,6 @@
 //! `status` of an OAuthClient.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,17 @@ pub struct OAuthClientStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Box<RotationStatus>>,
 
+    /// The UTC day on which the client was used last, as its first second: it authenticated at any endpoint of its tenant
+    /// (RFC 6749 section 2.3), or, if it is Public, got tokens for a code or a refresh token. Refused requests are no
+    /// use. Written within a day after the use, mostly within minutes; it never goes back. Not set before the first use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Time>,
+
+    /// The UTC day, as its first second, since which no use is known of a client that was never used: that on which it
+    /// became ready, or on which the operator began to record use. Not set beside lastUsedAt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused_since: Option<Time>,
+
     /// With the format `ServiceBinding` only: the Secret for workloads that bind to this client as a Provisioned
     /// Service (servicebinding.io).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +87,7 @@ pub struct SecretGeneration {
     pub oldest_accepted: i64,
     /// When the published generation was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub published_at: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+    pub published_at: Option<Time>,
     /// The older generations that still work, while there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Box<OverlapStatus>>,

@@ -101,3 +101,44 @@ fn the_keys_of_secrets_can_be_listed_and_be_none() {
     let bad = ["clientele", "run", "--secrets-allowed-keys", "*"];
     assert!(CommandLine::try_parse_from(bad).is_err());
 }
+
+#[test]
+fn n09_the_dashboard_is_never_on_the_origin_of_the_issuer() {
+    let run = |dashboard: &str| {
+        let line = [
+            "clientele",
+            "run",
+            "--public-url",
+            "https://login.example.com/auth",
+        ];
+        let line = [&line[..], &["--dashboard-url", dashboard]].concat();
+        let line = CommandLine::try_parse_from(line).map_err(|error| error.to_string())?;
+        let Command::Run(run) = line.command else {
+            panic!("another command")
+        };
+        run.check()?;
+        Ok::<_, String>(run.settings().dashboard_url)
+    };
+    for good in [
+        "https://dashboard.example.com",
+        "https://dashboard.example.com/clients",
+        "https://login.example.com:8443",
+        "http://127.0.0.1:9090",
+    ] {
+        assert_eq!(run(good), Ok(Some(good.to_owned())), "{good}");
+    }
+    for (bad, said) in [
+        ("https://login.example.com", "host name of its own"),
+        ("https://login.example.com:443/dashboard", "normal form"),
+        (
+            "https://login.example.com/dashboard",
+            "host name of its own",
+        ),
+        ("http://dashboard.example.com", "http only on loopback"),
+        ("https://dashboard.example.com?x=1", "neither query"),
+        ("https://dashboard.example.com#x", "fragment"),
+    ] {
+        let answer = run(bad).unwrap_err();
+        assert!(answer.contains(said), "{bad}: {answer}");
+    }
+}

@@ -115,3 +115,9 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     }
     Ok(trimmed.to_owned())
 }
+
+/// Whether scripts of one URL may do what those of the other may (RFC 6454 §4).
+pub(super) fn have_same_origin(one: &str, other: &str) -> bool {
+    let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
+    origin(one) == origin(other)
+}

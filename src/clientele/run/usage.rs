@@ -1,5 +1,5 @@
-//! Reports which generations of client secrets are used, and reads what all replicas have reported. The server, the store
-//! and the operator do not depend on each other; this task passes values between them.
+//! Reports which generations of client secrets are used and on which days clients are, and reads what all replicas have
+//! reported. The server, the store and the operator do not depend on each other; this task passes values between them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,6 +10,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::used_days::{UsedDaysExchange, uses_by_uid};
 use crate::config::Run;
 use clientele_http::admin::Readiness;
 use clientele_oauth::Registry;
@@ -38,6 +39,7 @@ pub struct Reporter {
     name: Option<String>,
     /// A heartbeat that announces this replica as serving was recorded.
     serving: Arc<AtomicBool>,
+    used_days: UsedDaysExchange,
     every: Duration,
 }
 
@@ -71,6 +73,7 @@ impl Reporter {
                 .collect(),
             name,
             serving: Arc::default(),
+            used_days: UsedDaysExchange::default(),
             every: settings.usage_report_interval,
         };
         let heard = reporter.report(Timestamp::now(), false).await;
@@ -159,7 +162,8 @@ impl Reporter {
             usage.oldest_sign_in = Some(self.store.oldest_sign_in(now).await?);
         }
         self.usage.store(usage.map(Arc::new));
-        Ok(())
+        let (store, uses) = (&self.store, uses_by_uid(&registry));
+        self.used_days.exchange(store, &uses, serving, now).await
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) async fn caller<'t>(
         Authentication::Authenticated(client) => Ok(client),
         Authentication::NeedsProof(proof) => {
             assertion_check::confirm(app, tenant, proof.evidence).await?;
+            proof.client.uses.note_without_secret((app.clock)());
             Ok(proof.client)
         }
     }

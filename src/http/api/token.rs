@@ -204,7 +204,10 @@ impl<'a> Call<'a> {
     ) -> Response {
         let (tenant, client) = (&pending.tenant, &pending.client);
         match result {
-            Ok(body) => self.issued(tenant, client, grant, body),
+            Ok(body) => {
+                client.uses.note_without_secret(pending.now);
+                self.issued(tenant, client, grant, body)
+            }
             Err(error) => self.refuse(tenant, Refused::of(client, grant, error)),
         }
     }

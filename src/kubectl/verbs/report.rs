@@ -117,6 +117,7 @@ fn object(value: &Value, fields: &[&str]) -> Value {
             "observedGeneration",
             "keyIds",
             "lastUsedAt",
+            "unusedSince",
         ] {
             if let Some(kept) = value
                 .pointer("/status")

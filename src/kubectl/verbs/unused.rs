@@ -70,6 +70,16 @@ fn why(client: &Value, mounted: Option<bool>, days: u32, now: jiff::Timestamp) -
     if !last.is_empty() {
         return older(last)?.then(|| format!("last used {} ago", age(last, now)));
     }
+    let since = text(client, "/status/unusedSince");
+    if !since.is_empty() {
+        return older(since)?.then(|| {
+            format!(
+                "never used, as far as is recorded since {} ago",
+                age(since, now)
+            )
+        });
+    }
+    // The operator that wrote this status records no use.
     if !older(text(client, "/metadata/creationTimestamp"))? {
         return None;
     }
@@ -92,5 +102,12 @@ mod tests {
         assert!(why(client(old, None), Some(true)).is_none());
         assert!(why(client(old, None), None).is_none());
         assert!(why(client(young, None), Some(false)).is_none());
+        let never = |since: &str| {
+            let mut never = client(old, None);
+            never["status"]["unusedSince"] = since.into();
+            never
+        };
+        assert!(why(never(old), Some(true)).is_some(), "recorded");
+        assert!(why(never(young), Some(false)).is_none());
     }
 }

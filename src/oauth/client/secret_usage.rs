@@ -1,5 +1,5 @@
-//! Which generation of a client secret is in use: noted in memory by every request, reported now and then, and read
-//! back as what all replicas together have seen.
+//! Which generation of a client secret is in use, and on which day a client was used last: noted in memory by every
+//! request, reported now and then, and read back as what all replicas together have seen.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
@@ -8,14 +8,18 @@ use std::sync::atomic::Ordering::Relaxed;
 use jiff::Timestamp;
 
 use super::secret_rotation::Observed;
+use super::used_days::{Day, UsedDays};
 
-/// When the secret of one registration was last used, on this replica. It hangs on the registered client; a request
+/// When one registration was last used, on this replica. It hangs on the registered client; a request
 /// notes its use without a lock and without memory, and writes at most once a second.
 #[derive(Debug, Default)]
 pub struct Uses {
     published: u32,
     old: Noted,
     new: Noted,
+    /// What involved no generation of a derived secret.
+    other: Noted,
+    days: UsedDays,
 }
 
 /// Whole seconds since 1970, zero for never: what was noted, and what of it was reported.
@@ -77,8 +81,12 @@ impl Uses {
     #[must_use]
     pub fn after(&self, published: u32) -> Self {
         let old = self.old.at.load(Relaxed).max(self.new.at.load(Relaxed));
-        let next = Self::new(published);
+        let next = Self {
+            days: self.days.clone(),
+            ..Self::new(published)
+        };
         next.old.at.store(old, Relaxed);
+        next.other.note(self.other.at.load(Relaxed));
         next
     }
 
@@ -95,6 +103,25 @@ impl Uses {
             &self.new
         };
         noted.note(second(now));
+    }
+
+    /// Notes a use that involved no generation of a derived secret: by an assertion, by a brought secret, or by a
+    /// client without one, whose code or refresh token proves that it was meant.
+    pub fn note_without_secret(&self, now: Timestamp) {
+        self.other.note(second(now));
+    }
+
+    /// The last day on which this replica saw a use, if that was not reported yet.
+    pub fn unreported_day(&self) -> Option<Day> {
+        let noted = [&self.old, &self.new, &self.other];
+        let last = noted.map(|noted| noted.at.load(Relaxed));
+        let last = last.into_iter().max().filter(|at| *at > 0)?;
+        self.days.unreported(Day::of_second(last))
+    }
+
+    /// The last days of use, as far as they were reported.
+    pub fn days(&self) -> &UsedDays {
+        &self.days
     }
 
     /// What has not been reported yet.
@@ -207,6 +234,36 @@ mod tests {
             [(1, at(6))],
             "it counts as a use of the old one"
         );
+    }
+
+    #[test]
+    fn every_kind_of_use_makes_a_day_and_a_rotation_loses_none() {
+        let notes: [fn(&Uses, Timestamp); 3] = [
+            |uses, now| uses.note(1, now),
+            |uses, now| uses.note(2, now),
+            Uses::note_without_secret,
+        ];
+        for note in notes {
+            let uses = Uses::new(2);
+            assert_eq!(uses.unreported_day(), None, "never used");
+            note(&uses, at(5));
+            let today = Day::of(at(5));
+            assert_eq!(uses.unreported_day(), Some(today));
+            assert_eq!(uses.after(3).unreported_day(), Some(today));
+            uses.days().is_reported(today);
+            note(&uses, at(60));
+            assert_eq!(uses.unreported_day(), None, "once a day");
+            assert_eq!(uses.after(3).unreported_day(), None);
+            note(&uses, at(86_400));
+            assert_eq!(uses.unreported_day(), Some(Day::of(at(86_400))));
+        }
+    }
+
+    #[test]
+    fn a_use_without_a_secret_is_no_use_of_a_generation() {
+        let uses = Uses::new(2);
+        uses.note_without_secret(at(5));
+        assert_eq!(reports(&uses), []);
     }
 
     #[test]

@@ -65,8 +65,11 @@ pub fn verify<'t>(
             Some(_) => RETIRED,
         }));
     }
-    if let Some(generation) = generation {
-        client.uses.note(generation, now);
+    match generation {
+        Some(generation) => client.uses.note(generation, now),
+        None if is_brought => client.uses.note_without_secret(now),
+        // An ID alone proves nothing; the code or the refresh token does.
+        None => {}
     }
     Ok(client)
 }

@@ -3,6 +3,7 @@
 pub mod auth_methods;
 pub mod client_id;
 pub mod identity;
+pub mod last_use;
 pub mod plan;
 pub mod redirect_hosts;
 pub mod redirect_schemes;

@@ -1,6 +1,7 @@
 //! The rules for one OAuthTenant.
 
 pub mod admissible;
+pub mod admission;
 mod audience_claims;
 pub mod audiences;
 mod branding;

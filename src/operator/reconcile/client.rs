@@ -17,6 +17,7 @@ use super::client::write::{Written, write, write_status};
 use crate::cache::namespace_access::Access;
 use crate::cache::rollout::RolloutStatus;
 use crate::domain::client::identity::ClientObject;
+use crate::domain::client::last_use::differs_otherwise;
 use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
 use crate::domain::client::rotation::RotationStep;
@@ -218,7 +219,7 @@ async fn finish(
         }
         wanted = withheld(object, wanted);
     }
-    if object.status.as_ref() != Some(&wanted) {
+    if is_to_be_written(reconciler, object, &wanted) {
         write_status(reconciler, verdict, &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);
         announce_refusal(reconciler, known, object.object_ref(&()), &outcome);
@@ -228,6 +229,19 @@ async fn finish(
     let metrics = &reconciler.context.metrics;
     metrics.reconciled("OAuthClient", reason.as_str());
     Ok(requeue(reason, &wanted, &turn, now))
+}
+
+/// Whether the status says something else so far. That the client was used is written only when it has its turn, or together
+/// with something else.
+fn is_to_be_written(
+    reconciler: &Reconciler,
+    object: &ClientObject<'_>,
+    wanted: &OAuthClientStatus,
+) -> bool {
+    let known = object.status.as_ref();
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    known != Some(wanted)
+        && (differs_otherwise(known, wanted) || reconciler.last_use_turns.take(uid))
 }
 
 /// When the object is reconciled again even if nothing changes.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::condition::{
-    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, warning,
+    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, since_creation, warning,
 };
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
 use clientele_oauth::keys::signing_key_schedule;
@@ -264,7 +264,9 @@ fn status(
     (stored, outcome): (&Result<StoredKeys, Refusal>, &Result<(), Refusal>),
     now: Timestamp,
 ) -> OAuthTenantStatus {
-    let previous = tenant.status.clone().unwrap_or_default();
+    let mut previous = tenant.status.clone().unwrap_or_default();
+    let created = tenant.meta().creation_timestamp.as_ref();
+    since_creation(&mut previous.conditions, created);
     let (ready, stalled, reason, message) = match outcome {
         Ok(()) => (
             "True",

@@ -97,3 +97,5 @@ fn conflict_or(doing: &'static str) -> impl FnOnce(kube::Error) -> Error {
 
 /// The mark that says that it was done.
 pub const MARK: (&str, &str) = ("bootstrapped", "true");
+/// The mark that says that the client of the dashboard was made.
+pub const DASHBOARD_MARK: (&str, &str) = ("dashboard-client", "created");

@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "sign in", include_str!("../migrations/0001_sign_in.sql")),
     (
         2,
@@ -24,6 +24,11 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
         6,
         "clients of assertions",
         include_str!("../migrations/0006_clients_of_assertions.sql"),
+    ),
+    (
+        7,
+        "used days",
+        include_str!("../migrations/0007_used_days.sql"),
     ),
 ];
 

@@ -84,16 +84,17 @@ macro_rules! delete {
 
 /// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
 /// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
-/// known counts as use only if it could have been one; subjects until another registration may
+/// known counts as use only if it could have been one; days of use until the status of the client has them; subjects until another registration may
 /// have them; upgraded hashes a year, after which the next sign-in makes another.
 #[rustfmt::skip]
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
     Kind { delete: delete!("sessions", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(24) },
     Kind { delete: delete!("used_assertions", "tenant, digest", "expires_at"), keep: SignedDuration::from_mins(5) },
     Kind { delete: delete!("last_uses", "registration_id, generation", "used_at"), keep: SignedDuration::from_hours(24 * 366) },
+    Kind { delete: delete!("used_days", "client_uid", "recorded_at"), keep: SignedDuration::from_hours(24 * 31) },
     Kind { delete: delete!("subjects", "tenant, subject", "used_at"), keep: SignedDuration::from_hours(24 * 400) },
     Kind { delete: delete!("upgraded_hashes", "person", "upgraded_at"), keep: SignedDuration::from_hours(24 * 366) },
 ];
@@ -130,4 +131,5 @@ pub(crate) const SEARCHES: &[&str] = &[
     KINDS[5].delete,
     KINDS[6].delete,
     KINDS[7].delete,
+    KINDS[8].delete,
 ];

@@ -133,6 +133,7 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         root_key_grace: Duration::from_secs(1),
         allowed_keys: Arc::default(),
         bootstrap,
+        dashboard_url: None,
     }
 }
 

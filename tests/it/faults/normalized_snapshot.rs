@@ -227,6 +227,7 @@ impl Run {
                         "publishedAt",
                         "retiresAt",
                         "sessionsValidFrom",
+                        "unusedSince",
                         "deletionTimestamp",
                     ]
                     .contains(&name.as_str())

@@ -1,7 +1,9 @@
 //! Which generation of a client secret was used when: what all replicas together know, and what is unknown.
 
 use clientele_oauth::client::secret_usage::{LastUse, Usage};
-use clientele_store::{Heartbeat, Store};
+use clientele_oauth::client::used_days::Day;
+use clientele_store::{Heartbeat, Store, UsedDay};
+use jiff::Timestamp;
 
 use super::database::{TestDatabase, over_both_stores};
 use super::samples::at;
@@ -17,6 +19,7 @@ over_both_stores![
     who_comes_back_under_a_name_was_dead,
     what_every_replica_serves_is_known,
     only_replicas_that_serve_and_are_heard_are_waited_for,
+    the_last_day_of_use_is_kept_and_read_in_pages,
 ];
 
 fn last(registration: &str, generation: u32, second: i64) -> LastUse {
@@ -247,4 +250,34 @@ async fn only_replicas_that_serve_and_are_heard_are_waited_for(database: TestDat
         others,
         "what one said that left goes with it"
     );
+}
+
+fn used(client: &str, day: u32, second: i64) -> UsedDay {
+    UsedDay {
+        client_uid: client.to_owned(),
+        day: Day::from_number(day),
+        recorded_at: at(second),
+    }
+}
+
+async fn the_last_day_of_use_is_kept_and_read_in_pages(database: TestDatabase) {
+    let store = database.open().await;
+    let first = vec![used("r1", 7, 0), used("r2", 7, 0), used("r3", 7, 0)];
+    store.record_used_days(first).await.unwrap();
+    // The same day again, an earlier one, and a later one.
+    let second = vec![used("r1", 7, 5), used("r2", 6, 5), used("r3", 8, 5)];
+    store.record_used_days(second).await.unwrap();
+    let read = async |after: Timestamp, client: &str, limit| {
+        let days = store.used_days((after, client.to_owned()), limit).await;
+        days.unwrap()
+    };
+    let all = [used("r1", 7, 0), used("r2", 7, 0), used("r3", 8, 5)];
+    assert_eq!(read(at(-1), "", 10).await, all);
+    assert_eq!(read(at(-1), "", 2).await, all[..2]);
+    assert_eq!(read(at(0), "r1", 10).await, all[1..], "the next page");
+    assert_eq!(read(at(5), "r3", 10).await, []);
+    assert_eq!(read(at(1), "", 10).await, all[2..], "what is new");
+    const MONTH: i64 = 31 * 24 * 3600;
+    assert_eq!(store.purge(at(MONTH + 1), 100).await, Ok(2));
+    assert_eq!(read(at(-1), "", 10).await, all[2..]);
 }

@@ -38,6 +38,7 @@ impl Replica {
             lease: None,
             allowed_keys: Arc::default(),
             bootstrap: true,
+            dashboard_url: None,
         };
         // It only observes: if it wrote as well, an object could be Ready before the shared operator has seen it.
         let no_passes = CancellationToken::new();

@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::cluster::tool;
 use crate::support::machine;
@@ -125,4 +125,103 @@ fn n03_program_and_policy_have_the_same_keys() {
     }
     let bad = helm(&[r#"secrets.allowedKeys=["*"]"#]);
     assert!(!bad.status.success());
+}
+
+#[test]
+fn n09_the_chart_refuses_a_dashboard_at_the_issuer() {
+    let at = |url: &str| {
+        helm(&[
+            "publicUrl=https://login.example.com/auth",
+            &format!("dashboard.url={url}"),
+        ])
+    };
+    for (bad, remedy) in [
+        ("https://login.example.com", "a host name of its own"),
+        (
+            "https://Login.example.com/dashboard",
+            "a host name of its own",
+        ),
+        ("https://login.example.com:443", "a host name of its own"),
+        ("http://dashboard.example.com", "dashboard"),
+        ("https://dashboard.example.com?x=1", "dashboard"),
+    ] {
+        let output = at(bad);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains(remedy),
+            "{bad}: {said}"
+        );
+    }
+    for good in [
+        "https://dashboard.example.com",
+        "https://login.example.com:8443",
+    ] {
+        assert!(at(good).status.success(), "{good}");
+    }
+}
+
+/// What the operator may do with OAuthClients in its own namespace, beside what it may everywhere.
+#[test]
+fn the_operator_creates_clients_only_where_it_makes_some() {
+    let creates = |values: &[&str]| {
+        let roles = rendered("Role", values);
+        let rules = roles[0]["rules"].as_array().unwrap().clone();
+        let mut about = rules
+            .into_iter()
+            .filter(|rule| rule["resources"] == json!(["oauthclients"]));
+        let rule = about.next();
+        assert_eq!(about.next(), None);
+        rule.map(|rule| rule["verbs"].clone())
+    };
+    let url = "dashboard.url=https://dashboard.example.com";
+    let create = Some(json!(["create"]));
+    assert_eq!(creates(&[]), create);
+    assert_eq!(creates(&["bootstrap=false"]), None);
+    assert_eq!(creates(&["bootstrap=false", url]), create);
+    let environment = |values: &[&str]| {
+        let deployment = rendered("Deployment", values).remove(0);
+        deployment.to_string().contains("CLIENTELE_DASHBOARD_URL")
+    };
+    assert!(!environment(&[]) && environment(&[url]));
+}
+
+#[test]
+fn the_roles_for_people_read_or_write_one_kind() {
+    let roles = rendered("ClusterRole", &[]);
+    let of = |name: &str| {
+        let mut found = roles.iter().filter(|role| role["metadata"]["name"] == name);
+        found.next().unwrap()
+    };
+    let (read, all) = (
+        json!(["get", "list", "watch"]),
+        json!([
+            "get",
+            "list",
+            "watch",
+            "create",
+            "update",
+            "patch",
+            "delete",
+            "deletecollection"
+        ]),
+    );
+    for (name, kind, verbs) in [
+        ("clientele-view", "oauthclients", &read),
+        ("clientele-edit", "oauthclients", &all),
+        ("clientele-tenants-view", "oauthtenants", &read),
+        ("clientele-users", "oauthusers", &all),
+    ] {
+        let role = of(name);
+        let rule = json!({ "apiGroups": ["clientele.dev"], "resources": [kind], "verbs": verbs });
+        assert_eq!(role["rules"], json!([rule]), "{name}");
+        let labels = role["metadata"]["labels"].to_string();
+        assert!(!labels.contains("aggregate"), "{name}: {labels}");
+    }
+    // Whatever is opted in to, tenants and people stay out of the roles of Kubernetes.
+    let opted = ["View", "Edit", "Admin"].map(|role| format!("rbac.aggregateTo{role}=true"));
+    let opted: Vec<&str> = opted.iter().map(String::as_str).collect();
+    for role in rendered("ClusterRole", &opted) {
+        let aggregated = role["metadata"]["labels"].to_string().contains("aggregate");
+        assert!(!aggregated || role["rules"][0]["resources"] == json!(["oauthclients"]));
+    }
 }

@@ -45,7 +45,10 @@ fn proceed<'a>(call: Call<'a>, proven: &Client, request: &TokenRequest<'_>) -> R
     let judged = Basis::new(call.app, &registry, tenant)
         .and_then(|basis| Ok((basis, client_auth::still_registered(tenant, proven)?)));
     match judged {
-        Ok((basis, client)) => call.grant(basis, client, request),
+        Ok((basis, client)) => {
+            client.uses.note_without_secret(basis.now);
+            call.grant(basis, client, request)
+        }
         Err(error) => ControlFlow::Break(call.refuse(tenant, request.refused(tenant, error))),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use clientele_api::condition::{Condition, READY, RECONCILING, STALLED, conditions};
+use clientele_api::condition::{
+    Condition, READY, RECONCILING, STALLED, conditions, since_creation,
+};
 use clientele_api::{
     ClientType, OAuthClient, OAuthClientStatus, SecretGeneration, SecretRef, ServiceBindingRef,
 };
@@ -11,6 +13,7 @@ use clientele_oauth::client::secret_rotation::Step;
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
+use super::last_use::LastUse;
 use super::rotation::{self, RotationStep};
 use super::secret::entries::is_bindable;
 use crate::domain::client::identity::ClientObject;
@@ -37,7 +40,9 @@ pub fn status(
     turn: &RotationStep,
     now: Timestamp,
 ) -> OAuthClientStatus {
-    let previous = object.status.clone().unwrap_or_default();
+    let mut previous = object.status.clone().unwrap_or_default();
+    let created = object.meta().creation_timestamp.as_ref();
+    since_creation(&mut previous.conditions, created);
     let generation_now = object.meta().generation;
     let generation = generation(object, published.as_ref(), turn, now);
     let conditions = verdict_conditions(
@@ -47,9 +52,13 @@ pub fn status(
         generation_now,
         now,
     );
+    let used = registered.and_then(|(client, _)| client.uses.days().last());
+    let last_use = LastUse::new(&previous, used, verdict.is_ok(), now);
     let mut status = OAuthClientStatus {
         observed_generation: generation_now,
         conditions,
+        last_used_at: last_use.last_used_at,
+        unused_since: last_use.unused_since,
         rotation: rotation::rotation_status(object, generation.as_ref(), turn),
         secret_generation: generation,
         ..previous

@@ -20,6 +20,7 @@ use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::structure::{is_invisible, is_separator};
+use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, list, shared};
 
 /// Namespaces of the cluster itself, where a Secret of a chosen name can mean something to it.
@@ -44,8 +45,10 @@ pub fn validate_client(
     around: ClientInputs<'_>,
 ) -> Result<Client, Refusal> {
     refuse_reserved_namespace(object)?;
-    let tenant = around.tenant.ok_or_else(|| tenant_not_found(object))?;
-    admit_namespace(object, tenant, around.namespace)?;
+    let not_found = || tenant_not_found::<OAuthClient>(&object.spec.tenant);
+    let tenant = around.tenant.ok_or_else(not_found)?;
+    let problem = || not_admitted(object, tenant);
+    admit_namespace(&tenant.namespaces, around.namespace, problem)?;
     structure::check(object)?;
     check_shape(object)?;
     client_id::may_have(object, tenant, around.namespace)?;
@@ -104,32 +107,12 @@ fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
     ))
 }
 
-fn tenant_not_found(object: &OAuthClient) -> Refusal {
-    let tenant = &object.spec.tenant;
-    Refusal::new(
-        Reason::TenantNotFound,
-        format!(
-            "there is no OAuthTenant {tenant:?}; create it, or see `kubectl get oauthtenants` for those that exist and name one in a new OAuthClient"
-        ),
+fn not_admitted(object: &OAuthClient, tenant: &TenantPolicy) -> String {
+    format!(
+        "OAuthTenant {:?} does not admit namespace {:?}; ask its administrator to label the namespace so that spec.namespaces selects it",
+        &*tenant.name,
+        object.namespace().unwrap_or_default(),
     )
-}
-
-fn admit_namespace(
-    object: &OAuthClient,
-    tenant: &TenantPolicy,
-    labels: &Labels,
-) -> Result<(), Refusal> {
-    if tenant.namespaces.contains(labels) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Reason::NamespaceNotAllowed,
-        format!(
-            "OAuthTenant {:?} does not admit namespace {:?}; ask its administrator to label the namespace so that spec.namespaces selects it",
-            &*tenant.name,
-            object.namespace().unwrap_or_default(),
-        ),
-    ))
 }
 
 /// The rules of fields, and between them, that CEL has judged already.

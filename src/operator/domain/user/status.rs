@@ -1,6 +1,6 @@
 //! What the status of an OAuthUser says after a reconcile.
 
-use clientele_api::condition::conditions;
+use clientele_api::condition::{conditions, since_creation};
 use clientele_api::{OAuthUser, OAuthUserStatus};
 use clientele_oauth::User;
 use jiff::Timestamp;
@@ -35,7 +35,9 @@ pub fn status(
     now: Timestamp,
 ) -> OAuthUserStatus {
     let valid_from = details.valid_from;
-    let previous = object.status.clone().unwrap_or_default();
+    let mut previous = object.status.clone().unwrap_or_default();
+    let created = object.meta().creation_timestamp.as_ref();
+    since_creation(&mut previous.conditions, created);
     let generation = object.meta().generation;
     let mut all = verdict_conditions(
         &previous.conditions,

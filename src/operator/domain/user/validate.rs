@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::client::validate::check_group;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
 use crate::domain::unique_names::lost;
 use crate::domain::user::limits;
@@ -65,8 +66,10 @@ pub struct ValidatedUser {
 
 /// The person that an object describes, or why there is none.
 pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<ValidatedUser, Refusal> {
-    let (tenant, tenant_uid) = around.tenant.ok_or_else(|| tenant_not_found(object))?;
-    admit_namespace(object, tenant, around.namespace)?;
+    let not_found = || tenant_not_found::<OAuthUser>(&object.spec.tenant);
+    let (tenant, tenant_uid) = around.tenant.ok_or_else(not_found)?;
+    let problem = || not_admitted(object, tenant);
+    admit_namespace(&tenant.users, around.namespace, problem)?;
     structure::check(object)?;
     check_shape(object)?;
     limits::check(object, tenant, around.namespace)?;
@@ -126,31 +129,11 @@ fn former_credentials(keyring: &Keyring, user_uid: &str, fingerprint: &[u8]) -> 
         .collect()
 }
 
-fn tenant_not_found(object: &OAuthUser) -> Refusal {
-    let tenant = &object.spec.tenant;
-    Refusal::new(
-        Reason::TenantNotFound,
-        format!(
-            "there is no OAuthTenant {tenant:?}; create it, or see `kubectl get oauthtenants` for those that exist and name one in a new OAuthUser"
-        ),
-    )
-}
-
-fn admit_namespace(
-    object: &OAuthUser,
-    tenant: &TenantPolicy,
-    labels: &Labels,
-) -> Result<(), Refusal> {
-    if tenant.users.contains(labels) {
-        return Ok(());
-    }
+fn not_admitted(object: &OAuthUser, tenant: &TenantPolicy) -> String {
     let (tenant, namespace) = (&*tenant.name, object.namespace().unwrap_or_default());
-    Err(Refusal::new(
-        Reason::NamespaceNotAllowed,
-        format!(
-            "OAuthTenant {tenant:?} does not take its people from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
-        ),
-    ))
+    format!(
+        "OAuthTenant {tenant:?} does not take its people from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
+    )
 }
 
 fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {

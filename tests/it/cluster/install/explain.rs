@@ -158,16 +158,23 @@ async fn tables_show_what_people_ask_first() {
 #[tokio::test]
 async fn the_wide_table_says_why() {
     let space = TestNamespace::new("explain").await;
-    space.create("lost", json!({ "tenant": space.name })).await;
+    let spec = json!({ "tenant": space.name, "displayName": "The-Lost" });
+    space.create("lost", spec).await;
     let said = space.refused("lost", "TenantNotFound", "create it").await;
     let wide = ["get", "oac", "--namespace", &space.name, "--output", "wide"];
     let text = shared().cluster.kubectl(&wide).unwrap();
     let header = text.lines().next().unwrap();
-    assert!(
-        header.contains("SECRET AGE") && header.contains("MESSAGE"),
-        "{header}"
-    );
-    assert!(text.contains(&said), "{text}");
+    for column in [
+        "SECRET AGE",
+        "LAST USE",
+        "DISPLAY NAME",
+        "FIRST PARTY",
+        "ISSUER",
+        "MESSAGE",
+    ] {
+        assert!(header.contains(column), "{column}: {header}");
+    }
+    assert!(text.contains(&said) && text.contains("The-Lost"), "{text}");
 }
 
 #[tokio::test]

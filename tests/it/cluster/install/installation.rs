@@ -18,10 +18,25 @@ fn started(cluster: &Cluster, listen: &str) -> RunningOperator {
     RunningOperator::start(cluster, &Options::flags(&[]).at(listen))
 }
 
+/// A client of the operator's own namespace.
+async fn own_client(kube: &kube::Client, name: &str) -> Option<clientele_api::OAuthClient> {
+    let clients: Api<clientele_api::OAuthClient> = Api::namespaced(kube.clone(), NAMESPACE);
+    clients.get_opt(name).await.unwrap()
+}
+
 /// The client that every installation comes with.
 async fn first_client(kube: &kube::Client) -> Option<clientele_api::OAuthClient> {
-    let clients: Api<clientele_api::OAuthClient> = Api::namespaced(kube.clone(), NAMESPACE);
-    clients.get_opt("clientele").await.unwrap()
+    own_client(kube, "clientele").await
+}
+
+/// The operator of an installation with a dashboard.
+fn with_dashboard(cluster: &Cluster, listen: Option<&str>, url: &str) -> RunningOperator {
+    let options = Options::flags(&["--dashboard-url", url]);
+    let options = match listen {
+        Some(listen) => options.at(listen),
+        None => options,
+    };
+    RunningOperator::start(cluster, &options)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,9 +83,10 @@ async fn upgrade_uninstall_and_reinstall_keep_every_id_and_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_default_tenant_and_the_first_client_are_made_once() {
+async fn the_default_tenant_and_the_own_clients_are_made_once() {
+    const URL: &str = "https://dashboard.example.com";
     let cluster = Cluster::with_chart(&[]);
-    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let operator = with_dashboard(&cluster, None, URL);
     let listen = operator.listen.clone();
     let space = TestNamespace::within(&cluster, &operator.issuer, "first").await;
     let client = eventually("the first client is there", || async {
@@ -87,22 +103,43 @@ async fn the_default_tenant_and_the_first_client_are_made_once() {
     eventually("it is recorded", || async {
         let marks = marks.get_opt("clientele-installation").await.unwrap();
         let data = marks.and_then(|marks| marks.data).unwrap_or_default();
-        when(data.contains_key("bootstrapped"), (), || {
-            format!("{data:?}")
-        })
+        let recorded = ["bootstrapped", "dashboard-client"].map(|mark| data.contains_key(mark));
+        when(recorded == [true; 2], (), || format!("{data:?}"))
     })
     .await;
+    let own = TestNamespace {
+        kube: space.kube.clone(),
+        name: NAMESPACE.to_owned(),
+        issuer: operator.issuer.clone(),
+    };
+    let dashboard = own.wait_ready("clientele-dashboard").await;
+    let uris = &dashboard.spec.redirect_uris;
+    assert_eq!(*uris, ["https://dashboard.example.com/callback"]);
     operator.stop();
-    let operator = started(&cluster, &listen);
+    // The URL has changed, and the client belongs to those who may change it: it is reported.
+    let operator = with_dashboard(&cluster, Some(&listen), "https://other.example.com");
+    eventually("the missing redirect URI is reported", || async {
+        let log = operator.log();
+        when(
+            log.contains("https://other.example.com/callback"),
+            (),
+            || log.clone(),
+        )
+    })
+    .await;
+    let after = own_client(&space.kube, "clientele-dashboard").await;
+    assert_eq!(after.unwrap().spec, dashboard.spec);
     let now = DeleteParams::default();
     let _ = space.tenants().delete("default", &now).await.unwrap();
     let clients: Api<clientele_api::OAuthClient> = Api::namespaced(space.kube.clone(), NAMESPACE);
-    let _ = clients.delete("clientele", &now).await.unwrap();
+    for name in ["clientele", "clientele-dashboard"] {
+        let _ = clients.delete(name, &now).await.unwrap();
+    }
     let before = [made("oauthtenants"), made("oauthclients")];
-    assert_eq!(before, [1, 1], "made once");
+    assert_eq!(before, [1, 2], "made once");
     operator.stop();
 
-    let operator = started(&cluster, &listen);
+    let operator = with_dashboard(&cluster, Some(&listen), URL);
     // A client that is refused shows that the operator is at work.
     space.create("web", json!({})).await;
     space.wait_refused("web", "TenantNotFound").await;
@@ -112,6 +149,8 @@ async fn the_default_tenant_and_the_first_client_are_made_once() {
         "deleting them sticks"
     );
     assert!(first_client(&space.kube).await.is_none());
+    let dashboard = own_client(&space.kube, "clientele-dashboard").await;
+    assert!(dashboard.is_none());
 
     // What people create under that name is theirs, and works.
     space.try_create_tenant("default", json!({})).await.unwrap();

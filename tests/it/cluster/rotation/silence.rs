@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clientele_api::OAuthClient;
+use clientele_oauth::client::used_days::Day;
 use serde_json::json;
 
 use super::{generation, ledger, notes, rotate, wait_refused, wait_retired};
@@ -90,6 +91,17 @@ async fn an_old_secret_works_while_used_and_retires_once_silent() {
     ask(&http(), &new).await.unwrap();
     let note = &notes(&space, "Retired").await[0];
     assert!(note.contains("the old one was not used for 4s"), "{note}");
+    let today = Day::of(jiff::Timestamp::now());
+    let object = space
+        .wait_client("web", "the status has the day of the last use", |object| {
+            let status = object.status.as_ref().unwrap();
+            status.last_used_at.is_some()
+        })
+        .await;
+    let status = object.status.unwrap();
+    let used = Day::of(status.last_used_at.unwrap().0);
+    assert!(used == today || used == Day::of(jiff::Timestamp::now()));
+    assert_eq!(status.unused_since, None);
 }
 
 /// What was used in the last moments before a crash was never reported, and a store can be lost as well.

@@ -1,5 +1,6 @@
 //! Before the operator has looked, and refused for a while: suspended by a person, or without signing keys.
 
+use clientele_api::condition::{NO_ACTION, NOTHING_LEFT};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, PostParams};
@@ -100,4 +101,28 @@ async fn no_object_is_ever_without_conditions() {
         ]
     );
     assert_eq!(status.observed_generation, Some(0));
+    // What the API server could not know becomes true: since when, and what it means.
+    let created = object.metadata.creation_timestamp.unwrap();
+    let object = space.accepted("hello").await;
+    let status = object.status.unwrap();
+    for condition in &status.conditions {
+        let since = &condition.last_transition_time;
+        assert!(*since >= created, "{condition:?}");
+    }
+    let messages: Vec<&str> = status.conditions.iter().map(|c| &*c.message).collect();
+    assert_eq!(messages[1..], [NOTHING_LEFT, NO_ACTION]);
+    assert!(status.unused_since.is_some() && status.last_used_at.is_none());
+}
+
+#[tokio::test]
+async fn a_tenant_says_what_does_not_hold_and_since_when() {
+    let space = TestNamespace::new("states").await;
+    let tenant = space.tenants().get("default").await.unwrap();
+    let created = tenant.metadata.creation_timestamp.unwrap();
+    let conditions = tenant.status.unwrap().conditions;
+    for (kind, message) in [("Reconciling", NOTHING_LEFT), ("Stalled", NO_ACTION)] {
+        let condition = conditions.iter().find(|c| c.type_ == kind).unwrap();
+        assert_eq!(&*condition.message, message);
+        assert!(condition.last_transition_time >= created, "{condition:?}");
+    }
 }
