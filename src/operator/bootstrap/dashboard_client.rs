@@ -11,7 +11,7 @@ use crate::root_key::installation::{DASHBOARD_MARK, read_marks, write_marks};
 /// The name of the client, in the operator's namespace.
 pub const DASHBOARD_CLIENT: &str = "clientele-dashboard";
 
-/// What the dashboard may ask for: who somebody is, by the name and the groups that the API server knows.
+/// What the dashboard may ask for: who the person is, by the name and the groups that the API server knows.
 const SCOPES: [&str; 3] = ["openid", "profile", "groups"];
 
 /// Makes it if there is to be a dashboard, unless the mark says that it was made before. Tries until it is done.
