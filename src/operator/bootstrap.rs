@@ -97,6 +97,7 @@ async fn served(shared: &Bootstrap) {
 
 /// Whether it is done. It is not where another replica is to do it.
 async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
+    const DOING: &str = "make the tenant `default` and its first client";
     if read_marks(&shared.context).await?.contains_key(MARK.0) {
         shared.readiness.set_bootstrapped();
         return Ok(true);
@@ -104,7 +105,6 @@ async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
     if !shared.leader.is_ours() {
         return Ok(false);
     }
-    const DOING: &str = "make the tenant `default` and its first client";
     let namespace = &shared.context.settings.namespace;
     let tenants: Api<OAuthTenant> = Api::all(shared.context.kube.clone());
     create(&tenants, &default_tenant(namespace), DOING).await?;

@@ -62,9 +62,9 @@ impl UsedDaysExchange {
         let mut after = (since.unwrap_or(Timestamp::UNIX_EPOCH), String::new());
         loop {
             let page = store.used_days(after, PAGE).await?;
-            for used in &page {
-                if let Some(uses) = uses.get(&*used.client_uid) {
-                    uses.days().learn(used.day);
+            for row in &page {
+                if let Some(uses) = uses.get(&*row.client_uid) {
+                    uses.days().learn(row.day);
                 }
             }
             match page.into_iter().nth(PAGE as usize - 1) {
@@ -78,20 +78,20 @@ impl UsedDaysExchange {
 /// Records what no replica may have recorded.
 async fn record(store: &Store, uses: &UsesByUid<'_>, now: Timestamp) -> Result<(), StoreError> {
     let unreported = uses.iter().filter_map(|(client_uid, uses)| {
-        let used = UsedDay {
+        let row = UsedDay {
             client_uid: (*client_uid).to_owned(),
             day: uses.unreported_day()?,
             recorded_at: now,
         };
-        Some((*uses, used))
+        Some((*uses, row))
     });
     let unreported: Vec<(&Uses, UsedDay)> = unreported.collect();
     for batch in unreported.chunks(BATCH) {
-        let days = batch.iter().map(|(_, used)| used.clone()).collect();
+        let days = batch.iter().map(|(_, row)| row.clone()).collect();
         store.record_used_days(days).await?;
-        for (uses, used) in batch {
-            uses.days().is_reported(used.day);
-            uses.days().learn(used.day);
+        for (uses, row) in batch {
+            uses.days().is_reported(row.day);
+            uses.days().learn(row.day);
         }
     }
     Ok(())

@@ -164,8 +164,10 @@ fn n09_the_chart_refuses_a_dashboard_at_the_issuer() {
 #[test]
 fn the_operator_creates_clients_only_where_it_makes_some() {
     let creates = |values: &[&str]| {
-        let roles = rendered("Role", values);
-        let rules = roles[0]["rules"].as_array().unwrap().clone();
+        let rules = rendered("Role", values)[0]["rules"]
+            .as_array()
+            .unwrap()
+            .clone();
         let mut about = rules
             .into_iter()
             .filter(|rule| rule["resources"] == json!(["oauthclients"]));
@@ -212,8 +214,8 @@ fn the_roles_for_people_read_or_write_one_kind() {
         ("clientele-users", "oauthusers", &all),
     ] {
         let role = of(name);
-        let rule = json!({ "apiGroups": ["clientele.dev"], "resources": [kind], "verbs": verbs });
-        assert_eq!(role["rules"], json!([rule]), "{name}");
+        let wanted = json!({ "apiGroups": ["clientele.dev"], "resources": [kind], "verbs": verbs });
+        assert_eq!(role["rules"], json!([wanted]), "{name}");
         let labels = role["metadata"]["labels"].to_string();
         assert!(!labels.contains("aggregate"), "{name}: {labels}");
     }

@@ -7,6 +7,10 @@ fn at(day: u32, second: i64) -> Timestamp {
     Timestamp::from_second(begin + second).unwrap()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "as the functions under test take it"
+)]
 fn day(number: u32) -> Option<Day> {
     Some(Day::from_number(number))
 }
