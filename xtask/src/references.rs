@@ -1,5 +1,10 @@
 //! The pages of `docs/reference/` that are generated from the sources, so that they cannot differ from the program.
 
+#![expect(
+    clippy::format_push_string,
+    reason = "a developer writes the pages; speed does not matter"
+)]
+
 use std::{fs, io};
 
 use crate::project::Project;

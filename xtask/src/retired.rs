@@ -1,5 +1,8 @@
 //! Words that have a successor: names of types, functions and constants, and phrases of comments, messages and documents.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use crate::code::{self, Code, Part};
 use crate::known::Findings;
 use crate::project::Project;
@@ -181,7 +184,8 @@ fn text_of(file: &Source) -> String {
     if file.path == STYLE_GUIDE {
         return file.text.split('"').step_by(2).collect();
     }
-    if !file.path.ends_with(".rs") {
+    let is_rust = Path::new(&file.path).extension() == Some(OsStr::new("rs"));
+    if !is_rust {
         return file.text.clone();
     }
     let comments = file.text.lines().filter_map(|line| {

@@ -68,7 +68,7 @@ fn is_printed(attributes: &[Attribute]) -> bool {
 /// The paragraphs of a doc comment, each in one line.
 pub fn paragraphs(attributes: &[Attribute]) -> Vec<String> {
     let lines: Vec<String> = attributes.iter().filter_map(line).collect();
-    let paragraphs = lines.split(|line| line.is_empty());
+    let paragraphs = lines.split(String::is_empty);
     let paragraphs = paragraphs.map(|lines| lines.join(" "));
     paragraphs.filter(|text| !text.is_empty()).collect()
 }

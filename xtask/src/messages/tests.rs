@@ -26,7 +26,7 @@ fn every_kind_of_message_is_found() {
 
 #[test]
 fn a_planted_message_is_found_and_its_kind_is_told() {
-    let source = r##"
+    let source = r#"
         #[error("no key: {0}")]
         #[serde(rename = "not a message")]
         struct A;
@@ -51,7 +51,7 @@ fn a_planted_message_is_found_and_its_kind_is_told() {
             #[arg(long, help_heading = "Where it is")]
             namespace: String,
         }
-    "##;
+    "#;
     let found = of_code(&planted(&[("src/operator/lib.rs", source)]));
     let lines = |kind| -> Vec<String> {
         let list = found.get(&kind).into_iter().flatten();
