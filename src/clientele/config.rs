@@ -61,7 +61,7 @@ pub struct Dashboard {
     pub cluster: ClusterFlags,
     /// How it is served
     #[command(flatten)]
-    pub dashboard: clientele_kubectl::args::Dashboard,
+    pub dashboard: clientele_kubectl::args::DashboardFlags,
 }
 
 /// The root key, from which every client secret is derived.

@@ -29,12 +29,12 @@ mod session;
 
 use std::process::ExitCode;
 
-use clientele_kubectl::args::{ClusterFlags, Dashboard};
+use clientele_kubectl::args::{ClusterFlags, DashboardFlags};
 
 pub use client::{lifetimes, secret::FORMATS};
 
 /// Serves until the person presses Ctrl+C.
-pub fn run_to_completion(cluster: &ClusterFlags, args: &Dashboard) -> ExitCode {
+pub fn run_to_completion(cluster: &ClusterFlags, args: &DashboardFlags) -> ExitCode {
     // Fails only if a provider is installed already, which then serves as well.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use clientele_kubectl::Failure;
-use clientele_kubectl::args::{ClusterFlags, Dashboard};
+use clientele_kubectl::args::{ClusterFlags, DashboardFlags};
 use clientele_kubectl::connect::Session;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -33,7 +33,7 @@ pub struct Bound {
 }
 
 /// Connects, listens, shows how to get in, and serves until Ctrl+C.
-pub async fn run(flags: &ClusterFlags, args: &Dashboard) -> Result<(), Failure> {
+pub async fn run(flags: &ClusterFlags, args: &DashboardFlags) -> Result<(), Failure> {
     let session = Session::open(flags).await?;
     let place = flags
         .context

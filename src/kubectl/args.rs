@@ -139,7 +139,7 @@ pub enum Verb {
     #[command(
         after_help = "Examples:\n  kubectl clientele dashboard --open\n  kubectl clientele dashboard --read-only --context prod"
     )]
-    Dashboard(Dashboard),
+    Dashboard(DashboardFlags),
     /// A support bundle without secrets and without personal data
     #[command(after_help = "Examples:\n  kubectl clientele report -A > bundle.json")]
     Report(Report),
@@ -271,7 +271,7 @@ pub struct TokenArgs {
 
 /// How the dashboard is served.
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub struct Dashboard {
+pub struct DashboardFlags {
     /// The port on 127.0.0.1; 0: a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,

@@ -21,6 +21,17 @@ const PROGRAMS: [(&str, &str); 2] = [
 struct Types(BTreeMap<String, Item>);
 
 impl Types {
+    fn take_folder(&mut self, project: &Project, folder: &str) {
+        let files = project.files.iter();
+        let files = files.filter(|(path, _)| path.starts_with(folder) && !path.contains("tests"));
+        for (path, text) in files {
+            let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            for item in file.items {
+                self.take(item);
+            }
+        }
+    }
+
     /// Takes in a type; the first of a name stays.
     fn take(&mut self, item: Item) {
         let name = match &item {
@@ -41,16 +52,9 @@ pub fn page(project: &Project) -> String {
     page.push_str("Each flag of `clientele run` can be given as an environment variable, and the flag wins.\n");
     for (folder, program) in PROGRAMS {
         let mut types = Types::default();
-        let files = project
-            .files
-            .iter()
-            .filter(|(path, _)| path.starts_with(folder));
-        for (path, text) in files.filter(|(path, _)| !path.contains("tests")) {
-            let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
-            for item in file.items {
-                types.take(item);
-            }
-        }
+        types.take_folder(project, folder);
+        // `clientele` has flags in common with the plugin.
+        types.take_folder(project, "src/kubectl/");
         let Some(Item::Struct(root)) = types.0.get("CommandLine") else {
             panic!("{folder} has no CommandLine");
         };
