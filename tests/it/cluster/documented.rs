@@ -51,12 +51,11 @@ fn run_in(cluster: &Cluster, namespace: &str, script: &str) -> std::process::Out
     symlink(plugin, bin.join("kubectl-clientele")).unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::copy(&cluster.kubeconfig, &kubeconfig).unwrap();
-    let path = std::env::var("PATH").unwrap();
-    let begin = "kubectl config set-context --current --namespace \"$NAMESPACE\" >&2";
+    let begin = "export PATH=\"$BIN:$PATH\"; kubectl config set-context --current --namespace \"$NAMESPACE\" >&2";
     machine::program("timeout")
         .args(["120", "bash", "-euo", "pipefail", "-c"])
         .arg(format!("{begin}\n{script}"))
-        .env("PATH", format!("{}:{path}", bin.display()))
+        .env("BIN", &bin)
         .env("KUBECONFIG", Path::new(&kubeconfig))
         .env("NAMESPACE", namespace)
         .env("NO_PROXY", "127.0.0.1")
