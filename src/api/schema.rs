@@ -176,7 +176,7 @@ pub fn namespaces(_: &mut SchemaGenerator) -> Schema {
                     "type": "object",
                     "required": ["key", "operator"],
                     "properties": {
-                        "key": { "type": "string", "description": "The key of the label." },
+                        "key": { "type": "string", "minLength": 1, "description": "The key of the label." },
                         "operator": {
                             "type": "string",
                             "description": "In: the label has one of values. NotIn: it has none of them, or is missing. Exists: it is there. DoesNotExist: it is missing.",

@@ -366,7 +366,7 @@ fn selects(field: &str, selector: Option<&LabelSelector>) -> Check {
     rule(
         selector.is_none_or(|selector| entry_rules::selector(selector).is_some()),
         field,
-        "must have at most 16 matchExpressions, In and NotIn with values, Exists and DoesNotExist without; it selects no namespace",
+        "must have at most 16 matchExpressions, each with a key, In and NotIn with values, Exists and DoesNotExist without; it selects no namespace",
     )
 }
 

@@ -20,7 +20,9 @@ pub(super) fn selector(selector: &LabelSelector) -> Option<Selector> {
     let expressions = selector.match_expressions.as_deref().unwrap_or_default();
     let formed = |expression: &LabelSelectorRequirement| {
         let values = expression.values.as_deref().unwrap_or_default();
-        matches!(&*expression.operator, "In" | "NotIn") != values.is_empty()
+        let needs_values = matches!(&*expression.operator, "In" | "NotIn");
+        // Without a key it is read as one with an empty key.
+        !expression.key.is_empty() && needs_values != values.is_empty()
     };
     let formed = expressions.len() <= MAX_EXPRESSIONS && expressions.iter().all(formed);
     let read = formed.then(|| Selector::try_from(selector.clone()));
@@ -119,7 +121,7 @@ pub(super) fn scope(place: &str, scope: &TenantScope) -> Check {
     length(&format!("{place}.description"), description, 0..=256)
 }
 
-/// The name of a scope beside an audience. One that no scope has is granted to nobody.
+/// The name of a scope beside an audience. One that no scope has is granted to no client.
 pub(super) fn scope_name(name: &str) -> Problem {
     (1..=128)
         .contains(&name.chars().count())

@@ -118,6 +118,8 @@ fn f72_a_selector_that_cannot_be_read_selects_nobody() {
         ),
         (json!({ "key": "a", "operator": "Exists" }), true),
         (json!({ "key": "a", "operator": "Near" }), false),
+        (json!({ "key": "", "operator": "Exists" }), false),
+        (json!({ "operator": "Exists" }), false),
         (
             json!({ "key": "a", "operator": "NotIn", "values": [] }),
             false,

@@ -170,6 +170,7 @@ fn selectors() -> Vec<Value> {
         expression("DoesNotExist", Some(&["a"])),
         expression("Near", Some(&["a"])),
         expression("", None),
+        json!({ "matchExpressions": [{ "key": "", "operator": "Exists" }] }),
     ];
     selectors.extend(
         many(16, exists)
