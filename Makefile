@@ -10,8 +10,12 @@ help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Everything from nothing: a cluster, the chart, the operator, the samples, a token, a web app to sign in to
+demo: ## Everything from nothing: a cluster, the chart, the operator, the samples, a token, a web app to sign in to, the dashboard
 	@scripts/demo up
+
+.PHONY: demo-dashboard
+demo-dashboard: ## Another one-time token for the dashboard of the demo
+	@scripts/demo dashboard
 
 .PHONY: demo-down
 demo-down: ## Remove what `make demo` left running

@@ -1,6 +1,6 @@
 //! The listener, and what the terminal shows.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,19 +66,17 @@ fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// A further token for each line on a terminal. Never returns.
+/// A further token for each line of standard input. Never returns.
 async fn further_tokens(app: Arc<App>) {
     let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
     // A thread, because nothing can interrupt it: the process ends without waiting for it.
-    if std::io::stdin().is_terminal() {
-        std::thread::spawn(move || {
-            for _ in std::io::stdin().lines().map_while(Result::ok) {
-                if sender.send(()).is_err() {
-                    return;
-                }
+    std::thread::spawn(move || {
+        for _ in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(()).is_err() {
+                return;
             }
-        });
-    }
+        }
+    });
     while lines.recv().await.is_some() {
         if let Ok(token) = app.sessions.issue(Instant::now()) {
             show(&token);
