@@ -25,7 +25,7 @@ const MOST_NAMESPACES: usize = 2_000;
 /// How long a list of some namespaces serves: rights may be added meanwhile. Reviewing many namespaces costs more.
 const ALLOWED_SERVES: Duration = Duration::from_mins(1);
 const TYPED_SERVES: Duration = Duration::from_secs(5);
-/// How long a list serves if no watch could be opened.
+/// How long a list serves if no watch could be opened, or if it was cut at once.
 const WITHOUT_WATCH: Duration = Duration::from_secs(5);
 
 /// Which namespaces a person sees.
@@ -233,6 +233,7 @@ async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<Vec<String>>, Pr
 
 /// Applies what the watches report. Afterwards the list is not current any more, and the next request lists again.
 async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, versions: Versions) {
+    let began = Instant::now();
     let opened = stream::iter(versions)
         .map(|(namespace, version, layout)| {
             let cluster = cluster.clone();
@@ -249,9 +250,51 @@ async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, versions: Ve
             kept.apply(change);
             rows.changed();
         }
-    } else {
-        tokio::time::sleep(WITHOUT_WATCH).await;
     }
+    // Otherwise a page that is open would list again and again without a pause.
+    tokio::time::sleep(WITHOUT_WATCH.saturating_sub(began.elapsed())).await;
     kept.current.store(false, Ordering::Release);
     rows.changed();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::AtomicUsize;
+
+    use axum::http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+    use tower::service_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_may_list_nothing_is_not_listed_for_without_a_pause() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let service = service_fn(move |_: Request<Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            async {
+                let refusal = json!({
+                    "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                    "reason": "Forbidden", "code": 403, "message": "no",
+                });
+                let response = Response::builder().status(403);
+                let body = Body::from(refusal.to_string().into_bytes());
+                Ok::<_, Infallible>(response.body(body).unwrap())
+            }
+        });
+        let cluster = Cluster::new(kube::Client::new(service, "apps"), "https://k8s");
+        let (rows, typed) = (Rows::new(), ["apps".to_owned()]);
+        let changes = rows.changes();
+        let first = rows.read(&cluster, &typed).await.unwrap();
+        assert_eq!(first.refused.len(), 1);
+        let before = asked.load(Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!changes.has_changed().unwrap());
+        let second = rows.read(&cluster, &typed).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(asked.load(Ordering::Relaxed), before);
+    }
 }
