@@ -60,8 +60,9 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
         Entry::Session => return open_session(app, request).await.map(Admitted::Answered),
         Entry::Page => {}
     }
-    let cookie = head::cookie(request.headers(), &app.cookie);
-    let Some(session) = cookie.and_then(|cookie| app.sessions.find(cookie)) else {
+    let session = head::cookies(request.headers(), &app.cookie)
+        .find_map(|cookie| app.sessions.find(cookie));
+    let Some(session) = session else {
         if fragment {
             // The page that asks for a fragment is reloaded, and shows the form for the token.
             let mut reload = StatusCode::UNAUTHORIZED.into_response();

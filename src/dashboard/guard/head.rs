@@ -108,14 +108,15 @@ pub fn wants_fragment(headers: &HeaderMap) -> bool {
     headers.contains_key("hx-request") && !headers.contains_key("hx-history-restore-request")
 }
 
-/// The value of a cookie.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The values of a cookie. Another program on another port may have set one of the same name for a longer path, which
+/// browsers send first.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';'));
-    pairs.find_map(|pair| {
+    let pairs = lines.flat_map(|line| line.split(';'));
+    pairs.filter_map(move |pair| {
         let (found, value) = pair.trim().split_once('=')?;
         (found == name).then_some(value)
     })
@@ -238,10 +239,13 @@ mod tests {
         headers.append(COOKIE, "clientele-dashboard-8090x=1; a=2".parse().unwrap());
         headers.append(
             COOKIE,
-            "b=3; clientele-dashboard-8090=yes; c".parse().unwrap(),
+            "b=3; clientele-dashboard-8090=yes; c; clientele-dashboard-8090=again"
+                .parse()
+                .unwrap(),
         );
-        assert_eq!(cookie(&headers, "clientele-dashboard-8090"), Some("yes"));
-        assert_eq!(cookie(&headers, "clientele-dashboard-809"), None);
+        let found: Vec<&str> = cookies(&headers, "clientele-dashboard-8090").collect();
+        assert_eq!(found, ["yes", "again"]);
+        assert_eq!(cookies(&headers, "clientele-dashboard-809").count(), 0);
     }
 
     #[test]
