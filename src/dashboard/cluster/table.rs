@@ -298,7 +298,8 @@ fn since(age: &str, now: Timestamp) -> i64 {
         };
         let next = match character {
             'y' | 'd' | 'h' => {
-                span.try_hours(i64::from(span.get_hours()) + number.saturating_mul(hours))
+                let more = number.saturating_mul(hours);
+                span.try_hours(i64::from(span.get_hours()).saturating_add(more))
             }
             'm' => span.try_minutes(number),
             's' => span.try_seconds(number),
@@ -391,7 +392,7 @@ mod tests {
         ] {
             assert_eq!(now().as_second() - since(age, now()), seconds, "{age}");
         }
-        for none in ["", "<unknown>", "<invalid>", "12"] {
+        for none in ["", "<unknown>", "<invalid>", "12", "1h99999999999999999999y"] {
             assert_eq!(since(none, now()), 0, "{none}");
         }
     }
