@@ -35,17 +35,31 @@ pub async fn rotate(
     patch(&person, &of, &rotation_patch(&request, leaked)).await?;
     let mut done = "rotate";
     if leaked {
-        done = "leaked-pending";
-        if published(&person, &of, &request).await {
-            let former = client.pointer("/spec/rotation/maxOverlap").cloned();
-            let former = json!({ "spec": { "rotation": { "maxOverlap": former } } });
-            patch(&person, &of, &former).await?;
-            done = "leaked";
-        }
+        let former = client.pointer("/spec/rotation/maxOverlap").cloned();
+        let waiting = put_back(person.clone(), of.clone(), request, former);
+        // A task, because a browser that goes away ends the request.
+        done = tokio::spawn(waiting).await.unwrap_or("leaked-pending");
     }
     person.rows.forget();
     let rest = format!("/credentials?done={done}");
     Ok(see_other(&person, &client_path(&of.0, &of.1, &rest)))
+}
+
+/// Waits for the new secret, then sets `maxOverlap` as it was. Returns what the page says about it.
+async fn put_back(
+    person: Caller,
+    of: (String, String),
+    request: String,
+    former: Option<Value>,
+) -> &'static str {
+    if !published(&person, &of, &request).await {
+        return "leaked-pending";
+    }
+    let former = json!({ "spec": { "rotation": { "maxOverlap": former } } });
+    match patch(&person, &of, &former).await {
+        Ok(_) => "leaked",
+        Err(_) => "leaked-kept",
+    }
 }
 
 /// Waits until the request is answered and the new secret is in the Secret.

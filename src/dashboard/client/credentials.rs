@@ -84,6 +84,9 @@ fn done(what: &str) -> &'static str {
         "leaked" => {
             "The secret is replaced, and the old one is refused from now on. Restart what does not read the Secret again."
         }
+        "leaked-kept" => {
+            "The secret is replaced, and the old one is refused from now on. spec.rotation.maxOverlap could not be set back and stays at 0s: set it back, or the next rotation refuses the old secret at once as well."
+        }
         "leaked-pending" => {
             "The replacement is requested, and the operator has not answered yet. spec.rotation.maxOverlap stays at 0s: set it back once the new secret is published."
         }

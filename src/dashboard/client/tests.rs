@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode};
@@ -559,4 +560,36 @@ async fn rotate_and_suspend_write_one_field() {
     );
     assert_eq!(writes[1], json!({ "spec": { "suspended": true } }));
     assert_eq!(writes[2], json!({ "spec": { "suspended": null } }));
+}
+
+#[tokio::test]
+async fn the_overlap_is_set_back_although_the_browser_has_gone() {
+    let server = Server::new();
+    server.client.lock().unwrap()["spec"]["rotation"] = json!({ "maxOverlap": "24h" });
+    let browser = server.clone();
+    let browser = tokio::spawn(async move {
+        let path = "/clients/apps/web/rotate";
+        browser.post(path, "leaked=true").await
+    });
+    let pause = || tokio::time::sleep(Duration::from_millis(10));
+    let story = async {
+        // Read, patched, and read again to see whether the operator has answered.
+        while server.asked.lock().unwrap().len() < 3 {
+            pause().await;
+        }
+        browser.abort();
+        let request = server.writes()[0].1["spec"]["rotation"]["requestId"].clone();
+        let handled = json!({ "lastHandledRequestId": request });
+        server.client.lock().unwrap()["status"]["rotation"] = handled;
+        while server.writes().len() < 2 {
+            pause().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), story)
+        .await
+        .unwrap();
+    assert_eq!(
+        server.writes()[1].1,
+        json!({ "spec": { "rotation": { "maxOverlap": "24h" } } })
+    );
 }
