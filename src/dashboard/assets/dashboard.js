@@ -111,7 +111,10 @@ if (list && list.dataset.live) {
   const failed = () => {
     works(false);
     clearTimeout(again);
-    again = setTimeout(refresh, 3000);
+    again = setTimeout(() => {
+      if (!events && !document.hidden) open();
+      refresh();
+    }, 3000);
   };
 
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -128,7 +131,13 @@ if (list && list.dataset.live) {
     events = new EventSource(list.dataset.live);
     events.addEventListener("open", () => { if (!broken.hidden) refresh(); });
     events.addEventListener("rows", refresh);
-    events.addEventListener("error", () => works(false));
+    events.addEventListener("error", () => {
+      works(false);
+      if (events?.readyState !== EventSource.CLOSED) return;
+      // The browser gives up, such as while the dashboard restarts.
+      close();
+      failed();
+    });
   };
   const close = () => {
     events?.close();
