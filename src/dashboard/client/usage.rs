@@ -7,7 +7,7 @@ use crate::cluster::Kind;
 use crate::person::Caller;
 
 /// The most pods that are looked through.
-const MOST: &str = "limit=1000";
+const MOST: usize = 1_000;
 
 /// A pod and how it uses the Secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,20 +32,30 @@ pub struct Usage {
 impl Usage {
     /// Lists the pods of the client's namespace.
     pub async fn read(person: &Caller, client: &Value) -> Self {
-        let secret = text(client, "/status/secretName");
+        let select = format!("limit={MOST}");
         match person
             .cluster
-            .list(Kind::Pod, Some(namespace(client)), MOST)
+            .list(Kind::Pod, Some(namespace(client)), &select)
             .await
         {
-            Ok(pods) => Self {
-                pods: pods.iter().filter_map(|pod| used(pod, secret)).collect(),
-                unknown: String::new(),
-            },
+            Ok(pods) => Self::of(&pods, text(client, "/status/secretName")),
             Err(problem) => Self {
                 pods: Vec::new(),
                 unknown: problem.message,
             },
+        }
+    }
+
+    /// Those of these pods that use the Secret. As many as were asked for may not be all that there are.
+    fn of(pods: &[Value], secret: &str) -> Self {
+        let unknown = if pods.len() >= MOST {
+            format!("only the first {MOST} pods of its namespace were looked through.")
+        } else {
+            String::new()
+        };
+        Self {
+            pods: pods.iter().filter_map(|pod| used(pod, secret)).collect(),
+            unknown,
         }
     }
 
@@ -103,6 +113,11 @@ mod tests {
             ("ReplicaSet/web", "environment")
         );
         assert_eq!(used(&pod("other"), "web-oauth"), None);
+        let others = vec![pod("other"); MOST];
+        let some = Usage::of(&others, "web-oauth").sentence();
+        assert!(some.contains("not known: only the first 1000"), "{some}");
+        let all = Usage::of(&others[1..], "web-oauth").sentence();
+        assert!(all.contains("No pod"), "{all}");
         let usage = |count: usize| Usage {
             pods: vec![found.clone(); count],
             unknown: String::new(),
