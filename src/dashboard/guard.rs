@@ -10,7 +10,7 @@ mod headers;
 mod pages;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -28,6 +28,8 @@ use head::{Entry, Head};
 
 /// The largest body of a form.
 const LARGEST_FORM: usize = 1024 * 1024;
+/// A form takes no longer to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The middleware around every route.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -78,7 +80,7 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
     let person = app.person(&session, fragment);
     let (mut parts, body) = request.into_parts();
     let body = if parts.method == Method::POST {
-        let fields = read(body).await?;
+        let fields = read(body, PATIENCE).await?;
         if !same(fields.get("form_token"), &session.form_token) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -98,8 +100,16 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
     ))
 }
 
-async fn read(body: Body) -> Result<Fields, Problem> {
-    let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| {
+async fn read(body: Body, patience: Duration) -> Result<Fields, Problem> {
+    let read = tokio::time::timeout(patience, to_bytes(body, LARGEST_FORM)).await;
+    let read = read.map_err(|_| {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The form did not arrive in time.",
+            "Send it again.",
+        )
+    })?;
+    let bytes = read.map_err(|_| {
         Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "The form is larger than 1 MiB.",
@@ -112,7 +122,7 @@ async fn read(body: Body) -> Result<Fields, Problem> {
 /// `POST /session`: the one-time token becomes a cookie. The answer is a page that navigates itself: the cookie is
 /// `SameSite=Strict`, and a redirect would still count as a navigation from the site where the form was.
 async fn open_session(app: &App, request: Request) -> Result<Response, Problem> {
-    let fields = read(request.into_body()).await?;
+    let fields = read(request.into_body(), PATIENCE).await?;
     let redeemed = app
         .sessions
         .redeem(fields.get("token").trim(), Instant::now());
@@ -137,4 +147,24 @@ async fn open_session(app: &App, request: Request) -> Result<Response, Problem> 
     };
     response.headers_mut().insert(SET_COOKIE, cookie);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_form_has_a_size_and_a_time() {
+        let status = async |body: Body| {
+            let read = read(body, Duration::from_millis(10)).await;
+            read.err().map(|problem| problem.status.as_u16())
+        };
+        assert_eq!(status(Body::from("a=b")).await, None);
+        let large = vec![b'a'; LARGEST_FORM + 1];
+        assert_eq!(status(Body::from(large)).await, Some(413));
+        let never = futures::stream::pending::<Result<&'static str, Infallible>>();
+        assert_eq!(status(Body::from_stream(never)).await, Some(408));
+    }
 }
