@@ -129,6 +129,11 @@ pub fn find(secret: &Value, entry: Option<&str>) -> Option<String> {
         String::from_utf8(bytes).ok()
     };
     let is_secret = |value: &str| value.len() == SECRET_LEN && value.starts_with(PREFIX);
+    // Not a comment that only names the prefix.
+    let is_one = |text: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+        text.bytes().all(fits)
+    };
     let named = entry.and_then(|entry| decoded(data.get(entry)?));
     if let Some(named) = named.filter(|named| is_secret(named)) {
         return Some(named);
@@ -137,8 +142,8 @@ pub fn find(secret: &Value, entry: Option<&str>) -> Option<String> {
     let whole = values.iter().find(|value| is_secret(value));
     whole.cloned().or_else(|| {
         let within = values.iter().find_map(|value| {
-            let at = value.find(PREFIX)?;
-            value.get(at..at + SECRET_LEN)
+            let mut places = value.match_indices(PREFIX);
+            places.find_map(|(at, _)| value.get(at..at + SECRET_LEN).filter(|text| is_one(text)))
         });
         within.map(str::to_owned)
     })
@@ -215,7 +220,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), json!(STANDARD.encode(value))));
             json!({ "data": data.collect::<serde_json::Map<_, _>>() })
         };
-        let file = format!("[auth]\nsecret = \"{secret}\"\n");
+        let file = format!("# begins with clt_ as all do\n[auth]\nsecret = \"{secret}\"\n");
         for entries in [
             vec![
                 ("CLIENT_ID", "apps.web"),
