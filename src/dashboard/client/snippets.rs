@@ -53,11 +53,13 @@ pub fn snippets(client: &Value) -> Vec<Snippet> {
     let fitting = CONSUMERS
         .into_iter()
         .filter(|(consumer, ..)| fits(*consumer));
+    // With the word before it: an entry of the Secret may have NAME in its name.
+    let named = format!("token {}", text(client, "/metadata/name"));
     fitting
         .map(|(consumer, id, title)| Snippet {
             id,
             title,
-            text: refer(consumer, &reference).replace("NAME", text(client, "/metadata/name")),
+            text: refer(consumer, &reference).replace("token NAME", &named),
         })
         .collect()
 }
@@ -83,6 +85,13 @@ mod tests {
             auth.text
         );
         assert!(all.iter().all(|snippet| !snippet.text.contains("NAME\n")));
+        let named = json!({ "secret": { "entries": { "clientSecret": "DB_NAME" } } });
+        let all = snippets(&client(named));
+        let curl = &all.last().unwrap().text;
+        assert!(
+            curl.contains("token web,") && curl.contains("{.data.DB_NAME}"),
+            "{curl}"
+        );
         let public = json!({ "type": "Public", "redirectUris": ["http://127.0.0.1/"] });
         assert_eq!(snippets(&client(public)).len(), 1);
         assert!(snippets(&json!({})).is_empty());
