@@ -62,8 +62,8 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
         Entry::Session => return open_session(app, request).await.map(Admitted::Answered),
         Entry::Page => {}
     }
-    let session = head::cookies(request.headers(), &app.cookie)
-        .find_map(|cookie| app.sessions.find(cookie));
+    let session =
+        head::cookies(request.headers(), &app.cookie).find_map(|cookie| app.sessions.find(cookie));
     let Some(session) = session else {
         if fragment {
             // The page that asks for a fragment is reloaded, and shows the form for the token.

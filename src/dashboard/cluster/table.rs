@@ -392,7 +392,13 @@ mod tests {
         ] {
             assert_eq!(now().as_second() - since(age, now()), seconds, "{age}");
         }
-        for none in ["", "<unknown>", "<invalid>", "12", "1h99999999999999999999y"] {
+        for none in [
+            "",
+            "<unknown>",
+            "<invalid>",
+            "12",
+            "1h99999999999999999999y",
+        ] {
             assert_eq!(since(none, now()), 0, "{none}");
         }
     }
