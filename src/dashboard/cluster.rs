@@ -4,13 +4,19 @@ mod path;
 mod refusal;
 pub mod table;
 
+use std::time::Duration;
+
 use axum::http::{Method, Request};
 use kube::Client;
 use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use path::Path;
-use refusal::problem;
+use refusal::{problem, silent};
+
+/// An API server gives up after 60 seconds. A connection that was cut without a word never answers, and the client of
+/// Kubernetes waits for it without end.
+const PATIENCE: Duration = Duration::from_secs(65);
 
 /// The manager of fields that the dashboard writes.
 pub const MANAGER: &str = "clientele-dashboard";
@@ -73,6 +79,7 @@ pub enum Mode {
 pub struct Cluster {
     client: Client,
     server: String,
+    patience: Duration,
 }
 
 impl Cluster {
@@ -81,6 +88,7 @@ impl Cluster {
         Self {
             client,
             server: server.into(),
+            patience: PATIENCE,
         }
     }
 
@@ -217,8 +225,19 @@ impl Cluster {
                 "Correct the name.",
             )
         })?;
-        let answer = self.client.request(request).await;
-        answer.map_err(|error| problem(&error, doing, &self.server))
+        self.in_time(self.client.request(request), doing).await
+    }
+
+    /// The answer, or why there is none.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, kube::Error>>,
+        doing: &str,
+    ) -> Result<T, Problem> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answer) => answer.map_err(|error| problem(&error, doing, &self.server)),
+            Err(_) => Err(silent(doing, &self.server)),
+        }
     }
 }
 
@@ -232,4 +251,29 @@ fn write(mode: Mode) -> String {
         Mode::DryRun => "&dryRun=All",
     };
     format!("fieldManager={MANAGER}&fieldValidation=Strict{dry}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::http::Response;
+    use kube::client::Body;
+    use tower::service_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_not_waited_for() {
+        let never = service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Body>, Infallible>>()
+        });
+        let mut cluster = Cluster::new(kube::Client::new(never, "apps"), "https://k8s");
+        cluster.patience = Duration::from_millis(10);
+        let got = cluster.get(Kind::Client, "apps", "web").await.unwrap_err();
+        assert_eq!(got.status.as_u16(), 502);
+        assert!(got.message.contains("get oauthclients web"), "{got:?}");
+        assert!(cluster.table(None).await.is_err());
+        assert!(!cluster.may("get", Kind::Client, None, "").await);
+    }
 }

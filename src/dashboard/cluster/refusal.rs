@@ -89,6 +89,15 @@ fn unreachable_server(error: &kube::Error, server: &str) -> Problem {
     }
 }
 
+/// The API server has not answered. A write may be stored nevertheless.
+pub fn silent(doing: &str, server: &str) -> Problem {
+    Problem::new(
+        StatusCode::BAD_GATEWAY,
+        format!("The API server at {server} does not answer: {doing}."),
+        "Check that the network or VPN is up: `kubectl cluster-info`. If you changed something, look whether it is stored before you try again.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use kube::core::response::{StatusCause, StatusDetails};

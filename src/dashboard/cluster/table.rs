@@ -1,6 +1,7 @@
 //! Lists and watches of OAuthClients as `Table`: cells instead of objects, a tenth of the bytes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::http::Request;
 use axum::http::header::ACCEPT;
@@ -11,12 +12,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::path::Path;
-use super::refusal::problem;
 use super::{Cluster, Kind};
 use crate::problem::Problem;
 
 /// The rows of one response; more are asked for.
 const CHUNK: u32 = 1_000;
+
+/// A watch without an event for longer is dead: the API server sends a bookmark every minute.
+const SILENCE: Duration = Duration::from_mins(3);
 
 const AS_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
@@ -143,8 +146,8 @@ impl Cluster {
         loop {
             let object = include_object(metadata);
             let uri = format!("{path}?limit={CHUNK}&includeObject={object}&continue={more}");
-            let table = self.client.request::<Table>(as_table(&uri)?).await;
-            let table = table.map_err(|error| problem(&error, &doing, &self.server))?;
+            let table = self.client.request::<Table>(as_table(&uri)?);
+            let table = self.in_time(table, &doing).await?;
             let layout = Layout::of(&table, metadata);
             let now = Timestamp::now();
             let read = table.rows.iter().flatten();
@@ -174,10 +177,10 @@ impl Cluster {
             "{path}?watch=1&allowWatchBookmarks=true&resourceVersion={version}&includeObject={object}"
         );
         let doing = format!("watch {}", path.what());
-        let events = self.client.request_events::<Table>(as_table(&uri)?).await;
-        let events = events.map_err(|error| problem(&error, &doing, &self.server))?;
+        let events = self.client.request_events::<Table>(as_table(&uri)?);
+        let events = self.in_time(events, &doing).await?;
         // `TryStream` is a `Stream` whose item the compiler knows; its own projections it does not.
-        let changes = events
+        let changes = until_silent(events, SILENCE)
             .take_while(|event| {
                 let usable = !matches!(event, Err(_) | Ok(WatchEvent::Error(_)));
                 futures::future::ready(usable)
@@ -191,6 +194,14 @@ impl Cluster {
             .flat_map(futures::stream::iter);
         Ok(changes)
     }
+}
+
+/// The items until none comes for this long: a connection that was cut without a word does not end by itself.
+fn until_silent<S: Stream>(items: S, silence: Duration) -> impl Stream<Item = S::Item> {
+    futures::stream::unfold(Box::pin(items), move |mut items| async move {
+        let next = tokio::time::timeout(silence, items.next()).await;
+        Some((next.ok()??, items))
+    })
 }
 
 fn include_object(metadata: bool) -> &'static str {
@@ -401,6 +412,15 @@ mod tests {
         ] {
             assert_eq!(since(none, now()), 0, "{none}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_is_silent_ends() {
+        let items = futures::stream::iter([1, 2]).chain(futures::stream::pending());
+        let seen: Vec<i32> = until_silent(items, Duration::from_millis(10))
+            .collect()
+            .await;
+        assert_eq!(seen, [1, 2]);
     }
 
     proptest! {
