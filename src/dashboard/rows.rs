@@ -22,6 +22,8 @@ pub type Key = (String, String);
 const AT_ONCE: usize = 16;
 /// The most namespaces whose access is reviewed: a cluster with more needs a right to list in all of them.
 const MOST_NAMESPACES: usize = 2_000;
+/// The most watches, of which each is a connection: more namespaces are listed again instead.
+const MOST_WATCHES: usize = 50;
 /// How long a list of some namespaces serves: rights may be added meanwhile. Reviewing many namespaces costs more.
 const ALLOWED_SERVES: Duration = Duration::from_mins(1);
 const TYPED_SERVES: Duration = Duration::from_secs(5);
@@ -232,8 +234,13 @@ async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<Vec<String>>, Pr
 }
 
 /// Applies what the watches report. Afterwards the list is not current any more, and the next request lists again.
-async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, versions: Versions) {
+async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, mut versions: Versions) {
     let began = Instant::now();
+    let mut at_least = WITHOUT_WATCH;
+    if versions.len() > MOST_WATCHES {
+        versions.clear();
+        at_least = ALLOWED_SERVES;
+    }
     let opened = stream::iter(versions)
         .map(|(namespace, version, layout)| {
             let cluster = cluster.clone();
@@ -252,7 +259,7 @@ async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, versions: Ve
         }
     }
     // Otherwise a page that is open would list again and again without a pause.
-    tokio::time::sleep(WITHOUT_WATCH.saturating_sub(began.elapsed())).await;
+    tokio::time::sleep(at_least.saturating_sub(began.elapsed())).await;
     kept.current.store(false, Ordering::Release);
     rows.changed();
 }
@@ -264,28 +271,69 @@ mod tests {
 
     use axum::http::{Request, Response};
     use kube::client::Body;
-    use serde_json::json;
+    use serde_json::{Value, json};
     use tower::service_fn;
 
     use super::*;
+
+    /// An API server that is a function of the address. `None` is a refusal.
+    fn server(answer: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Cluster {
+        let service = service_fn(move |request: Request<Body>| {
+            let answer = answer(&request.uri().to_string());
+            async move {
+                let status = if answer.is_some() { 200 } else { 403 };
+                let value = answer.unwrap_or_else(|| {
+                    json!({
+                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                        "reason": "Forbidden", "code": 403, "message": "no",
+                    })
+                });
+                let body = Body::from(value.to_string().into_bytes());
+                let response = Response::builder().status(status);
+                Ok::<_, Infallible>(response.body(body).unwrap())
+            }
+        });
+        Cluster::new(kube::Client::new(service, "apps"), "https://k8s")
+    }
+
+    #[tokio::test]
+    async fn more_namespaces_than_watches_are_listed_only() {
+        let watched = Arc::new(AtomicUsize::new(0));
+        let counted = watched.clone();
+        let cluster = server(move |uri| {
+            if uri.contains("watch=1") {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
+            if uri.contains("accessreviews") {
+                Some(json!({ "status": { "allowed": true } }))
+            } else if uri.contains("/namespaces/") {
+                Some(json!({ "metadata": { "resourceVersion": "7" } }))
+            } else if uri.contains("/namespaces") {
+                let names: Vec<Value> = (0..=MOST_WATCHES).map(name).collect();
+                Some(json!({ "items": names }))
+            } else {
+                None
+            }
+        });
+        let rows = Rows::new();
+        let first = rows.read(&cluster, &[]).await.unwrap();
+        assert!(matches!(&first.scope, Scope::Allowed(names) if names.len() == MOST_WATCHES + 1));
+        assert!(first.refused.is_empty());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(watched.load(Ordering::Relaxed), 0);
+        let second = rows.read(&cluster, &[]).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+    }
 
     #[tokio::test]
     async fn who_may_list_nothing_is_not_listed_for_without_a_pause() {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = asked.clone();
-        let service = service_fn(move |_: Request<Body>| {
+        let cluster = server(move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
-            async {
-                let refusal = json!({
-                    "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                    "reason": "Forbidden", "code": 403, "message": "no",
-                });
-                let response = Response::builder().status(403);
-                let body = Body::from(refusal.to_string().into_bytes());
-                Ok::<_, Infallible>(response.body(body).unwrap())
-            }
+            None
         });
-        let cluster = Cluster::new(kube::Client::new(service, "apps"), "https://k8s");
         let (rows, typed) = (Rows::new(), ["apps".to_owned()]);
         let changes = rows.changes();
         let first = rows.read(&cluster, &typed).await.unwrap();
