@@ -1,10 +1,14 @@
 //! Stylesheet, scripts and icon. They are in the program, so nothing is loaded from elsewhere.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+
+use crate::session::random;
 
 /// That of the sign-in pages, then what the dashboard adds to it.
 const STYLE: &str = concat!(
@@ -43,9 +47,14 @@ const VERSION: [u8; 8] = {
     text
 };
 
-/// The query `v` of the addresses of all assets.
+/// The query `v` of the addresses of all assets. No other program can know it before: one that had the same port earlier
+/// could have left its own script in the cache of the browser.
 pub fn version() -> &'static str {
-    str::from_utf8(&VERSION).unwrap_or_default()
+    static OF_THIS_RUN: LazyLock<String> = LazyLock::new(|| {
+        let content = str::from_utf8(&VERSION).unwrap_or_default();
+        format!("{content}{}", random().unwrap_or_default())
+    });
+    &OF_THIS_RUN
 }
 
 /// `/assets/{name}`
@@ -80,6 +89,14 @@ mod tests {
             .collect();
         let published = "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717";
         assert_eq!(hex.concat(), published);
+    }
+
+    #[test]
+    fn the_address_of_an_asset_cannot_be_known_before() {
+        let content = str::from_utf8(&VERSION).unwrap();
+        assert!(version().starts_with(content));
+        assert!(version().len() > 40, "{}", version());
+        assert_eq!(version(), version());
     }
 
     #[test]

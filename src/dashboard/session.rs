@@ -97,7 +97,7 @@ pub fn same(one: &str, other: &str) -> bool {
 }
 
 /// 256 random bits.
-fn random() -> Result<String, NoRandom> {
+pub fn random() -> Result<String, NoRandom> {
     let mut bytes = [0; 32];
     rand::fill(&mut bytes).map_err(|_| NoRandom)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
