@@ -13,7 +13,7 @@ pub enum StoreError {
     Open(String),
     /// The database was written by a newer version of this program.
     #[error(
-        "the database was written by a newer version (its schema has migration {0}, which this version does not know); run that version, or restore a backup from before the upgrade"
+        "the database was written by a newer version (its schema has migration {0}, which this version does not know and which does more than add); run that version, or restore a backup from before the upgrade"
     )]
     Newer(i64),
     /// The database failed.

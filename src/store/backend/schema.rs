@@ -1,7 +1,7 @@
-//! Brings the schema of a database up to date, and refuses one that is newer than this program.
+//! Brings the schema of a database up to date, and refuses one whose newer migrations do more than add.
 
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, SqlSafeStr};
+use sqlx::{AnyConnection, Row, SqlSafeStr};
 
 use crate::error::{StoreError, describe};
 
@@ -35,23 +35,42 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
 /// Where sqlx notes what was applied.
 const TABLE: &str = "_sqlx_migrations";
 
+/// How the description of a migration begins that only adds: tables, indices, and columns with a default. The database keeps the
+/// description, so a version that does not know the migration works on, and a rollback needs no backup.
+const ADDITIVE: &str = "additive ";
+
 /// Runs what is missing. Replicas that start together wait for each other: PostgreSQL by a lock of its own, SQLite
 /// by the transaction that the caller has begun.
 pub async fn migrate(db: &mut AnyConnection) -> Result<(), StoreError> {
     db.lock().await.map_err(failed)?;
     db.ensure_migrations_table(TABLE).await.map_err(failed)?;
-    let applied = db.list_applied_migrations(TABLE).await.map_err(failed)?;
-    let newest = applied.iter().map(|migration| migration.version).max();
-    let known = MIGRATIONS.map(|(version, ..)| version);
-    if let Some(newer) = newest.filter(|newest| known.iter().all(|known| known < newest)) {
-        return Err(StoreError::Newer(newer));
+    let newer = newer(db).await?;
+    if let Some((version, _)) = newer.iter().find(|(_, text)| !text.starts_with(ADDITIVE)) {
+        return Err(StoreError::Newer(*version));
     }
     migrator()
         .set_locking(false)
+        .set_ignore_missing(!newer.is_empty())
         .run_direct(None, db, false)
         .await
         .map_err(failed)?;
     db.unlock().await.map_err(failed)
+}
+
+/// Number and description of each applied migration that is newer than those of this program.
+async fn newer(db: &mut AnyConnection) -> Result<Vec<(i64, String)>, StoreError> {
+    let newest = MIGRATIONS.map(|(version, ..)| version).into_iter().max();
+    let sql = "SELECT version, description FROM _sqlx_migrations ORDER BY version";
+    let rows = sqlx::query(sql).fetch_all(db).await?;
+    let applied = rows
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<Vec<(i64, String)>, sqlx::Error>>()?;
+    let newer = |version: &i64| newest.is_none_or(|newest| newest < *version);
+    Ok(applied
+        .into_iter()
+        .filter(|(version, _)| newer(version))
+        .collect())
 }
 
 fn migrator() -> Migrator {
@@ -89,5 +108,40 @@ mod tests {
         let numbers: Vec<i64> = MIGRATIONS.iter().map(|(version, ..)| *version).collect();
         let count = i64::try_from(MIGRATIONS.len()).unwrap();
         assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
+    }
+    /// Whether a version that does not know the migration can read and write beside it.
+    fn only_adds(sql: &str) -> bool {
+        let lines = sql.lines().filter(|line| !line.trim().starts_with("--"));
+        let text = lines.collect::<Vec<_>>().join(" ").to_uppercase();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut statements = text.split(';').map(str::trim).filter(|s| !s.is_empty());
+        statements.all(|statement| {
+            let adds = ["CREATE TABLE ", "CREATE INDEX "];
+            let column =
+                statement.starts_with("ALTER TABLE ") && statement.contains(" ADD COLUMN ");
+            adds.iter().any(|begin| statement.starts_with(begin))
+                || column && (!statement.contains(" NOT NULL") || statement.contains(" DEFAULT "))
+        })
+    }
+
+    #[test]
+    fn what_is_marked_as_additive_only_adds() {
+        for (_, description, sql) in MIGRATIONS {
+            assert!(
+                !description.starts_with(ADDITIVE) || only_adds(sql),
+                "{description}"
+            );
+        }
+        let last = MIGRATIONS.map(|(.., sql)| sql)[6];
+        assert!(only_adds(last) && only_adds("ALTER TABLE a ADD COLUMN b TEXT;"));
+        for sql in [
+            "DROP TABLE a",
+            "ALTER TABLE a RENAME COLUMN b TO c",
+            "ALTER TABLE a ADD COLUMN b TEXT NOT NULL",
+            "CREATE TABLE a (b TEXT); UPDATE c SET d = 1",
+            "CREATE UNIQUE INDEX a ON b (c)",
+        ] {
+            assert!(!only_adds(sql), "{sql}");
+        }
     }
 }

@@ -15,6 +15,7 @@ over_both_stores![
     replicas_that_open_a_new_database_at_once_all_succeed,
     what_one_replica_was_answered_the_other_sees,
     a_newer_schema_is_refused_with_a_clear_sentence,
+    a_newer_schema_that_only_adds_is_opened,
     a_schema_that_somebody_changed_is_refused,
 ];
 
@@ -86,6 +87,18 @@ async fn a_newer_schema_is_refused_with_a_clear_sentence(database: TestDatabase)
     let sentence = error.to_string();
     assert!(sentence.contains("newer version") && sentence.contains("9999"));
     assert!(sentence.contains("restore a backup"));
+}
+
+async fn a_newer_schema_that_only_adds_is_opened(database: TestDatabase) {
+    let sql =
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        SELECT 9998, 'additive to come', success, checksum, 1 FROM _sqlx_migrations WHERE version = 1";
+    tamper(&database, sql).await;
+    let store = database.open().await;
+    let jti = "after-a-rollback";
+    revoke(&store, jti).await;
+    assert!(is_revoked(&store, jti).await);
+    store.close().await;
 }
 
 async fn a_schema_that_somebody_changed_is_refused(database: TestDatabase) {

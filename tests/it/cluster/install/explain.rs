@@ -168,7 +168,7 @@ async fn the_wide_table_says_why() {
         "SECRET AGE",
         "LAST USE",
         "DISPLAY NAME",
-        "FIRST PARTY",
+        "FIRST-PARTY",
         "ISSUER",
         "MESSAGE",
     ] {
