@@ -27,6 +27,8 @@ async fn the_shell_blocks_of_the_documentation_run() {
         let script = blocks.join("\n");
         let script = script.replace("namespace demo", "namespace \"$NAMESPACE\"");
         let script = script.replace("-n demo", "-n \"$NAMESPACE\"");
+        // A username belongs to one person of the tenant, and the samples have an alice as well.
+        let script = script.replace("username: alice", &format!("username: {}", space.name));
         let name = space.name.clone();
         let output = tokio::task::spawn_blocking(move || run_in(&shared().cluster, &name, &script))
             .await
