@@ -55,7 +55,8 @@ async fn a_client_is_created_used_rotated_and_suspended() {
     // Tenants of other tests are Pending for a moment.
     eventually("status finds no fault", || async {
         let said = plugin(&space, &["status"]).await;
-        said.code == 0 && said.out.contains("Registered")
+        let fine = said.code == 0 && said.out.contains("Registered");
+        fine.then_some(()).ok_or(said.out + &said.err)
     })
     .await;
     let before = done(&space, &["secret", "job", "--key", "CLIENT_SECRET"])
