@@ -87,9 +87,11 @@ async function keyboard(browser, storageState) {
   const rows = page.locator('tbody tr')
   await page.waitForURL(/q=zebra/)
   expect('search', (await rows.count()) === 1, await page.locator('#clients').innerText())
+  await page.waitForFunction(() => !document.querySelector('.htmx-request'))
   await page.locator('tbody .copy').focus()
   await page.keyboard.press('Enter')
-  await page.getByText('Copied', { exact: true }).first().waitFor()
+  // Not the words on the button: a row that changes is replaced.
+  await page.locator('#said', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
   const copied = await page.evaluate(() => navigator.clipboard.readText())
   expect('copy', copied === `${NAMESPACE}.shop`, copied)
   await page.reload()

@@ -33,7 +33,7 @@ export async function secret(browser, storageState, { origin, namespace, expect 
   await clean('masked')
   await page.getByRole('button', { name: 'Copy client secret' }).focus()
   await page.keyboard.press('Enter')
-  await page.getByText('Copied', { exact: true }).first().waitFor()
+  await page.locator('#said', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
   const copied = await page.evaluate(() => navigator.clipboard.readText())
   expect('copy secret', copied.startsWith('clt_') && copied.length === 70, copied.length)
   await clean('copied without being shown')
