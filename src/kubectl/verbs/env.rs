@@ -64,9 +64,14 @@ pub struct Reference<'a> {
 
 /// The snippet for an application, which refers to the Secret; empty for `dotenv`, which consists of values.
 pub fn refer(consumer: Consumer, to: &Reference<'_>) -> String {
+    let key = |key: &str| match consumer {
+        // A JSONPath takes a dot for the next field.
+        Consumer::Curl => key.replace('.', "\\."),
+        _ => key.to_owned(),
+    };
     template(consumer)
-        .replace("$SECRET_KEY", to.secret_key)
-        .replace("$ID_KEY", to.id_key)
+        .replace("$SECRET_KEY", &key(to.secret_key))
+        .replace("$ID_KEY", &key(to.id_key))
         .replace("$SECRET", to.secret_name)
         .replace("$ISSUER", to.issuer)
         .replace("$ID", to.client_id)
@@ -163,5 +168,21 @@ mod tests {
             argo.contains("clientSecret: $web-oauth:CLIENT_SECRET"),
             "{argo}"
         );
+    }
+
+    #[test]
+    fn a_dot_in_the_name_of_an_entry_is_no_field_of_a_jsonpath() {
+        let reference = Reference {
+            secret_name: "web-oauth",
+            id_key: "oidc.clientID",
+            secret_key: "oidc.clientSecret",
+            issuer: "https://id.example",
+            client_id: "apps.web",
+        };
+        let curl = refer(Consumer::Curl, &reference);
+        assert!(curl.contains("{.data.oidc\\.clientID}"), "{curl}");
+        assert!(curl.contains("{.data.oidc\\.clientSecret}"), "{curl}");
+        let auth = refer(Consumer::Authjs, &reference);
+        assert!(auth.contains("key: oidc.clientSecret}"), "{auth}");
     }
 }
