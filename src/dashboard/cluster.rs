@@ -109,13 +109,29 @@ impl Cluster {
         namespace: Option<&str>,
         select: &str,
     ) -> Result<Vec<Value>, Problem> {
+        let (items, _) = self.first(kind, namespace, select).await?;
+        Ok(items)
+    }
+
+    /// The same where `select` has a limit: the first objects, and whether there are more.
+    pub async fn first(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        select: &str,
+    ) -> Result<(Vec<Value>, bool), Problem> {
         let path = Path::collection(kind, namespace)?;
         let doing = format!("list {}", path.what());
         let uri = format!("{path}?{select}");
         let mut list = self.send(Method::GET, &uri, None, &doing).await?;
+        let metadata = &list["metadata"];
+        let more = metadata["remainingItemCount"].as_i64().unwrap_or(0) > 0
+            || metadata["continue"]
+                .as_str()
+                .is_some_and(|more| !more.is_empty());
         match list["items"].take() {
-            Value::Array(items) => Ok(items),
-            _ => Ok(Vec::new()),
+            Value::Array(items) => Ok((items, more)),
+            _ => Ok((Vec::new(), more)),
         }
     }
 
@@ -262,6 +278,28 @@ mod tests {
     use tower::service_fn;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_list_with_a_limit_says_whether_there_is_more() {
+        for (metadata, expected) in [
+            (json!({}), false),
+            (json!({ "continue": "", "remainingItemCount": null }), false),
+            (json!({ "continue": "next" }), true),
+            (json!({ "remainingItemCount": 3 }), true),
+        ] {
+            let list = json!({ "metadata": metadata, "items": [{}] }).to_string();
+            let answer = service_fn(move |_: Request<Body>| {
+                let response = Response::new(Body::from(list.clone().into_bytes()));
+                async move { Ok::<_, Infallible>(response) }
+            });
+            let cluster = Cluster::new(kube::Client::new(answer, "apps"), "https://k8s");
+            let (items, more) = cluster
+                .first(Kind::Event, Some("apps"), "limit=1")
+                .await
+                .unwrap();
+            assert_eq!((items.len(), more), (1, expected), "{metadata}");
+        }
+    }
 
     #[tokio::test]
     async fn a_server_that_never_answers_is_not_waited_for() {

@@ -101,6 +101,8 @@ struct EventsPage {
     chrome: Chrome,
     frame: ClientHeader,
     rows: Vec<EventRow>,
+    /// Whether there are more than are shown.
+    more: bool,
     /// Why they are not known; empty if they are.
     unknown: String,
 }
@@ -110,16 +112,17 @@ pub async fn events(person: Caller, Path(of): Path<(String, String)>) -> Result<
     let client = read(&person, &of).await?;
     let select = events::select(&client);
     let (events, frame) = futures::join!(
-        person.cluster.list(Kind::Event, Some(&of.0), &select),
+        person.cluster.first(Kind::Event, Some(&of.0), &select),
         ClientHeader::new(&person, &client, Tab::Events),
     );
-    let (events, unknown) = match events {
-        Ok(events) => (events, String::new()),
-        Err(problem) => (Vec::new(), problem.message),
+    let (events, more, unknown) = match events {
+        Ok((events, more)) => (events, more, String::new()),
+        Err(problem) => (Vec::new(), false, problem.message),
     };
     let page = EventsPage {
         chrome: Chrome::new(&person, Section::Clients),
         rows: events::rows(&events, jiff::Timestamp::now()),
+        more,
         unknown,
         frame,
     };
