@@ -54,6 +54,8 @@ pub struct Kept {
     pub scope: Scope,
     /// Namespaces that refuse to be listed, with the reason.
     pub refused: Vec<(String, Problem)>,
+    /// How many namespaces were not looked at, because there are more than are asked for.
+    pub left_out: usize,
     rows: RwLock<BTreeMap<Key, Row>>,
     current: AtomicBool,
     /// `None`: for as long as the watch lasts.
@@ -81,7 +83,12 @@ impl Rows {
         if let Some(kept) = self.usable(typed) {
             return Ok(kept);
         }
-        let (scope, lists, refused) = discover(cluster, typed).await?;
+        let Found {
+            scope,
+            lists,
+            refused,
+            left_out,
+        } = discover(cluster, typed).await?;
         let mut rows = BTreeMap::new();
         for (_, listed) in &lists {
             rows.extend(listed.rows.iter().map(|row| (key(row), row.clone())));
@@ -95,6 +102,7 @@ impl Rows {
             scope,
             until: serves.map(|serves| Instant::now() + serves),
             refused,
+            left_out,
             rows: RwLock::new(rows),
             current: AtomicBool::new(true),
             watching: Mutex::new(None),
@@ -179,18 +187,36 @@ fn versions(lists: Lists) -> Versions {
         .collect()
 }
 
+/// What a person may list.
+struct Found {
+    scope: Scope,
+    lists: Lists,
+    refused: Vec<(String, Problem)>,
+    left_out: usize,
+}
+
 /// Cluster, then namespaces with access reviews, then typed names.
-async fn discover(
-    cluster: &Cluster,
-    typed: &[String],
-) -> Result<(Scope, Lists, Vec<(String, Problem)>), Problem> {
+async fn discover(cluster: &Cluster, typed: &[String]) -> Result<Found, Problem> {
     match cluster.table(None).await {
-        Ok(listed) => return Ok((Scope::All, vec![(None, listed)], Vec::new())),
+        Ok(listed) => {
+            return Ok(Found {
+                scope: Scope::All,
+                lists: vec![(None, listed)],
+                refused: Vec::new(),
+                left_out: 0,
+            });
+        }
         Err(problem) if problem.status == StatusCode::FORBIDDEN => {}
         Err(problem) => return Err(problem),
     }
-    let allowed = allowed_namespaces(cluster).await?;
-    let namespaces = allowed.clone().unwrap_or_else(|| typed.to_vec());
+    let (scope, left_out) = match allowed_namespaces(cluster).await? {
+        Some((allowed, left_out)) => (Scope::Allowed(allowed), left_out),
+        None => (Scope::Typed(typed.to_vec()), 0),
+    };
+    let namespaces = match &scope {
+        Scope::All => Vec::new(),
+        Scope::Allowed(namespaces) | Scope::Typed(namespaces) => namespaces.clone(),
+    };
     let answers: Vec<(String, Result<RowList, Problem>)> = stream::iter(namespaces)
         .map(|namespace| async move {
             let listed = cluster.table(Some(&namespace)).await;
@@ -206,12 +232,17 @@ async fn discover(
             Err(problem) => refused.push((namespace, problem)),
         }
     }
-    let scope = allowed.map_or_else(|| Scope::Typed(typed.to_vec()), Scope::Allowed);
-    Ok((scope, lists, refused))
+    Ok(Found {
+        scope,
+        lists,
+        refused,
+        left_out,
+    })
 }
 
-/// `None` if the person may not list namespaces, or may list clients in none of them.
-async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<Vec<String>>, Problem> {
+/// The namespaces, and how many were not looked at. `None` if the person may not list namespaces, or may list clients in
+/// none of them.
+async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<(Vec<String>, usize)>, Problem> {
     let namespaces = match cluster.list(Kind::Namespace, None, "").await {
         Ok(namespaces) => namespaces,
         Err(problem) if problem.status == StatusCode::FORBIDDEN => return Ok(None),
@@ -230,7 +261,8 @@ async fn allowed_namespaces(cluster: &Cluster) -> Result<Option<Vec<String>>, Pr
         .filter_map(futures::future::ready)
         .collect()
         .await;
-    Ok(Some(allowed).filter(|allowed| !allowed.is_empty()))
+    let left_out = namespaces.len().saturating_sub(MOST_NAMESPACES);
+    Ok(Some((allowed, left_out)).filter(|(allowed, _)| !allowed.is_empty()))
 }
 
 /// Applies what the watches report. Afterwards the list is not current any more, and the next request lists again.
@@ -324,6 +356,26 @@ mod tests {
         assert_eq!(watched.load(Ordering::Relaxed), 0);
         let second = rows.read(&cluster, &[]).await.unwrap();
         assert!(Arc::ptr_eq(&first, &second));
+    }
+
+    #[tokio::test]
+    async fn namespaces_that_are_left_out_are_counted() {
+        let cluster = server(|uri| {
+            let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
+            if uri.contains("accessreviews") {
+                Some(json!({ "status": { "allowed": true } }))
+            } else if uri.contains("/namespaces/") {
+                Some(json!({ "metadata": { "resourceVersion": "7" } }))
+            } else if uri.contains("/namespaces") {
+                let names: Vec<Value> = (0..MOST_NAMESPACES + 3).map(name).collect();
+                Some(json!({ "items": names }))
+            } else {
+                None
+            }
+        });
+        let kept = Rows::new().read(&cluster, &[]).await.unwrap();
+        assert_eq!(kept.left_out, 3);
+        assert!(kept.refused.is_empty());
     }
 
     #[tokio::test]

@@ -11,6 +11,8 @@ use crate::rows::Key;
 
 /// The rows of a page.
 pub const PAGE: usize = 50;
+/// The most tenants to choose from: a browser is slow with thousands.
+const MOST_TENANTS: usize = 200;
 
 /// One page, and what its surroundings need to know of all rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +25,10 @@ pub struct Selected {
     pub all: usize,
     /// How many of all need attention.
     pub attention: usize,
-    /// The tenants of all rows.
+    /// The first tenants of all rows, and the one that is asked for.
     pub tenants: BTreeSet<String>,
+    /// Whether there are more of them.
+    pub more_tenants: bool,
     /// The page that is shown: that of the query, or the last one if there are fewer.
     pub page: usize,
     /// How many pages there are, at least 1.
@@ -93,19 +97,32 @@ pub fn select(rows: &BTreeMap<Key, Row>, asked: &Asked) -> Selected {
     let page = asked.page.clamp(1, pages);
     let shown = found.iter().skip((page - 1) * PAGE).take(PAGE);
     let attention = |row: &&Row| matches!(need(row), Need::Act | Need::Wait);
+    let (tenants, more_tenants) = tenants(rows, asked);
     Selected {
         rows: shown.map(|row| (*row).clone()).collect(),
         found: found.len(),
         all: rows.len(),
         attention: rows.values().filter(attention).count(),
-        tenants: rows
-            .values()
-            .map(|row| row.tenant.clone())
-            .filter(|tenant| !tenant.is_empty())
-            .collect(),
+        tenants,
+        more_tenants,
         page,
         pages,
     }
+}
+
+/// The tenants to choose from, and whether there are more of them.
+fn tenants(rows: &BTreeMap<Key, Row>, asked: &Asked) -> (BTreeSet<String>, bool) {
+    let all: BTreeSet<&str> = rows
+        .values()
+        .map(|row| row.tenant.as_str())
+        .chain([asked.tenant.as_str()])
+        .filter(|tenant| !tenant.is_empty())
+        .collect();
+    let others = all.iter().filter(|tenant| **tenant != asked.tenant);
+    let most = MOST_TENANTS - usize::from(!asked.tenant.is_empty());
+    let shown = others.take(most).map(|tenant| (*tenant).to_owned());
+    let asked = Some(asked.tenant.clone()).filter(|tenant| !tenant.is_empty());
+    (shown.chain(asked).collect(), all.len() > MOST_TENANTS)
 }
 
 fn wanted(row: &Row, asked: &Asked, words: &[String]) -> bool {
@@ -234,6 +251,34 @@ mod tests {
         assert_eq!(at("page=3").rows.len(), 20);
         assert_eq!(at("page=99"), at("page=3"));
         assert_eq!(select(&BTreeMap::new(), &Asked::default()).pages, 1);
+    }
+
+    #[test]
+    fn of_many_tenants_the_first_can_be_chosen_and_the_one_asked_for() {
+        let rows = |count: usize| {
+            keyed((0..count).map(|number| Row {
+                tenant: format!("t{number:05}"),
+                ..row("a", &format!("c{number}"), "True", "Registered")
+            }))
+        };
+        let at = |rows, query: &str| select(rows, &Asked::read(&Fields::parse(query.as_bytes())));
+        let few = rows(MOST_TENANTS);
+        assert_eq!(at(&few, "").tenants.len(), MOST_TENANTS);
+        assert!(!at(&few, "").more_tenants);
+        let many = rows(300);
+        for (query, one) in [
+            ("", "t00199"),
+            ("tenant=t00299", "t00299"),
+            ("tenant=none", "none"),
+        ] {
+            let selected = at(&many, query);
+            assert_eq!(selected.tenants.len(), MOST_TENANTS, "{query}");
+            assert!(
+                selected.more_tenants && selected.tenants.contains(one),
+                "{query}"
+            );
+        }
+        assert!(at(&BTreeMap::new(), "").tenants.is_empty());
     }
 
     proptest! {

@@ -18,7 +18,6 @@ use crate::rows::{Kept, Scope};
 pub struct ClientsPage {
     chrome: Chrome,
     asked: Asked,
-    tenants: Vec<String>,
     namespaces: String,
     /// For windows in which the table has no headings.
     sorts: Vec<(String, String)>,
@@ -31,7 +30,10 @@ pub struct ClientsPage {
 pub struct RowsFragment {
     headings: Vec<Heading>,
     rows: Vec<RowView>,
+    /// The tenants to choose from.
     tenants: Vec<String>,
+    /// Whether there are more of them.
+    more_tenants: bool,
     summary: String,
     page: usize,
     pages: usize,
@@ -43,6 +45,8 @@ pub struct RowsFragment {
     /// Set where the person must type the namespaces.
     typed: Option<String>,
     refused: Vec<(String, Problem)>,
+    /// How many namespaces were not looked at.
+    left_out: usize,
 }
 
 /// The heading of a column.
@@ -78,16 +82,11 @@ struct Status {
 impl ClientsPage {
     /// Around the rows: search and filters.
     pub fn new(person: &Caller, asked: &Asked, list: RowsFragment) -> Self {
-        let mut tenants = list.tenants.clone();
-        if !asked.tenant.is_empty() && !tenants.contains(&asked.tenant) {
-            tenants.push(asked.tenant.clone());
-        }
         Self {
             chrome: Chrome::new(person, Section::Clients),
             namespaces: asked.namespaces.join(", "),
             sorts: sorts(asked),
             asked: asked.clone(),
-            tenants,
             list,
         }
     }
@@ -152,6 +151,7 @@ impl RowsFragment {
             pages: selected.pages,
             filtered: asked.filters(),
             tenants: selected.tenants.into_iter().collect(),
+            more_tenants: selected.more_tenants,
             rows: selected
                 .rows
                 .into_iter()
@@ -161,6 +161,7 @@ impl RowsFragment {
             read_only: person.read_only,
             typed,
             refused: kept.refused.clone(),
+            left_out: kept.left_out,
         }
     }
 }
