@@ -100,6 +100,52 @@ pub fn client_path(namespace: &str, name: &str, rest: &str) -> String {
     format!("/clients/{}/{}{rest}", encode(namespace), encode(name))
 }
 
+/// What stands beside the name of a client about first-party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstParty {
+    /// Nothing.
+    No,
+    /// The badge: people are not asked for consent.
+    Yes,
+    /// The manifest asks for it, and the tenant does not allow it.
+    Asks,
+}
+
+impl FirstParty {
+    /// By `spec.firstParty` and the condition Ready.
+    pub fn of(asked: bool, ready: bool, reason: &str) -> Self {
+        match (asked, ready || reason != "FirstPartyNotAllowed") {
+            (false, _) => Self::No,
+            (true, true) => Self::Yes,
+            (true, false) => Self::Asks,
+        }
+    }
+
+    /// Its class; `None` for nothing.
+    pub const fn class(self) -> Option<&'static str> {
+        match self {
+            Self::No => None,
+            Self::Yes => Some("badge first-party"),
+            Self::Asks => Some("hint"),
+        }
+    }
+
+    /// Its text.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::No => "",
+            Self::Yes => "first-party",
+            Self::Asks => "asks to be first-party",
+        }
+    }
+}
+
+/// The text without the characters that turn the direction of what follows, for places without markup.
+pub fn undirected(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(turns, "")
+}
+
 /// A piece of a sentence with commands between backticks.
 pub struct Piece<'a> {
     /// Whether it was between backticks.
@@ -135,5 +181,22 @@ mod tests {
         ];
         assert_eq!(of("Run `a b`."), expected);
         assert_eq!(of("plain"), [(false, "plain".to_owned())]);
+    }
+
+    #[test]
+    fn first_party_is_what_the_tenant_allows() {
+        let of = FirstParty::of;
+        assert_eq!(of(false, false, "FirstPartyNotAllowed"), FirstParty::No);
+        assert_eq!(of(true, true, "Registered"), FirstParty::Yes);
+        assert_eq!(of(true, false, "Suspended"), FirstParty::Yes);
+        assert_eq!(of(true, false, "FirstPartyNotAllowed"), FirstParty::Asks);
+    }
+
+    #[test]
+    fn a_title_turns_nothing_round() {
+        assert_eq!(
+            undirected("a\u{202e}b\u{2066}c\u{2069}\u{200f}d\u{61c}é"),
+            "abcdé"
+        );
     }
 }

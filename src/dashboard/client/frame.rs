@@ -1,13 +1,13 @@
 //! What every page of a client has around its content: heading, badges, tabs, and the buttons that a person may use.
 
-use clientele_kubectl::shared::{name, namespace};
+use clientele_kubectl::shared::{is_ready, name, namespace, reason};
 use serde_json::Value;
 
 use super::owner::{Owner, owner};
 use super::status::{Status, summary};
 use super::{secret, spec};
 use crate::cluster::Kind;
-use crate::page::client_path;
+use crate::page::{FirstParty, client_path, undirected};
 use crate::person::Caller;
 use crate::problem::Problem;
 
@@ -115,8 +115,10 @@ pub struct ClientHeader {
     pub path: String,
     /// The name that people see.
     pub title: String,
+    /// The same where no markup can be.
+    pub plain_title: String,
     /// Whether people are not asked for consent.
-    pub first_party: bool,
+    pub first_party: FirstParty,
     /// Whether it is Public.
     pub public: bool,
     /// Whether every request is refused.
@@ -167,7 +169,12 @@ impl ClientHeader {
             name: name.to_owned(),
             path: client_path(namespace, name, ""),
             title: spec::display_name(client).to_owned(),
-            first_party: spec::flag(client, "/spec/firstParty"),
+            plain_title: undirected(spec::display_name(client)),
+            first_party: FirstParty::of(
+                spec::flag(client, "/spec/firstParty"),
+                is_ready(client),
+                reason(client),
+            ),
             public: spec::is_public(client),
             suspended: spec::flag(client, "/spec/suspended"),
             tenant: spec::tenant(client).to_owned(),
@@ -223,6 +230,7 @@ mod tests {
             .collect();
         assert_eq!(current, ["Lifetimes"]);
         assert_eq!(frame.links[2].href, "/clients/apps/web/lifetimes");
-        assert!(frame.first_party && frame.title == "web" && frame.tenant == "default");
+        assert_eq!(frame.first_party, FirstParty::Yes);
+        assert!(frame.title == "web" && frame.tenant == "default");
     }
 }

@@ -348,7 +348,7 @@ async fn o08_a_change_by_another_person_is_shown_and_kept() {
     assert!(
         refused
             .text
-            .contains("First-party: <del>yes</del> became <ins>no</ins>"),
+            .contains("<del><bdi>yes</bdi></del> became <ins><bdi>no</bdi></ins>"),
         "{}",
         refused.text
     );
@@ -592,4 +592,22 @@ async fn the_overlap_is_set_back_although_the_browser_has_gone() {
         server.writes()[1].1,
         json!({ "spec": { "rotation": { "maxOverlap": "24h" } } })
     );
+}
+
+#[tokio::test]
+async fn names_and_messages_turn_nothing_round() {
+    let server = Server::new();
+    {
+        let mut client = server.client.lock().unwrap();
+        client["spec"]["displayName"] = json!("a\u{202e}b");
+        let ready = &mut client["status"]["conditions"][0];
+        ready["status"] = json!("False");
+        ready["reason"] = json!("FirstPartyNotAllowed");
+        ready["message"] = json!("no \u{2067} more");
+    }
+    let page = server.get("/clients/apps/web").await.text;
+    assert!(page.contains("<title>ab – Clientele</title>"), "{page}");
+    assert!(page.contains("<bdi>no \u{2067} more</bdi>"), "{page}");
+    assert!(page.contains("asks to be first-party"), "{page}");
+    assert!(!page.contains("badge first-party"), "{page}");
 }

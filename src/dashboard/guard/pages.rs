@@ -123,3 +123,29 @@ fn title(status: StatusCode) -> &'static str {
         _ => "This did not work",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_a_remedy_are_code() {
+        let problem = Problem::new(StatusCode::FORBIDDEN, "no", "Run `kubectl <x>`.");
+        let title = title(problem.status);
+        let refused = RefusedPage {
+            version: "1",
+            problem: &problem,
+            title,
+        };
+        let fragment = ProblemFragment {
+            problem: &problem,
+            title,
+        };
+        for page in [refused.render().unwrap(), fragment.render().unwrap()] {
+            assert!(
+                page.contains("Run <code>kubectl &#60;x&#62;</code>."),
+                "{page}"
+            );
+        }
+    }
+}

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::query::{Asked, Column, State};
 use super::select::{Need, PAGE, Selected, need, reason, title};
 use crate::cluster::table::Row;
-use crate::page::{Chrome, Section, client_path};
+use crate::page::{Chrome, FirstParty, Section, client_path};
 use crate::person::Caller;
 use crate::problem::Problem;
 use crate::rows::{Kept, Scope};
@@ -64,6 +64,7 @@ struct RowView {
     title: String,
     /// Its name, where a display name is shown.
     subtitle: Option<String>,
+    first_party: FirstParty,
     path: String,
     id: String,
     status: Status,
@@ -219,6 +220,7 @@ impl RowView {
         Self {
             subtitle: (shown != row.name).then(|| row.name.clone()),
             title: shown,
+            first_party: FirstParty::of(row.first_party, row.ready == "True", &row.reason),
             path: client_path(&row.namespace, &row.name, ""),
             id: format!("client-{}.{}", row.namespace, row.name),
             status,

@@ -155,7 +155,7 @@ async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
     assert!(
         conflict
             .text
-            .contains("<del>Orders</del> became <ins>Desk</ins>"),
+            .contains("<del><bdi>Orders</bdi></del> became <ins><bdi>Desk</bdi></ins>"),
         "{}",
         conflict.text
     );
