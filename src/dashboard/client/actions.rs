@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use axum::extract::Path;
+use axum::http::StatusCode;
 use axum::response::Response;
 use clientele_kubectl::shared::{can_rotate, is_published, rotation_patch};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::frame::read;
+use super::owner::{Owner, owner};
+use super::spec;
 use crate::cluster::{Kind, Mode};
-use crate::form::Form;
+use crate::form::{Fields, Form};
 use crate::page::{client_path, see_other};
 use crate::person::Caller;
 use crate::problem::Problem;
@@ -36,24 +39,30 @@ pub async fn rotate(
     let mut done = "rotate";
     if leaked {
         let former = client.pointer("/spec/rotation/maxOverlap").cloned();
-        let waiting = put_back(person.clone(), of.clone(), request, former);
+        // 0s may be what an earlier press has left: then nobody knows what to set back.
+        let keeps = spec::has_no_overlap(&client);
+        let waiting = put_back(person.clone(), of.clone(), request.clone(), former, keeps);
         // A task, because a browser that goes away ends the request.
         done = tokio::spawn(waiting).await.unwrap_or("leaked-pending");
     }
     person.rows.forget();
-    let rest = format!("/credentials?done={done}");
+    let rest = format!("/credentials?done={done}&request={request}");
     Ok(see_other(&person, &client_path(&of.0, &of.1, &rest)))
 }
 
-/// Waits for the new secret, then sets `maxOverlap` as it was. Returns what the page says about it.
+/// Waits for the new secret, then sets `maxOverlap` as it was unless it `keeps` 0s. Returns what the page says about it.
 async fn put_back(
     person: Caller,
     of: (String, String),
     request: String,
     former: Option<Value>,
+    keeps: bool,
 ) -> &'static str {
     if !published(&person, &of, &request).await {
         return "leaked-pending";
+    }
+    if keeps {
+        return "leaked";
     }
     let former = json!({ "spec": { "rotation": { "maxOverlap": former } } });
     match patch(&person, &of, &former).await {
@@ -78,26 +87,52 @@ async fn published(person: &Caller, of: &(String, String), request: &str) -> boo
 pub async fn suspend(
     person: Caller,
     Path(of): Path<(String, String)>,
+    Form(fields): Form,
 ) -> Result<Response, Problem> {
-    set_suspended(&person, &of, true).await
+    set_suspended(&person, &of, &fields, true).await
 }
 
 /// Ends that.
-pub async fn resume(person: Caller, Path(of): Path<(String, String)>) -> Result<Response, Problem> {
-    set_suspended(&person, &of, false).await
+pub async fn resume(
+    person: Caller,
+    Path(of): Path<(String, String)>,
+    Form(fields): Form,
+) -> Result<Response, Problem> {
+    set_suspended(&person, &of, &fields, false).await
 }
 
 async fn set_suspended(
     person: &Caller,
     of: &(String, String),
+    fields: &Fields,
     suspended: bool,
 ) -> Result<Response, Problem> {
     person.must_write()?;
+    let client = read(person, of).await?;
+    let guard = owner(&client).filter(|owner| owner.owns("suspended"));
+    if let (Some(owner), false) = (guard, fields.has("anyway")) {
+        return Err(must_confirm(&owner, suspended));
+    }
     // Without the field the client is not suspended.
     let value = if suspended { json!(true) } else { Value::Null };
     patch(person, of, &json!({ "spec": { "suspended": value } })).await?;
     person.rows.forget();
     Ok(see_other(person, &client_path(&of.0, &of.1, "")))
+}
+
+fn must_confirm(owner: &Owner, suspended: bool) -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_REQUIRED,
+        format!(
+            "{} writes spec.suspended of this client: {}. Nothing was changed.",
+            owner.name(),
+            owner.reverts
+        ),
+        format!(
+            "Set `spec.suspended: {suspended}` in the manifest that {} applies, or go back and tick “Change it here anyway”.",
+            owner.tool
+        ),
+    )
 }
 
 async fn patch(person: &Caller, of: &(String, String), patch: &Value) -> Result<Value, Problem> {

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use clientele_kubectl::shared::{age, can_rotate, text};
+use clientele_kubectl::shared::{age, can_rotate, is_published, text};
 use serde_json::Value;
 
 use super::frame::{ClientHeader, Right, Tab, read};
@@ -16,6 +16,9 @@ use crate::form::Query;
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
+
+/// How many seconds after a rotation the page speaks of it.
+const JUST_NOW: i64 = 600;
 
 #[derive(Template)]
 #[template(path = "client_credentials.html")]
@@ -40,6 +43,8 @@ struct Credentials {
     fixed: String,
     /// Whether the tool owns the field that requests a rotation.
     reverted: bool,
+    /// Whether every rotation refuses the old secret at once.
+    no_overlap: bool,
 }
 
 /// Generations of the client secret with the same state.
@@ -64,20 +69,35 @@ pub async fn show(
         Usage::read(&person, &client),
         rotate,
     );
+    let now = jiff::Timestamp::now();
+    let done = done((query.get("done"), query.get("request")), &client, now);
     let page = CredentialsPage {
         chrome: Chrome::new(&person, Section::Clients),
-        view: credentials(&client, &frame, jiff::Timestamp::now()),
+        view: credentials(&client, &frame, now),
         frame,
         usage,
         rotate,
-        done: done(query.get("done")),
+        done,
     };
     html(StatusCode::OK, &page)
 }
 
-/// What the page says after a rotation.
-fn done(what: &str) -> &'static str {
+/// What the page says after a rotation: nothing that the client does not bear out, because a link may claim anything.
+fn done((what, request): (&str, &str), client: &Value, now: jiff::Timestamp) -> &'static str {
+    // The request ID is the time of the request.
+    let fresh = request.parse::<jiff::Timestamp>().is_ok_and(|then| {
+        let seconds = now.as_second().saturating_sub(then.as_second());
+        (0..=JUST_NOW).contains(&seconds)
+    });
+    if !fresh || text(client, "/spec/rotation/requestId") != request {
+        return "";
+    }
+    let ledger = |field: &str| spec::number(client, &format!("/status/secretGeneration/{field}"));
+    let replaced = is_published(client, request) && ledger("oldestAccepted") == ledger("published");
     match what {
+        "leaked" | "leaked-kept" if !replaced => "",
+        "leaked-kept" if !spec::has_no_overlap(client) => "",
+        "leaked-pending" if is_published(client, request) => "",
         "rotate" => {
             "The rotation is requested. The operator writes the new secret into the Secret; the old one works until it is no longer used."
         }
@@ -110,6 +130,7 @@ fn credentials(client: &Value, frame: &ClientHeader, now: jiff::Timestamp) -> Cr
             .err()
             .map_or_else(String::new, |failure| failure.to_string()),
         reverted: requested && owner.is_some_and(|owner| owner.owns("rotation")),
+        no_overlap: spec::has_no_overlap(client),
     }
 }
 
@@ -258,6 +279,47 @@ mod tests {
                 ("Old secret at most for", "0 seconds".to_owned()),
             ]
         );
-        assert!(done("leaked").contains("refused") && done("<b>").is_empty());
+    }
+
+    #[test]
+    fn the_page_says_nothing_that_is_not_so() {
+        let request = "2026-11-30T02:00:00.123Z";
+        let client = |oldest: u64, handled: &str, overlap: &str| {
+            json!({
+                "spec": { "rotation": { "requestId": request, "maxOverlap": overlap } },
+                "status": {
+                    "secretGeneration": { "requested": 2, "published": 2, "oldestAccepted": oldest },
+                    "rotation": { "lastHandledRequestId": handled },
+                },
+            })
+        };
+        let said = |what: &str, request: &str, client: &Value, now: &str| {
+            done((what, request), client, now.parse().unwrap())
+        };
+        let now = "2026-11-30T02:00:05Z";
+        let replaced = client(2, request, "24h");
+        assert!(said("leaked", request, &replaced, now).contains("refused from now on"));
+        assert!(said("rotate", request, &replaced, now).contains("is requested"));
+        let kept = client(2, request, "0s");
+        assert!(said("leaked-kept", request, &kept, now).contains("could not be set back"));
+        let pending = client(1, "", "0s");
+        assert!(said("leaked-pending", request, &pending, now).contains("not answered yet"));
+        for (what, request, client, now) in [
+            ("leaked", "", &replaced, now),
+            ("leaked", "2026-11-30T02:00:01.123Z", &replaced, now),
+            ("leaked", request, &replaced, "2026-11-30T02:11:00Z"),
+            ("leaked", request, &replaced, "2026-11-30T01:00:00Z"),
+            ("leaked", request, &pending, now),
+            ("leaked", request, &client(1, request, "24h"), now),
+            ("leaked-kept", request, &replaced, now),
+            ("leaked-pending", request, &replaced, now),
+            ("<b>", request, &replaced, now),
+        ] {
+            assert_eq!(
+                said(what, request, client, now),
+                "",
+                "{what} {request} {now}"
+            );
+        }
     }
 }

@@ -131,6 +131,8 @@ pub struct ClientHeader {
     pub links: Vec<Link>,
     /// The tool that writes the object from elsewhere.
     pub owner: Option<Owner>,
+    /// Whether it owns `spec.suspended`, so that suspending and resuming must be confirmed.
+    pub confirms: bool,
     /// Whether the person may change it.
     pub edit: Right,
     /// Whether the person may delete it.
@@ -164,6 +166,7 @@ impl ClientHeader {
                 current: one == tab,
             }
         };
+        let owner = owner(client);
         Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
@@ -180,7 +183,8 @@ impl ClientHeader {
             tenant: spec::tenant(client).to_owned(),
             status: summary(client),
             links: Tab::ALL.into_iter().map(link).collect(),
-            owner: owner(client),
+            confirms: owner.as_ref().is_some_and(|owner| owner.owns("suspended")),
+            owner,
             edit,
             delete,
         }

@@ -45,6 +45,13 @@ pub fn scopes(client: &Value) -> Vec<String> {
     scopes
 }
 
+/// Whether a rotation refuses the old secret at once: `spec.rotation.maxOverlap` is 0s.
+pub fn has_no_overlap(client: &Value) -> bool {
+    let written = text(client, "/spec/rotation/maxOverlap").to_owned();
+    let parsed = clientele_api::DurationString(written).parse_from_zero();
+    parsed.is_some_and(|overlap| overlap.is_zero())
+}
+
 /// Whether the client is Public.
 pub fn is_public(client: &Value) -> bool {
     text(client, "/spec/type") == "Public"
@@ -120,6 +127,15 @@ mod tests {
         let named = json!({ "spec": { "grantTypes": [], "scopes": ["a"] } });
         assert!(grants(&named).is_empty());
         assert_eq!(scopes(&named), ["a"]);
+    }
+
+    #[test]
+    fn no_overlap_is_zero_however_it_is_written() {
+        let of = |overlap: Value| {
+            has_no_overlap(&json!({ "spec": { "rotation": { "maxOverlap": overlap } } }))
+        };
+        assert!(of(json!("0s")) && of(json!("0h0m")));
+        assert!(!of(json!("24h")) && !of(Value::Null) && !of(json!("")));
     }
 
     #[test]

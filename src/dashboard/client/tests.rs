@@ -547,10 +547,8 @@ async fn o06_read_only_pages_write_nothing() {
 async fn rotate_and_suspend_write_one_field() {
     let server = Server::new();
     let rotated = server.post("/clients/apps/web/rotate", "").await;
-    assert_eq!(
-        rotated.location,
-        "/clients/apps/web/credentials?done=rotate"
-    );
+    let said = "/clients/apps/web/credentials?done=rotate&request=2";
+    assert!(rotated.location.starts_with(said), "{}", rotated.location);
     server.post("/clients/apps/web/suspend", "").await;
     server.post("/clients/apps/web/resume", "").await;
     let writes: Vec<Value> = server.writes().into_iter().map(|(_, body)| body).collect();
@@ -592,6 +590,53 @@ async fn the_overlap_is_set_back_although_the_browser_has_gone() {
         server.writes()[1].1,
         json!({ "spec": { "rotation": { "maxOverlap": "24h" } } })
     );
+}
+
+#[tokio::test]
+async fn an_overlap_of_nothing_is_not_taken_for_the_former_one() {
+    let server = Server::new();
+    server.client.lock().unwrap()["spec"]["rotation"] = json!({ "maxOverlap": "0s" });
+    let page = server.get("/clients/apps/web/credentials").await.text;
+    assert!(page.contains("maxOverlap is 0s"), "{page}");
+    let browser = server.clone();
+    let browser = tokio::spawn(async move {
+        let path = "/clients/apps/web/rotate";
+        browser.post(path, "leaked=true").await
+    });
+    while server.writes().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let request = server.writes()[0].1["spec"]["rotation"]["requestId"].clone();
+    let handled = json!({ "lastHandledRequestId": request });
+    server.client.lock().unwrap()["status"]["rotation"] = handled;
+    let done = browser.await.unwrap().location;
+    assert!(done.contains("done=leaked&request="), "{done}");
+    assert_eq!(server.writes().len(), 1, "nothing is set back");
+}
+
+#[tokio::test]
+async fn suspending_what_a_tool_writes_is_confirmed() {
+    let server = Server::new();
+    let owned = |field: &str| json!([{ "manager": "kustomize-controller", "fieldsV1": { "f:spec": { field: {} } } }]);
+    server.client.lock().unwrap()["metadata"]["managedFields"] = owned("f:suspended");
+    for page in ["/credentials", "/delete"] {
+        let page = server.get(&format!("/clients/apps/web{page}")).await.text;
+        assert!(page.contains("id=\"anyway-suspended\""), "{page}");
+    }
+    for verb in ["suspend", "resume"] {
+        let path = format!("/clients/apps/web/{verb}");
+        let refused = server.post(&path, "").await;
+        assert_eq!(refused.status, StatusCode::PRECONDITION_REQUIRED);
+        assert!(server.writes().is_empty());
+    }
+    let path = "/clients/apps/web/suspend";
+    let done = server.post(path, "anyway=yes").await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    assert_eq!(server.writes().len(), 1);
+    server.client.lock().unwrap()["metadata"]["managedFields"] = owned("f:type");
+    let page = server.get("/clients/apps/web/credentials").await.text;
+    assert!(!page.contains("anyway-suspended"));
+    assert_eq!(server.post(path, "").await.status, StatusCode::SEE_OTHER);
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ fn title(status: StatusCode) -> &'static str {
         403 => "This is not allowed",
         404 => "There is nothing here",
         409 => "Another change came first",
+        428 => "This must be confirmed",
         422 => "The cluster refuses this",
         502 => "The cluster does not answer",
         _ => "This did not work",
