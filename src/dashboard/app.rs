@@ -23,6 +23,8 @@ pub struct App {
     pub place: String,
     /// Whether every write is refused.
     pub read_only: bool,
+    /// The query of the addresses of assets.
+    pub version: Arc<str>,
     /// The rows of the list.
     pub rows: Arc<Rows>,
 }
@@ -37,6 +39,7 @@ impl App {
             read_only: self.read_only,
             form_token: session.form_token.clone(),
             fragment,
+            version: self.version.clone(),
             rows: self.rows.clone(),
         }
     }

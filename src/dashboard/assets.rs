@@ -1,6 +1,6 @@
 //! Stylesheet, scripts and icon. They are in the program, so nothing is loaded from elsewhere.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -47,14 +47,11 @@ const VERSION: [u8; 8] = {
     text
 };
 
-/// The query `v` of the addresses of all assets. No other program can know it before: one that had the same port earlier
+/// The query `v` of the addresses of all assets, another one for each run. No other program can know it before: one that had the same port earlier
 /// could have left its own script in the cache of the browser.
-pub fn version() -> &'static str {
-    static OF_THIS_RUN: LazyLock<String> = LazyLock::new(|| {
-        let content = str::from_utf8(&VERSION).unwrap_or_default();
-        format!("{content}{}", random().unwrap_or_default())
-    });
-    &OF_THIS_RUN
+pub fn version() -> Arc<str> {
+    let content = str::from_utf8(&VERSION).unwrap_or_default();
+    format!("{content}{}", random().unwrap_or_default()).into()
 }
 
 /// `/assets/{name}`
@@ -96,7 +93,7 @@ mod tests {
         let content = str::from_utf8(&VERSION).unwrap();
         assert!(version().starts_with(content));
         assert!(version().len() > 40, "{}", version());
-        assert_eq!(version(), version());
+        assert_ne!(version(), version(), "of two runs");
     }
 
     #[test]

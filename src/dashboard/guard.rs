@@ -42,7 +42,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         Ok(Admitted::Asset(request)) => next.run(*request).await,
         Ok(Admitted::Answered(response)) => response,
-        Err(problem) => pages::refused(&problem),
+        Err(problem) => pages::refused(&problem, &app.version),
     };
     headers::add(&mut response, asset);
     response
@@ -75,6 +75,7 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
         return Ok(Admitted::Answered(pages::sign_in(
             StatusCode::UNAUTHORIZED,
             None,
+            &app.version,
         )));
     };
     let person = app.person(&session, fragment);
@@ -135,9 +136,13 @@ async fn open_session(app: &App, request: Request) -> Result<Response, Problem> 
     })?;
     let Some(session) = session else {
         let wrong = "This token is not valid: it can be used once, within 60 seconds. Enter the token that the terminal shows now.";
-        return Ok(pages::sign_in(StatusCode::UNAUTHORIZED, Some(wrong)));
+        return Ok(pages::sign_in(
+            StatusCode::UNAUTHORIZED,
+            Some(wrong),
+            &app.version,
+        ));
     };
-    let mut response = pages::welcome();
+    let mut response = pages::welcome(&app.version);
     let cookie = format!(
         "{}={}; Path=/; HttpOnly; SameSite=Strict",
         app.cookie, session.cookie

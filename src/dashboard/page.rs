@@ -8,7 +8,6 @@ use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::assets;
 use crate::person::Caller;
 use crate::problem::Problem;
 
@@ -35,7 +34,7 @@ pub struct Chrome {
     /// What the navigation marks.
     pub section: Section,
     /// The query of the addresses of assets: it changes with their content.
-    pub version: &'static str,
+    pub version: Arc<str>,
 }
 
 impl Chrome {
@@ -46,7 +45,7 @@ impl Chrome {
             read_only: person.read_only,
             form_token: person.form_token.clone(),
             section,
-            version: assets::version(),
+            version: person.version.clone(),
         }
     }
 

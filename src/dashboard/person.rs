@@ -24,6 +24,8 @@ pub struct Caller {
     pub form_token: Arc<str>,
     /// Whether htmx asks, so that a fragment is enough.
     pub fragment: bool,
+    /// The query of the addresses of assets.
+    pub version: Arc<str>,
     /// The rows of the list of clients, shared by the requests of this person only.
     pub rows: Arc<Rows>,
 }

@@ -15,6 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::assets;
 use crate::cluster::Cluster;
 use crate::open;
 use crate::routes::router;
@@ -107,6 +108,7 @@ impl Bound {
             namespace: session.namespace,
             place,
             read_only,
+            version: assets::version(),
             rows: Rows::new(),
         };
         let app = Arc::new(app);

@@ -39,7 +39,7 @@ pub async fn rotate(
     let mut done = "rotate";
     if leaked {
         let former = client.pointer("/spec/rotation/maxOverlap").cloned();
-        // 0s may be what an earlier press has left: then nobody knows what to set back.
+        // 0s may be what an earlier press has left: then the former value is not known.
         let keeps = spec::has_no_overlap(&client);
         let waiting = put_back(person.clone(), of.clone(), request.clone(), former, keeps);
         // A task, because a browser that goes away ends the request.

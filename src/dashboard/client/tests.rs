@@ -112,6 +112,7 @@ impl Server {
             read_only: self.read_only,
             form_token: "token".into(),
             fragment,
+            version: "1".into(),
             rows: Rows::new(),
         }
     }

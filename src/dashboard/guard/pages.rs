@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::assets;
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
@@ -27,7 +26,7 @@ struct ProblemFragment<'a> {
 #[derive(Template)]
 #[template(path = "refused.html")]
 struct RefusedPage<'a> {
-    version: &'static str,
+    version: &'a str,
     problem: &'a Problem,
     title: &'static str,
 }
@@ -35,14 +34,14 @@ struct RefusedPage<'a> {
 #[derive(Template)]
 #[template(path = "session.html")]
 struct SessionPage<'a> {
-    version: &'static str,
+    version: &'a str,
     wrong: Option<&'a str>,
 }
 
 #[derive(Template)]
 #[template(path = "welcome.html")]
-struct WelcomePage {
-    version: &'static str,
+struct WelcomePage<'a> {
+    version: &'a str,
 }
 
 /// The response of a handler; a problem becomes a page of this person, or a fragment.
@@ -84,9 +83,9 @@ fn unexplained(status: StatusCode) -> Option<Problem> {
 }
 
 /// A problem of a request without a session: without navigation and without anything of the cluster.
-pub fn refused(problem: &Problem) -> Response {
+pub fn refused(problem: &Problem, version: &str) -> Response {
     let page = RefusedPage {
-        version: assets::version(),
+        version,
         problem,
         title: title(problem.status),
     };
@@ -94,19 +93,14 @@ pub fn refused(problem: &Problem) -> Response {
 }
 
 /// The page that asks for the one-time token.
-pub fn sign_in(status: StatusCode, wrong: Option<&str>) -> Response {
-    let page = SessionPage {
-        version: assets::version(),
-        wrong,
-    };
+pub fn sign_in(status: StatusCode, wrong: Option<&str>, version: &str) -> Response {
+    let page = SessionPage { version, wrong };
     html(status, &page).unwrap_or_else(|_| status.into_response())
 }
 
 /// The page after the one-time token, which navigates itself.
-pub fn welcome() -> Response {
-    let page = WelcomePage {
-        version: assets::version(),
-    };
+pub fn welcome(version: &str) -> Response {
+    let page = WelcomePage { version };
     html(StatusCode::OK, &page)
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
