@@ -20,6 +20,7 @@ mod guard;
 mod list;
 mod open;
 mod page;
+mod peer;
 mod person;
 mod problem;
 mod routes;

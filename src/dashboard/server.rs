@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::assets;
 use crate::cluster::Cluster;
 use crate::open;
+use crate::peer::is_same_user;
 use crate::routes::router;
 use crate::rows::Rows;
 use crate::session::{NoRandom, Sessions};
@@ -134,16 +135,24 @@ impl Bound {
 
 async fn serve(listener: TcpListener, router: Router) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
+        let ours = stream.local_addr();
         let service = TowerToHyperService::new(router.clone());
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD)
             .serve_connection(TokioIo::new(stream), service);
         // A browser that goes away in the middle of a response is no error.
-        tokio::spawn(async move { drop(connection.await) });
+        tokio::spawn(async move {
+            let of_this_user = tokio::task::spawn_blocking(move || {
+                ours.is_ok_and(|server| is_same_user(peer, server))
+            });
+            if of_this_user.await.unwrap_or(false) {
+                drop(connection.await);
+            }
+        });
     }
 }
