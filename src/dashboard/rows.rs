@@ -328,6 +328,21 @@ mod tests {
         Cluster::new(kube::Client::new(service, "apps"), "https://k8s")
     }
 
+    /// What an API server with `count` namespaces answers to a person who may list clients in each, but not in all at once.
+    fn namespaces(uri: &str, count: usize) -> Option<Value> {
+        let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
+        if uri.contains("accessreviews") {
+            Some(json!({ "status": { "allowed": true } }))
+        } else if uri.contains("/namespaces/") {
+            Some(json!({ "metadata": { "resourceVersion": "7" } }))
+        } else if uri.contains("/namespaces") {
+            let names: Vec<Value> = (0..count).map(name).collect();
+            Some(json!({ "items": names }))
+        } else {
+            None
+        }
+    }
+
     #[tokio::test]
     async fn more_namespaces_than_watches_are_listed_only() {
         let watched = Arc::new(AtomicUsize::new(0));
@@ -336,17 +351,7 @@ mod tests {
             if uri.contains("watch=1") {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
-            let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
-            if uri.contains("accessreviews") {
-                Some(json!({ "status": { "allowed": true } }))
-            } else if uri.contains("/namespaces/") {
-                Some(json!({ "metadata": { "resourceVersion": "7" } }))
-            } else if uri.contains("/namespaces") {
-                let names: Vec<Value> = (0..=MOST_WATCHES).map(name).collect();
-                Some(json!({ "items": names }))
-            } else {
-                None
-            }
+            namespaces(uri, MOST_WATCHES + 1)
         });
         let rows = Rows::new();
         let first = rows.read(&cluster, &[]).await.unwrap();
@@ -360,19 +365,7 @@ mod tests {
 
     #[tokio::test]
     async fn namespaces_that_are_left_out_are_counted() {
-        let cluster = server(|uri| {
-            let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
-            if uri.contains("accessreviews") {
-                Some(json!({ "status": { "allowed": true } }))
-            } else if uri.contains("/namespaces/") {
-                Some(json!({ "metadata": { "resourceVersion": "7" } }))
-            } else if uri.contains("/namespaces") {
-                let names: Vec<Value> = (0..MOST_NAMESPACES + 3).map(name).collect();
-                Some(json!({ "items": names }))
-            } else {
-                None
-            }
-        });
+        let cluster = server(|uri| namespaces(uri, MOST_NAMESPACES + 3));
         let kept = Rows::new().read(&cluster, &[]).await.unwrap();
         assert_eq!(kept.left_out, 3);
         assert!(kept.refused.is_empty());
