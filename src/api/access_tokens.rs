@@ -9,8 +9,8 @@ use super::schema;
 
 /// A claim of the access tokens for an audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[x_kube(validation = Rule::new("has(self.from) != has(self.value)").message("a claim has either from, an attribute of the person, or value, a constant; set one of them"))]
-#[x_kube(validation = Rule::new("has(self.from) || (!has(self.prefix) && !has(self.rename))").message("prefix and rename are for an attribute of the person; remove them beside value, or set from instead"))]
+#[x_kube(validation = Rule::new("has(self.from) != has(self.value)").message("a claim has either from (an attribute of the user) or value (a constant); set exactly one of them"))]
+#[x_kube(validation = Rule::new("has(self.from) || (!has(self.prefix) && !has(self.rename))").message("prefix and rename apply to an attribute of the user; remove them, or set from instead of value"))]
 pub struct AudienceClaim {
     /// The name of the claim in the token. A claim of the protocol, such as `sub` or `scope`, cannot be set.
     #[schemars(schema_with = "claim_name_schema")]

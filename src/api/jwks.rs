@@ -55,7 +55,7 @@ fn keys(_: &mut SchemaGenerator) -> Schema {
 
 fn key() -> Value {
     let mut members = json!({
-        "kty": text("The kind of key: RSA (at least 2048 bits), EC (P-256 or P-384) or OKP (Ed25519).", 8, "self in ['RSA', 'EC', 'OKP']", "must be RSA, EC or OKP; a symmetric key is a secret, and a manifest is no place for one"),
+        "kty": text("The kind of key: RSA (at least 2048 bits), EC (P-256 or P-384) or OKP (Ed25519).", 8, "self in ['RSA', 'EC', 'OKP']", "must be RSA, EC or OKP; a symmetric key is a secret and must not be in a manifest"),
         "use": text("What the key is for: sig.", 8, "self == 'sig'", "must be sig: the key verifies signatures"),
         "kid": text("The ID of the key, as the assertions name it.", 128, "self.matches('^[!-~]+$')", "must be of printable ASCII characters without spaces"),
         "alg": text("The algorithm of its signatures. Default: RS256, ES256, ES384 or EdDSA, as the key is.", 16, "self in ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']", "must be RS256, PS256, ES256, ES384, EdDSA or Ed25519"),

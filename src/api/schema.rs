@@ -151,7 +151,7 @@ pub fn redirect_schemes(_: &mut SchemaGenerator) -> Schema {
                 },
                 {
                     "rule": "!self.matches('^(https?|about|blob|content|data|file|filesystem|ftp|intent|jar|javascript|mailto|res|search-ms|sms|tel|vbscript|view-source|ws|wss|chrome.*|ms-.*)$')",
-                    "message": "is a scheme on which browsers and systems act themselves, and never an application's own; remove it",
+                    "message": "is a scheme that browsers and operating systems handle themselves; remove it",
                 },
             ],
         },
@@ -220,7 +220,7 @@ fn group() -> Value {
             },
             {
                 "rule": "!self.lowerAscii().startsWith('system:')",
-                "message": "is reserved, because groups that begin with system: mean something to a cluster",
+                "message": "is reserved, because Kubernetes gives groups that begin with system: a meaning of its own",
             },
         ],
     })
@@ -244,11 +244,11 @@ pub fn claim_names(_: &mut SchemaGenerator) -> Schema {
                 },
                 {
                     "rule": format!("!(self in [{protocol}])"),
-                    "message": "is a claim of the protocol, which says nothing about a person; leave it away",
+                    "message": "is a claim of the protocol, not an attribute of a person; remove it",
                 },
                 {
                     "rule": "self != 'groups'",
-                    "message": "is promised by the scope groups, which every tenant knows",
+                    "message": "is a claim of the scope groups, which every tenant has; remove it",
                 },
             ],
         },

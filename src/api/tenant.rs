@@ -341,7 +341,7 @@ fn scope_name_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     if let Some(rules) = schema["x-kubernetes-validations"].as_array_mut() {
         rules.push(serde_json::json!({
             "rule": "!(self in ['openid', 'profile', 'email', 'address', 'phone', 'groups', 'offline_access'])",
-            "message": "is a scope that every tenant knows; leave it away",
+            "message": "is a scope that every tenant has; remove it",
         }));
     }
     schema.try_into().unwrap_or_default()

@@ -197,7 +197,7 @@ fn claims_schema(_: &mut SchemaGenerator) -> Schema {
         "x-kubernetes-validations": [
             {
                 "rule": none_of(&PROTOCOL_CLAIMS),
-                "message": format!("must not contain claims of the protocol, which say nothing about a person: {}", PROTOCOL_CLAIMS.join(", ")),
+                "message": format!("must not contain claims of the protocol, which are not attributes of a person: {}", PROTOCOL_CLAIMS.join(", ")),
             },
             {
                 "rule": none_of(&FIELD_CLAIMS),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.emailDomains) || has(self.groups)").message("limits nothing; name emailDomains, groups or both"))]
+#[x_kube(validation = Rule::new("has(self.emailDomains) || has(self.groups)").message("limits nothing; set emailDomains, groups or both"))]
 pub struct UserLimits {
     /// Which namespaces' OAuthUsers, by their labels. Default: all from which the tenant takes its people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -97,7 +97,7 @@ async fn served(shared: &Bootstrap) {
 
 /// Whether it is done. It is not where another replica is to do it.
 async fn try_bootstrap(shared: &Bootstrap) -> Result<bool, Error> {
-    const DOING: &str = "make the tenant `default` and its first client";
+    const DOING: &str = "create the tenant `default` and its first client";
     if read_marks(&shared.context).await?.contains_key(MARK.0) {
         shared.readiness.set_bootstrapped();
         return Ok(true);

@@ -31,7 +31,7 @@ pub enum Error {
     #[error("{0}")]
     Key(&'static str),
     /// A reconcile panicked.
-    #[error("reconcile panicked; the previous log line says where")]
+    #[error("reconcile panicked; see the previous log line")]
     Panicked,
 }
 
@@ -108,7 +108,7 @@ pub fn secret_error(
         403 if is_quota(&message) => refused(
             Reason::QuotaExceeded,
             format!(
-                "the quota of the namespace does not admit the Secret: {message}; raise the quota or delete what is not needed"
+                "the quota of the namespace does not allow the Secret: {message}; raise the quota, or delete objects that are not needed"
             ),
         ),
         403 if is_missing_right(&message) => refused(Reason::NamespaceNotEnabled, not_enabled()),

@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// The cluster says a lower revision than it has said before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the cluster went back from revision {before} to {now}: its etcd was restored from an older snapshot, and earlier watches report nothing of what it says now"
+    "the cluster's revision fell from {before} to {now}: etcd was restored from an older snapshot, so earlier watches do not report its present objects"
 )]
 pub struct WentBack {
     /// The highest that was seen.

@@ -57,7 +57,7 @@ impl OperatorMetrics {
         );
         registry.register(
             "clientele_events_dropped",
-            "Events not published because too many waited",
+            "Events dropped because the queue was full",
             self.events_dropped.clone(),
         );
         self.registry.register(registry);
@@ -65,12 +65,12 @@ impl OperatorMetrics {
         self.rotation.register(registry);
         registry.register(
             "clientele_leader",
-            "1 while this replica writes, 0 while another one does",
+            "1 while this replica is the leader and writes, otherwise 0",
             self.leader.clone(),
         );
         registry.register(
             "clientele_root_key_usable",
-            "1 while the root key is usable, 0 while the operator refuses to derive",
+            "1 while the root key is usable, 0 while the operator refuses to derive client secrets",
             self.root_key_usable.clone(),
         );
     }

@@ -55,7 +55,7 @@ pub fn fresh(namespace: &str, name: &str) -> Result<Secret, Error> {
     let mut id = [0; 8];
     let mut key = vec![0; ROOT_KEY_LEN];
     let filled = aws_lc_rs::rand::fill(&mut id).and_then(|()| aws_lc_rs::rand::fill(&mut key));
-    filled.map_err(|_| Error::Key("the random source failed; no root key was made"))?;
+    filled.map_err(|_| Error::Key("the random source failed; no root key was created"))?;
     let id: String = id
         .iter()
         .map(|byte| char::from(ALPHABET[usize::from(byte % 32)]))
@@ -180,7 +180,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
                 Ok(_) => record(
                     reader,
                     AuditEvent::RootKeyMade,
-                    "back this Secret up, every client secret is derived from it",
+                    "back up this Secret: every client secret is derived from it",
                 ),
                 // Another replica was first; its key is ours.
                 Err(kube::Error::Api(status)) if status.is_already_exists() => {}
@@ -259,7 +259,7 @@ fn accept(reader: &RootKeyReader, keyring: Arc<Keyring>, left: Vec<String>) {
         return;
     }
     if !before.is_pending() {
-        let reason = "other root keys than before are used";
+        let reason = "the set of root keys in use changed";
         record(reader, AuditEvent::RootKeyAccepted, reason);
     }
     use_keys(
@@ -279,7 +279,7 @@ fn forget_withdrawn(reader: &RootKeyReader, keyring: &Arc<Keyring>) {
     let mut kept = known.map(|known| keyring.keys().iter().any(|key| key.is_same(known)));
     if !kept.all(|kept| kept) {
         let problem = format!(
-            "a root key was withdrawn, and the one that derives instead is not recorded in ConfigMap {INSTALLATION:?} yet. Nothing is issued or changed until it is; if that does not pass, see why the operator cannot write that ConfigMap"
+            "a root key was withdrawn, and its successor is not recorded in ConfigMap {INSTALLATION:?} yet. Until then the operator issues and changes nothing; if this lasts, check why the operator cannot write that ConfigMap"
         );
         refuse(reader, Some(keyring.clone()), problem);
     }
@@ -337,7 +337,7 @@ fn record(reader: &RootKeyReader, act: AuditEvent, reason: &str) {
 /// The fingerprint of a key.
 fn fingerprint(id: &str, bytes: &[u8]) -> Result<String, Error> {
     let key = RootKey::new(id, bytes);
-    let key = key.map_err(|_| Error::Key("the Secret holds an entry that is not a root key"))?;
+    let key = key.map_err(|_| Error::Key("the Secret has an entry that is not a root key"))?;
     Ok(key.fingerprint().to_owned())
 }
 

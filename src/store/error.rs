@@ -13,7 +13,7 @@ pub enum StoreError {
     Open(String),
     /// The database was written by a newer version of this program.
     #[error(
-        "the database was written by a newer version (its schema has migration {0}, which this version does not know and which does more than add); run that version, or restore a backup from before the upgrade"
+        "the database was written by a newer version (its schema has migration {0}, which this version does not know and which is not marked additive); run that version, or restore a backup from before the upgrade"
     )]
     Newer(i64),
     /// The database failed.
@@ -51,9 +51,9 @@ pub fn describe(error: &sqlx::Error) -> String {
             }
         }
         sqlx::Error::ColumnDecode { index, .. } => {
-            format!("column {index} holds what this version cannot read")
+            format!("column {index} has a value that this version cannot read")
         }
-        sqlx::Error::Decode(_) => "a column holds what this version cannot read".to_owned(),
+        sqlx::Error::Decode(_) => "a column has a value that this version cannot read".to_owned(),
         error => error.to_string(),
     }
 }
@@ -81,7 +81,7 @@ fn remedy(code: &str) -> Option<&'static str> {
 const fn of_sqlite(primary: u32) -> Option<&'static str> {
     match primary {
         5 | 6 => Some(
-            "another process has it locked: let only one replica use a SQLite file, and end what else has it open",
+            "another process has it locked: run one replica only with a SQLite file, and end the other process",
         ),
         8 => Some(
             "make the file, its folder and the files beside it writable for the user that runs this program",
@@ -90,7 +90,7 @@ const fn of_sqlite(primary: u32) -> Option<&'static str> {
             Some("check the disk; do not put a SQLite file on a network file system without locks")
         }
         11 => Some("the file is damaged: restore a backup, or move it away to start empty"),
-        13 => Some("make room on the volume"),
+        13 => Some("free space on the volume"),
         14 => Some("the folder must exist and be writable for the user that runs this program"),
         26 => Some("name another file, or move this one away so that a new one is made"),
         _ => None,
@@ -107,7 +107,7 @@ const fn of_postgres(code: &str) -> Option<&'static str> {
         b"42501" => Some(
             "let the user of the URL own the database, or GRANT it CREATE and USAGE on the schema",
         ),
-        b"53100" => Some("make room on the volume of the server"),
+        b"53100" => Some("free space on the volume of the server"),
         b"53300" => Some("raise max_connections of the server; each replica holds up to 16"),
         b"25006" => Some("the URL must name the primary server, not a read-only standby"),
         b"57P03" => Some("the server is starting or stopping: wait, or check its log"),
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_codes_of_both_databases_lead_to_a_remedy() {
-        assert_eq!(remedy("13"), Some("make room on the volume"));
+        assert_eq!(remedy("13"), Some("free space on the volume"));
         // SQLITE_BUSY_RECOVERY, SQLITE_READONLY_DBMOVED.
         assert!(remedy("261").is_some_and(|text| text.contains("locked")));
         assert!(remedy("1032").is_some_and(|text| text.contains("writable")));

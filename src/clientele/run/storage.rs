@@ -80,7 +80,7 @@ impl Health {
             (before, Some(problem)) if before.as_ref() != Some(&problem) => {
                 tracing::error!("{problem}");
             }
-            (Some(_), None) => tracing::info!("the database answers again"),
+            (Some(_), None) => tracing::info!("the database is available again"),
             _ => {}
         }
     }

@@ -25,7 +25,7 @@ pub async fn bootstrap(shared: &Bootstrap) {
             // Another replica makes it.
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(%error, "the client of the dashboard could not be made; trying again");
+                tracing::warn!(%error, "could not create the client of the dashboard, will retry");
             }
         }
         tokio::time::sleep(RETRY).await;
@@ -34,7 +34,7 @@ pub async fn bootstrap(shared: &Bootstrap) {
 
 /// Whether it is done.
 async fn try_bootstrap(shared: &Bootstrap, url: &str) -> Result<bool, Error> {
-    const DOING: &str = "make the client of the dashboard";
+    const DOING: &str = "create the client of the dashboard";
     let context = &shared.context;
     let namespace = &context.settings.namespace;
     let clients: Api<OAuthClient> = Api::namespaced(context.kube.clone(), namespace);
@@ -62,7 +62,7 @@ fn problem(found: Option<&OAuthClient>, url: &str) -> Option<String> {
     let callback = callback(url);
     let Some(client) = found else {
         return Some(format!(
-            "was deleted and is not made again; apply one with the redirect URI {callback}, as in the README of the chart"
+            "was deleted, and the operator does not create it again; apply one with the redirect URI {callback}, as in the README of the chart"
         ));
     };
     let leads_back = client.spec.redirect_uris.contains(&callback);

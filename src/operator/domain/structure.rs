@@ -156,7 +156,7 @@ pub(super) fn check_audience(uri: &str) -> Result<(), &'static str> {
         |host: &str| CLUSTER.contains(&host) || host.starts_with("kubernetes.default.svc.");
     if host.is_some_and(is_of_cluster) {
         return Err(
-            "is an audience of the Kubernetes API server; no token of this server is for it",
+            "is an audience of the Kubernetes API server; no token of this server may have it",
         );
     }
     Ok(())

@@ -13,7 +13,7 @@ pub struct RegistryMetrics {
     pub revision: Gauge<i64, AtomicI64>,
     /// The clients in it.
     pub clients: Gauge<i64, AtomicI64>,
-    /// OAuthClients that are not accepted as they are.
+    /// OAuthClients that are refused.
     pub refused: Gauge<i64, AtomicI64>,
     /// The users in it.
     pub users: Gauge<i64, AtomicI64>,
@@ -37,7 +37,7 @@ impl RegistryMetrics {
         );
         registry.register(
             "clientele_registry_refused_clients",
-            "OAuthClients that are not accepted as they are",
+            "OAuthClients that are refused",
             self.refused.clone(),
         );
         registry.register(

@@ -57,7 +57,7 @@ impl RotationMetrics {
         );
         registry.register(
             "clientele_rotation_overlaps",
-            "Clients whose old secret still works, by what holds it",
+            "Clients whose old secret still works, by the cause that keeps it valid",
             self.overlaps.clone(),
         );
         registry.register(

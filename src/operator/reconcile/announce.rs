@@ -33,7 +33,7 @@ pub fn announce_rotation(
             .as_ref()
             .and_then(|r| r.last_cause.as_deref());
         let old = after.overlap.as_ref().map_or_else(
-            || "the old one has stopped".to_owned(),
+            || "the old one no longer works".to_owned(),
             |overlap| {
                 format!(
                     "the old one works until {} at the latest",
@@ -55,7 +55,7 @@ pub fn announce_rotation(
             _ => End::AtOnce,
         };
         let note = format!(
-            "the client secret of generation {} and before has stopped: {}",
+            "client secrets up to generation {} no longer work: {}",
             after.oldest_accepted - 1,
             why(end, object.spec.rotation.as_deref()),
         );

@@ -113,7 +113,7 @@ fn judge(
         None if had_keys(tenant) => refuse(missing_keys(&secret_name, &name)),
         None => Ok(None),
         Some(secret) if !belongs_to(secret, &tenant.uid().unwrap_or_default()) => refuse(format!(
-            "{secret_name} does not belong to this OAuthTenant: it holds the keys of an earlier one and is removed by Kubernetes in a moment, or another user created it; then delete it"
+            "{secret_name} does not belong to this OAuthTenant: it has the keys of an earlier one, and Kubernetes removes it shortly; if another user created it, delete it"
         )),
         Some(secret) => match signing_secret::parse(secret) {
             Ok(stored) => Ok(Some(stored)),
@@ -124,7 +124,7 @@ fn judge(
 
 /// What was heard of a tenant may be from before its first keys: if those were lost since, none are made in their place.
 async fn confirm_first(reconciler: &Reconciler, tenant: &OAuthTenant) -> Result<(), Error> {
-    const DOING: &str = "make the first signing keys";
+    const DOING: &str = "create the first signing keys";
     let tenants: Api<OAuthTenant> = Api::all(reconciler.context.kube.clone());
     let now = tenants.get_opt(&tenant.name_any()).await;
     let now = now.map_err(Error::api(DOING))?;
@@ -160,7 +160,7 @@ async fn bring_up_to_date(
             signing_secret::changed(secret, &records, &changes, &keys, removal, generate)
         };
         let made = tokio::task::spawn_blocking(change).await;
-        made.map_err(|_| Error::Key("a signing key could not be made"))?
+        made.map_err(|_| Error::Key("could not create a signing key"))?
             .map_err(Error::Key)?
     };
     let api = secrets(reconciler);
@@ -219,7 +219,9 @@ fn announce(reconciler: &Reconciler, tenant: &OAuthTenant, changes: &[Change]) {
             let algorithm = algorithm.as_str();
             format!("a signing key for {algorithm} was published and signs from {activates_at}")
         }
-        Change::Extend { key_id } => format!("signing key {key_id} may sign longer tokens"),
+        Change::Extend { key_id } => {
+            format!("signing key {key_id} can sign tokens with longer lifetimes")
+        }
         Change::Remove { key_id } => {
             format!("signing key {key_id} was removed; its last token has expired")
         }

@@ -35,7 +35,7 @@ pub fn judge(
             return RootKeyJudgement::FirstStart;
         }
         return RootKeyJudgement::Refuse(format!(
-            "Secret {name:?} with the root key is missing, and every client secret was derived from it: restore it from a backup. Nothing is issued or changed until then. If it is lost for good and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and make a new key with `clientele root-key | kubectl create -f -`"
+            "Secret {name:?} with the root key is missing, and every client secret is derived from it: restore it from a backup. Until then the operator issues and changes nothing. If there is no backup and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and create a new key with `clientele root-key | kubectl create -f -`"
         ));
     };
     let keyring = match read_keyring(secret, marks) {
@@ -53,7 +53,7 @@ pub fn judge(
         let key = keyring.keys().iter().find(|key| key.id() == id);
         if key.is_none_or(|key| key.fingerprint() != fingerprint) {
             return RootKeyJudgement::Refuse(format!(
-                "Secret {name:?} does not hold root key {id:?} from which client secrets were derived: it was replaced. Restore it from a backup. Nothing is issued or changed until then"
+                "Secret {name:?} does not hold root key {id:?} from which client secrets are derived: it was replaced. Restore it from a backup. Until then the operator issues and changes nothing"
             ));
         }
     }
@@ -89,7 +89,7 @@ fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Key
         && withdrawn(current.trim(), marks).is_some()
     {
         return Err(
-            "names a root key as current that was withdrawn (`clientele root-key rotate --emergency` makes another)".to_owned(),
+            "names a withdrawn root key as current (`clientele root-key rotate --emergency` creates another)".to_owned(),
         );
     }
     Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))

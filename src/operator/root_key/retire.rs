@@ -47,19 +47,19 @@ pub fn keeps(needed: &Needed<'_>) -> Option<String> {
     };
     let until = later(superseded_at, needed.grace);
     if until > needed.now {
-        return Some(format!("it stays at least until {until}"));
+        return Some(format!("it must stay until {until} at least"));
     }
     if let Some(first) = needed.by_clients.first() {
         let count = needed.by_clients.len();
         return Some(format!(
-            "clients have secrets from it: {count}, such as {first}"
+            "client secrets are still derived from it: {count}, such as {first}"
         ));
     }
     let known_since = later(superseded_at, LAG.min(needed.grace));
     match needed.oldest_sign_in {
         None => Some("the oldest valid session is unknown".to_owned()),
         _ if needed.known_until < known_since => {
-            Some("the oldest valid session is not known yet".to_owned())
+            Some("the oldest valid session is unknown".to_owned())
         }
         Some(Some(oldest)) if oldest < known_since => {
             Some(format!("a session from {oldest} is still valid"))
@@ -92,7 +92,7 @@ pub async fn leave(retirement: Retirement) {
         match look(&retirement).await {
             Ok(kept) => {
                 if let Some((id, why)) = kept.as_ref().filter(|_| kept != said) {
-                    tracing::info!(root_key = id, "a former root key is still needed: {why}");
+                    tracing::info!(root_key = id, "keeping a former root key: {why}");
                 }
                 said = kept;
             }

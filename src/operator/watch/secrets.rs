@@ -332,7 +332,7 @@ impl Watch {
         self.set_access(Access::Pending);
         tracing::info!(
             namespace,
-            "{what} of this namespace are no longer needed and must not be read; stopped watching them"
+            "{what} of this namespace are no longer needed; stopped watching them"
         );
     }
 

@@ -164,7 +164,7 @@ impl Operation for RedeemCode {
             || self.tenant_uid != family.authorization.tenant
         {
             return Err(sqlx::Error::InvalidArgument(
-                "a code begins the family that was set aside for it".into(),
+                "a code begins the family that was reserved for it".into(),
             ));
         }
         refresh_families::insert(db, family).await?;

@@ -40,18 +40,18 @@ pub fn may_have(
     let namespace = object.namespace;
     if !pairs.is_empty() {
         return not_allowed(format!(
-            "OAuthTenant {:?} keeps client ID {id:?} for another namespace; recreate the OAuthClient with another clientId or without one, or ask the tenant's administrator to add namespace {namespace:?} with it to spec.customClientIds.reserved",
+            "OAuthTenant {:?} reserves client ID {id:?} for another namespace; recreate the OAuthClient with another clientId or without one, or ask the tenant's administrator to add namespace {namespace:?} with it to spec.customClientIds.reserved",
             &*tenant.name
         ));
     }
     if is_of_clusters(id) {
         return reserved(format!(
-            "client ID {id:?} means something to a cluster; recreate the OAuthClient with another clientId or without one, or ask the tenant's administrator to add it with namespace {namespace:?} to spec.customClientIds.reserved"
+            "client ID {id:?} is a name that Kubernetes uses itself; recreate the OAuthClient with another clientId or without one, or ask the tenant's administrator to add it with namespace {namespace:?} to spec.customClientIds.reserved"
         ));
     }
     if !tenant.custom_client_ids.contains(labels) {
         return not_allowed(format!(
-            "OAuthTenant {:?} does not allow this namespace to bring client IDs; recreate the OAuthClient without clientId, or ask the tenant's administrator to select the namespace in spec.customClientIds.namespaces",
+            "OAuthTenant {:?} does not allow this namespace to choose client IDs; recreate the OAuthClient without clientId, or ask the tenant's administrator to select the namespace in spec.customClientIds.namespaces",
             &*tenant.name
         ));
     }
@@ -85,7 +85,7 @@ fn reserved(message: String) -> Result<(), Refusal> {
 fn check_default(id: &str) -> Result<(), Refusal> {
     if is_of_clusters(id) {
         return reserved(format!(
-            "the default client ID {id:?} means something to a cluster; recreate the OAuthClient under another name"
+            "the default client ID {id:?} is a name that Kubernetes uses itself; recreate the OAuthClient under another name"
         ));
     }
     Ok(())

@@ -184,7 +184,7 @@ fn secret_step(
         return Err(Refusal::new(
             Reason::SecretRefused,
             format!(
-                "the type of Secret {:?} is not {:?}, and Kubernetes does not let it change; delete the Secret and it will be written again with the same credentials",
+                "the type of Secret {:?} is not {:?}, and the type of a Secret cannot change; delete the Secret, and the operator writes it again with the same credentials",
                 desired.name, desired.type_
             ),
         ));
@@ -195,7 +195,7 @@ fn secret_step(
 fn not_owned(object: &ClientObject<'_>, facts: &SecretDigest, digests: &DigestKey) -> Refusal {
     let (name, namespace) = (&object.secret_name, object.namespace);
     let whose = if facts.says_it_is_of(object.name, digests) {
-        "was written for another OAuthClient of this name, one that was deleted, restored from a backup or carried from another cluster; its credentials are refused here, and it"
+        "was written for another OAuthClient of this name, one that was deleted, restored from a backup or copied from another cluster; its credentials are refused here, and it"
     } else {
         "belongs to another owner; it"
     };

@@ -309,7 +309,7 @@ pub fn progress(object: &OAuthClient, generation: Option<&SecretGeneration>) -> 
     let overlap = generation.overlap.as_ref()?;
     let quiet = settings(object).unwrap_or(Settings::DEFAULT).quiet_period;
     Some(format!(
-        "rotation in progress: the old client secret works until {}, or until the new one is in use and the old one has not been used for {}",
+        "rotation in progress: the old client secret works until {}, or until the new one is used and the old one was unused for {}",
         overlap.retires_at.0,
         spoken(quiet)
     ))
@@ -324,10 +324,10 @@ pub fn why(end: End, spec: Option<&RotationSpec>) -> String {
     };
     match end {
         End::Unused => format!(
-            "the new one is in use, and the old one was not used for {}",
+            "the new one is used, and the old one was unused for {}",
             or(quiet, "24h")
         ),
-        End::Expired => format!("it had worked beside the new one for {}", or(most, "168h")),
+        End::Expired => format!("its maximum overlap of {} ended", or(most, "168h")),
         End::AtOnce => {
             "there is no overlap (maxOverlap: 0s, or its root key was withdrawn)".to_owned()
         }

@@ -31,7 +31,7 @@ pub fn external_secret(
         && secretless.contains(&method)
     {
         return invalid(
-            "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef",
+            "a client with private_key_jwt or service_account has no client secret; remove secretRef",
         );
     }
     if reference.previous_key.as_ref() == Some(&reference.key) {
@@ -78,7 +78,7 @@ impl Place<'_> {
         let name = &self.reference.name;
         Refusal::new(
             Reason::SecretPending,
-            format!("Secret {name:?} is being looked at"),
+            format!("Secret {name:?} is being read"),
         )
     }
 

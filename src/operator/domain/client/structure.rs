@@ -38,7 +38,7 @@ fn check_people(object: &OAuthClient) -> Check {
     rule(
         !groups.is_empty(),
         "allowedGroups",
-        "must have at least one entry, or be left away to admit every user of the tenant",
+        "must have at least one entry, or be omitted to admit every user of the tenant",
     )?;
     entries("allowedGroups", groups, 64)
 }

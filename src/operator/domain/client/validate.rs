@@ -102,7 +102,7 @@ fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
     Err(Refusal::new(
         Reason::NamespaceReserved,
         format!(
-            "namespace {namespace:?} belongs to the cluster itself, and no Secrets are written there; create the OAuthClient in another namespace"
+            "namespace {namespace:?} belongs to the cluster itself, and the operator writes no Secrets there; create the OAuthClient in another namespace"
         ),
     ))
 }
@@ -181,7 +181,7 @@ fn each_is_fine(
 pub fn check_group(group: &str) -> Result<(), &'static str> {
     if group.to_ascii_lowercase().starts_with("system:") {
         return Err(
-            "is reserved, because groups that begin with system: mean something to a cluster",
+            "is reserved, because Kubernetes gives groups that begin with system: a meaning of its own",
         );
     }
     let hidden = |c: char| is_invisible(c) || is_separator(c);

@@ -51,7 +51,7 @@ pub fn name(name: &str) -> Check {
     rule(
         formed,
         "metadata.name",
-        "must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL; create an OAuthTenant with another name",
+        "must be at most 40 lower case letters, digits and '-', because the issuer URL contains it; create an OAuthTenant with another name",
     )
 }
 
@@ -235,7 +235,7 @@ impl Problems {
             let limits = rule(
                 email_domains.is_some() || groups.is_some(),
                 &field,
-                "limits nothing; name emailDomains, groups or both",
+                "limits nothing; set emailDomains, groups or both",
             );
             if !self.note(limits) {
                 (*email_domains, *groups) = (Some(Vec::new()), Some(Vec::new()));

@@ -10,7 +10,7 @@ pub fn tenant_not_found<K: Resource<DynamicType = ()>>(tenant: &str) -> Refusal 
     Refusal::new(
         Reason::TenantNotFound,
         format!(
-            "there is no OAuthTenant {tenant:?}; create it, or see `kubectl get oauthtenants` for those that exist and name one in a new {}",
+            "there is no OAuthTenant {tenant:?}; create it, or choose one of those that `kubectl get oauthtenants` lists in a new {}",
             K::kind(&())
         ),
     )

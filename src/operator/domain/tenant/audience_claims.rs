@@ -44,12 +44,12 @@ pub(super) fn check(place: &str, claim: &AudienceClaim) -> Check {
     rule(
         claim.from.is_some() != claim.value.is_some(),
         place,
-        "a claim has either from, an attribute of the person, or value, a constant; set one of them",
+        "a claim has either from (an attribute of the user) or value (a constant); set exactly one of them",
     )?;
     rule(
         claim.from.is_some() || (claim.prefix.is_none() && claim.rename.is_empty()),
         place,
-        "prefix and rename are for an attribute of the person; remove them beside value, or set from instead",
+        "prefix and rename apply to an attribute of the user; remove them, or set from instead of value",
     )
 }
 

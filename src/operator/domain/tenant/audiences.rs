@@ -62,7 +62,7 @@ impl<P> Audiences<P> {
     pub fn refuse(&mut self, uri: &str, holder: &str) {
         if self.known.remove(uri).is_some() {
             self.refused.push(format!(
-                "the audience {uri:?} is used by {holder}, which had it first, and a value names one thing only in an installation; declare another URI"
+                "the audience {uri:?} is used by {holder}, which declared it first, and each value is unique in an installation; declare another URI"
             ));
         }
     }

@@ -115,7 +115,7 @@ pub(super) fn scope(place: &str, scope: &TenantScope) -> Check {
     rule(
         !OPENID_SCOPES.contains(&name),
         &format!("{place}.name"),
-        "is a scope that every tenant knows; leave it away",
+        "is a scope that every tenant has; remove it",
     )?;
     let description = scope.description.as_deref().unwrap_or_default();
     length(&format!("{place}.description"), description, 0..=256)
@@ -135,9 +135,9 @@ pub(super) fn promised_claim(name: &str) -> Problem {
     if !(1..=128).contains(&name.len()) || !name.bytes().all(inside) {
         Err("must be the name of a claim, such as department")
     } else if OF_THE_PROTOCOL.contains(&name) {
-        Err("is a claim of the protocol, which says nothing about a person; leave it away")
+        Err("is a claim of the protocol, not an attribute of a person; remove it")
     } else if name == "groups" {
-        Err("is promised by the scope groups, which every tenant knows")
+        Err("is a claim of the scope groups, which every tenant has; remove it")
     } else {
         Ok(())
     }

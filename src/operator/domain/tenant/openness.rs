@@ -32,7 +32,7 @@ pub fn warning(tenant: &OAuthTenant) -> Option<String> {
         }
     }
     if spec.redirect_hosts.is_empty() {
-        message += ". They may send people to any host, because spec.redirectHosts is empty";
+        message += ". They can redirect users to any host, because spec.redirectHosts is empty";
     }
     Some(message)
 }

@@ -112,7 +112,7 @@ fn records(secret: &Secret) -> Result<Vec<KeyRecord>, String> {
         .map(|record| {
             Ok(KeyRecord {
                 algorithm: Algorithm::from_name(&record.alg)
-                    .ok_or("names an algorithm in keys.json that is not known")?,
+                    .ok_or("names an unknown algorithm in keys.json")?,
                 key_id: record.kid,
                 activates_at: record.activates_at,
                 longest_lifetime: Duration::from_secs(record.longest_lifetime_seconds),
@@ -128,7 +128,7 @@ fn key(secret: &Secret, record: &KeyRecord) -> Result<SigningKey, String> {
         .map_err(|error| format!("has an entry {name} that {error}"))?;
     if key.key_id() != record.key_id {
         return Err(format!(
-            "has an entry {name} that is another key than its name says"
+            "has an entry {name} whose key does not match its name"
         ));
     }
     Ok(key)
@@ -158,7 +158,7 @@ pub fn changed(
                 algorithm,
                 activates_at,
             } => {
-                let der = generate(*algorithm).ok_or("a signing key could not be made")?;
+                let der = generate(*algorithm).ok_or("could not create a signing key")?;
                 let key = SigningKey::from_pkcs8(*algorithm, &der)
                     .map_err(|_| "a new signing key cannot be read")?;
                 records.push(KeyRecord {
@@ -226,7 +226,7 @@ pub fn belongs_to(secret: &Secret, tenant_uid: &str) -> bool {
 /// The sentence for lost keys.
 pub fn missing_keys(secret: &str, tenant: &str) -> String {
     format!(
-        "{secret} with the signing keys is missing, and new keys would orphan every token that was issued: restore it from a backup. If it is lost for good, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
+        "{secret} with the signing keys is missing, and new keys would invalidate every issued token: restore it from a backup. If there is no backup, delete and recreate OAuthTenant {tenant:?}; that makes new keys"
     )
 }
 

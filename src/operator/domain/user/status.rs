@@ -12,7 +12,7 @@ use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::email::CONDITION;
 use crate::domain::verdict::{UserDetails, UserVerdict};
 
-const AMBIGUOUS: &str = "sign-in with the address in spec.email is refused, because another OAuthUser of the tenant has it as email or as username; give each person an address of their own. The username works";
+const AMBIGUOUS: &str = "sign-in with the address in spec.email is refused, because another OAuthUser of the tenant has it as email or as username; give each user a different address. Sign-in with the username works";
 
 /// What the status says of the person: disabled is said even though there is one.
 pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
@@ -20,7 +20,7 @@ pub fn outcome(verdict: &UserVerdict) -> Result<(), Refusal> {
         Err(refusal) => Err(refusal.clone()),
         Ok(person) if person.disabled => Err(Refusal::new(
             Reason::Disabled,
-            "sign-in as this person is refused, and sessions and grants have ended, because spec.disabled is true; set it to false to let the person in again",
+            "sign-in as this person is refused, and sessions and grants have ended, because spec.disabled is true; set it to false to allow sign-in again",
         )),
         Ok(_) => Ok(()),
     }
@@ -79,7 +79,7 @@ fn message(object: &OAuthUser, person: Option<&User>) -> String {
         )
     } else {
         format!(
-            "{name} is known to OAuthTenant {}, but cannot sign in by password; name a Secret in spec.passwordSecretRef",
+            "{name} is registered in OAuthTenant {}, but cannot sign in with a password; set spec.passwordSecretRef to a Secret",
             spec.tenant
         )
     }

@@ -132,7 +132,7 @@ fn former_credentials(keyring: &Keyring, user_uid: &str, fingerprint: &[u8]) -> 
 fn not_admitted(object: &OAuthUser, tenant: &TenantPolicy) -> String {
     let (tenant, namespace) = (&*tenant.name, object.namespace().unwrap_or_default());
     format!(
-        "OAuthTenant {tenant:?} does not take its people from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
+        "OAuthTenant {tenant:?} does not admit users from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
     )
 }
 
@@ -169,7 +169,7 @@ fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
     }
     if is_long(&everything(object)) {
         return invalid(format!(
-            "claims, groups, name, email and username together are longer than {MAX_CLAIMS} bytes of JSON, and ID tokens with them do not fit a URL; remove some claims or groups"
+            "claims, groups, name, email and username together are longer than {MAX_CLAIMS} bytes of JSON, so ID tokens would not fit in a URL; remove some claims or groups"
         ));
     }
     if spec
@@ -327,7 +327,7 @@ pub fn wrong_type(place: &Place) -> Refusal {
     Refusal::new(
         Reason::PasswordSecretWrongType,
         format!(
-            "Secret {secret:?} is not of type {PASSWORD_TYPE}, so it is not read; Kubernetes does not let the type change, so make another Secret of this type and name it in passwordSecretRef, or delete that one with `kubectl -n {namespace} delete secret {secret}` if it is not needed"
+            "Secret {secret:?} is not of type {PASSWORD_TYPE}, so the operator does not read it; the type of a Secret cannot change, so create another Secret of this type and set passwordSecretRef to it, or delete that one with `kubectl -n {namespace} delete secret {secret}` if it is not needed"
         ),
     )
 }

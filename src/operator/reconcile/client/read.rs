@@ -71,7 +71,7 @@ pub async fn confirm_ledger(
     reconciler: &Reconciler,
     object: &ClientObject<'_>,
 ) -> Result<(), Error> {
-    const DOING: &str = "put the credentials Secret right";
+    const DOING: &str = "repair the credentials Secret";
     let namespace = object.namespace;
     let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), namespace);
     let current = api

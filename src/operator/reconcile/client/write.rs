@@ -98,7 +98,7 @@ async fn create(
         (
             EventReason::Restored,
             format!(
-                "Secret {} was deleted and is back with the same credentials",
+                "Secret {} was deleted; the operator created it again, with the same credentials",
                 desired.name
             ),
         )
@@ -143,7 +143,7 @@ async fn repair(
         return Err(SecretError::Refused(Refusal::new(
             Reason::SecretRefused,
             format!(
-                "Secret {:?} was made immutable and is no longer right; delete it and it will be written again with the same credentials",
+                "Secret {:?} is immutable and outdated; delete it, and the operator writes it again with the same credentials",
                 desired.name
             ),
         )));
@@ -180,7 +180,7 @@ fn announce_repair(
     let moves = written_by.is_some_and(|key| Some(key) != desired.proof_key());
     if object.meta().generation == observed && ledger.published == ledger.requested && !moves {
         let note = format!(
-            "Secret {} had been changed and was repaired with the same credentials",
+            "Secret {} was changed; the operator restored its content, with the same credentials",
             desired.name
         );
         reconciler

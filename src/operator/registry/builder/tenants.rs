@@ -119,7 +119,7 @@ impl RegistryBuilder {
             Some(state) if !state.owner_uids.contains(&uid) => (
                 Reason::TenantPending,
                 format!(
-                    "{secret} holds the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it in a moment"
+                    "{secret} has the keys of an earlier OAuthTenant {name:?}; Kubernetes removes it shortly"
                 ),
             ),
             Some(state) => match &state.keys {
@@ -135,7 +135,10 @@ impl RegistryBuilder {
             None if signing_secret::had_keys(object) => {
                 (Reason::TenantNotReady, missing_keys(&secret, &name))
             }
-            None => (Reason::TenantPending, format!("{secret} is being made")),
+            None => (
+                Reason::TenantPending,
+                format!("the operator is creating {secret}"),
+            ),
         };
         Some(Refusal::new(reason, message))
     }

@@ -98,7 +98,7 @@ async fn k05_a_rotation_that_could_do_nothing_says_what_to_do_instead() {
     let keys = json!({ "jwks": { "keys": [key("ES256", |_| ())] } });
     let accounts = json!({ "serviceAccounts": [{ "name": "web" }] });
     refuses(&[
-        ("brought", with(&brought, None), "spec", "a client secret that is brought by secretRef is rotated where it comes from; remove rotation, and write the next value into that Secret, with the former one in the entry that secretRef.previousKey names for as long as both shall work"),
+        ("brought", with(&brought, None), "spec", "a client secret provided by secretRef is rotated by its owner; remove rotation, and write the next value into that Secret, with the former one in the entry that secretRef.previousKey names for as long as both shall work"),
         ("keys", with(&keys, Some("private_key_jwt")), "spec", "with private_key_jwt there is no client secret to rotate; remove rotation, and to replace a key list the new one beside the old one in jwks until the client signs with it"),
         ("accounts", with(&accounts, Some("service_account")), "spec", "with service_account there is no client secret to rotate, and Kubernetes renews the tokens of ServiceAccounts by itself; remove rotation"),
     ])

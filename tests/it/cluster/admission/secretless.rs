@@ -61,7 +61,7 @@ async fn k03_a_private_symmetric_or_weak_key_is_refused() {
         rows.push((name, bad("RS256", name, json!("AQAB")), at, PUBLIC));
     }
     rows.extend([
-        ("oct", spec(vec![json!({ "kty": "oct" })]), "spec.jwks.keys[0].kty", "must be RSA, EC or OKP; a symmetric key is a secret, and a manifest is no place for one"),
+        ("oct", spec(vec![json!({ "kty": "oct" })]), "spec.jwks.keys[0].kty", "must be RSA, EC or OKP; a symmetric key is a secret and must not be in a manifest"),
         ("rsa-1024", bad("RS256", "n", json!("n".repeat(171))), at, "an RSA key needs n of at least 2048 bits, and e; in YAML, the name \"n\" needs quotes"),
         ("no-y", spec(vec![key("ES256", |jwk| drop(jwk.as_object_mut().unwrap().remove("y")))]), at, "an EC key needs crv P-256 or P-384, x and y; in YAML, the name \"y\" needs quotes"),
         ("ed-as-ec", bad("EdDSA", "kty", json!("EC")), at, "an EC key needs crv P-256 or P-384, x and y; in YAML, the name \"y\" needs quotes"),
@@ -131,7 +131,7 @@ async fn k06_service_accounts_and_methods_fit_together() {
         ("user", json!({ "serviceAccounts": [{ "name": "system:serviceaccount:team-b:web" }] }), "spec.serviceAccounts[0].name", name),
         ("uid", json!({ "serviceAccounts": [{ "name": "web", "uid": "1" }] }), "spec.serviceAccounts[0].uid", "must be the UID of a ServiceAccount, as kubectl get serviceaccount NAME --output jsonpath={.metadata.uid} prints it"),
         ("many", json!({ "serviceAccounts": many }), "spec.serviceAccounts", "must have at most 16 items"),
-        ("brought", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secretRef": { "name": "mine" } }), "spec", "private_key_jwt and service_account leave no client secret that could be brought; remove secretRef, or name another method or none"),
+        ("brought", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secretRef": { "name": "mine" } }), "spec", "a client with private_key_jwt or service_account has no client secret; remove secretRef, or name another method or none"),
         ("template", json!({ "tokenEndpointAuthMethod": "service_account", "serviceAccounts": web, "secret": { "template": { "a": "{{ clientSecret }}" } } }), "spec", "private_key_jwt and service_account leave no client secret; remove the placeholder clientSecret from secret.template"),
         ("twice", json!({ "serviceAccounts": [{ "name": "web" }, { "name": "web" }] }), "spec.serviceAccounts[1]", "{\"name\":\"web\"}"),
     ])

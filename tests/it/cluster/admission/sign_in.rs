@@ -85,7 +85,7 @@ async fn j01_k04_post_logout_uris_follow_the_rules_of_redirect_uris() {
 #[tokio::test]
 async fn k14_groups_that_mean_something_to_a_cluster_are_refused() {
     const RESERVED: &str =
-        "is reserved, because groups that begin with system: mean something to a cluster";
+        "is reserved, because Kubernetes gives groups that begin with system: a meaning of its own";
     const READABLE: &str =
         "must not contain spaces, control, formatting or bidirectional characters";
     let table = [

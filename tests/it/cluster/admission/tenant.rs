@@ -8,7 +8,7 @@ use crate::support::test_namespace::{TestNamespace, eventually};
 
 const URI: &str = "must be an absolute URI without a fragment, such as https://orders.example.com or urn:example:orders";
 const CLUSTER: &str = "is an audience of the Kubernetes API server; a token of this server must never be one for the cluster";
-const OPENID: &str = "is a scope that every tenant knows; leave it away";
+const OPENID: &str = "is a scope that every tenant has; remove it";
 const DURATION: &str =
     "must be a duration in h, m and s, such as 10m or 1h30m; use h, m, s; 30 days is 720h";
 const NAME: &str = "the name of an OAuthTenant must be at most 40 lower case letters, digits and '-', because it is part of the issuer's URL";
@@ -136,13 +136,13 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "claim-of-nothing",
             mapped(json!({ "name": "roles" })),
             "spec.audiences[0].claims[0]",
-            "a claim has either from, an attribute of the person, or value, a constant; set one of them",
+            "a claim has either from (an attribute of the user) or value (a constant); set exactly one of them",
         ),
         (
             "constant-with-prefix",
             mapped(json!({ "name": "env", "value": "prod", "prefix": "p" })),
             "spec.audiences[0].claims[0]",
-            "prefix and rename are for an attribute of the person; remove them beside value, or set from instead",
+            "prefix and rename apply to an attribute of the user; remove them, or set from instead of value",
         ),
         (
             "constant-with-quote",
@@ -160,7 +160,7 @@ async fn k05_f53_mistakes_in_a_tenant_are_answered_with_the_remedy() {
             "scheme-acted-on",
             redirect_scheme("ms-settings"),
             "spec.redirectSchemes[0].schemes[0]",
-            "is a scheme on which browsers and systems act themselves, and never an application's own; remove it",
+            "is a scheme that browsers and operating systems handle themselves; remove it",
         ),
         (
             "scheme-of-everybody",
@@ -236,8 +236,7 @@ async fn a_tenant_with_everything_is_accepted() {
 
 #[tokio::test]
 async fn mistakes_about_people_are_answered_with_the_remedy() {
-    const CLAIM: &str =
-        "is a claim of the protocol, which says nothing about a person; leave it away";
+    const CLAIM: &str = "is a claim of the protocol, not an attribute of a person; remove it";
     const LOGO: &str = "must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml";
     let space = TestNamespace::new("admission").await;
     let logo = |url: &str| json!({ "branding": { "logo": url } });
@@ -314,7 +313,7 @@ async fn mistakes_about_people_are_answered_with_the_remedy() {
             "claim-groups",
             claims("groups"),
             "spec.scopes[0].claims[0]",
-            "is promised by the scope groups, which every tenant knows",
+            "is a claim of the scope groups, which every tenant has; remove it",
         ),
         (
             "introspector",

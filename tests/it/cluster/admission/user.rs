@@ -39,14 +39,14 @@ async fn mistakes_about_a_person_are_answered_with_the_remedy() {
     const USERNAME: &str = "must consist of lower case letters, digits, '.', '_', '@', '+' and '-', and begin and end with a letter or digit";
     const SUBJECT: &str = "must not have the form <namespace>.<name>, which is the form of client IDs; no person may be taken for a client";
     const GROUP: &str =
-        "is reserved, because groups that begin with system: mean something to a cluster";
+        "is reserved, because Kubernetes gives groups that begin with system: a meaning of its own";
     const FIELD: &str = "must not contain claims that have a field of their own: email, emailVerified, groups, name and username of the spec";
     const EMAIL: &str = "must be an email address, such as alice@example.com";
     let username = |name: &str| json!({ "username": name });
     let subject = |subject: &str| with("subject", json!(subject));
     let claim = |name: &str, value: Value| with("claims", json!({ name: value }));
     let protocol = format!(
-        "must not contain claims of the protocol, which say nothing about a person: {}",
+        "must not contain claims of the protocol, which are not attributes of a person: {}",
         clientele_api::schema::PROTOCOL_CLAIMS.join(", ")
     );
     let table = [

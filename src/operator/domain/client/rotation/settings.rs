@@ -48,7 +48,7 @@ fn nothing_to_rotate(spec: &OAuthClientSpec) -> Option<&'static str> {
     }
     if spec.secret_ref.is_some() {
         return Some(
-            "a client secret that is brought by secretRef is rotated where it comes from; remove rotation, and write the next value into that Secret",
+            "a client secret provided by secretRef is rotated by its owner; remove rotation, and write the next value into that Secret",
         );
     }
     match spec.token_endpoint_auth_method? {
