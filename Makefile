@@ -41,6 +41,10 @@ test-cluster: ## The operator at a real API server
 test-journey: ## The binary, the chart, client libraries and a browser
 	@scripts/test journey
 
+.PHONY: test-site
+test-site: ## Every page of the documentation in a browser
+	@scripts/test site
+
 .PHONY: test-faults
 test-faults: ## Every workload with a fault at every write and in every interval of events
 	@scripts/test faults

@@ -54,16 +54,27 @@ const rules = {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'],
   rules: { 'target-size': { enabled: true } },
   resultTypes: ['violations', 'incomplete'],
+  // It would read style sheets of other origins, and every file is one.
+  preload: false,
 }
 
 /** What is wrong with a page, as lines: what axe-core finds or cannot decide, and what only looks right by luck. */
 export async function findings(page) {
+  return [...(await violations(page, { undecided: true })), ...(await fragile(page))]
+}
+
+/**
+ * What axe-core finds in a page, as lines, and with `undecided` what it cannot decide. `without` names rules that are not
+ * applied.
+ */
+export async function violations(page, { undecided = false, without = [] } = {}) {
   await page.evaluate(axe)
-  const { violations, incomplete } = await page.evaluate((rules) => globalThis.axe.run(rules), rules)
-  const found = [...violations, ...incomplete].flatMap(({ id, nodes }) =>
+  const off = Object.fromEntries(without.map((rule) => [rule, { enabled: false }]))
+  const options = { ...rules, rules: { ...rules.rules, ...off } }
+  const { violations, incomplete } = await page.evaluate((options) => globalThis.axe.run(options), options)
+  return [...violations, ...(undecided ? incomplete : [])].flatMap(({ id, nodes }) =>
     nodes.map(({ html, any, all }) => `${id}: ${[...any, ...all].map(({ message }) => message)} in ${html}`),
   )
-  return [...found, ...(await fragile(page))]
 }
 
 /** What overlaps in this or another font, and what is hard to hit. */

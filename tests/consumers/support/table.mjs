@@ -7,12 +7,15 @@ export function notRun(file) {
   return lines.slice(1).map((line) => line.split('|').map((cell) => cell.trim())).map(([, consumer, reason]) => ({ consumer, reason }))
 }
 
+/** What a program printed, for a cell: `<` begins no element, and `|` no column. */
+const text = (printed) => `${printed}`.replaceAll('<', '\\<').replaceAll('|', '\\|')
+
 /** The page, in Markdown. `commit` is the version of Clientele that was run. */
 export function table(results, listed, { commit, date }) {
   const exists = (name) => existsSync(new URL(`../../../docs/consumers/${name}.md`, import.meta.url))
   const rows = results.map(({ page, title, version, command, accepts, refuses, works }) => {
     const link = exists(page) ? `[${title}](${page}.md)` : title
-    return `| ${link} | ${version} | \`${command}\` | ${accepts} | ${refuses} | ${works ? 'works' : '**fails**'} |`
+    return `| ${link} | ${version} | \`${command}\` | ${text(accepts)} | ${text(refuses)} | ${works ? 'works' : '**fails**'} |`
   })
   return `# Consumers
 
