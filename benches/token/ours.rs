@@ -10,7 +10,6 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use clientele::logging::audit_layer;
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::Limits;
 use clientele_http::{App, router};
@@ -22,11 +21,10 @@ use clientele_oauth::{
     SigningKeys, Tenant,
 };
 use clientele_store::Store;
-use clientele_telemetry::audit::Audit;
+use clientele_telemetry::audit::{Audit, AuditWriter, WhenFull};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::layer::SubscriberExt;
 
 const ISSUER: &str = "https://id.example";
 const CLIENTS: usize = 10_000;
@@ -126,16 +124,16 @@ fn registry() -> io::Result<Registry> {
 }
 
 /// Lines of the audit log go into a file that is removed at once, and so grows unseen until the server ends.
-fn write_lines() -> io::Result<()> {
-    let file = std::sync::Mutex::new(tempfile::tempfile()?);
-    let lines = tracing_subscriber::registry().with(audit_layer(file));
-    tracing::subscriber::set_global_default(lines).map_err(io::Error::other)
+fn audit(audited: bool) -> io::Result<Audit> {
+    let audit = Audit::new(audited);
+    if !audited {
+        return Ok(audit);
+    }
+    let writer = AuditWriter::start(tempfile::tempfile()?, WhenFull::Refuse)?;
+    Ok(audit.with_writer(writer))
 }
 
 pub async fn serve(listener: TcpListener, audited: bool) -> io::Result<()> {
-    if audited {
-        write_lines()?;
-    }
     let registry = Arc::new(ArcSwap::from_pointee(registry()?));
     let metrics = Arc::new(TokenMetrics::default());
     let store = Store::open("sqlite::memory:")
@@ -143,7 +141,7 @@ pub async fn serve(listener: TcpListener, audited: bool) -> io::Result<()> {
         .map_err(io::Error::other)?;
     let connections = metrics.connections.clone();
     let app = App {
-        audit: Arc::new(Audit::new(audited)),
+        audit: Arc::new(audit(audited)?),
         ..App::new(registry, Timestamp::now, metrics, store)
     };
     let never = CancellationToken::new();

@@ -15,6 +15,7 @@ use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_kubectl::args::ClusterFlags;
 use clientele_operator::settings::{SecretsScope, Settings};
+use clientele_telemetry::audit::WhenFull;
 pub use values::{AuditLog, DatabaseUrl};
 use values::{allowed_key, duration, have_same_origin, log_filter, public_url};
 
@@ -231,6 +232,11 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_AUDIT_LOG")]
     pub audit_log: Option<AuditLog>,
 
+    /// What happens while the destination of --audit-log accepts no lines and 4 MiB of them wait: refuse answers new
+    /// requests with 503 and Retry-After, drop loses lines and counts them in clientele_audit_lines_lost_total
+    #[arg(long, env = "CLIENTELE_AUDIT_WHEN_FULL", value_enum, default_value_t = AuditWhenFull::Refuse)]
+    pub audit_when_full: AuditWhenFull,
+
     /// Record every issued token and every introspection in the audit log. This costs throughput
     #[arg(long, env = "CLIENTELE_AUDIT_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
     pub audit_tokens: bool,
@@ -256,6 +262,24 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line
     Json,
+}
+
+/// What happens when the audit log accepts no lines.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AuditWhenFull {
+    /// No request is answered without its line
+    Refuse,
+    /// Lines are lost and counted
+    Drop,
+}
+
+impl From<AuditWhenFull> for WhenFull {
+    fn from(setting: AuditWhenFull) -> Self {
+        match setting {
+            AuditWhenFull::Refuse => Self::Refuse,
+            AuditWhenFull::Drop => Self::Drop,
+        }
+    }
 }
 
 impl Run {

@@ -1,22 +1,18 @@
-//! Logging: to standard error as text or JSON, and the audit log where it is configured. Secrets are never logged.
+//! Logging: to standard error as text or JSON; and the destination of the audit log. Secrets are never logged.
 
 use std::fs::OpenOptions;
-use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Context;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::{FilterExt, Targets};
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{AuditLog, LogFormat};
-use clientele_telemetry::audit;
 
 /// The highest levels of targets that may print secrets, whatever the filter allows.
 ///
@@ -28,14 +24,11 @@ const CAPS: [(&str, LevelFilter); 2] = [
     ("kube_client::client::builder", LevelFilter::DEBUG),
 ];
 
-/// Starts the log on standard error, and the audit log at its destination.
-pub fn start(format: LogFormat, filter: &str, audit_log: Option<&AuditLog>) -> anyhow::Result<()> {
+/// Starts the log on standard error.
+pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
-    let audit_log = audit_log.map(open).transpose()?;
-    let here = audit_log.is_none();
     tracing_subscriber::registry()
-        .with(log(format).with_filter(filter.and(caps(here))))
-        .with(audit_log.map(audit_layer))
+        .with(log(format).with_filter(filter.and(caps())))
         .init();
     Ok(())
 }
@@ -53,35 +46,20 @@ where
     }
 }
 
-/// The filter of the ordinary log. It leaves the audit log out when that has a destination of its own.
-fn caps(with_audit: bool) -> Targets {
-    let audit = (!with_audit).then_some((audit::TARGET, LevelFilter::OFF));
+fn caps() -> Targets {
     Targets::new()
         .with_default(LevelFilter::TRACE)
         .with_targets(CAPS)
-        .with_targets(audit)
 }
 
-/// Writes the audit log as lines of JSON, whatever the filter of the ordinary log.
-pub fn audit_layer<S, W>(writer: W) -> impl Layer<S>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
-    let only = Targets::new().with_target(audit::TARGET, LevelFilter::INFO);
-    tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_writer(writer)
-        .with_filter(only)
-}
-
-fn open(audit_log: &AuditLog) -> anyhow::Result<BoxMakeWriter> {
+/// The destination of the audit log, opened.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn open(audit_log: &AuditLog) -> anyhow::Result<Box<dyn Write + Send>> {
     let path = match audit_log {
-        AuditLog::Output => return Ok(BoxMakeWriter::new(std::io::stdout)),
+        AuditLog::Output => return Ok(Box::new(std::io::stdout())),
         AuditLog::File(path) => path,
     };
     let mut options = OpenOptions::new();
@@ -90,5 +68,5 @@ fn open(audit_log: &AuditLog) -> anyhow::Result<BoxMakeWriter> {
         let path = path.display();
         format!("the audit log {path} cannot be written; give another file with --audit-log")
     })?;
-    Ok(BoxMakeWriter::new(Mutex::new(file)))
+    Ok(Box::new(file))
 }

@@ -13,12 +13,8 @@ fn main() -> ExitCode {
         Command::Dashboard(args) => {
             return clientele_dashboard::run_to_completion(&args.cluster, &args.dashboard);
         }
-        Command::Run(settings) => logging::start(
-            settings.log_format,
-            &settings.log_level,
-            settings.audit_log.as_ref(),
-        )
-        .and_then(|()| run::run_to_completion(*settings)),
+        Command::Run(settings) => logging::start(settings.log_format, &settings.log_level)
+            .and_then(|()| run::run_to_completion(*settings)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey(key) => match key.action {
             None => operator::root_key::fresh(&key.namespace, &key.name)

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
+use crate::logging;
 use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::TokenReviewCache;
@@ -29,6 +30,7 @@ use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
 use clientele_operator::settings::Settings;
 use clientele_store::Store;
+use clientele_telemetry::audit::{Audit, AuditWriter};
 use clientele_telemetry::supervisor::Supervisor;
 use connect::connect;
 use install::install;
@@ -57,7 +59,8 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         install(&kube, &settings.namespace).await?;
     }
     let store = storage::open(&settings).await?;
-    let mut metrics = Metrics::new(settings.audit_tokens);
+    let mut metrics = Metrics::new(audit(&settings)?);
+    let audit = metrics.audit.clone();
     let supervisor = Supervisor::new(&shutdown);
     storage::maintain(&store, &mut metrics.registry, &supervisor);
 
@@ -98,11 +101,26 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         .context("the reports of this replica failed")?;
     reporter.end().await;
     store.close().await;
+    if let Some(lines) = audit.writer() {
+        lines.close();
+    }
     tracing::info!("stopped");
     match supervisor.failure() {
         Some(why) => bail!("{why}"),
         None => served,
     }
+}
+
+/// The audit log, with its destination if it has one of its own.
+fn audit(settings: &Run) -> anyhow::Result<Audit> {
+    let audit = Audit::new(settings.audit_tokens);
+    let Some(destination) = &settings.audit_log else {
+        return Ok(audit);
+    };
+    let destination = logging::open(destination)?;
+    let writer = AuditWriter::start(destination, settings.audit_when_full.into())
+        .context("the thread of the audit log could not be started")?;
+    Ok(audit.with_writer(writer))
 }
 
 /// Records once a minute how many refusals were not recorded singly.

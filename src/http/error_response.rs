@@ -40,6 +40,12 @@ impl Refusal {
         "the body ended before it was complete",
     );
 
+    pub const NO_AUDIT_LOG: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "temporarily_unavailable",
+        "the audit log of the server accepts no more lines; an administrator must free space",
+    );
+
     const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
         Self {
             status,

@@ -53,6 +53,9 @@ where
             let app = &*app;
             let endpoint = endpoint_of(app, parts.uri.path());
             let response = match endpoint {
+                Some(endpoint) if is_recorded(endpoint) && !app.audit.has_room() => {
+                    Refusal::NO_AUDIT_LOG.into_response()
+                }
                 Some(Endpoint::Token) => token::respond(app, &parts, &mut body).await,
                 Some(endpoint @ (Endpoint::Metadata | Endpoint::Jwks)) => {
                     document(app, endpoint, &parts)
@@ -76,6 +79,14 @@ where
             Ok(response)
         })
     }
+}
+
+/// Whether a request to the endpoint may have a line in the audit log.
+fn is_recorded(endpoint: Endpoint) -> bool {
+    !matches!(
+        endpoint,
+        Endpoint::Metadata | Endpoint::Jwks | Endpoint::Stylesheet
+    )
 }
 
 fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {

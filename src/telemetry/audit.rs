@@ -1,19 +1,23 @@
 //! The audit log: who did what, to which client, from where. One structured record for each event, never a secret, and
 //! never the input of an unauthenticated user: a username is recorded only if a registered user has it.
 //!
-//! The HTTP server and the operator both record here, and this file knows neither. A record is a `tracing` event of one
-//! target, so that the logging setup of the binary can separate it from the ordinary log.
+//! The HTTP server and the operator both record here, and this file knows neither. A record goes to the destination of
+//! the audit log. Without one it is a `tracing` event of one target, and so a line of the ordinary log.
 
 mod event;
+mod line;
+mod writer;
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
 pub use event::AuditEvent;
+pub use writer::{AuditWriter, WhenFull};
 
 /// The `tracing` target of every record.
 pub const TARGET: &str = "clientele::audit";
@@ -89,6 +93,7 @@ pub struct Audit {
     /// Made beforehand: a look-up by label takes a lock.
     counts: [Counter; AuditEvent::ALL.len()],
     tokens: bool,
+    writer: Option<AuditWriter>,
 }
 
 impl Default for Audit {
@@ -109,7 +114,27 @@ impl Audit {
             counts: AuditEvent::ALL.map(count),
             events,
             tokens,
+            writer: None,
         }
+    }
+
+    /// The same with a destination of its own.
+    #[must_use]
+    pub fn with_writer(self, writer: AuditWriter) -> Self {
+        Self {
+            writer: Some(writer),
+            ..self
+        }
+    }
+
+    /// The destination of its own, if there is one.
+    pub fn writer(&self) -> Option<&AuditWriter> {
+        self.writer.as_ref()
+    }
+
+    /// Whether a request that would be recorded may be answered: see [`WhenFull`].
+    pub fn has_room(&self) -> bool {
+        self.writer.as_ref().is_none_or(AuditWriter::has_room)
     }
 
     /// Whether tokens that are issued are recorded.
@@ -124,12 +149,22 @@ impl Audit {
             "Lines of the audit log by event",
             self.events.clone(),
         );
+        registry.register(
+            "clientele_audit_lines_lost",
+            "Lines of the audit log that were lost, because its destination did not accept them",
+            self.writer
+                .as_ref()
+                .map(|writer| writer.lost.clone())
+                .unwrap_or_default(),
+        );
     }
 
     /// Records an event.
     pub fn record(&self, event: AuditEvent, record: &AuditRecord<'_>) {
         self.counts[event as usize].inc_by(record.count.unwrap_or(1));
-        if event.is_alarming() {
+        if let Some(writer) = &self.writer {
+            writer.append(&line::line(Timestamp::now(), event, record));
+        } else if event.is_alarming() {
             emit!(warn, event, record);
         } else {
             emit!(info, event, record);

@@ -31,7 +31,7 @@ impl Supervisor {
         let (supervisor, task) = (self.clone(), AssertUnwindSafe(task).catch_unwind());
         async move {
             if task.await.is_err() {
-                supervisor.fail("a task panicked, and the log says where");
+                supervisor.fail("a task panicked; see the log");
             }
         }
     }
@@ -69,7 +69,7 @@ mod tests {
         let task = supervisor.guard(async { panic!("of this test") });
         tokio::spawn(task).await.unwrap();
         assert!(supervisor.shutdown().is_cancelled());
-        let first = Some("a task panicked, and the log says where".to_owned());
+        let first = Some("a task panicked; see the log".to_owned());
         assert_eq!(supervisor.failure(), first);
         supervisor.fail("something else, which followed from it");
         assert_eq!(supervisor.failure(), first);

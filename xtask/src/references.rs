@@ -10,6 +10,7 @@ use std::{fs, io};
 use crate::project::Project;
 use crate::source::{read, root};
 
+mod audit;
 mod command_line;
 mod endpoints;
 mod reasons;
@@ -22,6 +23,7 @@ const CHART: &str = "charts/clientele/README.md";
 /// Every generated page: its path and its text.
 pub fn pages(project: &Project) -> Vec<(String, String)> {
     let mut pages = resources::pages();
+    pages.push(("audit.md", audit::page(project)));
     pages.push(("command-line.md", command_line::page(project)));
     pages.push(("http-endpoints.md", endpoints::page(project)));
     pages.push(("reasons.md", reasons::page(project)));
@@ -93,6 +95,7 @@ mod tests {
             ("command-line.md", "`CLIENTELE_PUBLIC_URL`"),
             ("command-line.md", "## kubectl clientele rotate"),
             ("http-endpoints.md", "`/introspect`"),
+            ("audit.md", "| `code_reuse` | WARN"),
             ("reasons.md", "| `ClientIdConflict` |"),
             ("chart-values.md", "| `database.type` |"),
         ] {

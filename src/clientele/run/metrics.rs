@@ -23,12 +23,12 @@ pub struct Metrics {
 
 impl Metrics {
     /// Registers what does not depend on a connection.
-    pub fn new(audit_tokens: bool) -> Self {
+    pub fn new(audit: Audit) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             tokens: Arc::default(),
             operator: Arc::default(),
-            audit: Arc::new(Audit::new(audit_tokens)),
+            audit: Arc::new(audit),
         };
         build_info::register(&mut metrics.registry);
         metrics.audit.register(&mut metrics.registry);

@@ -1,4 +1,5 @@
-//! The events of the audit log. Their names are stable: `docs/reference/audit.md` documents them, and alerts match on them.
+//! The events of the audit log. Their names are stable: alerts match on them.
+//! `make generate` writes `docs/reference/audit.md` from this file.
 
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident, $name:literal, $sentence:literal;)*) => {
@@ -30,63 +31,127 @@ macro_rules! events {
 }
 
 events! {
-    /// A person signed in with a password.
+    /// A user signed in with a password.
+    ///
+    /// Fields: `client_id` if for an application, `username`, `subject`, `from`.
     SignIn, "sign_in", "signed in";
-    /// A person could not.
+    /// A sign-in was refused.
+    ///
+    /// Fields: `username` (`(unknown)` if no user has that name), `reason`: wrong password, too many failures, or a
+    /// `subject` that belonged to another OAuthUser.
     SignInFailed, "sign_in_failed", "sign-in failed";
-    /// A person signed out here, or a client signed them out.
+    /// A user signed out, or an application signed them out; `reason` says so when its server did it by a request.
+    ///
+    /// Fields: `username`, `client_id` of the application.
     SignOut, "sign_out", "signed out";
-    /// A person signed out everywhere.
+    /// A user ended all their sessions and grants.
+    ///
+    /// Fields: `username`.
     SignOutEverywhere, "sign_out_everywhere", "signed out everywhere";
-    /// A person agreed to what a client may.
+    /// A user gave consent to a client.
+    ///
+    /// Fields: `username`, `client_id`.
     ConsentGiven, "consent_given", "consent given";
-    /// A person declined.
+    /// A user declined consent.
+    ///
+    /// Fields: `username`, `client_id`.
     ConsentDenied, "consent_denied", "consent declined";
-    /// A person took it back.
+    /// A user withdrew consent; its grants end.
+    ///
+    /// Fields: `username`, `client_id`.
     ConsentWithdrawn, "consent_withdrawn", "consent withdrawn";
-    /// A client was given an authorization code for a person.
+    /// A client received an authorization code for a user, with or without a page.
+    ///
+    /// Fields: `username`, `client_id`.
     Authorized, "authorized", "authorization code issued";
-    /// An authorization request, a form of a page or a request to sign out was refused.
+    /// A browser request was refused at `/authorize`, `/login`, `/consent`, `/logout` or `/account`, on a page or by an
+    /// error for the client. Of callers who are not signed in, only ten a minute are recorded for each address; `count`
+    /// is the number of the others.
+    ///
+    /// Fields: `client_id` if it is registered, `error`, `reason`: the rule, `request_id`: the page shows it too.
     AuthorizationRefused, "authorization_refused", "authorization refused";
-    /// A client was given tokens. Only if asked for.
+    /// A client received tokens. Only with `--audit-tokens true`.
+    ///
+    /// Fields: `client_id`, `grant`.
     TokenIssued, "token_issued", "token issued";
-    /// A token request was refused.
+    /// A token request was refused. `reason` is what the client was told, or more: which rule a secret, an assertion or
+    /// a code broke.
+    ///
+    /// Fields: `client_id` if it is registered, `grant`, `error`, `reason`.
     TokenRefused, "token_refused", "token request refused";
-    /// The code may be stolen (RFC 9700 §4.5).
-    CodeReuse, "code_reuse", "an authorization code was used again: what its first use produced is revoked";
-    /// The token may be stolen (RFC 9700 §4.14.2).
+    /// WARN. An authorization code was used twice and may be stolen (RFC 9700 section 4.5): the tokens from its first
+    /// use are revoked.
+    ///
+    /// Fields: `client_id`.
+    CodeReuse, "code_reuse", "an authorization code was used again: the tokens from its first use are revoked";
+    /// WARN. A refresh token was used again and may be stolen (RFC 9700 section 4.14.2): its family is revoked.
+    ///
+    /// Fields: `client_id`.
     RefreshReuse, "refresh_reuse", "a refresh token was used again: its family is revoked";
-    /// A client asked about a token. Only if asked for.
+    /// A client introspected a token. Only with `--audit-tokens true`.
+    ///
+    /// Fields: `client_id`.
     TokenIntrospected, "token_introspected", "token introspected";
-    /// A client may not ask, or asks too often.
+    /// A client is not allowed to introspect, or introspects too many invalid tokens.
+    ///
+    /// Fields: `error`, `reason`.
     IntrospectionRefused, "introspection_refused", "introspection refused";
-    /// A client gave a token back.
+    /// A client revoked a token.
+    ///
+    /// Fields: `client_id`.
     TokenRevoked, "token_revoked", "token revoked";
-    /// A client may not.
+    /// A client is not allowed to revoke the token.
+    ///
+    /// Fields: `error`, `reason`.
     RevocationRefused, "revocation_refused", "revocation refused";
-    /// A client's credentials were written for the first time.
+    /// The credentials Secret of an OAuthClient was written for the first time.
+    ///
+    /// Fields: the object.
     ClientRegistered, "client_registered", "client registered";
-    /// An OAuthClient, OAuthTenant or OAuthUser is not accepted as it is.
+    /// An OAuthClient, OAuthTenant or OAuthUser was refused.
+    ///
+    /// Fields: the object, `error`: the reason of its condition.
     RegistrationRefused, "registration_refused", "registration refused";
-    /// A client left the registry.
+    /// A client left the registry because its object was deleted. Every replica reports it.
+    ///
+    /// Fields: the object, `client_id`.
     ClientDeleted, "client_deleted", "client deleted";
-    /// A user left the registry.
+    /// A user left the registry because its object was deleted. Every replica reports it.
+    ///
+    /// Fields: the object, `username`, `subject`.
     PersonDeleted, "person_deleted", "person deleted";
-    /// A deleted credentials Secret was written again.
+    /// A deleted credentials Secret was created again.
+    ///
+    /// Fields: the object.
     SecretRestored, "secret_restored", "credentials Secret restored";
-    /// A changed credentials Secret was put right.
+    /// A changed credentials Secret was restored.
+    ///
+    /// Fields: the object.
     SecretRepaired, "secret_repaired", "credentials Secret repaired";
     /// A new client secret was published.
+    ///
+    /// Fields: the object.
     SecretRotated, "secret_rotated", "client secret rotated";
-    /// An old client secret stopped.
+    /// An old client secret stopped working.
+    ///
+    /// Fields: the object.
     SecretRetired, "secret_retired", "client secret retired";
-    /// Signing keys were made or removed.
+    /// Signing keys of a tenant were created or removed.
+    ///
+    /// Fields: the object, `reason`: which.
     SigningKeysChanged, "signing_keys_changed", "signing keys changed";
-    /// The first root key was made.
+    /// The first root key was created.
+    ///
+    /// Fields: the Secret.
     RootKeyMade, "root_key_made", "root key made";
-    /// Root keys are used that were not before.
+    /// The set of root keys in use changed, or is usable again after an error.
+    ///
+    /// Fields: the Secret.
     RootKeyAccepted, "root_key_accepted", "root key accepted";
-    /// The root key is missing or is another one: nothing is derived.
+    /// WARN. The root key is missing or another one, or was withdrawn and its successor is not recorded yet: no secret
+    /// is derived.
+    ///
+    /// Fields: the Secret, `reason`: what to do.
     RootKeyRefused, "root_key_refused", "root key refused";
 }
 

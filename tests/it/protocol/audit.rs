@@ -3,19 +3,17 @@
 mod redaction;
 mod redaction_people;
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
-use clientele::logging::audit_layer;
 use clientele_http::App;
 use clientele_http::server::trusted_proxies::TrustedProxies;
 use clientele_oauth::Client;
-use clientele_telemetry::audit::Audit;
+use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord, AuditWriter, WhenFull};
 use serde_json::Value;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::layer::SubscriberExt;
 
 use crate::support::ask::ask;
 use crate::support::browser::Browser;
@@ -27,23 +25,18 @@ use crate::support::test_server::{TestServer, basic, client};
 
 const APP: &str = "team-a.app";
 
-/// The lines of this thread from now on.
-fn capture() -> (Logs, DefaultGuard) {
-    let (logs, guard) = Logs::capture();
-    drop(guard);
-    let writer = logs.clone();
-    let lines = tracing_subscriber::registry().with(audit_layer(move || writer.clone()));
-    (logs, tracing::subscriber::set_default(lines))
-}
+/// The lines of a server.
+struct Lines(Logs, Arc<Audit>);
 
-fn lines(logs: &Logs) -> Vec<Value> {
-    let text = logs.text();
+fn lines(logs: &Lines) -> Vec<Value> {
+    logs.1.writer().unwrap().flush();
+    let text = logs.0.text();
     let lines = text.lines().map(serde_json::from_str);
     lines.collect::<Result<_, _>>().expect("each line is JSON")
 }
 
 /// Event, client and person of each line.
-fn told(logs: &Logs) -> Vec<String> {
+fn told(logs: &Lines) -> Vec<String> {
     let told = |line: &Value| {
         let field = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
         let fields = ["event", "client_id", "username", "error"];
@@ -52,13 +45,17 @@ fn told(logs: &Logs) -> Vec<String> {
     lines(logs).iter().map(told).collect()
 }
 
-async fn world(tokens: bool) -> TestServer {
+async fn world(tokens: bool) -> (Lines, TestServer) {
     let world = TestServer::at_rest().await;
-    TestServer::with(App {
-        audit: Arc::new(Audit::new(tokens)),
+    let logs = Logs::default();
+    let writer = AuditWriter::start(logs.clone(), WhenFull::Refuse).unwrap();
+    let audit = Arc::new(Audit::new(tokens).with_writer(writer));
+    let server = TestServer::with(App {
+        audit: audit.clone(),
         trusted_proxies: TrustedProxies::new(&["192.0.2.0/24".parse().unwrap()]),
         ..world.app
-    })
+    });
+    (Lines(logs, audit), server)
 }
 
 /// Bob declines; Alice mistypes, signs in, agrees, withdraws, and leaves.
@@ -98,8 +95,7 @@ async fn people(world: &TestServer) -> Vec<String> {
 
 #[tokio::test]
 async fn each_act_of_a_person_has_one_line_with_who_and_from_where() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     let secrets = people(&world).await;
     assert_eq!(
         told(&logs),
@@ -127,9 +123,9 @@ async fn each_act_of_a_person_has_one_line_with_who_and_from_where() {
     }
     for secret in secrets {
         assert!(
-            !logs.text().contains(&secret),
+            !logs.0.text().contains(&secret),
             "{secret} is in\n{}",
-            logs.text()
+            logs.0.text()
         );
     }
 }
@@ -158,8 +154,7 @@ async fn clients(world: &TestServer) {
 
 #[tokio::test]
 async fn each_act_of_a_client_that_matters_has_one_line() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     clients(&world).await;
     let expected = [
         "refresh_reuse team-a.app - -",
@@ -180,8 +175,7 @@ async fn each_act_of_a_client_that_matters_has_one_line() {
 #[tokio::test]
 async fn tokens_that_are_issued_have_a_line_only_if_asked_for() {
     for asked in [false, true] {
-        let (logs, _guard) = capture();
-        let world = world(asked).await;
+        let (logs, world) = world(asked).await;
         assert_eq!(world.web("").await.status, 200);
         clients(&world).await;
         let issued = |line: &&String| line.starts_with("token_i");
@@ -198,7 +192,7 @@ async fn tokens_that_are_issued_have_a_line_only_if_asked_for() {
 }
 
 /// The reasons of the lines of refused token requests.
-fn reasons(logs: &Logs) -> Vec<String> {
+fn reasons(logs: &Lines) -> Vec<String> {
     let lines = lines(logs);
     let reasons = lines.iter().filter(|line| line["event"] == "token_refused");
     reasons.map(|line| line["reason"].to_string()).collect()
@@ -206,8 +200,7 @@ fn reasons(logs: &Logs) -> Vec<String> {
 
 #[tokio::test]
 async fn the_log_has_the_reason_of_a_refusal_that_the_answer_hides() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     world.change(|tenant| {
         let retired = Client {
             oldest_accepted: 2,
@@ -249,8 +242,7 @@ async fn the_log_has_the_reason_of_a_refusal_that_the_answer_hides() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_read_has_a_line_too() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     for path in ["/token", "/introspect", "/revoke"] {
         let request = Request::post(path).header("content-type", "application/json");
         let request = request.body(Body::from("{}")).unwrap();
@@ -262,4 +254,53 @@ async fn a_request_that_cannot_be_read_has_a_line_too() {
         "revocation_refused - - invalid_request",
     ];
     assert_eq!(told(&logs), expected);
+}
+
+/// A disk that is full.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The status of the metadata and of a token request while 5 MiB of lines wait.
+async fn with_a_full_disk(when_full: WhenFull) -> (u16, u16, String) {
+    let world = TestServer::at_rest().await;
+    let writer = AuditWriter::start(Full, when_full).unwrap();
+    let audit = Audit::new(true).with_writer(writer);
+    let reason = "x".repeat(512 << 10);
+    let record = AuditRecord {
+        reason: Some(&reason),
+        ..AuditRecord::default()
+    };
+    // What the thread takes first waits beside the buffer.
+    for _ in 0..20 {
+        if audit.has_room() {
+            audit.record(AuditEvent::SignIn, &record);
+        }
+    }
+    let world = TestServer::with(App {
+        audit: Arc::new(audit),
+        ..world.app
+    });
+    let metadata = world.get("/.well-known/openid-configuration").await;
+    let secret = world.secret_of("team-a.web", 1);
+    let web = basic("team-a.web", &secret);
+    let token = world.token(Some(&web), "grant_type=client_credentials").await;
+    let retry = token.header("retry-after").to_owned();
+    (metadata.status, token.status, retry)
+}
+
+#[tokio::test]
+async fn no_token_is_issued_without_its_line() {
+    let refused = with_a_full_disk(WhenFull::Refuse).await;
+    assert_eq!(refused, (200, 503, "5".to_owned()));
+    let answered = with_a_full_disk(WhenFull::Drop).await;
+    assert_eq!(answered, (200, 200, String::new()));
 }

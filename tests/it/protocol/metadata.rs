@@ -142,6 +142,28 @@ async fn documents_answer_head_like_get_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_page_of_endpoints_names_their_methods() {
+    let world = TestServer::new().await;
+    let page = include_str!("../../../docs/reference/http-endpoints.md");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `/") && line.matches('|').count() == 4)
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 12);
+    for row in rows {
+        let path = row[1].split('`').nth(1).unwrap();
+        let request = Request::builder().method("PUT").uri(path);
+        let reply = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(
+            (reply.status, reply.header("allow")),
+            (405, row[2]),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn j16_both_well_known_documents_are_the_same() {
     let world = TestServer::new().await;
     let documents = [
