@@ -22,7 +22,7 @@ pub struct SecretSpec {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(
         validation = Rule::new("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')").message("must be a name of lower case letters, digits, '-' and '.', such as web-oauth"),
-        validation = Rule::new(free_name_rule()).message("is reserved for another purpose in Kubernetes; choose another name, or leave it away to get <name>-oauth")
+        validation = Rule::new(free_name_rule()).message("is reserved for another purpose in Kubernetes; choose another name, or omit it to get <name>-oauth")
     )]
     pub name: Option<String>,
 

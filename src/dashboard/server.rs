@@ -98,7 +98,7 @@ impl Bound {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await;
         let listener = listener.map_err(|error| {
-            Failure::new(format!("{wanted} cannot be listened on: {error}; choose another port with --port, or leave it away"))
+            Failure::new(format!("{wanted} cannot be listened on: {error}; choose another port with --port, or omit the flag"))
         })?;
         let address = listener.local_addr()?;
         let app = App {

@@ -62,7 +62,7 @@ pub fn can_rotate(object: &Value) -> Result<(), Failure> {
     let problem = if text(object, "/spec/type") == "Public" {
         "a Public client has no secret"
     } else if object.pointer("/spec/secretRef").is_some() {
-        "its secret is brought by secretRef and rotates where it comes from: write the next value into that Secret, the former one into the entry that secretRef.previousKey names"
+        "its secret is provided by secretRef and is rotated by its owner: write the next value into that Secret, the former one into the entry that secretRef.previousKey names"
     } else {
         match text(object, "/spec/tokenEndpointAuthMethod") {
             "private_key_jwt" => {
@@ -96,7 +96,7 @@ fn request_id(args: &RotateArgs, object: &Value, now: jiff::Timestamp) -> Result
     }
     if text(object, "/status/rotation/lastHandledRequestId") == asked {
         return Err(Failure::new(format!(
-            "the rotation {asked:?} was done already, and the same value rotates nothing; choose another --request-id, or leave it away"
+            "the rotation {asked:?} was done already, and the same value rotates nothing; choose another --request-id, or omit it"
         )));
     }
     Ok(asked.clone())
@@ -135,6 +135,13 @@ async fn put_back(
     if !rotated {
         output.warn(&format!(
             "spec.rotation.maxOverlap of {} stays at 0s, so that the old secret stops as soon as the operator rotates; set it back to {former} afterwards",
+            args.name
+        ));
+        return Ok(());
+    }
+    if former == "0s" {
+        output.warn(&format!(
+            "spec.rotation.maxOverlap of {} was 0s before, perhaps because an earlier --leaked was interrupted; set the overlap that you want",
             args.name
         ));
         return Ok(());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Row, accepts, refuses};
 
 const TYPE: &str = "must be Opaque, servicebinding.io/oauth2 or nginx.org/oidc";
-const NAME_RESERVED: &str = "is reserved for another purpose in Kubernetes; choose another name, or leave it away to get <name>-oauth";
+const NAME_RESERVED: &str = "is reserved for another purpose in Kubernetes; choose another name, or omit it to get <name>-oauth";
 const NAME_FORM: &str =
     "must be a name of lower case letters, digits, '-' and '.', such as web-oauth";
 const ENTRY_FORM: &str =
@@ -288,7 +288,7 @@ async fn k09_a_reference_names_a_secret_beside_it_and_two_entries() {
     let name = "must be the name of a Secret in the same namespace";
     let entry = "must be the name of an entry of the Secret";
     let two = "key and previousKey must name two entries; leave previousKey away while there is no previous value";
-    let copied = "a client secret that is brought by secretRef is never copied; remove the placeholder clientSecret from secret.template";
+    let copied = "a client secret provided by secretRef is never copied; remove the placeholder clientSecret from secret.template";
     let template = json!({ "a": "x {{ clientSecret }}" });
     let default = json!({ "name": "mine", "previousKey": "client-secret" });
     let same = json!({ "name": "mine", "key": "a", "previousKey": "a" });

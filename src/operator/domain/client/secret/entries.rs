@@ -62,7 +62,7 @@ impl Shape {
     }
 
     /// The entries with the values in them; `None` if they are malformed or too large, which [`check`] refuses. What
-    /// a client has no secret for is left away.
+    /// a client has no secret for is omitted.
     pub fn entries(&self, known: &Known<'_>) -> Option<BTreeMap<String, ByteString>> {
         let mut left = MOST;
         let mut data = BTreeMap::new();
