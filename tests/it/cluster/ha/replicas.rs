@@ -67,7 +67,8 @@ async fn wait_writes(replica: &RunningOperator, writes: bool) {
     .await;
 }
 
-async fn lease(space: &TestNamespace) -> LeaseSpec {
+/// The Lease as it is.
+pub async fn lease(space: &TestNamespace) -> LeaseSpec {
     let leases: Api<Lease> = Api::namespaced(space.kube.clone(), "clientele-system");
     leases.get("clientele").await.unwrap().spec.unwrap()
 }
