@@ -106,7 +106,7 @@ mod tests {
         presence.hear("us", began, beats(&[("us", 0), ("other", 7)]));
         assert!(presence.is_known());
         let gone = until_gone(&mut presence, began, 7).unwrap();
-        assert!(gone >= SILENT && gone <= SILENT + BEAT, "{gone:?}");
+        assert!((SILENT..=SILENT + BEAT).contains(&gone), "{gone:?}");
         presence.hear("us", began + gone, beats(&[("us", 99)]));
         assert!(presence.is_known(), "nobody waits for it");
     }

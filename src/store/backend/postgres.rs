@@ -117,7 +117,7 @@ async fn run_once<O: Operation>(
     let done = tokio::time::timeout(PATIENCE, attempts(borrowed.db(), operation)).await;
     let Ok(done) = done else {
         // A late response could still arrive on this connection, and the network may drop what the others send.
-        borrowed.is_lost();
+        borrowed.lose();
         let error = StoreError::Timeout;
         let happened = true;
         return Err(Ended::Lost { error, happened });
@@ -128,7 +128,7 @@ async fn run_once<O: Operation>(
             Ok(output)
         }
         Err(failed) if loses_connection(&failed.error) => {
-            borrowed.is_lost();
+            borrowed.lose();
             let happened = access == Access::Writes && failed.happened();
             let error = failed.error.into();
             Err(Ended::Lost { error, happened })

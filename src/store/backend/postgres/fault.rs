@@ -1,5 +1,6 @@
 //! What an error of PostgreSQL says: about the connection, and about what was to be done.
 
+use std::borrow::Cow;
 use std::io;
 
 use sqlx::error::DatabaseError;
@@ -11,8 +12,10 @@ const LOST: [&str; 4] = ["25006", "57P01", "57P02", "57P03"];
 /// Whether a connection that reported this error is closed instead of used again.
 pub fn loses_connection(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
         error => {
             code(error).is_some_and(|code| code.starts_with("08") || LOST.contains(&code.as_str()))
         }
@@ -59,5 +62,5 @@ pub fn is_unauthenticated(error: &sqlx::Error) -> bool {
 
 fn code(error: &sqlx::Error) -> Option<String> {
     let code = error.as_database_error().and_then(DatabaseError::code);
-    code.map(|code| code.into_owned())
+    code.map(Cow::into_owned)
 }

@@ -85,7 +85,7 @@ impl Borrowed {
     }
 
     /// The server of this connection has gone: every connection that is as old is closed.
-    pub fn is_lost(self) {
+    pub fn lose(self) {
         self.pool.renew(self.session.generation);
     }
 }
