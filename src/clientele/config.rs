@@ -199,8 +199,7 @@ pub struct Run {
     pub signing_key_publish_ahead: Duration,
 
     /// How often the use of clients and of their secrets is recorded in the database, such as 60s. An old secret that is not used retires
-    /// that much later; a replica that is silent for five times as long counts as gone, and after twice as long no replica
-    /// waits for it to serve what is new
+    /// that much later; a replica that is silent for five times as long counts as gone
     #[arg(long, env = "CLIENTELE_USAGE_REPORT_INTERVAL", default_value = "60s", value_parser = duration)]
     pub usage_report_interval: Duration,
 
@@ -315,6 +314,7 @@ impl Run {
             write_burst: self.write_burst,
             publish_ahead: self.signing_key_publish_ahead,
             lease: None,
+            shares_store: false,
             allowed_keys: Arc::new(AllowedKeys::new(self.secrets_allowed_keys.clone())),
             bootstrap: self.bootstrap,
             dashboard_url: self.dashboard_url.clone(),

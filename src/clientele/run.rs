@@ -5,8 +5,10 @@ pub mod connect;
 mod install;
 mod listeners;
 mod metrics;
+mod presence;
 mod rollout;
 pub mod root_key;
+mod standing;
 mod storage;
 mod usage;
 mod used_days;
@@ -58,19 +60,20 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     if settings.install_crds.unwrap_or(!in_cluster) {
         install(&kube, &settings.namespace).await?;
     }
-    let store = storage::open(&settings).await?;
+    let store = storage::unopened(&settings).await?;
     let mut metrics = Metrics::new(audit(&settings)?);
     let audit = metrics.audit.clone();
     let supervisor = Supervisor::new(&shutdown);
-    storage::maintain(&store, &mut metrics.registry, &supervisor);
 
     let registry: Arc<ArcSwap<Registry>> = Arc::default();
     let usage: Arc<ArcSwapOption<Usage>> = Arc::default();
     let (served, used) = (registry.clone(), usage.clone());
-    let reporter = Reporter::begin(store.clone(), served, used, &settings).await?;
+    let reporter = Reporter::new(store.clone(), served, used, &settings)?;
+    let holder = storage::holder(&settings, &store, reporter.replica());
+    let health = Health::begin(&store, &holder, &mut metrics.registry, &supervisor).await?;
     let operator = Operator::start(
         kube,
-        operator_settings(&settings, &store, &reporter),
+        operator_settings(&settings, &store, holder),
         registry.clone(),
         usage,
         metrics.operator,
@@ -80,7 +83,6 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let reporting = report(&store, &reporter, &operator, &settings, &supervisor);
     let reviews = Arc::new(TokenReviewCache::new(operator.reviews()));
     reviews.register(&mut metrics.registry);
-    let health = Health::watch(store.clone(), &supervisor);
     let probes = admin_router(Admin {
         ready: readiness(&operator, health, reporter.clone()),
         metrics: Arc::new(metrics.registry),
@@ -89,6 +91,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         trusted_proxies: settings.trusted_proxies(),
         audit: metrics.audit,
         token_reviews: reviews,
+        is_behind: is_behind(&reporter),
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
     };
     sum_up_refusals(&app, &supervisor);
@@ -130,10 +133,12 @@ fn sum_up_refusals(app: &App, supervisor: &Supervisor) {
     tokio::spawn(supervisor.guard(sums));
 }
 
-/// With a shared store the replicas elect the one that writes, and agree on what is ready.
-fn operator_settings(settings: &Run, store: &Store, reporter: &Reporter) -> Settings {
+/// With a shared store the replicas elect the one that writes, and agree on what is ready. With a store of its own the Lease keeps a
+/// second process from serving.
+fn operator_settings(settings: &Run, store: &Store, holder: String) -> Settings {
     Settings {
-        lease: store.is_shared().then(|| reporter.replica().to_owned()),
+        lease: Some(holder),
+        shares_store: store.is_shared(),
         ..settings.settings()
     }
 }
@@ -148,28 +153,34 @@ fn report(
 ) -> JoinHandle<()> {
     let shutdown = supervisor.shutdown();
     if store.is_shared() {
-        let replica = reporter.replica().to_owned();
         let every = settings.usage_report_interval;
-        let exchange = RolloutExchange::new(store.clone(), replica, operator.agreement(), every);
+        let exchange = RolloutExchange::new(store.clone(), reporter, operator.agreement(), every);
         tokio::spawn(supervisor.guard(exchange.run_until(shutdown.clone())));
     }
     let reports = reporter.clone();
-    let reporting = reports.report_until(operator.readiness(), shutdown.clone());
+    let reporting =
+        reports.report_until(operator.readiness(), operator.catch_up(), shutdown.clone());
     tokio::spawn(supervisor.guard(reporting))
 }
 
-/// Ready are the operator and the store, and a heartbeat that announces this replica as serving was recorded.
-fn readiness(operator: &Operator, store: Health, reporter: Reporter) -> Readiness {
+/// Ready is a replica that serves the registry, once the others know of it. The database is needed for that once; afterwards what
+/// needs memory only is served without it, so readiness does not depend on it.
+fn readiness(operator: &Operator, database: Health, reporter: Reporter) -> Readiness {
     let operator = operator.readiness();
-    let known = move || {
-        let unknown = || "this replica has not announced itself to the others yet".to_owned();
-        reporter.serves().then_some(()).ok_or_else(unknown)
+    let known = move || match (reporter.serves(), database.problem()) {
+        (true, _) => Ok(()),
+        (false, None) => Err("this replica has not announced itself to the others yet".to_owned()),
+        (false, Some(problem)) => Err(format!(
+            "this replica has not announced itself to the others yet: {problem}"
+        )),
     };
-    Arc::new(move || {
-        operator()
-            .and_then(|()| store.check())
-            .and_then(|()| known())
-    })
+    Arc::new(move || operator().and_then(|()| known()))
+}
+
+/// Whether a client may be Ready of which this replica has not heard, because the others wait for it no longer.
+fn is_behind(reporter: &Reporter) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    let standing = reporter.standing();
+    Arc::new(move || standing.is_behind())
 }
 
 /// SIGTERM and Ctrl-C begin the shutdown.

@@ -18,6 +18,10 @@ pub(crate) struct Refusal {
     pub retry_after: Option<u32>,
 }
 
+/// The error code of a response, for what decides about it later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefusalCode(pub &'static str);
+
 impl Refusal {
     pub const NOT_FOUND: Self = Self::new(
         StatusCode::NOT_FOUND,
@@ -80,6 +84,7 @@ impl Refusal {
             None if self.status == StatusCode::SERVICE_UNAVAILABLE => Some(5),
             seconds => seconds,
         };
+        response.extensions_mut().insert(RefusalCode(self.error));
         let headers = response.headers_mut();
         headers.extend(seconds.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
         response

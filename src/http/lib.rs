@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod api;
+mod behind;
 pub mod browser;
 mod error_response;
 mod form;
@@ -61,6 +62,8 @@ pub struct App {
     pub assertions_per_client: u32,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
     pub token_reviews: Arc<TokenReviewCache>,
+    /// Whether the other replicas may call a client Ready of which this one has not heard.
+    pub is_behind: Arc<dyn Fn() -> bool + Send + Sync>,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
     /// What is written down.
@@ -88,6 +91,7 @@ impl App {
             introspection_throttle: Arc::default(),
             assertions_per_client: 10_000,
             token_reviews: Arc::default(),
+            is_behind: Arc::new(|| false),
             metrics,
             audit: Arc::default(),
         }

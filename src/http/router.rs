@@ -14,6 +14,7 @@ use bytes::Bytes;
 use tower::Service;
 
 use super::api::{cors, discovery, introspect, revoke, token, userinfo};
+use super::behind::unless_behind;
 use super::error_response::Refusal;
 use super::head::without_body;
 use super::{App, browser, pages};
@@ -75,6 +76,7 @@ where
                 Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, &parts, body)).await,
                 None => Refusal::NOT_FOUND.into_response(),
             };
+            let response = unless_behind(app, response);
             app.metrics.count_response(endpoint, response.status());
             Ok(response)
         })

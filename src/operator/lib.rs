@@ -62,6 +62,7 @@ use root_key::RootKeyReader;
 use root_key::retire::Retirement;
 use settings::Settings;
 use token_review::TokenReviewer;
+use watch::catch_up::CatchUp;
 use watch::secrets::SecretHandles;
 
 /// The Kubernetes side, ready to run.
@@ -69,6 +70,7 @@ pub struct Operator {
     readiness: Arc<ReadinessCheck>,
     rollout: Arc<Rollout>,
     token_reviewer: Arc<TokenReviewer>,
+    catch_up: Arc<CatchUp>,
     tasks: JoinSet<()>,
     ending: CancellationToken,
     /// Another replica may write.
@@ -112,6 +114,10 @@ impl Operator {
         ));
         parts.spawn_workers(&mut tasks, work.requests, &ending);
         Self {
+            catch_up: Arc::new(CatchUp {
+                kube: parts.keys.context.kube.clone(),
+                verdicts: parts.verdicts.clone(),
+            }),
             readiness: Arc::new(parts.readiness_check()),
             rollout: parts.rollout,
             token_reviewer,
@@ -130,6 +136,11 @@ impl Operator {
     /// What every replica serves: reported to the others, and read from their reports.
     pub fn agreement(&self) -> Arc<Rollout> {
         self.rollout.clone()
+    }
+
+    /// Tells when everything is served that existed at a given moment.
+    pub fn catch_up(&self) -> Arc<CatchUp> {
+        self.catch_up.clone()
     }
 
     /// Verifies the token of a ServiceAccount of the cluster.
@@ -207,13 +218,14 @@ impl Parts {
         let (tenant_queue, tenant_requests) = WorkQueue::new(tenants.clone());
         let (user_queue, user_requests) = WorkQueue::new(users.clone());
         let (requests, passwords) = PasswordRequests::new();
-        let among_several = context.settings.lease.is_some();
+        let is_leased = context.settings.lease.is_some();
+        let among_several = context.settings.shares_store;
         let rollout = Rollout::new(among_several, client_queue.sender());
         let keys = RootKeyReader {
             context,
             cache: Arc::new(Cache::new(clients, tenants, users)),
             root_keys: Arc::new(RootKeys::default()),
-            leader: Arc::new(Leader::new(among_several)),
+            leader: Arc::new(Leader::new(is_leased)),
             readiness: Arc::new(Readiness::default()),
             queues: Arc::new(WorkQueues {
                 clients: client_queue,
@@ -244,6 +256,8 @@ impl Parts {
             cache: self.keys.cache.clone(),
             root_keys: self.keys.root_keys.clone(),
             registry: self.registry.clone(),
+            leader: self.keys.leader.clone(),
+            shares_store: self.keys.context.settings.shares_store,
         }
     }
 

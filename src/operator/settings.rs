@@ -35,8 +35,10 @@ pub struct Settings {
     pub write_burst: u32,
     /// How long a signing key is published before it signs.
     pub publish_ahead: Duration,
-    /// As whom this replica takes the Lease; `None` where there is only one, which always writes and waits for no other.
+    /// As whom this replica takes the Lease; `None` where nothing else can run, as in a test: then it always writes.
     pub lease: Option<String>,
+    /// Whether other replicas serve as well, by the same store. Without that a second process must not.
+    pub shares_store: bool,
     /// Which labels and annotations credentials Secrets may have.
     pub allowed_keys: Arc<AllowedKeys>,
     /// Whether to create the tenant `default` and its first client, once per installation.
@@ -49,5 +51,7 @@ pub struct Settings {
 pub const INSTALLATION: &str = "clientele-installation";
 /// The Lease of the replica that writes.
 pub const LEASE: &str = "clientele";
+/// How the holder of the Lease begins that keeps a SQLite file: no other process serves beside it.
+pub const ALONE: &str = "sqlite/";
 /// The field manager of every write.
 pub const FIELD_MANAGER: &str = "clientele";

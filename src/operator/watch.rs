@@ -1,5 +1,6 @@
 //! The tasks that fill the cache from watches.
 
+pub mod catch_up;
 pub mod client_secrets;
 pub mod objects;
 pub mod passwords;

@@ -16,6 +16,12 @@ pub enum StoreError {
         "the database was written by a newer version (its schema has migration {0}, which this version does not know and which is not marked additive); run that version, or restore a backup from before the upgrade"
     )]
     Newer(i64),
+    /// Another process uses the database, which only one may.
+    #[error("{0}")]
+    InUse(String),
+    /// The database has not been reached since this process started.
+    #[error("the database has not been reached since the start")]
+    Unopened,
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(String),
@@ -109,6 +115,12 @@ const fn of_postgres(code: &str) -> Option<&'static str> {
         ),
         b"53100" => Some("free space on the volume of the server"),
         b"53300" => Some("raise max_connections of the server; each replica holds up to 16"),
+        b"08P01" => Some(
+            "if a pooler is in between: with PgBouncer set pool_mode = session and ignore_startup_parameters = extra_float_digits",
+        ),
+        b"26000" | b"42P05" => Some(
+            "a pooler gives each transaction another session: set pool_mode = session, or name the PostgreSQL server itself in the URL",
+        ),
         b"25006" => Some("the URL must name the primary server, not a read-only standby"),
         b"57P03" => Some("the server is starting or stopping: wait, or check its log"),
         _ => None,

@@ -10,13 +10,17 @@ mod error;
 mod metrics;
 mod redemption;
 mod rotation;
+mod source;
 pub mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use backend::open::file_lock::FileLock;
+use backend::open::url::{Location, parse};
 use backend::operation::Operation;
 use backend::postgres::Postgres;
 use backend::sqlite::Sqlite;
@@ -24,17 +28,28 @@ pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use redemption::Redemption;
 pub use rotation::Rotation;
+pub use source::UrlSource;
 pub use tables::replicas::Heartbeat;
 pub use tables::subjects::SubjectClaim;
 pub use tables::upgraded_hashes::UpgradedHash;
 pub use tables::used_assertions::{AssertionUse, UsedAssertion};
 pub use tables::used_days::UsedDay;
 
-/// An open store. Clones share it.
+/// A store. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    backend: Arc<Backend>,
+    shared: Arc<Shared>,
     metrics: Arc<StoreMetrics>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    source: UrlSource,
+    location: Location,
+    /// Nothing until the database was reached for the first time.
+    backend: OnceLock<Backend>,
+    /// Only of a process that does not share the file.
+    lock: OnceLock<FileLock>,
 }
 
 #[derive(Debug)]
@@ -44,19 +59,81 @@ enum Backend {
 }
 
 impl Store {
-    /// Opens the database of a URL (`sqlite:PATH`, `sqlite::memory:`, `postgres://…`) and brings its schema up to date.
+    /// A store whose database is not open yet: until [`Store::connect`] succeeds, every operation fails.
     ///
     /// # Errors
-    /// If it cannot be reached or migrated, or is newer than this program.
+    /// If the URL cannot be read, or names no database (`sqlite:PATH`, `sqlite::memory:`, `postgres://…`).
+    pub async fn unopened(source: UrlSource) -> Result<Self, StoreError> {
+        let location = parse(&source.read().await?)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                source,
+                location,
+                backend: OnceLock::new(),
+                lock: OnceLock::new(),
+            }),
+            metrics: Arc::default(),
+        })
+    }
+
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// If it cannot be reached or migrated, or is newer than this program. It may be tried again.
+    pub async fn connect(&self) -> Result<(), StoreError> {
+        let Shared {
+            source,
+            location,
+            backend,
+            ..
+        } = &*self.shared;
+        if backend.get().is_none() {
+            let opened = backend::open::open(location, source, &self.metrics).await?;
+            // Another caller may have been faster.
+            let _ = backend.set(opened);
+        }
+        Ok(())
+    }
+
+    /// The same as the only process that uses it, where it is a file.
+    ///
+    /// # Errors
+    /// Also if another process uses the file.
+    pub async fn connect_as(&self, holder: &str) -> Result<(), StoreError> {
+        let Shared { location, lock, .. } = &*self.shared;
+        if let (Location::File(path), None) = (location, lock.get()) {
+            // Another caller may have been faster.
+            let _ = lock.set(FileLock::take(path, holder)?);
+        }
+        self.connect().await
+    }
+
+    /// Whether the database was opened.
+    pub fn is_open(&self) -> bool {
+        self.shared.backend.get().is_some()
+    }
+
+    /// The path of the file, where the database is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.shared.location {
+            Location::File(path) => Some(path),
+            Location::Memory | Location::Server(_) => None,
+        }
+    }
+
+    /// Opens the database of a URL.
+    ///
+    /// # Errors
+    /// As [`Store::unopened`] and [`Store::connect`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let metrics = Arc::default();
-        let backend = Arc::new(backend::open::open(url, &metrics).await?);
-        Ok(Self { backend, metrics })
+        let store = Self::unopened(UrlSource::Fixed(url.to_owned())).await?;
+        store.connect().await?;
+        Ok(store)
     }
 
     /// Whether several replicas can share the database: true for PostgreSQL.
     pub fn is_shared(&self) -> bool {
-        matches!(&*self.backend, Backend::Postgres(_))
+        matches!(self.shared.location, Location::Server(_))
     }
 
     /// The metrics of the store.
@@ -67,9 +144,10 @@ impl Store {
     /// Runs an operation that writes.
     async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.write(operation).await,
-            Backend::Postgres(postgres) => postgres.write(operation).await,
+        let outcome = match self.shared.backend.get() {
+            Some(Backend::Sqlite(sqlite)) => sqlite.write(operation).await,
+            Some(Backend::Postgres(postgres)) => postgres.write(operation).await,
+            None => Err(StoreError::Unopened),
         };
         self.metrics.writes.count(&outcome, started.elapsed());
         outcome
@@ -78,9 +156,10 @@ impl Store {
     /// Runs an operation that only reads. It sees every write that completed before it began.
     async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(operation).await,
-            Backend::Postgres(postgres) => postgres.read(operation).await,
+        let outcome = match self.shared.backend.get() {
+            Some(Backend::Sqlite(sqlite)) => sqlite.read(operation).await,
+            Some(Backend::Postgres(postgres)) => postgres.read(operation).await,
+            None => Err(StoreError::Unopened),
         };
         self.metrics.reads.count(&outcome, started.elapsed());
         outcome
@@ -93,9 +172,10 @@ impl Store {
 
     /// Closes the database after the writes in flight have completed.
     pub async fn close(&self) {
-        match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.close().await,
-            Backend::Postgres(postgres) => postgres.close().await,
+        match self.shared.backend.get() {
+            Some(Backend::Sqlite(sqlite)) => sqlite.close().await,
+            Some(Backend::Postgres(postgres)) => postgres.close().await,
+            None => {}
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::error::StoreError;
@@ -56,6 +57,14 @@ pub struct StoreMetrics {
     pub(super) commits: Counter,
     /// Rows that were removed because they had ended.
     pub(super) purged: Counter,
+    /// 1 while the last check of the database succeeded.
+    pub(super) up: Gauge,
+    /// Connections to PostgreSQL that wait for an operation.
+    pub(super) idle: Gauge,
+    /// Connections to PostgreSQL that were made.
+    pub(super) connections: Counter,
+    /// How often every connection was closed because one was lost.
+    pub(super) renewals: Counter,
 }
 
 impl Default for StoreMetrics {
@@ -67,11 +76,20 @@ impl Default for StoreMetrics {
             operations,
             commits: Counter::default(),
             purged: Counter::default(),
+            up: Gauge::default(),
+            idle: Gauge::default(),
+            connections: Counter::default(),
+            renewals: Counter::default(),
         }
     }
 }
 
 impl StoreMetrics {
+    /// Notes whether the database answers.
+    pub fn set_up(&self, up: bool) {
+        self.up.set(i64::from(up));
+    }
+
     /// Makes the metrics visible under their names.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
@@ -98,6 +116,30 @@ impl StoreMetrics {
             "clientele_store_purged_rows",
             "Rows that were removed because they had ended",
             self.purged.clone(),
+        );
+        self.register_connections(registry);
+    }
+
+    fn register_connections(&self, registry: &mut Registry) {
+        registry.register(
+            "clientele_store_up",
+            "1 while the database answers, checked every five seconds",
+            self.up.clone(),
+        );
+        registry.register(
+            "clientele_store_idle_connections",
+            "Connections to PostgreSQL that wait for an operation",
+            self.idle.clone(),
+        );
+        registry.register(
+            "clientele_store_connections",
+            "Connections to PostgreSQL that were made",
+            self.connections.clone(),
+        );
+        registry.register(
+            "clientele_store_connection_renewals",
+            "How often every connection to PostgreSQL was closed because one of them was lost",
+            self.renewals.clone(),
         );
     }
 }

@@ -60,8 +60,14 @@ async fn database() -> AnyConnection {
 fn store_on(db: AnyConnection) -> Store {
     let metrics = Arc::<StoreMetrics>::default();
     let backend = Backend::Sqlite(Sqlite::new(db, None, metrics.clone()));
+    let shared = Shared {
+        source: UrlSource::Fixed("sqlite::memory:".to_owned()),
+        location: Location::Memory,
+        backend: backend.into(),
+        lock: OnceLock::new(),
+    };
     Store {
-        backend: Arc::new(backend),
+        shared: Arc::new(shared),
         metrics,
     }
 }

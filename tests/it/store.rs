@@ -11,6 +11,7 @@ mod database;
 mod families;
 mod model;
 mod opening;
+mod postgres_outages;
 mod purge;
 mod samples;
 mod sessions;

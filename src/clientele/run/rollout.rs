@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::usage::heartbeat_timeout;
+use super::presence::SILENT;
+use super::standing::Standing;
+use super::usage::{Reporter, heartbeat_timeout};
 use clientele_oauth::client::served_versions::{Versions, difference};
 use clientele_operator::cache::rollout::Rollout;
 use clientele_store::{Store, StoreError};
@@ -33,25 +35,30 @@ pub struct RolloutExchange {
     store: Store,
     replica: String,
     rollout: Arc<Rollout>,
+    standing: Arc<Standing>,
     /// The longest time between two reports of a replica.
     every: Duration,
     reported: Versions,
     reported_at: Option<Instant>,
     /// When a late rollout was last explained, and how.
     explained: Option<(Instant, String)>,
+    /// The last error of the store, if it failed.
+    problem: Option<StoreError>,
 }
 
 impl RolloutExchange {
     /// Nothing is reported yet.
-    pub fn new(store: Store, replica: String, rollout: Arc<Rollout>, every: Duration) -> Self {
+    pub fn new(store: Store, reporter: &Reporter, rollout: Arc<Rollout>, every: Duration) -> Self {
         Self {
             store,
-            replica,
+            replica: reporter.replica().to_owned(),
             rollout,
+            standing: reporter.standing(),
             every,
             reported: Versions::new(),
             reported_at: None,
             explained: None,
+            problem: None,
         }
     }
 
@@ -66,8 +73,7 @@ impl RolloutExchange {
                     Ok(true) => READ_EVERY.max(began.elapsed() * 4),
                     Ok(false) => self.every,
                     Err(error) => {
-                        tracing::warn!(%error, "cannot exchange served versions with other replicas; new versions do not become Ready until this works");
-                        self.rollout.explain(LATE, UNKNOWN);
+                        self.failed(error);
                         RETRY
                     }
                 };
@@ -80,11 +86,26 @@ impl RolloutExchange {
         shutdown.run_until_cancelled(exchange).await;
     }
 
+    /// The same error is said once.
+    fn failed(&mut self, error: StoreError) {
+        self.standing.fail();
+        self.rollout.explain(LATE, UNKNOWN);
+        if self.problem.as_ref() != Some(&error) {
+            tracing::warn!(%error, "cannot exchange served versions with other replicas; new versions do not become Ready until this works");
+        }
+        self.problem = Some(error);
+    }
+
     /// Whether the next exchange is due soon.
     async fn exchange(&mut self) -> Result<bool, StoreError> {
         let is_reported = self.report().await?;
+        self.problem = None;
         if !self.rollout.is_awaited() {
             return Ok(!is_reported);
+        }
+        // After the store failed: a replica that was not heard since may have ended, and another may serve in its place.
+        if !self.standing.knows_replicas() {
+            return Ok(true);
         }
         let alive = Timestamp::now().checked_sub(heartbeat_timeout(self.every));
         let alive = alive.unwrap_or(Timestamp::MIN);
@@ -104,7 +125,7 @@ impl RolloutExchange {
             return Ok(());
         }
         let without = self.store.replicas_without(alive, client_uid, generation);
-        let why = explanation(&without.await?, heartbeat_timeout(self.every));
+        let why = explanation(&without.await?);
         if self.explained.as_ref().is_none_or(|(_, last)| *last != why) {
             tracing::warn!("a new version of a client does not become Ready: {why}");
         }
@@ -145,13 +166,13 @@ impl RolloutExchange {
 }
 
 /// Why some replicas do not serve a version, with the remedy.
-fn explanation(without: &[String], timeout: Duration) -> String {
+fn explanation(without: &[String]) -> String {
     // The ID of a replica begins with its name, if it has one.
     let names = without
         .iter()
         .map(|id| id.split_once('_').map_or(&**id, |(name, _)| name));
     let names: Vec<&str> = names.collect();
-    let silent = timeout.as_secs();
+    let silent = SILENT.as_secs();
     format!(
         "replica {} does not serve this version yet and would refuse it; check its log, or delete its pod: a replica that is silent for {silent} s is not waited for",
         names.join(", ")

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::presence::{BEAT, SILENT};
+use super::standing::Standing;
 use super::used_days::{UsedDaysExchange, uses_by_uid};
 use crate::config::Run;
 use clientele_http::admin::Readiness;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::{LastUse, Usage, Uses};
+use clientele_operator::watch::catch_up::CatchUp;
 use clientele_store::{Heartbeat, Store, StoreError};
 
 /// How many uses one transaction reports.
@@ -28,6 +30,9 @@ const CHECK_EVERY: Duration = Duration::from_millis(50);
 /// A request may record a use that is this much older than the report after it: it read the clock when it began.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
 
+/// The pause before the next try when the store fails.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Reports for this replica.
 #[derive(Clone)]
 pub struct Reporter {
@@ -39,19 +44,21 @@ pub struct Reporter {
     name: Option<String>,
     /// A heartbeat that announces this replica as serving was recorded.
     serving: Arc<AtomicBool>,
+    /// How it stands with the other replicas, where the store is shared.
+    standing: Arc<Standing>,
     used_days: UsedDaysExchange,
     every: Duration,
 }
 
-/// Rollouts do not wait for a replica without a heartbeat for this long. It is shorter than the time after which a replica
-/// has expired, because the use of a secret must not be missed.
+/// Rollouts do not wait for a replica of an earlier version, which does not beat, without a heartbeat for this long. It is shorter than
+/// the time after which a replica has expired, because the use of a secret must not be missed.
 pub fn heartbeat_timeout(every: Duration) -> Duration {
     (every * 2).max(SHORTEST_TIMEOUT) + IN_FLIGHT
 }
 
 impl Reporter {
-    /// Sends the first heartbeat, before anything is served, so that no use can be missed.
-    pub async fn begin(
+    /// Nothing is reported yet.
+    pub fn new(
         store: Store,
         registry: Arc<ArcSwap<Registry>>,
         usage: Arc<ArcSwapOption<Usage>>,
@@ -62,7 +69,7 @@ impl Reporter {
         aws_lc_rs::rand::fill(&mut id)
             .map_err(|_| anyhow::anyhow!("the random source failed; the replica has no ID"))?;
         let id = format!("{:016x}", u64::from_be_bytes(id));
-        let reporter = Self {
+        Ok(Self {
             store,
             registry,
             usage,
@@ -73,12 +80,10 @@ impl Reporter {
                 .collect(),
             name,
             serving: Arc::default(),
+            standing: Arc::default(),
             used_days: UsedDaysExchange::default(),
             every: settings.usage_report_interval,
-        };
-        let heard = reporter.report(Timestamp::now(), false).await;
-        heard.context("the use of client secrets cannot be recorded in the database")?;
-        Ok(reporter)
+        })
     }
 
     /// The ID of this replica, unique to this process.
@@ -91,39 +96,103 @@ impl Reporter {
         self.serving.load(Relaxed)
     }
 
-    /// Reports until the shutdown, and at once when this replica becomes ready and when the shutdown begins.
-    pub async fn report_until(self, ready: Readiness, shutdown: CancellationToken) {
-        let reports = async {
-            let mut due = Instant::now() + self.every;
-            loop {
-                let pause = if self.serves() {
-                    self.every
-                } else {
-                    CHECK_EVERY
-                };
-                tokio::time::sleep(pause).await;
-                let begins = !self.serves() && ready().is_ok();
-                if begins || Instant::now() >= due {
-                    let known = self.try_report(begins || self.serves()).await;
-                    self.serving.fetch_or(begins && known, Relaxed);
-                    due = Instant::now() + self.every;
-                }
-            }
-        };
-        shutdown.run_until_cancelled(reports).await;
-        self.try_report(false).await;
+    /// How this replica stands with the others.
+    pub fn standing(&self) -> Arc<Standing> {
+        self.standing.clone()
     }
 
-    async fn try_report(&self, serving: bool) -> bool {
-        let reported = self.report(Timestamp::now(), serving).await;
-        if let Err(error) = &reported {
+    /// Reports until the shutdown, at once when this replica becomes ready and when the shutdown begins, and says every few
+    /// seconds that it lives. `catch_up` ends when the registry knows what existed when it was called.
+    pub async fn report_until(
+        self,
+        ready: Readiness,
+        catch_up: Arc<CatchUp>,
+        shutdown: CancellationToken,
+    ) {
+        shutdown
+            .run_until_cancelled(self.report_forever(ready, catch_up))
+            .await;
+        if self.store.is_open() {
+            self.try_report(false, &mut None).await;
+        }
+    }
+
+    async fn report_forever(&self, ready: Readiness, catch_up: Arc<CatchUp>) {
+        // The first heartbeat comes as early as the store can take it, so that no use is missed.
+        let mut due = Instant::now();
+        let mut problem = None;
+        loop {
+            let begins = !self.serves() && ready().is_ok();
+            let mut heard = true;
+            let began = Instant::now();
+            if self.store.is_open() && (begins || began >= due) {
+                heard = self.try_report(begins || self.serves(), &mut problem).await;
+                self.serving.fetch_or(begins && heard, Relaxed);
+                due = Instant::now() + if heard { self.every } else { RETRY };
+            }
+            if heard && self.serves() && self.store.is_shared() {
+                heard = self.beat(&catch_up).await;
+                // A report makes it known again.
+                due = if heard { due } else { began + RETRY };
+            }
+            let pause = match (heard, self.serves()) {
+                (false, _) => RETRY,
+                (true, true) => BEAT.min(self.every),
+                (true, false) => CHECK_EVERY,
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Says that this replica lives, and lets those leave that do not. Whether it was heard.
+    async fn beat(&self, catch_up: &Arc<CatchUp>) -> bool {
+        let began = Instant::now();
+        let beats = match self.store.beat(&self.replica).await {
+            Ok(Some(beats)) => beats,
+            // It was taken for gone, or the store failed: the next report says why.
+            Ok(None) | Err(_) => {
+                self.standing.fail();
+                return false;
+            }
+        };
+        if self.standing.is_heard(began) {
+            let (standing, catch_up) = (self.standing.clone(), catch_up.clone());
+            tokio::spawn(async move {
+                catch_up.run().await;
+                standing.caught_up(began);
+            });
+        }
+        for (replica, beat) in self.standing.hear(&self.replica, beats) {
+            let silent = SILENT.as_secs();
+            tracing::warn!(
+                replica,
+                "a replica is silent for {silent} s and is waited for no longer"
+            );
+            if self.store.leave(&replica, beat).await.is_err() {
+                self.standing.fail();
+            }
+        }
+        true
+    }
+
+    /// The same problem is said once.
+    async fn try_report(&self, serving: bool, problem: &mut Option<StoreError>) -> bool {
+        let reported = self.report(Timestamp::now(), serving).await.err();
+        if let Some(error) = reported
+            .as_ref()
+            .filter(|error| problem.as_ref() != Some(error))
+        {
             tracing::warn!(%error, "could not record the use of client secrets; old secrets stay valid until it is recorded");
         }
-        reported.is_ok()
+        *problem = reported;
+        problem.is_none()
     }
 
     /// Reports for the last time, after the server has stopped.
     pub async fn end(&self) {
+        if !self.store.is_open() {
+            return;
+        }
         let ended = async {
             self.report(Timestamp::now(), false).await?;
             self.store.remove_replica(&self.replica).await
@@ -150,6 +219,7 @@ impl Reporter {
                 replica: self.replica.clone(),
                 name: self.name.clone(),
                 serving,
+                beats: self.store.is_shared(),
                 reported: before(IN_FLIGHT),
                 expired_before,
                 now,

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::client_request::{self, authorization};
 use super::unavailable::unavailable;
 use crate::App;
+use crate::behind::BEHIND;
 use crate::error_response::Refusal;
 use clientele_oauth::client_auth::Attempt;
 use clientele_oauth::endpoints::introspection;
@@ -106,6 +107,7 @@ async fn answer(
     Ok(
         match introspection::answer(tenant, caller, &presented, family, is_revoked, now) {
             Some(body) => client_request::json(body),
+            None if (app.is_behind)() => return Err(BEHIND),
             None => inactive(app, tenant, parts, caller),
         },
     )

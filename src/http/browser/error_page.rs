@@ -64,6 +64,14 @@ impl ErrorPage {
         }
     }
 
+    /// Whether a newer registry could answer the same: it knows the client, or its redirect URI.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+        )
+    }
+
     /// Whether the same may succeed in a moment.
     pub fn is_temporary(&self) -> bool {
         self.status == StatusCode::SERVICE_UNAVAILABLE

@@ -117,6 +117,8 @@ impl Login<'_> {
                 page.headers_mut().insert(RETRY_AFTER, seconds.into());
                 Ok(page)
             }
+            // The password or the person may be new.
+            _ if (browser_request.app.is_behind)() => Err(ErrorPage::unavailable()),
             (_, user) => {
                 self.failed(
                     user.map(|p| &**p),

@@ -133,6 +133,10 @@ impl<'a> BrowserRequest<'a> {
 
     /// Records why a request is refused, and says so on a page.
     pub fn refuse(&self, error_page: ErrorPage, user: Option<&User>) -> Response {
+        let may_be_wrong = self.endpoint != Endpoint::Account && error_page.is_refusal();
+        if may_be_wrong && (self.app.is_behind)() {
+            return ErrorPage::unavailable().into_page(self.place(), user);
+        }
         error_page.into_page(self.place(), user)
     }
 

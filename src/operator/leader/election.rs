@@ -122,6 +122,7 @@ impl LeaderElector {
         let step = seen.step(&self.identity, Instant::now());
         self.seen = Some(seen);
         if let Step::Wait(_) = step {
+            self.leader.set_rival(record.holder_identity.as_deref());
             return Ok(LeaseAttempt::Others);
         }
         // The resource version read is the precondition.

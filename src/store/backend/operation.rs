@@ -12,7 +12,8 @@ pub trait Operation: Send + Sync + 'static {
     /// What it answers.
     type Output: Send + 'static;
 
-    /// Whether at most one of its statements writes, and so none needs a transaction around it.
+    /// Whether at most one of its statements writes, after which it sends no other: then none needs a transaction around it, and a
+    /// statement that could not be sent means that nothing was written.
     const SINGLE: bool = true;
 
     /// The common case in one statement, for PostgreSQL, where every statement is a journey. `None` if this is not the

@@ -13,11 +13,11 @@ const UPSERT: &str = "INSERT INTO served (registration_id, replica, generation) 
 const DELETE: &str = "DELETE FROM served WHERE registration_id = $1 AND replica = $2";
 const BY_ALL: &str = "SELECT s.registration_id AS registration_id, MIN(s.generation) AS generation
     FROM served s JOIN replicas r ON r.id = s.replica
-    WHERE r.serving = 1 AND r.heard_at >= $1
+    WHERE r.serving = 1 AND (r.beat > 0 OR r.heard_at >= $1)
     GROUP BY s.registration_id
-    HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND heard_at >= $1)";
+    HAVING COUNT(*) = (SELECT COUNT(*) FROM replicas WHERE serving = 1 AND (beat > 0 OR heard_at >= $1))";
 const WITHOUT: &str = "SELECT r.id AS id FROM replicas r
-    WHERE r.serving = 1 AND r.heard_at >= $1
+    WHERE r.serving = 1 AND (r.beat > 0 OR r.heard_at >= $1)
     AND NOT EXISTS (SELECT 1 FROM served s
         WHERE s.registration_id = $2 AND s.replica = r.id AND s.generation >= $3)
     ORDER BY r.id";
@@ -39,12 +39,13 @@ impl Store {
         .await
     }
 
-    /// The newest version of each client that every replica with a heartbeat since `alive` has reported.
+    /// The newest version of each client that every replica has reported that is waited for: those that [`Store::beat`] until they
+    /// [`Store::leave`]; of an earlier version, which does neither, those with a heartbeat since `alive`.
     pub async fn served_by_all(&self, alive: Timestamp) -> Result<Versions, StoreError> {
         self.read(ServedByAll { alive }).await
     }
 
-    /// The replicas with a heartbeat since `alive` that have not reported this version of a client.
+    /// The replicas that are waited for and have not reported this version of a client.
     pub async fn replicas_without(
         &self,
         alive: Timestamp,

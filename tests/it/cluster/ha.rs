@@ -2,5 +2,6 @@
 
 mod fairness;
 mod lagging;
+mod outages;
 pub mod replicas;
 mod restart;

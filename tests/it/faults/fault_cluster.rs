@@ -130,6 +130,7 @@ pub fn settings(bootstrap: bool, root_key: &str) -> Settings {
         write_burst: 10_000,
         publish_ahead: Duration::from_mins(15),
         lease: None,
+        shares_store: false,
         root_key_grace: Duration::from_secs(1),
         allowed_keys: Arc::default(),
         bootstrap,

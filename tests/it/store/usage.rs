@@ -19,6 +19,7 @@ over_both_stores![
     who_comes_back_under_a_name_was_dead,
     what_every_replica_serves_is_known,
     only_replicas_that_serve_and_are_heard_are_waited_for,
+    who_beats_is_waited_for_until_it_leaves,
     the_last_day_of_use_is_kept_and_read_in_pages,
 ];
 
@@ -41,6 +42,7 @@ fn heard(replica: &str, now: i64) -> Heartbeat {
         replica: replica.to_owned(),
         name: None,
         serving: true,
+        beats: false,
         reported: at(now),
         expired_before: at(now - 300),
         now: at(now),
@@ -250,6 +252,39 @@ async fn only_replicas_that_serve_and_are_heard_are_waited_for(database: TestDat
         others,
         "what one said that left goes with it"
     );
+}
+
+async fn who_beats_is_waited_for_until_it_leaves(database: TestDatabase) {
+    let store = database.open().await;
+    assert_eq!(store.beat("a").await, Ok(None), "it is not known yet");
+    let beating = |replica: &str, now| Heartbeat {
+        beats: true,
+        ..heard(replica, now)
+    };
+    for replica in ["a", "b"] {
+        store.heartbeat(beating(replica, 0)).await.unwrap();
+    }
+    tell(&store, "a", &[("r1", 1)], &[]).await;
+    let beats = store.beat("a").await.unwrap().unwrap();
+    assert_eq!(beats.iter().find(|(id, _)| id == "a").unwrap().1, 2);
+    let of_b = beats.iter().find(|(id, _)| id == "b").unwrap().1;
+    // Its clock says nothing, and an outage of an hour does not make it gone.
+    store.heartbeat(beating("a", 3600)).await.unwrap();
+    assert_eq!(by_all(&store, 3600).await, [], "b is waited for");
+    // It was heard before the other could say that it is silent.
+    store.beat("b").await.unwrap().unwrap();
+    store.leave("b", of_b).await.unwrap();
+    assert_eq!(by_all(&store, 3600).await, []);
+    store.leave("b", of_b + 1).await.unwrap();
+    assert_eq!(by_all(&store, 3600).await, [("r1".to_owned(), 1)]);
+    assert_eq!(store.beat("a").await.unwrap().unwrap().len(), 1);
+    // When it is heard again, it is waited for again.
+    store.beat("b").await.unwrap().unwrap();
+    assert_eq!(by_all(&store, 3600).await, []);
+    // Who left and is not heard for long is forgotten.
+    store.leave("b", of_b + 2).await.unwrap();
+    store.heartbeat(beating("a", 3700)).await.unwrap();
+    assert_eq!(store.beat("b").await, Ok(None));
 }
 
 fn used(client: &str, day: u32, second: i64) -> UsedDay {

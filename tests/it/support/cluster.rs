@@ -130,11 +130,12 @@ impl Cluster {
         kube_client(&self.kubeconfig).await
     }
 
-    /// Writes by this user that the audit log has seen, as (verb, resource with subresource, namespace/name).
+    /// Writes by this user that the audit log has seen, but those of the Lease, as (verb, resource with subresource, namespace/name).
     pub fn writes_by(&self, user: &str) -> Vec<(String, String, String)> {
         self.audited(user)
             .iter()
             .filter(|event| event["stage"] == "ResponseComplete")
+            .filter(|event| event["objectRef"]["resource"] != "leases")
             .map(|event| {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                 let object = &event["objectRef"];

@@ -54,6 +54,19 @@ impl Options {
         }
     }
 
+    /// With a SQLite file an operator waits until the Lease of an earlier one expires, unless it has its name, as a container that is
+    /// restarted in its pod has. Among several replicas each has a name of its own.
+    fn name(&self) -> &'static [&'static str] {
+        const FLAG: &str = "--replica-name";
+        let given = self.flags.iter().any(|flag| flag == FLAG);
+        let shared = |url: &String| url.starts_with("postgres");
+        if given || self.database_url.as_ref().is_some_and(shared) {
+            &[]
+        } else {
+            &[FLAG, "clientele-0"]
+        }
+    }
+
     /// In the place of an earlier operator, which has ended or is about to.
     pub fn at(mut self, listen: &str) -> Self {
         self.listen = Some(listen.to_owned());
@@ -135,6 +148,7 @@ impl RunningOperator {
                 level,
             ])
             .args(options.reports())
+            .args(options.name())
             .args(&options.flags)
             .env("KUBECONFIG", &kubeconfig)
             .env("CLIENTELE_DATABASE_URL", database_url)

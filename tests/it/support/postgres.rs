@@ -88,6 +88,11 @@ impl Server {
         SHARED.get_or_init(Self::start)
     }
 
+    /// Where its data and its socket lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The URL of a new, empty database.
     pub async fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));

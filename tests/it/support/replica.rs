@@ -36,6 +36,7 @@ impl Replica {
             write_burst: 20,
             publish_ahead: std::time::Duration::from_mins(15),
             lease: None,
+            shares_store: false,
             allowed_keys: Arc::default(),
             bootstrap: true,
             dashboard_url: None,

@@ -1,5 +1,6 @@
 //! What a database URL names. It may hold a password, so no sentence here quotes it.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use url::Url;
@@ -7,7 +8,7 @@ use url::Url;
 use crate::error::StoreError;
 
 /// Where a database is.
-#[cfg_attr(test, derive(Debug, PartialEq))]
+#[cfg_attr(test, derive(PartialEq))]
 pub enum Location {
     /// In memory, SQLite.
     Memory,
@@ -15,6 +16,17 @@ pub enum Location {
     File(PathBuf),
     /// In a PostgreSQL server.
     Server(Url),
+}
+
+/// The URL of a server may hold a password.
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Server(url) => f.debug_tuple("Server").field(&server_name(url)).finish(),
+        }
+    }
 }
 
 /// Parameters of a PostgreSQL URL. sqlx would log an unknown one with its value, and go on without it.

@@ -67,7 +67,8 @@ async fn wait_writes(replica: &RunningOperator, writes: bool) {
     .await;
 }
 
-async fn lease(space: &TestNamespace) -> LeaseSpec {
+/// The Lease as it is.
+pub async fn lease(space: &TestNamespace) -> LeaseSpec {
     let leases: Api<Lease> = Api::namespaced(space.kube.clone(), "clientele-system");
     leases.get("clientele").await.unwrap().spec.unwrap()
 }
@@ -325,7 +326,7 @@ async fn f21_a_deaf_replica_holds_back_ready_until_it_counts_as_dead() {
     space.wait_ready("known").await;
 }
 
-/// Correctness does not depend on the Lease: with SQLite there is none, and nothing keeps a second one from running.
+/// Correctness does not depend on the Lease: these two have one name, so that each takes the Lease for its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f27_two_operators_without_a_lease_write_each_secret_once() {
     const COUNT: usize = 20;
