@@ -1,6 +1,5 @@
 //! The real server with the real router and 10,000 clients.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,7 +104,7 @@ fn signing_keys() -> io::Result<SigningKeys> {
 }
 
 fn registry() -> io::Result<Registry> {
-    let clients: HashMap<Arc<str>, Arc<Client>> = (0..CLIENTS)
+    let clients = (0..CLIENTS)
         .map(|index| client(&name(index)))
         .map(|client| (client.id.clone(), Arc::new(client)))
         .collect();

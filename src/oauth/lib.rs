@@ -16,6 +16,7 @@ pub mod jose;
 pub mod keys;
 pub mod registry;
 pub mod scope;
+pub mod shared_map;
 pub mod tenant;
 pub mod tokens;
 pub mod uri;

@@ -1,8 +1,8 @@
 //! All tenants and clients in one snapshot, replaced whole and never changed.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::shared_map::SharedMap;
 use super::{Keyring, Tenant};
 
 /// What a path means.
@@ -67,36 +67,66 @@ impl Endpoint {
     ];
 }
 
-/// A snapshot of everything the server accepts.
+/// A snapshot of everything the server accepts. What two of them have in common they share.
 #[derive(Debug, Default)]
 pub struct Registry {
-    /// Rises with every rebuild; shown as a metric.
+    /// Rises with every change; shown as a metric.
     pub revision: u64,
     /// The root keys that verify client secrets; none until they are loaded.
     pub keyring: Option<Arc<Keyring>>,
     /// The tenants by name.
-    pub tenants: HashMap<Arc<str>, Arc<Tenant>>,
-    routes: HashMap<Box<str>, (Arc<Tenant>, Endpoint)>,
+    pub tenants: SharedMap<Arc<str>, Arc<Tenant>>,
+    /// What each path means, by the name of the tenant.
+    routes: SharedMap<Box<str>, (Arc<str>, Endpoint)>,
 }
 
 impl Registry {
     /// Builds the snapshot and its table of paths.
     pub fn new(revision: u64, keyring: Option<Arc<Keyring>>, tenants: Vec<Arc<Tenant>>) -> Self {
-        let mut routes = HashMap::with_capacity(tenants.len() * 16);
-        for tenant in &tenants {
-            for (path, endpoint) in paths(&tenant.issuer) {
-                routes.insert(path.into_boxed_str(), (tenant.clone(), endpoint));
-            }
-        }
-        let tenants = tenants
-            .into_iter()
-            .map(|tenant| (tenant.name.clone(), tenant))
-            .collect();
-        Self {
+        let tenants = tenants.into_iter();
+        let tenants = tenants.map(|tenant| (tenant.name.clone(), Some(tenant)));
+        Self::default().with(revision, keyring, tenants)
+    }
+
+    /// The snapshot that follows: some tenants are others, or are gone. What is not named stays the same and is not copied.
+    #[must_use]
+    pub fn with(
+        &self,
+        revision: u64,
+        keyring: Option<Arc<Keyring>>,
+        changes: impl IntoIterator<Item = (Arc<str>, Option<Arc<Tenant>>)>,
+    ) -> Self {
+        let mut next = Self {
             revision,
             keyring,
-            tenants,
-            routes,
+            tenants: self.tenants.clone(),
+            routes: self.routes.clone(),
+        };
+        for (name, tenant) in changes {
+            next.replace(&name, tenant);
+        }
+        next
+    }
+
+    fn replace(&mut self, name: &Arc<str>, tenant: Option<Arc<Tenant>>) {
+        let issuer = tenant.as_ref().map(|tenant| tenant.issuer.clone());
+        let before = match tenant {
+            Some(tenant) => self.tenants.insert(name.clone(), tenant),
+            None => self.tenants.remove(name),
+        };
+        let before = before.map(|tenant| tenant.issuer.clone());
+        if before == issuer {
+            return;
+        }
+        for (path, _) in before.iter().flat_map(|issuer| paths(issuer)) {
+            let is_ours = |(of, _): &(Arc<str>, Endpoint)| of == name;
+            if self.routes.get(&*path).is_some_and(is_ours) {
+                self.routes.remove(&*path);
+            }
+        }
+        for (path, endpoint) in issuer.iter().flat_map(|issuer| paths(issuer)) {
+            let path = path.into_boxed_str();
+            self.routes.insert(path, (name.clone(), endpoint));
         }
     }
 
@@ -104,9 +134,8 @@ impl Registry {
     ///
     /// The path is compared byte for byte, undecoded: an issuer has one spelling only (RFC 8414 §3.3).
     pub fn route(&self, path: &str) -> Option<(&Arc<Tenant>, Endpoint)> {
-        self.routes
-            .get(path)
-            .map(|(tenant, endpoint)| (tenant, *endpoint))
+        let (tenant, endpoint) = self.routes.get(path)?;
+        Some((self.tenants.get(tenant)?, *endpoint))
     }
 
     /// How many clients are registered.
@@ -163,6 +192,37 @@ mod tests {
                 "/t/a/token",
             ]
         );
+    }
+
+    fn tenant(name: &str, issuer: &str) -> (Arc<str>, Option<Arc<Tenant>>) {
+        let tenant = Tenant::new(name.into(), "uid".into(), issuer.into());
+        (name.into(), Some(Arc::new(tenant)))
+    }
+
+    #[test]
+    fn a_tenant_that_goes_takes_its_paths_with_it_and_no_others() {
+        let both = [
+            tenant("a", "https://id.example/t/a"),
+            tenant("b", "https://id.example/t/b"),
+        ];
+        let first = Registry::default().with(1, None, both);
+        let found = |registry: &Registry, path| {
+            let route = registry.route(path);
+            route.map(|(tenant, _)| tenant.issuer.to_string())
+        };
+        let moved = first.with(2, None, [tenant("a", "https://id.example/elsewhere")]);
+        assert_eq!(found(&moved, "/t/a/token"), None);
+        let elsewhere = Some("https://id.example/elsewhere".to_owned());
+        assert_eq!(found(&moved, "/elsewhere/token"), elsewhere);
+        let gone = moved.with(3, None, [("a".into(), None)]);
+        assert_eq!(found(&gone, "/elsewhere/token"), None);
+        for registry in [&first, &moved, &gone] {
+            let of_b = Some("https://id.example/t/b".to_owned());
+            assert_eq!(found(registry, "/t/b/jwks"), of_b);
+            let shared = Arc::ptr_eq(&registry.tenants["b"], &first.tenants["b"]);
+            assert!(shared, "what does not change is not copied");
+        }
+        assert!(found(&first, "/t/a/token").is_some(), "it is what it was");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A tenant inside the server: one issuer with its clients, people and keys.
 
-use std::collections::{HashMap, HashSet};
+mod clients;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use jiff::Timestamp;
 use super::client_auth::assertion::verification::Verification;
 use super::keys::former_key::FormerKey;
 use super::keys::signing_keys::ScheduledKey;
+use super::shared_map::SharedMap;
 use super::user::Users;
 use super::{AccessTokenType, Algorithm, Client, ErrorCode, OAuthError, SigningKeys};
+
+pub use clients::Clients;
 
 /// The scopes that OpenID Connect defines (OIDC Core §5.4, §11), and `groups`; every tenant knows them.
 pub const OPENID_SCOPES: [&str; 7] = [
@@ -66,8 +70,9 @@ pub struct Branding {
     pub color: Option<Arc<str>>,
 }
 
-/// One issuer: its clients, people, keys and published documents.
-#[derive(Debug)]
+/// One issuer: its clients, people, keys and published documents. A copy shares the clients and people, so one that has another
+/// client costs what that client costs.
+#[derive(Clone, Debug)]
 pub struct Tenant {
     /// The name of the `OAuthTenant`.
     pub name: Arc<str>,
@@ -91,10 +96,10 @@ pub struct Tenant {
     /// `typ` of the access tokens that are for the issuer alone.
     pub access_token_type: AccessTokenType,
     /// The clients by `client_id`.
-    pub clients: HashMap<Arc<str>, Arc<Client>>,
+    pub clients: Clients,
     /// The clients whose manifest says that they are suspended, by `client_id`: nothing is served to them, and a person who
     /// comes from one is told so.
-    pub suspended: HashMap<Arc<str>, Arc<Client>>,
+    pub suspended: SharedMap<Arc<str>, Arc<Client>>,
     /// Who can sign in.
     pub users: Arc<Users>,
     /// Whether a person may type the e-mail address in place of the username.
@@ -102,12 +107,7 @@ pub struct Tenant {
     /// The scopes of its own, beside [`OPENID_SCOPES`], in order of their names.
     pub scopes: Arc<[Scope]>,
     /// Per audience the IDs of the clients that may introspect tokens for it (RFC 7662).
-    pub introspectors: HashMap<Arc<str>, Arc<[Arc<str>]>>,
-    /// What stands before the first colon of every client ID that has one: what is read of it in an `Authorization` header
-    /// in which it is not form-encoded.
-    pub before_colons: HashSet<Arc<str>>,
-    /// Every origin that some client lists in its `allowed_origins`.
-    pub origins: HashSet<Arc<str>>,
+    pub introspectors: SharedMap<Arc<str>, Arc<[Arc<str>]>>,
     /// Who issues the tokens of the cluster's ServiceAccounts, when it is known.
     pub cluster_issuer: Option<Arc<str>>,
     /// How these tokens are verified.
@@ -138,14 +138,12 @@ impl Tenant {
             former_keys: [].into(),
             access_token_algorithm: Algorithm::Es256,
             access_token_type: AccessTokenType::default(),
-            clients: HashMap::new(),
-            suspended: HashMap::new(),
+            clients: Clients::default(),
+            suspended: SharedMap::default(),
             users: Arc::default(),
             signs_in_by_email: false,
             scopes: [].into(),
-            introspectors: HashMap::new(),
-            before_colons: HashSet::new(),
-            origins: HashSet::new(),
+            introspectors: SharedMap::default(),
             cluster_issuer: None,
             verification: Verification::default(),
             session: SessionLifetimes::DEFAULT,
@@ -158,10 +156,6 @@ impl Tenant {
 
     /// Fills what follows from the rest, except the documents.
     pub(crate) fn derive(&mut self) {
-        let origins = self.clients.values().flat_map(|c| c.allowed_origins.iter());
-        self.origins = origins.cloned().collect();
-        let ids = self.clients.keys().filter_map(|id| id.split_once(':'));
-        self.before_colons = ids.map(|(before, _)| before.into()).collect();
         if self.published_keys.is_none() {
             self.published_keys.clone_from(&self.signing_keys);
         }

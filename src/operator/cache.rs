@@ -26,6 +26,7 @@ use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use credentials::CredentialsIndex;
 use kube::runtime::reflector::Store;
 use passwords::PasswordIndex;
+use resource_version::HighestRevision;
 use service_account_keys::ServiceAccountKeys;
 
 use crate::domain::client::secret::digest::DigestKey;
@@ -34,6 +35,8 @@ use crate::domain::client::secret::digest::DigestKey;
 pub struct Cache {
     /// The OAuthClients as listed and watched.
     pub clients: Store<OAuthClient>,
+    /// The highest version of an OAuthClient that was heard of.
+    pub clients_revision: HighestRevision,
     /// The OAuthTenants as listed and watched.
     pub tenants: Store<OAuthTenant>,
     /// The OAuthUsers as listed and watched.
@@ -59,6 +62,7 @@ impl Cache {
     ) -> Self {
         Self {
             clients,
+            clients_revision: HighestRevision::default(),
             tenants,
             users,
             credentials: CredentialsIndex::default(),
@@ -71,8 +75,6 @@ impl Cache {
 
     /// Whether every client secret that an OAuthClient refers to was read.
     pub fn has_settled_client_secrets(&self) -> bool {
-        let objects = self.clients.state();
-        self.client_secrets
-            .is_settled(objects.iter().map(|object| &**object))
+        self.client_secrets.is_settled(|| self.clients.state())
     }
 }

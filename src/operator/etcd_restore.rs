@@ -1,19 +1,21 @@
 //! Whether the cluster went back in time. Its revision only rises; where it has fallen, etcd was restored from an older
 //! snapshot, and a watch that goes on from an earlier revision hears nothing until that revision comes again.
 //!
-//! What was heard of an OAuthClient by watch is compared with what a consistent list of OAuthClients says: the versions of
+//! The highest version that was heard of an OAuthClient by watch is compared with what a consistent list of OAuthClients says: the versions of
 //! one kind compare as numbers (KEP-5504).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::OAuthClient;
 use clientele_telemetry::supervisor::Supervisor;
+use kube::Api;
 use kube::api::ListParams;
-use kube::runtime::reflector::Store;
-use kube::{Api, ResourceExt};
 use tokio::time::sleep;
 
+use crate::cache::Cache;
 use crate::cache::resource_version::number;
+use crate::context::Context;
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(10);
@@ -51,9 +53,9 @@ pub struct Revisions {
 }
 
 impl Revisions {
-    /// Notes the version of an object. One that is no number says nothing.
-    pub fn note(&mut self, version: Option<&str>) {
-        self.highest = self.highest.max(number(version).unwrap_or(0));
+    /// Notes the highest version that a watch has told of.
+    pub fn note(&mut self, highest: u64) {
+        self.highest = self.highest.max(highest);
     }
 
     /// Judges the version of a consistent list that was asked for after everything else had been noted.
@@ -72,17 +74,17 @@ impl Revisions {
 }
 
 /// Looks for ever; when the cluster went back, the process ends.
-pub async fn watch(kube: kube::Client, known: Store<OAuthClient>, supervisor: Supervisor) {
-    let clients: Api<OAuthClient> = Api::all(kube);
-    let one = ListParams::default().limit(1);
+pub async fn watch(context: Arc<Context>, cache: Arc<Cache>, supervisor: Supervisor) {
+    // One name of one namespace, which need not exist: the API server looks at nothing else to say where it stands.
+    let clients: Api<OAuthClient> =
+        Api::namespaced(context.kube.clone(), &context.settings.namespace);
+    let one = ListParams::default().fields("metadata.name=clientele");
     let mut revisions = Revisions::default();
     let mut pause = LOOK;
     loop {
         sleep(pause).await;
         pause = LOOK;
-        for object in known.state() {
-            revisions.note(object.resource_version().as_deref());
-        }
+        revisions.note(cache.clients_revision.get());
         // While the API server is not there, the watches say so.
         let Ok(list) = clients.list_metadata(&one).await else {
             continue;
@@ -111,8 +113,8 @@ mod tests {
     fn f17_a_revision_that_is_lower_twice_is_a_restored_snapshot() {
         let mut revisions = Revisions::default();
         revisions.judge(Some("90"));
-        revisions.note(Some("100"));
-        revisions.note(Some("95"));
+        revisions.note(100);
+        revisions.note(95);
         assert_eq!(revisions.judge(Some("99")), Course::Doubtful);
         let back = WentBack {
             before: 100,
@@ -124,7 +126,7 @@ mod tests {
     #[test]
     fn one_answer_that_lags_is_forgiven() {
         let mut revisions = Revisions::default();
-        revisions.note(Some("100"));
+        revisions.note(100);
         for _ in 0..3 {
             assert_eq!(revisions.judge(Some("99")), Course::Doubtful);
             assert_eq!(revisions.judge(Some("100")), Course::Forward);
@@ -134,11 +136,11 @@ mod tests {
     #[test]
     fn what_is_no_number_says_nothing() {
         let mut revisions = Revisions::default();
-        revisions.note(Some("100"));
+        revisions.note(100);
         for listed in [None, Some(""), Some("a99")] {
             assert_eq!(revisions.judge(listed), Course::Forward, "{listed:?}");
         }
-        revisions.note(None);
+        revisions.note(0);
         assert_eq!(revisions.judge(Some("100")), Course::Forward);
     }
 }

@@ -281,7 +281,7 @@ impl Parts {
         tasks.spawn(token_review::keep(reviewer.clone()));
         let clients = cache.clients.clone();
         let supervisor = tasks.supervisor.clone();
-        let restore = etcd_restore::watch(context.kube.clone(), clients.clone(), supervisor);
+        let restore = etcd_restore::watch(context.clone(), cache.clone(), supervisor);
         tasks.spawn(restore);
         tasks.spawn(rotation_gauges::count(
             context.metrics.clone(),

@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod observer;
+pub mod retired;
 
 use std::sync::Arc;
 

@@ -12,10 +12,12 @@ use kube::runtime::reflector::Store;
 
 use crate::domain::client::identity::ClientObject;
 use crate::metrics::OperatorMetrics;
-use crate::metrics::rotation::{HOLDERS, RotationMetrics};
+use crate::metrics::rotation::HOLDERS;
 
 /// How often the clients are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
+/// How many are counted before others have their turn.
+const AT_ONCE: usize = 1000;
 
 /// Counts the clients again and again, for ever.
 pub async fn count(
@@ -25,43 +27,51 @@ pub async fn count(
 ) {
     loop {
         tokio::time::sleep(COUNT_EVERY).await;
-        let usage = usage.load();
-        count_once(
-            &metrics.rotation,
-            &clients,
-            usage.as_deref(),
-            Timestamp::now(),
-        );
+        let (usage, now) = (usage.load_full(), Timestamp::now());
+        let mut tally = Tally {
+            overdue: 0,
+            oldest: now,
+            held: [0; HOLDERS.len()],
+        };
+        for objects in clients.state().chunks(AT_ONCE) {
+            tally.count(objects, usage.as_deref(), now);
+            tokio::task::yield_now().await;
+        }
+        let age = now.duration_since(tally.oldest).as_secs();
+        metrics.rotation.set(tally.held, tally.overdue, age);
     }
 }
 
-fn count_once(
-    metrics: &RotationMetrics,
-    clients: &Store<OAuthClient>,
-    usage: Option<&Usage>,
-    now: Timestamp,
-) {
-    let (mut overdue, mut oldest, mut held) = (0, now, [0; HOLDERS.len()]);
-    for object in clients.state() {
-        let status = object.status.as_ref();
-        let next_at = status.and_then(|s| s.rotation.as_ref()?.next_at.as_ref());
-        overdue += i64::from(next_at.is_some_and(|next| next.0 < now));
-        let Some(generation) = status.and_then(|s| s.secret_generation.as_ref()) else {
-            continue;
-        };
-        oldest = generation
-            .published_at
-            .iter()
-            .fold(oldest, |at, time| at.min(time.0));
-        if generation.overlap.is_some() {
-            let uid = object.metadata.uid.as_deref().unwrap_or_default();
-            let published = ClientObject::parse(&object).ledger.published;
-            let seen = usage.and_then(|usage| usage.observed(uid, published));
-            held[holder(&object, seen)] += 1;
+/// What was counted so far.
+struct Tally {
+    overdue: i64,
+    oldest: Timestamp,
+    held: [i64; HOLDERS.len()],
+}
+
+impl Tally {
+    fn count(&mut self, objects: &[Arc<OAuthClient>], usage: Option<&Usage>, now: Timestamp) {
+        for object in objects {
+            self.count_one(object, usage, now);
         }
     }
-    let age = now.duration_since(oldest).as_secs();
-    metrics.set(held, overdue, age);
+
+    fn count_one(&mut self, object: &OAuthClient, usage: Option<&Usage>, now: Timestamp) {
+        let status = object.status.as_ref();
+        let next_at = status.and_then(|s| s.rotation.as_ref()?.next_at.as_ref());
+        self.overdue += i64::from(next_at.is_some_and(|next| next.0 < now));
+        let Some(generation) = status.and_then(|s| s.secret_generation.as_ref()) else {
+            return;
+        };
+        let published = generation.published_at.iter();
+        self.oldest = published.fold(self.oldest, |at, time| at.min(time.0));
+        if generation.overlap.is_some() {
+            let uid = object.metadata.uid.as_deref().unwrap_or_default();
+            let published = ClientObject::parse(object).ledger.published;
+            let seen = usage.and_then(|usage| usage.observed(uid, published));
+            self.held[holder(object, seen)] += 1;
+        }
+    }
 }
 
 /// What holds the old secret of a client, as an index of [`HOLDERS`].

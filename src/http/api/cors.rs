@@ -66,7 +66,7 @@ fn is_listed(app: &App, path: &str, origin: &HeaderValue) -> bool {
     let origin = origin.to_str().ok();
     tenant
         .zip(origin)
-        .is_some_and(|(tenant, origin)| tenant.origins.contains(origin))
+        .is_some_and(|(tenant, origin)| tenant.clients.list_origin(origin))
 }
 
 fn allowed(origin: HeaderValue, methods: &'static str, names: &'static str) -> Response {

@@ -46,7 +46,7 @@ pub fn verify<'t>(
     // What a root key made is nothing that can be brought.
     let is_brought = generation.is_none() && external_secret::verify(brought, keyring, secret);
     let client = client.ok_or_else(|| {
-        let cut = method == AuthMethod::ClientSecretBasic && tenant.before_colons.contains(id);
+        let cut = method == AuthMethod::ClientSecretBasic && tenant.clients.begin_with(id);
         INVALID.because(if cut { NOT_ENCODED } else { NOT_SERVED })
     })?;
     if !client.allows_method(method) {

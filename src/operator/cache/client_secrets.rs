@@ -1,6 +1,6 @@
 //! The client secrets that application teams provide, as digests: what every entry of a Secret that opted in holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
@@ -21,6 +21,25 @@ type Entries = HashMap<Box<str>, Found>;
 struct State {
     secrets: HashMap<Name, Entries>,
     reach: Reach,
+    changed: Changes,
+}
+
+/// What the answers of the index may have changed about since they were taken.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// These Secrets.
+    pub secrets: HashSet<Name>,
+    /// Every Secret of these namespaces.
+    pub namespaces: HashSet<String>,
+    /// Every Secret.
+    pub all: bool,
+}
+
+impl Changes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.secrets.is_empty() && self.namespaces.is_empty()
+    }
 }
 
 /// The index.
@@ -96,13 +115,19 @@ impl ClientSecretIndex {
         });
         let entries = entries.collect();
         let name = (secret.namespace().unwrap_or_default(), secret.name_any());
-        self.write(|state| state.secrets.insert(name, entries));
+        self.write(|state| {
+            state.changed.secrets.insert(name.clone());
+            state.secrets.insert(name, entries);
+        });
     }
 
     /// Forgets a Secret that was deleted.
     pub fn forget(&self, namespace: &str, name: &str) {
         let name = (namespace.to_owned(), name.to_owned());
-        self.write(|state| state.secrets.remove(&name));
+        self.write(|state| {
+            state.secrets.remove(&name);
+            state.changed.secrets.insert(name);
+        });
     }
 
     /// The Secrets that are known in a namespace, or in all.
@@ -112,15 +137,39 @@ impl ClientSecretIndex {
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
-        self.write(|state| state.reach.set(namespace, access))
+        self.write(|state| {
+            let changed = state.reach.set(namespace, access);
+            match namespace {
+                Some(namespace) if changed => {
+                    state.changed.namespaces.insert(namespace.to_owned());
+                }
+                Some(_) => {}
+                None => state.changed.all |= changed,
+            }
+            changed
+        })
     }
 
-    /// Whether everything was looked at that one of these objects refers to. Once it was, it stays so.
-    pub fn is_settled<'a>(&self, objects: impl Iterator<Item = &'a OAuthClient>) -> bool {
+    /// Takes what changed since it was taken last.
+    pub fn take_changes(&self) -> Changes {
+        self.write(|state| std::mem::take(&mut state.changed))
+    }
+
+    /// Whether something changed since it was taken last.
+    pub fn has_changes(&self) -> bool {
+        self.read(|state| !state.changed.is_empty())
+    }
+
+    /// Whether everything was looked at that one of the objects refers to. Once it was, it stays so, and the objects are
+    /// not asked for any more.
+    pub fn is_settled(&self, objects: impl FnOnce() -> Vec<Arc<OAuthClient>>) -> bool {
         if self.settled.load(Relaxed) {
             return true;
         }
-        let mut objects = objects.filter(|object| object.spec.secret_ref.is_some());
+        let objects = objects();
+        let mut objects = objects
+            .iter()
+            .filter(|object| object.spec.secret_ref.is_some());
         let settled = self.read(|state| {
             objects.all(|object| {
                 let namespace = object.metadata.namespace.as_deref().unwrap_or_default();

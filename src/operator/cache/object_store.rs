@@ -13,6 +13,17 @@ use serde::de::DeserializeOwned;
 
 use super::relist_check::{List, RelistCheck};
 
+/// What an event may have changed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Touched<K: Resource<DynamicType = ()>> {
+    /// Nothing yet.
+    Nothing,
+    /// One object.
+    One(ObjectRef<K>),
+    /// Any: a list is complete.
+    All,
+}
+
 /// The objects of a kind.
 pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,
@@ -38,8 +49,8 @@ where
         }
     }
 
-    /// Takes in what the watch said. Returns whether the objects may have changed.
-    pub fn apply(&mut self, event: &watcher::Event<K>) -> bool {
+    /// Takes in what the watch said.
+    pub fn apply(&mut self, event: &watcher::Event<K>) -> Touched<K> {
         // Not when the list began: a second list may have brought some back since.
         let before = match event {
             watcher::Event::InitDone => self.store.state(),
@@ -47,14 +58,15 @@ where
         };
         self.writer.apply_watcher_event(event);
         match event {
-            watcher::Event::Init | watcher::Event::InitApply(_) => false,
+            watcher::Event::Init | watcher::Event::InitApply(_) => Touched::Nothing,
             watcher::Event::InitDone => {
                 self.relisted(before);
-                true
+                Touched::All
             }
             watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
-                self.doubt.settled(&ObjectRef::from_obj(object));
-                true
+                let object = ObjectRef::from_obj(object);
+                self.doubt.settled(&object);
+                Touched::One(object)
             }
         }
     }
@@ -97,14 +109,30 @@ where
         objects
     }
 
+    /// The object of this name, if it counts.
+    pub fn get(&self, name: &ObjectRef<K>) -> Option<Arc<K>> {
+        let listed = self.store.get(name);
+        listed.or_else(|| self.doubt.find(name).cloned())
+    }
+
+    /// How many objects count.
+    pub fn len(&self) -> usize {
+        self.store.len() + self.doubt.held().count()
+    }
+
+    /// Whether none counts.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// When the brake lets go.
     pub fn guard_until(&self) -> Option<Instant> {
         self.doubt.until()
     }
 
-    /// Lets go of what the brake held for too long.
-    pub fn release_guard(&mut self) {
-        self.doubt.expire();
+    /// Lets go of what the brake held for too long. Returns whether it did.
+    pub fn release_guard(&mut self) -> bool {
+        !self.doubt.expire().is_empty()
     }
 }
 
@@ -163,6 +191,18 @@ mod tests {
         assert_eq!(names(&listed), ["a", "c"]);
         listed.confirm(Ok(vec![namespace("c")]));
         assert_eq!(names(&listed), ["c"]);
+    }
+
+    #[test]
+    fn one_object_is_found_by_its_name_listed_or_held() {
+        let mut listed = doubted();
+        let find = |listed: &ObjectStore<Namespace>, name| listed.get(&ObjectRef::new(name));
+        assert!(find(&listed, "a").is_some() && listed.len() == 3, "held");
+        let seen = listed.apply(&Event::Apply(namespace("d")));
+        assert_eq!(seen, Touched::One(ObjectRef::new("d")));
+        assert!(find(&listed, "d").is_some() && listed.len() == 4);
+        listed.apply(&Event::Delete(namespace("a")));
+        assert!(find(&listed, "a").is_none() && listed.len() == 3);
     }
 
     #[test]

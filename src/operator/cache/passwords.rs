@@ -48,10 +48,13 @@ struct State {
     /// The entries that an OAuthUser refers to.
     wanted: HashMap<Name, HashSet<String>>,
     reach: Reach,
+    /// Rises with each change of what the index answers.
+    version: u64,
 }
 
 impl State {
     fn take_in(&mut self, secret: &Secret) -> Vec<Job> {
+        self.version += 1;
         let name = name_of(secret);
         let wanted = self.wanted.get(&name).cloned().unwrap_or_default();
         let mut before = self.secrets.remove(&name).unwrap_or_default();
@@ -193,16 +196,17 @@ impl PasswordIndex {
             let known = seen.and_then(|seen| seen.passwords.get_mut(&place.key));
             if let Some(known) = known.filter(|known| known.fingerprint == fingerprint) {
                 *known = Arc::new(Password { fingerprint, hash });
+                state.version += 1;
             }
         });
     }
 
     /// Forgets a Secret that was deleted.
     pub fn forget(&self, namespace: &str, name: &str) {
+        let name = (namespace.to_owned(), name.to_owned());
         self.write(|state| {
-            state
-                .secrets
-                .remove(&(namespace.to_owned(), name.to_owned()))
+            state.version += 1;
+            state.secrets.remove(&name);
         });
     }
 
@@ -213,7 +217,16 @@ impl PasswordIndex {
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
-        self.write(|state| state.reach.set(namespace, access))
+        self.write(|state| {
+            let changed = state.reach.set(namespace, access);
+            state.version += u64::from(changed);
+            changed
+        })
+    }
+
+    /// Another number whenever an answer of the index may have changed.
+    pub fn version(&self) -> u64 {
+        self.read(|state| state.version)
     }
 
     /// Whether everything that an OAuthUser referred to at the start was read. Once it was, it stays so.

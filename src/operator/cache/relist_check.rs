@@ -151,6 +151,11 @@ where
         self.brake.holds(object)
     }
 
+    /// What is known of this one, if it is held.
+    pub fn find(&self, object: &ObjectRef<K>) -> Option<&V> {
+        self.brake.find(object)
+    }
+
     /// What is held.
     pub fn held(&self) -> impl Iterator<Item = &V> {
         self.brake.held()

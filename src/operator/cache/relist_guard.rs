@@ -79,6 +79,11 @@ impl<K: Hash + Eq, V> RelistGuard<K, V> {
         self.held.values()
     }
 
+    /// This one, if it is kept.
+    pub fn find(&self, key: &K) -> Option<&V> {
+        self.held.get(key)
+    }
+
     /// Whether this one is kept.
     pub fn holds(&self, key: &K) -> bool {
         self.held.contains_key(key)

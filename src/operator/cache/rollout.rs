@@ -79,6 +79,31 @@ impl Rollout {
         });
     }
 
+    /// The same of some clients alone: the version of each that is served and not said yet, or that there is none.
+    pub fn serve_some(&self, versions: impl Iterator<Item = (String, Option<i64>)>) {
+        if !self.among_several {
+            return;
+        }
+        self.state.send_if_modified(|state| {
+            let mut changed = false;
+            for (registration, version) in versions {
+                if state.served.get(&registration).copied() == version {
+                    continue;
+                }
+                changed = true;
+                let awaited = state.awaited.get(&registration);
+                if awaited.is_some_and(|one| Some(one.generation) != version) {
+                    state.awaited.remove(&registration);
+                }
+                state.served.remove(&registration);
+                state
+                    .served
+                    .extend(version.map(|version| (registration, version)));
+            }
+            changed
+        });
+    }
+
     /// Whether every replica serves this version of an object.
     pub fn is_reached(&self, object: &OAuthClient) -> RolloutStatus {
         let registration = object.uid().unwrap_or_default();
@@ -207,6 +232,26 @@ mod tests {
             agreement.is_reached(&web(3)),
             RolloutStatus::NotYet,
             "a later one"
+        );
+    }
+
+    #[test]
+    fn what_is_told_of_some_clients_leaves_the_others() {
+        let rollout = Rollout::new(true, mpsc::unbounded_channel().0);
+        rollout.serve(versions(&[("uid", 2), ("other", 1)]).into_iter());
+        assert_eq!(rollout.is_reached(&web(2)), RolloutStatus::NotYet);
+        let some = [("new".to_owned(), Some(1)), ("other".to_owned(), None)];
+        rollout.serve_some(some.into_iter());
+        assert_eq!(rollout.served(), versions(&[("uid", 2), ("new", 1)]));
+        assert!(rollout.is_awaited());
+        rollout.serve_some([("uid".to_owned(), Some(3))].into_iter());
+        assert!(!rollout.is_awaited(), "another version is another pass");
+        let mut changes = rollout.changes();
+        changes.mark_unchanged();
+        rollout.serve_some([("uid".to_owned(), Some(3))].into_iter());
+        assert!(
+            !changes.has_changed().unwrap(),
+            "no waiter is woken for nothing"
         );
     }
 

@@ -105,11 +105,13 @@ impl Signing {
         self.doubt.until()
     }
 
-    /// Lets go of what the brake held for too long.
-    pub fn release_guard(&mut self) {
-        for secret in self.doubt.expire().keys() {
+    /// Lets go of what the brake held for too long. Returns whether it did.
+    pub fn release_guard(&mut self) -> bool {
+        let gone = self.doubt.expire();
+        for secret in gone.keys() {
             self.forget(secret);
         }
+        !gone.is_empty()
     }
 
     fn forget(&mut self, secret: &ObjectRef<Secret>) -> bool {

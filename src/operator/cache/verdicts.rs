@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 
 use kube::Resource;
 
-use crate::domain::verdict::{ClientVerdict, TenantState, UserVerdict, Verdict};
+use crate::domain::verdict::{ClientVerdict, TenantState, UserVerdict, Verdict, is_same_version};
 
 /// The verdicts about the objects of one kind, by UID.
 #[derive(Debug)]
@@ -54,7 +54,8 @@ impl<K: Resource<DynamicType = ()>, T, D> VerdictsByUid<Verdict<K, T, D>> {
         }
         let verdicts = self.0.read().expect("no holder of this lock panics");
         let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
-        let is_last = Arc::ptr_eq(&verdict.object, object) && !verdict.superseded.load(Relaxed);
+        let is_of_it = is_same_version(&verdict.object, object);
+        let is_last = is_of_it && !verdict.superseded.load(Relaxed);
         is_last.then(|| verdict.clone())
     }
 }

@@ -5,6 +5,8 @@
 //! and then tenants may have it side by side. What is derived needs no claim, because nothing that is brought may have
 //! its form.
 
+mod index;
+
 use std::collections::HashMap;
 
 use clientele_api::condition::{Condition, READY};
@@ -14,8 +16,10 @@ use kube::{Resource, ResourceExt};
 
 use super::reason::Reason;
 
+pub use index::{NameIndex, Wish};
+
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
     ClientId,
     Subject,
@@ -36,7 +40,7 @@ enum Precedence {
 }
 
 /// The claim of an object to a name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameReservation {
     /// The tenant.
     tenant: String,

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use clientele_api::{OAuthClient, OAuthUser};
 use clientele_oauth::{Client, User};
 use jiff::Timestamp;
+use kube::Resource;
 
 use super::reason::Refusal;
 use super::tenant::policy::TenantPolicy;
@@ -25,6 +26,18 @@ pub struct Verdict<K, T, D = ()> {
     pub superseded: Arc<AtomicBool>,
     /// What is known beside it.
     pub details: D,
+}
+
+/// Whether both are one object.
+pub fn is_same_object<K: Resource>(one: &K, other: &K) -> bool {
+    one.meta().uid == other.meta().uid
+}
+
+/// Whether both are one version of one object, perhaps in two copies: a list brings another one of each.
+pub fn is_same_version<K: Resource>(one: &Arc<K>, other: &Arc<K>) -> bool {
+    let version = |object: &Arc<K>| object.meta().resource_version.clone();
+    let same = || version(one).is_some() && version(one) == version(other);
+    Arc::ptr_eq(one, other) || (is_same_object(&**one, &**other) && same())
 }
 
 /// What the registry says about an OAuthClient.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use clientele_telemetry::histogram::AtomicHistogram;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
@@ -17,6 +18,8 @@ pub struct RegistryMetrics {
     pub refused: Gauge<i64, AtomicI64>,
     /// The users in it.
     pub users: Gauge<i64, AtomicI64>,
+    /// How often the registry was not what the objects say. Must stay 0.
+    pub differences: Counter,
     /// How long the last rebuild took.
     pub rebuild_seconds: Gauge<f64, AtomicU64>,
     /// From when the watch brought a change of an OAuthClient to the registry that serves it.
@@ -49,6 +52,11 @@ impl RegistryMetrics {
             "clientele_registry_rebuild_seconds",
             "Duration of the last rebuild of the registry",
             self.rebuild_seconds.clone(),
+        );
+        registry.register(
+            "clientele_registry_differences",
+            "Differences between the registry and what it is made of, each repaired; must stay 0",
+            self.differences.clone(),
         );
         registry.register(
             "clientele_propagation_seconds",

@@ -1,4 +1,4 @@
-//! The observer: watches → registry. On any change it rebuilds the whole view and swaps it.
+//! The observer: watches → registry. On any change it makes the next registry of what changed, and swaps it whole.
 //!
 //! It writes nothing to Kubernetes. Changes are gathered for a moment, so that a burst costs one rebuild.
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::StreamExt;
 use kube::runtime::reflector::store::Writer;
-use tokio::time::sleep_until;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::builder::RegistryBuilder;
 use super::{Inputs, Outputs};
@@ -23,6 +23,9 @@ const PAUSE: u32 = 20;
 /// But no change waits for longer than this, however long one takes on a machine that has other things to do.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often a few objects are looked at again, and replaced registries that no request reads any more are dropped.
+const CHECK: Duration = Duration::from_secs(2);
+
 /// Observes for ever.
 pub async fn run(
     inputs: Inputs,
@@ -36,6 +39,8 @@ pub async fn run(
     let mut observations = watches(&inputs.context);
     let mut due: Option<Instant> = None;
     let mut earliest = Instant::now();
+    let mut checks = interval(CHECK);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let wake = [due, world.guard_until()].into_iter().flatten().min();
         let changed = tokio::select! {
@@ -48,6 +53,10 @@ pub async fn run(
                 world.confirm(list);
                 true
             }
+            _ = checks.tick() => {
+                sweep(&mut world);
+                world.check(&inputs)
+            }
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                 world.release_guard();
                 let started = Instant::now();
@@ -55,11 +64,19 @@ pub async fn run(
                 let pause = (started.elapsed() * PAUSE).min(LONGEST_PAUSE);
                 earliest = Instant::now() + pause;
                 due = None;
+                sweep(&mut world);
                 false
             }
         };
         if changed {
             due.get_or_insert_with(|| earliest.max(Instant::now() + GATHER));
         }
+    }
+}
+
+/// Drops what was replaced and is not read any more; what is large on a thread that serves no request.
+fn sweep(world: &mut RegistryBuilder) {
+    if let Some(large) = world.sweep() {
+        drop(tokio::task::spawn_blocking(move || drop(large)));
     }
 }

@@ -1,6 +1,5 @@
 //! A registry with four tenants and clients of every kind, behind the real router.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -257,7 +256,7 @@ pub fn unrendered(
     keys: Option<Arc<SigningKeys>>,
     clients: Vec<Client>,
 ) -> Tenant {
-    let clients: HashMap<_, _> = clients
+    let clients = clients
         .into_iter()
         .map(|client| {
             (

@@ -8,8 +8,8 @@ use kube::ResourceExt;
 use kube::runtime::watcher;
 
 use super::RegistryBuilder;
-use super::clients::ClientMemo;
-use crate::domain::verdict::UserVerdict;
+use super::place::Place;
+use crate::domain::verdict::{ClientVerdict, UserVerdict, is_same_object};
 use crate::registry::Inputs;
 
 impl RegistryBuilder {
@@ -21,7 +21,9 @@ impl RegistryBuilder {
             _ => return,
         };
         let Some(uid) = object.uid() else { return };
-        let known = self.memos.get(&*uid).map(|memo| &memo.verdict.object);
+        let known = self.memos.get(&Place::of(object));
+        let known = known.map(|memo| &memo.verdict.object);
+        let known = known.filter(|known| is_same_object(&***known, object));
         let generation = known.map(|object| object.metadata.generation);
         if ended || generation != Some(object.metadata.generation) {
             self.arrivals.entry(uid).or_insert_with(Instant::now);
@@ -42,9 +44,9 @@ impl RegistryBuilder {
 }
 
 /// A client that was served is not any more, because its object was deleted.
-pub(super) fn record_client_gone(inputs: &Inputs, memo: &ClientMemo) {
-    let object = &memo.verdict.object;
-    let Ok(client) = &memo.verdict.registered else {
+pub(super) fn record_client_gone(inputs: &Inputs, verdict: &ClientVerdict) {
+    let object = &verdict.object;
+    let Ok(client) = &verdict.registered else {
         return;
     };
     let line = AuditRecord {

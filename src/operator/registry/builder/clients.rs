@@ -8,14 +8,15 @@ use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
-use super::memo::{Memo, kept};
+use super::memo::{Circumstances, Memo, kept};
+use super::place::{Asker, Place};
 use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
-use crate::domain::unique_names::{NameReservation, NameReservations};
-use crate::domain::verdict::ClientVerdict;
+use crate::domain::unique_names::{NameReservation, Wish};
+use crate::domain::verdict::{ClientVerdict, is_same_object};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthClient and what it was made of.
@@ -23,85 +24,192 @@ pub(super) type ClientMemo = Memo<OAuthClient, Client, (), ClientExtra>;
 
 /// What a verdict about an OAuthClient was made of, beside object, tenant and namespace.
 pub(super) struct ClientExtra {
-    /// The rebuild that saw the object last.
-    pub(super) seen: u64,
     id_holder: Option<Box<str>>,
     secret_ref: Option<Box<SecretRefEntries>>,
     /// The use of its secret, for as long as the object exists, whether or not it is registered meanwhile.
     uses: Option<Arc<Uses>>,
 }
 
+/// Another verdict about what lies in a place.
+pub(super) struct Change {
+    pub(super) before: Option<Arc<ClientVerdict>>,
+    pub(super) after: Option<Arc<ClientVerdict>>,
+    /// Whether the object is reconciled because of it: it is another version, or its outcome is another.
+    pub(super) matters: bool,
+}
+
+impl Change {
+    /// The verdict about an object that is not there any more.
+    pub(super) fn gone(&self) -> Option<&Arc<ClientVerdict>> {
+        let before = self.before.as_ref()?;
+        let stays = |after: &Arc<ClientVerdict>| is_same_object(&*after.object, &*before.object);
+        (!self.after.as_ref().is_some_and(stays)).then_some(before)
+    }
+}
+
 impl RegistryBuilder {
-    /// Who claims the ID that an object brings, if its tenant lets its namespace bring one: who may not have a
-    /// name must not keep others from it.
-    pub(super) fn id_claim(&self, object: &OAuthClient) -> Option<NameReservation> {
-        let tenant = self.tenant_state(&object.spec.tenant)?;
-        let labels = self.labels(object.metadata.namespace.as_deref())?;
+    /// The ID that an object brings, and whether its tenant lets its namespace bring it: who may not have a name must not
+    /// keep others from it.
+    pub(super) fn id_wish(&self, object: &OAuthClient) -> Option<Wish> {
         let reservation = NameReservation::of_client_id(object)?;
-        let may = client_id::may_have(&ClientObject::parse(object), &tenant.policy, labels);
-        may.is_ok().then_some(reservation)
+        let tenant = self.tenant_state(&object.spec.tenant);
+        let labels = self.labels(object.metadata.namespace.as_deref());
+        let may = tenant.zip(labels).is_some_and(|(tenant, labels)| {
+            client_id::may_have(&ClientObject::parse(object), &tenant.policy, labels).is_ok()
+        });
+        Some(Wish { reservation, may })
     }
 
-    /// Validates an object again only if it, its tenant, its namespace, the holder of its ID or the secret that it refers
-    /// to changed. Returns the verdict and whether it is new.
-    pub(super) fn judge(
-        &mut self,
-        inputs: &Inputs,
-        object: &Arc<OAuthClient>,
-        reservations: &NameReservations,
-    ) -> (Arc<ClientVerdict>, bool) {
-        let uid = object.meta().uid.as_deref().unwrap_or_default();
-        let seen = self.revision;
-        let namespace = object.metadata.namespace.as_deref();
-        let now = self.circumstances(&object.spec.tenant, namespace);
-        let reservation = NameReservation::of_client_id(object);
-        let id_holder = reservation
-            .as_ref()
-            .and_then(|id| reservations.other_holder(id));
-        let secret_ref = inputs.cache.client_secrets.look(object);
-        if let Some(memo) = self.memos.get_mut(uid) {
-            let extra = &mut memo.extra;
-            let same_holder = extra.id_holder.as_deref() == id_holder;
-            let same_secret = extra.secret_ref.as_deref() == secret_ref.as_ref();
-            if same_holder && same_secret && memo.still_holds(object, &now) {
-                memo.extra.seen = seen;
-                return (memo.verdict.clone(), false);
-            }
-        }
-        let before = self.memos.get(uid);
-        let labels = now.labels(&**object);
-        let around = ClientInputs {
-            tenant: now.tenant.as_ref().map(|state| &state.policy),
-            namespace: &labels,
-            id_holder,
-            external_secret: secret_ref.as_ref(),
+    /// Judges what lies in a place. Returns whether that is another verdict.
+    pub(super) fn judge(&mut self, inputs: &Inputs, place: &Place) -> Option<Change> {
+        self.work.looked_at += 1;
+        let Some(object) = self.clients.get(&place.reference()) else {
+            let gone = self.memos.remove(place)?;
+            return Some(Change {
+                before: Some(gone.verdict.clone()),
+                after: None,
+                matters: false,
+            });
         };
-        let uses = before.and_then(|memo| memo.extra.uses.clone());
-        let client = validate_client(&ClientObject::parse(object), around);
-        let client = client.map(|client| used_before(client, uses.as_ref()));
-        let registered = kept(client, before.map(|memo| &*memo.verdict));
+        let known = self.memos.get(place);
+        let before = known.map(|memo| memo.verdict.clone());
+        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
         let extra = ClientExtra {
-            seen,
-            id_holder: id_holder.map(Box::from),
-            secret_ref: secret_ref.map(Box::new),
-            uses: registered
-                .as_ref()
-                .map_or(uses, |client| Some(client.uses.clone())),
+            id_holder: self.other_holder(&object),
+            secret_ref: inputs.cache.client_secrets.look(&object).map(Box::new),
+            uses: known.and_then(|memo| memo.uses_of(&object)),
         };
-        let verdict = ClientVerdict {
-            object: object.clone(),
-            registered,
-            tenant: now.tenant,
-            superseded: before
-                .and_then(|memo| memo.superseded(object))
-                .unwrap_or_default(),
-            details: (),
-        };
-        let memo = ClientMemo::new(verdict, labels, extra);
-        let verdict = memo.verdict.clone();
-        self.memos.insert(key(&verdict), memo);
-        (verdict, true)
+        if known.is_some_and(|memo| memo.is_made_of(&extra) && memo.still_holds(&object, &now)) {
+            return self.keep(place, &object, before?);
+        }
+        self.work.judged += 1;
+        let memo = make(&object, now, extra, known);
+        let after = memo.verdict.clone();
+        let matters = before
+            .as_deref()
+            .is_none_or(|before| is_news(before, &after));
+        self.memos.insert(place, memo);
+        Some(Change {
+            before,
+            after: Some(after),
+            matters,
+        })
     }
+
+    /// The verdict stays, perhaps about another copy of the object.
+    fn keep(
+        &mut self,
+        place: &Place,
+        object: &Arc<OAuthClient>,
+        before: Arc<ClientVerdict>,
+    ) -> Option<Change> {
+        if Arc::ptr_eq(&before.object, object) {
+            return None;
+        }
+        let mut memo = self.memos.remove(place)?;
+        memo.move_to(object);
+        let after = memo.verdict.clone();
+        self.memos.insert(place, memo);
+        Some(Change {
+            before: Some(before),
+            after: Some(after),
+            matters: false,
+        })
+    }
+
+    /// Who has the ID that an object brings, if it is another one.
+    fn other_holder(&self, object: &OAuthClient) -> Option<Box<str>> {
+        let reservation = NameReservation::of_client_id(object)?;
+        self.names.other_holder(&reservation).map(Box::from)
+    }
+
+    /// Whether the verdict about what lies in a place is what it would be if nothing was remembered. Looks at one object.
+    pub(super) fn is_right(&self, inputs: &Inputs, place: &Place) -> Result<(), &'static str> {
+        let memo = self.memos.get(place);
+        let object = self.clients.get(&place.reference());
+        let (Some(memo), Some(object)) = (memo, object) else {
+            return Err(
+                "an OAuthClient that exists has no verdict, or one that was deleted has one",
+            );
+        };
+        if !Arc::ptr_eq(&memo.verdict.object, &object) {
+            return Err("the verdict is about another version");
+        }
+        let wished: Vec<Wish> = self.id_wish(&object).into_iter().collect();
+        if self.names.wishes(&Asker::Client(place.clone())) != wished {
+            return Err("the client ID is claimed otherwise than the object says");
+        }
+        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let extra = ClientExtra {
+            id_holder: self.other_holder(&object),
+            secret_ref: inputs.cache.client_secrets.look(&object).map(Box::new),
+            uses: memo.extra.uses.clone(),
+        };
+        let fresh = make(&object, now, extra, None);
+        if fresh.verdict.registered != memo.verdict.registered {
+            return Err("the verdict is another");
+        }
+        if !self.has_its_place(&memo.verdict) {
+            return Err("the registry has another client");
+        }
+        Ok(())
+    }
+}
+
+impl ClientMemo {
+    /// What is known of the use of the secret of this object.
+    fn uses_of(&self, object: &OAuthClient) -> Option<Arc<Uses>> {
+        let is_same = is_same_object(&*self.verdict.object, object);
+        self.extra.uses.clone().filter(|_| is_same)
+    }
+
+    fn is_made_of(&self, extra: &ClientExtra) -> bool {
+        let known = &self.extra;
+        known.id_holder == extra.id_holder && known.secret_ref == extra.secret_ref
+    }
+}
+
+/// Validates an object. What it shares with the verdict before is kept.
+fn make(
+    object: &Arc<OAuthClient>,
+    now: Circumstances,
+    mut extra: ClientExtra,
+    before: Option<&ClientMemo>,
+) -> ClientMemo {
+    let before = before.filter(|memo| is_same_object(&*memo.verdict.object, &**object));
+    let labels = now.labels(&**object);
+    let around = ClientInputs {
+        tenant: now.tenant.as_ref().map(|state| &state.policy),
+        namespace: &labels,
+        id_holder: extra.id_holder.as_deref(),
+        external_secret: extra.secret_ref.as_deref(),
+    };
+    let client = validate_client(&ClientObject::parse(object), around);
+    let client = client.map(|client| used_before(client, extra.uses.as_ref()));
+    let registered = kept(client, before.map(|memo| &*memo.verdict));
+    if let Ok(client) = &registered {
+        extra.uses = Some(client.uses.clone());
+    }
+    let superseded = before.and_then(|memo| memo.superseded(object));
+    let verdict = ClientVerdict {
+        object: object.clone(),
+        registered,
+        tenant: now.tenant,
+        superseded: superseded.unwrap_or_default(),
+        details: (),
+    };
+    ClientMemo::new(verdict, labels, extra)
+}
+
+/// Whether a reconcile would see something else. What a tenant is beside this moves no client.
+fn is_news(before: &ClientVerdict, after: &ClientVerdict) -> bool {
+    let outcome = |verdict: &ClientVerdict| {
+        let tenant = verdict.tenant.as_ref();
+        tenant.map(|tenant| (tenant.policy.issuer.clone(), tenant.problem.clone()))
+    };
+    !Arc::ptr_eq(&before.object, &after.object)
+        || before.registered != after.registered
+        || outcome(before) != outcome(after)
 }
 
 /// A client that goes on with the uses of its former self: a change of the object forgets none.

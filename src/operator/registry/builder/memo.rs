@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 use super::RegistryBuilder;
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::verdict::{TenantState, Verdict};
+use crate::domain::verdict::{TenantState, Verdict, is_same_version};
 
 /// Where an object stands: its tenant and the labels of its namespace, as far as they are known.
 pub(super) struct Circumstances {
@@ -50,14 +50,13 @@ impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
         }
     }
 
-    /// Whether object and circumstances are those of the verdict.
+    /// Whether version and circumstances are those of the verdict.
     pub(super) fn still_holds(&self, object: &Arc<K>, now: &Circumstances) -> bool {
-        // A namespace that was deleted changes nothing.
         let same_namespace = now
             .namespace
             .as_ref()
             .is_none_or(|labels| Arc::ptr_eq(labels, &self.namespace));
-        Arc::ptr_eq(&self.verdict.object, object)
+        is_same_version(&self.verdict.object, object)
             && same_namespace
             && match (&self.verdict.tenant, &now.tenant) {
                 (Some(before), Some(now)) => Arc::ptr_eq(before, now),
@@ -68,8 +67,22 @@ impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
 
     /// What another verdict about the same version of the object goes on with.
     pub(super) fn superseded(&self, object: &Arc<K>) -> Option<Arc<AtomicBool>> {
-        let same = Arc::ptr_eq(&self.verdict.object, object);
+        let same = is_same_version(&self.verdict.object, object);
         same.then(|| self.verdict.superseded.clone())
+    }
+}
+
+impl<K, T, D: Clone, E> Memo<K, T, D, E> {
+    /// The same about another copy of the same version, as a list brings it.
+    pub(super) fn move_to(&mut self, object: &Arc<K>) {
+        let before = &self.verdict;
+        self.verdict = Arc::new(Verdict {
+            object: object.clone(),
+            registered: before.registered.clone(),
+            tenant: before.tenant.clone(),
+            superseded: before.superseded.clone(),
+            details: before.details.clone(),
+        });
     }
 }
 

@@ -1,27 +1,43 @@
-//! Builds the registry from everything seen, swaps it, and reports what changed.
+//! Makes the next registry of what changed, swaps it, and reports what became of whom.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clientele_oauth::{Client, Registry};
+use clientele_oauth::{Registry, Tenant};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use super::arrivals::record_client_gone;
-use super::clients::{ClientMemo, acceptable, key, suspended_client, unsaid};
-use super::tenants::TenantClients;
+use super::clients::{Change, key, unsaid};
+use super::pending::Pending;
+use super::place::Asker;
 use super::users::Judged;
+use crate::cache::namespace_access::Access;
+use crate::domain::unique_names::{NameReservation, Wish};
 use crate::domain::verdict::ClientVerdict;
 use crate::metrics::count;
 use crate::registry::{Inputs, Outputs};
 
-/// The clients of each tenant, by ID.
-type ClientsByTenant = HashMap<Arc<str>, HashMap<Arc<str>, Arc<Client>>>;
+/// How much was done since the builder was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// OAuthClients that were looked at.
+    pub looked_at: u64,
+    /// Those of them that were validated.
+    pub judged: u64,
+    /// OAuthTenants that were looked at.
+    pub tenants: u64,
+    /// OAuthUsers that were looked at.
+    pub people: u64,
+    /// Tenants of which the registry got another copy.
+    pub copied: u64,
+}
 
 impl RegistryBuilder {
-    /// Builds the registry from everything seen and swaps it, then enqueues what changed.
+    /// Makes the registry that follows from everything seen and swaps it, then enqueues what changed. Only what changed is
+    /// judged; after a list that is everything.
     pub fn rebuild(&mut self, inputs: &Inputs, outputs: &Outputs) {
         let progress = outputs.readiness.progress();
         let listed = progress.clients && progress.tenants && progress.users;
@@ -33,120 +49,211 @@ impl RegistryBuilder {
         let complete = inputs.cache.passwords.is_settled()
             && inputs.cache.has_settled_client_secrets()
             && inputs.root_keys.load().verifying.is_some();
-        self.revision += 1;
-        self.refresh_tenants(inputs, outputs);
-        let objects = self.clients.objects();
-        let names = self.names();
-        self.take_audiences(inputs, outputs, &names.ids);
-        let people = self.judge_people(inputs, &names);
-        let mut clients = ClientsByTenant::new();
-        let mut suspended = ClientsByTenant::new();
-        let mut changed = Vec::new();
-        for object in objects {
-            let (verdict, fresh) = self.judge(inputs, &object, &names.ids);
-            if let (Some(client), Some(tenant)) = (acceptable(&verdict), &verdict.tenant) {
-                let name = &tenant.policy.name;
-                let tenant = clients.entry(name.clone());
-                let tenant =
-                    tenant.or_insert_with(|| HashMap::with_capacity(served(outputs, name)));
-                tenant.insert(client.id.clone(), client.clone());
+        self.look_elsewhere(inputs, outputs);
+        let mut pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            self.revision += 1;
+            self.spread_out(&mut pending);
+            let changed = self.refresh_tenants(inputs, outputs, &pending.tenants);
+            for tenant in changed {
+                self.judge_again(&mut pending, &tenant);
             }
-            if let (Some(client), Some(tenant)) = (suspended_client(&verdict), &verdict.tenant) {
-                let tenant = suspended.entry(tenant.policy.name.clone());
-                let tenant = tenant.or_default();
-                tenant.insert(client.id.clone(), client.clone());
+            self.decide_names(&mut pending);
+            let changed = self.take_audiences(inputs, outputs, &pending.tenants);
+            for tenant in changed {
+                self.judge_again(&mut pending, &tenant);
             }
-            changed.extend(fresh.then_some(verdict));
+            self.report_tenants(outputs, &pending.tenants);
+            let changes = pending
+                .clients
+                .iter()
+                .filter_map(|place| self.judge(inputs, place));
+            let changes: Vec<Change> = changes.collect();
+            let people = if pending.people {
+                self.judge_people(inputs)
+            } else {
+                Judged::default()
+            };
+            self.serve(inputs, outputs, &pending, &changes, &people);
+            self.report(inputs, outputs, &pending, &changes, started.elapsed());
+            report_people(outputs, &people);
+            self.forget_namespaces();
         }
-        let other_keys = !inputs.root_keys.load().are_served(&outputs.registry.load());
-        let registry = self.registry(inputs, clients, suspended);
-        outputs.registry.store(Arc::new(registry));
-        // Kept in place and not collected again: a table of thousands for every rebuild leaves holes in the heap.
-        let revision = self.revision;
-        let deleted = self.memos.extract_if(|_, memo| memo.extra.seen != revision);
-        let deleted: HashMap<_, _> = deleted.collect();
-        self.report_served(outputs);
-        self.count_arrivals(inputs);
-        self.report(inputs, outputs, &changed, &deleted, started.elapsed());
-        if other_keys {
-            outputs.queues.clients.enqueue_all(None);
-        } else {
-            for verdict in &changed {
-                let object = ObjectRef::from_obj(&*verdict.object);
-                outputs.queues.clients.enqueue(object);
-            }
-        }
-        report_people(outputs, &people);
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.registry |= complete);
     }
 
-    fn registry(
-        &self,
-        inputs: &Inputs,
-        mut clients: ClientsByTenant,
-        mut suspended: ClientsByTenant,
-    ) -> Registry {
-        let issuer = inputs.cache.service_accounts.issuer();
-        let tenants = self.states.iter().map(|(name, (_, state))| {
-            let clients = TenantClients {
-                served: clients.remove(name.as_str()).unwrap_or_default(),
-                suspended: suspended.remove(name.as_str()).unwrap_or_default(),
-            };
-            let people = self.people.get(name).cloned().unwrap_or_default();
-            Arc::new(self.tenant(name, state, clients, people, issuer.clone()))
-        });
-        let keyring = inputs.root_keys.load().verifying.clone();
-        let registry = Registry::new(self.revision, keyring, tenants.collect());
-        let metrics = &inputs.context.metrics;
-        metrics.registry.clients.set(count(registry.client_count()));
-        registry
+    /// How much was done so far.
+    pub fn work(&self) -> Work {
+        self.work
     }
 
-    fn report_served(&self, outputs: &Outputs) {
-        let memos = self.memos.values();
-        let served = memos.filter_map(|memo| unsaid(&memo.verdict));
-        outputs.rollout.serve(served);
+    /// Decides who has which name, as far as what changed wants one. An object that another decision concerns is judged, too.
+    fn decide_names(&mut self, pending: &mut Pending) {
+        let mut moved: HashSet<Asker> = HashSet::new();
+        for place in &pending.clients {
+            let object = self.clients.get(&place.reference());
+            let wish = object.and_then(|object| self.id_wish(&object));
+            let asker = Asker::Client(place.clone());
+            moved.extend(self.names.set(&asker, wish.into_iter().collect()));
+        }
+        for name in &pending.tenants {
+            let object = self.states.get(name).map(|(object, _)| object);
+            let claims = object
+                .into_iter()
+                .flat_map(|it| NameReservation::of_audiences(it));
+            let wishes = claims.map(|(_, reservation)| Wish {
+                reservation,
+                may: true,
+            });
+            let (asker, wishes) = (Asker::Tenant(name.clone()), wishes.collect());
+            moved.extend(self.names.set(&asker, wishes));
+        }
+        if pending.people {
+            let mut wishes = self.subject_wishes();
+            let gone = self
+                .people_who_ask
+                .extract_if(|uid| !wishes.contains_key(uid));
+            for uid in gone.collect::<Vec<_>>() {
+                moved.extend(self.names.set(&Asker::Person(uid), Vec::new()));
+            }
+            for (uid, wishes) in wishes.drain() {
+                self.people_who_ask.insert(uid.clone());
+                moved.extend(self.names.set(&Asker::Person(uid), wishes));
+            }
+        }
+        for asker in moved {
+            match asker {
+                Asker::Client(place) => pending.clients.extend([place]),
+                Asker::Person(_) => pending.people = true,
+                Asker::Tenant(name) => pending.tenants.extend([name]),
+            }
+        }
+    }
+
+    /// Swaps the registry. What nothing changed about is shared with the one before.
+    fn serve(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        pending: &Pending,
+        changes: &[Change],
+        people: &Judged,
+    ) {
+        let mut touched: HashSet<Arc<str>> = HashSet::new();
+        let heads = pending.tenants.iter();
+        touched.extend(heads.map(|name| Arc::from(name.as_str())));
+        touched.extend(people.tenants.iter().map(|name| Arc::from(name.as_str())));
+        if pending.whole {
+            self.fill_tables();
+        } else {
+            touched.extend(self.move_clients(changes));
+        }
+        let before = outputs.registry.load_full();
+        let tenants = touched.iter().map(|name| {
+            let is_head = pending.tenants.contains(&**name);
+            let former = before.tenants.get(name).filter(|_| !is_head);
+            (name.clone(), self.next_tenant(name, former).map(Arc::new))
+        });
+        let tenants: Vec<_> = tenants.collect();
+        self.work.copied += tenants.len() as u64;
+        let keyring = inputs.root_keys.load().verifying.clone();
+        let nothing = Registry::default();
+        let from = if pending.whole { &nothing } else { &*before };
+        let next = from.with(self.revision, keyring, tenants);
+        drop(before);
+        let former = outputs.registry.swap(Arc::new(next));
+        self.retired.add(former, touched.iter(), pending.whole);
+    }
+
+    /// The tenant with its clients and people of now. Its head is made again unless it is the one that it was.
+    fn next_tenant(&self, name: &str, former: Option<&Arc<Tenant>>) -> Option<Tenant> {
+        let (_, state) = self.states.get(name)?;
+        let clients = self.tables.get(name).cloned().unwrap_or_default();
+        let users = self.people.get(name).cloned().unwrap_or_default();
+        Some(match former {
+            Some(former) => Tenant {
+                clients: clients.served,
+                suspended: clients.suspended,
+                users,
+                ..Tenant::clone(former)
+            },
+            None => self.tenant(name, state, clients, users),
+        })
     }
 
     fn report(
-        &self,
+        &mut self,
         inputs: &Inputs,
         outputs: &Outputs,
-        changed: &[Arc<ClientVerdict>],
-        deleted: &HashMap<Arc<str>, ClientMemo>,
+        pending: &Pending,
+        changes: &[Change],
         took: Duration,
     ) {
-        let fresh = changed
+        self.report_versions(outputs, pending, changes);
+        self.count_arrivals(inputs);
+        let fresh = changes.iter().filter_map(|change| change.after.as_ref());
+        let fresh = fresh.map(|verdict| (key(verdict), verdict.clone()));
+        let gone: Vec<_> = changes.iter().filter_map(Change::gone).collect();
+        let uids = gone
             .iter()
-            .map(|verdict| (key(verdict), verdict.clone()));
-        let uids = deleted.keys().map(|uid| &**uid);
+            .filter_map(|verdict| verdict.object.metadata.uid.as_deref());
         outputs.verdicts.clients.update(uids, fresh);
-        for memo in deleted.values() {
-            record_client_gone(inputs, memo);
+        for verdict in &gone {
+            record_client_gone(inputs, verdict);
         }
-        let memos = self.memos.values();
-        let refused = memos.filter(|memo| memo.verdict.registered.is_err());
+        if pending.keyring {
+            outputs.queues.clients.enqueue_all(None);
+        } else {
+            let news = changes.iter().filter(|change| change.matters);
+            let news = news.filter_map(|change| change.after.as_ref());
+            for verdict in news.filter(|verdict| is_within_reach(inputs, verdict)) {
+                let object = ObjectRef::from_obj(&*verdict.object);
+                outputs.queues.clients.enqueue(object);
+            }
+        }
         let metrics = &inputs.context.metrics;
-        metrics.registry.refused.set(count(refused.count()));
+        metrics.registry.clients.set(count(self.served));
+        metrics.registry.refused.set(count(self.refused));
         let revision = i64::try_from(self.revision).unwrap_or(i64::MAX);
         metrics.registry.revision.set(revision);
         metrics.registry.rebuild_seconds.set(took.as_secs_f64());
         tracing::debug!(
             revision = self.revision,
-            changed = changed.len(),
-            deleted = deleted.len(),
+            changed = changes.len(),
+            deleted = gone.len(),
+            whole = pending.whole,
             ?took,
             "the registry was rebuilt"
         );
     }
+
+    /// Tells which versions are served that no status speaks of yet.
+    fn report_versions(&self, outputs: &Outputs, pending: &Pending, changes: &[Change]) {
+        if pending.whole {
+            let all = self.memos.iter();
+            let served = all.filter_map(|(_, memo)| unsaid(&memo.verdict));
+            return outputs.rollout.serve(served);
+        }
+        let gone = changes.iter().filter_map(Change::gone);
+        let gone = gone.filter_map(|verdict| Some((verdict.object.uid()?, None)));
+        let others = changes.iter().filter_map(|change| change.after.as_ref());
+        let others = others.filter_map(|verdict| {
+            let version = unsaid(verdict).map(|(_, generation)| generation);
+            Some((verdict.object.uid()?, version))
+        });
+        outputs.rollout.serve_some(gone.chain(others));
+    }
 }
 
-/// How many clients of a tenant are served so far: mostly as many as will be.
-fn served(outputs: &Outputs, tenant: &str) -> usize {
-    let registry = outputs.registry.load();
-    let tenant = registry.tenants.get(tenant);
-    tenant.map_or(0, |tenant| tenant.clients.len())
+/// Where Secrets have not been listed yet nothing is written. Once they are, every client there is enqueued.
+fn is_within_reach(inputs: &Inputs, verdict: &ClientVerdict) -> bool {
+    let namespace = verdict.object.metadata.namespace.as_deref();
+    let access = inputs
+        .cache
+        .credentials
+        .access(namespace.unwrap_or_default());
+    access != Access::Pending
 }
 
 fn report_people(outputs: &Outputs, people: &Judged) {

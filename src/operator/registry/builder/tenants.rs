@@ -1,78 +1,86 @@
 //! The tenants as they follow from their objects and from the Secrets with their signing keys.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
-use clientele_oauth::{Client, Tenant, Users};
+use clientele_oauth::{Tenant, Users};
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
+use super::tables::TenantClients;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::missing_keys;
-use crate::domain::unique_names::{NameReservation, NameReservations};
+use crate::domain::unique_names::NameReservation;
 use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 
-/// The clients of a tenant, by ID.
-pub(super) struct TenantClients {
-    /// Those that are served.
-    pub served: HashMap<Arc<str>, Arc<Client>>,
-    /// Those that are suspended.
-    pub suspended: HashMap<Arc<str>, Arc<Client>>,
-}
-
 impl RegistryBuilder {
-    /// Reads the rules and keys of tenants that changed.
-    pub(super) fn refresh_tenants(&mut self, inputs: &Inputs, outputs: &Outputs) {
-        let mut states = HashMap::new();
-        for object in self.tenants.objects() {
-            if TenantPolicy::is_deleted(&object) {
+    /// Reads the rules and keys of these tenants. Returns those that are others than before for their clients.
+    pub(super) fn refresh_tenants(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        names: &HashSet<String>,
+    ) -> Vec<String> {
+        let mut changed = Vec::new();
+        for name in names {
+            let Some(object) = self.tenant_object(name) else {
+                self.published.remove(name);
+                if self.states.remove(name).is_some() {
+                    changed.push(name.clone());
+                }
                 continue;
-            }
-            let name = object.name_any();
+            };
+            self.work.tenants += 1;
             let problem = self.problem(inputs, &object);
-            let known = self
-                .states
-                .remove(&name)
-                .filter(|(before, state)| Arc::ptr_eq(before, &object) && state.problem == problem);
-            let state = known.unwrap_or_else(|| {
-                outputs.queues.tenants.enqueue(ObjectRef::new(&name));
-                let policy = policy_of(inputs, &object);
-                let taken_audiences = Vec::new();
-                let state = TenantState {
-                    policy,
-                    problem,
-                    taken_audiences,
-                };
-                (object, Arc::new(state))
+            let known = self.states.get_mut(name);
+            let known = known.filter(|(_, state)| state.problem == problem);
+            let is_known = known.is_some_and(|(before, _)| {
+                if !Arc::ptr_eq(before, &object) {
+                    outputs.queues.tenants.enqueue(ObjectRef::new(name));
+                }
+                let same = Arc::ptr_eq(before, &object) || is_same_manifest(before, &object);
+                *before = object.clone();
+                same
             });
-            states.insert(name, state);
+            if !is_known {
+                outputs.queues.tenants.enqueue(ObjectRef::new(name));
+                let state = TenantState {
+                    policy: policy_of(inputs, &object),
+                    problem,
+                    taken_audiences: Vec::new(),
+                };
+                self.states.insert(name.clone(), (object, Arc::new(state)));
+                changed.push(name.clone());
+            }
         }
-        self.published.retain(|name, _| states.contains_key(name));
-        self.states = states;
+        changed
     }
 
-    /// Takes from tenants the audiences that are another kind of name of another object, and gives them back once they are
-    /// not. Clients and people of a tenant are judged again, as after any change of it.
+    /// Takes from these tenants the audiences that are another kind of name of another object, and gives them back once they
+    /// are not. Returns those of which that changed. Their clients and people are judged again, as after any change.
     pub(super) fn take_audiences(
         &mut self,
         inputs: &Inputs,
         outputs: &Outputs,
-        ids: &NameReservations,
-    ) {
+        names: &HashSet<String>,
+    ) -> Vec<String> {
         let mut changed = Vec::new();
-        for (name, (object, state)) in &mut self.states {
+        for name in names {
+            let Some((object, state)) = self.states.get_mut(name) else {
+                continue;
+            };
             let claims = NameReservation::of_audiences(object);
             let taken: Vec<(String, String)> = claims
                 .filter_map(|(uri, claim)| {
-                    let holder = ids.other_holder(&claim)?;
+                    let holder = self.names.other_holder(&claim)?;
                     Some((uri.to_owned(), holder.to_owned()))
                 })
                 .collect();
@@ -86,21 +94,29 @@ impl RegistryBuilder {
                     problem: state.problem.clone(),
                     taken_audiences: taken,
                 });
+                outputs.queues.tenants.enqueue(ObjectRef::new(name));
                 changed.push(name.clone());
             }
         }
-        let before = outputs.verdicts.tenants.all();
-        let deleted = before.iter().map(|state| &*state.policy.name);
-        let deleted: Vec<&str> = deleted
-            .filter(|name| !self.states.contains_key(*name))
-            .collect();
-        let states = self.states.iter();
-        let states = states.map(|(name, (_, state))| (Arc::from(name.as_str()), state.clone()));
+        changed
+    }
+
+    /// Whether the state of a tenant is the one of this object.
+    pub(super) fn knows(&self, object: &Arc<OAuthTenant>) -> bool {
+        let known = self.states.get(&object.name_any());
+        let is_known = known.is_some_and(|(known, _)| Arc::ptr_eq(known, object));
+        is_known != TenantPolicy::is_deleted(object)
+    }
+
+    /// Tells what became of these tenants.
+    pub(super) fn report_tenants(&self, outputs: &Outputs, names: &HashSet<String>) {
+        let gone = names.iter().filter(|name| !self.states.contains_key(*name));
+        let states = names.iter().filter_map(|name| {
+            let (_, state) = self.states.get(name)?;
+            Some((Arc::from(name.as_str()), state.clone()))
+        });
         let tenants = &outputs.verdicts.tenants;
-        tenants.update(deleted.into_iter(), states);
-        for name in changed {
-            outputs.queues.tenants.enqueue(ObjectRef::new(&name));
-        }
+        tenants.update(gone.map(String::as_str), states);
     }
 
     /// Why the tenant cannot issue tokens.
@@ -149,7 +165,6 @@ impl RegistryBuilder {
         state: &TenantState,
         clients: TenantClients,
         people: Arc<Users>,
-        cluster_issuer: Option<Arc<str>>,
     ) -> Tenant {
         let stored = self
             .signing
@@ -187,7 +202,7 @@ impl RegistryBuilder {
             branding: policy.branding.clone(),
             session: policy.session,
             reassigned_subjects: policy.reassigned_subjects.clone(),
-            cluster_issuer,
+            cluster_issuer: self.cluster_issuer(),
             verification: policy.verification,
             scopes: scopes.into(),
             introspectors: introspectors.collect(),
@@ -196,6 +211,12 @@ impl RegistryBuilder {
         }
         .rendered()
     }
+}
+
+/// Whether the manifest is the same, whatever the status says: what follows from it does then, too.
+fn is_same_manifest(before: &OAuthTenant, now: &OAuthTenant) -> bool {
+    let (before, now) = (&before.metadata, &now.metadata);
+    before.uid == now.uid && before.generation == now.generation && now.generation.is_some()
 }
 
 /// The rules of a tenant in this installation.

@@ -11,7 +11,7 @@ use kube::{Resource, ResourceExt};
 use super::RegistryBuilder;
 use super::arrivals::record_person_gone;
 use super::memo::{Memo, kept};
-use crate::domain::unique_names::{NameReservation, NameReservations};
+use crate::domain::unique_names::{NameReservation, NameReservations, Wish};
 use crate::domain::user::email::EmailAddresses;
 use crate::domain::user::password::Found;
 use crate::domain::user::validate::{UserInputs, place, validate_user};
@@ -46,50 +46,44 @@ struct Holders {
     ambiguous_email: bool,
 }
 
-/// Who has which name.
-pub(super) struct Names {
-    /// Client IDs, subjects and audiences.
-    pub(super) ids: NameReservations,
+/// Who has which username and which address.
+struct PeopleNames {
     usernames: NameReservations,
     emails: EmailAddresses,
 }
 
-/// What became of the people in a rebuild.
+/// What became of the people.
+#[derive(Default)]
 pub(super) struct Judged {
     /// The verdicts that are new.
     pub(super) changed: Vec<Arc<UserVerdict>>,
     /// The UIDs of those that are gone.
     pub(super) gone: Vec<String>,
+    /// The tenants of both.
+    pub(super) tenants: HashSet<String>,
 }
 
 impl RegistryBuilder {
-    /// Decides who has which name. Who may not have one does not keep others from it.
-    pub(super) fn names(&self) -> Names {
-        let clients = self.clients.objects();
-        let users = self.users.objects();
-        let admitted: Vec<&Arc<OAuthUser>> =
-            users.iter().filter(|user| self.admits(user)).collect();
-        let subjects = admitted
-            .iter()
-            .filter_map(|user| NameReservation::of_subject(user));
-        let ids = clients.iter().filter_map(|client| self.id_claim(client));
-        let tenants = self.states.values().map(|(tenant, _)| tenant);
-        let audiences = tenants.flat_map(|tenant| NameReservation::of_audiences(tenant));
-        let audiences = audiences.map(|(_, claim)| claim);
-        Names {
-            ids: NameReservations::decide(ids.chain(subjects).chain(audiences)),
-            emails: EmailAddresses::of(
-                admitted
-                    .iter()
-                    .filter(|user| self.signs_in_by_email(user))
-                    .map(|user| &***user),
-            ),
-            usernames: NameReservations::decide(
-                admitted
-                    .iter()
-                    .map(|user| NameReservation::of_username(user)),
-            ),
+    /// Decides who has which username and which address. Who may not have one does not keep others from it.
+    fn people_names(&self, users: &[Arc<OAuthUser>]) -> PeopleNames {
+        let admitted = || users.iter().filter(|user| self.admits(user));
+        let by_email = admitted().filter(|user| self.signs_in_by_email(user));
+        let usernames = admitted().map(|user| NameReservation::of_username(user));
+        PeopleNames {
+            usernames: NameReservations::decide(usernames),
+            emails: EmailAddresses::of(by_email.map(|user| &**user)),
         }
+    }
+
+    /// The subjects that people bring, by the UID of the person.
+    pub(super) fn subject_wishes(&self) -> HashMap<String, Vec<Wish>> {
+        let users = self.users.objects();
+        let wishes = users.iter().filter_map(|user| {
+            let reservation = NameReservation::of_subject(user)?;
+            let may = self.admits(user);
+            Some((user.uid()?, vec![Wish { reservation, may }]))
+        });
+        wishes.collect()
     }
 
     fn signs_in_by_email(&self, user: &OAuthUser) -> bool {
@@ -105,22 +99,23 @@ impl RegistryBuilder {
     }
 
     /// Judges everybody whose circumstances changed, and gathers the people of tenants in which one changed.
-    pub(super) fn judge_people(&mut self, inputs: &Inputs, names: &Names) -> Judged {
+    pub(super) fn judge_people(&mut self, inputs: &Inputs) -> Judged {
+        let objects = self.users.objects();
+        self.note_where_people_live(&objects);
         let root_keys = inputs.root_keys.load();
         // Without them no person can sign in, and what began before cannot be told.
         let Some(keyring) = &root_keys.verifying else {
-            return Judged {
-                changed: Vec::new(),
-                gone: Vec::new(),
-            };
+            return Judged::default();
         };
+        let names = self.people_names(&objects);
         let mut changed = Vec::new();
         let mut moved: HashSet<String> = HashSet::new();
         let mut alive = HashMap::new();
-        for object in self.users.objects() {
+        for object in objects {
             let uid = object.uid().unwrap_or_default();
+            self.work.people += 1;
             let extra = UserExtra {
-                holders: names.others(&object),
+                holders: self.other_holders(&names, &object),
                 password: place(&object).map(|place| inputs.cache.passwords.find(&place)),
                 keyring: keyring.clone(),
             };
@@ -154,6 +149,25 @@ impl RegistryBuilder {
         Judged {
             changed,
             gone: gone.into_keys().collect(),
+            tenants: moved,
+        }
+    }
+
+    fn note_where_people_live(&mut self, users: &[Arc<OAuthUser>]) {
+        let namespaces = users.iter().filter_map(|user| user.namespace());
+        self.people_live_in = namespaces.collect();
+        let tenants = users.iter().map(|user| user.spec.tenant.clone());
+        self.people_belong_to = tenants.collect();
+    }
+
+    fn other_holders(&self, names: &PeopleNames, object: &OAuthUser) -> Holders {
+        let username = NameReservation::of_username(object);
+        let subject = NameReservation::of_subject(object);
+        let owned = |holder: &str| holder.to_owned();
+        Holders {
+            username: names.usernames.other_holder(&username).map(owned),
+            subject: subject.and_then(|claim| self.names.other_holder(&claim).map(owned)),
+            ambiguous_email: names.emails.is_ambiguous(object),
         }
     }
 
@@ -185,8 +199,12 @@ impl RegistryBuilder {
         let now = self.circumstances(&object.spec.tenant, namespace);
         let before = self.user_memos.remove(uid);
         let before = match before {
-            Some(memo) if memo.extra == extra && memo.still_holds(object, &now) => {
-                return (memo, false);
+            Some(mut memo) if memo.extra == extra && memo.still_holds(object, &now) => {
+                let is_other_copy = !Arc::ptr_eq(&memo.verdict.object, object);
+                if is_other_copy {
+                    memo.move_to(object);
+                }
+                return (memo, is_other_copy);
             }
             before => before,
         };
@@ -221,19 +239,6 @@ impl RegistryBuilder {
             },
         };
         (UserMemo::new(verdict, labels, extra), true)
-    }
-}
-
-impl Names {
-    fn others(&self, object: &OAuthUser) -> Holders {
-        let username = NameReservation::of_username(object);
-        let subject = NameReservation::of_subject(object);
-        let owned = |holder: &str| holder.to_owned();
-        Holders {
-            username: self.usernames.other_holder(&username).map(owned),
-            subject: subject.and_then(|claim| self.ids.other_holder(&claim).map(owned)),
-            ambiguous_email: self.emails.is_ambiguous(object),
-        }
     }
 }
 

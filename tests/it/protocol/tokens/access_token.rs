@@ -120,7 +120,7 @@ async fn no_two_tokens_share_a_jti() {
 /// From now on the audience maps these claims.
 fn map(world: &TestServer, uri: &str, claims: &[ClaimMapping]) {
     world.change(|tenant| {
-        for client in tenant.clients.values_mut() {
+        for (id, client) in tenant.clients.clone().iter() {
             let mut audiences = client.audiences.to_vec();
             for audience in audiences
                 .iter_mut()
@@ -133,7 +133,8 @@ fn map(world: &TestServer, uri: &str, claims: &[ClaimMapping]) {
                 audiences,
                 ..Client::clone(client)
             };
-            *client = Arc::new(changed.with_default_claims(&tenant.issuer));
+            let changed = changed.with_default_claims(&tenant.issuer);
+            tenant.clients.insert(id.clone(), Arc::new(changed));
         }
     });
 }

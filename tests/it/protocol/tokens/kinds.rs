@@ -25,17 +25,18 @@ const KINDS: [&str; 7] = [
 fn set_type(world: &TestServer, typ: AccessTokenType, of: &[&str]) {
     world.change(|tenant| {
         tenant.access_token_type = typ;
-        for client in tenant.clients.values_mut() {
+        for (id, client) in tenant.clients.clone().iter() {
             let mut audiences = client.audiences.to_vec();
             for audience in &mut audiences {
                 if of.contains(&&*audience.uri) {
                     audience.access_token_type = typ;
                 }
             }
-            *client = Arc::new(Client {
+            let changed = Client {
                 audiences: audiences.into(),
                 ..Client::clone(client)
-            });
+            };
+            tenant.clients.insert(id.clone(), Arc::new(changed));
         }
     });
 }

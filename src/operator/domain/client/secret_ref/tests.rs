@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clientele_api::OAuthClient;
 use clientele_oauth::Client;
@@ -142,16 +143,16 @@ fn what_was_not_looked_at_is_told_from_what_is_missing() {
         registered(&object, &index).unwrap_err().reason,
         Reason::SecretPending
     );
-    assert!(!index.is_settled([&object].into_iter()));
+    assert!(!index.is_settled(|| vec![Arc::new(object.clone())]));
     index.set_access(Some("team-b"), Access::Granted);
-    assert!(!index.is_settled([&object].into_iter()));
+    assert!(!index.is_settled(|| vec![Arc::new(object.clone())]));
     index.set_access(Some("team-a"), Access::Denied("no, do this".into()));
     let refusal = registered(&object, &index).unwrap_err();
     assert_eq!(refusal.reason, Reason::NamespaceNotEnabled);
     assert_eq!(refusal.message, "no, do this");
-    assert!(index.is_settled([&object].into_iter()));
+    assert!(index.is_settled(|| vec![Arc::new(object.clone())]));
     let fresh = ClientSecretIndex::new(&[5; 32]);
-    assert!(fresh.is_settled([&crate::tests::object("derived", json!({}))].into_iter()));
+    assert!(fresh.is_settled(|| vec![Arc::new(crate::tests::object("derived", json!({})))]));
 }
 
 #[test]

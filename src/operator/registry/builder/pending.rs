@@ -1,0 +1,124 @@
+//! What changed since the registry was made last, and what has to be looked at because of it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use clientele_api::OAuthTenant;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use super::RegistryBuilder;
+use super::place::Place;
+use crate::domain::tenant::policy::TenantPolicy;
+use crate::domain::unique_names::NameIndex;
+use crate::registry::{Inputs, Outputs};
+
+/// What changed, or what has to be looked at.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Everything, as after a list: nothing that was made before is relied on.
+    pub(super) whole: bool,
+    /// OAuthClients by place, with the Secrets that they refer to.
+    pub(super) clients: HashSet<Place>,
+    /// Tenants by name, with their signing keys.
+    pub(super) tenants: HashSet<String>,
+    /// Every tenant: of signing keys there was a list.
+    pub(super) every_tenant: bool,
+    /// Namespaces whose labels changed.
+    pub(super) namespaces: HashSet<String>,
+    /// Some OAuthUser, or what one follows from.
+    pub(super) people: bool,
+    /// The root keys.
+    pub(super) keyring: bool,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        let objects = self.clients.is_empty() && self.tenants.is_empty();
+        let flags = self.whole || self.every_tenant || self.people || self.keyring;
+        objects && self.namespaces.is_empty() && !flags
+    }
+}
+
+/// What the registry was made of, beside what the watches of the observer say.
+#[derive(Default)]
+pub(super) struct Elsewhere {
+    passwords: u64,
+    issuer: Option<Arc<str>>,
+}
+
+impl RegistryBuilder {
+    /// Notes what changed beside the watches of the observer. Each of these is written by a task of its own.
+    pub(super) fn look_elsewhere(&mut self, inputs: &Inputs, outputs: &Outputs) {
+        let secrets = inputs.cache.client_secrets.take_changes();
+        self.pending.clients.extend(self.memos.referring(&secrets));
+        let passwords = inputs.cache.passwords.version();
+        if std::mem::replace(&mut self.elsewhere.passwords, passwords) != passwords {
+            self.pending.people = true;
+        }
+        if !inputs.root_keys.load().are_served(&outputs.registry.load()) {
+            self.pending.keyring = true;
+            self.pending.people = true;
+        }
+        let issuer = inputs.cache.service_accounts.issuer();
+        if issuer != self.elsewhere.issuer {
+            self.elsewhere.issuer = issuer;
+            self.pending.every_tenant = true;
+        }
+    }
+
+    pub(super) fn cluster_issuer(&self) -> Option<Arc<str>> {
+        self.elsewhere.issuer.clone()
+    }
+
+    /// Names everything that is meant by what changed. Of a whole, what was made before is forgotten.
+    pub(super) fn spread_out(&mut self, pending: &mut Pending) {
+        if pending.whole {
+            self.names = NameIndex::default();
+            self.tables.clear();
+            (self.served, self.refused) = (0, 0);
+            let objects = self.clients.objects();
+            pending
+                .clients
+                .extend(objects.iter().map(|object| Place::of(&**object)));
+            let known = self.memos.iter().map(|(place, _)| place.clone());
+            pending.clients.extend(known);
+            (pending.every_tenant, pending.people) = (true, true);
+        }
+        if pending.every_tenant {
+            let objects = self.tenants.objects();
+            let there = objects.iter().map(|tenant| tenant.name_any());
+            pending.tenants.extend(there);
+            pending.tenants.extend(self.states.keys().cloned());
+        }
+        for namespace in &pending.namespaces {
+            pending
+                .clients
+                .extend(self.memos.of_namespace(namespace).cloned());
+            pending.people |= self.people_live_in.contains(namespace);
+        }
+    }
+
+    /// The clients and people of a tenant are judged again, because what it allows may be something else.
+    pub(super) fn judge_again(&self, pending: &mut Pending, tenant: &str) {
+        pending.clients.extend(self.memos.of_tenant(tenant));
+        pending.people |= self.people_belong_to.contains(tenant);
+    }
+
+    /// The tenant, if it counts.
+    pub(super) fn tenant_object(&self, name: &str) -> Option<Arc<OAuthTenant>> {
+        let object = self.tenants.get(&ObjectRef::new(name));
+        object.filter(|object| !TenantPolicy::is_deleted(object))
+    }
+
+    /// Lets go of the labels of namespaces that were deleted, once nothing of ours lies in them any more.
+    pub(super) fn forget_namespaces(&mut self) {
+        let (memos, people) = (&self.memos, &self.people_live_in);
+        let gone = self.departed.extract_if(|namespace| {
+            memos.of_namespace(namespace).next().is_none() && !people.contains(namespace)
+        });
+        for namespace in gone {
+            self.namespaces.remove(&namespace);
+        }
+    }
+}
