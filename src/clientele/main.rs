@@ -19,6 +19,9 @@ fn main() -> ExitCode {
             settings.audit_log.as_ref(),
         )
         .and_then(|()| run::run_to_completion(*settings)),
+        Command::Probe(probe) => clientele_kubectl::probe::run_to_completion(&probe.target())
+            .map_err(|failure| anyhow::anyhow!("{failure}"))
+            .and_then(|said| print(&said)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey(key) => match key.action {
             None => operator::root_key::fresh(&key.namespace, &key.name)

@@ -5,8 +5,10 @@ pub mod connect;
 mod install;
 mod listeners;
 mod metrics;
+pub mod process;
 mod rollout;
 pub mod root_key;
+pub mod state;
 mod storage;
 mod usage;
 mod used_days;
@@ -78,13 +80,16 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let reviews = Arc::new(TokenReviewCache::new(operator.reviews()));
     reviews.register(&mut metrics.registry);
     let health = Health::watch(store.clone(), &supervisor);
+    let ready = readiness(&operator, health, reporter.clone(), &supervisor);
+    state::register(&mut metrics.registry, &ready, listeners.certificate_end());
     let probes = admin_router(Admin {
-        ready: readiness(&operator, health, reporter.clone()),
+        ready: ready.clone(),
         metrics: Arc::new(metrics.registry),
     });
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
         audit: metrics.audit,
+        ready,
         token_reviews: reviews,
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
     };
@@ -140,14 +145,24 @@ fn report(
     tokio::spawn(supervisor.guard(reporting))
 }
 
-/// Ready are the operator and the store, and a heartbeat that announces this replica as serving was recorded.
-fn readiness(operator: &Operator, store: Health, reporter: Reporter) -> Readiness {
+/// Ready are the operator and the store, and a heartbeat that announces this replica as serving was recorded. A replica that
+/// stops is not: load balancers that still reach it send requests elsewhere.
+fn readiness(
+    operator: &Operator,
+    store: Health,
+    reporter: Reporter,
+    supervisor: &Supervisor,
+) -> Readiness {
     let operator = operator.readiness();
+    let shutdown = supervisor.shutdown().clone();
     let known = move || {
         let unknown = || "this replica has not announced itself to the others yet".to_owned();
         reporter.serves().then_some(()).ok_or_else(unknown)
     };
     Arc::new(move || {
+        if shutdown.is_cancelled() {
+            return Err("this replica is stopping".to_owned());
+        }
         operator()
             .and_then(|()| store.check())
             .and_then(|()| known())

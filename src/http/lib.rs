@@ -9,6 +9,7 @@ pub mod browser;
 mod error_response;
 mod form;
 mod head;
+mod health;
 pub mod metrics;
 pub mod pages;
 mod response;
@@ -61,6 +62,8 @@ pub struct App {
     pub assertions_per_client: u32,
     /// Asks the cluster about tokens of its ServiceAccounts, about each once.
     pub token_reviews: Arc<TokenReviewCache>,
+    /// Whether this replica serves, for the probes of load balancers on the public port.
+    pub ready: admin::Readiness,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
     /// What is written down.
@@ -88,6 +91,7 @@ impl App {
             introspection_throttle: Arc::default(),
             assertions_per_client: 10_000,
             token_reviews: Arc::default(),
+            ready: Arc::new(|| Ok(())),
             metrics,
             audit: Arc::default(),
         }

@@ -24,6 +24,7 @@ pub struct ReadinessCheck {
 impl ReadinessCheck {
     /// What is still missing before the server may be asked; `Ok` when nothing is.
     pub fn check(&self) -> Result<(), String> {
+        self.cache.definitions.check()?;
         let progress = self.readiness.progress();
         listed(progress)?;
         let root_keys = self.root_keys.load();

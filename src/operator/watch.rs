@@ -1,6 +1,7 @@
 //! The tasks that fill the cache from watches.
 
 pub mod client_secrets;
+pub mod definitions;
 pub mod objects;
 pub mod passwords;
 pub mod secrets;
