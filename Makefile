@@ -78,7 +78,7 @@ pictures: ## Take the screenshots of docs/pictures again
 	@scripts/pictures
 
 .PHONY: cluster-build
-cluster-build: ## Build the control plane, kubectl and helm (about 5 minutes the first time)
+cluster-build: ## Build the control plane, kubectl, helm and promtool (about 8 minutes the first time)
 	@$(CONTROL_PLANE) build
 
 .PHONY: cluster-up

@@ -92,7 +92,7 @@ func (t tool) build(ctx context.Context, module, target string) error {
 		return err
 	}
 	partial := target + ".partial"
-	compile := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", partial, t.pkg)
+	compile := exec.CommandContext(ctx, "go", "build", "-mod=readonly", "-trimpath", "-tags", t.tags, "-ldflags", flags, "-o", partial, t.pkg)
 	compile.Dir = module
 	compile.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	var output strings.Builder

@@ -14,6 +14,7 @@ type tool struct {
 	name     string
 	module   string // the folder of its go.mod, from ours
 	pkg      string
+	tags     string // build tags
 	estimate string // from a cold compile cache, on two cores
 	inPath   func(path string) bool
 }
@@ -24,6 +25,7 @@ var tools = []tool{
 	{name: "kube-controller-manager", module: ".", pkg: "k8s.io/kubernetes/cmd/kube-controller-manager", estimate: "about a minute"},
 	{name: "kubectl", module: ".", pkg: "k8s.io/kubernetes/cmd/kubectl", estimate: "about 20 s", inPath: anyVersion},
 	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
+	{name: "promtool", module: "promtool", pkg: "github.com/prometheus/prometheus/cmd/promtool", tags: "remove_all_sd", estimate: "about 3 minutes"},
 }
 
 // controlPlaneTools are what `run` and `up` need; a cluster does not wait for helm.

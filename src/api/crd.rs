@@ -51,7 +51,7 @@ pub fn render(helm: bool) -> String {
         .concat();
     if helm {
         format!(
-            "{{{{- /* Generated from the Rust types by `clientele crds --helm`. Do not edit. */}}}}\n{{{{- if .Values.crds.enabled }}}}\n{body}{{{{- end }}}}\n"
+            "{{{{- /* Generated from the Rust types by `clientele crds --helm`. Do not edit. */}}}}\n{{{{- include \"clientele.fill\" . }}}}\n{{{{- if .Values.crds.enabled }}}}\n{body}{{{{- end }}}}\n"
         )
     } else {
         body

@@ -12,6 +12,7 @@ pub mod duration;
 pub mod entry_name;
 pub mod jwks;
 pub mod lifetimes;
+pub mod new_fields;
 pub mod rotation;
 pub mod schema;
 pub mod secret;

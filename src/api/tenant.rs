@@ -298,6 +298,18 @@ pub struct Signing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "rotate_every_schema")]
     pub rotate_every: Option<DurationString>,
+    /// Rotates the keys of every algorithm once whenever this value changes, such as a date or the number of a ticket. New keys are
+    /// published at once and sign after `signingKeys.publishAhead` of the chart (15m); the former ones stay published until their
+    /// last token has expired. The value that was answered last is `status.lastHandledRequestId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._:/+-]*$')").message("must consist of letters, digits, '.', '_', ':', '/', '+' and '-', such as 2026-11-25 or INC-4711"))]
+    pub request_id: Option<String>,
+    /// Whether the rotation by `requestId` is for keys that have leaked: then new keys sign at once, without having been published, and
+    /// the former ones leave the JWK Set, so that every token they signed is refused. Verifiers that keep a copy of the JWK Set
+    /// (RFC 7517 section 5) accept such tokens until they fetch it again, and refuse new ones until then. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
 }
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).
@@ -330,6 +342,10 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,
+    /// The value of `spec.signing.requestId` that was answered last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub last_handled_request_id: Option<String>,
     /// Ready, Reconciling and Stalled, and `ServesEveryNamespace` if spec.namespaces is not set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]

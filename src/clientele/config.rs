@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_kubectl::args::ClusterFlags;
+use clientele_kubectl::probe::ProbeTarget;
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::audit::WhenFull;
 pub use values::{AuditLog, DatabaseUrl};
@@ -48,10 +49,44 @@ pub enum Command {
     /// Print a Secret with a fresh root key, for `kubectl create -f -`. Only for an installation whose root key
     /// is lost for good: every client gets a new secret. Or rotate the root key
     RootKey(RootKey),
+    /// Ask a server whether it is ready and answers as this issuer; for `helm test` and for scripts
+    ///
+    /// Reads /healthz, the metadata and the JWK Set. Needs no cluster and no rights. Exit status 1 says what is wrong.
+    Probe(Probe),
     /// See and manage clients in the browser, with the rights of your kubeconfig
     ///
     /// Listens on 127.0.0.1 only, in a process of its own. A one-time token, valid for 60 seconds, opens it.
     Dashboard(Box<Dashboard>),
+}
+
+/// Which server is asked.
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// The issuer that the server must be, such as https://login.example.com
+    #[arg(value_parser = public_url)]
+    pub issuer: String,
+    /// Where the server is asked, such as http://clientele.clientele-system.svc. Default: at the issuer
+    #[arg(long, value_name = "URL")]
+    pub at: Option<String>,
+    /// A PEM file whose first certificate the server must present, such as tls.crt of a mounted Secret. Default: one of an
+    /// authority that this machine trusts
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// How long to go on trying, such as 30s
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+impl Probe {
+    /// The server.
+    pub fn target(&self) -> ProbeTarget {
+        ProbeTarget {
+            issuer: self.issuer.clone(),
+            at: self.at.clone(),
+            certificate: self.certificate.clone(),
+            patience: self.timeout,
+        }
+    }
 }
 
 /// Which cluster, and how the dashboard is served.
@@ -217,8 +252,8 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_DASHBOARD_URL", value_parser = public_url)]
     pub dashboard_url: Option<String>,
 
-    /// Install the CustomResourceDefinitions and the namespace if they are missing. Default: only outside a cluster,
-    /// where no chart installed them
+    /// Install the CustomResourceDefinitions and the namespace if they are missing, and update definitions that are older.
+    /// Default: only outside a cluster, where no chart installed them
     #[arg(long, env = "CLIENTELE_INSTALL_CRDS", action = clap::ArgAction::Set)]
     pub install_crds: Option<bool>,
 

@@ -15,6 +15,9 @@ fn main() -> ExitCode {
         }
         Command::Run(settings) => logging::start(settings.log_format, &settings.log_level)
             .and_then(|()| run::run_to_completion(*settings)),
+        Command::Probe(probe) => clientele_kubectl::probe::run_to_completion(&probe.target())
+            .map_err(|failure| anyhow::anyhow!("{failure}"))
+            .and_then(|said| print(&said)),
         Command::Crds { helm } => print(&api::crd::render(helm)),
         Command::RootKey(key) => match key.action {
             None => operator::root_key::fresh(&key.namespace, &key.name)

@@ -6,9 +6,11 @@ mod install;
 mod listeners;
 mod metrics;
 mod presence;
+pub mod process;
 mod rollout;
 pub mod root_key;
 mod standing;
+pub mod state;
 mod storage;
 mod usage;
 mod used_days;
@@ -83,13 +85,16 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let reporting = report(&store, &reporter, &operator, &settings, &supervisor);
     let reviews = Arc::new(TokenReviewCache::new(operator.reviews()));
     reviews.register(&mut metrics.registry);
+    let ready = readiness(&operator, health, reporter.clone(), &supervisor);
+    state::register(&mut metrics.registry, &ready, listeners.certificate_end());
     let probes = admin_router(Admin {
-        ready: readiness(&operator, health, reporter.clone()),
+        ready: ready.clone(),
         metrics: Arc::new(metrics.registry),
     });
     let app = App {
         trusted_proxies: settings.trusted_proxies(),
         audit: metrics.audit,
+        ready,
         token_reviews: reviews,
         is_behind: is_behind(&reporter),
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
@@ -164,9 +169,16 @@ fn report(
 }
 
 /// Ready is a replica that serves the registry, once the others know of it. The database is needed for that once; afterwards what
-/// needs memory only is served without it, so readiness does not depend on it.
-fn readiness(operator: &Operator, database: Health, reporter: Reporter) -> Readiness {
+/// needs memory only is served without it, so readiness does not depend on it. A replica that stops is not ready: load balancers
+/// that still reach it send requests elsewhere.
+fn readiness(
+    operator: &Operator,
+    database: Health,
+    reporter: Reporter,
+    supervisor: &Supervisor,
+) -> Readiness {
     let operator = operator.readiness();
+    let shutdown = supervisor.shutdown().clone();
     let known = move || match (reporter.serves(), database.problem()) {
         (true, _) => Ok(()),
         (false, None) => Err("this replica has not announced itself to the others yet".to_owned()),
@@ -174,7 +186,12 @@ fn readiness(operator: &Operator, database: Health, reporter: Reporter) -> Readi
             "this replica has not announced itself to the others yet: {problem}"
         )),
     };
-    Arc::new(move || operator().and_then(|()| known()))
+    Arc::new(move || {
+        if shutdown.is_cancelled() {
+            return Err("this replica is stopping".to_owned());
+        }
+        operator().and_then(|()| known())
+    })
 }
 
 /// Whether a client may be Ready of which this replica has not heard, because the others wait for it no longer.

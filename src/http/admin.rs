@@ -1,18 +1,20 @@
 //! The admin listener: probes and metrics, on a port of their own and nowhere else.
 
+pub mod exposition;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
+use exposition::Format;
+
 const TEXT: &str = "text/plain; charset=utf-8";
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Whether the process can do its work; the sentence says what is missing.
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -32,7 +34,10 @@ pub fn admin_router(admin: Admin) -> Router {
     Router::new()
         .route("/livez", get(async || text(StatusCode::OK, TEXT, "ok")))
         .route("/readyz", get(async move || readiness(&ready)))
-        .route("/metrics", get(async move || exposition(&metrics)))
+        .route(
+            "/metrics",
+            get(async move |headers| metrics_in(&metrics, &headers)),
+        )
         .fallback(async || {
             text(
                 StatusCode::NOT_FOUND,
@@ -49,10 +54,12 @@ fn readiness(ready: &Readiness) -> Response {
     }
 }
 
-fn exposition(metrics: &Registry) -> Response {
-    let mut lines = String::new();
-    match encode(&mut lines, metrics) {
-        Ok(()) => text(StatusCode::OK, OPENMETRICS, lines),
+/// The metrics in the format that the headers ask for.
+fn metrics_in(metrics: &Registry, headers: &HeaderMap) -> Response {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let format = Format::accepted(accept.unwrap_or_default());
+    match format.write(metrics) {
+        Ok(lines) => text(StatusCode::OK, format.media_type(), lines),
         Err(_) => text(
             StatusCode::INTERNAL_SERVER_ERROR,
             TEXT,

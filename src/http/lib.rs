@@ -10,6 +10,7 @@ pub mod browser;
 mod error_response;
 mod form;
 mod head;
+mod health;
 pub mod metrics;
 pub mod pages;
 mod response;
@@ -64,6 +65,8 @@ pub struct App {
     pub token_reviews: Arc<TokenReviewCache>,
     /// Whether the other replicas may call a client Ready of which this one has not heard.
     pub is_behind: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether this replica serves, for the probes of load balancers on the public port.
+    pub ready: admin::Readiness,
     /// What is counted.
     pub metrics: Arc<TokenMetrics>,
     /// What is written down.
@@ -92,6 +95,7 @@ impl App {
             assertions_per_client: 10_000,
             token_reviews: Arc::default(),
             is_behind: Arc::new(|| false),
+            ready: Arc::new(|| Ok(())),
             metrics,
             audit: Arc::default(),
         }

@@ -17,7 +17,7 @@ use super::api::{cors, discovery, introspect, revoke, token, userinfo};
 use super::behind::unless_behind;
 use super::error_response::Refusal;
 use super::head::without_body;
-use super::{App, browser, pages};
+use super::{App, browser, health, pages};
 use clientele_oauth::Endpoint;
 
 /// The public endpoints of all tenants as a service.
@@ -74,7 +74,8 @@ where
                     Box::pin(introspect::respond(app, &parts, body)).await
                 }
                 Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, &parts, body)).await,
-                None => Refusal::NOT_FOUND.into_response(),
+                None => health::respond(app, &parts)
+                    .unwrap_or_else(|| Refusal::NOT_FOUND.into_response()),
             };
             let response = unless_behind(app, response);
             app.metrics.count_response(endpoint, response.status());

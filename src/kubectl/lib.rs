@@ -8,6 +8,7 @@ pub mod import;
 mod issuer;
 mod objects;
 pub mod output;
+pub mod probe;
 mod remedies;
 mod verbs;
 

@@ -2,6 +2,7 @@
 
 pub mod client_secrets;
 pub mod credentials;
+pub mod definitions;
 pub mod last_use_turns;
 pub mod leadership;
 pub mod namespace_access;
@@ -24,6 +25,7 @@ pub mod write_throttle;
 use client_secrets::ClientSecretIndex;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use credentials::CredentialsIndex;
+use definitions::Definitions;
 use kube::runtime::reflector::Store;
 use passwords::PasswordIndex;
 use resource_version::HighestRevision;
@@ -49,6 +51,8 @@ pub struct Cache {
     pub passwords: PasswordIndex,
     /// What the cluster publishes about its ServiceAccount tokens.
     pub service_accounts: ServiceAccountKeys,
+    /// The definitions of our kinds.
+    pub definitions: Definitions,
     /// The key of the digests of Secrets.
     pub digest_key: DigestKey,
 }
@@ -69,6 +73,7 @@ impl Cache {
             client_secrets: ClientSecretIndex::default(),
             passwords: PasswordIndex::default(),
             service_accounts: ServiceAccountKeys::default(),
+            definitions: Definitions::default(),
             digest_key: DigestKey::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! The rules of the operator: objects in, values out. No task, no clock, no connection.
 
 pub mod client;
+pub mod definitions;
 pub mod names;
 pub mod reason;
 pub mod structure;

@@ -279,6 +279,7 @@ impl Parts {
         let reviewer = TokenReviewer::new(context.kube.clone(), cache.clone(), rebuild.clone());
         let reviewer = Arc::new(reviewer);
         tasks.spawn(token_review::keep(reviewer.clone()));
+        tasks.spawn(watch::definitions::compare(context.clone(), cache.clone()));
         let clients = cache.clients.clone();
         let supervisor = tasks.supervisor.clone();
         let restore = etcd_restore::watch(context.clone(), cache.clone(), supervisor);

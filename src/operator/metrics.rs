@@ -42,6 +42,8 @@ pub struct OperatorMetrics {
     pub rotation: RotationMetrics,
     /// 1 while this replica writes.
     pub leader: Gauge<i64, AtomicI64>,
+    /// 1 while the definitions in the cluster are older than this program.
+    pub definitions_outdated: Gauge<i64, AtomicI64>,
     /// 1 while the root key is usable.
     pub root_key_usable: Gauge<i64, AtomicI64>,
 }
@@ -67,6 +69,11 @@ impl OperatorMetrics {
             "clientele_leader",
             "1 while this replica is the leader and writes, otherwise 0",
             self.leader.clone(),
+        );
+        registry.register(
+            "clientele_crds_outdated",
+            "1 while the CustomResourceDefinitions in the cluster lack fields of this version",
+            self.definitions_outdated.clone(),
         );
         registry.register(
             "clientele_root_key_usable",

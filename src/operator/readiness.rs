@@ -31,6 +31,7 @@ impl ReadinessCheck {
     /// What is still missing before the server may be asked; `Ok` when nothing is.
     pub fn check(&self) -> Result<(), String> {
         may_serve(&self.leader, self.shares_store)?;
+        self.cache.definitions.check()?;
         let progress = self.readiness.progress();
         listed(progress)?;
         let root_keys = self.root_keys.load();

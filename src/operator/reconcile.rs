@@ -88,7 +88,8 @@ impl Reconciler {
     where
         K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
     {
-        let newer = apply::apply_status(api, object, status).await?;
+        let definitions = &self.cache.definitions;
+        let newer = apply::apply_status(api, object, status, definitions).await?;
         if newer.is_some() {
             self.note_write("status", object.meta().uid.as_deref());
         }

@@ -2,6 +2,7 @@
 
 pub mod catch_up;
 pub mod client_secrets;
+pub mod definitions;
 pub mod objects;
 pub mod passwords;
 pub mod secrets;

@@ -8,3 +8,6 @@ mod dashboard;
 mod documents;
 mod generated;
 mod machine;
+mod monitoring;
+mod platform;
+mod releases;

@@ -1,9 +1,11 @@
-//! The tables of attacks and of faults. Rows F01 to F20 are rows of both; a test named after one stands in either.
+//! The tables of attacks, of faults and of operations. Rows F01 to F20 and O01 to O09 are rows of two; a test named after
+//! one stands in either.
 
 use std::collections::BTreeSet;
 
+use crate::known::judge;
 use crate::source::none;
-use crate::table::{Table, rows_of, test_names};
+use crate::table::{OPERATIONS, Table, rows_of, test_names};
 
 const ATTACKS: &str = "tests/attack-cases.md";
 const FAULTS: &str = "tests/fault-cases.md";
@@ -50,14 +52,26 @@ fn every_fault_has_a_test_or_a_reason_to_wait() {
 }
 
 #[test]
+fn every_operation_has_a_test_or_is_listed_as_open() {
+    let all = (1..=19).map(|row| format!("o{row:02}")).collect();
+    let table = Table::read(OPERATIONS);
+    table.is_complete(&all);
+    none(
+        &judge("open-operations", &table.waiting()),
+        "rows of operation-cases.md without a test",
+    );
+}
+
+#[test]
 fn every_test_that_a_table_names_exists() {
+    Table::read(OPERATIONS).names_tests();
     Table::read(ATTACKS).names_tests();
     Table::read(FAULTS).names_tests();
 }
 
 #[test]
 fn every_test_named_after_a_row_stands_in_it() {
-    let tables = [Table::read(ATTACKS), Table::read(FAULTS)];
+    let tables = [ATTACKS, FAULTS, OPERATIONS].map(Table::read);
     let mut missing = Vec::new();
     for test in test_names() {
         for row in rows_of(&test) {

@@ -19,6 +19,8 @@ mod values;
 
 const FOLDER: &str = "docs/reference";
 const CHART: &str = "charts/clientele/README.md";
+const VALUES: &str = "charts/clientele/values.yaml";
+const DEFAULTS: &str = "charts/clientele/defaults.yaml";
 
 /// Every generated page: its path and its text.
 pub fn pages(project: &Project) -> Vec<(String, String)> {
@@ -27,13 +29,14 @@ pub fn pages(project: &Project) -> Vec<(String, String)> {
     pages.push(("command-line.md", command_line::page(project)));
     pages.push(("http-endpoints.md", endpoints::page(project)));
     pages.push(("reasons.md", reasons::page(project)));
-    let table = values::table(&read("charts/clientele/values.yaml"));
+    let table = values::table(&read(VALUES));
     pages.push(("chart-values.md", values::page(&table)));
     let mut pages: Vec<(String, String)> = pages
         .into_iter()
         .map(|(name, text)| (format!("{FOLDER}/{name}"), text))
         .collect();
     pages.push((CHART.to_owned(), values::in_readme(&read(CHART), &table)));
+    pages.push((DEFAULTS.to_owned(), values::defaults(&read(VALUES))));
     pages
 }
 

@@ -4,12 +4,14 @@ use std::io;
 
 use crate::known::{Findings, shrink};
 use crate::project::Project;
+use crate::table::{OPERATIONS, Table};
 use crate::{circles, imports, retired, sizes, storeys};
 
 /// What each rule finds, with the name of its list.
-fn findings(project: &Project) -> [(&'static str, Findings); 6] {
+fn findings(project: &Project) -> [(&'static str, Findings); 7] {
     [
         ("circles", circles::files_in_circles(project)),
+        ("open-operations", Table::read(OPERATIONS).waiting()),
         ("pure-rooms", imports::impure(project)),
         ("retired-names", retired::names(project)),
         ("retired-phrases", retired::phrases()),

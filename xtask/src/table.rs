@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::known::Findings;
 use crate::source::{none, read, rust_files};
+
+/// The faults of installing and operating.
+pub const OPERATIONS: &str = "tests/operation-cases.md";
 
 /// A table of cases.
 pub struct Table {
@@ -39,6 +43,13 @@ impl Table {
         let open = rows.filter(|(_, row)| row.tests.is_empty() && !row.waits);
         let open: Vec<String> = open.map(|(name, _)| name.clone()).collect();
         none(&open, "rows with neither a test nor `later: why`");
+    }
+
+    /// The rows that have no test yet.
+    pub fn waiting(&self) -> Findings {
+        let rows = self.rows.iter();
+        let waiting = rows.filter(|(_, row)| row.tests.is_empty());
+        waiting.map(|(name, _)| (name.clone(), 1)).collect()
     }
 
     /// Every test that it names exists.
@@ -121,7 +132,7 @@ pub fn rows_of(test: &str) -> Vec<String> {
 fn number(word: &str) -> Option<usize> {
     let (section, number) = word.split_at_checked(1)?;
     let digits = if section == "p" { 1 } else { 2 };
-    let is_row = matches!(section.as_bytes(), [b'a'..=b'n' | b'p'])
+    let is_row = matches!(section.as_bytes(), [b'a'..=b'p'])
         && number.len() == digits
         && number.bytes().all(|b| b.is_ascii_digit());
     is_row.then(|| number.parse().ok())?

@@ -1,3 +1,24 @@
+{{/*
+Every template begins with this. `helm upgrade --reuse-values` hands over the values of the chart that was installed before, which lack
+what this chart added: that is taken from defaults.yaml, the values of this chart. What is set stays, and so does what was removed from
+the maps that belong to Kubernetes.
+*/}}
+{{- define "clientele.fill" -}}
+{{- include "clientele.fillMap" (list .Values (.Files.Get "defaults.yaml" | fromYaml)) }}
+{{- end }}
+
+{{- define "clientele.fillMap" -}}
+{{- $values := index . 0 }}
+{{- $ofKubernetes := list "podSecurityContext" "securityContext" "resources" "startup" "liveness" "readiness" }}
+{{- range $key, $default := index . 1 }}
+{{- if not (hasKey $values $key) }}
+{{- $_ := set $values $key $default }}
+{{- else if and (kindIs "map" $default) (kindIs "map" (index $values $key)) (not (has $key $ofKubernetes)) }}
+{{- include "clientele.fillMap" (list (index $values $key) $default) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The name of all objects. */}}
 {{- define "clientele.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" }}
@@ -76,7 +97,32 @@ annotations:
 {{- end }}
 
 {{- define "clientele.publicUrl" -}}
-{{- default "http://127.0.0.1:8080" .Values.publicUrl }}
+{{- include "clientele.checkUrl" (list "publicUrl" .Values.publicUrl) }}
+{{- regexReplaceAll "/+$" (default "http://127.0.0.1:8080" .Values.publicUrl) "" }}
+{{- end }}
+
+{{/* The rule of `clientele run --public-url` for what the schema cannot say; a test compares them. */}}
+{{- define "clientele.checkUrl" -}}
+{{- $field := index . 0 }}
+{{- $url := regexReplaceAll "/+$" (index . 1) "" }}
+{{- $origin := regexFind "^[^/]*//[^/]*" $url }}
+{{- $host := regexReplaceAll "^[a-z]*://|:[0-9]*$" $origin "" }}
+{{- $byte := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- $problem := "" }}
+{{- if regexMatch "[A-Z]" $origin }}
+{{- $problem = "write scheme and host in lower case" }}
+{{- else if regexMatch "^(https://.*:443|http://.*:80)$" $origin }}
+{{- $problem = "leave out the port, which is the default one" }}
+{{- else if gt (regexFind ":[0-9]+$" $origin | trimPrefix ":" | int) 65535 }}
+{{- $problem = "a port is at most 65535" }}
+{{- else if and (regexMatch "(^|[.])([0-9]+|0x[0-9a-f]*)$" $host) (not (regexMatch (printf "^(%s[.]){3}%s$" $byte $byte) $host)) }}
+{{- $problem = "write an IPv4 address as four numbers from 0 to 255 without leading zeros" }}
+{{- else if regexMatch "/([.]|%2[eE]){1,2}(/|$)" (trimPrefix $origin $url) }}
+{{- $problem = "a path has no segments `.` and `..`" }}
+{{- end }}
+{{- if $problem }}
+{{- fail (printf "%s %s: %s" $field (index . 1) $problem) }}
+{{- end }}
 {{- end }}
 
 {{/* The host names under which the edge publishes the server: those given, or the one of publicUrl. */}}
@@ -116,6 +162,15 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* Where the operator may write Secrets: `namespaces` as soon as some are listed. */}}
+{{- define "clientele.secretsScope" -}}
+{{- $listed := not (empty .Values.secrets.namespaces) }}
+{{- if and $listed (eq .Values.secrets.scope "cluster") }}
+{{- fail "secrets.namespaces lists namespaces, but secrets.scope is cluster: leave secrets.scope empty, or empty the list" }}
+{{- end }}
+{{- default (ternary "namespaces" "cluster" $listed) .Values.secrets.scope }}
+{{- end }}
+
 {{- define "clientele.scheme" -}}
 {{- ternary "https" "http" (not (empty .Values.tls.secretName)) }}
 {{- end }}
@@ -135,6 +190,9 @@ annotations:
 
 {{- define "clientele.checkDatabase" -}}
 {{- if eq .Values.database.type "sqlite" }}
+{{- if .Values.autoscaling.enabled }}
+{{- fail "autoscaling.enabled is true, and SQLite serves one process: set database.type to postgres and database.postgres.existingSecret, or autoscaling.enabled to false" }}
+{{- end }}
 {{- if gt (int .Values.replicaCount) 1 }}
 {{- fail "replicaCount is more than 1, and SQLite serves one process: set database.type to postgres and database.postgres.existingSecret, or replicaCount to 1" }}
 {{- end }}
@@ -146,6 +204,11 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* Whether there may be several replicas: "true", or nothing. */}}
+{{- define "clientele.severalReplicas" -}}
+{{- if or .Values.autoscaling.enabled (gt (int .Values.replicaCount) 1) }}true{{ end }}
+{{- end }}
+
 {{/* What the operator does with Secrets, wherever it may. */}}
 {{- define "clientele.secretVerbs" -}}
 ["get", "list", "watch", "create", "update", "delete"]
@@ -154,6 +217,7 @@ annotations:
 {{/* A script of the one origin could act as the other. */}}
 {{- define "clientele.checkDashboard" -}}
 {{- with .Values.dashboard.url }}
+{{- include "clientele.checkUrl" (list "dashboard.url" .) }}
 {{- $dashboard := regexFind "^https?://[^/]+" . | lower }}
 {{- $issuer := regexFind "^https?://[^/]+" (include "clientele.publicUrl" $) | lower }}
 {{- if eq (trimSuffix ":443" $dashboard) (trimSuffix ":443" $issuer) }}

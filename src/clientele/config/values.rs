@@ -90,7 +90,11 @@ pub(super) fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
-/// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback.
+/// The most bytes of a public URL.
+const LONGEST_URL: usize = 512;
+
+/// An issuer identifier (RFC 8414 §2): https without query and fragment; http only on loopback. The chart has the same
+/// rule in `values.schema.json` and `clientele.checkUrl`.
 pub(super) fn public_url(text: &str) -> Result<String, String> {
     let url = url::Url::parse(text).map_err(|error| format!("must be a URL: {error}"))?;
     let loopback = match url.host() {
@@ -106,6 +110,7 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
         return Err("must have neither query, fragment nor user information".to_owned());
     }
     let trimmed = text.trim_end_matches('/');
+    is_plain(&url, trimmed)?;
     // Issuers are compared byte for byte: one spelling only.
     if url.as_str().trim_end_matches('/') != trimmed {
         return Err(format!(
@@ -114,6 +119,45 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
         ));
     }
     Ok(trimmed.to_owned())
+}
+
+/// What every proxy, browser and library reads in the same way.
+fn is_plain(url: &url::Url, text: &str) -> Result<(), String> {
+    let is_label = |label: &str| {
+        let inside = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        !label.is_empty()
+            && label.bytes().all(inside)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let host = match url.host() {
+        Some(url::Host::Domain(name)) => name.split('.').all(is_label),
+        Some(url::Host::Ipv4(_)) => true,
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if !host {
+        return Err(
+            "must have a host name of letters, digits, '-' and '.', an IPv4 address, or [::1]"
+                .to_owned(),
+        );
+    }
+    if url.port() == Some(0) {
+        return Err("must have a port from 1 to 65535, or none".to_owned());
+    }
+    let is_segment = |segment: &str| {
+        let inside = |b: u8| b.is_ascii_alphanumeric() || b"._~!$&'()*+,;=:@%-".contains(&b);
+        !segment.is_empty() && segment.bytes().all(inside)
+    };
+    let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
+    let mut path = after_scheme.split('/').skip(1);
+    if !path.all(is_segment) {
+        return Err("must have a path of segments that are not empty, such as /auth".to_owned());
+    }
+    if text.len() > LONGEST_URL {
+        return Err(format!("must be at most {LONGEST_URL} bytes long"));
+    }
+    Ok(())
 }
 
 /// Whether scripts of one URL may do what those of the other may (RFC 6454 §4).

@@ -1,6 +1,7 @@
 //! The listeners: the public one, with TLS if there is a certificate, and the one of probes and metrics.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::state::CertificateEnd;
 use crate::config::Run;
 use clientele_http::server::tls::Tls;
 use clientele_http::server::{Limits, serve};
@@ -38,6 +40,12 @@ impl Listeners {
     /// The addresses of the public and of the admin listener.
     pub fn addresses(&self) -> std::io::Result<(SocketAddr, SocketAddr)> {
         Ok((self.public.local_addr()?, self.admin.local_addr()?))
+    }
+
+    /// When the certificate ends that is served.
+    pub fn certificate_end(&self) -> CertificateEnd {
+        let tls = self.tls.clone();
+        Arc::new(move || tls.as_ref()?.certificate_ends())
     }
 
     /// Serves until the shutdown. Probes are answered until the end, so that a draining server is seen to be alive.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prometheus_client::registry::Registry;
 
-use super::build_info;
+use super::{build_info, process};
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::OperatorMetrics;
 use clientele_telemetry::audit::Audit;
@@ -31,6 +31,7 @@ impl Metrics {
             audit: Arc::new(audit),
         };
         build_info::register(&mut metrics.registry);
+        process::register(&mut metrics.registry);
         metrics.audit.register(&mut metrics.registry);
         metrics.tokens.register(&mut metrics.registry);
         metrics.operator.register(&mut metrics.registry);

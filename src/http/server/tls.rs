@@ -1,5 +1,7 @@
 //! TLS with a certificate that may change while we serve.
 
+mod validity;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
+use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
@@ -92,6 +95,11 @@ impl Tls {
     /// Accepts handshakes, each with the certificate of its moment.
     pub fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
+    }
+
+    /// When the certificate ends that the next handshake gets; `None` if that cannot be read.
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        validity::not_after(self.current.0.load().cert.first()?)
     }
 
     /// Looks at the files every so often and takes a new certificate. A broken one changes nothing.

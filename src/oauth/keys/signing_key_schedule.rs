@@ -57,6 +57,20 @@ pub enum Change {
         /// Which.
         key_id: String,
     },
+    /// This key has leaked: what it signed is refused from now on.
+    Withdraw {
+        /// Which.
+        key_id: String,
+    },
+}
+
+/// How keys are replaced on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// No verifier meets an unknown key, and every token stays valid until it expires.
+    Ordinary,
+    /// They have leaked.
+    Emergency,
 }
 
 /// Decides what to change in the keys of a tenant. At rest the answer is empty.
@@ -64,6 +78,53 @@ pub fn plan(records: &[KeyRecord], policy: &KeyPolicy, now: Timestamp) -> Vec<Ch
     let each = Algorithm::ALL.into_iter();
     each.flat_map(|algorithm| plan_one(&of(records, algorithm), algorithm, policy, now))
         .collect()
+}
+
+/// [`replace`] if a request is open, else [`plan`].
+pub fn changes(
+    records: &[KeyRecord],
+    policy: &KeyPolicy,
+    asked: Option<Request>,
+    now: Timestamp,
+) -> Vec<Change> {
+    match asked {
+        Some(request) => replace(records, policy, request, now),
+        None => plan(records, policy, now),
+    }
+}
+
+/// Decides what to change when the keys shall be replaced. A key that was published and does not sign yet is not made once more.
+pub fn replace(
+    records: &[KeyRecord],
+    policy: &KeyPolicy,
+    request: Request,
+    now: Timestamp,
+) -> Vec<Change> {
+    if request == Request::Emergency {
+        let each = Algorithm::ALL.into_iter();
+        let fresh = each.map(|algorithm| Change::Generate {
+            algorithm,
+            activates_at: now,
+        });
+        let withdrawn = records.iter().map(|record| Change::Withdraw {
+            key_id: record.key_id.clone(),
+        });
+        return fresh.chain(withdrawn).collect();
+    }
+    let mut changes = plan(records, policy, now);
+    for algorithm in Algorithm::ALL {
+        let is_made = changes.iter().any(|change| {
+            matches!(change, Change::Generate { algorithm: made, .. } if *made == algorithm)
+        });
+        let waits = newest(&of(records, algorithm)).is_some_and(|key| key.activates_at > now);
+        if !is_made && !waits {
+            changes.push(Change::Generate {
+                algorithm,
+                activates_at: add(now, policy.publish_ahead),
+            });
+        }
+    }
+    changes
 }
 
 /// The next time at which [`plan`] may answer differently.
@@ -182,7 +243,17 @@ mod tests {
     }
 
     fn apply(records: &mut Vec<KeyRecord>, policy: &KeyPolicy, now: Timestamp, made: &mut u32) {
-        for change in plan(records, policy, now) {
+        let changes = plan(records, policy, now);
+        apply_all(records, changes, policy, made);
+    }
+
+    fn apply_all(
+        records: &mut Vec<KeyRecord>,
+        changes: Vec<Change>,
+        policy: &KeyPolicy,
+        made: &mut u32,
+    ) {
+        for change in changes {
             match change {
                 Change::Generate {
                     algorithm,
@@ -201,7 +272,9 @@ mod tests {
                         record.longest_lifetime = policy.longest_lifetime;
                     }
                 }
-                Change::Remove { key_id } => records.retain(|r| r.key_id != key_id),
+                Change::Remove { key_id } | Change::Withdraw { key_id } => {
+                    records.retain(|r| r.key_id != key_id);
+                }
             }
         }
     }
@@ -244,6 +317,51 @@ mod tests {
             activates_at: at(60),
         });
         assert_eq!(plan(&[before], &policy(), at(60)), made);
+    }
+
+    #[test]
+    fn o19_a_request_replaces_every_key_and_misses_no_verifier() {
+        let (mut records, policy, mut made) = (vec![], policy(), 0);
+        apply(&mut records, &policy, at(0), &mut made);
+        let first = records.clone();
+        let changes = replace(&records, &policy, Request::Ordinary, at(HOUR));
+        apply_all(&mut records, changes, &policy, &mut made);
+        assert_eq!(records.len(), 6);
+        for algorithm in Algorithm::ALL {
+            let before = active(&records, algorithm, at(HOUR + 899)).unwrap();
+            assert!(
+                first.contains(before),
+                "signs until the new key was published"
+            );
+            let after = active(&records, algorithm, at(HOUR + 900)).unwrap();
+            assert!(!first.contains(after));
+        }
+        // Asked again while the new keys wait: they are the answer.
+        let again = replace(&records, &policy, Request::Ordinary, at(HOUR + 60));
+        assert_eq!(again, []);
+        // The former keys go when their last token has expired.
+        apply(&mut records, &policy, at(2 * HOUR + 900 + 60), &mut made);
+        assert_eq!(records.len(), 6);
+        apply(&mut records, &policy, at(2 * HOUR + 900 + 61), &mut made);
+        assert!(records.len() == 3 && !records.iter().any(|key| first.contains(key)));
+    }
+
+    #[test]
+    fn o19_in_an_emergency_no_former_key_is_left() {
+        let (mut records, policy, mut made) = (vec![], policy(), 0);
+        apply(&mut records, &policy, at(0), &mut made);
+        // One waits already: it lay in the same Secret.
+        apply(&mut records, &policy, at(24 * HOUR - 900), &mut made);
+        assert_eq!(records.len(), 6);
+        let first = records.clone();
+        let changes = replace(&records, &policy, Request::Emergency, at(24 * HOUR - 800));
+        apply_all(&mut records, changes, &policy, &mut made);
+        assert_eq!(records.len(), 3);
+        for algorithm in Algorithm::ALL {
+            let key = active(&records, algorithm, at(24 * HOUR - 800)).unwrap();
+            assert!(!first.contains(key), "signs at once");
+        }
+        assert_eq!(plan(&records, &policy, at(24 * HOUR - 800)), []);
     }
 
     proptest! {

@@ -29,6 +29,21 @@ pub(super) fn rule(holds: bool, field: &str, problem: &str) -> Check {
         .ok_or_else(|| format!("{field}: {problem}"))
 }
 
+/// Whether this is a value of `requestId`.
+pub(super) fn is_request_id(id: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_alphanumeric() || b"._:/+-".contains(&b);
+    id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(inside)
+}
+
+/// A value of `requestId`.
+pub(super) fn request_id(field: &str, id: &str) -> Check {
+    rule(
+        is_request_id(id),
+        field,
+        "must have 1 to 64 letters, digits, '.', '_', ':', '/', '+' and '-', and begin with a letter or digit",
+    )
+}
+
 /// The number of characters of a text.
 pub(super) fn length(field: &str, text: &str, allowed: RangeInclusive<usize>) -> Check {
     let problem = || {

@@ -23,7 +23,9 @@ use crate::domain::tenant::admissible;
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
-use crate::domain::tenant::signing_secret::{Removal, StoredKeys, belongs_to, had_keys, name_of};
+use crate::domain::tenant::signing_secret::{
+    Removal, StoredKeys, answer, belongs_to, had_keys, name_of, unanswered,
+};
 use crate::error::Error;
 use crate::events::EventReason;
 use crate::reconcile::Reconciler;
@@ -142,8 +144,11 @@ async fn bring_up_to_date(
     now: Timestamp,
 ) -> Result<StoredKeys, Error> {
     let records = stored.as_ref().map_or(&[][..], |stored| &stored.records);
-    let changes = signing_key_schedule::plan(records, &policy.keys, now);
-    if let (Some(stored), true) = (&stored, changes.is_empty()) {
+    let asked = stored
+        .as_ref()
+        .and_then(|stored| unanswered(tenant, stored));
+    let changes = signing_key_schedule::changes(records, &policy.keys, asked, now);
+    if let (Some(stored), true) = (&stored, changes.is_empty() && asked.is_none()) {
         return Ok(stored.clone());
     }
     if secret.is_none() {
@@ -169,12 +174,16 @@ async fn bring_up_to_date(
         None => {
             let mut fresh = empty_secret(tenant);
             fresh.data = Some(data);
+            answer(&mut fresh, tenant);
             api.create(&params(), &fresh).await
         }
         // The resource version read is the precondition.
         Some(mut secret) => {
             secret.data = Some(data);
             secret.metadata.managed_fields = None;
+            if asked.is_some() {
+                answer(&mut secret, tenant);
+            }
             api.replace(&secret.name_any(), &params(), &secret).await
         }
     };
@@ -211,6 +220,9 @@ fn empty_secret(tenant: &OAuthTenant) -> Secret {
 }
 
 fn announce(reconciler: &Reconciler, tenant: &OAuthTenant, changes: &[Change]) {
+    if changes.is_empty() {
+        return;
+    }
     let notes = changes.iter().map(|change| match change {
         Change::Generate {
             algorithm,
@@ -224,6 +236,9 @@ fn announce(reconciler: &Reconciler, tenant: &OAuthTenant, changes: &[Change]) {
         }
         Change::Remove { key_id } => {
             format!("signing key {key_id} was removed; its last token has expired")
+        }
+        Change::Withdraw { key_id } => {
+            format!("signing key {key_id} was withdrawn; its tokens are refused from now on")
         }
     });
     let note: Vec<String> = notes.collect();
@@ -297,6 +312,10 @@ fn status(
                 .map(|record| record.key_id.clone())
                 .collect(),
             Err(_) => previous.key_ids,
+        },
+        last_handled_request_id: match stored {
+            Ok(stored) => stored.answered.clone(),
+            Err(_) => previous.last_handled_request_id,
         },
         conditions,
     }

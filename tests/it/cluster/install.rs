@@ -1,5 +1,6 @@
 //! The chart, the manifests and what the API says about itself.
 
+mod definitions;
 mod example;
 mod explain;
 mod installation;

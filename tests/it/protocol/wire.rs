@@ -1,8 +1,9 @@
-//! Connections, HTTP/1.1, HTTP/2, TLS, CORS, and the admin port.
+//! Connections, HTTP/1.1, HTTP/2, TLS, CORS, the admin port, and what load balancers ask.
 
 mod admin;
 mod connections;
 mod cors;
+mod health;
 mod http1;
 mod http2;
 mod outage;

@@ -14,7 +14,7 @@ const EDGE: [&str; 2] = [
     r#"httpRoute.parentRefs=[{"name":"x"}]"#,
 ];
 
-fn helm(values: &[&str]) -> Output {
+pub(super) fn helm(values: &[&str]) -> Output {
     static HELM: OnceLock<String> = OnceLock::new();
     let helm = HELM.get_or_init(|| tool("helm"));
     let mut command = machine::program(helm);
@@ -37,11 +37,15 @@ fn helm(values: &[&str]) -> Output {
 }
 
 /// The objects of a kind.
-fn rendered(kind: &str, values: &[&str]) -> Vec<Value> {
-    let output = helm(values);
+pub(super) fn rendered(kind: &str, values: &[&str]) -> Vec<Value> {
+    objects_of(&helm(values), kind)
+}
+
+/// The objects of a kind in what Helm printed.
+pub(super) fn objects_of(output: &Output, kind: &str) -> Vec<Value> {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}");
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
     let objects = text.split("\n---\n").filter(|text| text.contains("kind:"));
     let objects = objects.map(|text| serde_yaml::from_str::<Value>(text).unwrap());
     objects.filter(|object| object["kind"] == kind).collect()

@@ -44,7 +44,7 @@ fn the_manifests_for_kustomize_are_the_rendered_chart() {
             "--namespace",
             "clientele-system",
         ])
-        .args(["--kube-version", "1.33.0"])
+        .args(["--kube-version", "1.33.0", "--skip-tests"])
         .current_dir(root())
         .output()
         .unwrap();

@@ -58,6 +58,12 @@ pub fn page(project: &Project) -> String {
         page.push_str(&format!("| {paths} | {methods} | {meaning} |\n"));
     }
     page.push_str(
+        "\nThe public port answers two more paths, whatever the tenants are:\n\n\
+        | path | what it is |\n|---|---|\n\
+        | `/healthz` | for load balancers, under any Host: 200 while the replica is ready, 503 while it starts or stops |\n\
+        | `/`, and each issuer | a browser is led to the page `/account` of that tenant, at `/` of the tenant `default` |\n",
+    );
+    page.push_str(
         "\nThe admin listener (port 8081) is not for the public:\n\n\
         | path | what it is |\n|---|---|\n\
         | `/livez` | 200 while the process runs |\n\

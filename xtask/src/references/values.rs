@@ -13,6 +13,13 @@ pub fn page(table: &str) -> String {
     page + table
 }
 
+/// The values without their comments, as a file that templates can read: they fill in what an older chart did not know.
+pub fn defaults(yaml: &str) -> String {
+    let values: Value = serde_yaml::from_str(yaml).unwrap_or_else(|error| panic!("{error}"));
+    let values = serde_yaml::to_string(&values).unwrap_or_else(|error| panic!("{error}"));
+    format!("# Generated from values.yaml by `make generate`. Do not edit.\n{values}")
+}
+
 /// The chart's README with this table.
 pub fn in_readme(readme: &str, table: &str) -> String {
     let Some((before, rest)) = readme.split_once(HEADER) else {

@@ -6,7 +6,7 @@ use clientele_oauth::scope;
 use crate::domain::reason::Refusal;
 use crate::domain::structure::{
     Check, check_audience, check_lifetimes, entries, entry_name, length, object_name, readable,
-    refusal, rule,
+    refusal, request_id, rule,
 };
 
 /// Whether every field by itself is as the schema demands.
@@ -104,11 +104,7 @@ fn check_credentials(object: &OAuthClient) -> Check {
         .rotation
         .as_ref()
         .and_then(|rotation| rotation.request_id.as_deref());
-    rule(
-        request.is_none_or(is_request_id),
-        "rotation.requestId",
-        "must have 1 to 64 letters, digits, '.', '_', ':', '/', '+' and '-', and begin with a letter or digit",
-    )
+    request.map_or(Ok(()), |id| request_id("rotation.requestId", id))
 }
 
 fn check_secret_ref(reference: &SecretRef) -> Check {
@@ -116,11 +112,6 @@ fn check_secret_ref(reference: &SecretRef) -> Check {
     entry_name("secretRef.key", &reference.key)?;
     let previous = reference.previous_key.as_deref();
     previous.map_or(Ok(()), |key| entry_name("secretRef.previousKey", key))
-}
-
-fn is_request_id(id: &str) -> bool {
-    let inside = |b: u8| b.is_ascii_alphanumeric() || b"._:/+-".contains(&b);
-    id.len() <= 64 && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(inside)
 }
 
 fn is_uid(uid: &str) -> bool {

@@ -20,7 +20,9 @@ use kube::ResourceExt;
 
 use super::{audience_claims, branding, entry_rules};
 use crate::domain::reason::{Reason, Refusal};
-use crate::domain::structure::{Check, check_audience, check_lifetimes, length, readable, rule};
+use crate::domain::structure::{
+    Check, check_audience, check_lifetimes, length, readable, request_id, rule,
+};
 
 /// As many problems are named in a message.
 const NAMED: usize = 10;
@@ -337,6 +339,9 @@ impl Problems {
         let rotation = &mut signing.rotate_every;
         let hour = Duration::from_hours(1);
         self.value(rotation, |every| lasts("signing.rotateEvery", every, hour));
+        self.value(&mut signing.request_id, |id| {
+            request_id("signing.requestId", id)
+        });
         let algorithms = &mut signing.algorithms;
         let name = |algorithm: &SigningAlgorithm| format!("{algorithm:?}");
         self.list("signing.algorithms", algorithms, 3, name, |_, _| Ok(()));

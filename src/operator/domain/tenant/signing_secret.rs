@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::keys::former_key::FormerKey;
-use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord};
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy, KeyRecord, Request};
 use clientele_oauth::keys::signing_keys::ScheduledKey;
 use clientele_oauth::{Algorithm, SigningKey, SigningKeys};
 use jiff::Timestamp;
@@ -19,8 +19,12 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::structure::is_request_id;
+
 const SCHEDULE: &str = "keys.json";
 const FORMER: &str = "former.json";
+/// The annotation with the request that the keys answer.
+const REQUEST: &str = "clientele.dev/signing-request";
 
 /// The keys of a tenant as read from its Secret.
 #[derive(Clone, Debug)]
@@ -31,6 +35,35 @@ pub struct StoredKeys {
     pub keys: Arc<SigningKeys>,
     /// The public keys that were removed.
     pub former: Arc<[FormerKey]>,
+    /// The `spec.signing.requestId` that was answered last. It is written with the keys, so a crash rotates nothing twice.
+    pub answered: Option<String>,
+}
+
+/// The rotation that a tenant asks for and that these keys do not answer.
+pub fn unanswered(tenant: &OAuthTenant, stored: &StoredKeys) -> Option<Request> {
+    let signing = &tenant.spec.signing;
+    let asked = signing
+        .request_id
+        .as_deref()
+        .filter(|id| is_request_id(id))?;
+    if stored.answered.as_deref() == Some(asked) {
+        return None;
+    }
+    Some(if signing.emergency {
+        Request::Emergency
+    } else {
+        Request::Ordinary
+    })
+}
+
+/// Notes in the Secret that its keys answer what the tenant asks for.
+pub fn answer(secret: &mut Secret, tenant: &OAuthTenant) {
+    let asked = tenant.spec.signing.request_id.as_deref();
+    if let Some(asked) = asked.filter(|id| is_request_id(id)) {
+        secret
+            .annotations_mut()
+            .insert(REQUEST.to_owned(), asked.to_owned());
+    }
 }
 
 /// A public key that was removed.
@@ -90,6 +123,7 @@ pub fn parse(secret: &Secret) -> Result<StoredKeys, String> {
     Ok(StoredKeys {
         records,
         keys: Arc::new(keys),
+        answered: secret.annotations().get(REQUEST).cloned(),
         former: former(secret)
             .into_iter()
             .filter_map(|record| FormerKey::new(serde_json::from_value(record.jwk).ok()?))
@@ -177,6 +211,10 @@ pub fn changed(
             Change::Remove { key_id } => {
                 let record = records.iter().find(|record| record.key_id == *key_id);
                 gone.extend(secret.zip(record).and_then(|(s, r)| removed(s, r, removal)));
+                records.retain(|record| record.key_id != *key_id);
+                data.remove(&format!("{key_id}.der"));
+            }
+            Change::Withdraw { key_id } => {
                 records.retain(|record| record.key_id != *key_id);
                 data.remove(&format!("{key_id}.der"));
             }
@@ -309,6 +347,51 @@ mod tests {
             let over = change(&after, &[], 3600);
             assert_eq!(parse(&over).unwrap().former.len(), 0);
         }
+    }
+
+    #[test]
+    fn o19_a_withdrawn_key_verifies_nothing_any_more() {
+        let mut before = secret(Algorithm::Es256);
+        let stored = parse(&before).unwrap();
+        let old = stored.records[0].key_id.clone();
+        let mut tenant = OAuthTenant::default();
+        assert_eq!(unanswered(&tenant, &stored), None);
+        tenant.spec.signing.request_id = Some("INC-1".to_owned());
+        assert_eq!(unanswered(&tenant, &stored), Some(Request::Ordinary));
+        tenant.spec.signing.emergency = true;
+        assert_eq!(unanswered(&tenant, &stored), Some(Request::Emergency));
+        let policy = KeyPolicy {
+            rotate_every: Duration::from_hours(24),
+            publish_ahead: Duration::from_mins(15),
+            longest_lifetime: Duration::from_hours(1),
+        };
+        let changes = [
+            Change::Generate {
+                algorithm: Algorithm::Es256,
+                activates_at: Timestamp::UNIX_EPOCH,
+            },
+            Change::Withdraw {
+                key_id: old.clone(),
+            },
+        ];
+        let data = changed(
+            Some(&before),
+            &stored.records,
+            &changes,
+            &policy,
+            removal(0),
+            generate,
+        );
+        before.data = Some(data.unwrap());
+        answer(&mut before, &tenant);
+        let after = parse(&before).unwrap();
+        assert_eq!((after.records.len(), after.former.len()), (1, 0));
+        assert_ne!(after.records[0].key_id, old);
+        assert_eq!(unanswered(&tenant, &after), None, "answered once");
+        // A Secret that is restored from a backup has the leaked key again, and so the request.
+        assert!(unanswered(&tenant, &stored).is_some());
+        tenant.spec.signing.request_id = Some("not an ID".to_owned());
+        assert_eq!(unanswered(&tenant, &after), None);
     }
 
     #[test]

@@ -340,3 +340,83 @@ async fn j13_a_change_of_algorithm_under_load_fails_no_verification() {
         verifier.check(&entries["ISSUER"], token).await.unwrap();
     }
 }
+
+/// The key IDs of a JWK Set.
+fn key_ids(jwks: &Value) -> Vec<String> {
+    let keys = jwks["keys"].as_array().unwrap().iter();
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+impl Own {
+    /// Asks for a rotation of the signing keys and waits until it is answered.
+    async fn rotate(&self, signing: Value) {
+        let id = signing["requestId"].clone();
+        let patch = Patch::Merge(json!({ "spec": { "signing": signing } }));
+        let (tenants, params) = (self.space.tenants(), PatchParams::default());
+        tenants.patch(&self.tenant, &params, &patch).await.unwrap();
+        eventually("the request is answered", || async {
+            let tenant = tenants.get(&self.tenant).await.unwrap();
+            let answered = tenant.status.unwrap_or_default().last_handled_request_id;
+            when(answered.as_deref() == id.as_str(), (), || {
+                format!("{answered:?}")
+            })
+        })
+        .await;
+    }
+
+    /// Waits until the published keys are as wanted.
+    async fn published(&self, what: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
+        eventually(what, || async {
+            let ids = key_ids(&self.jwks().await);
+            when(wanted(&ids), ids.clone(), || format!("{ids:?}"))
+        })
+        .await
+    }
+
+    /// The key that signs an access token now.
+    async fn signs(&self) -> String {
+        let token = ask(&http(), &self.entries).await.unwrap();
+        let header = jsonwebtoken::decode_header(&token).unwrap();
+        header.kid.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn o19_signing_keys_rotate_when_asked_and_in_an_emergency() {
+    let own = Own::new().await;
+    let first = key_ids(&own.jwks().await);
+    let signing = own.signs().await;
+    // The ordinary way: the new keys are published, and the old one signs until every verifier can know them.
+    own.rotate(json!({ "requestId": "2026-11-30" })).await;
+    let both = own
+        .published("old and new keys", |ids| ids.len() == 6)
+        .await;
+    assert!(first.iter().all(|id| both.contains(id)));
+    assert_eq!(own.signs().await, signing);
+    // They leaked: new keys sign at once, and all others are gone.
+    own.rotate(json!({ "requestId": "INC-4711", "emergency": true }))
+        .await;
+    let fresh = |ids: &[String]| ids.len() == 3 && !ids.iter().any(|id| both.contains(id));
+    let after = own.published("new keys only", fresh).await;
+    assert!(after.contains(&own.signs().await));
+    let secret = own.secret().await;
+    let data = secret.data.as_ref().unwrap();
+    assert!(
+        !data.contains_key("former.json"),
+        "no hint is verified by them"
+    );
+    // The same manifest again rotates nothing.
+    own.rotate(json!({ "requestId": "INC-4711", "emergency": true }))
+        .await;
+    assert_eq!(
+        own.secret().await.metadata.resource_version,
+        secret.metadata.resource_version
+    );
+    // A Secret of a backup brings the leaked keys back, and the request acts again.
+    let mut backup = secret.clone();
+    backup.metadata.annotations = None;
+    own.restore(Some(secret), backup).await;
+    let again = |ids: &[String]| ids.len() == 3 && !ids.iter().any(|id| after.contains(id));
+    own.published("newer keys", again).await;
+}

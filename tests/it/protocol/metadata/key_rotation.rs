@@ -47,7 +47,9 @@ impl Keys {
                         ..key
                     });
                 }
-                Change::Remove { key_id } => self.0.retain(|key| key.key.key_id() != key_id),
+                Change::Remove { key_id } | Change::Withdraw { key_id } => {
+                    self.0.retain(|key| key.key.key_id() != key_id);
+                }
                 Change::Extend { .. } => panic!("the lifetime never changes here"),
             }
         }

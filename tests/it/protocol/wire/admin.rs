@@ -66,8 +66,6 @@ async fn m11_metrics_count_outcomes_and_name_no_client() {
     world.get("/jwks").await;
     world.get("/nothing").await;
     let reply = get(&admin_of(&world), "/metrics").await;
-    let openmetrics = "application/openmetrics-text; version=1.0.0";
-    assert!(reply.header("content-type").starts_with(openmetrics));
     for line in COUNTED {
         let found = reply.body.lines().any(|l| l == line);
         assert!(found, "{line} is not in\n{}", reply.body);
@@ -75,7 +73,40 @@ async fn m11_metrics_count_outcomes_and_name_no_client() {
     for absent in ["team-a", "stranger", token.as_str()] {
         assert!(!reply.body.contains(absent), "{absent}");
     }
-    assert!(reply.body.ends_with("# EOF\n"));
+}
+
+#[tokio::test]
+async fn o17_metrics_speak_the_format_that_is_asked_for() {
+    let world = TestServer::new().await;
+    let admin = admin_of(&world);
+    let counter = "# TYPE clientele_http_requests";
+    for (accept, media_type, described, end) in [
+        (None, "text/plain; version=0.0.4", "_total counter\n", false),
+        (
+            Some("*/*"),
+            "text/plain; version=0.0.4",
+            "_total counter\n",
+            false,
+        ),
+        (
+            Some("application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3"),
+            "application/openmetrics-text; version=1.0.0",
+            " counter\n",
+            true,
+        ),
+    ] {
+        let mut request = Request::get("/metrics");
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let reply = Reply::read(admin.clone().oneshot(request).await.unwrap()).await;
+        let said = reply.header("content-type");
+        assert!(said.starts_with(media_type), "{accept:?}: {said}");
+        let described = format!("{counter}{described}");
+        assert!(reply.body.contains(&described), "{}", reply.body);
+        assert_eq!(reply.body.ends_with("# EOF\n"), end);
+    }
 }
 
 #[tokio::test]

@@ -250,3 +250,31 @@ async fn certificates_that_cannot_be_served_are_named_with_their_file() {
     let mismatch = sentence(&certificate, &other.data().join("tls.key")).await;
     assert!(mismatch.contains("cannot be used together"), "{mismatch}");
 }
+
+#[tokio::test]
+async fn o17_the_end_of_the_certificate_is_a_metric() {
+    use clientele::run::state;
+    use prometheus_client::encoding::text::encode;
+    let (mounted, _) = Mounted::new();
+    for year in [2031, 2051] {
+        let mut parameters = rcgen::CertificateParams::new(["id.example".to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(year, 2, 3);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        mounted.write(&certificate.pem(), &key.serialize_pem());
+        let tls = mounted.load().await;
+        let mut registry = prometheus_client::registry::Registry::default();
+        let end = Arc::new(move || tls.certificate_ends());
+        let unready: clientele_http::admin::Readiness = Arc::new(|| Err("starting".to_owned()));
+        state::register(&mut registry, &unready, end);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let date = format!("{year}-02-03T00:00:00Z").parse::<jiff::Timestamp>();
+        let line = format!(
+            "clientele_tls_certificate_expiry_timestamp_seconds {}",
+            date.unwrap().as_second()
+        );
+        assert!(text.lines().any(|l| l == line), "{text}");
+        assert!(text.contains("\nclientele_ready 0\n"), "{text}");
+    }
+}
