@@ -45,6 +45,7 @@ pub struct Stage {
 
 fn settings() -> Settings {
     Settings {
+        shares_store: false,
         namespace: "clientele".into(),
         service_account: "clientele".into(),
         public_url: "https://id.example".into(),

@@ -101,7 +101,10 @@ fn start_time(stat: &str, boot: &str) -> Option<f64> {
     Some(booted + number(stat, 22)? / TICKS)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a process opens fewer than 2^52 files")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a process opens fewer than 2^52 files"
+)]
 fn open_files() -> Option<f64> {
     let files = fs::read_dir("/proc/self/fd").ok()?.count();
     // Reading the directory opens one.

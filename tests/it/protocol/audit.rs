@@ -292,7 +292,9 @@ async fn with_a_full_disk(when_full: WhenFull) -> (u16, u16, String) {
     let metadata = world.get("/.well-known/openid-configuration").await;
     let secret = world.secret_of("team-a.web", 1);
     let web = basic("team-a.web", &secret);
-    let token = world.token(Some(&web), "grant_type=client_credentials").await;
+    let token = world
+        .token(Some(&web), "grant_type=client_credentials")
+        .await;
     let retry = token.header("retry-after").to_owned();
     (metadata.status, token.status, retry)
 }

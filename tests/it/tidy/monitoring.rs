@@ -270,7 +270,11 @@ fn o17_promtool_raises_and_clears_every_alert() {
         &["test", "rules", "tests.yaml"],
     ] {
         let output = promtool(arguments, folder.path(), "");
-        assert!(output.status.success(), "{arguments:?}: {}", printed(&output));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            printed(&output)
+        );
     }
 }
 
