@@ -69,6 +69,7 @@ pub struct Stage {
 
 fn settings() -> Settings {
     Settings {
+        shares_store: false,
         namespace: "own".into(),
         service_account: "clientele".into(),
         public_url: "https://id.example".into(),
