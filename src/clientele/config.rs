@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
+use clientele_dashboard::server::ForPeople;
 use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
 use clientele_kubectl::args::ClusterFlags;
 use clientele_kubectl::probe::ProbeTarget;
@@ -55,7 +56,8 @@ pub enum Command {
     Probe(Probe),
     /// See and manage clients in the browser, with the rights of your kubeconfig
     ///
-    /// Listens on 127.0.0.1 only, in a process of its own. A one-time token, valid for 60 seconds, opens it.
+    /// Listens on 127.0.0.1 only, in a process of its own. A one-time token, valid for 60 seconds, opens it. With --url it is a service for many:
+    /// people sign in at the issuer, and each acts with their own ID token
     Dashboard(Box<Dashboard>),
 }
 
@@ -98,6 +100,57 @@ pub struct Dashboard {
     /// How it is served
     #[command(flatten)]
     pub dashboard: clientele_kubectl::args::DashboardFlags,
+    /// For many people, as the chart runs it
+    #[command(flatten)]
+    pub service: DashboardForPeople,
+}
+
+/// The dashboard as a service to which people sign in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "As a service (the chart)")]
+pub struct DashboardForPeople {
+    /// The URL at which people reach it: --dashboard-url of the operator. It has no path
+    #[arg(long, requires = "credentials", conflicts_with_all = ["open", "port"], value_parser = public_url)]
+    pub url: Option<String>,
+    /// The folder with CLIENT_ID, CLIENT_SECRET and ISSUER of its OAuthClient, clientele-dashboard: the Secret that the operator makes, mounted
+    #[arg(long, requires = "url", value_name = "DIR")]
+    pub credentials: Option<PathBuf>,
+    /// Where it listens, without TLS
+    #[arg(long, requires = "url", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// The address of the API server
+    #[arg(
+        long,
+        requires = "url",
+        value_name = "URL",
+        default_value = "https://kubernetes.default.svc"
+    )]
+    pub api_server: String,
+    /// The certificate authority of the API server (PEM). Default: those of the system
+    #[arg(long, requires = "url", value_name = "FILE")]
+    pub api_server_ca_file: Option<PathBuf>,
+    /// Trust this certificate authority (PEM) of the issuer beside those of the system
+    #[arg(long, requires = "url", value_name = "FILE")]
+    pub issuer_ca_file: Option<PathBuf>,
+}
+
+impl Dashboard {
+    /// How it serves people who sign in; `None` on a person's own machine.
+    pub fn for_people(&self) -> Option<ForPeople> {
+        let service = &self.service;
+        let (url, credentials) = service.url.as_ref().zip(service.credentials.as_ref())?;
+        Some(ForPeople {
+            listen: service.listen,
+            read_only: self.dashboard.read_only,
+            sign_in: clientele_dashboard::SignInSettings {
+                origin: url.clone(),
+                credentials: credentials.clone(),
+                api_server: service.api_server.clone(),
+                api_server_ca: service.api_server_ca_file.clone(),
+            },
+            issuer_ca: service.issuer_ca_file.clone(),
+        })
+    }
 }
 
 /// The root key, from which every client secret is derived.

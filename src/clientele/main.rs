@@ -11,7 +11,10 @@ use clientele_operator as operator;
 fn main() -> ExitCode {
     let done = match CommandLine::parse().command {
         Command::Dashboard(args) => {
-            return clientele_dashboard::run_to_completion(&args.cluster, &args.dashboard);
+            return match args.for_people() {
+                Some(settings) => clientele_dashboard::serve_people(&settings),
+                None => clientele_dashboard::run_to_completion(&args.cluster, &args.dashboard),
+            };
         }
         Command::Run(settings) => logging::start(settings.log_format, &settings.log_level)
             .and_then(|()| run::run_to_completion(*settings)),

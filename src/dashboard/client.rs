@@ -6,8 +6,10 @@ mod credentials;
 mod delete;
 mod edit;
 mod events;
+mod field;
 mod fields;
 mod form;
+mod form_lifetimes;
 mod frame;
 pub mod lifetimes;
 mod overview;
@@ -18,13 +20,20 @@ mod reveal;
 pub mod secret;
 mod secret_block;
 mod snippets;
-mod spec;
-mod status;
+pub mod spec;
+pub mod status;
 mod tabs;
+mod trial;
 mod usage;
 
 use axum::Router;
 use axum::routing::{get, post};
+use serde_json::Value;
+
+/// An object as a manifest to commit.
+pub fn yaml_of(object: &Value) -> String {
+    preset::yaml(&preset::committed(object))
+}
 
 /// Every address below `/clients/`.
 pub fn routes() -> Router {
@@ -42,6 +51,10 @@ pub fn routes() -> Router {
         .route(
             "/clients/{namespace}/{name}/snippets",
             get(tabs::snippets_page),
+        )
+        .route(
+            "/clients/{namespace}/{name}/test",
+            get(trial::show).post(trial::submit),
         )
         .route("/clients/{namespace}/{name}/yaml", get(tabs::yaml))
         .route("/clients/{namespace}/{name}/events", get(tabs::events))

@@ -4,6 +4,7 @@ mod path;
 mod refusal;
 pub mod table;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{Method, Request};
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use path::Path;
-use refusal::{problem, silent};
+use refusal::{problem, silent, untrusted};
+
+pub use refusal::Trusted;
 
 /// An API server gives up after 60 seconds. A connection that was cut without a word never answers, and the client of
 /// Kubernetes waits for it without end.
@@ -28,6 +31,8 @@ pub enum Kind {
     Client,
     /// `OAuthTenant`, which has no namespace.
     Tenant,
+    /// `OAuthUser`
+    User,
     /// `Secret`
     Secret,
     /// `Event`
@@ -44,6 +49,7 @@ impl Kind {
         match self {
             Self::Client => "oauthclients",
             Self::Tenant => "oauthtenants",
+            Self::User => "oauthusers",
             Self::Secret => "secrets",
             Self::Event => "events",
             Self::Pod => "pods",
@@ -54,7 +60,7 @@ impl Kind {
     /// The API group; empty for the core group.
     pub const fn group(self) -> &'static str {
         match self {
-            Self::Client | Self::Tenant => clientele_api::GROUP,
+            Self::Client | Self::Tenant | Self::User => clientele_api::GROUP,
             Self::Secret | Self::Event | Self::Pod | Self::Namespace => "",
         }
     }
@@ -80,6 +86,8 @@ pub struct Cluster {
     client: Client,
     server: String,
     patience: Duration,
+    /// Whose ID token the credentials are.
+    trusted: Option<Arc<Trusted>>,
 }
 
 impl Cluster {
@@ -89,7 +97,14 @@ impl Cluster {
             client,
             server: server.into(),
             patience: PATIENCE,
+            trusted: None,
         }
+    }
+
+    /// The same by an ID token, so that its refusal is explained.
+    pub fn trusting(mut self, trusted: Trusted) -> Self {
+        self.trusted = Some(Arc::new(trusted));
+        self
     }
 
     /// One object. `namespace` is ignored for kinds without namespaces, here and below.
@@ -251,7 +266,13 @@ impl Cluster {
         doing: &str,
     ) -> Result<T, Problem> {
         match tokio::time::timeout(self.patience, answer).await {
-            Ok(answer) => answer.map_err(|error| problem(&error, doing, &self.server)),
+            Ok(answer) => answer.map_err(|error| {
+                let problem = problem(&error, doing, &self.server);
+                match &self.trusted {
+                    Some(trusted) => untrusted(problem, &self.server, trusted),
+                    None => problem,
+                }
+            }),
             Err(_) => Err(silent(doing, &self.server)),
         }
     }

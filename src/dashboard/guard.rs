@@ -3,11 +3,13 @@
 //! The dashboard acts with the rights of a kubeconfig, and every page that a browser has open can send requests to
 //! loopback. So a request needs the exact `Host` (DNS rebinding), `Sec-Fetch-Site: same-origin` or `none`, a session
 //! cookie, and a write the `Origin` and a form token besides. `POST /session` comes from a file and has neither of
-//! `Sec-Fetch-Site` and `Origin` in this form: it needs the one-time token instead.
+//! `Sec-Fetch-Site` and `Origin` in this form: it needs the one-time token instead. In the cluster people sign in at the issuer, and what they
+//! pass on the way is in `visitors`.
 
-mod head;
+pub mod head;
 mod headers;
 mod pages;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +21,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::app::App;
+use crate::app::{App, Door, Local};
 use crate::form::{Fields, Form};
 use crate::person::Caller;
 use crate::problem::Problem;
@@ -42,7 +44,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         Ok(Admitted::Asset(request)) => next.run(*request).await,
         Ok(Admitted::Answered(response)) => response,
-        Err(problem) => pages::refused(&problem, &app.version),
+        Err(problem) => pages::refused(&problem, &app.version, app.here().people),
     };
     headers::add(&mut response, asset);
     response
@@ -56,14 +58,22 @@ enum Admitted {
 }
 
 async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, Problem> {
-    let entry = Head::of(&request).judge(&app.authority, &app.origin())?;
-    match entry {
-        Entry::Asset => return Ok(Admitted::Asset(Box::new(request))),
-        Entry::Session => return open_session(app, request).await.map(Admitted::Answered),
-        Entry::Page => {}
-    }
-    let session =
-        head::cookies(request.headers(), &app.cookie).find_map(|cookie| app.sessions.find(cookie));
+    let entry = Head::of(&request).judge(app.here())?;
+    let local = match (entry, &app.door) {
+        (Entry::Asset, _) => return Ok(Admitted::Asset(Box::new(request))),
+        (entry, Door::People(sign_in)) => {
+            let visitor = visitors::Visitor::new(app, sign_in, fragment);
+            return visitor.admit(entry, request).await;
+        }
+        (Entry::Session, Door::Token(local)) => {
+            return open_session(app, local, request)
+                .await
+                .map(Admitted::Answered);
+        }
+        (_, Door::Token(local)) => local,
+    };
+    let find = |cookie| local.sessions.find(cookie);
+    let session = head::cookies(request.headers(), &app.cookie).find_map(find);
     let Some(session) = session else {
         if fragment {
             // The page that asks for a fragment is reloaded, and shows the form for the token.
@@ -78,11 +88,16 @@ async fn admit(app: &App, request: Request, fragment: bool) -> Result<Admitted, 
             &app.version,
         )));
     };
-    let person = app.person(&session, fragment);
+    let person = app.owner(local, &session, fragment);
+    with_form(person, request).await
+}
+
+/// The request of a person with the form that it carries, if that has the token of their session.
+async fn with_form(person: Caller, request: Request) -> Result<Admitted, Problem> {
     let (mut parts, body) = request.into_parts();
     let body = if parts.method == Method::POST {
         let fields = read(body, PATIENCE).await?;
-        if !same(fields.get("form_token"), &session.form_token) {
+        if !same(fields.get("form_token"), &person.form_token) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "The form does not carry the token of this session; nothing was changed.",
@@ -122,9 +137,9 @@ async fn read(body: Body, patience: Duration) -> Result<Fields, Problem> {
 
 /// `POST /session`: the one-time token becomes a cookie. The answer is a page that navigates itself: the cookie is
 /// `SameSite=Strict`, and a redirect would still count as a navigation from the site where the form was.
-async fn open_session(app: &App, request: Request) -> Result<Response, Problem> {
+async fn open_session(app: &App, local: &Local, request: Request) -> Result<Response, Problem> {
     let fields = read(request.into_body(), PATIENCE).await?;
-    let redeemed = app
+    let redeemed = local
         .sessions
         .redeem(fields.get("token").trim(), Instant::now());
     let session = redeemed.map_err(|NoRandom| {
@@ -142,7 +157,12 @@ async fn open_session(app: &App, request: Request) -> Result<Response, Problem> 
             &app.version,
         ));
     };
-    let mut response = pages::welcome(&app.version);
+    let mut response = pages::welcome(&app.version, "/clients");
+    // What an earlier program left in the browser at this address, such as a service worker.
+    response.headers_mut().insert(
+        "clear-site-data",
+        HeaderValue::from_static("\"cache\", \"storage\""),
+    );
     let cookie = format!(
         "{}={}; Path=/; HttpOnly; SameSite=Strict",
         app.cookie, session.cookie

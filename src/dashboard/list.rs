@@ -2,7 +2,7 @@
 
 pub mod live;
 mod query;
-mod select;
+pub mod select;
 mod view;
 
 use axum::http::{HeaderValue, StatusCode};
@@ -22,7 +22,7 @@ pub async fn page(person: Caller, Query(fields): Query) -> Result<Response, Prob
     let asked = Asked::read(&fields);
     let typed = asked.namespaces_to_list(&person.namespace);
     let kept = person.rows.read(&person.cluster, &typed).await?;
-    let selected = select(&kept.rows(), &asked);
+    let selected = select(&kept.rows(), &asked, Timestamp::now());
     let fragment = RowsFragment::new(&person, &kept, &asked, selected, Timestamp::now());
     if person.fragment {
         let mut response = html(StatusCode::OK, &fragment)?;

@@ -11,7 +11,7 @@ use askama::Template;
 use clientele_kubectl::Failure;
 use tempfile::NamedTempFile;
 
-use crate::app::App;
+use crate::app::{App, Door};
 
 /// How often to look whether the token has been used, so that the file can go.
 const LOOK: Duration = Duration::from_millis(500);
@@ -25,10 +25,14 @@ struct OpenFile<'a> {
 
 /// Writes the file and opens it. It is removed when the token is used or expired.
 pub fn open(app: Arc<App>, token: &str) -> Result<(), Failure> {
-    let file = write(&app.origin(), token)?;
+    let file = write(&app.origin, token)?;
     launch(file.path())?;
     tokio::spawn(async move {
-        while app.sessions.waits(Instant::now()) {
+        let waits = || match &app.door {
+            Door::Token(local) => local.sessions.waits(Instant::now()),
+            Door::People(_) => false,
+        };
+        while waits() {
             tokio::time::sleep(LOOK).await;
         }
         drop(file);

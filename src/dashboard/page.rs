@@ -14,10 +14,18 @@ use crate::problem::Problem;
 /// The section of the navigation that a page belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// The numbers.
+    Home,
     /// The list and the pages of single clients.
     Clients,
     /// The form to create one.
     Create,
+    /// Tenants.
+    Tenants,
+    /// Users.
+    Users,
+    /// Import.
+    Import,
     /// None of them.
     None,
 }
@@ -35,6 +43,8 @@ pub struct Chrome {
     pub section: Section,
     /// The query of the addresses of assets: it changes with their content.
     pub version: Arc<str>,
+    /// Who signed in.
+    pub who: Option<Arc<str>>,
 }
 
 impl Chrome {
@@ -46,14 +56,19 @@ impl Chrome {
             form_token: person.form_token.clone(),
             section,
             version: person.version.clone(),
+            who: person.who.clone(),
         }
     }
 
-    /// Whether the navigation marks this link: `clients` or `create`.
+    /// Whether the navigation marks this link, such as `clients`.
     pub fn at(&self, link: &str) -> bool {
         match self.section {
+            Section::Home => link == "home",
             Section::Clients => link == "clients",
             Section::Create => link == "create",
+            Section::Tenants => link == "tenants",
+            Section::Users => link == "users",
+            Section::Import => link == "import",
             Section::None => false,
         }
     }
@@ -94,9 +109,14 @@ pub fn see_other(person: &Caller, path: &str) -> Response {
 
 /// `/clients/NAMESPACE/NAME`, then `rest`, such as `/edit`.
 pub fn client_path(namespace: &str, name: &str, rest: &str) -> String {
+    object_path("clients", namespace, name, rest)
+}
+
+/// The same for another section.
+pub fn object_path(section: &str, namespace: &str, name: &str, rest: &str) -> String {
     let encode =
         |text: &str| -> String { url::form_urlencoded::byte_serialize(text.as_bytes()).collect() };
-    format!("/clients/{}/{}{rest}", encode(namespace), encode(name))
+    format!("/{section}/{}/{}{rest}", encode(namespace), encode(name))
 }
 
 /// What stands beside the name of a client about first-party.

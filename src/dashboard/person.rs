@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use clientele_kubectl::shared::IssuerClient;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
@@ -14,7 +16,7 @@ use crate::rows::Rows;
 pub struct Caller {
     /// The API server, with this person's rights.
     pub cluster: Cluster,
-    /// The namespace of the kubeconfig or of `--namespace`: what a form proposes.
+    /// The namespace of the kubeconfig or of `--namespace`: what a form proposes. Empty for people who signed in.
     pub namespace: String,
     /// The name of the kubeconfig context, or the address of the API server: shown on every page.
     pub place: String,
@@ -28,6 +30,10 @@ pub struct Caller {
     pub version: Arc<str>,
     /// The rows of the list of clients, shared by the requests of this person only.
     pub rows: Arc<Rows>,
+    /// The name of the person who signed in; `None` where the rights are those of a kubeconfig.
+    pub who: Option<Arc<str>>,
+    /// Asks issuers.
+    pub issuer: IssuerClient,
 }
 
 impl Caller {

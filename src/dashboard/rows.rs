@@ -29,6 +29,8 @@ const ALLOWED_SERVES: Duration = Duration::from_mins(1);
 const TYPED_SERVES: Duration = Duration::from_secs(5);
 /// How long a list serves if no watch could be opened, or if it was cut at once.
 const WITHOUT_WATCH: Duration = Duration::from_secs(5);
+/// The most choices of typed namespaces that are followed at the same time.
+const MOST_CHOICES: usize = 4;
 
 /// Which namespaces a person sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +45,11 @@ pub enum Scope {
 
 /// The rows of one person, or none yet.
 pub struct Rows {
-    kept: Mutex<Option<Arc<Kept>>>,
+    /// One list, or one for each choice of typed namespaces: two tabs may show different ones. The last is the youngest.
+    kept: Mutex<Vec<Arc<Kept>>>,
     loading: tokio::sync::Mutex<()>,
     changes: watch::Sender<u64>,
+    ended: AtomicBool,
 }
 
 /// A list that a watch keeps current.
@@ -67,9 +71,10 @@ impl Rows {
     /// Nothing is read before the first request.
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            kept: Mutex::new(None),
+            kept: Mutex::new(Vec::new()),
             loading: tokio::sync::Mutex::new(()),
             changes: watch::Sender::new(0),
+            ended: AtomicBool::new(false),
         })
     }
 
@@ -114,18 +119,51 @@ impl Rows {
             versions(lists),
         ));
         *lock(&kept.watching) = Some(followed.abort_handle());
-        if let Some(before) = lock(&self.kept).replace(kept.clone()) {
-            before.end();
+        self.keep(kept.clone());
+        if self.ended() {
+            kept.end();
         }
         Ok(kept)
     }
 
+    /// In the place of those that cover the same.
+    fn keep(&self, young: Arc<Kept>) {
+        let mut all = lock(&self.kept);
+        let (same, mut others): (Vec<_>, Vec<_>) = all.drain(..).partition(|old| {
+            let typed = matches!(
+                (&old.scope, &young.scope),
+                (Scope::Typed(_), Scope::Typed(_))
+            );
+            !typed || old.scope == young.scope
+        });
+        let surplus = others.len().saturating_sub(MOST_CHOICES - 1);
+        for old in same.into_iter().chain(others.drain(..surplus)) {
+            old.end();
+        }
+        others.push(young);
+        *all = others;
+    }
+
     /// The next request lists again, so that a person sees what this person wrote.
     pub fn forget(&self) {
-        if let Some(kept) = lock(&self.kept).as_ref() {
+        for kept in lock(&self.kept).iter() {
             kept.current.store(false, Ordering::Release);
         }
         self.changed();
+    }
+
+    /// Ends the watches, because the credentials that opened them have ended, and every stream of changes.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        for kept in lock(&self.kept).drain(..) {
+            kept.end();
+        }
+        self.changed();
+    }
+
+    /// Whether [`Rows::end`] was called.
+    pub fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 
     /// Counts changes of the rows, for live pages.
@@ -138,13 +176,16 @@ impl Rows {
     }
 
     fn usable(&self, typed: &[String]) -> Option<Arc<Kept>> {
-        let kept = lock(&self.kept).clone()?;
-        let covers = match &kept.scope {
-            Scope::All | Scope::Allowed(_) => true,
-            Scope::Typed(namespaces) => namespaces == typed,
+        let all = lock(&self.kept);
+        let usable = |kept: &&Arc<Kept>| {
+            let covers = match &kept.scope {
+                Scope::All | Scope::Allowed(_) => true,
+                Scope::Typed(namespaces) => namespaces == typed,
+            };
+            let serves = kept.until.is_none_or(|until| Instant::now() < until);
+            covers && serves && kept.current.load(Ordering::Acquire)
         };
-        let serves = kept.until.is_none_or(|until| Instant::now() < until);
-        (covers && serves && kept.current.load(Ordering::Acquire)).then_some(kept)
+        all.iter().find(usable).cloned()
     }
 }
 
@@ -152,6 +193,11 @@ impl Kept {
     /// The rows by namespace and name. Do not hold them across an await.
     pub fn rows(&self) -> RwLockReadGuard<'_, BTreeMap<Key, Row>> {
         self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there may be clients that the person does not see.
+    pub fn is_partial(&self) -> bool {
+        self.scope != Scope::All
     }
 
     fn apply(&self, change: Change) {
@@ -297,97 +343,4 @@ async fn follow(rows: Arc<Rows>, cluster: Cluster, kept: Arc<Kept>, mut versions
 }
 
 #[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-    use std::sync::atomic::AtomicUsize;
-
-    use axum::http::{Request, Response};
-    use kube::client::Body;
-    use serde_json::{Value, json};
-    use tower::service_fn;
-
-    use super::*;
-
-    /// An API server that is a function of the address. `None` is a refusal.
-    fn server(answer: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Cluster {
-        let service = service_fn(move |request: Request<Body>| {
-            let answer = answer(&request.uri().to_string());
-            async move {
-                let status = if answer.is_some() { 200 } else { 403 };
-                let value = answer.unwrap_or_else(|| {
-                    json!({
-                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                        "reason": "Forbidden", "code": 403, "message": "no",
-                    })
-                });
-                let body = Body::from(value.to_string().into_bytes());
-                let response = Response::builder().status(status);
-                Ok::<_, Infallible>(response.body(body).unwrap())
-            }
-        });
-        Cluster::new(kube::Client::new(service, "apps"), "https://k8s")
-    }
-
-    /// What an API server with `count` namespaces answers to a person who may list clients in each, but not in all at once.
-    fn namespaces(uri: &str, count: usize) -> Option<Value> {
-        let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
-        if uri.contains("accessreviews") {
-            Some(json!({ "status": { "allowed": true } }))
-        } else if uri.contains("/namespaces/") {
-            Some(json!({ "metadata": { "resourceVersion": "7" } }))
-        } else if uri.contains("/namespaces") {
-            let names: Vec<Value> = (0..count).map(name).collect();
-            Some(json!({ "items": names }))
-        } else {
-            None
-        }
-    }
-
-    #[tokio::test]
-    async fn more_namespaces_than_watches_are_listed_only() {
-        let watched = Arc::new(AtomicUsize::new(0));
-        let counted = watched.clone();
-        let cluster = server(move |uri| {
-            if uri.contains("watch=1") {
-                counted.fetch_add(1, Ordering::Relaxed);
-            }
-            namespaces(uri, MOST_WATCHES + 1)
-        });
-        let rows = Rows::new();
-        let first = rows.read(&cluster, &[]).await.unwrap();
-        assert!(matches!(&first.scope, Scope::Allowed(names) if names.len() == MOST_WATCHES + 1));
-        assert!(first.refused.is_empty());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert_eq!(watched.load(Ordering::Relaxed), 0);
-        let second = rows.read(&cluster, &[]).await.unwrap();
-        assert!(Arc::ptr_eq(&first, &second));
-    }
-
-    #[tokio::test]
-    async fn namespaces_that_are_left_out_are_counted() {
-        let cluster = server(|uri| namespaces(uri, MOST_NAMESPACES + 3));
-        let kept = Rows::new().read(&cluster, &[]).await.unwrap();
-        assert_eq!(kept.left_out, 3);
-        assert!(kept.refused.is_empty());
-    }
-
-    #[tokio::test]
-    async fn who_may_list_nothing_is_not_listed_for_without_a_pause() {
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counted = asked.clone();
-        let cluster = server(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            None
-        });
-        let (rows, typed) = (Rows::new(), ["apps".to_owned()]);
-        let changes = rows.changes();
-        let first = rows.read(&cluster, &typed).await.unwrap();
-        assert_eq!(first.refused.len(), 1);
-        let before = asked.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(!changes.has_changed().unwrap());
-        let second = rows.read(&cluster, &typed).await.unwrap();
-        assert!(Arc::ptr_eq(&first, &second));
-        assert_eq!(asked.load(Ordering::Relaxed), before);
-    }
-}
+mod tests;

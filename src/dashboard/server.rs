@@ -2,19 +2,22 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use clientele_kubectl::Failure;
-use clientele_kubectl::args::{ClusterFlags, DashboardFlags};
+use clientele_kubectl::args::{ClusterFlags, DashboardFlags, TestFlags};
 use clientele_kubectl::connect::Session;
+use clientele_kubectl::shared::IssuerClient;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
-use crate::app::App;
+use crate::app::{App, Door, Local};
 use crate::assets;
 use crate::cluster::Cluster;
 use crate::open;
@@ -22,16 +25,64 @@ use crate::peer::is_same_user;
 use crate::routes::router;
 use crate::rows::Rows;
 use crate::session::{NoRandom, Sessions};
+use crate::sign_in::{self, SignIn};
 
 /// The head of a request takes no longer.
 const HEAD: Duration = Duration::from_secs(10);
 /// After the listener fails, such as without file descriptors.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The most connections at once; a further one waits.
+const CONNECTIONS: usize = 1_024;
+
+/// How the dashboard is served to people who sign in.
+#[derive(Clone, Debug)]
+pub struct ForPeople {
+    /// Where to listen. TLS ends in front of it.
+    pub listen: SocketAddr,
+    /// Whether every write is refused.
+    pub read_only: bool,
+    /// How they sign in.
+    pub sign_in: sign_in::Settings,
+    /// An authority that the issuer's certificate may have, as PEM.
+    pub issuer_ca: Option<PathBuf>,
+}
+
 /// A dashboard that listens and is not served yet.
 pub struct Bound {
     listener: TcpListener,
     app: Arc<App>,
+}
+
+/// Listens, and serves the people who sign in until the process is told to end.
+pub async fn run_for_people(settings: &ForPeople) -> Result<(), Failure> {
+    let bound = Bound::for_people(settings).await?;
+    tell(&format!(
+        "The dashboard of {}/ listens on {}",
+        bound.origin(),
+        settings.listen
+    ));
+    tokio::select! {
+        () = bound.serve() => {}
+        () = terminated() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+/// Waits for SIGTERM, by which Kubernetes ends a pod.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }
 
 /// Connects, listens, shows how to get in, and serves until Ctrl+C.
@@ -53,7 +104,7 @@ pub async fn run(flags: &ClusterFlags, args: &DashboardFlags) -> Result<(), Fail
     tell("Ctrl+C ends it.");
     tokio::select! {
         () = further_tokens(bound.app.clone()) => {}
-        () = serve(bound.listener, router(bound.app.clone())) => {}
+        () = serve(bound.listener, router(bound.app.clone()), true) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
@@ -80,7 +131,9 @@ async fn further_tokens(app: Arc<App>) {
         }
     });
     while lines.recv().await.is_some() {
-        if let Ok(token) = app.sessions.issue(Instant::now()) {
+        if let Door::Token(local) = &app.door
+            && let Ok(token) = local.sessions.issue(Instant::now())
+        {
             show(&token);
         }
     }
@@ -101,16 +154,57 @@ impl Bound {
             Failure::new(format!("{wanted} cannot be listened on: {error}; choose another port with --port, or omit the flag"))
         })?;
         let address = listener.local_addr()?;
-        let app = App {
-            authority: address.to_string(),
-            cookie: format!("clientele-dashboard-{}", address.port()),
+        let local = Local {
             sessions: Sessions::default(),
             cluster: Cluster::new(session.client, session.server),
             namespace: session.namespace,
+            rows: Rows::new(),
+        };
+        let app = App {
+            authority: address.to_string(),
+            origin: format!("http://{address}"),
+            // Cookies do not know ports (RFC 6265 section 8.5).
+            cookie: format!("clientele-dashboard-{}", address.port()),
             place,
             read_only,
             version: assets::version(),
-            rows: Rows::new(),
+            issuer: IssuerClient::new(&TestFlags::default())?,
+            door: Door::Token(local),
+        };
+        let app = Arc::new(app);
+        Ok(Self { listener, app })
+    }
+
+    /// Listens where the settings say. Their origin is that of a URL without a path.
+    pub async fn for_people(settings: &ForPeople) -> Result<Self, Failure> {
+        let origin = settings.sign_in.origin.clone();
+        let authority = origin
+            .split_once("://")
+            .map(|(_, authority)| authority.to_owned());
+        let authority = authority.filter(|authority| !authority.contains('/'));
+        let authority = authority.ok_or_else(|| {
+            Failure::new(format!("--url {origin} must have no path: the dashboard needs a host name of its own, such as https://dashboard.example.com"))
+        })?;
+        let issuer = IssuerClient::new(&TestFlags {
+            ca_file: settings.issuer_ca.clone(),
+        })?;
+        let sign_in = SignIn::new(settings.sign_in.clone(), issuer.clone())?;
+        let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
+            Failure::new(format!(
+                "{} cannot be listened on: {error}; choose another address with --listen",
+                settings.listen
+            ))
+        })?;
+        let prefix = if sign_in.is_https() { "__Host-" } else { "" };
+        let app = App {
+            place: authority.clone(),
+            authority,
+            origin,
+            cookie: format!("{prefix}clientele-dashboard"),
+            read_only: settings.read_only,
+            version: assets::version(),
+            issuer,
+            door: Door::People(Box::new(sign_in)),
         };
         let app = Arc::new(app);
         Ok(Self { listener, app })
@@ -118,23 +212,45 @@ impl Bound {
 
     /// The address of the dashboard, without a slash at its end.
     pub fn origin(&self) -> String {
-        self.app.origin()
+        self.app.origin.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<SocketAddr, Failure> {
+        Ok(self.listener.local_addr()?)
     }
 
     /// A one-time token, to be sent to `POST /session` within 60 seconds.
     pub fn token(&self) -> Result<String, Failure> {
-        let token = self.app.sessions.issue(Instant::now());
+        let Door::Token(local) = &self.app.door else {
+            return Err(Failure::new(
+                "people sign in at the issuer; there is no one-time token",
+            ));
+        };
+        let token = local.sessions.issue(Instant::now());
         token.map_err(|NoRandom| Failure::new("this machine has no random bytes"))
+    }
+
+    /// What answers requests.
+    #[cfg(test)]
+    pub fn router(self) -> Router {
+        router(self.app)
     }
 
     /// Serves until the future is dropped.
     pub async fn serve(self) {
-        serve(self.listener, router(self.app)).await;
+        let own_user = matches!(self.app.door, Door::Token(_));
+        serve(self.listener, router(self.app), own_user).await;
     }
 }
 
-async fn serve(listener: TcpListener, router: Router) {
+/// Never returns. `own_user`: only processes of the same user are served.
+pub async fn serve(listener: TcpListener, router: Router, own_user: bool) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
+        let Ok(place) = places.clone().acquire_owned().await else {
+            return;
+        };
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
@@ -147,12 +263,14 @@ async fn serve(listener: TcpListener, router: Router) {
             .serve_connection(TokioIo::new(stream), service);
         // A browser that goes away in the middle of a response is no error.
         tokio::spawn(async move {
-            let of_this_user = tokio::task::spawn_blocking(move || {
-                ours.is_ok_and(|server| is_same_user(peer, server))
-            });
-            if of_this_user.await.unwrap_or(false) {
+            let admitted = !own_user || {
+                let same = move || ours.is_ok_and(|server| is_same_user(peer, server));
+                tokio::task::spawn_blocking(same).await.unwrap_or(false)
+            };
+            if admitted {
                 drop(connection.await);
             }
+            drop(place);
         });
     }
 }

@@ -86,9 +86,12 @@ pub enum Verb {
         after_help = "Examples:\n  kubectl clientele env web --for dotenv > .env\n  kubectl clientele env web --for deployment\n  kubectl clientele env grafana --for grafana"
     )]
     Env(EnvArgs),
-    /// A token of a machine client, with its secret or the token of a ServiceAccount
+    /// A token of a machine client, or of a person who signs in
+    ///
+    /// A machine client proves itself by its secret or the token of a ServiceAccount. With --sign-in you sign in by the browser, and the client gets
+    /// a token of yours: it needs a redirect URI on loopback, such as http://127.0.0.1.
     #[command(
-        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(kubectl clientele token job)\" https://api.example.com\n  kubectl clientele token job --scope orders.read --resource https://api.example.com\n  kubectl clientele token job --decode\n  kubectl clientele token job --service-account job"
+        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(kubectl clientele token job)\" https://api.example.com\n  kubectl clientele token job --scope orders.read --resource https://api.example.com\n  kubectl clientele token job --decode\n  kubectl clientele token job --service-account job\n  kubectl clientele token kubectl --sign-in --id-token"
     )]
     Token(TokenArgs),
     /// Try a client from end to end through the public URL
@@ -259,8 +262,14 @@ pub struct TokenArgs {
     #[arg(long)]
     pub resource: Option<String>,
     /// Prove the client by the token of this ServiceAccount
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sign_in")]
     pub service_account: Option<String>,
+    /// Sign in by the browser, at the address that is printed
+    #[arg(long)]
+    pub sign_in: bool,
+    /// The ID token, not the access token
+    #[arg(long, requires = "sign_in")]
+    pub id_token: bool,
     /// Print the claims, not the token
     #[arg(long)]
     pub decode: bool,

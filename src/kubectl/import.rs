@@ -21,6 +21,7 @@ mod names;
 pub mod needs;
 mod password;
 mod pocket_id;
+pub mod preview;
 mod prove;
 mod readers;
 mod rules;

@@ -98,6 +98,33 @@ pub enum Proof<'a> {
     Secret(&'a str),
     /// A client assertion, such as the token of a ServiceAccount.
     Assertion(&'a str),
+    /// A Public client has no proof.
+    Nothing,
+}
+
+/// The authorization code of a person who signed in, and what belongs to it.
+pub struct Redeemed<'a> {
+    /// The client.
+    pub client_id: &'a str,
+    /// How the client proves itself.
+    pub proof: Proof<'a>,
+    /// The code.
+    pub code: &'a str,
+    /// The redirect URI of the authorization request.
+    pub redirect_uri: &'a str,
+    /// The PKCE verifier (RFC 7636).
+    pub verifier: &'a str,
+}
+
+/// The tokens for an authorization code (RFC 6749 section 4.1.3).
+pub async fn redeem(http: &Client, endpoint: &str, code: &Redeemed<'_>) -> Result<Value, Failure> {
+    let form = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code.code),
+        ("redirect_uri", code.redirect_uri),
+        ("code_verifier", code.verifier),
+    ];
+    tokens(http, endpoint, code.client_id, &code.proof, form).await
 }
 
 /// Requests a token of `client_credentials`. The error says what the server said.
@@ -108,13 +135,27 @@ pub async fn machine_token(
     proof: &Proof<'_>,
     parameters: &[(&str, &str)],
 ) -> Result<Value, Failure> {
-    let mut form: Vec<(&str, &str)> = vec![("grant_type", "client_credentials")];
-    form.extend_from_slice(parameters);
+    let form = [&[("grant_type", "client_credentials")], parameters].concat();
+    tokens(http, endpoint, client_id, proof, form).await
+}
+
+/// What the token endpoint answers to a form, of which the proof of the client becomes a part.
+async fn tokens<'a>(
+    http: &Client,
+    endpoint: &str,
+    client_id: &'a str,
+    proof: &Proof<'a>,
+    mut form: Vec<(&'a str, &'a str)>,
+) -> Result<Value, Failure> {
     let request = match proof {
         // RFC 6749 section 2.3.1: ID and secret are form-encoded first, and an ID may have a colon.
         Proof::Secret(secret) => http
             .post(endpoint)
             .basic_auth(form_encoded(client_id), Some(form_encoded(secret))),
+        Proof::Nothing => {
+            form.push(("client_id", client_id));
+            http.post(endpoint)
+        }
         Proof::Assertion(assertion) => {
             form.extend([
                 ("client_id", client_id),
@@ -143,6 +184,7 @@ async fn token_of(answer: Response) -> Result<Value, Failure> {
         "invalid_client" => {
             "the client ID or the secret is not the one that the server knows; `kubectl clientele why NAME` says whether the client is ready, and the log of the operator which rule failed"
         }
+        "invalid_grant" => "the sign-in took too long, or its code was used before; sign in again",
         "invalid_scope" => "ask for scopes that spec.scopes lists",
         "invalid_target" => "ask for a resource that spec.audiences lists",
         "unauthorized_client" => "client_credentials is not among spec.grantTypes",

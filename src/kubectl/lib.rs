@@ -6,6 +6,7 @@ pub mod connect;
 mod failure;
 pub mod import;
 mod issuer;
+mod issuer_client;
 mod objects;
 pub mod output;
 pub mod probe;
@@ -23,6 +24,8 @@ pub use failure::{Answer, Failure, Outcome};
 /// What the dashboard says in the same words.
 pub mod shared {
     pub use crate::args::Consumer;
+    pub use crate::issuer::{Proof, Redeemed};
+    pub use crate::issuer_client::IssuerClient;
     pub use crate::objects::{age, is_ready, message, name, namespace, reason, text};
     pub use crate::remedies::{Actor, Remedy, remedy};
     pub use crate::verbs::create::client_of;
@@ -30,6 +33,8 @@ pub mod shared {
     pub use crate::verbs::credentials::MASK;
     pub use crate::verbs::env::{Reference, refer};
     pub use crate::verbs::rotate::{can_rotate, is_published, patch as rotation_patch};
+    pub use crate::verbs::test::{Step, Tried};
+    pub use crate::verbs::token::{HeldProof, claims};
     pub use crate::verbs::who::ways;
 }
 

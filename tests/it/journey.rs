@@ -4,6 +4,7 @@ mod authority;
 mod browser;
 mod command_line;
 mod dashboard;
+mod dashboard_people;
 mod example_app;
 mod exhibits;
 mod fonts;

@@ -223,5 +223,26 @@ annotations:
 {{- if eq (trimSuffix ":443" $dashboard) (trimSuffix ":443" $issuer) }}
 {{- fail (printf "dashboard.url %s has the origin of the issuer (publicUrl): give the dashboard a host name of its own, such as https://dashboard.example.com" .) }}
 {{- end }}
+{{- if and $.Values.dashboard.enabled (ne . (regexFind "^https?://[^/]+" .)) }}
+{{- fail (printf "dashboard.url %s has a path: with dashboard.enabled the dashboard needs a host name of its own, such as https://dashboard.example.com" .) }}
 {{- end }}
+{{- else }}
+{{- if .Values.dashboard.enabled }}
+{{- fail "dashboard.enabled is true: set dashboard.url to the URL at which people reach the dashboard, such as https://dashboard.example.com" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Another name than the operator's: the selectors of the operator must not find the pods of the dashboard. */}}
+{{- define "clientele.dashboardSelectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-dashboard" (include "clientele.name" .) | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{- define "clientele.dashboardLabels" -}}
+{{- toYaml (mergeOverwrite (include "clientele.labels" . | fromYaml) (include "clientele.dashboardSelectorLabels" . | fromYaml)) }}
+{{- end }}
+
+{{- define "clientele.dashboardName" -}}
+{{- printf "%s-dashboard" (include "clientele.fullname" .) }}
 {{- end }}

@@ -142,3 +142,43 @@ fn n09_the_dashboard_is_never_on_the_origin_of_the_issuer() {
         assert!(answer.contains(said), "{bad}: {answer}");
     }
 }
+
+#[test]
+fn the_dashboard_is_a_service_only_with_url_and_credentials() {
+    let parse = |rest: &[&str]| {
+        let line = [&["clientele", "dashboard"], rest].concat();
+        let parsed = CommandLine::try_parse_from(line).map_err(|error| error.to_string())?;
+        let Command::Dashboard(dashboard) = parsed.command else {
+            return Err("another command".to_owned());
+        };
+        Ok(dashboard.for_people())
+    };
+    let service = [
+        "--url",
+        "https://dashboard.example.com",
+        "--credentials",
+        "/secret",
+    ];
+    let settings = parse(&service).unwrap().unwrap();
+    assert_eq!(settings.listen.to_string(), "127.0.0.1:8090");
+    assert_eq!(
+        settings.sign_in.api_server,
+        "https://kubernetes.default.svc"
+    );
+    assert!(parse(&[]).unwrap().is_none());
+    for bad in [
+        &["--url", "https://dashboard.example.com"][..],
+        &["--credentials", "/secret"],
+        &["--listen", "0.0.0.0:8090"],
+        &[&service[..], &["--open"]].concat(),
+        &[&service[..], &["--port", "1"]].concat(),
+        &[
+            "--url",
+            "http://dashboard.example.com",
+            "--credentials",
+            "/secret",
+        ],
+    ] {
+        assert!(parse(bad).is_err(), "{bad:?}");
+    }
+}

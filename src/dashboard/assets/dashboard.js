@@ -131,6 +131,9 @@ if (list && list.dataset.live) {
     events = new EventSource(list.dataset.live);
     events.addEventListener("open", () => { if (!broken.hidden) refresh(); });
     events.addEventListener("rows", refresh);
+    // The sign-in has ended: loading the page renews it.
+    events.addEventListener("renew", () => location.reload());
+    events.addEventListener("gone", () => location.assign("/signed-out"));
     events.addEventListener("error", () => {
       works(false);
       if (events?.readyState !== EventSource.CLOSED) return;

@@ -161,7 +161,7 @@ fn guarded(owner: &Owner, current: &Value, next: &Value) -> bool {
     let changes = ClientForm::of(current).changes(&ClientForm::of(next));
     changes
         .iter()
-        .any(|change| owner.owns(change.field.of_spec()))
+        .any(|change| owner.owns(change.field.of_spec().split('.').next().unwrap_or_default()))
 }
 
 fn must_confirm(owner: &Owner) -> String {

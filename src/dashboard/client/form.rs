@@ -4,78 +4,10 @@
 use clientele_kubectl::shared::text;
 use serde_json::{Map, Value, json};
 
+pub use super::field::Field;
+use super::form_lifetimes::FormLifetimes;
 use super::spec;
 use crate::form::Fields;
-
-/// A field of the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
-    /// `spec.displayName`
-    DisplayName,
-    /// `metadata.name`
-    Name,
-    /// `metadata.namespace`
-    Namespace,
-    /// `spec.type`
-    Type,
-    /// `spec.firstParty`
-    FirstParty,
-    /// `spec.redirectUris`
-    RedirectUris,
-    /// `spec.tenant`
-    Tenant,
-}
-
-impl Field {
-    /// Every field, in the order of the page.
-    pub const ALL: [Self; 7] = [
-        Self::DisplayName,
-        Self::Name,
-        Self::Namespace,
-        Self::Type,
-        Self::RedirectUris,
-        Self::FirstParty,
-        Self::Tenant,
-    ];
-
-    /// The name of the input, and of the element with its error.
-    pub const fn input(self) -> &'static str {
-        match self {
-            Self::DisplayName => "display-name",
-            Self::Name => "name",
-            Self::Namespace => "namespace",
-            Self::Type => "type",
-            Self::FirstParty => "first-party",
-            Self::RedirectUris => "redirect-uris",
-            Self::Tenant => "tenant",
-        }
-    }
-
-    /// The label of the input.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::DisplayName => "Name",
-            Self::Name => "Resource name",
-            Self::Namespace => "Namespace",
-            Self::Type => "Type",
-            Self::FirstParty => "First-party",
-            Self::RedirectUris => "Redirect URIs",
-            Self::Tenant => "Tenant",
-        }
-    }
-
-    /// The field of the spec; empty for those of the metadata.
-    pub const fn of_spec(self) -> &'static str {
-        match self {
-            Self::DisplayName => "displayName",
-            Self::Name | Self::Namespace => "",
-            Self::Type => "type",
-            Self::FirstParty => "firstParty",
-            Self::RedirectUris => "redirectUris",
-            Self::Tenant => "tenant",
-        }
-    }
-}
 
 /// What the inputs hold, as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +30,8 @@ pub struct ClientForm {
     pub redirect_uris: String,
     /// The tenant.
     pub tenant: String,
+    /// How long tokens live.
+    pub lifetimes: FormLifetimes,
 }
 
 impl ClientForm {
@@ -116,6 +50,7 @@ impl ClientForm {
                 .get(Field::RedirectUris.input())
                 .replace("\r\n", "\n"),
             tenant: trimmed(Field::Tenant),
+            lifetimes: FormLifetimes::sent(fields),
         }
     }
 
@@ -131,6 +66,7 @@ impl ClientForm {
             first_party: spec::flag(object, "/spec/firstParty"),
             redirect_uris: spec::texts(object, "/spec/redirectUris").join("\n"),
             tenant: text(object, "/spec/tenant").to_owned(),
+            lifetimes: FormLifetimes::of(object),
         }
     }
 
@@ -143,6 +79,9 @@ impl ClientForm {
             .append_pair(Field::Type.input(), self.type_name())
             .append_pair(Field::RedirectUris.input(), &self.redirect_uris)
             .append_pair(Field::Tenant.input(), &self.tenant);
+        for (field, value) in self.lifetimes.sets() {
+            body.append_pair(field.input(), value);
+        }
         if self.first_party {
             body.append_pair(Field::FirstParty.input(), "on");
         }
@@ -209,6 +148,7 @@ impl ClientForm {
             let value = (!uris.is_empty()).then(|| json!(uris));
             set(spec, Field::RedirectUris, value);
         }
+        self.lifetimes.apply(&shown.lifetimes, spec);
     }
 
     /// The fields whose values differ, with the label and both values in words.
@@ -221,6 +161,7 @@ impl ClientForm {
             Field::Type => form.type_name().to_owned(),
             Field::FirstParty => if form.first_party { "yes" } else { "no" }.to_owned(),
             Field::RedirectUris => form.uris().join(" "),
+            lifetime => form.lifetimes.get(lifetime).to_owned(),
         };
         let changed = Field::ALL.into_iter().filter_map(|field| {
             let (from, to) = (shown(self, field), shown(to, field));
@@ -269,131 +210,4 @@ pub fn slug(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Any JSON that may stand in a field of the spec which the form does not have.
-    fn anything() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            ".{0,8}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(3, 16, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map("[a-zA-Z]{1,8}", inner, 0..4)
-                    .prop_map(|map| Value::Object(map.into_iter().collect())),
-            ]
-        })
-    }
-
-    fn spec() -> impl Strategy<Value = Value> {
-        let known = (
-            proptest::option::of("[A-Za-z ]{1,12}"),
-            proptest::option::of(prop::sample::select(vec!["Public", "Confidential"])),
-            proptest::option::of(any::<bool>()),
-            proptest::option::of(prop::collection::vec("https://[a-z]{1,8}/[a-z]{0,4}", 0..4)),
-            proptest::option::of("[a-z]{1,8}"),
-        );
-        let others = prop::collection::btree_map("x[a-zA-Z]{1,8}", anything(), 0..5);
-        (known, others).prop_map(|((name, kind, first, uris, tenant), others)| {
-            let mut spec: Map<String, Value> = others.into_iter().collect();
-            for (key, value) in [
-                ("displayName", name.map(Value::from)),
-                ("type", kind.map(Value::from)),
-                ("firstParty", first.map(Value::from)),
-                ("redirectUris", uris.map(Value::from)),
-                ("tenant", tenant.map(Value::from)),
-            ] {
-                if let Some(value) = value {
-                    spec.insert(key.to_owned(), value);
-                }
-            }
-            json!({ "metadata": { "name": "web", "namespace": "apps" }, "spec": spec })
-        })
-    }
-
-    /// The body that a browser sends for the form as it is rendered: text areas have CRLF.
-    fn body(form: &ClientForm) -> Vec<u8> {
-        let mut form = form.clone();
-        form.redirect_uris = form.redirect_uris.replace('\n', "\r\n");
-        form.encode().into_bytes()
-    }
-
-    proptest! {
-        #[test]
-        fn a_form_sent_as_it_is_changes_nothing(object in spec()) {
-            // A name with white space at its ends is trimmed, so the API server's rule about it is ours too.
-            let trimmed = text(&object, "/spec/displayName").trim() == text(&object, "/spec/displayName");
-            prop_assume!(trimmed);
-            let mut after = object.clone();
-            ClientForm::sent(&Fields::parse(&body(&ClientForm::of(&object)))).apply(&mut after);
-            prop_assert_eq!(object, after);
-        }
-
-        #[test]
-        fn fields_the_form_does_not_have_are_kept(object in spec(), other in spec()) {
-            let mut after = object.clone();
-            let sent = ClientForm::of(&other);
-            sent.apply(&mut after);
-            let unknown = |object: &Value| {
-                let spec = object["spec"].as_object().unwrap().clone();
-                spec.into_iter().filter(|(key, _)| key.starts_with('x')).collect::<Vec<_>>()
-            };
-            prop_assert_eq!(unknown(&object), unknown(&after));
-            let shown = ClientForm::of(&after);
-            prop_assert_eq!(shown.changes(&sent), vec![]);
-        }
-
-        #[test]
-        fn a_derived_name_is_a_name(shown in ".{0,80}") {
-            let name = slug(&shown);
-            prop_assert!(name.len() <= 63);
-            prop_assert!(!name.starts_with('-') && !name.ends_with('-'));
-            prop_assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
-        }
-    }
-
-    #[test]
-    fn what_is_typed_becomes_the_spec() {
-        let fields = Fields::parse(
-            b"display-name=+Order+desk+&type=Public&redirect-uris=https%3A%2F%2Fa.example%2F%0D%0A%0D%0A++https%3A%2F%2Fb.example%2F&first-party=on&tenant=",
-        );
-        let form = ClientForm::sent(&fields);
-        assert_eq!(form.object_name(), "order-desk");
-        let mut object = json!({});
-        form.apply(&mut object);
-        assert_eq!(
-            object,
-            json!({ "spec": {
-                "displayName": "Order desk", "type": "Public", "firstParty": true,
-                "redirectUris": ["https://a.example/", "https://b.example/"],
-            } })
-        );
-    }
-
-    #[test]
-    fn changes_are_named_in_words() {
-        let before = ClientForm::default();
-        let after = ClientForm {
-            first_party: true,
-            redirect_uris: "https://a.example/".to_owned(),
-            ..ClientForm::default()
-        };
-        let changes = before.changes(&after);
-        let said: Vec<_> = changes
-            .iter()
-            .map(|c| (c.field.label(), c.from.as_str(), c.to.as_str()))
-            .collect();
-        assert_eq!(
-            said,
-            [
-                ("Redirect URIs", "", "https://a.example/"),
-                ("First-party", "no", "yes"),
-            ]
-        );
-    }
-}
+mod tests;

@@ -62,6 +62,8 @@ pub enum Tab {
     Lifetimes,
     /// How applications refer to its Secret.
     Snippets,
+    /// Whether it works from end to end.
+    Test,
     /// The manifest.
     Yaml,
     /// What happened.
@@ -71,11 +73,12 @@ pub enum Tab {
 }
 
 impl Tab {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Overview,
         Self::Credentials,
         Self::Lifetimes,
         Self::Snippets,
+        Self::Test,
         Self::Yaml,
         Self::Events,
     ];
@@ -86,6 +89,7 @@ impl Tab {
             Self::Credentials => ("Credentials", "/credentials"),
             Self::Lifetimes => ("Lifetimes", "/lifetimes"),
             Self::Snippets => ("Snippets", "/snippets"),
+            Self::Test => ("Test", "/test"),
             Self::Yaml => ("YAML", "/yaml"),
             Self::Events => ("Events", "/events"),
             Self::None => ("", ""),

@@ -188,6 +188,12 @@ mod tests {
                 "A lowercase RFC 1123 subdomain must consist of lower case characters.",
             ),
             (
+                "spec.lifetimes.accessToken",
+                "Invalid value: \"1y\": must be a duration",
+                Field::AccessToken,
+                "Must be a duration.",
+            ),
+            (
                 "spec.tenant",
                 "Invalid value: \"string\": tenant cannot be changed",
                 Field::Tenant,
@@ -209,13 +215,10 @@ mod tests {
     #[test]
     fn what_no_field_of_the_form_is_about_names_its_path() {
         let messages = refused(&[(
-            "spec.lifetimes.accessToken",
+            "spec.rotation.every",
             "Invalid value: \"1y\": must be a duration",
         )]);
-        assert_eq!(
-            messages.form,
-            ["spec.lifetimes.accessToken: Must be a duration."]
-        );
+        assert_eq!(messages.form, ["spec.rotation.every: Must be a duration."]);
         let message = "Invalid value: \"object\": a Public client has no secret; remove jwks";
         assert_eq!(
             refused(&[("spec", message)]).form,

@@ -72,7 +72,8 @@ fn unstored(mut response: Response) -> Response {
     response
 }
 
-async fn value(person: &Caller, client: &Value) -> Result<String, Problem> {
+/// The client secret, by the right of the person to read the Secret.
+pub async fn value(person: &Caller, client: &Value) -> Result<String, Problem> {
     let (secret, entry) = match source(client) {
         Source::Derived { secret, entry } => (secret, entry),
         Source::None(why) => {

@@ -89,6 +89,35 @@ fn unreachable_server(error: &kube::Error, server: &str) -> Problem {
     }
 }
 
+/// What an API server must trust so that people of the dashboard are its users.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// `iss` of the ID tokens.
+    pub issuer: String,
+    /// `aud` of them: the client ID of the dashboard.
+    pub client_id: String,
+}
+
+/// The same problem, or what a 401 means where the credentials are an ID token.
+pub fn untrusted(problem: Problem, server: &str, trusted: &Trusted) -> Problem {
+    if problem.status != StatusCode::UNAUTHORIZED {
+        return problem;
+    }
+    let Trusted { issuer, client_id } = trusted;
+    Problem {
+        answer: problem.answer,
+        ..Problem::new(
+            StatusCode::UNAUTHORIZED,
+            format!(
+                "The cluster does not trust this issuer: the API server at {server} refuses ID tokens of {issuer} for the audience {client_id}."
+            ),
+            format!(
+                "An administrator of the cluster adds `{client_id}` to the `audiences` of the issuer `{issuer}` in the authentication configuration of kube-apiserver, with `audienceMatchPolicy: MatchAny`; see `docs/how-to/kubectl-login.md`. Where that configuration cannot be changed, use `kubectl clientele dashboard` on your own machine, which has the rights of your kubeconfig."
+            ),
+        )
+    }
+}
+
 /// The API server has not answered. A write may be stored nevertheless.
 pub fn silent(doing: &str, server: &str) -> Problem {
     Problem::new(
@@ -157,6 +186,30 @@ mod tests {
             assert!(problem.remedy.contains(remedy), "{code}: {problem:?}");
             assert_eq!(problem.answer, "as it is");
         }
+    }
+
+    #[test]
+    fn a_refused_id_token_names_what_the_cluster_must_trust() {
+        let trusted = Trusted {
+            issuer: "https://id.example".to_owned(),
+            client_id: "system.dashboard".to_owned(),
+        };
+        let of = |code| untrusted(answered(code, "", None), "https://k8s", &trusted);
+        let refused = of(401);
+        assert!(
+            refused
+                .message
+                .starts_with("The cluster does not trust this issuer")
+        );
+        for named in [
+            "https://id.example",
+            "system.dashboard",
+            "MatchAny",
+            "kubectl clientele dashboard",
+        ] {
+            assert!(refused.remedy.contains(named), "{refused:?}");
+        }
+        assert_eq!(of(403), answered(403, "", None));
     }
 
     #[test]

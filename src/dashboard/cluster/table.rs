@@ -50,6 +50,8 @@ pub struct Row {
     pub next_rotation: String,
     /// `metadata.creationTimestamp`, in seconds since 1970, as exact as the age in the cell.
     pub created: i64,
+    /// `status.lastUsedAt`, the same way, to the day; 0 if never.
+    pub last_used: i64,
     /// When the published generation of the secret was written, the same way; 0 if never.
     pub secret_published: i64,
 }
@@ -277,6 +279,7 @@ impl Layout {
             message: text("Message"),
             next_rotation: text("Next rotation"),
             created: created.map_or_else(|| since(&text("Age"), now), Timestamp::as_second),
+            last_used: since(&text("Last use"), now),
             secret_published: since(&text("Secret age"), now),
         }
     }

@@ -22,6 +22,21 @@ pub enum Entry {
     Session,
     /// Everything else; it needs a session.
     Page,
+    /// The answer of the issuer to a sign-in.
+    Callback,
+    /// A link of another site to a page. The page is not shown before the person says so.
+    Elsewhere,
+}
+
+/// The dashboard that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// The only `Host`.
+    pub authority: &'a str,
+    /// The only `Origin` of a write.
+    pub origin: &'a str,
+    /// Whether people sign in at the issuer. Otherwise there is a one-time token.
+    pub people: bool,
 }
 
 impl<'a> Head<'a> {
@@ -34,9 +49,9 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Which entry the request may use. `authority` and `origin` are those of this dashboard.
-    pub fn judge(&self, authority: &str, origin: &str) -> Result<Entry, Problem> {
-        self.host(authority)?;
+    /// Which entry the request may use.
+    pub fn judge(&self, here: Here<'_>) -> Result<Entry, Problem> {
+        self.host(here)?;
         if !matches!(*self.method, Method::GET | Method::HEAD | Method::POST) {
             return Err(Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -45,11 +60,20 @@ impl<'a> Head<'a> {
             ));
         }
         let writes = *self.method == Method::POST;
-        if writes && self.uri.path() == "/session" {
+        if here.people && !writes {
+            // A cookie of the same browser proves what the answer belongs to.
+            if self.uri.path() == "/callback" {
+                return Ok(Entry::Callback);
+            }
+            if self.is_link() {
+                return Ok(Entry::Elsewhere);
+            }
+        }
+        if !here.people && writes && self.uri.path() == "/session" {
             return Ok(Entry::Session);
         }
         self.site(writes)?;
-        if writes && self.only(ORIGIN.as_str()) != Some(origin) {
+        if writes && self.only(ORIGIN.as_str()) != Some(here.origin) {
             return Err(elsewhere());
         }
         if self.uri.path().starts_with("/assets/") && !writes {
@@ -58,7 +82,19 @@ impl<'a> Head<'a> {
         Ok(Entry::Page)
     }
 
-    fn host(&self, authority: &str) -> Result<(), Problem> {
+    /// A link or a redirect that shows a page in a tab: neither a script, nor a frame, nor an image.
+    fn is_link(&self) -> bool {
+        let foreign = matches!(
+            self.only("sec-fetch-site"),
+            Some("cross-site" | "same-site")
+        );
+        foreign
+            && self.only("sec-fetch-mode") == Some("navigate")
+            && self.only("sec-fetch-dest") == Some("document")
+    }
+
+    fn host(&self, here: Here<'_>) -> Result<(), Problem> {
+        let authority = here.authority;
         let in_uri = self
             .uri
             .authority()
@@ -69,7 +105,7 @@ impl<'a> Head<'a> {
         Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
             "This dashboard does not serve this host name.",
-            format!("Open http://{authority}/, exactly as the terminal prints it."),
+            format!("Open {}/, exactly as it is written here.", here.origin),
         ))
     }
 
@@ -137,7 +173,16 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let judged = Head::of(&request).judge(HERE, ORIGIN_HERE);
+        judged_by(&request, false)
+    }
+
+    fn judged_by(request: &Request, people: bool) -> Result<Entry, u16> {
+        let here = Here {
+            authority: HERE,
+            origin: ORIGIN_HERE,
+            people,
+        };
+        let judged = Head::of(request).judge(here);
         judged.map_err(|problem| problem.status.as_u16())
     }
 
@@ -203,6 +248,60 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn o14_only_a_link_may_come_from_elsewhere() {
+        let of = |method: &str, path: &str, headers: &[(&str, &str)]| {
+            let mut request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", HERE);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            judged_by(&request.body(Body::empty()).unwrap(), true)
+        };
+        let from = |site, mode, dest| {
+            [
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ]
+        };
+        let link = from("cross-site", "navigate", "document");
+        assert_eq!(of("GET", "/clients", &link), Ok(Entry::Elsewhere));
+        assert_eq!(
+            of(
+                "GET",
+                "/clients",
+                &from("same-site", "navigate", "document")
+            ),
+            Ok(Entry::Elsewhere)
+        );
+        for other in [
+            from("cross-site", "navigate", "iframe"),
+            from("cross-site", "no-cors", "image"),
+            from("same-site", "cors", "empty"),
+            from("cross-site", "websocket", "document"),
+        ] {
+            assert_eq!(of("GET", "/clients", &other), Err(403), "{other:?}");
+        }
+        assert_eq!(of("POST", "/clients/new", &link), Err(403));
+        assert_eq!(of("GET", "/callback?code=c", &link), Ok(Entry::Callback));
+        assert_eq!(
+            of("POST", "/callback", &link),
+            Err(403),
+            "form_post is not used"
+        );
+        assert_eq!(
+            of("POST", "/session", &link),
+            Err(403),
+            "there is no one-time token"
+        );
+        let own = from("same-origin", "navigate", "document");
+        assert_eq!(of("GET", "/clients", &own), Ok(Entry::Page));
+        assert_eq!(of("GET", "/callback", &[("host", HERE)]), Err(421));
     }
 
     #[test]

@@ -29,6 +29,8 @@ struct RefusedPage<'a> {
     version: &'a str,
     problem: &'a Problem,
     title: &'static str,
+    /// Whether signing in again may help.
+    again: bool,
 }
 
 #[derive(Template)]
@@ -42,7 +44,27 @@ struct SessionPage<'a> {
 #[template(path = "welcome.html")]
 struct WelcomePage<'a> {
     version: &'a str,
+    to: &'a str,
+    /// Whether the page goes on by itself.
+    at_once: bool,
 }
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOutPage<'a> {
+    version: &'a str,
+    issuer: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "ended.html")]
+struct EndedPage<'a> {
+    version: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "ended.html", block = "said")]
+struct EndedFragment {}
 
 /// The response of a handler; a problem becomes a page of this person, or a fragment.
 pub fn explained(mut response: Response, person: &Caller) -> Response {
@@ -83,11 +105,12 @@ fn unexplained(status: StatusCode) -> Option<Problem> {
 }
 
 /// A problem of a request without a session: without navigation and without anything of the cluster.
-pub fn refused(problem: &Problem, version: &str) -> Response {
+pub fn refused(problem: &Problem, version: &str, again: bool) -> Response {
     let page = RefusedPage {
         version,
         problem,
         title: title(problem.status),
+        again,
     };
     html(problem.status, &page).unwrap_or_else(|_| problem.status.into_response())
 }
@@ -98,11 +121,47 @@ pub fn sign_in(status: StatusCode, wrong: Option<&str>, version: &str) -> Respon
     html(status, &page).unwrap_or_else(|_| status.into_response())
 }
 
-/// The page after the one-time token, which navigates itself.
-pub fn welcome(version: &str) -> Response {
-    let page = WelcomePage { version };
-    html(StatusCode::OK, &page)
-        .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+/// A page that navigates itself to a path of the dashboard. A redirect would still count as a request of the site before it.
+pub fn welcome(version: &str, to: &str) -> Response {
+    let at_once = true;
+    rendered(
+        StatusCode::OK,
+        &WelcomePage {
+            version,
+            to,
+            at_once,
+        },
+    )
+}
+
+/// After a link of another site, which may lead to a form with values of that site's choice.
+pub fn elsewhere(version: &str, to: &str) -> Response {
+    let at_once = to == "/";
+    rendered(
+        StatusCode::OK,
+        &WelcomePage {
+            version,
+            to,
+            at_once,
+        },
+    )
+}
+
+/// After signing out. `issuer`: where to sign out there as well.
+pub fn signed_out(version: &str, issuer: Option<&str>) -> Response {
+    rendered(StatusCode::OK, &SignedOutPage { version, issuer })
+}
+
+/// A form that came after the sign-in had ended. The browser keeps what was typed.
+pub fn ended(version: &str, fragment: bool) -> Response {
+    if fragment {
+        return rendered(StatusCode::UNAUTHORIZED, &EndedFragment {});
+    }
+    rendered(StatusCode::UNAUTHORIZED, &EndedPage { version })
+}
+
+fn rendered(status: StatusCode, page: &impl Template) -> Response {
+    html(status, page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 fn title(status: StatusCode) -> &'static str {
@@ -131,6 +190,7 @@ mod tests {
             version: "1",
             problem: &problem,
             title,
+            again: false,
         };
         let fragment = ProblemFragment {
             problem: &problem,

@@ -18,24 +18,45 @@ const TOGETHER: Duration = Duration::from_millis(200);
 /// A comment this often shows a dead connection to both sides.
 const ALIVE: Duration = Duration::from_secs(15);
 
-/// The stream. It lasts until the browser closes it.
+/// The stream. It lasts until the browser closes it, or until the credentials of the person end.
 pub async fn changes(person: Caller) -> Response {
-    let changes = person.rows.changes();
-    let events = stream::unfold((changes, true), |(mut changes, first)| async move {
-        if first {
-            return Some((Ok::<_, Infallible>("retry: 2000\n\n"), (changes, false)));
-        }
-        match timeout(ALIVE, changes.changed()).await {
-            Err(_) => Some((Ok(": alive\n\n"), (changes, false))),
-            Ok(Ok(())) => {
-                sleep(TOGETHER).await;
-                changes.mark_unchanged();
-                Some((Ok("event: rows\ndata: changed\n\n"), (changes, false)))
+    let rows = person.rows;
+    let changes = rows.changes();
+    let events = stream::unfold(
+        (changes, rows, true),
+        |(mut changes, rows, first)| async move {
+            if first {
+                let retry = Ok::<_, Infallible>("retry: 2000\n\n");
+                return Some((retry, (changes, rows, false)));
             }
-            Ok(Err(_)) => None,
-        }
-    });
-    let mut response = Response::new(Body::from_stream(events));
+            let event = match timeout(ALIVE, changes.changed()).await {
+                _ if rows.ended() => return None,
+                Err(_) => ": alive\n\n",
+                Ok(Ok(())) => {
+                    sleep(TOGETHER).await;
+                    changes.mark_unchanged();
+                    "event: rows\ndata: changed\n\n"
+                }
+                Ok(Err(_)) => return None,
+            };
+            Some((Ok(event), (changes, rows, false)))
+        },
+    );
+    stream_of(Body::from_stream(events))
+}
+
+/// Tells a page whose credentials have ended to load itself again, by which they are renewed.
+pub fn renew() -> Response {
+    stream_of(Body::from("event: renew\ndata: now\n\n"))
+}
+
+/// Tells a page whose session has ended to say so.
+pub fn gone() -> Response {
+    stream_of(Body::from("event: gone\ndata: now\n\n"))
+}
+
+fn stream_of(events: Body) -> Response {
+    let mut response = Response::new(events);
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -16,6 +16,8 @@ pub enum State {
     Attention,
     /// Those that are suspended.
     Suspended,
+    /// Those that were not used for 90 days.
+    Unused,
 }
 
 /// By which column.
@@ -32,6 +34,8 @@ pub enum Column {
     Status,
     /// The youngest first.
     Age,
+    /// What was used last first.
+    Used,
 }
 
 /// What is asked of the list.
@@ -57,19 +61,21 @@ pub struct Asked {
     pub page: usize,
 }
 
-const STATES: [(&str, State); 4] = [
+const STATES: [(&str, State); 5] = [
     ("", State::Any),
     ("ready", State::Ready),
     ("attention", State::Attention),
     ("suspended", State::Suspended),
+    ("unused", State::Unused),
 ];
 
-const COLUMNS: [(&str, Column); 5] = [
+const COLUMNS: [(&str, Column); 6] = [
     ("namespace", Column::Namespace),
     ("name", Column::Name),
     ("tenant", Column::Tenant),
     ("status", Column::Status),
     ("age", Column::Age),
+    ("used", Column::Used),
 ];
 
 /// The longest search and the most namespaces; what is more is left out.
@@ -210,10 +216,10 @@ impl Asked {
 
     /// What to list where the person may list neither everywhere nor namespaces.
     pub fn namespaces_to_list(&self, own: &str) -> Vec<String> {
-        if self.namespaces.is_empty() {
-            vec![own.to_owned()]
-        } else {
-            self.namespaces.clone()
+        match (self.namespaces.is_empty(), own) {
+            (true, "") => Vec::new(),
+            (true, own) => vec![own.to_owned()],
+            (false, _) => self.namespaces.clone(),
         }
     }
 }
@@ -264,6 +270,7 @@ mod tests {
     fn namespaces_are_typed_together_or_apart() {
         assert_eq!(read("ns=a,b+c&ns=d&ns=a").namespaces, ["a", "b", "c", "d"]);
         assert_eq!(read("").namespaces_to_list("own"), ["own"]);
+        assert!(read("").namespaces_to_list("").is_empty());
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clientele_kubectl::shared::{Actor, remedy};
+use jiff::Timestamp;
 
 use super::query::{Asked, Column, State};
 use crate::cluster::table::Row;
@@ -13,6 +14,8 @@ use crate::rows::Key;
 pub const PAGE: usize = 50;
 /// The most tenants to choose from: a browser is slow with thousands.
 const MOST_TENANTS: usize = 200;
+/// A client that was not used for this number of days counts as unused.
+const UNUSED_DAYS: i64 = 90;
 
 /// One page, and what its surroundings need to know of all rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,8 +84,14 @@ pub fn title(row: &Row) -> &str {
     }
 }
 
+/// Whether it was not used for 90 days, and is older.
+pub fn is_unused(row: &Row, now: Timestamp) -> bool {
+    let since = row.last_used.max(row.created);
+    since > 0 && now.as_second().saturating_sub(since) > UNUSED_DAYS * 86_400
+}
+
 /// The page that is asked for.
-pub fn select(rows: &BTreeMap<Key, Row>, asked: &Asked) -> Selected {
+pub fn select(rows: &BTreeMap<Key, Row>, asked: &Asked, now: Timestamp) -> Selected {
     let words: Vec<String> = asked
         .search
         .split_whitespace()
@@ -90,7 +99,7 @@ pub fn select(rows: &BTreeMap<Key, Row>, asked: &Asked) -> Selected {
         .collect();
     let mut found: Vec<&Row> = rows
         .values()
-        .filter(|row| wanted(row, asked, &words))
+        .filter(|row| wanted(row, asked, &words, now))
         .collect();
     sort(&mut found, asked);
     let pages = found.len().div_ceil(PAGE).max(1);
@@ -125,12 +134,13 @@ fn tenants(rows: &BTreeMap<Key, Row>, asked: &Asked) -> (BTreeSet<String>, bool)
     (shown.chain(asked).collect(), all.len() > MOST_TENANTS)
 }
 
-fn wanted(row: &Row, asked: &Asked, words: &[String]) -> bool {
+fn wanted(row: &Row, asked: &Asked, words: &[String], now: Timestamp) -> bool {
     let state = match asked.state {
         State::Any => true,
         State::Ready => need(row) == Need::Nothing,
         State::Attention => matches!(need(row), Need::Act | Need::Wait),
         State::Suspended => need(row) == Need::Suspended,
+        State::Unused => is_unused(row, now),
     };
     state
         && (asked.tenant.is_empty() || asked.tenant == row.tenant)
@@ -158,6 +168,7 @@ fn sort(rows: &mut [&Row], asked: &Asked) {
         Column::Tenant => rows.sort_by(|one, other| one.tenant.cmp(&other.tenant)),
         Column::Status => rows.sort_by_key(|row| need(row)),
         Column::Age => rows.sort_by_key(|row| Reverse(row.created)),
+        Column::Used => rows.sort_by_key(|row| Reverse(row.last_used)),
     }
     if asked.descending {
         rows.reverse();
@@ -190,8 +201,13 @@ mod tests {
             .collect()
     }
 
+    fn of_query(rows: &BTreeMap<Key, Row>, query: &str) -> Selected {
+        let now = Timestamp::from_second(100 * 86_400).unwrap();
+        select(rows, &Asked::read(&Fields::parse(query.as_bytes())), now)
+    }
+
     fn names(rows: &BTreeMap<Key, Row>, query: &str) -> Vec<String> {
-        let selected = select(rows, &Asked::read(&Fields::parse(query.as_bytes())));
+        let selected = of_query(rows, query);
         assert_eq!(selected.found, selected.rows.len());
         selected.rows.into_iter().map(|row| row.name).collect()
     }
@@ -201,6 +217,7 @@ mod tests {
             display_name: "Zebra Shop".to_owned(),
             first_party: true,
             created: 5,
+            last_used: 99 * 86_400,
             ..row("team", "shop", "True", "Registered")
         };
         let public = Row {
@@ -236,6 +253,9 @@ mod tests {
             ("sort=name", &["new", "off", "spa", "shop"]),
             ("sort=status", &["spa", "new", "off", "shop"]),
             ("sort=age", &["spa", "shop", "new", "off"]),
+            // Created on the first day, and never used; those of unknown age do not count.
+            ("state=unused", &["spa"]),
+            ("sort=used", &["shop", "spa", "new", "off"]),
             ("sort=-namespace", &["shop", "off", "new", "spa"]),
         ] {
             assert_eq!(names(&rows, query), expected, "{query}");
@@ -246,11 +266,11 @@ mod tests {
     fn a_page_beyond_the_last_is_the_last() {
         let rows =
             keyed((0..120).map(|number| row("a", &format!("c{number:03}"), "True", "Registered")));
-        let at = |page: &str| select(&rows, &Asked::read(&Fields::parse(page.as_bytes())));
+        let at = |page: &str| of_query(&rows, page);
         assert_eq!((at("").rows.len(), at("").pages), (50, 3));
         assert_eq!(at("page=3").rows.len(), 20);
         assert_eq!(at("page=99"), at("page=3"));
-        assert_eq!(select(&BTreeMap::new(), &Asked::default()).pages, 1);
+        assert_eq!(of_query(&BTreeMap::new(), "").pages, 1);
     }
 
     #[test]
@@ -261,7 +281,7 @@ mod tests {
                 ..row("a", &format!("c{number}"), "True", "Registered")
             }))
         };
-        let at = |rows, query: &str| select(rows, &Asked::read(&Fields::parse(query.as_bytes())));
+        let at = |rows, query: &str| of_query(rows, query);
         let few = rows(MOST_TENANTS);
         assert_eq!(at(&few, "").tenants.len(), MOST_TENANTS);
         assert!(!at(&few, "").more_tenants);
@@ -283,11 +303,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pages_together_are_all_that_was_found(count in 0_usize..130, descending: bool, column in 0_usize..5) {
-            let sort = ["name", "namespace", "tenant", "status", "age"][column];
+        fn the_pages_together_are_all_that_was_found(count in 0_usize..130, descending: bool, column in 0_usize..6) {
+            let sort = ["name", "namespace", "tenant", "status", "age", "used"][column];
             let rows = keyed((0..count).map(|number| Row { created: i64::try_from(number % 7).unwrap(), ..row(["a", "b"][number % 2], &format!("c{number}"), ["True", "False"][number % 2], "Registered") }));
             let sign = if descending { "-" } else { "" };
-            let page = |number: usize| select(&rows, &Asked::read(&Fields::parse(format!("sort={sign}{sort}&page={number}").as_bytes())));
+            let page = |number: usize| of_query(&rows, &format!("sort={sign}{sort}&page={number}"));
             let mut seen = BTreeSet::new();
             for number in 1..=page(1).pages {
                 for row in page(number).rows {

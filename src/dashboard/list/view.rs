@@ -70,6 +70,8 @@ struct RowView {
     status: Status,
     age: String,
     secret_age: String,
+    /// To the day.
+    last_used: String,
 }
 
 /// The status of a client, with what to do.
@@ -92,12 +94,13 @@ impl ClientsPage {
         }
     }
 
-    fn states() -> [(State, &'static str); 4] {
+    fn states() -> [(State, &'static str); 5] {
         [
             (State::Any, "Any status"),
             (State::Attention, "Needs attention"),
             (State::Ready, "Ready"),
             (State::Suspended, "Suspended"),
+            (State::Unused, "Unused for 90 days"),
         ]
     }
 }
@@ -110,6 +113,8 @@ fn sorts(asked: &Asked) -> Vec<(String, String)> {
         ("status", "Status"),
         ("age", "Youngest first"),
         ("-age", "Oldest first"),
+        ("used", "Last used first"),
+        ("-used", "Longest unused first"),
     ];
     let mut sorts: Vec<(String, String)> = usual
         .into_iter()
@@ -175,6 +180,7 @@ fn headings(asked: &Asked) -> Vec<Heading> {
         ("Type", None),
         ("Tenant", Some(Column::Tenant)),
         ("Status", Some(Column::Status)),
+        ("Last use", Some(Column::Used)),
         ("Secret", None),
         ("Age", Some(Column::Age)),
     ];
@@ -226,6 +232,7 @@ impl RowView {
             status,
             age: age(row.created, now),
             secret_age: age(row.secret_published, now),
+            last_used: used(row.last_used, now),
             row,
         }
     }
@@ -277,6 +284,15 @@ fn age(seconds: i64, now: Timestamp) -> String {
     }
 }
 
+/// To the day, as it is recorded.
+fn used(seconds: i64, now: Timestamp) -> String {
+    match now.as_second().saturating_sub(seconds) / 86_400 {
+        _ if seconds <= 0 => "–".to_owned(),
+        0 => "today".to_owned(),
+        days => format!("{days}d ago"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,6 +326,15 @@ mod tests {
         assert!(off.todo.contains("resume web"), "{}", off.todo);
         assert_eq!(of("", "", "").class, "wait");
         assert_eq!(of("False", "OfALaterVersion", "as it is").class, "bad");
+    }
+
+    #[test]
+    fn the_last_use_is_a_day() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        assert_eq!(used(0, now), "–");
+        assert_eq!(used(999_000, now), "today");
+        assert_eq!(used(1_000_000 - 3 * 86_400, now), "3d ago");
+        assert_eq!(used(1_000_001, now), "today", "clocks differ");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::token::{claims, proof};
+use super::token::{HeldProof, claims, proof};
 use crate::args::TestArgs;
 use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
@@ -25,40 +25,66 @@ pub struct Step {
     pub result: Result<String, Failure>,
 }
 
+/// What came of all steps.
+pub struct Tried {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// The claims of the machine token; `None` without one.
+    pub claims: Option<Value>,
+}
+
 /// Prints the steps; answers no if one fails.
 pub async fn run(session: &Session, args: &TestArgs, output: &mut Output<'_>) -> Answer {
     let http = http(&args.http)?;
     let object = session.get(Kind::Client, &args.name).await?;
+    let tried = steps(&http, &object, proof(session, &object, None), &[]).await;
+    print(&tried.steps, output)
+}
+
+/// Tries everything that the client may do. `held` is asked for only if it may have tokens of its own; `parameters` are those of the token request.
+pub async fn steps(
+    http: &Client,
+    object: &Value,
+    held: impl Future<Output = Result<HeldProof, Failure>>,
+    parameters: &[(&str, &str)],
+) -> Tried {
     let mut steps = vec![Step {
         name: "ready",
-        result: readiness(&object),
+        result: readiness(object),
     }];
-    let issuer = text(&object, "/status/issuer");
-    let document = discover(&http, issuer).await;
+    let issuer = text(object, "/status/issuer");
+    let document = discover(http, issuer).await;
     let seen = document.as_ref().map(|_| format!("{issuer} is served"));
     steps.push(Step {
         name: "discovery",
         result: seen.map_err(|failure| Failure::new(failure.to_string())),
     });
+    let mut claims = None;
     if let Ok(document) = document {
         steps.push(Step {
             name: "keys",
-            result: keys(&http, &document).await,
+            result: keys(http, &document).await,
         });
-        if has_grant(&object, "authorization_code", true) {
+        if has_grant(object, "authorization_code", true) {
             steps.push(Step {
                 name: "sign-in page",
-                result: sign_in(&http, &document, &object).await,
+                result: sign_in(http, &document, object).await,
             });
         }
-        if has_grant(&object, "client_credentials", false) {
+        if has_grant(object, "client_credentials", false) {
+            let token = token(http, &document, object, held, parameters).await;
+            let result = token.map(|seen| {
+                let said = format!("sub {}, aud {}", text(&seen, "/sub"), seen["aud"]);
+                claims = Some(seen);
+                said
+            });
             steps.push(Step {
                 name: "machine token",
-                result: token(session, &http, &document, &object).await,
+                result,
             });
         }
     }
-    print(&steps, output)
+    Tried { steps, claims }
 }
 
 /// Prints steps; answers no if one failed.
@@ -163,26 +189,27 @@ async fn sign_in(http: &Client, document: &Value, object: &Value) -> Result<Stri
     }
 }
 
+/// The claims of a token of the client's own.
 async fn token(
-    session: &Session,
     http: &Client,
     document: &Value,
     object: &Value,
-) -> Result<String, Failure> {
-    let held = proof(session, object, None).await?;
+    held: impl Future<Output = Result<HeldProof, Failure>>,
+    parameters: &[(&str, &str)],
+) -> Result<Value, Failure> {
+    let held = held.await?;
     let client_id = text(object, "/status/clientId");
     let endpoint = text(document, "/token_endpoint");
-    let answer = machine_token(http, endpoint, client_id, &held.as_proof(), &[]).await?;
-    let claims = claims(text(&answer, "/access_token")).unwrap_or_default();
+    let answer = machine_token(http, endpoint, client_id, &held.as_proof(), parameters).await?;
+    // An opaque token has none.
+    let Some(claims) = claims(text(&answer, "/access_token")) else {
+        return Ok(json!({ "sub": client_id, "aud": "an opaque token" }));
+    };
     let issuer = text(&claims, "/iss");
     if issuer != text(document, "/issuer") {
         return Err(Failure::new(format!(
             "the token is of {issuer:?}, not of this issuer"
         )));
     }
-    Ok(format!(
-        "sub {}, aud {}",
-        text(&claims, "/sub"),
-        claims["aud"]
-    ))
+    Ok(claims)
 }

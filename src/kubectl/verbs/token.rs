@@ -1,25 +1,34 @@
-//! `token`: a token of a machine client.
+//! `token`: a token of a machine client, or of a person who signs in.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::Api;
-use kube::api::PostParams;
+mod held;
+mod loopback;
+mod person;
+
 use serde_json::Value;
 
-use super::credentials::Credentials;
 use crate::args::TokenArgs;
 use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
-use crate::issuer::{Proof, discover, http, machine_token};
+use crate::issuer::{discover, http, machine_token};
 use crate::objects::{Kind, name, text};
 use crate::output::Output;
+
+pub use held::{HeldProof, claims, proof};
 
 /// Requests a token and prints it.
 pub async fn run(session: &Session, args: &TokenArgs, output: &mut Output<'_>) -> Answer {
     let http = http(&args.http)?;
     let object = session.get(Kind::Client, &args.name).await?;
+    if args.sign_in {
+        let answer = person::sign_in(session, &object, args, &http, output).await?;
+        let kind = if args.id_token {
+            "/id_token"
+        } else {
+            "/access_token"
+        };
+        print(&answer, kind, args.decode, output)?;
+        return Ok(Outcome::Yes);
+    }
     may_have_tokens(&object)?;
     let document = discover(&http, text(&object, "/status/issuer")).await?;
     let endpoint = text(&document, "/token_endpoint");
@@ -32,14 +41,14 @@ pub async fn run(session: &Session, args: &TokenArgs, output: &mut Output<'_>) -
     let client_id = text(&object, "/status/clientId");
     let proof = held.as_proof();
     let answer = machine_token(&http, endpoint, client_id, &proof, &parameters).await?;
-    print(&answer, args.decode, output)?;
+    print(&answer, "/access_token", args.decode, output)?;
     Ok(Outcome::Yes)
 }
 
-fn print(answer: &Value, decode: bool, output: &mut Output<'_>) -> Result<(), Failure> {
-    let token = text(answer, "/access_token");
+fn print(answer: &Value, kind: &str, decode: bool, output: &mut Output<'_>) -> Result<(), Failure> {
+    let token = text(answer, kind);
     if decode {
-        let claims = claims(token).ok_or_else(|| Failure::new("the access token is no JWT"))?;
+        let claims = claims(token).ok_or_else(|| Failure::new("the token is no JWT"))?;
         let shown = serde_json::to_string_pretty(&claims).unwrap_or_default() + "\n";
         output.value(&claims, &[], &shown)?;
     } else {
@@ -48,31 +57,6 @@ fn print(answer: &Value, decode: bool, output: &mut Output<'_>) -> Result<(), Fa
         output.value(answer, &[token], &shown)?;
     }
     Ok(())
-}
-
-/// The claims of a JWT, not verified.
-pub fn claims(token: &str) -> Option<Value> {
-    let payload = token.split('.').nth(1)?;
-    let bytes = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    serde_json::from_slice(&bytes).ok()
-}
-
-/// What a machine proves itself with.
-pub enum HeldProof {
-    /// The client secret.
-    Secret(String),
-    /// The token of a ServiceAccount.
-    Assertion(String),
-}
-
-impl HeldProof {
-    /// The same, borrowed.
-    pub fn as_proof(&self) -> Proof<'_> {
-        match self {
-            Self::Secret(secret) => Proof::Secret(secret),
-            Self::Assertion(assertion) => Proof::Assertion(assertion),
-        }
-    }
 }
 
 fn may_have_tokens(object: &Value) -> Result<(), Failure> {
@@ -88,74 +72,18 @@ fn may_have_tokens(object: &Value) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "OAuthClient {} gets tokens for people who sign in, not for itself: client_credentials is not among its grants. `kubectl clientele test {0}` tries it up to the sign-in page; for tokens of its own, add client_credentials to spec.grantTypes",
+        "OAuthClient {} gets tokens for people who sign in, not for itself: client_credentials is not among its grants. `kubectl clientele token {0} --sign-in` gets one of yours, and `kubectl clientele test {0}` tries it up to the sign-in page; for tokens of its own, add client_credentials to spec.grantTypes",
         name(object)
     )))
 }
 
-/// The secret, or a token of a ServiceAccount where that is asked for or the only way.
-pub async fn proof(
-    session: &Session,
-    object: &Value,
-    account: Option<&str>,
-) -> Result<HeldProof, Failure> {
-    let method = text(object, "/spec/tokenEndpointAuthMethod");
-    let first = text(object, "/spec/serviceAccounts/0/name");
-    match (account, method) {
-        (Some(account), _) => service_account(session, object, account).await,
-        (None, "service_account") => service_account(session, object, first).await,
-        (None, "private_key_jwt") => Err(Failure::new(format!(
-            "OAuthClient {} signs with a private key, which only the application has; no token can be had here",
-            name(object)
-        ))),
-        (None, _) => {
-            let credentials = Credentials::read(session, name(object)).await?;
-            let secret = credentials.any_secret(session).await?;
-            secret.map(HeldProof::Secret).ok_or_else(|| {
-                Failure::new(format!(
-                    "no client secret was found in Secret {}; `kubectl clientele why {}` says why",
-                    credentials.secret_name,
-                    name(object)
-                ))
-            })
-        }
-    }
-}
-
-async fn service_account(
-    session: &Session,
-    object: &Value,
-    account: &str,
-) -> Result<HeldProof, Failure> {
-    let accounts: Api<ServiceAccount> = Api::namespaced(session.client.clone(), &session.namespace);
-    let request = TokenRequest {
-        spec: TokenRequestSpec {
-            audiences: vec![text(object, "/status/issuer").to_owned()],
-            expiration_seconds: Some(600),
-            bound_object_ref: None,
-        },
-        ..TokenRequest::default()
-    };
-    let what = format!(
-        "create serviceaccounts/token of {account} in namespace {}",
-        session.namespace
-    );
-    let made = accounts
-        .create_token_request(account, &PostParams::default(), &request)
-        .await
-        .map_err(|error| session.explain(&error, &what))?;
-    let token = made.status.map(|status| status.token);
-    token.map(HeldProof::Assertion).ok_or_else(|| {
-        Failure::new(format!(
-            "the API server made no token for ServiceAccount {account}"
-        ))
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
+
+    use super::*;
 
     #[test]
     fn who_gets_no_tokens_for_itself_is_told_what_to_do() {

@@ -1,6 +1,8 @@
 //! The dashboard at a real API server: what a person with these rights sees.
 
 mod client;
+mod pages;
+mod rbac;
 
 use reqwest::Method;
 use serde_json::json;

@@ -68,7 +68,16 @@ async fn the_dashboard_is_accessible_and_works_by_keyboard() {
         .await
         .unwrap();
     let of = |path: &str| format!("/clients/{}/{path}", space.name);
+    space.create_user("zoe", json!({ "username": "zoe-of-the-dashboard", "name": "Zoe Example", "groups": ["staff"] })).await;
     let pages = json!({
+        "home": "/",
+        "import": "/import",
+        "tenants": "/tenants",
+        "tenant": "/tenants/default",
+        "users": format!("/users?ns={}", space.name),
+        "user": format!("/users/{}/zoe", space.name),
+        "no-users": "/users?q=absent",
+        "test": of("machine/test"),
         "clients": format!("/clients?ns={}", space.name),
         "nothing-found": "/clients?q=absent",
         "problem": of("absent"),

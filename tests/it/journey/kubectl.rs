@@ -1,6 +1,8 @@
 //! People are users of the cluster by ID tokens of the client that was made for kubectl, and not by any other token.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use k8s_openapi::api::authentication::v1::{SelfSubjectReview, UserInfo};
 use kube::Api;
@@ -11,6 +13,7 @@ use tokio::sync::OnceCell;
 use super::node::Node;
 use super::people::Someone;
 use super::secure::{Secure, secure};
+use crate::support::machine;
 use crate::support::person::{bearer, bearer_kubeconfig};
 use crate::support::test_namespace::{TestNamespace, eventually};
 
@@ -131,6 +134,55 @@ async fn people_are_users_of_the_cluster_by_the_client_for_kubectl() {
     assert!(shown.contains("clientele:ada"), "{shown}");
     let access_token = text(&platform.tokens, "access_token");
     platform.refuses("the access token", access_token).await;
+}
+
+/// `kubectl clientele token kubectl --sign-in`: the person is at another program, and the answer comes to a port of this machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_get_a_token_on_the_command_line() {
+    let platform = Platform::new().await;
+    let secure = platform.secure;
+    let mut program = machine::program(env!("CARGO_BIN_EXE_kubectl-clientele"));
+    program
+        .args([
+            "token",
+            "kubectl",
+            "--sign-in",
+            "--id-token",
+            "--scope",
+            "openid profile groups",
+        ])
+        .args(["--namespace", PLATFORM, "--kubeconfig"])
+        .arg(&secure.cluster.kubeconfig)
+        .arg("--ca-file")
+        .arg(secure.authority.ca())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert_eq!(first, "Open this address in the browser:");
+    let address = lines.next().unwrap().unwrap().trim().to_owned();
+    let mut person = platform
+        .ada
+        .at(Node::new("person.mjs"))
+        .with("NODE_EXTRA_CA_CERTS", secure.authority.ca())
+        .into_command();
+    let mut person = person
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(person.stdin.take().unwrap(), "{address} http://127.0.0.1:").unwrap();
+    let output = person.wait_with_output().unwrap();
+    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let back = text(&seen, "url");
+    let shown = reqwest::get(back).await.unwrap().text().await.unwrap();
+    assert!(shown.contains("You are signed in"), "{shown}");
+    let output = child.wait_with_output().unwrap();
+    let token = String::from_utf8(output.stdout).unwrap();
+    let user = whoami(secure, token.trim()).await.unwrap();
+    assert_eq!(user.username.as_deref(), Some("clientele:ada"));
 }
 
 /// `kubectl auth whoami` with this token.

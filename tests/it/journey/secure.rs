@@ -18,6 +18,8 @@ pub struct Secure {
     pub operator: RunningOperator,
     /// Who signed the operator's certificate.
     pub authority: Authority,
+    /// Where the dashboard in the cluster listens, once a test starts it.
+    pub dashboard: String,
     _files: tempfile::TempDir,
 }
 
@@ -40,13 +42,24 @@ fn start() -> Secure {
     cluster.install_chart(&[]);
     let (certificate, key) = authority.server();
     let tls = [certificate, key].map(|path| path.to_str().unwrap().to_owned());
-    let mut options = Options::flags(&["--tls-cert", &tls[0], "--tls-key", &tls[1]]).at(&listen);
+    let dashboard = free_address();
+    let url = format!("http://{dashboard}");
+    let flags = [
+        "--tls-cert",
+        &tls[0],
+        "--tls-key",
+        &tls[1],
+        "--dashboard-url",
+        &url,
+    ];
+    let mut options = Options::flags(&flags).at(&listen);
     options.issuer = Some(issuer);
     let operator = RunningOperator::start(&cluster, &options);
     Secure {
         cluster,
         operator,
         authority,
+        dashboard,
         _files: files,
     }
 }

@@ -105,7 +105,12 @@ impl Dashboard {
     /// Sends a form with these fields, and with the form token of the page `from`.
     pub async fn post(&self, from: &str, path: &str, fields: &[(&str, &str)]) -> Shown {
         let page = self.get(from).await;
-        let token = form_token(&page.text);
+        self.post_with(&page.text, path, fields).await
+    }
+
+    /// The same with the form token of this page.
+    pub async fn post_with(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let token = form_token(page);
         let mut all = vec![("form_token", token.as_str())];
         all.extend(fields);
         let request = self.request(reqwest::Method::POST, path);

@@ -191,6 +191,94 @@ fn the_operator_creates_clients_only_where_it_makes_some() {
     assert!(!environment(&[]) && environment(&[url]));
 }
 
+/// The dashboard has no right of its own and no token: what it does, a person does.
+#[test]
+fn o17_the_dashboard_has_no_rights_of_its_own() {
+    let url = "dashboard.url=https://dashboard.example.com";
+    let on = [
+        url,
+        "dashboard.enabled=true",
+        "publicUrl=https://login.example.com",
+        "networkPolicy.enabled=true",
+    ];
+    let named = |kind: &str, values: &[&str]| {
+        let objects = rendered(kind, values).into_iter();
+        let mut found =
+            objects.filter(|object| object["metadata"]["name"] == "clientele-dashboard");
+        found.next()
+    };
+    for kind in ["Deployment", "Service", "ServiceAccount", "NetworkPolicy"] {
+        assert!(named(kind, &on).is_some(), "{kind}");
+        assert!(
+            named(kind, &[url, "networkPolicy.enabled=true"]).is_none(),
+            "{kind}"
+        );
+    }
+    assert_eq!(
+        named("ServiceAccount", &on).unwrap()["automountServiceAccountToken"],
+        false
+    );
+    for kind in ["ClusterRoleBinding", "RoleBinding"] {
+        for binding in rendered(kind, &on) {
+            assert!(
+                !binding["subjects"]
+                    .to_string()
+                    .contains("clientele-dashboard"),
+                "{binding}"
+            );
+        }
+    }
+    let deployment = named("Deployment", &on).unwrap();
+    let pod = &deployment["spec"]["template"]["spec"];
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    assert!(
+        !pod["volumes"].to_string().contains("serviceAccountToken"),
+        "{pod}"
+    );
+    let arguments = pod["containers"][0]["args"].to_string();
+    assert!(
+        arguments.contains("--url=https://dashboard.example.com"),
+        "{arguments}"
+    );
+    // The operator's Service and policy select the operator only.
+    let labels = deployment["spec"]["template"]["metadata"]["labels"]
+        .as_object()
+        .unwrap();
+    for service in rendered("Service", &on) {
+        let selector = service["spec"]["selector"].as_object().unwrap();
+        let selects = selector
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value));
+        assert_eq!(
+            selects,
+            service["metadata"]["name"] == "clientele-dashboard",
+            "{service}"
+        );
+    }
+    for (values, said) in [
+        (&["dashboard.enabled=true"][..], "set dashboard.url"),
+        (
+            &[
+                "dashboard.enabled=true",
+                "dashboard.url=https://d.example.com/x",
+            ],
+            "has a path",
+        ),
+        (
+            &[
+                url,
+                "dashboard.enabled=true",
+                "dashboard.httpRoute.enabled=true",
+            ],
+            "parentRefs",
+        ),
+    ] {
+        let output = helm(values);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn the_roles_for_people_read_or_write_one_kind() {
     let roles = rendered("ClusterRole", &[]);

@@ -1,0 +1,104 @@
+//! A person signs in by the browser, and the answer comes to this machine (RFC 8252 section 7.3).
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Client;
+use serde_json::Value;
+use url::Url;
+
+use super::held::{HeldProof, claims, proof};
+use super::loopback::{Loopback, redirect_uri};
+use crate::args::TokenArgs;
+use crate::connect::Session;
+use crate::failure::Failure;
+use crate::issuer::{Redeemed, discover, redeem};
+use crate::objects::{name, text};
+use crate::output::Output;
+
+/// A sign-in takes no longer.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The tokens of the person who signs in.
+pub async fn sign_in(
+    session: &Session,
+    object: &Value,
+    args: &TokenArgs,
+    http: &Client,
+    output: &mut Output<'_>,
+) -> Result<Value, Failure> {
+    let uri = registered(object)?;
+    let held = match text(object, "/spec/type") {
+        "Public" => HeldProof::Nothing,
+        _ => proof(session, object, None).await?,
+    };
+    let document = discover(http, text(object, "/status/issuer")).await?;
+    let loopback = Loopback::bind(&uri).await?;
+    let (state, nonce, verifier) = (random()?, random()?, random()?);
+    let client_id = text(object, "/status/clientId");
+    let challenge = challenge(&verifier);
+    let query = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", loopback.uri()),
+        ("scope", args.scope.as_deref().unwrap_or("openid")),
+        ("state", state.as_str()),
+        ("nonce", nonce.as_str()),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    let endpoint = text(&document, "/authorization_endpoint");
+    let resource = args.resource.iter().map(|one| ("resource", one.as_str()));
+    let url = Url::parse_with_params(endpoint, query.into_iter().chain(resource));
+    let url = url.map_err(|_| {
+        Failure::new(format!(
+            "the authorization endpoint {endpoint:?} is not a URL"
+        ))
+    })?;
+    output.warn(&format!("Open this address in the browser:\n  {url}"));
+    let code = tokio::time::timeout(PATIENCE, loopback.code(&state)).await;
+    let code =
+        code.map_err(|_| Failure::new("no person signed in within five minutes; try again"))??;
+    let redeemed = Redeemed {
+        client_id,
+        proof: held.as_proof(),
+        code: &code,
+        redirect_uri: loopback.uri(),
+        verifier: &verifier,
+    };
+    let answer = redeem(http, text(&document, "/token_endpoint"), &redeemed).await?;
+    let token = text(&answer, "/id_token");
+    let of_this_sign_in = claims(token).is_some_and(|claims| text(&claims, "/nonce") == nonce);
+    if args.id_token && !of_this_sign_in {
+        return Err(Failure::new(
+            "the answer has no ID token of this sign-in; ask for the scope openid",
+        ));
+    }
+    Ok(answer)
+}
+
+/// The redirect URI of the client to which a browser on this machine can come back.
+fn registered(object: &Value) -> Result<Url, Failure> {
+    let uris = object.pointer("/spec/redirectUris");
+    let uris = uris.and_then(Value::as_array).into_iter().flatten();
+    redirect_uri(uris.filter_map(Value::as_str)).ok_or_else(|| {
+        Failure::new(format!(
+            "OAuthClient {} has no redirect URI on loopback, so the answer cannot come to this machine; add http://127.0.0.1 to spec.redirectUris",
+            name(object)
+        ))
+    })
+}
+
+/// The PKCE challenge of a verifier.
+fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
+}
+
+fn random() -> Result<String, Failure> {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes).map_err(|_| Failure::new("this machine has no random bytes"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

@@ -1,0 +1,233 @@
+//! Random requests under random rights: the dashboard shows and changes what the API server lets the same person see and change, and nothing else.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clientele_api::OAuthClient;
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use kube::api::{ListParams, Patch, PatchParams};
+use serde_json::json;
+
+use crate::support::cluster::shared;
+use crate::support::dashboard::Dashboard;
+use crate::support::person::person;
+use crate::support::test_namespace::TestNamespace;
+
+/// How many requests the lane sends; `RANDOM_REQUESTS` asks for more.
+const REQUESTS: usize = 400;
+const PEOPLE: usize = 8;
+
+/// Xorshift: the same numbers for the same seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(end).unwrap()).unwrap()
+    }
+}
+
+/// Someone with random rights in some of the namespaces.
+struct Somebody {
+    kube: kube::Client,
+    dashboard: Dashboard,
+    rights: String,
+}
+
+async fn somebody(
+    number: usize,
+    seed: u64,
+    spaces: &[TestNamespace],
+    numbers: &mut Numbers,
+) -> Somebody {
+    let cluster = &shared().cluster;
+    let user = format!("random-{seed}-{number}");
+    let mut rights = String::new();
+    for space in spaces {
+        let verbs = [
+            "get", "list", "watch", "create", "update", "patch", "delete",
+        ];
+        let clients: Vec<&str> = verbs.into_iter().filter(|_| numbers.below(3) > 0).collect();
+        let secrets: Vec<&str> = ["get"]
+            .into_iter()
+            .filter(|_| numbers.below(2) > 0)
+            .collect();
+        for (verbs, resource) in [
+            (clients, "oauthclients.clientele.dev"),
+            (secrets, "secrets"),
+        ] {
+            // A third of the people has nothing here.
+            if verbs.is_empty() || numbers.below(3) == 0 {
+                continue;
+            }
+            let verbs = format!("--verb={}", verbs.join(","));
+            rights += &format!("{} {resource} {verbs}; ", space.name);
+            let name = format!("{user}-{}", &resource[..6]);
+            let (role, who) = (format!("--role={name}"), format!("--user={user}"));
+            let resource = format!("--resource={resource}");
+            cluster
+                .kubectl(&[
+                    "create",
+                    "role",
+                    &name,
+                    &verbs,
+                    &resource,
+                    "-n",
+                    &space.name,
+                ])
+                .unwrap();
+            cluster
+                .kubectl(&[
+                    "create",
+                    "rolebinding",
+                    &name,
+                    &role,
+                    &who,
+                    "-n",
+                    &space.name,
+                ])
+                .unwrap();
+        }
+    }
+    let kube = person(cluster, &user, &["system:authenticated"]).await;
+    let dashboard = Dashboard::start(kube.clone(), &spaces[0].name, false).await;
+    Somebody {
+        kube,
+        dashboard,
+        rights,
+    }
+}
+
+/// The status that the API server answers with.
+fn status<T>(answer: kube::Result<T>) -> u16 {
+    match answer {
+        Ok(_) => 200,
+        Err(kube::Error::Api(status)) => status.code,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// One random request, and what is wrong with the answer.
+async fn request(
+    somebody: &Somebody,
+    namespace: &str,
+    name: &str,
+    kind: usize,
+) -> Result<(), String> {
+    let clients: Api<OAuthClient> = Api::namespaced(somebody.kube.clone(), namespace);
+    let secrets: Api<Secret> = Api::namespaced(somebody.kube.clone(), namespace);
+    let page = format!("/clients/{namespace}/{name}");
+    let read = status(clients.get(name).await);
+    let (what, expected, answer) = match kind {
+        0 => ("page", read, somebody.dashboard.get(&page).await),
+        1 => {
+            let listed = status(clients.list(&ListParams::default()).await);
+            let shown = somebody
+                .dashboard
+                .get(&format!("/clients?ns={namespace}&q=c-of"))
+                .await;
+            let row = format!("href=\"/clients/{namespace}/c-of");
+            let told = shown.text.contains(&row);
+            if shown.status != 200 || told != (listed == 200) {
+                return Err(format!("list {listed} in {namespace}, shown: {told}"));
+            }
+            return Ok(());
+        }
+        2 => (
+            "yaml",
+            read,
+            somebody.dashboard.get(&format!("{page}/yaml")).await,
+        ),
+        3 => {
+            let secret = status(secrets.get(&format!("{name}-oauth")).await);
+            let expected = if read == 200 { secret } else { read };
+            let path = format!("{page}/secret");
+            let token = somebody.dashboard.get("/import").await;
+            let answer = somebody.dashboard.post_with(&token.text, &path, &[]).await;
+            if answer.text.contains("clt_") != (expected == 200) {
+                return Err(format!(
+                    "secret of {namespace}/{name}: {expected} and {}",
+                    answer.status
+                ));
+            }
+            ("secret", expected, answer)
+        }
+        _ => {
+            let dry = PatchParams {
+                dry_run: true,
+                ..PatchParams::default()
+            };
+            let change = Patch::Merge(json!({ "spec": { "suspended": true } }));
+            let patched = status(clients.patch(name, &dry, &change).await);
+            // The page reads the client first.
+            let expected = match (read, patched) {
+                (200, 200) => 303,
+                (200, patched) => patched,
+                (read, _) => read,
+            };
+            let token = somebody.dashboard.get("/import").await;
+            let answer = somebody
+                .dashboard
+                .post_with(&token.text, &format!("{page}/suspend"), &[])
+                .await;
+            ("suspend", expected, answer)
+        }
+    };
+    if answer.status == expected {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} of {namespace}/{name}: the API server says {expected}, the dashboard {}: {}",
+            answer.status, somebody.rights
+        ))
+    }
+}
+
+#[tokio::test]
+async fn o05_random_requests_are_answered_as_the_api_server_does() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let asked = std::env::var("RANDOM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let seed: u64 = asked.unwrap_or(now.as_secs()).max(1);
+    let count = std::env::var("RANDOM_REQUESTS")
+        .ok()
+        .and_then(|count| count.parse().ok());
+    eprintln!("RANDOM_SEED={seed}");
+    let mut numbers = Numbers(seed);
+    let mut spaces = Vec::new();
+    for number in 0..3 {
+        let space = TestNamespace::new("random").await;
+        space.ready(&format!("c-of-{number}"), json!({})).await;
+        spaces.push(space);
+    }
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        people.push(Arc::new(
+            somebody(number, seed, &spaces, &mut numbers).await,
+        ));
+    }
+    let mut cases = Vec::new();
+    for _ in 0..count.unwrap_or(REQUESTS) {
+        let space = numbers.below(spaces.len());
+        let name = match numbers.below(5) {
+            0 => "absent".to_owned(),
+            _ => format!("c-of-{space}"),
+        };
+        let who = people[numbers.below(people.len())].clone();
+        cases.push((who, spaces[space].name.clone(), name, numbers.below(5)));
+    }
+    let wrong: Vec<String> = futures::stream::iter(cases)
+        .map(|(who, namespace, name, kind)| async move {
+            request(&who, &namespace, &name, kind).await.err()
+        })
+        .buffer_unordered(8)
+        .filter_map(futures::future::ready)
+        .collect()
+        .await;
+    assert!(wrong.is_empty(), "RANDOM_SEED={seed}: {wrong:#?}");
+}
