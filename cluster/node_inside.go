@@ -21,7 +21,7 @@ const (
 	nodeName    = "node"
 	nodeAddress = "172.31.255.1"
 	podNetwork  = "10.244.0.0/24"
-	// What the node keeps lies in memory and is gone with its mounts.
+	// What the node keeps lies in memory and goes with its mounts.
 	nodeFolder = "/run/node"
 )
 
@@ -64,7 +64,7 @@ func nodeInside(ctx context.Context, arguments []string) error {
 	return plane.runOnNode(ctx, command)
 }
 
-// ownMounts makes mounts that nobody outside sees, and shared among pods as the kubelet wants them.
+// ownMounts makes mounts that are not seen outside, and shared among pods as the kubelet wants them.
 func ownMounts() error {
 	steps := []struct {
 		source, target, kind string

@@ -35,6 +35,6 @@ func TestACgroupGoesWithWhatIsBelow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := removeFolders(folder); err != nil {
-		t.Fatal("what is gone already is no mistake:", err)
+		t.Fatal("what was removed before is no mistake:", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// user owns nothing in the image and is nobody special: Kubernetes may replace it by any other.
+// user owns nothing in the image and has no meaning: Kubernetes may replace it by any other.
 const user = "65532:65532"
 
 const (
@@ -210,7 +210,7 @@ func (b built) runsAlone() error {
 	return nil
 }
 
-// layer is a tar with the program and the folders above it, all of root, writable by nobody.
+// layer is a tar with the program and the folders above it, all of root, none writable.
 func (i image) layer(program []byte) ([]byte, error) {
 	var layer bytes.Buffer
 	writer := tar.NewWriter(&layer)

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Failure {
-    /// Nobody listened.
+    /// There was no listener.
     Refused,
     /// No connection, or no answer, within the time that a client waits.
     TimedOut,

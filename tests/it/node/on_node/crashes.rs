@@ -9,7 +9,7 @@ use crate::node::drill::Row;
 /// How many requests may fail, and for how long, while one of three replicas goes without a word.
 const LOST: usize = 50;
 const GAP: Duration = Duration::from_secs(12);
-/// How long a new client waits at most while the leader is gone.
+/// How long a new client waits at most while there is no leader.
 const BLOCKED: Duration = Duration::from_secs(20);
 
 /// A ready pod that leads, or one that does not.

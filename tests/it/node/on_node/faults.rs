@@ -59,7 +59,7 @@ pub async fn database_down(on: &Installation) -> Vec<Row> {
     rows
 }
 
-/// The API server is away for 24 s: nobody notices, and changes are served soon after.
+/// The API server is away for 24 s: no client notices, and changes are served soon after.
 pub async fn api_server_down(on: &Installation) -> Vec<Row> {
     let outage = async {
         on.node.control("stop kube-apiserver");

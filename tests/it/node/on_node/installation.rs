@@ -18,7 +18,7 @@ use sqlx::{Connection, PgConnection};
 use super::authority::Authority;
 use super::load::{Destination, Load, Request};
 use super::machine::{Image, Node};
-use super::people::People;
+use super::people::SignedInUsers;
 use crate::node::drill::Row;
 use crate::node::tally::Tally;
 use crate::support::postgres::Server;
@@ -47,7 +47,7 @@ pub struct Installation {
     pub kube: kube::Client,
     /// Where the Service is.
     pub destination: Destination,
-    people: Mutex<Option<People>>,
+    people: Mutex<Option<SignedInUsers>>,
     authority: Authority,
     chart: PathBuf,
     _files: tempfile::TempDir,
@@ -254,15 +254,15 @@ impl Installation {
     }
 
     /// The people who are signed in.
-    pub fn people(&self) -> People {
+    pub fn people(&self) -> SignedInUsers {
         self.people
             .lock()
             .unwrap()
             .clone()
-            .expect("somebody signed in")
+            .expect("users have signed in")
     }
 
-    /// Writes the Secret with the URL of the database, as somebody who rotates its password does.
+    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does.
     pub fn use_role(&self, role: &str) {
         let address = &self.node.address;
         let url =
@@ -315,7 +315,7 @@ impl Installation {
 
     /// People sign in; from now on they are a part of the load.
     pub async fn sign_in(&self) {
-        let people = People::sign_in(self).await;
+        let people = SignedInUsers::sign_in(self).await;
         *self.people.lock().unwrap() = Some(people);
     }
 
@@ -330,7 +330,11 @@ impl Installation {
         self.under(None, what).await
     }
 
-    async fn under<T>(&self, people: Option<&People>, what: impl Future<Output = T>) -> (T, Tally) {
+    async fn under<T>(
+        &self,
+        people: Option<&SignedInUsers>,
+        what: impl Future<Output = T>,
+    ) -> (T, Tally) {
         let load = Load::start(&self.destination, &self.requests().await, people);
         lasts(Duration::from_secs(2)).await;
         let outcome = what.await;

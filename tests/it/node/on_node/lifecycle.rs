@@ -1,4 +1,4 @@
-//! What an operator does on purpose: upgrades, restarts, scales, drains, uninstalls. Nobody notices any of it.
+//! What an operator does on purpose: upgrades, restarts, scales, drains, uninstalls. No client notices any of it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::node::drill::Row;
 use crate::node::tally::Tally;
 use crate::support::test_namespace::eventually_within;
 
-fn nobody_notices(drill: &str, tally: &Tally) -> Row {
+fn unnoticed(drill: &str, tally: &Tally) -> Row {
     Row::at_most(drill, 0, Duration::ZERO, tally)
 }
 
@@ -36,8 +36,8 @@ pub async fn upgrade_and_rollback(on: &Installation) -> Vec<Row> {
     let (outcome, rolled_back) = on.under_load(back).await;
     outcome.unwrap();
     vec![
-        nobody_notices("upgrade to another digest", &upgraded),
-        nobody_notices("rollback", &rolled_back),
+        unnoticed("upgrade to another digest", &upgraded),
+        unnoticed("rollback", &rolled_back),
         Row::not_run(
             "upgrade from the previous release",
             "the repository has no tag with a chart yet",
@@ -53,7 +53,7 @@ pub async fn rolling_restart(on: &Installation) -> Vec<Row> {
         on.rolled_out();
     };
     let ((), tally) = on.under_load(restart).await;
-    vec![nobody_notices("rolling restart", &tally)]
+    vec![unnoticed("rolling restart", &tally)]
 }
 
 /// To one replica and back to three.
@@ -67,7 +67,7 @@ pub async fn scale(on: &Installation) -> Vec<Row> {
             on.pods_are_ready(count).await;
         };
         let ((), tally) = on.under_load(scale).await;
-        rows.push(nobody_notices(drill, &tally));
+        rows.push(unnoticed(drill, &tally));
     }
     rows
 }
@@ -94,7 +94,7 @@ pub async fn eviction(on: &Installation) -> Vec<Row> {
     let (refused, tally) = on.under_load(evict).await;
     let budget = format!("{refused} evictions were told to wait");
     vec![
-        nobody_notices("eviction of every pod", &tally),
+        unnoticed("eviction of every pod", &tally),
         Row::holds(
             "PodDisruptionBudget",
             "one pod at a time",
@@ -125,7 +125,7 @@ pub async fn certificate(on: &Installation) -> Vec<Row> {
             Duration::from_mins(2),
             shown,
         ),
-        nobody_notices("certificate replaced", &tally),
+        unnoticed("certificate replaced", &tally),
     ]
 }
 

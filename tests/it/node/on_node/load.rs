@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-use super::people::People;
+use super::people::SignedInUsers;
 use crate::node::tally::{Failure, Tally};
 
 /// How long an application waits for an answer, connection included.
@@ -103,7 +103,11 @@ pub struct Load {
 
 impl Load {
     /// Begins to send all of these, and what these people do.
-    pub fn start(destination: &Destination, requests: &[Request], people: Option<&People>) -> Self {
+    pub fn start(
+        destination: &Destination,
+        requests: &[Request],
+        people: Option<&SignedInUsers>,
+    ) -> Self {
         let (stop, tally) = (CancellationToken::new(), Arc::<Mutex<Tally>>::default());
         let began = Instant::now();
         let mut streams = Vec::new();

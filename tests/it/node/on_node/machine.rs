@@ -79,7 +79,7 @@ impl Node {
     fn ctr(&self, arguments: &[&str]) -> String {
         let mut ctr = machine::program("ctr");
         ctr.args(["--address", &self.containerd, "--namespace", "k8s.io"]);
-        said(ctr.args(arguments)).unwrap()
+        output_of(ctr.args(arguments)).unwrap()
     }
 
     /// Runs kubectl as administrator; `Err` is what it printed.
@@ -110,7 +110,7 @@ impl Node {
             .env("KUBECONFIG", &self.kubeconfig)
             .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kube-cache"))
             .current_dir(env!("CARGO_MANIFEST_DIR"));
-        tokio::task::block_in_place(|| said(&mut command))
+        tokio::task::block_in_place(|| output_of(&mut command))
     }
 
     /// A connection as administrator.
@@ -132,7 +132,7 @@ impl Node {
     /// Sends a signal to the program in a pod; false when the kubelet has ended it.
     pub fn signal(pod: &str, signal: &str) -> bool {
         let pid = pid_of(pod);
-        pid.is_some_and(|pid| said(machine::program("kill").args([signal, &pid])).is_ok())
+        pid.is_some_and(|pid| output_of(machine::program("kill").args([signal, &pid])).is_ok())
     }
 }
 
@@ -156,7 +156,7 @@ fn pid_of(pod: &str) -> Option<String> {
 }
 
 /// What a program printed; `Err` with its complaint when it failed.
-fn said(command: &mut std::process::Command) -> Result<String, String> {
+fn output_of(command: &mut std::process::Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() {

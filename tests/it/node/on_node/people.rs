@@ -30,7 +30,7 @@ const FAMILIES: usize = 3;
 
 /// What an application does for people, again and again.
 #[derive(Clone)]
-pub struct People {
+pub struct SignedInUsers {
     destination: Destination,
     application: Entries,
     /// The newest token of each family.
@@ -39,7 +39,7 @@ pub struct People {
     cookies: String,
 }
 
-impl People {
+impl SignedInUsers {
     /// Makes a person and an application, where they are not there yet, and signs in.
     pub async fn sign_in(on: &Installation) -> Self {
         let space = TestNamespace {

@@ -72,7 +72,7 @@ pub async fn drills(on: &Installation) -> Vec<Row> {
     let victim = on.ready_pods().await.pop().unwrap();
     let crash = async {
         assert!(Node::signal(&victim, "-9"), "no process runs in {victim}");
-        // The pod is called Ready until the kubelet has seen that its process is gone.
+        // The pod is called Ready until the kubelet has seen that its process ended.
         on.kubectl(&[
             "wait",
             "--for=jsonpath={.status.containerStatuses[0].restartCount}=1",
