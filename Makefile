@@ -49,9 +49,29 @@ test-site: ## Every page of the documentation in a browser
 test-faults: ## Every workload with a fault at every write and in every interval of events
 	@scripts/test faults
 
+.PHONY: test-node
+test-node: ## The packaged chart and the image on a real node, through an outage of the database, an upgrade and a rollback; wants root
+	@scripts/test node
+
+.PHONY: test-node-all
+test-node-all: ## Every drill on a real node; writes docs/operations/drills.md
+	@scripts/test node-all
+
 .PHONY: test-consumers
 test-consumers: ## Programs and libraries of other projects against one installation; writes docs/consumers/README.md
 	@scripts/consumers --write
+
+.PHONY: image
+image: ## A static, reproducible OCI image without docker: target/image
+	@scripts/image
+
+.PHONY: image-twice
+image-twice: ## Build the image twice and compare the digests
+	@scripts/image --twice
+
+.PHONY: release
+release: ## Everything that a version consists of, signed with a key of its own, pushed to a registry of its own, and verified
+	@scripts/release test
 
 .PHONY: bench
 bench: ## The benchmarks; takes minutes and prints tables

@@ -14,7 +14,9 @@ import (
 func buildCommand(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		for _, tool := range tools {
-			names = append(names, tool.name)
+			if tool.module != "node" { // what only a node needs waits until there is one
+				names = append(names, tool.name)
+			}
 		}
 	}
 	paths, err := ensure(ctx, names)

@@ -26,6 +26,7 @@ type settings struct {
 	folder         string
 	tools          map[string]string // paths
 	authentication string            // for kube-apiserver, may be ""
+	cgroup         string            // for the pods of a node
 }
 
 // report is what callers get to know, as JSON.
@@ -137,20 +138,26 @@ func (c *controlPlane) report() report {
 
 // answers checks that a URL is answered with 200, by one of ours.
 func (c *controlPlane) answers(ctx context.Context, url string) error {
+	_, err := c.fetch(ctx, url)
+	return err
+}
+
+// fetch returns what a URL is answered with, if that is 200 and by one of ours.
+func (c *controlPlane) fetch(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, response.Body)
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", url, response.Status)
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, response.Status)
 	}
-	return nil
+	return text, err
 }
 
 func oneLine(value any) string {

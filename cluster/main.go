@@ -1,5 +1,6 @@
 // Command cluster is a real Kubernetes control plane for demos and tests: etcd, kube-apiserver and
-// kube-controller-manager as plain processes on loopback. No docker, no root; no nodes either, so pods stay Pending.
+// kube-controller-manager as plain processes on loopback. No docker, no root; no nodes either, so pods stay Pending, but
+// for `node`, which wants root and is a whole node with a network of its own.
 //
 // It uses the standard library only, so that `go run` starts at once: the modules that go.mod names are for the tools.
 package main
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -28,8 +30,11 @@ var commands = map[string]command{
 	"run":   runCommand,
 	"up":    upCommand,
 	"down":  downCommand,
+	"node":  nodeCommand,
 	// What `up` leaves behind in the background; not for people.
 	"daemon": daemonCommand,
+	// The part of `node` inside its namespaces.
+	"node-inside": nodeInside,
 }
 
 func main() {
@@ -50,7 +55,7 @@ func dispatch(ctx context.Context, arguments []string) error {
 	if len(arguments) == 0 {
 		return fmt.Errorf("which command? %w", errUsage)
 	}
-	if askedForHelp(arguments) {
+	if before, _, _ := cut(arguments, "--"); askedForHelp(before) {
 		fmt.Print(help)
 		return nil
 	}
@@ -59,6 +64,14 @@ func dispatch(ctx context.Context, arguments []string) error {
 		return fmt.Errorf("no command %q, %w", arguments[0], errUsage)
 	}
 	return command(ctx, arguments[1:])
+}
+
+// cut splits what is for us from what is for a command that we run.
+func cut(arguments []string, at string) (before, after []string, found bool) {
+	if i := slices.Index(arguments, at); i >= 0 {
+		return arguments[:i], arguments[i+1:], true
+	}
+	return arguments, nil, false
 }
 
 func askedForHelp(arguments []string) bool {

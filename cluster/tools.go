@@ -24,6 +24,9 @@ var tools = []tool{
 	{name: "kube-apiserver", module: ".", pkg: "k8s.io/kubernetes/cmd/kube-apiserver", estimate: "about 4 minutes"},
 	{name: "kube-controller-manager", module: ".", pkg: "k8s.io/kubernetes/cmd/kube-controller-manager", estimate: "about a minute"},
 	{name: "kubectl", module: ".", pkg: "k8s.io/kubernetes/cmd/kubectl", estimate: "about 20 s", inPath: anyVersion},
+	{name: "kube-scheduler", module: "node", pkg: "k8s.io/kubernetes/cmd/kube-scheduler", estimate: "about 20 s"},
+	{name: "kubelet", module: "node", pkg: "k8s.io/kubernetes/cmd/kubelet", estimate: "about a minute"},
+	{name: "kube-proxy", module: "node", pkg: "k8s.io/kubernetes/cmd/kube-proxy", estimate: "about 15 s"},
 	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
 	{name: "promtool", module: "promtool", pkg: "github.com/prometheus/prometheus/cmd/promtool", tags: "remove_all_sd", estimate: "about 3 minutes"},
 }

@@ -1,7 +1,8 @@
--- Health of OAuthClients and OAuthTenants for Argo CD, and of every other kind with Ready, Reconciling and Stalled.
+-- Health of OAuthClients, OAuthTenants and OAuthUsers for Argo CD, and of every other kind with Ready, Reconciling and Stalled.
 -- In the ConfigMap argocd-cm:
 --   resource.customizations.health.clientele.dev_OAuthClient: |   (this file)
 --   resource.customizations.health.clientele.dev_OAuthTenant: |   (this file)
+--   resource.customizations.health.clientele.dev_OAuthUser: |   (this file)
 local health = { status = "Progressing", message = "waiting for the operator" }
 if obj.metadata.deletionTimestamp ~= nil then
   health.message = "is being deleted"
@@ -14,7 +15,7 @@ if obj.status.observedGeneration ~= nil and obj.status.observedGeneration ~= obj
   health.message = "the operator has not seen the latest change yet"
   return health
 end
-if obj.spec ~= nil and obj.spec.suspended == true then
+if obj.spec ~= nil and (obj.spec.suspended == true or obj.spec.disabled == true) then
   health.status = "Suspended"
 end
 local conditions = {}

@@ -18,6 +18,7 @@
 mod cluster;
 mod faults;
 mod journey;
+mod node;
 mod protocol;
 mod store;
 mod support;

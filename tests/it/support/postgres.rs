@@ -15,12 +15,13 @@ use super::machine;
 /// After a kill the processes of the server need a moment until they notice, and until then it does not start.
 const GUARD: &str = r#"
 umask 022
-dir=$1 bin=$2 fsync=$3
+dir=$1 bin=$2 fsync=$3 listen=$4
 "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1 ||
   { cat "$dir/log" >&2; exit 1; }
+if [ -n "$listen" ]; then echo 'host all all 0.0.0.0/0 trust' >>"$dir/data/pg_hba.conf"; fi
 start() {
   for attempt in $(seq 100); do
-    "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=400 -c shared_buffers=32MB \
+    "$bin/postgres" -D "$dir/data" -k "$dir" -c "listen_addresses=$listen" -c max_connections=400 -c shared_buffers=32MB \
       -c "fsync=$fsync" >>"$dir/log" 2>&1 </dev/null &
     pid=$!
     while kill -0 "$pid" 2>/dev/null; do
@@ -59,12 +60,21 @@ impl Server {
 
     /// The same with this setting: `on` is for measurements, and slow.
     pub fn with_fsync(fsync: &str) -> Self {
+        Self::with(fsync, "")
+    }
+
+    /// The same, and everybody who reaches this address may do anything: for the pods of a node without a way out.
+    pub fn listening(address: &str) -> Self {
+        Self::with("off", address)
+    }
+
+    fn with(fsync: &str, address: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("clientele-pg-").tempdir();
         let folder = folder.unwrap().keep();
         let mut guard = unprivileged(&folder)
             .args(["sh", "-c", GUARD, "sh"])
             .args([&folder, &programs()])
-            .arg(fsync)
+            .args([fsync, address])
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,0 +1,425 @@
+//! The chart, packaged and installed as an operator does it, with its database, its certificate and a first client.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clientele_api::OAuthClient;
+use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use kube::api::{ListParams, PostParams};
+use kube::{Api, ResourceExt};
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+
+use super::authority::Authority;
+use super::load::{Destination, Load, Request};
+use super::machine::{Image, Node};
+use super::people::SignedInUsers;
+use crate::node::drill::Row;
+use crate::node::tally::Tally;
+use crate::support::postgres::Server;
+use crate::support::test_namespace::{BREATH, entries, eventually};
+
+/// Where the operator is, and what everything of it is called.
+pub const SYSTEM: &str = "clientele-system";
+/// Where the clients are.
+pub const TEAM: &str = "team-a";
+/// The name of the public Service, and so of the issuer.
+pub const HOST: &str = "clientele.clientele-system.svc";
+/// The roles of the database that the operator uses in turn.
+pub const ROLES: [&str; 2] = ["clientele_a", "clientele_b"];
+/// How long Helm and kubectl wait.
+const PATIENCE: &str = "--timeout=180s";
+
+/// An installation on a node.
+pub struct Installation {
+    /// The node.
+    pub node: Node,
+    /// Its database.
+    pub database: Server,
+    /// The image that was installed, and the one that it is upgraded to.
+    pub images: [Image; 2],
+    /// A connection as administrator.
+    pub kube: kube::Client,
+    /// Where the Service is.
+    pub destination: Destination,
+    people: Mutex<Option<SignedInUsers>>,
+    authority: Authority,
+    chart: PathBuf,
+    _files: tempfile::TempDir,
+}
+
+impl Installation {
+    /// Packages, installs, and gets the first token; each of them is a row.
+    pub async fn first(node: Node) -> (Self, Vec<Row>) {
+        let kube = node.kube().await;
+        let files = tempfile::tempdir().unwrap();
+        let images = Node::images();
+        node.import(&images[0]);
+        node.import(&images[1]);
+        let chart = package(&node, &files);
+        for namespace in [SYSTEM, TEAM] {
+            node.kubectl(&["create", "namespace", namespace]).unwrap();
+            let label = "pod-security.kubernetes.io/enforce=restricted";
+            node.kubectl(&["label", "namespace", namespace, label])
+                .unwrap();
+        }
+        let authority = Authority::new();
+        authority.certify(&node);
+        let address = node.address.clone();
+        let database = tokio::task::block_in_place(|| Server::listening(&address));
+        database.execute("CREATE DATABASE clientele").await;
+        for role in ROLES {
+            let create = format!("CREATE ROLE {role} SUPERUSER LOGIN");
+            database.execute(&create).await;
+        }
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut installation = Self {
+            destination: Destination::new(nowhere, HOST, &authority.der()),
+            node,
+            database,
+            images,
+            kube,
+            people: Mutex::default(),
+            authority,
+            chart,
+            _files: files,
+        };
+        installation.use_role(ROLES[0]);
+        let mut rows = vec![installation.install().await];
+        let service = installation.service().await;
+        installation.destination = Destination::new(service, HOST, &installation.authority.der());
+        rows.push(installation.helm_test());
+        rows.push(installation.first_token().await);
+        installation.sign_in().await;
+        (installation, rows)
+    }
+
+    /// Installs three replicas on PostgreSQL.
+    pub async fn install(&self) -> Row {
+        let begin = Instant::now();
+        self.helm(&["install"], &Self::on_postgres(&self.images[0]))
+            .unwrap();
+        let took = begin.elapsed();
+        Row::within(
+            "install, image present",
+            "three replicas Ready",
+            Duration::from_secs(10),
+            took,
+        )
+    }
+
+    /// What the chart is installed with.
+    pub fn on_postgres(image: &Image) -> Vec<String> {
+        let set = [
+            "replicaCount=3",
+            "database.type=postgres",
+            "database.postgres.existingSecret=clientele-database",
+        ];
+        Self::values(image, &set)
+    }
+
+    /// The values of every installation, with these.
+    pub fn values(image: &Image, set: &[&str]) -> Vec<String> {
+        let every = [
+            format!("publicUrl=https://{HOST}"),
+            format!("image.digest={}", image.digest),
+            "image.pullPolicy=Never".to_owned(),
+            "tls.secretName=clientele-tls".to_owned(),
+            "log.level=warn".to_owned(),
+        ];
+        let set = set.iter().map(|&value| value.to_owned());
+        every
+            .into_iter()
+            .chain(set)
+            .flat_map(|value| ["--set".to_owned(), value])
+            .collect()
+    }
+
+    /// `helm install` or `helm upgrade` of the packaged chart, which waits until everything is ready.
+    pub fn helm(&self, command: &[&str], values: &[String]) -> Result<String, String> {
+        let mut arguments = command.to_vec();
+        arguments.extend(["clientele", self.chart.to_str().unwrap()]);
+        arguments.extend(["--namespace", SYSTEM, "--wait", PATIENCE]);
+        arguments.extend(values.iter().map(String::as_str));
+        self.node.helm(&arguments)
+    }
+
+    /// kubectl in the operator's namespace.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut all = vec!["--namespace", SYSTEM];
+        all.extend(arguments);
+        self.node.kubectl(&all)
+    }
+
+    /// Waits until the Deployment has what it shall have.
+    pub fn rolled_out(&self) {
+        let arguments = ["rollout", "status", "deployment/clientele", PATIENCE];
+        self.kubectl(&arguments).unwrap();
+    }
+
+    fn helm_test(&self) -> Row {
+        let arguments = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
+        let outcome = self.node.helm(&arguments);
+        let seen = outcome.as_ref().err().map_or("passes", String::as_str);
+        Row::holds("helm test", "passes", seen, outcome.is_ok())
+    }
+
+    async fn first_token(&self) -> Row {
+        let begin = Instant::now();
+        self.client("hello").await;
+        let token = self.token().await;
+        let took = begin.elapsed();
+        let seen = token.err().unwrap_or_default();
+        if !seen.is_empty() {
+            return Row::holds("first client", "a token", &seen, false);
+        }
+        let most = Duration::from_secs(5);
+        Row::within("first client, first token", "by the Service", most, took)
+    }
+
+    /// Creates a client and waits until it is ready; says how long that took, as [`Self::pods_are_ready`].
+    pub async fn client(&self, name: &str) -> Duration {
+        let clients: Api<OAuthClient> = Api::namespaced(self.kube.clone(), TEAM);
+        let client = json!({
+            "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient",
+            "metadata": { "name": name }, "spec": {},
+        });
+        let client = serde_json::from_value(client).unwrap();
+        clients
+            .create(&PostParams::default(), &client)
+            .await
+            .unwrap();
+        measured(|| async {
+            let client = clients.get(name).await;
+            let status = client.ok().and_then(|client| client.status);
+            let mut conditions = status.into_iter().flat_map(|status| status.conditions);
+            conditions.any(|one| one.type_ == "Ready" && one.status == "True")
+        })
+        .await
+    }
+
+    /// A token by the credentials of the first client, by the Service.
+    pub async fn token(&self) -> Result<(), String> {
+        let request = self.token_request().await;
+        let answer = self.destination.ask(&request).await;
+        let answer = answer.map_err(|failure| format!("{failure:?}"))?;
+        let answer = String::from_utf8_lossy(&answer);
+        if answer.contains("access_token") {
+            Ok(())
+        } else {
+            Err(answer.into_owned())
+        }
+    }
+
+    /// Every Secret that the operator made, by namespace and name.
+    pub async fn secrets(&self) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
+        let ours = |secret: &Secret| {
+            let kind = secret.type_.as_deref().unwrap_or_default();
+            let name = secret.name_any();
+            !kind.starts_with("helm.sh") && name != "clientele-tls" && name != "clientele-database"
+        };
+        let mut found = BTreeMap::new();
+        for namespace in [SYSTEM, TEAM] {
+            let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), namespace);
+            for secret in secrets.list(&ListParams::default()).await.unwrap() {
+                if ours(&secret) {
+                    let data = secret.data.clone().unwrap_or_default();
+                    let data = data.into_iter().map(|(name, value)| (name, value.0));
+                    found.insert(format!("{namespace}/{}", secret.name_any()), data.collect());
+                }
+            }
+        }
+        found
+    }
+
+    /// The pods that run and are ready, oldest first.
+    pub async fn ready_pods(&self) -> Vec<String> {
+        let pods: Api<Pod> = Api::namespaced(self.kube.clone(), SYSTEM);
+        let parameters = ListParams::default().labels("app.kubernetes.io/name=clientele");
+        let mut pods = pods.list(&parameters).await.unwrap().items;
+        pods.retain(|pod| pod.metadata.deletion_timestamp.is_none() && is_ready(pod));
+        pods.sort_by_key(|pod| pod.metadata.creation_timestamp.clone().map(|time| time.0));
+        pods.iter().map(ResourceExt::name_any).collect()
+    }
+
+    /// How long it takes until this many pods are ready. What never comes true takes as long as was waited for it: the drill
+    /// misses its goal, and those after it run all the same.
+    pub async fn pods_are_ready(&self, count: usize) -> Duration {
+        measured(|| async { self.ready_pods().await.len() == count }).await
+    }
+
+    /// The people who are signed in.
+    pub fn people(&self) -> SignedInUsers {
+        self.people
+            .lock()
+            .unwrap()
+            .clone()
+            .expect("users have signed in")
+    }
+
+    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does.
+    pub fn use_role(&self, role: &str) {
+        let address = &self.node.address;
+        let url =
+            format!("--from-literal=url=postgres://{role}@{address}/clientele?sslmode=disable");
+        self.node.replace(&[
+            "-n",
+            SYSTEM,
+            "create",
+            "secret",
+            "generic",
+            "clientele-database",
+            &url,
+        ]);
+    }
+
+    /// How long it takes until this role is the only one whose connections the database sees.
+    pub async fn connections_of(&self, role: &str) -> Duration {
+        let url = self.database.url("clientele");
+        let all_are = "SELECT count(*) > 0 AND bool_and(usename = $1) FROM pg_stat_activity WHERE usename LIKE 'clientele%'";
+        measured(|| async {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            let all: Option<bool> = sqlx::query_scalar(all_are)
+                .bind(role)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap();
+            all == Some(true)
+        })
+        .await
+    }
+
+    /// Replaces the certificate of the Service; returns how long it takes until it is shown.
+    pub async fn new_certificate(&self) -> Duration {
+        let certificate = self.authority.certify(&self.node);
+        measured(|| async { self.destination.certificate().await.as_ref() == Some(&certificate) })
+            .await
+    }
+
+    /// The replica that holds the Lease.
+    pub fn leader(&self) -> String {
+        let holder = [
+            "get",
+            "lease",
+            "clientele",
+            "-o",
+            "jsonpath={.spec.holderIdentity}",
+        ];
+        self.kubectl(&holder).unwrap()
+    }
+
+    /// People sign in; from now on they are a part of the load.
+    pub async fn sign_in(&self) {
+        let people = SignedInUsers::sign_in(self).await;
+        *self.people.lock().unwrap() = Some(people);
+    }
+
+    /// Sends requests of every kind while something happens; a moment before it, too, and after it.
+    pub async fn under_load<T>(&self, what: impl Future<Output = T>) -> (T, Tally) {
+        let people = self.people.lock().unwrap().clone();
+        self.under(people.as_ref(), what).await
+    }
+
+    /// The same, but only what is answered from memory.
+    pub async fn under_load_of_memory<T>(&self, what: impl Future<Output = T>) -> (T, Tally) {
+        self.under(None, what).await
+    }
+
+    async fn under<T>(
+        &self,
+        people: Option<&SignedInUsers>,
+        what: impl Future<Output = T>,
+    ) -> (T, Tally) {
+        let load = Load::start(&self.destination, &self.requests().await, people);
+        lasts(Duration::from_secs(2)).await;
+        let outcome = what.await;
+        lasts(Duration::from_secs(3)).await;
+        (outcome, load.stop().await)
+    }
+
+    async fn requests(&self) -> Vec<Request> {
+        let get = |path: &str| {
+            format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n")
+        };
+        let request = |what, per_second, text| Request {
+            what,
+            per_second,
+            text,
+        };
+        vec![
+            request("token", 100, self.token_request().await),
+            request("keys", 5, get("/jwks")),
+            request("metadata", 5, get("/.well-known/openid-configuration")),
+        ]
+    }
+
+    async fn token_request(&self) -> String {
+        let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), TEAM);
+        let entries = entries(&secrets.get("hello-oauth").await.unwrap());
+        let basic = STANDARD.encode(format!(
+            "{}:{}",
+            entries["CLIENT_ID"], entries["CLIENT_SECRET"]
+        ));
+        let body = "grant_type=client_credentials";
+        format!(
+            "POST /token HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nAuthorization: Basic {basic}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    async fn service(&self) -> SocketAddr {
+        let services: Api<Service> = Api::namespaced(self.kube.clone(), SYSTEM);
+        eventually("the Service has an address", || async {
+            let service = services
+                .get("clientele")
+                .await
+                .map_err(|error| error.to_string())?;
+            let address = service.spec.and_then(|spec| spec.cluster_ip);
+            let address = address.and_then(|address| address.parse().ok());
+            address
+                .map(|address| SocketAddr::new(address, 443))
+                .ok_or_else(|| "none".to_owned())
+        })
+        .await
+    }
+}
+
+/// A drill that lasts: what it tests is that nothing happens meanwhile.
+pub async fn lasts(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+/// How long a condition takes to come true; at most a while.
+async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
+    const MOST: Duration = Duration::from_mins(3);
+    let begin = Instant::now();
+    while !look().await && begin.elapsed() < MOST {
+        tokio::time::sleep(BREATH).await;
+    }
+    begin.elapsed()
+}
+
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .iter()
+        .flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .into_iter()
+        .any(|one| one.type_ == "Ready" && one.status == "True")
+}
+
+/// The chart as it is published.
+fn package(node: &Node, files: &tempfile::TempDir) -> PathBuf {
+    let folder = files.path().to_str().unwrap();
+    node.helm(&["package", "charts/clientele", "--destination", folder])
+        .unwrap();
+    let found = std::fs::read_dir(files.path()).unwrap().next();
+    found.expect("helm package writes a file").unwrap().path()
+}

@@ -1,0 +1,167 @@
+//! The node: its API server, its containerd, its processes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::cluster::{kube_client, tool};
+use crate::support::machine;
+
+/// The node around this process, as `go -C cluster run . node` describes it.
+pub struct Node {
+    /// Its address, where other programs of the test listen for pods.
+    pub address: String,
+    kubeconfig: PathBuf,
+    control: PathBuf,
+    containerd: String,
+    kubectl: String,
+    helm: String,
+}
+
+/// An image to be run.
+#[derive(Clone)]
+pub struct Image {
+    archive: PathBuf,
+    /// Its digest.
+    pub digest: String,
+}
+
+impl Image {
+    /// The archive that a variable names; its digest is in the file beside it.
+    fn named(variable: &str) -> Self {
+        let archive = std::env::var_os(variable).map(PathBuf::from);
+        let archive =
+            archive.unwrap_or_else(|| panic!("{variable} is missing: run scripts/test node"));
+        let digest = std::fs::read_to_string(archive.with_extension("digest")).unwrap();
+        Self {
+            archive,
+            digest: digest.trim().to_owned(),
+        }
+    }
+}
+
+impl Node {
+    /// The node that this process runs on.
+    pub fn here() -> Self {
+        let file = std::env::var_os("CLIENTELE_NODE")
+            .expect("this test runs on a node of its own: run scripts/test node");
+        let about: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let text = |name: &str| about[name].as_str().unwrap().to_owned();
+        Self {
+            address: text("address"),
+            kubeconfig: text("kubeconfig").into(),
+            control: text("control").into(),
+            containerd: text("containerd"),
+            kubectl: tool("kubectl"),
+            helm: tool("helm"),
+        }
+    }
+
+    /// The image of this tree, and the same programs under another digest.
+    pub fn images() -> [Image; 2] {
+        ["CLIENTELE_IMAGE", "CLIENTELE_IMAGE_AGAIN"].map(Image::named)
+    }
+
+    /// Puts an image where a pull would put it, under its digest.
+    pub fn import(&self, image: &Image) {
+        let archive = image.archive.to_str().unwrap();
+        let told = self.ctr(&["images", "import", archive]);
+        let name = told.split_whitespace().nth(1).unwrap_or_default();
+        let repository = name
+            .rsplit_once(':')
+            .map_or(name, |(repository, _)| repository);
+        let by_digest = format!("{repository}@{}", image.digest);
+        self.ctr(&["images", "tag", "--force", name, &by_digest]);
+    }
+
+    fn ctr(&self, arguments: &[&str]) -> String {
+        let mut ctr = machine::program("ctr");
+        ctr.args(["--address", &self.containerd, "--namespace", "k8s.io"]);
+        output_of(ctr.args(arguments)).unwrap()
+    }
+
+    /// Runs kubectl as administrator; `Err` is what it printed.
+    pub fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        self.run(&self.kubectl, arguments)
+    }
+
+    /// Runs `kubectl create …` and replaces what is there already.
+    pub fn replace(&self, create: &[&str]) {
+        let mut dry = create.to_vec();
+        dry.extend(["--dry-run=client", "-o", "yaml"]);
+        let manifest = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(manifest.path(), self.kubectl(&dry).unwrap()).unwrap();
+        let file = manifest.path().to_str().unwrap();
+        self.kubectl(&["apply", "--server-side", "-f", file])
+            .unwrap();
+    }
+
+    /// Runs Helm as administrator; `Err` is what it printed.
+    pub fn helm(&self, arguments: &[&str]) -> Result<String, String> {
+        self.run(&self.helm, arguments)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = machine::program(program);
+        command
+            .args(arguments)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kube-cache"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        tokio::task::block_in_place(|| output_of(&mut command))
+    }
+
+    /// A connection as administrator.
+    pub async fn kube(&self) -> kube::Client {
+        kube_client(&self.kubeconfig).await
+    }
+
+    /// `stop kube-apiserver`, `start …`; returns when it is done.
+    pub fn control(&self, command: &str) {
+        tokio::task::block_in_place(|| {
+            let mut stream = UnixStream::connect(&self.control).unwrap();
+            writeln!(stream, "{command}").unwrap();
+            let mut answer = String::new();
+            BufReader::new(stream).read_line(&mut answer).unwrap();
+            assert!(answer.contains("\"ok\":true"), "{command}: {answer}");
+        });
+    }
+
+    /// Sends a signal to the program in a pod; false when the kubelet has ended it.
+    pub fn signal(pod: &str, signal: &str) -> bool {
+        let pid = pid_of(pod);
+        pid.is_some_and(|pid| output_of(machine::program("kill").args([signal, &pid])).is_ok())
+    }
+}
+
+/// The process of the pod: the node sees it among its own, with the variable by which the chart names the replica.
+fn pid_of(pod: &str) -> Option<String> {
+    let variable = format!("CLIENTELE_REPLICA_NAME={pod}");
+    let is_of_pod = |process: &Path| {
+        let has = |file: &str, wanted: &str| {
+            let text = std::fs::read(process.join(file)).unwrap_or_default();
+            text.split(|byte| *byte == 0)
+                .any(|part| part == wanted.as_bytes())
+        };
+        has("cmdline", "/clientele") && has("environ", &variable)
+    };
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|process| is_of_pod(process))
+        .map(|process| process.file_name().unwrap().to_string_lossy().into_owned())
+}
+
+/// What a program printed; `Err` with its complaint when it failed.
+fn output_of(command: &mut std::process::Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(text(&output.stdout) + &text(&output.stderr))
+    }
+}
