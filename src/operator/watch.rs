@@ -1,6 +1,9 @@
 //! The tasks that fill the cache from watches.
 
 pub mod client_secrets;
+pub mod credentials;
+pub mod events;
+pub mod lines;
 pub mod objects;
 pub mod passwords;
 pub mod secrets;
