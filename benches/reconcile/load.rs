@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clientele_api::OAuthClient;
-use futures::{StreamExt, TryStreamExt};
+use futures::{AsyncReadExt, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::Api;
 use kube::api::{
@@ -225,6 +225,52 @@ pub async fn newcomers(cluster: &Cluster, space: &str, stop: CancellationToken) 
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     all
+}
+
+/// What an operator lists before it serves, read as bytes and thrown away, all at once: the limit of a restart. The
+/// seconds that it takes, and the bytes.
+pub async fn read_lists(cluster: &Cluster) -> (f64, usize) {
+    const KINDS: &str = "/apis/clientele.dev/v1alpha1";
+    const TYPED: &str = "/api/v1/secrets?limit=10000&fieldSelector=type%3Dclientele.dev%2F";
+    let kube = as_operator(cluster).await;
+    let mut paths = vec![
+        "/api/v1/namespaces?limit=10000".to_owned(),
+        "/api/v1/namespaces/clientele-system/secrets?limit=10000".to_owned(),
+        format!("{TYPED}password"),
+        format!("{TYPED}client-secret"),
+    ];
+    let kinds = ["oauthclients", "oauthtenants", "oauthusers"];
+    paths.extend(kinds.map(|kind| format!("{KINDS}/{kind}?limit=10000")));
+    let started = Instant::now();
+    let read = futures::future::join_all(paths.iter().map(|path| read_list(&kube, path))).await;
+    (started.elapsed().as_secs_f64(), read.iter().sum())
+}
+
+/// A list in pages; how many bytes.
+async fn read_list(kube: &kube::Client, path: &str) -> usize {
+    let (mut size, mut token) = (0, String::new());
+    loop {
+        let page = if token.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}&continue={token}")
+        };
+        let request = axum::http::Request::get(page).body(Vec::new()).unwrap();
+        let mut text = Vec::new();
+        let mut body = Box::pin(kube.request_stream(request).await.unwrap());
+        body.read_to_end(&mut text).await.unwrap();
+        size += text.len();
+        // Where the token stands, whatever the order of the fields.
+        let text = String::from_utf8(text).unwrap();
+        let rest = text.split_once("\"continue\":\"").map(|(_, rest)| rest);
+        token = rest
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or_default()
+            .to_owned();
+        if token.is_empty() {
+            return size;
+        }
+    }
 }
 
 /// How many OAuthClients of a namespace are ready.

@@ -140,10 +140,7 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
     let objects = measure::object_writes(&cluster, writes_before);
     operator.stop();
 
-    eprintln!("bench: restart");
-    let (restart, restarted) = measure::restart(&cluster, &quiet());
-    let after_restart = measure::memory(restarted.pid, "VmRSS");
-    restarted.stop();
+    let restarts = restarts(runtime, &cluster, &quiet, report);
     eprintln!("bench: raw writes, after");
     let after = runtime.block_on(load::raw_writes(&cluster, "raw-after", 2000));
 
@@ -169,10 +166,47 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
     report.row("writes at rest in a minute", at_rest.to_string());
     report.row(
         &format!("RSS with {count} clients: peak, at rest, after a restart"),
-        format!("{peak:.0}, {resident:.0}, {after_restart:.0} MB"),
+        format!("{peak:.0}, {resident:.0}, {restarts:.0} MB"),
     );
+}
+
+/// Restarts, each beside a bare read of the same lists. The memory after the last one.
+fn restarts(
+    runtime: &Runtime,
+    cluster: &Cluster,
+    options: &dyn Fn() -> Options,
+    report: &mut Report,
+) -> f64 {
+    const ROUNDS: usize = 5;
+    let api_server = || measure::processor_seconds(cluster.api_server);
+    let (mut taken, mut bare, mut size, mut resident) = (Vec::new(), Vec::new(), 0, 0.0);
+    let (mut served, mut read) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        eprintln!("bench: restart {round} of {ROUNDS}");
+        let before = api_server();
+        let (seconds, bytes) = runtime.block_on(load::read_lists(cluster));
+        let between = api_server();
+        bare.push(seconds);
+        read.push(between - before);
+        size = bytes;
+        let (restart, restarted) = measure::restart(cluster, &options());
+        served.push(api_server() - between);
+        taken.push(restart.as_secs_f64());
+        resident = measure::memory(restarted.pid, "VmRSS");
+        restarted.stop();
+    }
+    let (taken, bare) = (quantile(&taken, 0.5), quantile(&bare, 0.5));
+    let megabytes = size as f64 / 1e6;
+    report.row("restart to serving, median of 5", format!("{taken:.2} s"));
     report.row(
-        &format!("restart to serving with {count} clients"),
-        format!("{:.2} s", restart.as_secs_f64()),
+        "a bare read of the lists that are served from, median of 5",
+        format!("{bare:.2} s for {megabytes:.0} MB"),
     );
+    report.row("ratio of both", format!("{:.1}", taken / bare));
+    let (served, read) = (quantile(&served, 0.5), quantile(&read, 0.5));
+    report.row(
+        "processor time of the API server for a restart and for a bare read",
+        format!("{served:.2} s, {read:.2} s"),
+    );
+    resident
 }

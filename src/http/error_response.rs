@@ -28,6 +28,14 @@ impl Refusal {
         "not_found",
         "no endpoint has this path: read /.well-known/openid-configuration under the issuer, which lists them as they must be spelled",
     );
+    pub const LOADING: Self = Self {
+        retry_after: Some(1),
+        ..Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "the server has just started and does not know its tenants yet: try again in a moment",
+        )
+    };
     pub const TOO_LARGE: Self = Self::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "invalid_request",

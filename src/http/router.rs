@@ -74,6 +74,7 @@ where
                     Box::pin(introspect::respond(app, &parts, body)).await
                 }
                 Some(Endpoint::Revoke) => Box::pin(revoke::respond(app, &parts, body)).await,
+                None if app.registry.load().revision == 0 => Refusal::LOADING.into_response(),
                 None => health::respond(app, &parts)
                     .unwrap_or_else(|| Refusal::NOT_FOUND.into_response()),
             };
@@ -132,6 +133,20 @@ mod tests {
     use axum::body::Body;
     use clientele_oauth::{Registry, Tenant};
     use clientele_store::Store;
+
+    #[tokio::test]
+    async fn a_process_that_is_still_loading_asks_to_come_again() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let app = App::new(Arc::default(), jiff::Timestamp::now, Arc::default(), store);
+        let mut endpoints = Endpoints::new(app);
+        for path in ["/token", "/.well-known/openid-configuration", "/elsewhere"] {
+            let request = Request::post(path).body(Body::empty()).unwrap();
+            let response = endpoints.call(request).await.unwrap();
+            assert_eq!(response.status(), 503, "{path}");
+            assert_eq!(response.headers()["retry-after"], "1");
+            assert_eq!(response.headers()["cache-control"], "no-store");
+        }
+    }
 
     /// The allocator of glibc has pieces of up to 1,032 bytes at hand. A body of hyper's takes 40 bytes where this
     /// one takes 16.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clientele_telemetry::audit::Audit;
 
 use crate::events::EventSink;
+use crate::list::retry::RetryLimit;
 use crate::metrics::OperatorMetrics;
 use crate::settings::Settings;
 
@@ -16,6 +17,8 @@ pub struct Context {
     pub settings: Settings,
     /// The metrics of the operator.
     pub metrics: Arc<OperatorMetrics>,
+    /// How often watches that failed begin again, all of them together.
+    pub retries: Arc<RetryLimit>,
     /// Kubernetes Events about the objects.
     pub events: EventSink,
     /// The audit log.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod etcd_restore;
 pub mod events;
 pub mod leader;
+pub mod list;
 pub mod metrics;
 pub mod readiness;
 pub mod reconcile;
@@ -95,6 +96,7 @@ impl Operator {
             kube,
             settings,
             metrics,
+            retries: Arc::default(),
             events,
             audit,
         });
@@ -320,13 +322,13 @@ impl Parts {
             rebuild: self.keys.rebuild.clone(),
             passwords: self.passwords.clone(),
         });
-        for watched in [
-            &watch::secrets::CREDENTIALS,
-            &watch::client_secrets::CLIENT_SECRETS,
-        ] {
-            tasks.spawn(watch::secrets::watch(handles.clone(), watched));
-        }
+        let brought = &watch::client_secrets::CLIENT_SECRETS;
+        tasks.spawn(watch::secrets::watch(handles.clone(), brought));
         let readiness = self.keys.readiness.clone();
+        tasks.spawn(watch::credentials::watch(
+            handles.clone(),
+            readiness.clone(),
+        ));
         tasks.spawn(watch::passwords::watch(handles.clone(), readiness));
         tasks.spawn(watch::passwords::read_again(handles.clone(), work.reads));
         tasks.spawn(watch::passwords::hash(handles, work.jobs));

@@ -6,18 +6,21 @@ pub mod retire;
 pub mod rotate;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
-use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::ByteString;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::ObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, ResourceExt};
+use k8s_openapi::{ByteString, NamespaceResourceScope};
+use kube::api::{ListParams, ObjectMeta};
+use kube::runtime::watcher::Event;
+use kube::{Api, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use self::installation::{read_marks, write_marks};
@@ -33,7 +36,9 @@ use crate::cache::rebuild::RebuildRequest;
 use crate::cache::root_keys::{KnownRootKeys, RootKeys};
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
+use crate::list::read::ReadError;
 use crate::root_key::installation::MARK;
+use crate::watch::events::{Selection, events};
 
 /// The entry that names the key which derives.
 const CURRENT: &str = "current";
@@ -103,19 +108,10 @@ pub async fn watch(reader: Arc<RootKeyReader>) {
     let mut progress = reader.readiness.subscribe();
     // Whether anything was issued is known only when the OAuthClients are.
     let _ = progress.wait_for(|progress| progress.clients).await;
-    let named = |name: &str| watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let namespace = &reader.context.settings.namespace;
-    let secrets: Api<Secret> = Api::namespaced(reader.context.kube.clone(), namespace);
-    let marks: Api<ConfigMap> = Api::namespaced(reader.context.kube.clone(), namespace);
+    let root_key = &reader.context.settings.root_key_secret;
     let mut changes = futures::stream::select(
-        watcher(secrets, named(&reader.context.settings.root_key_secret))
-            .default_backoff()
-            .map_ok(drop)
-            .boxed(),
-        watcher(marks, named(INSTALLATION))
-            .default_backoff()
-            .map_ok(drop)
-            .boxed(),
+        changes::<Secret>(&reader, "root key", root_key),
+        changes::<ConfigMap>(&reader, "marks of the installation", INSTALLATION),
     );
     let mut lead = reader.leader.subscribe();
     loop {
@@ -138,6 +134,38 @@ pub async fn watch(reader: Arc<RootKeyReader>) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// That something happens to an object of the operator's namespace.
+fn changes<K>(
+    reader: &RootKeyReader,
+    what: &'static str,
+    name: &str,
+) -> BoxStream<'static, Result<(), Box<ReadError>>>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + Default
+        + DeserializeOwned
+        + Send
+        + 'static,
+{
+    let context = &reader.context;
+    let selection = Selection::<K> {
+        what,
+        api: Api::namespaced(context.kube.clone(), &context.settings.namespace),
+        params: ListParams::default().fields(&format!("metadata.name={name}")),
+        quotable: false,
+    };
+    let is_news = |heard| {
+        std::future::ready(match heard {
+            Ok(Event::Init | Event::InitApply(_)) => None,
+            Ok(_) => Some(Ok(())),
+            Err(error) => Some(Err(error)),
+        })
+    };
+    events(context, selection).filter_map(is_news).boxed()
 }
 
 /// Reads, judges and, at the first start, makes.

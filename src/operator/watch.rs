@@ -3,6 +3,9 @@
 pub mod catch_up;
 pub mod client_secrets;
 pub mod definitions;
+pub mod credentials;
+pub mod events;
+pub mod lines;
 pub mod objects;
 pub mod passwords;
 pub mod secrets;

@@ -9,7 +9,7 @@ use crate::project::{Crate, Project};
 /// From the lowest to the highest. `lib` is the crate's root. `relist_check` lists and sleeps although it lies in `cache`;
 /// see [`crate::imports`].
 const STOREYS: [&[&str]; 11] = [
-    &["domain", "settings"],
+    &["domain", "list", "settings"],
     &["cache"],
     &["apply", "context", "error", "events", "metrics"],
     &["watch"],

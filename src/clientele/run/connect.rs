@@ -15,6 +15,14 @@ use tower::{BoxError, ServiceBuilder};
 
 /// The timeout of a request to the API server, until its response begins.
 const ANSWER: Duration = Duration::from_mins(1);
+/// What an API server that is busy or starts has refused is tried again after pauses of these lengths, or when it says.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(2));
+/// How often at most: then who asked decides.
+const TRIES: u32 = 15;
+/// A connection that leads nowhere ends after this: what was sent is not acknowledged, or no probe is answered.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// When an idle connection is probed, and how often then.
+const PROBES: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(5));
 
 /// Makes aws-lc-rs the TLS cryptography of the process.
 pub fn install_crypto_provider() -> anyhow::Result<()> {
@@ -40,8 +48,9 @@ pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
     Ok((kube, in_cluster))
 }
 
-/// The stack of kube's own builder with three differences: small writes leave at once instead of waiting up to
-/// 40 ms for an acknowledgement (`TCP_NODELAY`), a request that is never answered ends, and answers are kept shallow.
+/// The stack of kube's own builder with these differences: small writes leave at once instead of waiting up to
+/// 40 ms for an acknowledgement (`TCP_NODELAY`), a request that is never answered ends, a connection that leads nowhere
+/// ends, pauses between tries are short (kube's grow to minutes), and answers are kept shallow.
 pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
     if config.proxy_url.is_some() {
         let shallow = MapResponseLayer::new(nesting::shallow);
@@ -53,12 +62,18 @@ pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(config.connect_timeout);
+    tcp.set_keepalive(Some(PROBES.0));
+    tcp.set_keepalive_interval(Some(PROBES.1));
+    #[cfg(target_os = "linux")]
+    tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+    let retry = RetryPolicy::new(PAUSES.0, PAUSES.1, TRIES, true);
+    let retry = retry.map_err(|error| kube::Error::Service(error.into()))?;
     let tls = config.rustls_https_connector_with_connector(tcp)?;
     let http: Client<_, Body> = Client::builder(TokioExecutor::new()).build(tls);
     let service = ServiceBuilder::new()
         .map_response(nesting::shallow)
         .layer(config.base_uri_layer())
-        .layer(RetryLayer::new(RetryPolicy::server_retry()))
+        .layer(RetryLayer::new(retry))
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .timeout(ANSWER)

@@ -28,6 +28,13 @@ pub struct LoadState {
     pub bootstrap: bool,
 }
 
+impl LoadState {
+    /// Whether everything was listed that the registry is built from.
+    pub fn is_listed(&self) -> bool {
+        self.clients && self.tenants && self.users && self.namespaces && self.signing_keys
+    }
+}
+
 /// What has been seen so far, and whether the installation was bootstrapped.
 #[derive(Debug, Default)]
 pub struct Readiness {

@@ -15,14 +15,16 @@ use prometheus_client::metrics::gauge::Gauge;
 use serde::de::DeserializeOwned;
 
 use super::relist_guard::RelistGuard;
+use crate::list::pages::{PAGE, Pages, Patience, all};
+use crate::list::read::ReadError;
 
 /// When a doubtful list is confirmed by a second one: late enough that a passing fault has passed.
 const CONFIRM_AFTER: Duration = Duration::from_secs(10);
 
 /// A second list.
-pub type List<K> = Result<Vec<K>, kube::Error>;
-/// How it is read.
-type Read<K> = Box<dyn Fn() -> BoxFuture<'static, List<K>> + Send>;
+pub type List<K> = Result<Vec<K>, ReadError>;
+/// How it is read, after a while.
+type Read<K> = Box<dyn Fn(Duration) -> BoxFuture<'static, List<K>> + Send>;
 
 /// What a list lacked that is not believed, each with what is known of it.
 pub struct RelistCheck<K: Resource<DynamicType = ()>, V> {
@@ -30,6 +32,8 @@ pub struct RelistCheck<K: Resource<DynamicType = ()>, V> {
     read: Read<K>,
     brake: RelistGuard<ObjectRef<K>, V>,
     second: Option<BoxFuture<'static, List<K>>>,
+    /// When it is asked for. A list that is doubted as well puts it off no further.
+    due: Option<Instant>,
     gauge: Gauge<i64, AtomicI64>,
     /// What the gauge has of ours.
     counted: i64,
@@ -46,14 +50,14 @@ where
         params: ListParams,
         gauge: &Gauge<i64, AtomicI64>,
     ) -> Self {
-        let read = move || list_later(api.clone(), params.clone()).boxed();
+        let read = move |after| list_later(after, api.clone(), params.clone()).boxed();
         Self::reading(what, Box::new(read), gauge)
     }
 
     /// The same for who brings second lists himself.
     #[cfg(test)]
     pub fn of_a_test() -> Self {
-        let never = || std::future::pending().boxed();
+        let never = |_| std::future::pending().boxed();
         Self::reading("things of a test", Box::new(never), &Gauge::default())
     }
 
@@ -63,6 +67,7 @@ where
             read,
             brake: RelistGuard::default(),
             second: None,
+            due: None,
             gauge: gauge.clone(),
             counted: 0,
         }
@@ -84,7 +89,9 @@ where
                 listed = listed.len(),
                 "relist lacks more objects than is plausible; serving the missing ones for up to 60s, until a second list confirms"
             );
-            self.second = Some((self.read)());
+            // What was asked for before this list may be older than it.
+            let due = *self.due.get_or_insert(now + CONFIRM_AFTER);
+            self.second = Some((self.read)(due.saturating_duration_since(now)));
         }
         self.count();
     }
@@ -107,12 +114,13 @@ where
 
     /// Settles the doubt by the second list. Returns what it has of what was held, and what was deleted.
     pub fn settle(&mut self, list: List<K>) -> (Vec<K>, HashMap<ObjectRef<K>, V>) {
+        self.due = None;
         let list = match list {
             Ok(list) => list,
             Err(error) => {
                 if !self.brake.is_empty() {
                     tracing::warn!(kind = self.what, %error, "the confirming list failed, will retry");
-                    self.second = Some((self.read)());
+                    self.second = Some((self.read)(CONFIRM_AFTER));
                 }
                 return (Vec::new(), HashMap::new());
             }
@@ -170,13 +178,13 @@ where
 
 /// A list without a resource version is consistent: it is answered by a quorum of etcd. What cannot be read counts as
 /// absent, as it does to the watch.
-async fn list_later<K>(api: Api<DeserializeGuard<K>>, params: ListParams) -> List<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
-{
-    tokio::time::sleep(CONFIRM_AFTER).await;
-    let items = api.list(&params).await?.items.into_iter();
-    Ok(items.filter_map(|object| object.0.ok()).collect())
+async fn list_later<K: Resource + DeserializeOwned>(
+    after: Duration,
+    api: Api<DeserializeGuard<K>>,
+    params: ListParams,
+) -> List<K> {
+    tokio::time::sleep(after).await;
+    all(Pages::new(api, params.limit(PAGE), Patience::default())).await
 }
 
 #[cfg(test)]
@@ -234,7 +242,7 @@ mod tests {
     #[test]
     fn a_second_list_that_fails_is_asked_for_again_while_something_is_held() {
         let mut doubt = doubted();
-        let failed = || Err(kube::Error::Api(Box::default()));
+        let failed = || Err(ReadError::NoVersion);
         doubt.second = None;
         let (there, gone) = doubt.settle(failed());
         assert!(there.is_empty() && gone.is_empty());

@@ -1,5 +1,7 @@
 //! Numbers about the watches and what they bring.
 
+mod age;
+
 use std::sync::atomic::AtomicI64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -7,6 +9,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+
+pub use age::{WatchAge, WatchAges};
 
 /// What is held although a list lacked it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -20,6 +24,8 @@ pub struct HeldKind {
 pub struct WatchMetrics {
     /// Objects and Secrets that are served although the last list lacked them, by kind.
     pub relist_guard_held: Family<HeldKind, Gauge<i64, AtomicI64>>,
+    /// How long ago each watch heard something.
+    pub ages: WatchAges,
     /// Watches that failed and were started again.
     pub errors: Counter,
     /// Objects that could not be read.
@@ -33,6 +39,7 @@ impl WatchMetrics {
             "Objects and Secrets that are served although the last list lacked them",
             self.relist_guard_held.clone(),
         );
+        registry.register_collector(Box::new(self.ages.clone()));
         registry.register(
             "clientele_watch_errors",
             "Watches that failed and were started again",

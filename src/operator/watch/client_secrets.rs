@@ -8,7 +8,7 @@ use super::secrets::Watched;
 /// The Secrets with client secrets. The type is how one opts in, so others are not even sent to us.
 pub const CLIENT_SECRETS: Watched = Watched {
     what: "Secrets with client secrets",
-    selected: |config| config.fields(&format!("type={CLIENT_SECRET_TYPE}")),
+    selected: |params| params.fields(&format!("type={CLIENT_SECRET_TYPE}")),
     namespaces: |handles| {
         let objects = handles.cache.clients.state();
         let objects = objects.iter();
@@ -28,5 +28,7 @@ pub const CLIENT_SECRETS: Watched = Watched {
     set_access: |handles, namespace, access| {
         handles.cache.client_secrets.set_access(namespace, access)
     },
+    // Their verdict is another one then.
+    concerned: |_, _| Vec::new(),
     changed: |handles| handles.rebuild.request(),
 };

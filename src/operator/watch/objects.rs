@@ -5,18 +5,15 @@ use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::api::ListParams;
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 
+use super::events::{Selection, events};
 use crate::context::Context;
 use crate::domain::user::validate;
-use crate::metrics::OperatorMetrics;
-
-/// How many objects a list brings at once: what is read and thrown away again is a page, not the cluster. A user may
-/// have made each as large as etcd takes it, 1.5 MiB, and for a moment a page is in memory almost three times.
-pub const PAGE: u32 = 25;
+use crate::list::read::ReadError;
 
 /// Something that a watch said.
 pub enum WatchEvent {
@@ -31,30 +28,36 @@ pub enum WatchEvent {
     /// About Secrets of the operator's namespace.
     OwnSecret(watcher::Event<Secret>),
     /// A watch failed and is started again.
-    Failed(&'static str, Box<watcher::Error>),
+    Failed(&'static str, Box<ReadError>),
 }
 
 /// Everything that the observer hears, as one stream.
 pub fn watches(context: &Context) -> impl futures::Stream<Item = WatchEvent> + Unpin + use<> {
     let kube = &context.kube;
     let own = Api::namespaced(kube.clone(), &context.settings.namespace);
+    let client = |client| WatchEvent::Client(Box::new(pruned(client, prune_client)));
+    let tenant = |tenant| WatchEvent::Tenant(Box::new(pruned(tenant, prune_metadata)));
+    let user = |user| WatchEvent::User(Box::new(pruned(user, prune_user)));
     select_all([
-        watch_readable(context, "OAuthClient", prune_client, WatchEvent::Client),
-        watch_readable(context, "OAuthTenant", prune_metadata, WatchEvent::Tenant),
-        watch_readable(context, "OAuthUser", prune_user, WatchEvent::User),
-        watch(Api::all(kube.clone()), "Namespace", |event| {
-            Some(WatchEvent::Namespace(event))
-        }),
-        watch(own, "Secret", |event| Some(WatchEvent::OwnSecret(event))),
+        watch(context, "OAuthClient", Api::all(kube.clone()), client),
+        watch(context, "OAuthTenant", Api::all(kube.clone()), tenant),
+        watch(context, "OAuthUser", Api::all(kube.clone()), user),
+        watch(
+            context,
+            "Namespace",
+            Api::all(kube.clone()),
+            WatchEvent::Namespace,
+        ),
+        watch(context, "Secret", own, WatchEvent::OwnSecret),
     ])
 }
 
-/// A watch of a kind that is ours. Objects are cut to what is read of them.
-fn watch_readable<K>(
+/// All objects of a kind.
+fn watch<K>(
     context: &Context,
     what: &'static str,
-    cut: fn(K) -> K,
-    wrap: impl Fn(Box<watcher::Event<K>>) -> WatchEvent + Send + 'static,
+    api: Api<K>,
+    wrap: impl Fn(watcher::Event<K>) -> WatchEvent + Send + 'static,
 ) -> BoxStream<'static, WatchEvent>
 where
     K: Resource<DynamicType = ()>
@@ -65,96 +68,22 @@ where
         + serde::de::DeserializeOwned
         + 'static,
 {
-    let metrics = context.metrics.clone();
-    watch(Api::all(context.kube.clone()), what, move |event| {
-        let event = readable(what, &metrics, event)?.modify(|object| {
-            let whole = std::mem::take(object);
-            *object = cut(whole);
-        });
-        Some(wrap(Box::new(event)))
-    })
+    let selection = Selection {
+        what,
+        api,
+        params: ListParams::default(),
+        quotable: what != "Secret",
+    };
+    let heard = move |event| match event {
+        Ok(event) => wrap(event),
+        Err(error) => WatchEvent::Failed(what, error),
+    };
+    events(context, selection).map(heard).boxed()
 }
 
-fn watch<K>(
-    api: Api<K>,
-    what: &'static str,
-    wrap: impl Fn(watcher::Event<K>) -> Option<WatchEvent> + Send + 'static,
-) -> BoxStream<'static, WatchEvent>
-where
-    K: Resource<DynamicType = ()>
-        + Clone
-        + std::fmt::Debug
-        + Send
-        + serde::de::DeserializeOwned
-        + 'static,
-{
-    watcher(api, watcher::Config::default().page_size(PAGE))
-        .default_backoff()
-        .filter_map(move |event| {
-            std::future::ready(match event {
-                Ok(event) => wrap(event),
-                Err(error) => Some(WatchEvent::Failed(what, Box::new(error))),
-            })
-        })
-        .boxed()
-}
-
-/// What can be read of an event. One object that cannot be read does not stop the others; it counts as absent.
-fn readable<K: Resource<DynamicType = ()> + Default>(
-    what: &'static str,
-    metrics: &OperatorMetrics,
-    event: watcher::Event<DeserializeGuard<K>>,
-) -> Option<watcher::Event<K>> {
-    use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
-    Some(match event {
-        Apply(object) => match read(what, metrics, object) {
-            Ok(object) => Apply(object),
-            Err(tombstone) => Delete(tombstone),
-        },
-        // An object that was deleted need not be read.
-        Delete(object) => Delete(
-            object
-                .0
-                .unwrap_or_else(|invalid| tombstone(invalid.metadata)),
-        ),
-        Init => Init,
-        InitApply(object) => return read(what, metrics, object).ok().map(InitApply),
-        InitDone => InitDone,
-    })
-}
-
-/// The object, or one that has only its metadata.
-fn read<K: Resource<DynamicType = ()> + Default>(
-    what: &'static str,
-    metrics: &OperatorMetrics,
-    object: DeserializeGuard<K>,
-) -> Result<K, K> {
-    object.0.map_err(|invalid| {
-        let (name, namespace) = (&invalid.metadata.name, &invalid.metadata.namespace);
-        let error = beginning(&invalid.error);
-        tracing::error!(
-            kind = what,
-            ?namespace,
-            ?name,
-            error,
-            "cannot decode an object, treating it as absent; correct it or delete it"
-        );
-        metrics.watch.invalid_objects.inc();
-        tombstone(invalid.metadata)
-    })
-}
-
-/// An object that has only its metadata.
-fn tombstone<K: Resource + Default>(metadata: ObjectMeta) -> K {
-    let mut tombstone = K::default();
-    *tombstone.meta_mut() = metadata;
-    tombstone
-}
-
-/// The beginning of what the decoder says, on one line: it quotes the object.
-fn beginning(error: &str) -> String {
-    let beginning = error.chars().take(200);
-    beginning.flat_map(char::escape_debug).collect()
+/// The same with an object that is cut to what is read of it.
+fn pruned<K: Default>(event: watcher::Event<K>, prune: fn(K) -> K) -> watcher::Event<K> {
+    event.modify(|object| *object = prune(std::mem::take(object)))
 }
 
 /// Drops what is not read here and what would be most of the memory.

@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(3);
 /// The Secrets with passwords. The type is how one opts in, so others are not even sent to us.
 pub const PASSWORDS: Watched = Watched {
     what: "Secrets with passwords",
-    selected: |config| config.fields(&format!("type={PASSWORD_TYPE}")),
+    selected: |params| params.fields(&format!("type={PASSWORD_TYPE}")),
     namespaces: |handles| handles.cache.passwords.namespaces(),
     doubted: true,
     names: |handles, namespace| handles.cache.passwords.names(namespace),
@@ -35,6 +35,8 @@ pub const PASSWORDS: Watched = Watched {
     },
     forget: |handles, namespace, name| handles.cache.passwords.forget(namespace, name),
     set_access: |handles, namespace, access| handles.cache.passwords.set_access(namespace, access),
+    // Their verdict is another one then.
+    concerned: |_, _| Vec::new(),
     changed: |handles| handles.rebuild.request(),
 };
 

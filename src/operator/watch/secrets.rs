@@ -5,16 +5,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use clientele_api::OAuthClient;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{MissedTickBehavior, sleep, sleep_until};
 
 use crate::cache::Cache;
 use crate::cache::namespace_access::{Access, Name, denied};
@@ -23,12 +24,16 @@ use crate::cache::rebuild::RebuildRequest;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
-use crate::domain::client::secret::CLIENT_LABEL;
+use crate::list::read::ReadError;
 use crate::settings::SecretsScope;
-use crate::watch::objects::PAGE;
+use crate::watch::events::{Heard, Selection, events};
 
 /// How soon a namespace without rights is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+/// After a restart the Secrets of clients that are Ready are verified a few at a time, so that requests have their share
+/// of the processor meanwhile: five thousand in a second.
+const VERIFIED_AT_ONCE: usize = 100;
+const VERIFIED_EVERY: Duration = Duration::from_millis(20);
 
 /// What a watch of Secrets reads and fills.
 pub struct SecretHandles {
@@ -49,7 +54,7 @@ pub struct Watched {
     /// For people.
     pub what: &'static str,
     /// Which Secrets are of the kind.
-    pub selected: fn(watcher::Config) -> watcher::Config,
+    pub selected: fn(ListParams) -> ListParams,
     /// Where objects need them.
     pub namespaces: fn(&SecretHandles) -> HashSet<String>,
     /// Whether a list that lacks many is doubted: for those that are served.
@@ -62,55 +67,10 @@ pub struct Watched {
     pub forget: fn(&SecretHandles, &str, &str),
     /// Records whether they are within reach. Whether that changed.
     pub set_access: fn(&SecretHandles, Option<&str>, Access) -> bool,
+    /// Enqueues whom it concerns that they came within reach, or out of it; returns those that can wait for their turn.
+    pub concerned: fn(&SecretHandles, Option<&str>) -> Vec<ObjectRef<OAuthClient>>,
     /// Tells whom it concerns that the index may have changed.
     pub changed: fn(&SecretHandles),
-}
-
-/// The credentials Secrets. A list of them is not doubted: a reconcile that misses one asks the API server.
-pub const CREDENTIALS: Watched = Watched {
-    what: "credentials Secrets",
-    selected: |config| config.labels(CLIENT_LABEL),
-    namespaces: |handles| {
-        let objects = handles.cache.clients.state();
-        objects
-            .iter()
-            .filter_map(|object| object.namespace())
-            .collect()
-    },
-    doubted: false,
-    names: |handles, namespace| handles.cache.credentials.names(namespace),
-    put: |handles, secret| {
-        let changed = handles
-            .cache
-            .credentials
-            .put(secret, &handles.cache.digest_key);
-        enqueue(handles, &secret.namespace().unwrap_or_default(), changed);
-    },
-    forget: |handles, namespace, name| {
-        enqueue(
-            handles,
-            namespace,
-            handles.cache.credentials.forget(namespace, name),
-        );
-    },
-    set_access: |handles, namespace, access| {
-        let changed = handles.cache.credentials.set_access(namespace, access);
-        if changed {
-            handles.queues.clients.enqueue_all(namespace);
-        }
-        changed
-    },
-    // Each change has told whom it concerns.
-    changed: |_| {},
-};
-
-fn enqueue(handles: &SecretHandles, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
-    for client in clients {
-        handles
-            .queues
-            .clients
-            .enqueue(ObjectRef::new(&client).within(namespace));
-    }
 }
 
 /// Keeps the index of Secrets true, for ever.
@@ -154,18 +114,20 @@ async fn watch_in(
 ) {
     let mut watch = Watch::new(handles, watched, namespace);
     let mut events = watch.events();
+    let mut turn = tokio::time::interval(VERIFIED_EVERY);
+    turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let until = watch.doubt.until();
         tokio::select! {
             event = events.next() => match event {
                 Some(Ok(event)) => watch.apply(event),
                 Some(Err(error)) => {
-                    if is_forbidden(&error) && watch.is_needless() {
+                    if error.is_forbidden() && watch.is_needless() {
                         return watch.end();
                     }
                     watch.failed(&error);
-                    if is_forbidden(&error) {
-                        // The stream's own backoff grows to a minute; enabling shall take effect sooner.
+                    if error.is_forbidden() {
+                        // Who has no right need not ask every second.
                         sleep(RETRY).await;
                         events = watch.events();
                     }
@@ -177,11 +139,10 @@ async fn watch_in(
                 let gone = watch.doubt.expire();
                 watch.forget(gone.into_keys());
             }
+            _ = turn.tick(), if !watch.unverified.is_empty() => watch.verify_some(),
         }
     }
 }
-
-type Events = BoxStream<'static, Result<watcher::Event<Secret>, Box<watcher::Error>>>;
 
 /// The objects of a namespace, or of all.
 fn within<K>(kube: &kube::Client, namespace: Option<&str>) -> Api<K>
@@ -199,12 +160,13 @@ struct Watch {
     handles: Arc<SecretHandles>,
     watched: &'static Watched,
     namespace: Option<String>,
-    api: Api<Secret>,
-    config: watcher::Config,
+    params: ListParams,
     /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
     /// where nothing was known before, so that nothing can be gone.
     listed: Option<HashSet<ObjectRef<Secret>>>,
     doubt: RelistCheck<Secret, ()>,
+    /// The clients that wait to be enqueued.
+    unverified: Vec<ObjectRef<OAuthClient>>,
 }
 
 impl Watch {
@@ -213,32 +175,30 @@ impl Watch {
         watched: &'static Watched,
         namespace: Option<String>,
     ) -> Self {
-        let api = within(&handles.context.kube, namespace.as_deref());
-        let config = (watched.selected)(watcher::Config::default().page_size(PAGE));
-        let params = ListParams {
-            label_selector: config.label_selector.clone(),
-            field_selector: config.field_selector.clone(),
-            ..ListParams::default()
-        };
+        let params = (watched.selected)(ListParams::default());
         let gauge = &handles.context.metrics.watch.held(watched.what);
         let guarded = within(&handles.context.kube, namespace.as_deref());
-        let doubt = RelistCheck::new(watched.what, guarded, params, gauge);
+        let doubt = RelistCheck::new(watched.what, guarded, params.clone(), gauge);
         Self {
             handles,
             watched,
             namespace,
-            api,
-            config,
+            params,
             listed: None,
             doubt,
+            unverified: Vec::new(),
         }
     }
 
-    fn events(&self) -> Events {
-        watcher(self.api.clone(), self.config.clone())
-            .default_backoff()
-            .map_err(Box::new)
-            .boxed()
+    fn events(&self) -> BoxStream<'static, Heard<Secret>> {
+        let context = &self.handles.context;
+        let selection = Selection {
+            what: self.watched.what,
+            api: within(&context.kube, self.namespace.as_deref()),
+            params: self.params.clone(),
+            quotable: false,
+        };
+        events(context, selection)
     }
 
     fn apply(&mut self, event: watcher::Event<Secret>) {
@@ -314,8 +274,20 @@ impl Watch {
         (self.watched.changed)(&self.handles);
     }
 
-    fn set_access(&self, access: Access) -> bool {
-        (self.watched.set_access)(&self.handles, self.namespace.as_deref(), access)
+    fn set_access(&mut self, access: Access) -> bool {
+        let namespace = self.namespace.as_deref();
+        let changed = (self.watched.set_access)(&self.handles, namespace, access);
+        if changed {
+            self.unverified = (self.watched.concerned)(&self.handles, namespace);
+        }
+        changed
+    }
+
+    fn verify_some(&mut self) {
+        let left = self.unverified.len().saturating_sub(VERIFIED_AT_ONCE);
+        for client in self.unverified.drain(left..) {
+            self.handles.queues.clients.enqueue(client);
+        }
     }
 
     /// Whether no object needs the Secrets of the namespace: mostly it was deleted, and the rights in it with it.
@@ -327,26 +299,27 @@ impl Watch {
     }
 
     /// Who is refused and not needed does not ask again.
-    fn end(&self) {
-        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
+    fn end(&mut self) {
         self.set_access(Access::Pending);
+        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
         tracing::info!(
             namespace,
             "{what} of this namespace are no longer needed; stopped watching them"
         );
     }
 
-    fn failed(&self, error: &watcher::Error) {
+    fn failed(&mut self, error: &ReadError) {
         self.handles.context.metrics.watch.errors.inc();
-        let (what, namespace) = (self.watched.what, self.namespace.as_deref());
-        if !is_forbidden(error) {
+        let namespace = self.namespace.as_deref();
+        if !error.is_forbidden() {
+            let what = self.watched.what;
             tracing::warn!(%error, namespace, "the watch of {what} failed, restarting it");
             return;
         }
         let settings = &self.handles.context.settings;
         let sentence = denied(settings, namespace.unwrap_or("<namespace>"));
         if self.set_access(Access::Denied(sentence.clone())) {
-            tracing::warn!(namespace, "{sentence}");
+            tracing::warn!(namespace = self.namespace.as_deref(), "{sentence}");
             (self.watched.changed)(&self.handles);
         }
     }
@@ -355,14 +328,4 @@ impl Watch {
 /// Without the UID and the version, which are not needed here.
 fn name_of(secret: &Secret) -> ObjectRef<Secret> {
     ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
-}
-
-fn is_forbidden(error: &watcher::Error) -> bool {
-    match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => status.is_forbidden(),
-        _ => false,
-    }
 }

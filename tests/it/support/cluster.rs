@@ -21,6 +21,9 @@ pub struct Cluster {
     pub kubeconfig: PathBuf,
     /// Path of the API server's audit log: one line for every write.
     pub audit_log: PathBuf,
+    /// The process ID of its first API server.
+    #[allow(dead_code, reason = "the benchmark reads what it spends")]
+    pub api_server: u32,
     control: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     _harness: Child,
 }
@@ -54,6 +57,10 @@ impl Cluster {
         Self {
             kubeconfig: path("kubeconfig"),
             audit_log: path("audit_log"),
+            api_server: ready["pids"]["kube-apiserver"]
+                .as_u64()
+                .and_then(|pid| pid.try_into().ok())
+                .expect("the harness says which processes there are"),
             control: Mutex::new((stdin, stdout)),
             _harness: harness,
         }
@@ -152,12 +159,27 @@ impl Cluster {
             .collect()
     }
 
+    /// The audit log with what the API server has put aside: it begins a new file every 100 MB, and its name says when.
+    fn whole_audit_log(&self) -> String {
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        let beside = self.audit_log.parent().map(std::fs::read_dir);
+        let files = beside.into_iter().flatten().flatten().flatten();
+        let mut aside: Vec<PathBuf> = files.map(|file| file.path()).collect();
+        aside.retain(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(|name| name.starts_with("audit-") && name.ends_with(".log"))
+        });
+        aside.sort();
+        let aside: String = aside.iter().map(|path| read(path)).collect();
+        aside + &read(&self.audit_log)
+    }
+
     /// What the audit log says of this user. What a write has done can be seen before the log says that it was answered,
     /// so that is waited for; not for ever, because an API server that is killed answers nothing.
     fn audited(&self, user: &str) -> Vec<Value> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            let log = std::fs::read_to_string(&self.audit_log).unwrap_or_default();
+            let log = self.whole_audit_log();
             let events = log
                 .lines()
                 .filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -12,7 +12,7 @@ use crate::support::machine;
 use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::{TestNamespace, eventually_within, http, when};
 
-/// A watch that failed is restarted after at most 30 s and some jitter.
+/// Time for what waits for watches that are restarted, on a machine that does other things as well.
 const BACKOFF: std::time::Duration = std::time::Duration::from_secs(90);
 
 /// Stops the API server and etcd, does something with etcd's files, and starts both.

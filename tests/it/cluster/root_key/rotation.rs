@@ -20,7 +20,7 @@ use crate::support::test_namespace::{TestNamespace, eventually, eventually_withi
 
 const NAMESPACE: &str = "clientele-system";
 const ROOT_KEY: &str = "clientele-root-key";
-/// A watch that failed is restarted after at most 30 s and some jitter.
+/// Time for what waits for watches that are restarted, on a machine that does other things as well.
 const BACKOFF: Duration = Duration::from_secs(90);
 
 /// A replica without an event about a write reads again after half a minute.

@@ -21,7 +21,7 @@ use crate::support::test_namespace::{
 };
 use bodies::{CLIENTS, DEEP, TENANTS, USERS, body};
 
-/// A watch that failed is restarted after at most 30 s and some jitter.
+/// Time for what waits for watches that are restarted, on a machine that does other things as well.
 const BACKOFF: std::time::Duration = std::time::Duration::from_secs(90);
 
 const ALICE: &str = "correct horse battery staple";
