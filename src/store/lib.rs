@@ -16,7 +16,7 @@ pub mod tables;
 mod tests;
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
 use backend::open::file_lock::FileLock;
@@ -47,9 +47,9 @@ struct Shared {
     source: UrlSource,
     location: Location,
     /// Nothing until the database was reached for the first time.
-    backend: OnceLock<Backend>,
+    backend: RwLock<Option<Arc<Backend>>>,
     /// Only of a process that does not share the file.
-    lock: OnceLock<FileLock>,
+    lock: Mutex<Option<FileLock>>,
 }
 
 #[derive(Debug)]
@@ -69,8 +69,8 @@ impl Store {
             shared: Arc::new(Shared {
                 source,
                 location,
-                backend: OnceLock::new(),
-                lock: OnceLock::new(),
+                backend: RwLock::default(),
+                lock: Mutex::default(),
             }),
             metrics: Arc::default(),
         })
@@ -87,10 +87,10 @@ impl Store {
             backend,
             ..
         } = &*self.shared;
-        if backend.get().is_none() {
+        if !self.is_open() {
             let opened = backend::open::open(location, source, &self.metrics).await?;
-            // Another caller may have been faster.
-            let _ = backend.set(opened);
+            let mut backend = backend.write().expect("no holder of this lock panics");
+            backend.get_or_insert(Arc::new(opened));
         }
         Ok(())
     }
@@ -101,16 +101,23 @@ impl Store {
     /// Also if another process uses the file.
     pub async fn connect_as(&self, holder: &str) -> Result<(), StoreError> {
         let Shared { location, lock, .. } = &*self.shared;
-        if let (Location::File(path), None) = (location, lock.get()) {
-            // Another caller may have been faster.
-            let _ = lock.set(FileLock::take(path, holder)?);
+        if let Location::File(path) = location {
+            let mut lock = lock.lock().expect("no holder of this lock panics");
+            if lock.is_none() {
+                *lock = Some(FileLock::take(path, holder)?);
+            }
         }
         self.connect().await
     }
 
     /// Whether the database was opened.
     pub fn is_open(&self) -> bool {
-        self.shared.backend.get().is_some()
+        self.backend().is_some()
+    }
+
+    fn backend(&self) -> Option<Arc<Backend>> {
+        let backend = self.shared.backend.read();
+        backend.expect("no holder of this lock panics").clone()
     }
 
     /// The path of the file, where the database is one.
@@ -144,7 +151,7 @@ impl Store {
     /// Runs an operation that writes.
     async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match self.shared.backend.get() {
+        let outcome = match self.backend().as_deref() {
             Some(Backend::Sqlite(sqlite)) => sqlite.write(operation).await,
             Some(Backend::Postgres(postgres)) => postgres.write(operation).await,
             None => Err(StoreError::Unopened),
@@ -156,7 +163,7 @@ impl Store {
     /// Runs an operation that only reads. It sees every write that completed before it began.
     async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match self.shared.backend.get() {
+        let outcome = match self.backend().as_deref() {
             Some(Backend::Sqlite(sqlite)) => sqlite.read(operation).await,
             Some(Backend::Postgres(postgres)) => postgres.read(operation).await,
             None => Err(StoreError::Unopened),
@@ -172,7 +179,7 @@ impl Store {
 
     /// Closes the database after the writes in flight have completed.
     pub async fn close(&self) {
-        match self.shared.backend.get() {
+        match self.backend().as_deref() {
             Some(Backend::Sqlite(sqlite)) => sqlite.close().await,
             Some(Backend::Postgres(postgres)) => postgres.close().await,
             None => {}

@@ -63,8 +63,8 @@ fn store_on(db: AnyConnection) -> Store {
     let shared = Shared {
         source: UrlSource::Fixed("sqlite::memory:".to_owned()),
         location: Location::Memory,
-        backend: backend.into(),
-        lock: OnceLock::new(),
+        backend: Some(Arc::new(backend)).into(),
+        lock: Mutex::default(),
     };
     Store {
         shared: Arc::new(shared),

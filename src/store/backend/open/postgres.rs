@@ -7,8 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 use tokio::time::timeout;
 use url::Url;
 
-use super::locate;
-use super::url::server_name;
+use super::url::{locate, server_name};
 use crate::backend::postgres::Postgres;
 use crate::backend::postgres::session::connect;
 use crate::backend::schema::migrate;

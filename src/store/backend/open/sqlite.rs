@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, Connection, Executor};
 use tokio::time::sleep;
 use url::Url;
 
-use super::{locate, options};
+use super::url::{locate, options};
 use crate::backend::schema::migrate;
 use crate::backend::sqlite::Sqlite;
 use crate::error::{StoreError, is_locked};

@@ -2,10 +2,17 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use sqlx::ConnectOptions;
+use sqlx::any::AnyConnectOptions;
+use tracing::log::LevelFilter;
 use url::Url;
 
 use crate::error::StoreError;
+
+/// A statement that takes longer is worth a warning.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Where a database is.
 #[cfg_attr(test, derive(PartialEq))]
@@ -111,6 +118,24 @@ pub fn server_name(url: &Url) -> String {
     let port = parameter("port").or_else(|| url.port().map(|port| port.to_string()));
     let host = host.unwrap_or_else(|| "localhost".to_owned());
     format!("{host}:{}", port.unwrap_or_else(|| "5432".to_owned())).replace("%2F", "/")
+}
+
+/// How sqlx connects. What it logs are statements, never values.
+pub fn options(url: &Url) -> Result<AnyConnectOptions, StoreError> {
+    sqlx::any::install_default_drivers();
+    let options = AnyConnectOptions::from_url(url)?;
+    Ok(options
+        .log_statements(LevelFilter::Trace)
+        .log_slow_statements(LevelFilter::Warn, SLOW))
+}
+
+/// Says of a failure where it happened.
+pub fn locate(place: &str, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(said) => StoreError::Open(format!("{place} cannot be used: {said}")),
+        StoreError::Timeout => StoreError::Open(format!("{place} did not answer in time")),
+        error => error,
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::fault::{is_unauthenticated, passes_by_itself};
-use crate::backend::open::url::{Location, parse, server_name};
-use crate::backend::open::{locate, options};
+use crate::backend::open::url::{Location, locate, options, parse, server_name};
 use crate::error::{StoreError, describe};
 use crate::source::UrlSource;
 
