@@ -10,6 +10,7 @@ mod error_response;
 mod form;
 mod head;
 pub mod metrics;
+pub(crate) mod network;
 pub mod pages;
 mod response;
 mod router;

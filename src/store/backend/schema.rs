@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, Row, SqlSafeStr};
 use crate::error::{StoreError, describe};
 
 /// Every migration there ever was, in order. What has been released is never changed: a database knows its digest.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "sign in", include_str!("../migrations/0001_sign_in.sql")),
     (
         2,
@@ -29,6 +29,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         7,
         "used days",
         include_str!("../migrations/0007_used_days.sql"),
+    ),
+    (
+        8,
+        "additive failed logins",
+        include_str!("../migrations/0008_additive_failed_logins.sql"),
     ),
 ];
 

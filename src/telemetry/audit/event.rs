@@ -3,7 +3,7 @@
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident, $name:literal, $sentence:literal;)*) => {
         /// An action of a person, a client or the operator, or its refusal.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum AuditEvent {
             $($(#[$doc])* $event,)*
         }
@@ -80,6 +80,8 @@ events! {
     SecretRotated, "secret_rotated", "client secret rotated";
     /// An old client secret stopped.
     SecretRetired, "secret_retired", "client secret retired";
+    /// Requests or connections were refused, or connections closed, because there was no room for them: a sum.
+    RefusedForLackOfRoom, "refused_for_lack_of_room", "refused for lack of room";
     /// Signing keys were made or removed.
     SigningKeysChanged, "signing_keys_changed", "signing keys changed";
     /// The first root key was made.

@@ -5,4 +5,5 @@ mod connections;
 mod cors;
 mod http1;
 mod http2;
+mod room;
 mod tls;
