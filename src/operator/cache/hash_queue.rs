@@ -6,19 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::passwords::Job;
+use super::passwords::{Job, Wanted};
 use crate::domain::user::password::Place;
-
-/// Whether a plaintext is to be hashed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Yes.
-    Now,
-    /// Not before a tenant admits the person.
-    Later,
-    /// No OAuthUser refers to it any more.
-    Never,
-}
 
 /// The queue.
 #[derive(Default)]

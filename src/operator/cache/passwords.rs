@@ -15,7 +15,6 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use zeroize::Zeroizing;
 
-use super::hash_queue::Wanted;
 use super::namespace_access::{Access, Name, Reach, within};
 use crate::cache::resource_version::number;
 use crate::domain::user::password::{Fingerprint, Found, Hash, Password, Place, fingerprint};
@@ -31,6 +30,17 @@ pub struct Job {
     pub fingerprint: Fingerprint,
     /// The plaintext; overwritten when it is dropped.
     pub plaintext: Zeroizing<String>,
+}
+
+/// Whether a plaintext is to be hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Yes.
+    Now,
+    /// Not before a tenant admits the person.
+    Later,
+    /// No OAuthUser refers to it any more.
+    Never,
 }
 
 #[derive(Debug, Default)]

@@ -4,9 +4,8 @@ use clientele_oauth::user::password;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use crate::cache::hash_queue::Wanted;
 use crate::cache::namespace_access::Access;
-use crate::cache::passwords::PasswordIndex;
+use crate::cache::passwords::{PasswordIndex, Wanted};
 use crate::domain::user::password::{Found, Hash, Password, Place};
 
 fn place(key: &str) -> Place {

@@ -137,7 +137,7 @@ async fn q03_idle_connections_of_one_address_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn m04_q03_when_it_is_full_the_connection_idle_longest_is_closed() {
+async fn m04_q03_when_full_the_connection_idle_longest_is_closed() {
     let server = serving(Limits {
         connections: 4,
         ..Limits::default()
