@@ -136,19 +136,20 @@ impl Activity {
         InFlight(self.clone())
     }
 
-    /// How long nothing has been in flight; `None` while something is.
-    pub fn idle(&self) -> Option<Duration> {
-        (self.in_flight.load(Relaxed) == 0).then(|| self.unchanged())
+    /// How long nothing has been in flight by now; `None` while something is.
+    pub fn idle(&self, now: Instant) -> Option<Duration> {
+        (self.in_flight.load(Relaxed) == 0).then(|| self.unchanged(now))
     }
 
     /// The bytes that the peer has not read, times how long it has owed us to.
     pub fn debt(&self) -> u128 {
-        self.owed.load(Relaxed) as u128 * (self.unchanged().as_millis() + 1)
+        self.owed.load(Relaxed) as u128 * (self.unchanged(Instant::now()).as_millis() + 1)
     }
 
-    fn unchanged(&self) -> Duration {
+    fn unchanged(&self, now: Instant) -> Duration {
         let since = Duration::from_millis(self.changed.load(Relaxed).into());
-        self.opened.elapsed().saturating_sub(since)
+        now.saturating_duration_since(self.opened)
+            .saturating_sub(since)
     }
 
     fn changes(&self) {
@@ -323,13 +324,13 @@ mod tests {
         moving.moved();
         assert!(activity.next_turn(), "the stuck one waited for three turns");
         drop(stuck);
-        assert!(activity.idle().is_none(), "one has not left");
+        assert!(activity.idle(Instant::now()).is_none(), "one has not left");
         for _ in 0..20 {
             moving.moved();
             assert!(!activity.next_turn());
         }
         drop(moving);
-        assert!(activity.idle().is_some());
+        assert!(activity.idle(Instant::now()).is_some());
         assert_eq!(activity.debt(), 0);
         assert!((0..9).all(|_| !activity.next_turn()));
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -241,11 +241,12 @@ impl Places {
 
     /// Up to `some` connections that have been idle longest.
     fn idle_longest(&self, some: usize, which: impl Fn(&Occupant) -> bool) -> Vec<u64> {
+        let now = Instant::now();
         let mut idle: Vec<(Duration, u64)> = self
             .by_id
             .iter()
             .filter(|(_, occupant)| which(occupant))
-            .filter_map(|(id, occupant)| Some((occupant.activity.idle()?, *id)))
+            .filter_map(|(id, occupant)| Some((occupant.activity.idle(now)?, *id)))
             .collect();
         // Of two that began at once, the one that came first.
         idle.sort_unstable_by(|(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
