@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_dashboard::server::ForPeople;
-use clientele_http::server::trusted_proxies::{Network, TrustedProxies};
+use clientele_http::server::trusted_proxies::{ForwardingHeader, Network, TrustedProxies};
 use clientele_kubectl::args::ClusterFlags;
 use clientele_kubectl::probe::ProbeTarget;
 use clientele_operator::settings::{SecretsScope, Settings};
@@ -223,6 +223,20 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
 
+    /// How many reverse proxies stand in front, as an alternative to their networks: so many addresses from the end of the
+    /// header are believed. Nobody may reach the server but through all of them
+    #[arg(
+        long,
+        env = "CLIENTELE_TRUSTED_PROXY_HOPS",
+        conflicts_with = "trusted_proxies",
+        value_parser = clap::value_parser!(u8).range(1..=16)
+    )]
+    pub trusted_proxy_hops: Option<u8>,
+
+    /// The header in which the proxies say from where a request comes. The other one is never read
+    #[arg(long, env = "CLIENTELE_FORWARDING_HEADER", value_enum, default_value_t = Forwarding::XForwardedFor)]
+    pub forwarding_header: Forwarding,
+
     /// The database that keeps sessions and grants: sqlite:<path>, or postgres://<user>:<password>@<host>/<name>, which
     /// several replicas can share. A password is better given by the environment or by --database-url-file
     #[arg(
@@ -342,6 +356,15 @@ pub enum Scope {
     Namespaces,
 }
 
+/// The header in which proxies say from where a request comes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Forwarding {
+    /// `X-Forwarded-For`
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239)
+    Forwarded,
+}
+
 /// Log output format.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
@@ -384,6 +407,11 @@ impl Run {
     /// Whose forwarding headers are believed.
     pub fn trusted_proxies(&self) -> TrustedProxies {
         TrustedProxies::new(&self.trusted_proxies)
+            .with_hops(self.trusted_proxy_hops.unwrap_or_default().into())
+            .with_header(match self.forwarding_header {
+                Forwarding::XForwardedFor => ForwardingHeader::XForwardedFor,
+                Forwarding::Forwarded => ForwardingHeader::Forwarded,
+            })
     }
 
     /// The settings of the Kubernetes side.

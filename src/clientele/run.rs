@@ -29,6 +29,7 @@ use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_http::browser::refusals::sum_up;
+use clientele_http::server::overload;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
@@ -131,8 +132,11 @@ fn audit(settings: &Run) -> anyhow::Result<Audit> {
     Ok(audit.with_writer(writer))
 }
 
-/// Records once a minute how many refusals were not recorded singly.
+/// Records once a minute how many refusals were not recorded singly, and what was refused for lack of room.
 fn sum_up_refusals(app: &App, supervisor: &Supervisor) {
+    let (counts, audit) = (app.metrics.overload.clone(), app.audit.clone());
+    let sums = overload::sum_up(counts, audit, supervisor.shutdown().clone());
+    tokio::spawn(supervisor.guard(sums));
     let (counts, audit) = (app.refusal_counts.clone(), app.audit.clone());
     let sums = sum_up(counts, audit, app.clock, supervisor.shutdown().clone());
     tokio::spawn(supervisor.guard(sums));

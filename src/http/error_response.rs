@@ -57,6 +57,25 @@ impl Refusal {
         "temporarily_unavailable",
         "the audit log of the server accepts no more lines; an administrator must free space",
     );
+    pub const TOO_MANY: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "temporarily_unavailable",
+        "too many requests are in flight: try again in a moment",
+    )
+    .after(1);
+    pub const TOO_MANY_OF_ADDRESS: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "temporarily_unavailable",
+        "too many requests of this address are in flight: wait for some of them",
+    )
+    .after(1);
+
+    const fn after(self, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
 
     const fn new(status: StatusCode, error: &'static str, description: &'static str) -> Self {
         Self {

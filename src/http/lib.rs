@@ -12,6 +12,7 @@ mod form;
 mod head;
 mod health;
 pub mod metrics;
+pub(crate) mod network;
 pub mod pages;
 mod response;
 mod router;

@@ -2,6 +2,7 @@
 
 mod client_labels;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 use clientele_oauth::{Endpoint, ErrorCode, GrantType};
 use clientele_telemetry::histogram::AtomicHistogram;
 
+use crate::server::overload::Overload;
 use client_labels::{ClientLabels, LabelledClients};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -50,6 +52,7 @@ pub(crate) const fn label(endpoint: Endpoint) -> &'static str {
         Endpoint::Logout => "logout",
         Endpoint::Account => "account",
         Endpoint::Stylesheet => "stylesheet",
+        Endpoint::Logo => "logo",
     }
 }
 
@@ -74,6 +77,10 @@ pub struct TokenMetrics {
     pub duration: AtomicHistogram,
     /// Open connections of the public listener.
     pub connections: Gauge,
+    /// Refusals that have no line of their own in the audit log.
+    pub refusals_summed_up: Counter,
+    /// What was refused for lack of room.
+    pub overload: Arc<Overload>,
 }
 
 impl Default for TokenMetrics {
@@ -99,6 +106,8 @@ impl Default for TokenMetrics {
             clients: LabelledClients::default(),
             duration: AtomicHistogram::default(),
             connections: Gauge::default(),
+            refusals_summed_up: Counter::default(),
+            overload: Arc::default(),
         }
     }
 }
@@ -143,6 +152,12 @@ impl TokenMetrics {
             "Open connections of the public listener",
             self.connections.clone(),
         );
+        registry.register(
+            "clientele_refusals_summed_up",
+            "Refusals that the audit log sums up by address and minute instead of a line for each",
+            self.refusals_summed_up.clone(),
+        );
+        self.overload.register(registry);
     }
 
     /// A token was issued.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
+use axum::http::{HeaderValue, Method, Request};
 use axum::response::Response;
 use bytes::Bytes;
 use tower::Service;
@@ -19,6 +20,10 @@ use super::error_response::Refusal;
 use super::head::without_body;
 use super::{App, browser, health, pages};
 use clientele_oauth::Endpoint;
+
+/// For a year a browser that was here once comes by TLS only (RFC 6797). The token endpoint goes without: its answers are as
+/// small as can be, and who calls it has read the metadata.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// The public endpoints of all tenants as a service.
 #[derive(Clone)]
@@ -52,7 +57,7 @@ where
         // room for it.
         Box::pin(async move {
             let app = &*app;
-            let endpoint = endpoint_of(app, parts.uri.path());
+            let (endpoint, is_secure) = endpoint_of(app, parts.uri.path());
             let response = match endpoint {
                 Some(endpoint) if is_recorded(endpoint) && !app.audit.has_room() => {
                     Refusal::NO_AUDIT_LOG.into_response()
@@ -68,7 +73,8 @@ where
                     | Endpoint::Logout
                     | Endpoint::Account),
                 ) => Box::pin(browser::respond(app, endpoint, parts, body)).await,
-                Some(Endpoint::Stylesheet) => stylesheet(&parts),
+                Some(Endpoint::Stylesheet) => file(&parts, pages::stylesheet),
+                Some(Endpoint::Logo) => file(&parts, || logo(app, &parts)),
                 Some(Endpoint::Userinfo) => Box::pin(userinfo::respond(app, &parts, body)).await,
                 Some(Endpoint::Introspect) => {
                     Box::pin(introspect::respond(app, &parts, body)).await
@@ -78,8 +84,12 @@ where
                 None => health::respond(app, &parts)
                     .unwrap_or_else(|| Refusal::NOT_FOUND.into_response()),
             };
-            let response = unless_behind(app, response);
+            let mut response = unless_behind(app, response);
             app.metrics.count_response(endpoint, response.status());
+            if is_secure && endpoint != Some(Endpoint::Token) {
+                let headers = response.headers_mut();
+                headers.insert(STRICT_TRANSPORT_SECURITY, ONLY_TLS);
+            }
             Ok(response)
         })
     }
@@ -89,15 +99,16 @@ where
 fn is_recorded(endpoint: Endpoint) -> bool {
     !matches!(
         endpoint,
-        Endpoint::Metadata | Endpoint::Jwks | Endpoint::Stylesheet
+        Endpoint::Metadata | Endpoint::Jwks | Endpoint::Stylesheet | Endpoint::Logo
     )
 }
 
-fn endpoint_of(app: &App, path: &str) -> Option<Endpoint> {
-    app.registry
-        .load()
-        .route(path)
-        .map(|(_, endpoint)| endpoint)
+/// The endpoint, and whether its issuer is reached by TLS only.
+fn endpoint_of(app: &App, path: &str) -> (Option<Endpoint>, bool) {
+    match app.registry.load().route(path) {
+        Some((tenant, endpoint)) => (Some(endpoint), tenant.issuer.starts_with("https://")),
+        None => (None, false),
+    }
 }
 
 fn document(app: &App, endpoint: Endpoint, parts: &Parts) -> Response {
@@ -108,11 +119,20 @@ fn document(app: &App, endpoint: Endpoint, parts: &Parts) -> Response {
     }
 }
 
-fn stylesheet(parts: &Parts) -> Response {
+fn file(parts: &Parts, read: impl FnOnce() -> Response) -> Response {
     match parts.method {
-        Method::GET => pages::stylesheet(),
-        Method::HEAD => without_body(pages::stylesheet()),
+        Method::GET => read(),
+        Method::HEAD => without_body(read()),
         _ => Refusal::wrong_method("GET, HEAD"),
+    }
+}
+
+fn logo(app: &App, parts: &Parts) -> Response {
+    let registry = app.registry.load();
+    let tenant = registry.route(parts.uri.path()).map(|(tenant, _)| tenant);
+    match tenant.and_then(|tenant| tenant.branding.logo.as_ref()) {
+        Some(picture) => pages::logo(picture, parts.uri.query()),
+        None => Refusal::NOT_FOUND.into_response(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Serves a listener: accepts, bounds and ends connections.
 
 mod activity;
+mod answer_body;
+mod budget;
 pub(crate) mod client_address;
 mod connection;
+pub mod overload;
+mod room;
 pub mod tls;
 pub mod trusted_proxies;
 
@@ -17,19 +21,26 @@ use hyper::Request;
 use hyper::body::Incoming;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::server::tls::Tls;
 use connection::Connections;
+use overload::Overload;
+use room::{Place, Room};
+use trusted_proxies::TrustedProxies;
 
 /// What a stranger may occupy.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Open connections; more wait in the kernel's queue.
+    /// Open connections; for more, those that have been idle longest make room. No address but a trusted proxy has more
+    /// than an eighth of them.
     pub connections: u32,
+    /// Requests in flight on all connections together. Once there are many, no address has more than an eighth of them.
+    pub requests: usize,
+    /// Bytes of answers that have not left, on all connections together.
+    pub unread: usize,
     /// A TLS handshake takes no longer.
     pub handshake: Duration,
     /// The head of a request takes no longer, within a factor of two.
@@ -42,6 +53,10 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Requests at once on one HTTP/2 connection.
     pub streams: u32,
+    /// A connection whose peer takes nothing of an answer is closed after this, within half as long again.
+    pub stall: Duration,
+    /// Whether a connection ends with its first answer, and is HTTP/1.1.
+    pub one_answer: bool,
     /// How long requests in flight may take to finish after a shutdown began.
     pub drain: Duration,
 }
@@ -50,6 +65,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 10_000,
+            requests: 4_096,
+            unread: 64 * 1024 * 1024,
             handshake: Duration::from_secs(10),
             header: Duration::from_secs(10),
             // Longer than the pools of common clients and proxies keep a connection, so that it is
@@ -57,8 +74,44 @@ impl Default for Limits {
             idle: Duration::from_mins(2),
             headers: 64,
             header_bytes: 16 * 1024,
-            streams: 128,
+            streams: 32,
+            stall: Duration::from_secs(10),
+            one_answer: false,
             drain: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Limits {
+    /// Those of the admin listener: a probe always finds a place, because no connection stays there.
+    pub fn of_admin() -> Self {
+        Self {
+            connections: 256,
+            requests: 64,
+            unread: 16 * 1024 * 1024,
+            header: Duration::from_secs(5),
+            one_answer: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// What a listener reports, and whom it trusts. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    /// How many connections are open.
+    pub open: Gauge,
+    /// What is refused for lack of room.
+    pub overload: Arc<Overload>,
+    /// Peers that stand for many others.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl From<Gauge> for Traffic {
+    fn from(open: Gauge) -> Self {
+        Self {
+            open,
+            ..Self::default()
         }
     }
 }
@@ -88,8 +141,6 @@ impl<S> Answers for S where
 
 /// Serves until `shutdown`, then lets requests in flight finish within `limits.drain`.
 ///
-/// `connections` shows how many are open.
-///
 /// # Errors
 /// If the listener is not a listening socket.
 pub async fn serve<S: Answers>(
@@ -97,38 +148,34 @@ pub async fn serve<S: Answers>(
     service: S,
     tls: Option<Tls>,
     limits: Limits,
-    connections: Gauge,
+    traffic: impl Into<Traffic>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let address = listener.local_addr()?;
+    let (address, traffic) = (listener.local_addr()?, traffic.into());
     tracing::info!(%address, tls = tls.is_some(), "listening");
-    let permits = Arc::new(Semaphore::new(limits.connections as usize));
+    let room = Arc::new(Room::new(limits, traffic.clone()));
     let closing = CancellationToken::new();
-    let connections = Connections::new(service, tls, limits, connections, &closing);
-    while let Some(next) = shutdown
-        .run_until_cancelled(accept(&listener, &permits))
-        .await
-    {
-        if let Some((stream, peer, permit)) = next {
-            connections.open(stream, peer, permit);
+    let connections = Connections::new(service, tls, limits, traffic, room.clone(), &closing);
+    while let Some(next) = shutdown.run_until_cancelled(accept(&listener, &room)).await {
+        if let Some((stream, peer, place)) = next {
+            connections.open(stream, peer, place);
         }
     }
     // Closed before any connection is, so that a client that connects again goes to another replica and is not cut off here.
     drop(listener);
     closing.cancel();
-    drain(&permits, limits).await;
+    drain(&room, limits).await;
     connections.abort();
     Ok(())
 }
 
 /// The next connection, once there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    let permit = permits.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener, room: &Arc<Room>) -> Option<(TcpStream, Peer, Place)> {
     match listener.accept().await {
-        Ok((stream, address)) => Some((stream, Peer(address), permit)),
+        Ok((stream, address)) => {
+            let place = room.enter(address.ip()).await?;
+            Some((stream, Peer(address), place))
+        }
         Err(error) => {
             pause_after(&error).await;
             None
@@ -149,13 +196,9 @@ async fn pause_after(error: &io::Error) {
     }
 }
 
-/// Every connection holds a permit, so all permits together mean that none is open.
-async fn drain(permits: &Semaphore, limits: Limits) {
-    if timeout(limits.drain, permits.acquire_many(limits.connections))
-        .await
-        .is_err()
-    {
-        let open = limits.connections as usize - permits.available_permits();
+async fn drain(room: &Room, limits: Limits) {
+    if timeout(limits.drain, room.emptied()).await.is_err() {
+        let open = room.open();
         tracing::warn!(open, "closing connections that did not finish in time");
     }
 }

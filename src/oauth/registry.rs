@@ -32,11 +32,13 @@ pub enum Endpoint {
     Account,
     /// The stylesheet of the pages.
     Stylesheet,
+    /// The picture of the pages, if the tenant has one.
+    Logo,
 }
 
 impl Endpoint {
     /// Every endpoint, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Metadata,
         Self::Jwks,
         Self::Token,
@@ -49,10 +51,11 @@ impl Endpoint {
         Self::Logout,
         Self::Account,
         Self::Stylesheet,
+        Self::Logo,
     ];
 
     /// Those whose path is the issuer's path and a word.
-    pub const UNDER_ISSUER: [(Self, &str); 11] = [
+    pub const UNDER_ISSUER: [(Self, &str); 12] = [
         (Self::Jwks, "/jwks"),
         (Self::Token, "/token"),
         (Self::Authorize, "/authorize"),
@@ -64,6 +67,7 @@ impl Endpoint {
         (Self::Logout, "/logout"),
         (Self::Account, "/account"),
         (Self::Stylesheet, "/style.css"),
+        (Self::Logo, "/logo"),
     ];
 }
 

@@ -1,13 +1,16 @@
 //! A tenant inside the server: one issuer with its clients, people and keys.
 
 mod clients;
+pub mod logo;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use self::logo::Logo;
 use super::client_auth::assertion::verification::Verification;
 use super::keys::former_key::FormerKey;
 use super::keys::signing_keys::ScheduledKey;
@@ -64,8 +67,8 @@ impl SessionLifetimes {
 pub struct Branding {
     /// The name that people see; the tenant's own name when it is empty.
     pub name: Arc<str>,
-    /// A `data:` URL of a picture.
-    pub logo: Option<Arc<str>>,
+    /// The picture of its pages.
+    pub logo: Option<Arc<Logo>>,
     /// `#rrggbb`, the colour of the main button.
     pub color: Option<Arc<str>>,
 }

@@ -1,6 +1,7 @@
 //! A person who can sign in, as an `OAuthUser` describes them.
 
 pub mod claims;
+pub mod known_browser;
 pub mod login_throttle;
 pub mod password;
 mod password_hash;

@@ -3,6 +3,7 @@
 pub mod client_secrets;
 pub mod credentials;
 pub mod definitions;
+pub mod hash_queue;
 pub mod last_use_turns;
 pub mod leadership;
 pub mod namespace_access;

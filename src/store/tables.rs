@@ -4,6 +4,7 @@
 pub(crate) mod authorization_columns;
 pub(crate) mod codes;
 pub(crate) mod consents;
+pub(crate) mod failed_logins;
 pub mod purge;
 pub(crate) mod refresh_families;
 pub(crate) mod replicas;

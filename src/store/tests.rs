@@ -145,6 +145,7 @@ async fn every_search_has_its_index() {
         tables::sessions::SEARCHES,
         tables::still_valid::SEARCHES,
         tables::upgraded_hashes::SEARCHES,
+        tables::failed_logins::SEARCHES,
         tables::codes::SEARCHES,
         tables::refresh_families::SEARCHES,
         tables::consents::SEARCHES,

@@ -8,6 +8,7 @@ mod codes;
 mod consents;
 mod crash;
 mod database;
+mod failed_logins;
 mod families;
 mod model;
 mod opening;

@@ -11,7 +11,7 @@ const ATTACKS: &str = "tests/attack-cases.md";
 const FAULTS: &str = "tests/fault-cases.md";
 
 /// How many rows each section of the table of attacks has, and how many properties there are.
-const SECTIONS: [(char, usize); 16] = [
+const SECTIONS: [(char, usize); 17] = [
     ('a', 32),
     ('b', 38),
     ('c', 22),
@@ -28,6 +28,7 @@ const SECTIONS: [(char, usize); 16] = [
     ('n', 10),
     ('o', 17),
     ('p', 7),
+    ('q', 10),
 ];
 
 fn attacks() -> BTreeSet<String> {

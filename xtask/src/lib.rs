@@ -12,6 +12,7 @@ pub mod circles;
 pub mod code;
 pub mod imports;
 pub mod known;
+pub mod limits;
 pub mod manifests;
 pub mod messages;
 pub mod names;

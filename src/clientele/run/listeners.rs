@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::state::CertificateEnd;
 use crate::config::Run;
 use clientele_http::server::tls::Tls;
-use clientele_http::server::{Limits, serve};
+use clientele_http::server::{Limits, Traffic, serve};
 use clientele_http::{App, router};
 use clientele_operator::Operator;
 use clientele_telemetry::supervisor::Supervisor;
@@ -62,21 +61,25 @@ impl Listeners {
             self.admin,
             probes,
             None,
-            Limits::default(),
-            Gauge::default(),
+            Limits::of_admin(),
+            Traffic::default(),
             stopped.clone(),
         ));
         if let Some(tls) = &self.tls {
             let watch = tls.clone().watch(TLS_RELOAD, shutdown.clone());
             tokio::spawn(supervisor.guard(watch));
         }
-        let connections = app.metrics.connections.clone();
+        let traffic = Traffic {
+            open: app.metrics.connections.clone(),
+            overload: app.metrics.overload.clone(),
+            trusted_proxies: app.trusted_proxies.clone(),
+        };
         let served = serve(
             self.public,
             router(app),
             self.tls,
             Limits::default(),
-            connections,
+            traffic,
             shutdown,
         )
         .await;

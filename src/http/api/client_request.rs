@@ -10,6 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use super::assertion_check;
+use crate::browser::refusals;
 use crate::error_response::Refusal;
 use crate::server::client_address;
 use crate::{App, form, response};
@@ -94,10 +95,14 @@ pub(crate) fn record(
     act: AuditEvent,
     error: Option<OAuthError>,
 ) {
+    let from = client_address::of(app, parts);
+    if client.is_none() && error.is_some() && !refusals::is_recorded(app, act, from) {
+        return;
+    }
     let line = AuditRecord {
         tenant: Some(&tenant.name),
         client_id: client.map(|client| &*client.id),
-        from: Some(client_address::of(app, parts)),
+        from: Some(from),
         error: error.map(|error| error.code.as_str()),
         reason: error.map(|error| error.reason()),
         ..AuditRecord::default()

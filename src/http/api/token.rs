@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use super::client_request::{self, authorization};
 use super::cors;
 use crate::App;
+use crate::browser::refusals;
 use crate::error_response::Refusal;
 use crate::server::client_address;
 use assertion::Unproven;
@@ -233,7 +234,11 @@ impl<'a> Call<'a> {
         let Refused { error, subject } = refused;
         let metrics = &self.app.metrics;
         metrics.refused(subject.grant, error.code, self.started);
-        self.record(tenant, subject, AuditEvent::TokenRefused, Some(error));
+        let event = AuditEvent::TokenRefused;
+        let from = client_address::of(self.app, self.parts);
+        if refusals::is_recorded(self.app, event, from) {
+            self.record(tenant, subject, event, Some(error));
+        }
         let mut response = client_request::refuse(tenant, error);
         let client = subject.client.map(|client| &**client);
         cors::expose(&mut response, &self.parts.headers, client);

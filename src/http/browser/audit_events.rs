@@ -1,5 +1,6 @@
 //! What people do, for the audit log: who signed in, who agreed to what, who left.
 
+use super::refusals;
 use super::request::BrowserRequest;
 use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
@@ -25,13 +26,17 @@ pub(super) fn done(
     browser_request.app.audit.record(act, &line);
 }
 
-/// A sign-in failed.
+/// A sign-in failed. Of one address only a few a minute have a line of their own.
 pub(super) fn sign_in_failed(
     browser_request: &BrowserRequest<'_>,
     client: Option<&Client>,
     user: Option<&User>,
     reason: &'static str,
 ) {
+    let (app, event) = (browser_request.app, AuditEvent::SignInFailed);
+    if !refusals::is_recorded(app, event, browser_request.address) {
+        return;
+    }
     let line = AuditRecord {
         tenant: Some(&browser_request.tenant.name),
         client_id: client.map(|client| &*client.id),
@@ -41,8 +46,5 @@ pub(super) fn sign_in_failed(
         reason: Some(reason),
         ..AuditRecord::default()
     };
-    browser_request
-        .app
-        .audit
-        .record(AuditEvent::SignInFailed, &line);
+    app.audit.record(event, &line);
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
-use clientele_oauth::Tenant;
 use clientele_oauth::digest::digest_of;
+use clientele_oauth::user::known_browser;
+use clientele_oauth::{Tenant, User};
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ enum Purpose {
     /// The browser in which a transaction was begun. Each of several tabs that are opened together gets one: see
     /// [`browsers`].
     Browser,
+    /// A browser in which a person has signed in: one for each person.
+    Known,
 }
 
 /// No value of ours is longer; what is, is not looked at.
@@ -32,6 +35,7 @@ fn name(tenant: &Tenant, purpose: Purpose) -> String {
     let suffix = match purpose {
         Purpose::Session => "",
         Purpose::Browser => "_browser",
+        Purpose::Known => "_known",
     };
     format!("{prefix}clientele-{}{suffix}", tenant.name)
 }
@@ -94,6 +98,23 @@ pub(super) fn set_browser(tenant: &Tenant, value: &str) -> HeaderValue {
     let digest = digest_of(value);
     let name = format!("{}_{}", name(tenant, Purpose::Browser), &digest[..8]);
     header(tenant, &name, value, "")
+}
+
+/// Knows the browser for half a year, also after the person has signed out.
+pub(super) fn set_known_browser(tenant: &Tenant, user: &User, value: &str) -> HeaderValue {
+    let more = format!("; Max-Age={}", known_browser::LIFETIME.as_secs());
+    header(tenant, &known_name(tenant, user), value, &more)
+}
+
+/// The value by which the browser is known to a person.
+pub(super) fn known_browser(headers: &HeaderMap, tenant: &Tenant, user: &User) -> Option<String> {
+    read(headers, &known_name(tenant, user))
+}
+
+/// Other people of the same browser have cookies of their own.
+fn known_name(tenant: &Tenant, user: &User) -> String {
+    let digest = digest_of(&user.uid);
+    format!("{}_{}", name(tenant, Purpose::Known), &digest[..8])
 }
 
 /// Removes the session's cookie.

@@ -202,6 +202,16 @@ impl ErrorPage {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, sentence, remedy)
     }
 
+    /// Too many passwords are being tried from here, for this account, or at this tenant.
+    pub fn busy_here() -> Self {
+        let sentence =
+            "Too many people are signing in from your network, or to your account, at this moment.";
+        let remedy = "Wait a few seconds, then try again.";
+        let code = "temporarily_unavailable";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code, sentence, remedy)
+            .because("too many sign-ins of one address, one account or one tenant wait")
+    }
+
     /// Something that the server needs is missing.
     pub fn unavailable() -> Self {
         let sentence = "Signing in is not possible at this moment.";
@@ -238,7 +248,7 @@ impl ErrorPage {
             request_id: &request_id,
         };
         let mut response = pages::error(&PageChrome::of(place.tenant), self.status, &view);
-        if self.is_temporary() {
+        if self.is_temporary() || self.status == StatusCode::TOO_MANY_REQUESTS {
             let seconds = HeaderValue::from_static("5");
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }

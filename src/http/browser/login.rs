@@ -8,17 +8,19 @@ use super::authorization::PendingAuthorization;
 use super::error_page::ErrorPage;
 use super::request::BrowserRequest;
 use super::{
-    audit_events, login_transaction, password_upgrade, redirect, same_origin, sessions,
-    sign_in_page,
+    audit_events, known_browser, login_transaction, password_upgrade, redirect, same_origin,
+    sessions, sign_in_page,
 };
 use crate::browser::password_login::{PasswordAttempt, Tried};
 use crate::pages::SignInProblem;
+use crate::server::overload::Reason;
 use clientele_oauth::endpoints::authorize::Asked;
 use clientele_oauth::endpoints::parameters::Parameters;
 use clientele_oauth::grant::login_transaction::{Transaction, Waiting};
 use clientele_oauth::user::password;
 use clientele_oauth::{Client, User};
 use clientele_telemetry::audit::AuditEvent;
+use clientele_telemetry::fair_queue::Full;
 
 /// No person has a longer name; the page does not give it back.
 const MAX_USERNAME: usize = 256;
@@ -91,6 +93,7 @@ impl Login<'_> {
             tenant: &browser_request.tenant,
             user: user.map(|user| &**user),
             address: browser_request.address,
+            browser: known_browser::of(browser_request, user.map(|user| &**user)),
             now: browser_request.now,
             username,
             hash,
@@ -99,7 +102,7 @@ impl Login<'_> {
         let tried = browser_request
             .app
             .password_authenticator
-            .attempt(attempt)
+            .attempt(&browser_request.app.store, attempt)
             .await;
         if let (Tried::Right, Some(user), Some(password)) = (tried, user, to_upgrade) {
             password_upgrade::upgrade(browser_request, user, password).await;
@@ -109,7 +112,7 @@ impl Login<'_> {
                 let stays = parameters.one("stay") == Ok(Some("1"));
                 self.go_on(user, stays).await
             }
-            (Tried::Full, _) => Err(ErrorPage::busy()),
+            (Tried::Full(full), _) => Err(self.refused_for_lack_of_room(full)),
             (Tried::Wait(wait), user) => {
                 self.failed(user.map(|p| &**p), "too many failures");
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -127,6 +130,15 @@ impl Login<'_> {
                 self.page(username, Some(SignInProblem::Wrong))
             }
         }
+    }
+
+    fn refused_for_lack_of_room(&self, full: Full) -> ErrorPage {
+        let (reason, page) = match full {
+            Full::All => (Reason::SignIns, ErrorPage::busy()),
+            Full::One => (Reason::SignInsOfOne, ErrorPage::busy_here()),
+        };
+        self.browser_request.app.metrics.overload.count(reason);
+        page
     }
 
     fn failed(&self, user: Option<&User>, reason: &'static str) {
@@ -168,6 +180,10 @@ impl Login<'_> {
         let mut response =
             went.unwrap_or_else(|error_page| browser_request.refuse(error_page, Some(user)));
         response.headers_mut().append(SET_COOKIE, cookie);
+        let known = known_browser::remember(browser_request, user)?;
+        response
+            .headers_mut()
+            .extend(known.map(|known| (SET_COOKIE, known)));
         Ok(response)
     }
 }

@@ -1,46 +1,48 @@
-//! Passwords are tried here: a few at a time, because hashing is slow on purpose, and not too often.
+//! Passwords are tried here: a few at a time, because hashing is slow on purpose, in turns that are fair, and not too often.
 //!
-//! Counters are this replica's own. With many replicas a caller may fail as often at each.
+//! Failures of an account are counted in the store, over all replicas, and here while the store does not answer; those of an
+//! address are counted here. A browser in which the person has signed in before has counters and turns of its own.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
-use super::network::network;
-use clientele_oauth::user::login_throttle::{Key, Rate, Throttle, key};
+use super::login_failures::{Accounts, Addresses};
+use crate::network::network;
+use clientele_oauth::user::known_browser::KnownBrowser;
+use clientele_oauth::user::login_throttle::{Key, key};
 use clientele_oauth::user::password;
+use clientele_oauth::user::password::memory::HashingMemory;
 use clientele_oauth::user::password::work::{LONGEST_FLOOR, Speed, Work};
 use clientele_oauth::user::{PasswordHash, normal};
 use clientele_oauth::{Tenant, User};
+use clientele_store::Store;
+use clientele_telemetry::fair_queue::{Bounds, Full, Turn};
+use clientele_telemetry::gate::{Gate, Permit};
+use clientele_telemetry::workers::Workers;
 
-/// Failures of one account, whether it exists or not.
-const PER_ACCOUNT: Rate = Rate {
-    burst: 10,
-    every: Duration::from_secs(6),
-};
-/// Failures of one address; a whole office may share it.
-const PER_ADDRESS: Rate = Rate {
-    burst: 50,
-    every: Duration::from_secs(1),
-};
-/// How many accounts and how many addresses are remembered: a few megabytes.
-const CAPACITY: usize = 50_000;
-/// How many wait for their turn, per worker. At some 30 milliseconds each that is half a second.
-const WAITING_PER_WORKER: usize = 16;
+/// The most threads that hash: each keeps 19 MiB.
+const MAX_THREADS: usize = 4;
+/// How many wait for their turn, per thread. At some 30 milliseconds each that is two seconds.
+const MAX_WAITING: usize = 64;
+/// How many of them for one tenant: there are others.
+const MAX_WAITING_OF_TENANT: usize = 48;
+/// How many of one address, or of one known browser.
+const MAX_WAITING_OF_ADDRESS: usize = 16;
+/// How many are tried at once for one account, from browsers that are not known.
+const MAX_AT_ONCE_OF_ACCOUNT: usize = 4;
 
 /// Tries passwords.
 #[derive(Debug)]
 pub struct PasswordAuthenticator {
-    workers: Arc<Semaphore>,
-    places: Semaphore,
-    accounts: Mutex<Throttle>,
-    addresses: Mutex<Throttle>,
+    workers: Workers<HashingMemory>,
+    gate: Gate,
+    accounts: Accounts,
+    addresses: Mutex<Addresses>,
     speed: Mutex<Option<Speed>>,
 }
 
@@ -53,8 +55,8 @@ pub(crate) enum Tried {
     Wrong,
     /// There were too many failures.
     Wait(Duration),
-    /// Too many people sign in at once.
-    Full,
+    /// Too many people sign in at once, or too many of one address, account or tenant.
+    Full(Full),
 }
 
 /// A try to sign in.
@@ -71,83 +73,150 @@ pub(crate) struct PasswordAttempt<'a> {
     pub password: Zeroizing<String>,
     /// From where.
     pub address: IpAddr,
+    /// The browser, if the person has signed in with it before.
+    pub browser: Option<KnownBrowser>,
     /// When.
     pub now: Timestamp,
 }
 
+impl PasswordAttempt<'_> {
+    /// One account, one counter, whichever of its names is typed; a known browser has another.
+    fn account(&self) -> Account {
+        let typed = normal(self.username);
+        let username = self.user.map_or(&*typed, |user| &*user.username);
+        let tenant = &*self.tenant.uid;
+        let key = match &self.browser {
+            Some(browser) => key(&[tenant, username, &browser.id]),
+            None => key(&[tenant, username]),
+        };
+        Account {
+            key,
+            is_known: self.browser.is_some(),
+        }
+    }
+
+    fn turn(&self) -> Turn {
+        let tenant = &self.tenant.uid;
+        match &self.browser {
+            Some(browser) => Turn {
+                group: format!("{tenant} known"),
+                member: browser.id.clone(),
+            },
+            None => Turn {
+                group: format!("{tenant} new"),
+                member: format!("{:?}", network(self.address)),
+            },
+        }
+    }
+}
+
+/// For whom a failure is counted.
+struct Account {
+    key: Key,
+    is_known: bool,
+}
+
 impl PasswordAuthenticator {
-    /// Tries at most `workers` passwords at once.
-    pub fn new(workers: usize) -> Self {
+    /// Tries at most `threads` passwords at once.
+    pub fn new(threads: usize) -> Self {
+        let threads = threads.clamp(1, MAX_THREADS);
+        let bounds = Bounds {
+            all: threads * MAX_WAITING,
+            group: threads * MAX_WAITING_OF_TENANT,
+            member: MAX_WAITING_OF_ADDRESS,
+        };
         Self {
-            workers: Arc::new(Semaphore::new(workers)),
-            places: Semaphore::new(workers * WAITING_PER_WORKER),
-            accounts: Mutex::new(Throttle::new(PER_ACCOUNT, CAPACITY)),
-            addresses: Mutex::new(Throttle::new(PER_ADDRESS, CAPACITY)),
+            workers: Workers::new("sign-in", threads),
+            // One more, so that a thread hashes while the store counts.
+            gate: Gate::new(threads + 1, bounds),
+            accounts: Accounts::default(),
+            addresses: Mutex::default(),
             speed: Mutex::default(),
         }
     }
 
     /// Tries a password. Only failures count; they are charged beforehand, so that many tries at once are no way around.
-    pub(crate) async fn attempt(&self, attempt: PasswordAttempt<'_>) -> Tried {
-        // One account, one counter, whichever of its names is typed.
-        let typed = normal(attempt.username);
-        let username = attempt.user.map_or(&*typed, |user| &*user.username);
-        let account = [&*attempt.tenant.uid, username];
-        let (account, address) = (key(&account), key(&[&network(attempt.address)]));
-        if let Err(wait) = self.charge(account, address, attempt.now) {
+    pub(crate) async fn attempt(&self, store: &Store, attempt: PasswordAttempt<'_>) -> Tried {
+        let (account, turn) = (attempt.account(), attempt.turn());
+        let (address, now) = (attempt.address, attempt.now);
+        // Strangers who share the address do not count against a browser that is known.
+        if !account.is_known
+            && let Err(wait) = lock(&self.addresses).charge(address, now)
+        {
             return Tried::Wait(wait);
         }
         let enabled = attempt.user.is_some_and(|user| !user.disabled);
-        let tried = match self.verify(attempt.hash, attempt.password).await {
-            None => Tried::Full,
-            Some((right, _)) if right && enabled => Tried::Right,
-            Some((_, begun)) => {
-                let floor = self.floor(attempt.tenant.users.costliest()).await;
+        let floor = attempt.tenant.users.costliest();
+        let tried = self.try_once(store, &account, &turn, attempt).await;
+        let (failed, tried) = match tried {
+            Ok((right, _)) if right && enabled => (false, Tried::Right),
+            Ok((_, begun)) => {
+                let floor = self.floor(floor).await;
                 sleep_until(begun + floor).await;
-                return Tried::Wrong;
+                (true, Tried::Wrong)
             }
+            Err(tried) => (false, tried),
         };
-        lock(&self.accounts).refund(account);
-        lock(&self.addresses).refund(address);
+        if !failed && !account.is_known {
+            lock(&self.addresses).refund(address);
+        }
         tried
     }
 
-    fn charge(&self, account: Key, address: Key, now: Timestamp) -> Result<(), Duration> {
-        lock(&self.addresses).charge(address, now)?;
-        lock(&self.accounts)
-            .charge(account, now)
-            .inspect_err(|_| lock(&self.addresses).refund(address))
+    /// Whether the password is right, and when the work began.
+    async fn try_once(
+        &self,
+        store: &Store,
+        account: &Account,
+        turn: &Turn,
+        attempt: PasswordAttempt<'_>,
+    ) -> Result<(bool, Instant), Tried> {
+        // Whoever must wait takes nobody's turn.
+        self.accounts
+            .check(account.key, attempt.now)
+            .map_err(Tried::Wait)?;
+        let _place = if account.is_known {
+            None
+        } else {
+            let place = self.accounts.place(account.key, MAX_AT_ONCE_OF_ACCOUNT);
+            Some(place.ok_or(Tried::Full(Full::One))?)
+        };
+        let permit = self.gate.enter(turn).await.map_err(Tried::Full)?;
+        let charged = self.accounts.charge(store, account.key, attempt.now).await;
+        charged.map_err(Tried::Wait)?;
+        let enabled = attempt.user.is_some_and(|user| !user.disabled);
+        let (right, begun) = self.verify(permit, attempt.hash, attempt.password).await;
+        if right && enabled {
+            self.accounts.refund(store, account.key).await;
+        }
+        Ok((right, begun))
     }
 
-    /// Whether it is the password of the hash, and when the work began. `None` if too many wait already. A worker is busy
-    /// until the hash is done, also if no request waits for it any more.
+    /// A thread is busy until the hash is done, also if no request waits for it any more; so is its permit.
     async fn verify(
         &self,
+        permit: Permit,
         hash: Option<PasswordHash>,
         password: Zeroizing<String>,
-    ) -> Option<(bool, Instant)> {
-        let _place = self.places.try_acquire().ok()?;
-        let worker = self.workers.clone().acquire_owned().await.ok()?;
+    ) -> (bool, Instant) {
         let begun = Instant::now();
-        let verified = spawn_blocking(move || {
-            let _worker = worker;
-            password::verify(hash.as_ref(), &password)
+        let verified = self.workers.run(move |memory| {
+            let _permit = permit;
+            password::verify_with(memory, hash.as_ref(), &password)
         });
-        Some((verified.await.unwrap_or(false), begun))
+        (verified.await.unwrap_or(false), begun)
     }
 
-    /// Hashes a password. `None` if it is too long.
+    /// Hashes a password that was right just now. `None` if it is too long.
     pub(crate) async fn hash(
         &self,
         password: Zeroizing<String>,
         salt: [u8; 16],
     ) -> Option<PasswordHash> {
-        let worker = self.workers.clone().acquire_owned().await.ok()?;
-        let hashed = spawn_blocking(move || {
-            let _worker = worker;
-            password::hash(&password, &salt)
-        });
-        hashed.await.ok()?
+        let hashed = self
+            .workers
+            .run(move |memory| password::hash_with(memory, &password, &salt));
+        hashed.await?
     }
 
     /// How long a failure takes, whichever hash was verified, and whether there was one: no answer tells by its time who
@@ -156,7 +225,7 @@ impl PasswordAuthenticator {
         let known = *lock(&self.speed);
         let speed = match known {
             Some(speed) => Some(speed),
-            None => measured().await,
+            None => self.workers.run(measured).await,
         };
         *lock(&self.speed) = speed;
         speed.map_or(LONGEST_FLOOR, |speed| speed.floor(costliest))
@@ -168,44 +237,69 @@ fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The speed of this machine. `None` if the work could not be done.
-async fn measured() -> Option<Speed> {
-    let measure = || {
-        Speed::measure(|work| {
-            let begun = Instant::now();
-            work();
-            begun.elapsed()
-        })
-    };
-    spawn_blocking(measure).await.ok()
+/// The speed of this machine.
+fn measured(memory: &mut HashingMemory) -> Speed {
+    Speed::measure(memory, |work| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn tenant() -> Tenant {
+        Tenant::new("default".into(), "uid".into(), "https://id.example".into())
+    }
+
+    fn of<'a>(tenant: &'a Tenant, address: &str, username: &'a str) -> PasswordAttempt<'a> {
+        PasswordAttempt {
+            tenant,
+            username,
+            user: None,
+            hash: None,
+            password: Zeroizing::new("wrong".to_owned()),
+            address: address.parse().unwrap(),
+            browser: None,
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    async fn store() -> Store {
+        Store::open("sqlite::memory:").await.unwrap()
+    }
+
     #[tokio::test]
-    async fn when_too_many_wait_nobody_else_does() {
-        let password_authenticator = PasswordAuthenticator::new(1);
-        let worker = password_authenticator
-            .workers
-            .clone()
-            .acquire_owned()
-            .await
-            .unwrap();
-        let places = password_authenticator.places.try_acquire_many(16).unwrap();
-        let password = || Zeroizing::new(String::new());
-        let verified = password_authenticator.verify(None, password()).await;
-        assert_eq!(verified, None);
-        drop((worker, places));
-        let verified = password_authenticator.verify(None, password()).await;
-        assert!(verified.is_some_and(|(right, _)| !right));
+    async fn q04_no_account_and_no_address_takes_all_places() {
+        let (authenticator, tenant, store) =
+            (PasswordAuthenticator::new(1), tenant(), store().await);
+        // Nothing is answered while the gate is shut.
+        let turn = of(&tenant, "192.0.2.99", "x").turn();
+        let _shut = [
+            authenticator.gate.enter(&turn).await.ok().unwrap(),
+            authenticator.gate.enter(&turn).await.ok().unwrap(),
+        ];
+        let mut waiting = Vec::new();
+        let mut outcomes = Vec::new();
+        for number in 0..6 {
+            let address = format!("192.0.2.{number}");
+            let attempt = of(&tenant, &address, "alice");
+            let mut tried = Box::pin(authenticator.attempt(&store, attempt));
+            match futures::poll!(tried.as_mut()) {
+                std::task::Poll::Ready(tried) => outcomes.push(tried),
+                std::task::Poll::Pending => waiting.push(tried),
+            }
+        }
+        assert_eq!(outcomes, [Tried::Full(Full::One); 2], "four of an account");
+        assert_eq!(waiting.len(), MAX_AT_ONCE_OF_ACCOUNT);
     }
 
     #[tokio::test]
     async fn n07_no_failure_is_answered_before_the_floor() {
-        let authenticator = PasswordAuthenticator::new(2);
-        let tenant = Tenant::new("default".into(), "uid".into(), "https://id.example".into());
+        let (authenticator, tenant, store) =
+            (PasswordAuthenticator::new(2), tenant(), store().await);
         let hash = |hash: &str| Some(PasswordHash(hash.into()));
         let bcrypt = "$2b$08$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
         let floor = authenticator.floor(tenant.users.costliest()).await;
@@ -213,15 +307,11 @@ mod tests {
         for hash in [None, hash(bcrypt), hash("not a hash")] {
             let begun = Instant::now();
             let attempt = PasswordAttempt {
-                tenant: &tenant,
-                username: "alice",
-                user: None,
                 hash,
-                password: Zeroizing::new("wrong".to_owned()),
-                address: "192.0.2.1".parse().unwrap(),
-                now: Timestamp::UNIX_EPOCH,
+                ..of(&tenant, "192.0.2.1", "alice")
             };
-            assert_eq!(authenticator.attempt(attempt).await, Tried::Wrong);
+            let tried = authenticator.attempt(&store, attempt).await;
+            assert_eq!(tried, Tried::Wrong);
             assert!(begun.elapsed() >= floor);
         }
     }

@@ -1,7 +1,7 @@
 //! Refusals that an administrator can find: each has an ID, which the page shows and log and audit record.
 //!
-//! A caller who is not signed in is recorded singly only a few times a minute; the rest is summed up by address, so that a
-//! flood of refusals neither fills the log nor hides what else it says.
+//! A caller who is not signed in is recorded singly only a few times a minute; the rest is summed up by event and address, so
+//! that a flood of refusals neither fills the log nor hides what else it says. So are refusals to programs, whoever they say they are.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,15 +13,15 @@ use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::network::network;
 use crate::App;
+use crate::network::{Prefix, network};
 
-/// How many refusals of an address are recorded singly within a minute.
-const SINGLY: u32 = 10;
+/// How many refusals of an address are recorded singly within a minute, of each event.
+const MAX_SINGLY: u32 = 10;
 /// How many of all addresses together.
-const SINGLY_IN_ALL: u32 = 300;
+const MAX_SINGLY_IN_ALL: u32 = 300;
 /// How many addresses are told apart within a minute.
-const CAPACITY: usize = 4_096;
+const MAX_ADDRESSES: usize = 4_096;
 const SUMMED_UP: &str = "more refusals of callers who are not signed in, within one minute";
 
 /// Counts the refusals of callers who are not signed in, by address, for one minute at a time.
@@ -33,9 +33,9 @@ struct CurrentMinute {
     minute: i64,
     singly: u32,
     /// By network: the first of its addresses, and how many refusals were not recorded.
-    counts: HashMap<String, Count>,
-    /// Those that no address has room for.
-    others: u64,
+    counts: HashMap<(Prefix, AuditEvent), Count>,
+    /// Those that no address has room for, by event.
+    others: HashMap<AuditEvent, u64>,
 }
 
 #[derive(Debug)]
@@ -48,16 +48,17 @@ struct Count {
 /// How many refusals of an address were not recorded singly; without an address, of many.
 #[derive(Debug, PartialEq, Eq)]
 struct Sum {
+    event: AuditEvent,
     from: Option<IpAddr>,
     count: u64,
 }
 
 impl RefusalCounts {
     /// Counts a refusal. Whether it is to be recorded singly, and what was summed up in the minute before.
-    fn count(&self, from: IpAddr, now: Timestamp) -> (bool, Vec<Sum>) {
+    fn count(&self, event: AuditEvent, from: IpAddr, now: Timestamp) -> (bool, Vec<Sum>) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let sums = current.turn(now);
-        (current.count(from), sums)
+        (current.count(event, from), sums)
     }
 
     /// What was summed up, if the minute is over.
@@ -80,30 +81,32 @@ impl CurrentMinute {
                 ..Self::default()
             },
         );
-        let others = Sum {
+        let others = over.others.into_iter().map(|(event, count)| Sum {
+            event,
             from: None,
-            count: over.others,
-        };
-        let sums = over.counts.into_values().map(|count| Sum {
+            count,
+        });
+        let sums = over.counts.into_iter().map(|((_, event), count)| Sum {
+            event,
             from: Some(count.from),
             count: count.unrecorded,
         });
-        sums.chain([others]).filter(|sum| sum.count > 0).collect()
+        sums.chain(others).filter(|sum| sum.count > 0).collect()
     }
 
-    fn count(&mut self, from: IpAddr) -> bool {
-        let network = network(from);
-        if self.counts.len() >= CAPACITY && !self.counts.contains_key(&network) {
-            self.others += 1;
+    fn count(&mut self, event: AuditEvent, from: IpAddr) -> bool {
+        let key = (network(from), event);
+        if self.counts.len() >= MAX_ADDRESSES && !self.counts.contains_key(&key) {
+            *self.others.entry(event).or_default() += 1;
             return false;
         }
-        let count = self.counts.entry(network).or_insert(Count {
+        let count = self.counts.entry(key).or_insert(Count {
             from,
             all: 0,
             unrecorded: 0,
         });
         count.all += 1;
-        let singly = count.all <= SINGLY && self.singly < SINGLY_IN_ALL;
+        let singly = count.all <= MAX_SINGLY && self.singly < MAX_SINGLY_IN_ALL;
         if singly {
             self.singly += 1;
         } else {
@@ -130,15 +133,25 @@ pub async fn sum_up(
 }
 
 fn record_sums(audit: &Audit, sums: Vec<Sum>) {
-    for Sum { from, count } in sums {
+    for Sum { event, from, count } in sums {
         let line = AuditRecord {
             from,
             count: Some(count),
             reason: Some(SUMMED_UP),
             ..AuditRecord::default()
         };
-        audit.record(AuditEvent::AuthorizationRefused, &line);
+        audit.record(event, &line);
     }
+}
+
+/// Whether the refusal of a caller who has proved nothing is to be recorded singly. Otherwise it is counted, and summed up.
+pub(crate) fn is_recorded(app: &App, event: AuditEvent, from: IpAddr) -> bool {
+    let (singly, sums) = app.refusal_counts.count(event, from, (app.clock)());
+    record_sums(&app.audit, sums);
+    if !singly {
+        app.metrics.refusals_summed_up.inc();
+    }
+    singly
 }
 
 /// Where a request is refused.
@@ -170,11 +183,8 @@ pub(super) fn record(place: Place<'_>, why: Why<'_>) -> String {
     let client_id = why.client.map(|client| &*client.id);
     app.metrics
         .authorization_refused(place.endpoint, why.error, client_id);
-    let singly = why.user.is_some() || {
-        let (singly, sums) = app.refusal_counts.count(place.address, (app.clock)());
-        record_sums(&app.audit, sums);
-        singly
-    };
+    let event = AuditEvent::AuthorizationRefused;
+    let singly = why.user.is_some() || is_recorded(app, event, place.address);
     if singly {
         let line = AuditRecord {
             tenant: Some(&place.tenant.name),
@@ -220,6 +230,8 @@ fn request_id(app: &App) -> String {
 mod tests {
     use super::*;
 
+    const EVENT: AuditEvent = AuditEvent::TokenRefused;
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(6_000_000 + second).unwrap()
     }
@@ -233,16 +245,19 @@ mod tests {
         let counts = RefusalCounts::default();
         let (one, other) = (address("192.0.2.1"), address("192.0.2.2"));
         for number in 0..25 {
-            let (singly, sums) = counts.count(one, at(number));
+            let (singly, sums) = counts.count(EVENT, one, at(number));
             assert_eq!((singly, sums), (number < 10, vec![]));
         }
-        assert!(counts.count(other, at(30)).0);
+        assert!(counts.count(EVENT, other, at(30)).0);
+        let (singly, _) = counts.count(AuditEvent::SignInFailed, one, at(30));
+        assert!(singly, "another event has lines of its own");
         assert_eq!(counts.finished(at(59)), []);
         let sum = Sum {
+            event: EVENT,
             from: Some(one),
             count: 15,
         };
-        assert_eq!(counts.count(one, at(60)), (true, vec![sum]));
+        assert_eq!(counts.count(EVENT, one, at(60)), (true, vec![sum]));
         assert_eq!(counts.finished(at(120)), [], "nothing is left over");
     }
 
@@ -252,11 +267,11 @@ mod tests {
         let mut singly = 0;
         for number in 0..10_000_u32 {
             let from = IpAddr::from(number.to_be_bytes());
-            singly += u32::from(counts.count(from, at(0)).0);
+            singly += u32::from(counts.count(EVENT, from, at(0)).0);
         }
-        assert_eq!(singly, SINGLY_IN_ALL);
+        assert_eq!(singly, MAX_SINGLY_IN_ALL);
         let sums = counts.finished(at(60));
-        assert!(sums.len() <= CAPACITY + 1);
+        assert!(sums.len() <= MAX_ADDRESSES + 1);
         let unrecorded: u64 = sums.iter().map(|sum| sum.count).sum();
         assert_eq!(unrecorded + u64::from(singly), 10_000);
     }

@@ -110,7 +110,7 @@ fn fixed(headers: &mut HeaderMap) {
 }
 
 fn policy(forms: Forms, inline: &Inline<'_>) -> String {
-    let mut policy = "default-src 'none'; img-src data:; style-src 'self'".to_owned();
+    let mut policy = "default-src 'none'; img-src 'self' data:; style-src 'self'".to_owned();
     if let Some(style) = inline.style {
         let _ = write!(policy, " {}", source(style));
     }

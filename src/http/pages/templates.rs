@@ -33,8 +33,7 @@ impl<'a> Shell<'a> {
             title,
             base: chrome.base,
             tenant: chrome.tenant,
-            // A picture by any other URL would tell its host who signs in; the policy would refuse it anyway.
-            logo: chrome.logo.filter(|logo| logo.starts_with("data:image/")),
+            logo: chrome.logo,
             initial: initial(chrome.tenant),
             style: color.map(Color::rules),
             style_version: super::STYLE_VERSION,

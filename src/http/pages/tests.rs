@@ -238,7 +238,7 @@ fn c13_and_c15_no_page_is_framed_cached_or_tells_others_its_address() {
         assert_eq!(page.header("referrer-policy"), referrer);
         // Nothing is fetched from elsewhere.
         let sources: Vec<&str> = page.html.split(" src=\"").skip(1).collect();
-        assert!(sources.iter().all(|source| source.starts_with("data:")));
+        assert!(sources.iter().all(|source| source.starts_with('/')));
         assert_eq!(page.html.matches("<link").count(), 2, "icon and stylesheet");
     }
 }
@@ -305,24 +305,38 @@ fn a_colour_goes_into_a_style_that_the_policy_knows_by_its_hash() {
 }
 
 #[test]
-fn a_logo_is_a_picture_in_the_page_or_none() {
+fn q02_a_page_names_the_picture_and_does_not_hold_it() {
     let with = |logo| {
         let chrome = PageChrome {
-            logo: Some(logo),
+            logo,
             ..chrome(&PLAIN)
         };
         Read::of(signed_out(&chrome, SignedOut::Done)).html
     };
-    assert!(
-        with("data:image/png;base64,AAAA")
-            .contains("<img class=\"logo\" src=\"data:image/png;base64,AAAA\" alt=\"x\">")
-    );
-    for bad in [
-        "https://tracker.example/x.png",
-        "javascript:alert(1)",
-        "data:text/html,x",
+    let named = "<img class=\"logo\" src=\"/t/x/logo?v=abc_-9\" alt=\"x\">";
+    assert!(with(Some("abc_-9")).contains(named));
+    assert!(!with(None).contains("<img"));
+}
+
+#[test]
+fn a_picture_runs_nothing_and_is_cached_by_its_version() {
+    let picture = Logo::of_data_url("data:image/svg+xml;base64,AAAA").unwrap();
+    let current = format!("v={}", picture.version);
+    for (query, cached) in [
+        (Some(&*current), "public, max-age=31536000, immutable"),
+        (Some("v=another"), "no-store"),
+        (None, "no-store"),
     ] {
-        assert!(!with(bad).contains("<img"), "{bad}");
+        let answer = Read::of(logo(&picture, query));
+        assert_eq!(answer.header("content-type"), "image/svg+xml");
+        assert_eq!(answer.header("cache-control"), cached);
+        assert_eq!(answer.policy("default-src"), Some("'none'"));
+        assert!(
+            answer
+                .header("content-security-policy")
+                .ends_with("; sandbox")
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
 }
 

@@ -9,7 +9,7 @@ pub struct PageChrome<'a> {
     pub base: &'a str,
     /// The name that people see.
     pub tenant: &'a str,
-    /// A `data:` URL of the logo.
+    /// The version of the picture, which is `{base}/logo`; none if there is no picture.
     pub logo: Option<&'a str>,
     /// `#rrggbb`; anything else is passed over.
     pub color: Option<&'a str>,
@@ -21,7 +21,7 @@ impl<'a> PageChrome<'a> {
         Self {
             base: issuer_path(&tenant.issuer),
             tenant: tenant.display_name(),
-            logo: tenant.branding.logo.as_deref(),
+            logo: tenant.branding.logo.as_ref().map(|logo| &*logo.version),
             color: tenant.branding.color.as_deref(),
         }
     }

@@ -32,6 +32,17 @@ pub fn key(parts: &[&str]) -> Key {
     key
 }
 
+impl Rate {
+    /// The rate of whoever may do this many times as much.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self {
+            burst: self.burst.saturating_mul(times),
+            every: self.every / times.max(1),
+        }
+    }
+}
+
 /// Counts failures by key.
 #[derive(Debug)]
 pub struct Throttle {

@@ -1,7 +1,10 @@
 //! What is to be done about passwords: Secrets to read once more, plaintexts to hash.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::hash_queue::HashQueue;
 use super::passwords::Job;
 
 /// A Secret by namespace and name.
@@ -9,14 +12,14 @@ pub type SecretName = (String, String);
 
 /// Where it is asked for.
 pub struct PasswordRequests {
-    jobs: UnboundedSender<Job>,
+    jobs: Arc<HashQueue>,
     reads: UnboundedSender<SecretName>,
 }
 
 /// Where it is read.
 pub struct PasswordWork {
     /// Plaintexts to hash.
-    pub jobs: UnboundedReceiver<Job>,
+    pub jobs: Arc<HashQueue>,
     /// Secrets with passwords to read once more.
     pub reads: UnboundedReceiver<SecretName>,
 }
@@ -24,10 +27,10 @@ pub struct PasswordWork {
 impl PasswordRequests {
     /// Both ends.
     pub fn new() -> (Self, PasswordWork) {
-        let (jobs, job_receiver) = unbounded_channel();
+        let jobs = Arc::new(HashQueue::default());
         let (reads, read_receiver) = unbounded_channel();
         let work = PasswordWork {
-            jobs: job_receiver,
+            jobs: jobs.clone(),
             reads: read_receiver,
         };
         (Self { jobs, reads }, work)
@@ -36,9 +39,13 @@ impl PasswordRequests {
     /// Asks for plaintexts to be hashed.
     pub fn hash_later(&self, jobs: Vec<Job>) {
         for job in jobs {
-            // Fails only when the operator has stopped, and then no user signs in.
-            let _ = self.jobs.send(job);
+            self.jobs.push(job);
         }
+    }
+
+    /// Tenants admit other people than before.
+    pub fn admitted_others(&self) {
+        self.jobs.look_again();
     }
 
     /// Asks for a Secret to be read once more, because another entry of it is needed.

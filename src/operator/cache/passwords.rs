@@ -32,6 +32,17 @@ pub struct Job {
     pub plaintext: Zeroizing<String>,
 }
 
+/// Whether a plaintext is to be hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Yes.
+    Now,
+    /// Not before a tenant admits the person.
+    Later,
+    /// No OAuthUser refers to it any more.
+    Never,
+}
+
 #[derive(Debug, Default)]
 struct Seen {
     /// The names of all entries.
@@ -47,12 +58,32 @@ struct State {
     secrets: HashMap<Name, Seen>,
     /// The entries that an OAuthUser refers to.
     wanted: HashMap<Name, HashSet<String>>,
+    /// Those whose OAuthUser is one of a tenant's: only they are hashed. Unknown before the first registry.
+    admitted: Option<HashSet<Place>>,
     reach: Reach,
     /// Rises with each change of what the index answers.
     version: u64,
 }
 
 impl State {
+    fn admits(&self, place: &Place) -> bool {
+        let admitted = self.admitted.as_ref();
+        admitted.is_some_and(|admitted| admitted.contains(place))
+    }
+
+    /// The entries that are not hashed yet.
+    fn pending(&self) -> impl Iterator<Item = Place> {
+        self.secrets.iter().flat_map(|((namespace, secret), seen)| {
+            let passwords = seen.passwords.iter();
+            let pending = passwords.filter(|(_, password)| password.hash == Hash::Pending);
+            pending.map(|(key, _)| Place {
+                namespace: namespace.clone(),
+                secret: secret.clone(),
+                key: key.clone(),
+            })
+        })
+    }
+
     fn take_in(&mut self, secret: &Secret) -> Vec<Job> {
         self.version += 1;
         let name = name_of(secret);
@@ -168,6 +199,27 @@ impl PasswordIndex {
         self.write(|state| state.wanted = wanted);
     }
 
+    /// Tenants admit the people who refer to these entries, and nobody else.
+    pub fn admit_only(&self, places: impl Iterator<Item = Place>) {
+        let admitted = places.collect();
+        self.write(|state| state.admitted = Some(admitted));
+    }
+
+    /// Whether a plaintext of this entry is to be hashed.
+    pub fn is_wanted(&self, place: &Place) -> Wanted {
+        self.read(|state| {
+            let name = (place.namespace.clone(), place.secret.clone());
+            let refers = state.wanted.get(&name);
+            if !refers.is_some_and(|entries| entries.contains(&place.key)) {
+                Wanted::Never
+            } else if state.admits(place) {
+                Wanted::Now
+            } else {
+                Wanted::Later
+            }
+        })
+    }
+
     /// The namespaces in which an OAuthUser refers to a Secret.
     pub fn namespaces(&self) -> HashSet<String> {
         self.read(|state| state.wanted.keys().map(|(ns, _)| ns.clone()).collect())
@@ -236,8 +288,10 @@ impl PasswordIndex {
         }
         let settled = self.read(|state| {
             let mut namespaces = state.wanted.keys().map(|(namespace, _)| namespace);
-            let mut passwords = state.secrets.values().flat_map(|s| s.passwords.values());
-            let hashed = passwords.all(|password| password.hash != Hash::Pending);
+            let hashed = state.pending().all(|place| {
+                let is_known = state.admitted.is_some();
+                is_known && !state.admits(&place)
+            });
             namespaces.all(|namespace| state.reach.of(namespace) != Access::Pending)
                 && (hashed || self.began.elapsed() > PATIENCE)
         });

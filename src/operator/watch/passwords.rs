@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use clientele_api::user::PASSWORD_TYPE;
 use clientele_oauth::user::password;
-use futures::StreamExt;
+use clientele_oauth::user::password::memory::HashingMemory;
+use clientele_telemetry::workers::Workers;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::secrets::{SecretHandles, Watched};
+use crate::cache::hash_queue::HashQueue;
 use crate::cache::password_requests::{PasswordRequests, SecretName};
 use crate::cache::passwords::Job;
 use crate::cache::progress::Readiness;
@@ -73,27 +75,37 @@ async fn ask_later(requests: Arc<PasswordRequests>, name: SecretName) {
     requests.read_later(name);
 }
 
-/// Hashes plaintexts, a few at once and not on the threads that serve, for ever.
-pub async fn hash(handles: Arc<SecretHandles>, mut jobs: UnboundedReceiver<Job>) {
+/// How many plaintexts are hashed at once. People who sign in have threads of their own.
+const MAX_HASHING_THREADS: usize = 2;
+
+/// Hashes plaintexts, one or two at once and not on the threads that serve, for ever.
+pub async fn hash(handles: Arc<SecretHandles>, jobs: Arc<HashQueue>) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    futures::stream::poll_fn(move |context| jobs.poll_recv(context))
-        .for_each_concurrent((processors / 2).max(1), |job| hash_one(&handles, job))
-        .await;
+    let threads = (processors / 2).clamp(1, MAX_HASHING_THREADS);
+    let workers = Workers::new("hash-manifests", threads);
+    let loops = (0..threads).map(|_| async {
+        loop {
+            let wanted = |place: &_| handles.cache.passwords.is_wanted(place);
+            let job = jobs.next(wanted).await;
+            hash_one(&handles, &workers, job).await;
+        }
+    });
+    futures::future::join_all(loops).await;
 }
 
-async fn hash_one(handles: &SecretHandles, job: Job) {
+async fn hash_one(handles: &SecretHandles, workers: &Workers<HashingMemory>, job: Job) {
     let Job {
         place,
         fingerprint,
         plaintext,
     } = job;
-    let hashed = tokio::task::spawn_blocking(move || {
+    let hashed = workers.run(move |memory| {
         let mut salt = [0; 16];
         aws_lc_rs::rand::fill(&mut salt).ok()?;
-        password::hash(&plaintext, &salt)
+        password::hash_with(memory, &plaintext, &salt)
     });
     let hash = match hashed.await {
-        Ok(Some(hash)) => Hash::Ready(hash),
+        Some(Some(hash)) => Hash::Ready(hash),
         _ => Hash::Unusable("could not be hashed"),
     };
     handles.cache.passwords.hashed(&place, fingerprint, hash);

@@ -35,6 +35,11 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
         "additive replica beats",
         include_str!("../migrations/0008_additive_replica_beats.sql"),
     ),
+    (
+        9,
+        "additive failed logins",
+        include_str!("../migrations/0009_additive_failed_logins.sql"),
+    ),
 ];
 
 /// Where sqlx notes what was applied.

@@ -85,9 +85,10 @@ macro_rules! delete {
 /// Codes stay for a while, so that a second use is recognised; revoked tokens and used assertions, so that a replica
 /// whose clock is behind does not take one for valid; last uses for longer than any quiet period, because what is not
 /// known counts as use only if it could have been one; days of use until the status of the client has them; subjects until another registration may
-/// have them; upgraded hashes a year, after which the next sign-in makes another.
+/// have them; upgraded hashes a year, after which the next sign-in makes another; failures until they
+/// are forgotten.
 #[rustfmt::skip]
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 10] = [
     Kind { delete: delete!("codes", "tenant, digest", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("revoked_tokens", "tenant, jti", "expires_at"), keep: SignedDuration::from_hours(1) },
     Kind { delete: delete!("families", "tenant, id", "ends_at"), keep: SignedDuration::from_hours(24) },
@@ -97,6 +98,7 @@ const KINDS: [Kind; 9] = [
     Kind { delete: delete!("used_days", "client_uid", "recorded_at"), keep: SignedDuration::from_hours(24 * 31) },
     Kind { delete: delete!("subjects", "tenant, subject", "used_at"), keep: SignedDuration::from_hours(24 * 400) },
     Kind { delete: delete!("upgraded_hashes", "person", "upgraded_at"), keep: SignedDuration::from_hours(24 * 366) },
+    Kind { delete: delete!("failed_logins", "account", "busy_until"), keep: SignedDuration::ZERO },
 ];
 
 /// Deletes up to `limit` rows of a kind.
@@ -132,4 +134,5 @@ pub(crate) const SEARCHES: &[&str] = &[
     KINDS[6].delete,
     KINDS[7].delete,
     KINDS[8].delete,
+    KINDS[9].delete,
 ];

@@ -51,6 +51,14 @@ const REVOKE: &str =
     "UPDATE families SET revoked_at = $3, ends_at = CASE WHEN ends_at < $3 THEN ends_at ELSE $3 END
     WHERE tenant = $1 AND id = $2 AND revoked_at IS NULL RETURNING expires_at, idle_expires_at";
 
+/// Those that live, beyond the ones that began last.
+const SPARE: &str =
+    "SELECT id FROM families WHERE tenant = $1 AND subject = $2 AND registration_id = $3
+    AND revoked_at IS NULL AND ends_at > $4 ORDER BY issued_at DESC, id LIMIT 100 OFFSET $5";
+
+/// The most refresh families of a person with one client.
+pub const MAX_FAMILIES: u32 = 100;
+
 impl FromRow for Family {
     fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
         let sequence: i64 = column(row, "sequence")?;
@@ -97,6 +105,16 @@ impl Store {
         .await
     }
 
+    /// Revokes what a person has beyond [`MAX_FAMILIES`] with the client of this authorization, oldest first. Returns how many.
+    pub async fn trim_families(
+        &self,
+        authorization: &Authorization,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let authorization = authorization.clone();
+        self.write(TrimFamilies { authorization, now }).await
+    }
+
     /// Revokes a family. Whether there was one that lived.
     pub async fn revoke_family(
         &self,
@@ -111,6 +129,38 @@ impl Store {
             now,
         })
         .await
+    }
+}
+
+/// Revokes those of a person with a client that began the longest time ago.
+struct TrimFamilies {
+    authorization: Authorization,
+    now: Timestamp,
+}
+
+impl Operation for TrimFamilies {
+    type Output = u64;
+    const SINGLE: bool = false;
+
+    async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<u64> {
+        let Authorization {
+            tenant,
+            subject,
+            client_uid,
+            ..
+        } = &self.authorization;
+        let spare = query(SPARE)
+            .bind(&**tenant)
+            .bind(&**subject)
+            .bind(&**client_uid)
+            .bind(millis(self.now))
+            .bind(i64::from(MAX_FAMILIES))
+            .fetch_all(&mut *db)
+            .await?;
+        for row in &spare {
+            revoke(db, tenant, column(row, "id")?, self.now).await?;
+        }
+        Ok(spare.len() as u64)
     }
 }
 
@@ -261,4 +311,4 @@ impl Operation for RevokeFamily {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[SELECT, ROTATE, REVOKE];
+pub const SEARCHES: &[&str] = &[SPARE, SELECT, ROTATE, REVOKE];

@@ -25,6 +25,9 @@ const RENEW: &str = "INSERT INTO sessions (tenant, digest, sid, subject, person,
     ON CONFLICT (tenant, sid) DO UPDATE SET digest = excluded.digest, subject = excluded.subject, person = excluded.person,
     credential = excluded.credential, auth_time = excluded.auth_time, last_used = excluded.last_used,
     expires_at = excluded.expires_at";
+/// Those beyond the ones that were used last.
+const SPARE: &str = "SELECT sid FROM sessions WHERE tenant = $1 AND subject = $2
+    ORDER BY last_used DESC, sid LIMIT 100 OFFSET $3";
 const DELETE_ONE: &str = "DELETE FROM sessions WHERE tenant = $1 AND sid = $2";
 const DELETE_ALL: &str = "DELETE FROM sessions WHERE tenant = $1 AND subject = $2";
 
@@ -44,8 +47,11 @@ impl FromRow for Session {
     }
 }
 
+/// The most sessions of a person in a tenant.
+pub const MAX_SESSIONS: u32 = 100;
+
 impl Store {
-    /// Begins a session.
+    /// Begins a session. Of a person who has [`MAX_SESSIONS`] already, those end that were used the longest time ago.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
         self.write(BeginSession(session.clone())).await
     }
@@ -133,8 +139,21 @@ struct BeginSession(Session);
 
 impl Operation for BeginSession {
     type Output = ();
+    const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
+        let Session {
+            tenant, subject, ..
+        } = &self.0;
+        let spare = query(SPARE)
+            .bind(&**tenant)
+            .bind(&**subject)
+            .bind(i64::from(MAX_SESSIONS) - 1)
+            .fetch_all(&mut *db)
+            .await?;
+        for row in &spare {
+            end(db, tenant, column(row, "sid")?, self.0.auth_time).await?;
+        }
         insert(INSERT, &self.0, db).await
     }
 }
@@ -242,19 +261,14 @@ impl Operation for EndSession {
     const SINGLE: bool = false;
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
-        query(DELETE_ONE)
-            .bind(&*self.tenant_uid)
-            .bind(&*self.sid)
-            .execute(&mut *db)
-            .await?;
-        revoke_grants(
-            db,
-            &self.tenant_uid,
-            &GrantsOf::Session(&self.sid),
-            self.now,
-        )
-        .await
+        end(db, &self.tenant_uid, &self.sid, self.now).await
     }
+}
+
+async fn end(db: &mut AnyConnection, tenant: &str, sid: &str, now: Timestamp) -> sqlx::Result<()> {
+    let delete = query(DELETE_ONE).bind(tenant).bind(sid);
+    delete.execute(&mut *db).await?;
+    revoke_grants(db, tenant, &GrantsOf::Session(sid), now).await
 }
 
 /// Ends every session of a person.
@@ -286,4 +300,4 @@ impl Operation for EndAllSessions {
 
 /// What searches, for the test of the indexes.
 #[cfg(test)]
-pub const SEARCHES: &[&str] = &[SELECT, SELECT_BY_SID, TOUCH, DELETE_ONE, DELETE_ALL];
+pub const SEARCHES: &[&str] = &[SPARE, SELECT, SELECT_BY_SID, TOUCH, DELETE_ONE, DELETE_ALL];

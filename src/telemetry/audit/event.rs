@@ -4,7 +4,7 @@
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident, $name:literal, $sentence:literal;)*) => {
         /// An action of a person, a client or the operator, or its refusal.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum AuditEvent {
             $($(#[$doc])* $event,)*
         }
@@ -136,6 +136,11 @@ events! {
     ///
     /// Fields: the object.
     SecretRetired, "secret_retired", "client secret retired";
+    /// Requests or connections were refused, or connections closed, because there was no room: a sum of the last minute (see
+    /// [limits](../concepts/limits.md)).
+    ///
+    /// Fields: `error`: which [reason](metrics.md), `reason`: in a sentence, `count`.
+    RefusedForLackOfRoom, "refused_for_lack_of_room", "refused for lack of room";
     /// Signing keys of a tenant were created or removed.
     ///
     /// Fields: the object, `reason`: which.

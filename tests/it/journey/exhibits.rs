@@ -68,13 +68,12 @@ const ACME: PageChrome<'_> = PageChrome {
     logo: None,
     color: None,
 };
-/// A wordmark, as companies have it.
+/// A wordmark, as companies have it: a circle with a wave, and a name.
+pub const WORDMARK: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHdpZHRoPScyMjAnIGhlaWdodD0nNDAnPjxjaXJjbGUgY3g9JzIwJyBjeT0nMjAnIHI9JzE4JyBmaWxsPScjYzI0MTBjJy8+PHBhdGggZD0nTTYgMjRjOC0xNCAyMC0xNCAyOCAwJyBmaWxsPSdub25lJyBzdHJva2U9JyNmZmYnIHN0cm9rZS13aWR0aD0nNCcvPjx0ZXh0IHg9JzUwJyB5PScyOScgZm9udC1mYW1pbHk9J3NhbnMtc2VyaWYnIGZvbnQtc2l6ZT0nMjYnIGZvbnQtd2VpZ2h0PSc3MDAnIGZpbGw9JyNjMjQxMGMnPk5vcmRsaWNodDwvdGV4dD48L3N2Zz4=";
 const LOGO: PageChrome<'_> = PageChrome {
     base: "",
     tenant: "Nordlicht Energie",
-    logo: Some(
-        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='220' height='40'%3E%3Ccircle cx='20' cy='20' r='18' fill='%23c2410c'/%3E%3Cpath d='M6 24c8-14 20-14 28 0' fill='none' stroke='%23fff' stroke-width='4'/%3E%3Ctext x='50' y='29' font-family='sans-serif' font-size='26' font-weight='700' fill='%23c2410c'%3ENordlicht%3C/text%3E%3C/svg%3E",
-    ),
+    logo: Some("1"),
     color: Some("#c2410c"),
 };
 

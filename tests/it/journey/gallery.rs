@@ -10,10 +10,11 @@ use axum::http::Request;
 use axum::response::Response;
 use clientele_http::pages;
 use clientele_http::server::Limits;
+use clientele_oauth::tenant::logo::Logo;
 use serde_json::{Map, Value, json};
 use tower::service_fn;
 
-use super::exhibits::EXHIBITS;
+use super::exhibits::{EXHIBITS, WORDMARK};
 use super::fonts::{DEJAVU_SANS, Family, NOTO_SANS};
 use super::node::Node;
 use crate::support::running::Running;
@@ -54,6 +55,10 @@ async fn answer<B>(request: Request<B>) -> Result<Response, Infallible> {
     let name = request.uri().path().trim_start_matches('/');
     if name == "style.css" {
         return Ok(pages::stylesheet());
+    }
+    if name == "logo" {
+        let picture = Logo::of_data_url(WORDMARK).expect("the wordmark is a picture");
+        return Ok(pages::logo(&picture, request.uri().query()));
     }
     let show = EXHIBITS.iter().find(|(known, _)| *known == name);
     Ok(show.map_or_else(Response::default, |(_, show)| show()))

@@ -6,4 +6,5 @@ mod logout;
 mod refusals;
 mod sessions;
 mod sign_in;
+mod strangers;
 mod whole_flow;

@@ -7,4 +7,5 @@ mod health;
 mod http1;
 mod http2;
 mod outage;
+mod room;
 mod tls;

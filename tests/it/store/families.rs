@@ -21,7 +21,37 @@ over_both_stores![
     a_family_that_has_ended_is_gone_and_stays_as_it_is,
     a_family_that_lives_is_revoked_once,
     a_family_is_worth_nothing_in_another_tenant,
+    q09_a_person_has_a_hundred_families_of_a_client_and_the_oldest_end,
 ];
+
+async fn q09_a_person_has_a_hundred_families_of_a_client_and_the_oldest_end(
+    database: TestDatabase,
+) {
+    let store = database.open().await;
+    for number in 0..103_i64 {
+        let code = code(&number.to_string());
+        assert_eq!(store.insert_code(&code).await, Ok(true));
+        let mut family = samples::family(&code);
+        family.issued_at = at(number);
+        let begun = store
+            .redeem(TENANT, &code.digest, Some(&family), at(1))
+            .await;
+        assert_eq!(begun, Ok(clientele_store::Redemption::First));
+    }
+    let whose = samples::authorization();
+    let mut other = whose.clone();
+    other.subject = "somebody else".to_owned();
+    assert_eq!(store.trim_families(&other, at(110)).await, Ok(0));
+    assert_eq!(store.trim_families(&whose, at(110)).await, Ok(3));
+    assert_eq!(store.trim_families(&whose, at(110)).await, Ok(0));
+    for (number, lives) in [(0, false), (2, false), (3, true), (102, true)] {
+        let family = store
+            .family(TENANT, &format!("fam_{number}"))
+            .await
+            .unwrap();
+        assert_eq!(family.unwrap().lives(at(111)), lives, "{number}");
+    }
+}
 
 const GRACE: Duration = Duration::from_secs(10);
 const IDLE: i64 = 3000;

@@ -14,7 +14,33 @@ over_both_stores![
     signing_out_everywhere_ends_all_of_one_user_only,
     no_code_outlives_a_sign_out_at_the_same_time,
     signing_out_while_a_code_is_redeemed_leaves_nothing_alive,
+    q09_a_person_has_a_hundred_sessions_and_the_oldest_end,
 ];
+
+async fn q09_a_person_has_a_hundred_sessions_and_the_oldest_end(database: TestDatabase) {
+    let store = database.open().await;
+    let first = allow(&store, code_in("first", "sid-0", false)).await;
+    for number in 0..103_i64 {
+        let mut session = session(&number.to_string());
+        session.sid = format!("sid-{number}");
+        session.last_used = at(number);
+        store.begin_session(&session).await.unwrap();
+    }
+    let mut other = session("other");
+    other.subject = "somebody else".to_owned();
+    store.begin_session(&other).await.unwrap();
+    for (number, lives) in [(0, false), (2, false), (3, true), (102, true)] {
+        let sid = format!("sid-{number}");
+        let found = store.session_by_sid(TENANT, &sid).await.unwrap();
+        assert_eq!(found.is_some(), lives, "{sid}");
+    }
+    let nobody: [String; 0] = [];
+    assert_eq!(
+        living(&store, &[&first]).await,
+        nobody,
+        "it ended with its session"
+    );
+}
 
 /// A code allowed in a session, with or without `offline_access`.
 fn code_in(name: &str, sid: &str, offline: bool) -> Code {

@@ -1,13 +1,15 @@
 //! A server on a loopback port, and raw connections to it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use clientele_http::server::overload::Overload;
 use clientele_http::server::tls::Tls;
-use clientele_http::server::{Answers, Limits, serve};
+use clientele_http::server::{Answers, Limits, Traffic, serve};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -18,6 +20,7 @@ use super::DEADLINE;
 pub struct Running {
     pub address: SocketAddr,
     pub connections: Gauge,
+    pub overload: Arc<Overload>,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
     _guard: DropGuard,
@@ -27,18 +30,19 @@ impl Running {
     pub async fn start(service: impl Answers, tls: Option<Tls>, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (connections, shutdown) = (Gauge::default(), CancellationToken::new());
+        let (traffic, shutdown) = (Traffic::default(), CancellationToken::new());
         let task = tokio::spawn(serve(
             listener,
             service,
             tls,
             limits,
-            connections.clone(),
+            traffic.clone(),
             shutdown.clone(),
         ));
         Self {
             address,
-            connections,
+            connections: traffic.open,
+            overload: traffic.overload,
             task,
             _guard: shutdown.clone().drop_guard(),
             shutdown,
@@ -47,6 +51,14 @@ impl Running {
 
     pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// A connection from another loopback address, such as 127.0.0.2.
+    pub async fn connect_from(&self, address: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        let from = format!("{address}:0").parse().unwrap();
+        socket.bind(from).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     /// Sends bytes on a new connection, and reads until the server closes.

@@ -10,7 +10,7 @@ use super::head;
 const SOURCE: &str = "src/oauth/registry.rs";
 
 /// The methods of each endpoint, by its variant.
-const METHODS: [(&str, &str); 12] = [
+const METHODS: [(&str, &str); 13] = [
     ("Metadata", "GET, HEAD"),
     ("Jwks", "GET, HEAD"),
     ("Token", "POST"),
@@ -23,6 +23,7 @@ const METHODS: [(&str, &str); 12] = [
     ("Logout", "GET, POST"),
     ("Account", "GET, HEAD, POST"),
     ("Stylesheet", "GET, HEAD"),
+    ("Logo", "GET, HEAD"),
 ];
 
 #[derive(Default)]

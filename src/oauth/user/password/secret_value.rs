@@ -5,11 +5,11 @@ use argon2::password_hash::phc;
 
 use super::super::password_hash::PasswordHash;
 use super::MAX_LEN;
+use super::memory::MAX_MEMORY_KIB;
 use super::pbkdf2::Pbkdf2;
 use crate::foreign_hash::{self, Form};
 
 /// What a brought hash may cost at most, so that one account cannot take the memory or the time of all.
-const MAX_MEMORY_KIB: u32 = 64 * 1024;
 const MAX_PASSES: u32 = 8;
 const MAX_BCRYPT_COST: u32 = 13;
 const MAX_PBKDF2: u32 = 1_500_000;

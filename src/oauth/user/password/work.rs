@@ -6,8 +6,9 @@ use argon2::Params;
 use argon2::password_hash::phc;
 
 use super::super::password_hash::PasswordHash;
+use super::memory::HashingMemory;
 use super::pbkdf2::Pbkdf2;
-use super::{argon2id, verify};
+use super::{hash_with, own_params, verify_with};
 
 /// No failure waits for longer than this.
 pub const LONGEST_FLOOR: Duration = Duration::from_secs(2);
@@ -20,8 +21,8 @@ pub struct Work([u64; 4]);
 impl Default for Work {
     /// The work of our own hashes, which is done also for an unknown name.
     fn default() -> Self {
-        let own = argon2id();
-        let own = u64::from(own.params().m_cost()) * u64::from(own.params().t_cost());
+        let own = own_params();
+        let own = u64::from(own.m_cost()) * u64::from(own.t_cost());
         Self([own, 0, 0, 0])
     }
 }
@@ -60,11 +61,14 @@ pub struct Speed([Duration; 4], [u64; 4]);
 
 impl Speed {
     /// Verifies a hash of each algorithm; `time` runs it and says how long it took. Takes some 50 milliseconds.
-    pub fn measure(mut time: impl FnMut(&dyn Fn()) -> Duration) -> Self {
+    pub fn measure(
+        memory: &mut HashingMemory,
+        mut time: impl FnMut(&mut dyn FnMut()) -> Duration,
+    ) -> Self {
         let (mut took, mut units) = ([Duration::ZERO; 4], [1; 4]);
-        for (place, sample) in samples().into_iter().enumerate() {
-            took[place] = time(&|| {
-                verify(Some(&sample), "sample");
+        for (place, sample) in samples(memory).into_iter().enumerate() {
+            took[place] = time(&mut || {
+                verify_with(memory, Some(&sample), "sample");
             });
             units[place] = Work::of(&sample).0[place].max(1);
         }
@@ -84,9 +88,9 @@ impl Speed {
 }
 
 /// A cheap hash of each algorithm, in the order of [`Work`]; that of argon2id is our own.
-fn samples() -> [PasswordHash; 4] {
+fn samples(memory: &mut HashingMemory) -> [PasswordHash; 4] {
     const BYTES: &str = "AAECAwQFBgcICQoLDA0ODw";
-    let own = super::hash("another", &[0; 16]);
+    let own = hash_with(memory, "another", &[0; 16]);
     let bcrypt = bcrypt::non_truncating_hash_with_salt("another", 5, [0; 16]);
     [
         own.unwrap_or_else(|| PasswordHash("".into())),
@@ -140,7 +144,7 @@ mod tests {
             assert_eq!(work(&hash), expected, "{hash}");
         }
         let mut times = [30, 2, 4, 6].map(Duration::from_millis).into_iter();
-        let speed = Speed::measure(|_| times.next().unwrap());
+        let speed = Speed::measure(&mut HashingMemory::default(), |_| times.next().unwrap());
         let floor = |hashes: &[&str]| {
             let each = hashes.iter().map(|hash| Work(work(hash)));
             speed.floor(each.fold(Work::default(), Work::max))

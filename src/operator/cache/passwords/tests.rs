@@ -5,7 +5,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
 use crate::cache::namespace_access::Access;
-use crate::cache::passwords::PasswordIndex;
+use crate::cache::passwords::{PasswordIndex, Wanted};
 use crate::domain::user::password::{Found, Hash, Password, Place};
 
 fn place(key: &str) -> Place {
@@ -69,6 +69,22 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
         Hash::Ready(hash),
         "the same value again"
     );
+}
+
+#[test]
+fn q06_who_is_not_admitted_is_not_hashed_and_delays_no_start() {
+    let (index, jobs) = seen(b"hunter22");
+    let place = place("password");
+    assert_eq!((jobs, index.is_wanted(&place)), (1, Wanted::Later));
+    assert!(!index.is_settled(), "who is admitted is not known yet");
+    index.admit_only([place.clone()].into_iter());
+    assert_eq!(index.is_wanted(&place), Wanted::Now);
+    assert!(!index.is_settled());
+    index.admit_only(std::iter::empty());
+    assert_eq!(index.is_wanted(&place), Wanted::Later);
+    assert!(index.is_settled());
+    index.want_only(std::iter::empty());
+    assert_eq!(index.is_wanted(&place), Wanted::Never);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::Branding;
+use clientele_oauth::tenant::logo::Logo;
 
 /// What `admissible` has left in the specification.
 pub(super) fn branding(tenant: &OAuthTenant) -> Branding {
@@ -15,7 +16,11 @@ pub(super) fn branding(tenant: &OAuthTenant) -> Branding {
             .as_deref()
             .unwrap_or_default()
             .into(),
-        logo: spec.logo.map(Arc::from),
+        logo: spec
+            .logo
+            .as_deref()
+            .and_then(Logo::of_data_url)
+            .map(Arc::new),
         color: spec.color.map(Arc::from),
     }
 }
@@ -32,6 +37,7 @@ pub(super) fn is_picture(url: &str) -> bool {
             && url.len() <= 32_768
             && !digits.is_empty()
             && digits.bytes().all(inside)
+            && Logo::of_data_url(url).is_some()
     })
 }
 

@@ -139,6 +139,11 @@ impl RegistryBuilder {
             let memos = self.user_memos.values();
             let places = memos.filter_map(|memo| place(&memo.verdict.object));
             inputs.cache.passwords.want_only(places);
+            let memos = self.user_memos.values();
+            let admitted = memos.filter(|memo| self.admits(&memo.verdict.object));
+            let places = admitted.filter_map(|memo| place(&memo.verdict.object));
+            inputs.cache.passwords.admit_only(places);
+            inputs.requests.admitted_others();
         }
         inputs
             .context

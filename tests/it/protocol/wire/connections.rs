@@ -62,26 +62,6 @@ async fn m04_an_idle_connection_is_closed_after_the_idle_timeout_only() {
 }
 
 #[tokio::test]
-async fn m04_connections_beyond_the_limit_wait_for_their_turn() {
-    let two = Limits {
-        connections: 2,
-        ..Limits::default()
-    };
-    let server = Running::start(TestServer::new().await.router, None, two).await;
-    let (first, _second, mut third) = (
-        server.connect().await,
-        server.connect().await,
-        server.connect().await,
-    );
-    server.until_open(2).await;
-    third.write_all(GET).await.unwrap();
-    let early = timeout(Duration::from_millis(50), third.readable()).await;
-    assert!(early.is_err(), "the third is not served beside two");
-    drop(first);
-    read_until(&mut third, "200 OK").await;
-}
-
-#[tokio::test]
 async fn m04_many_silent_connections_do_not_stop_another() {
     let server = Running::start(TestServer::new().await.router, None, Limits::default()).await;
     let mut silent = vec![];

@@ -1,0 +1,126 @@
+//! The mark of a browser in which a person has signed in before (OWASP, Device Cookies): failures of such a browser are counted for it alone,
+//! so that a stranger who fails under the name of a person does not keep the person out.
+//!
+//! The mark proves nothing but that: who has it still needs the password, and has no more tries than anybody.
+
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+use crate::Keyring;
+
+/// How long a browser is known after a sign-in.
+pub const LIFETIME: Duration = Duration::from_hours(24 * 180);
+/// A mark that is older is replaced at the next sign-in.
+const FRESH: Duration = Duration::from_hours(24 * 30);
+const PURPOSE: &str = "clientele known browser v1";
+/// Half of the MAC: what is guessed is worth ten tries.
+const MAC: usize = 16;
+
+/// A browser that a person has signed in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBrowser {
+    /// Tells it from other browsers of the person.
+    pub id: String,
+    /// Whether the mark is to be replaced.
+    pub is_old: bool,
+}
+
+/// Marks a browser for a person of a tenant. `None` only if the keyring fails.
+pub fn mark(
+    keyring: &Keyring,
+    whose: [&str; 2],
+    random: [u8; 12],
+    now: Timestamp,
+) -> Option<String> {
+    let mut id = [0; 16];
+    let seconds = u32::try_from(now.as_second()).ok()?;
+    id[..4].copy_from_slice(&seconds.to_be_bytes());
+    id[4..].copy_from_slice(&random);
+    let key_id = keyring.current_id();
+    let mac = mac(keyring, key_id, whose, &id)?;
+    let (id, mac) = (URL_SAFE_NO_PAD.encode(id), URL_SAFE_NO_PAD.encode(mac));
+    Some(format!("{key_id}.{id}.{mac}"))
+}
+
+/// Reads what [`mark`] made for the same person of the same tenant.
+pub fn read(
+    keyring: &Keyring,
+    whose: [&str; 2],
+    mark: &str,
+    now: Timestamp,
+) -> Option<KnownBrowser> {
+    let mut parts = mark.split('.');
+    let (key_id, id, presented) = (parts.next()?, parts.next()?, parts.next()?);
+    let bytes = URL_SAFE_NO_PAD
+        .decode(id)
+        .ok()
+        .filter(|id| id.len() == 16)?;
+    let presented = URL_SAFE_NO_PAD.decode(presented).ok()?;
+    let expected = mac(keyring, key_id, whose, &bytes)?;
+    verify_slices_are_equal(&expected, &presented).ok()?;
+    let seconds: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
+    let since = Timestamp::from_second(u32::from_be_bytes(seconds).into()).ok()?;
+    let age = now.duration_since(since).unsigned_abs();
+    (parts.next().is_none() && age < LIFETIME).then(|| KnownBrowser {
+        id: id.to_owned(),
+        is_old: age > FRESH,
+    })
+}
+
+fn mac(keyring: &Keyring, key_id: &str, whose: [&str; 2], id: &[u8]) -> Option<[u8; MAC]> {
+    let [tenant, person] = whose;
+    let parts = [tenant.as_bytes(), person.as_bytes(), id];
+    let mac = keyring.mac(Some(key_id), PURPOSE, &parts)?;
+    mac.get(..MAC)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::root_keyring::RootKey;
+    use proptest::prelude::*;
+
+    const WHOSE: [&str; 2] = ["tenant", "alice"];
+
+    fn keyring(current: &str) -> Keyring {
+        let key = |id, byte| RootKey::new(id, &[byte; 32]).unwrap();
+        Keyring::new(current, vec![key("aaaaaaaa", 1), key("bbbbbbbb", 2)]).unwrap()
+    }
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + days * 86_400).unwrap()
+    }
+
+    fn marked() -> String {
+        mark(&keyring("aaaaaaaa"), WHOSE, [7; 12], at(0)).unwrap()
+    }
+
+    #[test]
+    fn q05_a_browser_is_known_for_half_a_year_and_to_one_person() {
+        let read = |whose, days| read(&keyring("bbbbbbbb"), whose, &marked(), at(days));
+        let known = read(WHOSE, 1).unwrap();
+        assert!(!known.is_old);
+        assert!(read(WHOSE, 100).is_some_and(|later| later.is_old && later.id == known.id));
+        assert_eq!(read(WHOSE, 180), None);
+        assert_eq!(read(["tenant", "bob"], 1), None);
+        assert_eq!(read(["other", "alice"], 1), None);
+        assert!(marked().len() <= 64, "{}", marked().len());
+    }
+
+    proptest! {
+        #[test]
+        fn q05_no_change_of_a_mark_is_accepted(at_byte in 0usize..100, byte in "[A-Za-z0-9_.-]") {
+            let original = marked();
+            let place = at_byte % original.len();
+            let changed = format!("{}{byte}{}", &original[..place], &original[place + 1..]);
+            // The last character of Base64 has bits that say nothing.
+            if changed != original && !changed.starts_with(&original[..original.len() - 1]) {
+                prop_assert_eq!(read(&keyring("aaaaaaaa"), WHOSE, &changed, at(1)), None);
+            }
+        }
+    }
+}
