@@ -3,7 +3,6 @@
 mod clients;
 pub mod logo;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 

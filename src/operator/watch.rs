@@ -2,8 +2,8 @@
 
 pub mod catch_up;
 pub mod client_secrets;
-pub mod definitions;
 pub mod credentials;
+pub mod definitions;
 pub mod events;
 pub mod lines;
 pub mod objects;
