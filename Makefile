@@ -77,6 +77,14 @@ release: ## Everything that a version consists of, signed with a key of its own,
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench
 
+.PHONY: bench-hold
+bench-hold: ## Whether it holds: victims beside one attack after the other, with 512 MiB (about 20 minutes; SECONDS_EACH=10 is shorter)
+	@scripts/bench hold --seconds $(or $(SECONDS_EACH),60)
+
+.PHONY: soak
+soak: ## Mixed traffic, changes and restarts for MINUTES (60): memory, files, rows and latency stay as they were
+	@scripts/bench hold --soak $(or $(MINUTES),60)
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for a minute each
 	@scripts/fuzz 60
