@@ -147,13 +147,10 @@ impl Reporter {
     /// Says that this replica lives, and lets those leave that do not. Whether it was heard.
     async fn beat(&self, catch_up: &Arc<CatchUp>) -> bool {
         let began = Instant::now();
-        let beats = match self.store.beat(&self.replica).await {
-            Ok(Some(beats)) => beats,
-            // It was taken for gone, or the store failed: the next report says why.
-            Ok(None) | Err(_) => {
-                self.standing.fail();
-                return false;
-            }
+        // Without: it was taken for gone, or the store failed, and the next report says why.
+        let Ok(Some(beats)) = self.store.beat(&self.replica).await else {
+            self.standing.fail();
+            return false;
         };
         if self.standing.is_heard(began) {
             let (standing, catch_up) = (self.standing.clone(), catch_up.clone());
