@@ -80,6 +80,7 @@ impl Stage {
             metrics,
             events,
             audit,
+            retries: Arc::default(),
         };
         let (client_store, client_writer) = reflector::store();
         let (tenant_store, tenant_writer) = reflector::store();

@@ -174,8 +174,7 @@ async fn each_act_of_a_client_that_matters_has_one_line() {
 
 #[tokio::test]
 async fn q07_a_code_that_is_used_again_and_again_alarms_once() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     let code = seed(&world, APP).insert(&world).await;
     for _ in 0..5 {
         code.exchange(&world).await;
@@ -187,8 +186,7 @@ async fn q07_a_code_that_is_used_again_and_again_alarms_once() {
 
 #[tokio::test]
 async fn q07_a_flood_of_refused_token_requests_is_summed_up() {
-    let (logs, _guard) = capture();
-    let world = world(false).await;
+    let (logs, world) = world(false).await;
     let wrong = basic("team-a.web", "wrong");
     for _ in 0..30 {
         world

@@ -103,6 +103,7 @@ impl Stage {
             metrics,
             events,
             audit,
+            retries: Arc::default(),
         };
         let (clients, client_writer) = reflector::store();
         let (tenants, tenant_writer) = reflector::store();
