@@ -16,7 +16,7 @@ use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::unique_names::{NameReservation, Wish};
-use crate::domain::verdict::{ClientVerdict, is_same_object};
+use crate::domain::verdict::{ClientVerdict, is_same_object, is_same_version};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthClient and what it was made of.
@@ -207,7 +207,7 @@ fn is_news(before: &ClientVerdict, after: &ClientVerdict) -> bool {
         let tenant = verdict.tenant.as_ref();
         tenant.map(|tenant| (tenant.policy.issuer.clone(), tenant.problem.clone()))
     };
-    !Arc::ptr_eq(&before.object, &after.object)
+    !is_same_version(&before.object, &after.object)
         || before.registered != after.registered
         || outcome(before) != outcome(after)
 }

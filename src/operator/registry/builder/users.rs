@@ -119,8 +119,12 @@ impl RegistryBuilder {
                 password: place(&object).map(|place| inputs.cache.passwords.find(&place)),
                 keyring: keyring.clone(),
             };
+            let former = self.user_memos.get(&uid);
+            let former = former.map(|memo| memo.verdict.object.spec.tenant.clone());
             let (memo, fresh) = self.judge_user(&object, &uid, extra);
             if fresh {
+                // Admission refuses another tenant; where it was bypassed, the person leaves the former one.
+                moved.extend(former);
                 moved.insert(object.spec.tenant.clone());
                 changed.push(memo.verdict.clone());
             }
