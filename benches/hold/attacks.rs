@@ -16,7 +16,7 @@ use crate::frames::{
 };
 use crate::sign_ins::{COSTLY, sign_in_from};
 use crate::support::ask::ask;
-use crate::target::Target;
+use crate::target::Server;
 
 /// So long an attacker waits on a connection whose answers he does not read.
 const HELD: Duration = Duration::from_secs(15);
@@ -68,7 +68,7 @@ pub const ATTACKS: [(&str, Attack); 17] = [
 ];
 
 /// Begins an attack on a server.
-pub fn begin(attack: Attack, target: &Target) -> Vec<JoinHandle<()>> {
+pub fn begin(attack: Attack, target: &Server) -> Vec<JoinHandle<()>> {
     attack(Ports {
         plain: target.port,
         tls: target.tls_port,

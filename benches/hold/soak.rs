@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::attacks::{self, ATTACKS};
 use crate::sign_ins::VICTIMS;
-use crate::target::Target;
+use crate::target::Server;
 use crate::victims::{self, Outcome};
 
 /// How long one round of traffic takes.
@@ -41,7 +41,7 @@ pub async fn run(minutes: u64) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let time = Duration::from_secs(60 * minutes);
     let begun = Instant::now();
-    let mut target = Target::start_in(folder.path()).await;
+    let mut target = Server::start_in(folder.path()).await;
     eprintln!("soak for {minutes} minutes: {}", target.limit());
     println!("| after | RSS MiB | files | sessions | counted accounts | p99 ms | succeed |");
     println!("|---|---|---|---|---|---|---|");
@@ -53,7 +53,7 @@ pub async fn run(minutes: u64) -> bool {
         if begun.elapsed() > time * (restarts + 1) / 3 {
             restarts += 1;
             drop(target);
-            target = Target::start_in(folder.path()).await;
+            target = Server::start_in(folder.path()).await;
             victims::run(&target, ROUND).await;
         }
         if round % CHANGES == 0 {
@@ -86,7 +86,7 @@ pub async fn run(minutes: u64) -> bool {
     judge(early, last)
 }
 
-async fn state(target: &Target, folder: &std::path::Path, outcome: Outcome) -> State {
+async fn state(target: &Server, folder: &std::path::Path, outcome: Outcome) -> State {
     State {
         rss_mib: target.rss_mib(),
         files: target.files(),

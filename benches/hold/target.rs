@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::LIMIT_MIB;
 
 /// The process; ended when dropped.
-pub struct Target {
+pub struct Server {
     child: Child,
     input: ChildStdin,
     folder: Option<TempDir>,
@@ -34,7 +34,7 @@ pub struct Watched {
     pub log_bytes: u64,
 }
 
-impl Drop for Target {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -44,7 +44,7 @@ impl Drop for Target {
     }
 }
 
-impl Target {
+impl Server {
     /// With an empty database.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -10,12 +10,12 @@ use crate::sign_ins::{VICTIMS, sign_in_from};
 use crate::support::keys;
 use crate::support::people::PASSWORD;
 use crate::support::test_server::{basic, client_uid};
-use crate::target::Target;
+use crate::target::Server;
 
 /// Sign-ins and token requests in a second.
 const SIGN_INS: u32 = 5;
 const TOKENS: u32 = 50;
-/// Whoever has no answer by then has none.
+/// A request without an answer by then has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What became of them.
@@ -26,7 +26,7 @@ pub struct Outcome {
 }
 
 /// Lets them come for a while.
-pub async fn run(target: &Target, time: Duration) -> Outcome {
+pub async fn run(target: &Server, time: Duration) -> Outcome {
     let begin = Instant::now();
     let rounds = u32::try_from(time.as_secs()).unwrap();
     let http = reqwest::Client::builder()

@@ -2,6 +2,7 @@
 
 pub mod build_info;
 pub mod connect;
+mod heartbeat_state;
 mod install;
 mod listeners;
 mod metrics;
@@ -9,7 +10,6 @@ mod presence;
 pub mod process;
 mod rollout;
 pub mod root_key;
-mod standing;
 pub mod state;
 mod storage;
 mod usage;
@@ -110,6 +110,11 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         .context("the reports of this replica failed")?;
     reporter.end().await;
     store.close().await;
+    end(&audit, &supervisor, served)
+}
+
+/// Writes the last lines of the audit log, and says why the process ended.
+fn end(audit: &Audit, supervisor: &Supervisor, served: anyhow::Result<()>) -> anyhow::Result<()> {
     if let Some(lines) = audit.writer() {
         lines.close();
     }
@@ -200,8 +205,8 @@ fn readiness(
 
 /// Whether a client may be Ready of which this replica has not heard, because the others wait for it no longer.
 fn is_behind(reporter: &Reporter) -> Arc<dyn Fn() -> bool + Send + Sync> {
-    let standing = reporter.standing();
-    Arc::new(move || standing.is_behind())
+    let heartbeat_state = reporter.heartbeat_state();
+    Arc::new(move || heartbeat_state.is_behind())
 }
 
 /// SIGTERM and Ctrl-C begin the shutdown.

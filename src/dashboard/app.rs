@@ -35,7 +35,7 @@ pub struct App {
 /// How people get in, and with whose rights they act.
 pub enum Door {
     /// On their own machine: a one-time token, and the rights of the kubeconfig.
-    Token(Local),
+    Token(Box<Local>),
     /// In the cluster: they sign in, and their ID token is the bearer.
     People(Box<SignIn>),
 }

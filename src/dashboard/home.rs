@@ -19,7 +19,7 @@ const MOST: usize = 20;
 
 /// A number with the address of the list that it counts.
 #[derive(Debug, PartialEq, Eq)]
-struct Count {
+struct Tally {
     name: String,
     count: usize,
     address: String,
@@ -35,8 +35,8 @@ struct HomePage {
     ready: usize,
     suspended: usize,
     unused: usize,
-    reasons: Vec<Count>,
-    tenants: Vec<Count>,
+    reasons: Vec<Tally>,
+    tenants: Vec<Tally>,
     /// Namespaces that are shown, where the person sees only those that they type.
     partial: bool,
 }
@@ -85,12 +85,12 @@ fn count<'a>(
 }
 
 /// The largest first.
-fn counts(of: BTreeMap<String, usize>, address: &str) -> Vec<Count> {
-    let mut counts: Vec<Count> = of
+fn counts(of: BTreeMap<String, usize>, address: &str) -> Vec<Tally> {
+    let mut counts: Vec<Tally> = of
         .into_iter()
         .map(|(name, count)| {
             let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-            Count {
+            Tally {
                 address: format!("{address}{encoded}"),
                 about: remedy(&name).map_or("", |known| known.meaning),
                 name,

@@ -169,7 +169,7 @@ impl Bound {
             read_only,
             version: assets::version(),
             issuer: IssuerClient::new(&TestFlags::default())?,
-            door: Door::Token(local),
+            door: Door::Token(Box::new(local)),
         };
         let app = Arc::new(app);
         Ok(Self { listener, app })

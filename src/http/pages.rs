@@ -331,7 +331,7 @@ pub fn stylesheet() -> Response {
     response
 }
 
-/// The picture of a tenant. An SVG that somebody opens by its address is a document of the issuer's origin, so the policy
+/// The picture of a tenant. An SVG that a person opens by its address is a document of the issuer's origin, so the policy
 /// lets it run nothing. Cached for good is what has the version that was asked for.
 pub fn logo(logo: &Logo, query: Option<&str>) -> Response {
     let asked = query.and_then(|query| query.strip_prefix("v="));

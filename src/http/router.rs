@@ -155,7 +155,7 @@ mod tests {
     use clientele_store::Store;
 
     #[tokio::test]
-    async fn a_process_that_is_still_loading_asks_to_come_again() {
+    async fn o08_a_process_that_is_still_loading_asks_to_come_again() {
         let store = Store::open("sqlite::memory:").await.unwrap();
         let app = App::new(Arc::default(), jiff::Timestamp::now, Arc::default(), store);
         let mut endpoints = Endpoints::new(app);

@@ -89,7 +89,7 @@ pub enum Verb {
     /// A token of a machine client, or of a person who signs in
     ///
     /// A machine client proves itself by its secret or the token of a ServiceAccount. With --sign-in you sign in by the browser, and the client gets
-    /// a token of yours: it needs a redirect URI on loopback, such as http://127.0.0.1.
+    /// a token of yours: it needs a redirect URI on loopback, such as `http://127.0.0.1`.
     #[command(
         after_help = "Examples:\n  curl -H \"Authorization: Bearer $(kubectl clientele token job)\" https://api.example.com\n  kubectl clientele token job --scope orders.read --resource https://api.example.com\n  kubectl clientele token job --decode\n  kubectl clientele token job --service-account job\n  kubectl clientele token kubectl --sign-in --id-token"
     )]

@@ -55,9 +55,7 @@ use context::Context;
 use leader::election;
 use metrics::OperatorMetrics;
 use readiness::ReadinessCheck;
-use reconcile::Reconciler;
-use reconcile::last_use::LastUseSchedule;
-use reconcile::runner::run;
+use reconcile::{Reconciler, last_use::LastUseSchedule, runner::run};
 use registry::{Inputs, Outputs, observer};
 use root_key::RootKeyReader;
 use root_key::retire::Retirement;
@@ -324,12 +322,9 @@ impl Parts {
         });
         let brought = &watch::client_secrets::CLIENT_SECRETS;
         tasks.spawn(watch::secrets::watch(handles.clone(), brought));
-        let readiness = self.keys.readiness.clone();
-        tasks.spawn(watch::credentials::watch(
-            handles.clone(),
-            readiness.clone(),
-        ));
-        tasks.spawn(watch::passwords::watch(handles.clone(), readiness));
+        let ready = self.keys.readiness.clone();
+        tasks.spawn(watch::credentials::watch(handles.clone(), ready.clone()));
+        tasks.spawn(watch::passwords::watch(handles.clone(), ready));
         tasks.spawn(watch::passwords::read_again(handles.clone(), work.reads));
         tasks.spawn(watch::passwords::hash(handles, work.jobs));
     }

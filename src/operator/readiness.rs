@@ -146,6 +146,6 @@ mod tests {
         leader.set(Some(later));
         assert_eq!(may_serve(&leader, false), Ok(()), "it took the Lease");
         leader.set(None);
-        assert_eq!(may_serve(&leader, false), Ok(()), "nobody else has it");
+        assert_eq!(may_serve(&leader, false), Ok(()), "no other process has it");
     }
 }

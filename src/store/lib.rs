@@ -38,12 +38,12 @@ pub use tables::used_days::UsedDay;
 /// A store. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    shared: Arc<Opening>,
     metrics: Arc<StoreMetrics>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct Opening {
     source: UrlSource,
     location: Location,
     /// Nothing until the database was reached for the first time.
@@ -66,7 +66,7 @@ impl Store {
     pub async fn unopened(source: UrlSource) -> Result<Self, StoreError> {
         let location = parse(&source.read().await?)?;
         Ok(Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(Opening {
                 source,
                 location,
                 backend: RwLock::default(),
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// If it cannot be reached or migrated, or is newer than this program. It may be tried again.
     pub async fn connect(&self) -> Result<(), StoreError> {
-        let Shared {
+        let Opening {
             source,
             location,
             backend,
@@ -100,7 +100,7 @@ impl Store {
     /// # Errors
     /// Also if another process uses the file.
     pub async fn connect_as(&self, holder: &str) -> Result<(), StoreError> {
-        let Shared { location, lock, .. } = &*self.shared;
+        let Opening { location, lock, .. } = &*self.shared;
         if let Location::File(path) = location {
             let mut lock = lock.lock().expect("no holder of this lock panics");
             if lock.is_none() {

@@ -60,7 +60,7 @@ async fn database() -> AnyConnection {
 fn store_on(db: AnyConnection) -> Store {
     let metrics = Arc::<StoreMetrics>::default();
     let backend = Backend::Sqlite(Sqlite::new(db, None, metrics.clone()));
-    let shared = Shared {
+    let shared = Opening {
         source: UrlSource::Fixed("sqlite::memory:".to_owned()),
         location: Location::Memory,
         backend: Some(Arc::new(backend)).into(),

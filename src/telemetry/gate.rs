@@ -1,4 +1,4 @@
-//! A gate that lets a few in at once, in the order of a [`FairQueue`]: whoever waits in great number, or stays for long, lets
+//! A gate that lets a few in at once, in the order of a [`FairQueue`]: a member who waits in great number, or stays for long, lets
 //! others go first.
 
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::fair_queue::{Bounds, FairQueue, Full, Turn};
+use crate::fair_queue::{Bounds, FairQueue, Full, Share};
 
 /// The gate. Clones are the same gate.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct State {
 /// Who is in, until this is dropped. The time until then is charged.
 pub struct Permit {
     gate: Gate,
-    turn: Turn,
+    turn: Share,
     begun: Instant,
 }
 
@@ -45,8 +45,8 @@ impl Gate {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// If there is no room to wait, or somebody else takes it who has less waiting.
-    pub async fn enter(&self, turn: &Turn) -> Result<Permit, Full> {
+    /// If there is no room to wait, or another member takes it who has less waiting.
+    pub async fn enter(&self, turn: &Share) -> Result<Permit, Full> {
         let (sender, receiver) = oneshot::channel();
         let grants = {
             let mut state = self.state();
@@ -84,7 +84,7 @@ impl Gate {
     }
 }
 
-/// Without the lock: a permit that nobody takes is dropped, and takes the lock itself.
+/// Without the lock: a permit that is not taken is dropped, and takes the lock itself.
 fn give(grants: Grants) {
     for (sender, permit) in grants {
         drop(sender.send(permit));
@@ -114,8 +114,8 @@ mod tests {
         member: 2,
     };
 
-    fn turn(member: &str) -> Turn {
-        Turn {
+    fn turn(member: &str) -> Share {
+        Share {
             group: "g".into(),
             member: member.into(),
         }

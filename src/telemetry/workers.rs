@@ -15,14 +15,14 @@ struct Queue<S> {
     closed: bool,
 }
 
-struct Shared<S> {
+struct WorkerQueue<S> {
     queue: Mutex<Queue<S>>,
     arrived: Condvar,
 }
 
 /// Dedicated threads. They end when it is dropped.
 pub struct Workers<S> {
-    shared: Arc<Shared<S>>,
+    shared: Arc<WorkerQueue<S>>,
 }
 
 impl<S> fmt::Debug for Workers<S> {
@@ -38,7 +38,7 @@ impl<S: Default + 'static> Workers<S> {
             work: VecDeque::new(),
             closed: false,
         };
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WorkerQueue {
             queue: Mutex::new(queue),
             arrived: Condvar::new(),
         });
@@ -60,7 +60,7 @@ impl<S: Default + 'static> Workers<S> {
         let (sender, receiver) = oneshot::channel();
         let work: Work<S> = Box::new(move |state| {
             if !sender.is_closed() {
-                // Whoever asked may go meanwhile.
+                // The caller may go meanwhile.
                 let _ = sender.send(work(state));
             }
         });
@@ -70,7 +70,7 @@ impl<S: Default + 'static> Workers<S> {
     }
 }
 
-impl<S: Default> Shared<S> {
+impl<S: Default> WorkerQueue<S> {
     fn work_until_closed(&self) {
         let mut state = S::default();
         while let Some(work) = self.next() {
@@ -96,7 +96,7 @@ impl<S: Default> Shared<S> {
     }
 }
 
-impl<S> Shared<S> {
+impl<S> WorkerQueue<S> {
     fn queue(&self) -> MutexGuard<'_, Queue<S>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
 //! What strangers and neighbours may fill: every bound, queue, channel and table of the program is on the page about limits, so
-//! that whoever adds one says there how large it becomes, whose it is, and who goes first.
+//! that a developer who adds one says there how large it becomes, whose it is, and who goes first.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::source;
 /// The page.
 pub const PAGE: &str = "docs/concepts/limits.md";
 
-/// Whoever runs these runs them for himself.
+/// A person runs these for themselves.
 const ELSEWHERE: [&str; 2] = ["src/kubectl/", "src/dashboard/"];
 
 /// What makes something that can be filled: a call of one of these, by type and function, or by function alone.

@@ -100,7 +100,9 @@ pub(crate) fn is_context(text: &str) -> bool {
 }
 
 fn is_cookie(text: &str) -> bool {
-    text.starts_with("__Host-") || text.contains("}clientele-") || text == "_browser"
+    text.starts_with("__Host-")
+        || text.contains("}clientele-")
+        || ["_browser", "_known"].contains(&text)
 }
 
 /// The rows `SignIn, "sign_in", "signed in";` of a macro.

@@ -1,7 +1,7 @@
 //! Which replicas are waited for before a client is called Ready, judged by the clock of this one.
 //!
 //! Every replica counts up a number in the store. One whose number stands still for [`SILENT`] has ended or is frozen, and leaves the
-//! rollout. Only time counts in which the store answered: while it does not, nobody can be heard.
+//! rollout. Only time counts in which the store answered: while it does not, no replica can be heard.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ impl Presence {
         beats: Vec<(String, i64)>,
     ) -> Vec<(String, i64)> {
         let passed = self.answered.replace(now).map_or(Duration::ZERO, |before| {
-            // A process that was stopped itself has heard nobody meanwhile.
+            // A process that was stopped itself has heard no replica meanwhile.
             now.saturating_duration_since(before).min(BEAT * 2)
         });
         let mut known = std::mem::take(&mut self.replicas);
@@ -108,7 +108,7 @@ mod tests {
         let gone = until_gone(&mut presence, began, 7).unwrap();
         assert!((SILENT..=SILENT + BEAT).contains(&gone), "{gone:?}");
         presence.hear("us", began + gone, beats(&[("us", 99)]));
-        assert!(presence.is_known(), "nobody waits for it");
+        assert!(presence.is_known(), "no replica waits for it");
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::heartbeat_state::HeartbeatState;
 use super::presence::SILENT;
-use super::standing::Standing;
 use super::usage::{Reporter, heartbeat_timeout};
 use clientele_oauth::client::served_versions::{Versions, difference};
 use clientele_operator::cache::rollout::Rollout;
@@ -35,7 +35,7 @@ pub struct RolloutExchange {
     store: Store,
     replica: String,
     rollout: Arc<Rollout>,
-    standing: Arc<Standing>,
+    heartbeat_state: Arc<HeartbeatState>,
     /// The longest time between two reports of a replica.
     every: Duration,
     reported: Versions,
@@ -53,7 +53,7 @@ impl RolloutExchange {
             store,
             replica: reporter.replica().to_owned(),
             rollout,
-            standing: reporter.standing(),
+            heartbeat_state: reporter.heartbeat_state(),
             every,
             reported: Versions::new(),
             reported_at: None,
@@ -88,7 +88,7 @@ impl RolloutExchange {
 
     /// The same error is said once.
     fn failed(&mut self, error: StoreError) {
-        self.standing.fail();
+        self.heartbeat_state.fail();
         self.rollout.explain(LATE, UNKNOWN);
         if self.problem.as_ref() != Some(&error) {
             tracing::warn!(%error, "cannot exchange served versions with other replicas; new versions do not become Ready until this works");
@@ -104,7 +104,7 @@ impl RolloutExchange {
             return Ok(!is_reported);
         }
         // After the store failed: a replica that was not heard since may have ended, and another may serve in its place.
-        if !self.standing.knows_replicas() {
+        if !self.heartbeat_state.knows_replicas() {
             return Ok(true);
         }
         let alive = Timestamp::now().checked_sub(heartbeat_timeout(self.every));

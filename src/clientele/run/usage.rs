@@ -9,8 +9,8 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::heartbeat_state::HeartbeatState;
 use super::presence::{BEAT, SILENT};
-use super::standing::Standing;
 use super::used_days::{UsedDaysExchange, uses_by_uid};
 use crate::config::Run;
 use clientele_http::admin::Readiness;
@@ -45,7 +45,7 @@ pub struct Reporter {
     /// A heartbeat that announces this replica as serving was recorded.
     serving: Arc<AtomicBool>,
     /// How it stands with the other replicas, where the store is shared.
-    standing: Arc<Standing>,
+    heartbeat_state: Arc<HeartbeatState>,
     used_days: UsedDaysExchange,
     every: Duration,
 }
@@ -80,7 +80,7 @@ impl Reporter {
                 .collect(),
             name,
             serving: Arc::default(),
-            standing: Arc::default(),
+            heartbeat_state: Arc::default(),
             used_days: UsedDaysExchange::default(),
             every: settings.usage_report_interval,
         })
@@ -97,8 +97,8 @@ impl Reporter {
     }
 
     /// How this replica stands with the others.
-    pub fn standing(&self) -> Arc<Standing> {
-        self.standing.clone()
+    pub fn heartbeat_state(&self) -> Arc<HeartbeatState> {
+        self.heartbeat_state.clone()
     }
 
     /// Reports until the shutdown, at once when this replica becomes ready and when the shutdown begins, and says every few
@@ -149,24 +149,24 @@ impl Reporter {
         let began = Instant::now();
         // Without: it was taken for gone, or the store failed, and the next report says why.
         let Ok(Some(beats)) = self.store.beat(&self.replica).await else {
-            self.standing.fail();
+            self.heartbeat_state.fail();
             return false;
         };
-        if self.standing.is_heard(began) {
-            let (standing, catch_up) = (self.standing.clone(), catch_up.clone());
+        if self.heartbeat_state.is_heard(began) {
+            let (heartbeat_state, catch_up) = (self.heartbeat_state.clone(), catch_up.clone());
             tokio::spawn(async move {
                 catch_up.run().await;
-                standing.caught_up(began);
+                heartbeat_state.caught_up(began);
             });
         }
-        for (replica, beat) in self.standing.hear(&self.replica, beats) {
+        for (replica, beat) in self.heartbeat_state.hear(&self.replica, beats) {
             let silent = SILENT.as_secs();
             tracing::warn!(
                 replica,
                 "a replica is silent for {silent} s and is waited for no longer"
             );
             if self.store.leave(&replica, beat).await.is_err() {
-                self.standing.fail();
+                self.heartbeat_state.fail();
             }
         }
         true

@@ -1,4 +1,4 @@
-//! Metrics in the format that was asked for: OpenMetrics 1.0, or the text format 0.0.4 of Prometheus.
+//! Metrics in the format that was asked for: `OpenMetrics` 1.0, or the text format 0.0.4 of Prometheus.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use prometheus_client::registry::Registry;
 pub enum Format {
     /// The text format of Prometheus, version 0.0.4.
     Text,
-    /// OpenMetrics, version 1.0.0.
+    /// `OpenMetrics`, version 1.0.0.
     OpenMetrics,
 }
 
@@ -66,7 +66,7 @@ impl Format {
     }
 }
 
-/// OpenMetrics as the text format: there a counter is described under the name of its samples, and units and the end
+/// `OpenMetrics` as the text format: there a counter is described under the name of its samples, and units and the end
 /// of the text are not said. Writing to a `String` does not fail.
 fn to_text(openmetrics: &str) -> String {
     let mut text = String::with_capacity(openmetrics.len());

@@ -21,7 +21,7 @@ use clientele_oauth::user::password::work::{LONGEST_FLOOR, Speed, Work};
 use clientele_oauth::user::{PasswordHash, normal};
 use clientele_oauth::{Tenant, User};
 use clientele_store::Store;
-use clientele_telemetry::fair_queue::{Bounds, Full, Turn};
+use clientele_telemetry::fair_queue::{Bounds, Full, Share};
 use clientele_telemetry::gate::{Gate, Permit};
 use clientele_telemetry::workers::Workers;
 
@@ -95,14 +95,14 @@ impl PasswordAttempt<'_> {
         }
     }
 
-    fn turn(&self) -> Turn {
+    fn turn(&self) -> Share {
         let tenant = &self.tenant.uid;
         match &self.browser {
-            Some(browser) => Turn {
+            Some(browser) => Share {
                 group: format!("{tenant} known"),
                 member: browser.id.clone(),
             },
-            None => Turn {
+            None => Share {
                 group: format!("{tenant} new"),
                 member: format!("{:?}", network(self.address)),
             },
@@ -168,10 +168,10 @@ impl PasswordAuthenticator {
         &self,
         store: &Store,
         account: &Account,
-        turn: &Turn,
+        turn: &Share,
         attempt: PasswordAttempt<'_>,
     ) -> Result<(bool, Instant), Tried> {
-        // Whoever must wait takes nobody's turn.
+        // A sign-in that must wait takes no turn of another.
         self.accounts
             .check(account.key, attempt.now)
             .map_err(Tried::Wait)?;

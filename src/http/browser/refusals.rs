@@ -1,7 +1,7 @@
 //! Refusals that an administrator can find: each has an ID, which the page shows and log and audit record.
 //!
 //! A caller who is not signed in is recorded singly only a few times a minute; the rest is summed up by event and address, so
-//! that a flood of refusals neither fills the log nor hides what else it says. So are refusals to programs, whoever they say they are.
+//! that a flood of refusals neither fills the log nor hides what else it says. So are refusals to programs, whatever client they name.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -39,8 +39,8 @@ impl AnswerBody {
 /// everything before, so the body stays here for as long as the peer does not.
 fn piece(left: usize) -> usize {
     match left {
-        0..=SMALL => left,
-        ..=PIECE => left - 1,
+        left if left <= SMALL => left,
+        left if left <= PIECE => left - 1,
         _ => PIECE,
     }
 }

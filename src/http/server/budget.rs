@@ -12,7 +12,7 @@ use crate::network::{Prefix, prefixes};
 
 /// No address has more than this part of the requests in flight, once there are many.
 const PART: usize = 8;
-/// Many requests are this part of those that are allowed. Below it nobody is counted by address.
+/// Many requests are this part of those that are allowed. Below it no request is counted by address.
 const CALM: usize = 4;
 
 /// The requests in flight and the bytes of their answers.
@@ -145,7 +145,11 @@ mod tests {
         let budget = budget(32);
         let mut held = Vec::new();
         for _ in 0..8 {
-            held.push(budget.admit(|| panic!("nobody is counted yet")).unwrap());
+            held.push(
+                budget
+                    .admit(|| panic!("no request is counted yet"))
+                    .unwrap(),
+            );
         }
         for _ in 0..4 {
             held.push(budget.admit(from("192.0.2.1")).unwrap());

@@ -337,6 +337,6 @@ mod tests {
         assert!(large.leave.is_cancelled() && !small.leave.is_cancelled());
         drop(held);
         room.collect_debts();
-        assert!(!small.leave.is_cancelled(), "nobody owes anything");
+        assert!(!small.leave.is_cancelled(), "no connection owes anything");
     }
 }

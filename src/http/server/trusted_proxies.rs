@@ -93,7 +93,7 @@ impl TrustedProxies {
         }
     }
 
-    /// This many proxies stand in front, whatever their addresses, and nobody reaches the server but through all of them.
+    /// This many proxies stand in front, whatever their addresses, and the server can be reached through all of them only.
     #[must_use]
     pub fn with_hops(self, hops: usize) -> Self {
         Self { hops, ..self }

@@ -26,11 +26,14 @@ impl Clients {
         for origin in &*client.allowed_origins {
             count(&mut self.origins, origin);
         }
-        let before = self.by_id.insert(id.clone(), client);
+        if let Some((start, _)) = id.split_once(':')
+            && !self.by_id.contains_key(&id)
+        {
+            count(&mut self.before_colons, start);
+        }
+        let before = self.by_id.insert(id, client);
         if let Some(before) = &before {
             self.forget_origins(before);
-        } else if let Some((start, _)) = id.split_once(':') {
-            count(&mut self.before_colons, start);
         }
         before
     }

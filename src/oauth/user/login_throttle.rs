@@ -33,7 +33,7 @@ pub fn key(parts: &[&str]) -> Key {
 }
 
 impl Rate {
-    /// The rate of whoever may do this many times as much.
+    /// The rate of a caller who may do this many times as much.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self {

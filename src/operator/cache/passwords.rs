@@ -199,7 +199,7 @@ impl PasswordIndex {
         self.write(|state| state.wanted = wanted);
     }
 
-    /// Tenants admit the people who refer to these entries, and nobody else.
+    /// Tenants admit the people who refer to these entries, and no other people.
     pub fn admit_only(&self, places: impl Iterator<Item = Place>) {
         let admitted = places.collect();
         self.write(|state| state.admitted = Some(admitted));

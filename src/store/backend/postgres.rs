@@ -153,7 +153,7 @@ impl Failed {
         Self { error, commits }
     }
 
-    /// Inside a transaction, whose end nobody has asked for.
+    /// Inside a transaction, whose end was not requested.
     fn before_commit(error: sqlx::Error) -> Self {
         let commits = false;
         Self { error, commits }

@@ -69,7 +69,7 @@ impl Operation for ChargeLogin {
             return Ok(Ok(()));
         }
         let row = query(BUSY).bind(&*self.account).fetch_one(db).await?;
-        // A clock that went back locks nobody out for longer than all failures that count.
+        // A clock that went back locks no person out for longer than all failures that count.
         let busy = column::<i64>(&row, "busy_until")?.min(self.free());
         let wait = busy + length(self.rate.every) - self.free();
         Ok(Err(Duration::from_millis(wait.max(1).unsigned_abs())))

@@ -38,21 +38,21 @@ pub enum WhenFull {
 /// Where lines go.
 #[derive(Debug)]
 pub struct AuditWriter {
-    shared: Arc<Shared>,
+    shared: Arc<SharedBuffer>,
     when_full: WhenFull,
     /// Lines that were lost.
     pub(super) lost: Counter,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedBuffer {
     buffer: Mutex<Buffer>,
     /// Lines came, or the end.
     work: Condvar,
     /// The thread took the lines, or wrote them.
     progress: Condvar,
     /// The length of the buffer, for those that only want to know whether there is room.
-    waiting: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl AuditWriter {
         destination: impl Write + Send + 'static,
         when_full: WhenFull,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(SharedBuffer::default());
         let writer = Thread {
             shared: shared.clone(),
             destination,
@@ -93,7 +93,7 @@ impl AuditWriter {
     /// Whether a request that would be recorded may be answered.
     pub fn has_room(&self) -> bool {
         self.when_full == WhenFull::Drop
-            || self.shared.waiting.load(Ordering::Relaxed) < REFUSE_FROM_BYTES
+            || self.shared.bytes.load(Ordering::Relaxed) < REFUSE_FROM_BYTES
     }
 
     /// Hands a line over. With [`WhenFull::Refuse`] it waits for room, which [`Self::has_room`] makes rare.
@@ -112,7 +112,7 @@ impl AuditWriter {
         }
         buffer.lines.extend_from_slice(line);
         self.shared
-            .waiting
+            .bytes
             .store(buffer.lines.len(), Ordering::Relaxed);
         if std::mem::take(&mut buffer.idle) {
             self.shared.work.notify_one();
@@ -152,7 +152,7 @@ impl Drop for AuditWriter {
     }
 }
 
-impl Shared {
+impl SharedBuffer {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().expect("no holder of this lock panics")
     }
@@ -165,7 +165,7 @@ fn wait<'a>(condition: &Condvar, buffer: MutexGuard<'a, Buffer>) -> MutexGuard<'
 }
 
 struct Thread<W> {
-    shared: Arc<Shared>,
+    shared: Arc<SharedBuffer>,
     destination: W,
 }
 
@@ -187,13 +187,13 @@ impl<W: Write> Thread<W> {
             buffer.idle = true;
             buffer = wait(&self.shared.work, buffer);
         }
-        if !buffer.closed {
-            drop(buffer);
-            std::thread::sleep(GATHER);
-            buffer = self.shared.lock();
-        }
+        let gathered = self
+            .shared
+            .work
+            .wait_timeout_while(buffer, GATHER, |it| !it.closed);
+        let (mut buffer, _) = gathered.expect("no holder of this lock panics");
         std::mem::swap(&mut buffer.lines, empty);
-        self.shared.waiting.store(0, Ordering::Relaxed);
+        self.shared.bytes.store(0, Ordering::Relaxed);
         buffer.writing = !empty.is_empty();
         buffer.writing
     }
@@ -229,7 +229,7 @@ impl<W: Write> Thread<W> {
     }
 }
 
-impl Shared {
+impl SharedBuffer {
     /// Whether the end came within the time.
     fn wait_for_end(&self, at_most: Duration) -> bool {
         let buffer = self.lock();

@@ -40,7 +40,7 @@ async fn q09_a_person_has_a_hundred_families_of_a_client_and_the_oldest_end(
     }
     let whose = samples::authorization();
     let mut other = whose.clone();
-    other.subject = "somebody else".to_owned();
+    other.subject = "another-person".to_owned();
     assert_eq!(store.trim_families(&other, at(110)).await, Ok(0));
     assert_eq!(store.trim_families(&whose, at(110)).await, Ok(3));
     assert_eq!(store.trim_families(&whose, at(110)).await, Ok(0));

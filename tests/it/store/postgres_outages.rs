@@ -76,7 +76,7 @@ async fn o01_a_store_opens_once_its_database_is_there() {
     let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
     server.execute("CREATE DATABASE clientele").await;
     let proxy = DatabaseProxy::before(server.folder().to_owned()).await;
-    proxy.cut();
+    proxy.disconnect();
     let url = UrlSource::Fixed(proxy.url("postgres", "clientele"));
     let store = Store::unopened(url).await.unwrap();
     assert!(store.is_shared() && !store.is_open());
@@ -207,7 +207,7 @@ async fn o10_only_what_was_not_committed_is_tried_again() {
         store.heartbeat(heartbeat(replica)).await.unwrap();
     }
     assert_eq!(beats(store, replica).await, 5);
-    // One was, and nobody knows what became of it: it is not done again.
+    // One was, and what became of it is unknown: it is not done again.
     outage.proxy.expect("COMMIT", Accident::LostAfter);
     store.heartbeat(heartbeat(replica)).await.unwrap_err();
     assert_eq!(beats(store, replica).await, 7);

@@ -27,7 +27,7 @@ async fn q09_a_person_has_a_hundred_sessions_and_the_oldest_end(database: TestDa
         store.begin_session(&session).await.unwrap();
     }
     let mut other = session("other");
-    other.subject = "somebody else".to_owned();
+    other.subject = "another-person".to_owned();
     store.begin_session(&other).await.unwrap();
     for (number, lives) in [(0, false), (2, false), (3, true), (102, true)] {
         let sid = format!("sid-{number}");

@@ -57,7 +57,7 @@ impl DatabaseProxy {
     }
 
     /// From now on every connection breaks, and no other is made.
-    pub fn cut(&self) {
+    pub fn disconnect(&self) {
         self.behavior.refuses.send_replace(true);
         self.behavior.cut.notify_waiters();
     }

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
     use crate::user::PasswordHash;
 
-    fn brought(memory_kib: u32) -> PasswordHash {
+    fn of_cost(memory_kib: u32) -> PasswordHash {
         let bytes = "AAECAwQFBgcICQoLDA0ODw";
         let hash = format!("$argon2id$v=19$m={memory_kib},t=1,p=1${bytes}${bytes}");
         PasswordHash(hash.into())
@@ -71,7 +71,7 @@ mod tests {
         assert!(hash_with(memory, "password", &[1; 16]).is_some());
         let place = memory.0.as_ptr();
         for kib in [64, 19 * 1024, 20 * 1024, 1024, 8] {
-            assert!(!verify_with(memory, Some(&brought(kib)), "password"));
+            assert!(!verify_with(memory, Some(&of_cost(kib)), "password"));
             assert!(!verify_with(memory, None, "password"));
             assert_eq!(memory.0.as_ptr(), place);
             assert_eq!(memory.0.capacity(), OWN_MEMORY_KIB as usize);
@@ -88,7 +88,7 @@ mod tests {
         };
         assert_eq!(hashed(64 * 1024), Some(()));
         assert_eq!(hashed(64 * 1024 + 1), None);
-        let costly = brought(4_000_000);
+        let costly = of_cost(4_000_000);
         assert!(!verify_with(memory, Some(&costly), "x"), "nothing is taken");
     }
 }

@@ -54,13 +54,13 @@ impl RegistryBuilder {
         if !pending.is_empty() {
             self.revision += 1;
             self.spread_out(&mut pending);
-            let changed = self.refresh_tenants(inputs, outputs, &pending.tenants);
-            for tenant in changed {
+            let renewed = self.refresh_tenants(inputs, outputs, &pending.tenants);
+            for tenant in renewed {
                 self.judge_again(&mut pending, &tenant);
             }
             self.decide_names(&mut pending);
-            let changed = self.take_audiences(inputs, outputs, &pending.tenants);
-            for tenant in changed {
+            let moved = self.take_audiences(inputs, outputs, &pending.tenants);
+            for tenant in moved {
                 self.judge_again(&mut pending, &tenant);
             }
             self.report_tenants(outputs, &pending.tenants);

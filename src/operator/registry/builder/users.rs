@@ -140,14 +140,7 @@ impl RegistryBuilder {
         );
         self.gather(&moved);
         if !moved.is_empty() {
-            let memos = self.user_memos.values();
-            let places = memos.filter_map(|memo| place(&memo.verdict.object));
-            inputs.cache.passwords.want_only(places);
-            let memos = self.user_memos.values();
-            let admitted = memos.filter(|memo| self.admits(&memo.verdict.object));
-            let places = admitted.filter_map(|memo| place(&memo.verdict.object));
-            inputs.cache.passwords.admit_only(places);
-            inputs.requests.admitted_others();
+            self.renew_wanted_passwords(inputs);
         }
         inputs
             .context
@@ -160,6 +153,18 @@ impl RegistryBuilder {
             gone: gone.into_keys().collect(),
             tenants: moved,
         }
+    }
+
+    /// Only the passwords of people who exist are wanted, and only those of people whom a tenant admits are hashed.
+    fn renew_wanted_passwords(&self, inputs: &Inputs) {
+        let memos = self.user_memos.values();
+        let places = memos.filter_map(|memo| place(&memo.verdict.object));
+        inputs.cache.passwords.want_only(places);
+        let memos = self.user_memos.values();
+        let admitted = memos.filter(|memo| self.admits(&memo.verdict.object));
+        let places = admitted.filter_map(|memo| place(&memo.verdict.object));
+        inputs.cache.passwords.admit_only(places);
+        inputs.requests.admitted_others();
     }
 
     fn note_where_people_live(&mut self, users: &[Arc<OAuthUser>]) {

@@ -274,7 +274,7 @@ async fn f91_what_cannot_be_decoded_is_counted_and_the_rest_is_there() {
 }
 
 #[tokio::test]
-async fn a_watch_that_says_nothing_is_begun_again_where_it_was() {
+async fn o06_a_watch_that_says_nothing_is_begun_again_where_it_was() {
     let mark =
         json!({ "kind": "Namespace", "apiVersion": "v1", "metadata": { "resourceVersion": "20" } });
     let script = Script::of([

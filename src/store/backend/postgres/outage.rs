@@ -102,7 +102,7 @@ mod tests {
         let next = late + TRY_EVERY;
         assert_eq!(outage.admit(next), Ok(()));
         assert_eq!(outage.admit(next), Err(error));
-        assert!(!outage.lasts(began + FORGOTTEN), "nobody tried since");
+        assert!(!outage.lasts(began + FORGOTTEN), "no request tried since");
         outage.note(&StoreError::Timeout, late);
         assert_eq!(outage.admit(late), Err(StoreError::Timeout));
         outage.end();

@@ -238,7 +238,7 @@ fn a_proof_for_another_registration_is_no_proof() {
     assert_eq!(reason(&plan), "SecretNotOwned");
     // F92: a reader who finds it there learns where it can have come from.
     let said = plan.verdict.unwrap_err().message;
-    assert!(said.contains("carried from another cluster"), "{said}");
+    assert!(said.contains("copied from another cluster"), "{said}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::presence::{Presence, UNHEARD};
 
 /// What this replica knows about itself and about the others.
 #[derive(Debug, Default)]
-pub struct Standing(Mutex<State>);
+pub struct HeartbeatState(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,7 +20,7 @@ struct State {
     catching_up: bool,
 }
 
-impl Standing {
+impl HeartbeatState {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no holder of this lock panics")
     }
@@ -82,20 +82,26 @@ mod tests {
 
     #[test]
     fn o09_who_was_not_heard_is_behind_until_it_caught_up() {
-        let standing = Standing::default();
+        let heartbeat_state = HeartbeatState::default();
         let long_ago = Instant::now().checked_sub(UNHEARD * 2).unwrap();
-        assert!(!standing.is_behind(), "it does not serve yet");
-        assert!(!standing.is_heard(long_ago));
-        assert!(standing.is_behind());
+        assert!(!heartbeat_state.is_behind(), "it does not serve yet");
+        assert!(!heartbeat_state.is_heard(long_ago));
+        assert!(heartbeat_state.is_behind());
         let now = Instant::now();
-        assert!(standing.is_heard(now), "it must catch up");
-        assert!(!standing.is_heard(now), "it does already");
-        assert!(standing.is_behind(), "it is heard, and may not know yet");
-        standing.caught_up(long_ago);
-        assert!(standing.is_behind(), "of what was before the silence");
-        assert!(standing.is_heard(now));
-        standing.caught_up(now);
-        assert!(!standing.is_behind());
-        assert!(!standing.is_heard(now));
+        assert!(heartbeat_state.is_heard(now), "it must catch up");
+        assert!(!heartbeat_state.is_heard(now), "it does already");
+        assert!(
+            heartbeat_state.is_behind(),
+            "it is heard, and may not know yet"
+        );
+        heartbeat_state.caught_up(long_ago);
+        assert!(
+            heartbeat_state.is_behind(),
+            "of what was before the silence"
+        );
+        assert!(heartbeat_state.is_heard(now));
+        heartbeat_state.caught_up(now);
+        assert!(!heartbeat_state.is_behind());
+        assert!(!heartbeat_state.is_heard(now));
     }
 }
