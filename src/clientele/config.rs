@@ -241,7 +241,7 @@ pub struct Run {
     pub audit_log: Option<AuditLog>,
 
     /// What happens while the destination of --audit-log accepts no lines and 4 MiB of them wait: refuse answers new
-    /// requests with 503 and Retry-After, drop loses lines and counts them in clientele_audit_lines_lost_total
+    /// requests with 503 and Retry-After, drop loses lines and counts them in `clientele_audit_lines_lost_total`
     #[arg(long, env = "CLIENTELE_AUDIT_WHEN_FULL", value_enum, default_value_t = AuditWhenFull::Refuse)]
     pub audit_when_full: AuditWhenFull,
 

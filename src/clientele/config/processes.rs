@@ -14,10 +14,10 @@ use super::values::{duration, public_url};
 /// Which server is asked.
 #[derive(Debug, Args)]
 pub struct Probe {
-    /// The issuer that the server must be, such as https://login.example.com
+    /// The issuer that the server must be, such as <https://login.example.com>
     #[arg(value_parser = public_url)]
     pub issuer: String,
-    /// Where the server is asked, such as http://clientele.clientele-system.svc. Default: at the issuer
+    /// Where the server is asked, such as <http://clientele.clientele-system.svc>. Default: at the issuer
     #[arg(long, value_name = "URL")]
     pub at: Option<String>,
     /// A PEM file whose first certificate the server must present, such as tls.crt of a mounted Secret. Default: one of an
@@ -62,7 +62,7 @@ pub struct DashboardForPeople {
     /// The URL at which people reach it: --dashboard-url of the operator. It has no path
     #[arg(long, requires = "credentials", conflicts_with_all = ["open", "port"], value_parser = public_url)]
     pub url: Option<String>,
-    /// The folder with CLIENT_ID, CLIENT_SECRET and ISSUER of its OAuthClient, clientele-dashboard: the Secret that the operator makes, mounted
+    /// The folder with `CLIENT_ID`, `CLIENT_SECRET` and ISSUER of its OAuthClient, clientele-dashboard: the Secret that the operator makes, mounted
     #[arg(long, requires = "url", value_name = "DIR")]
     pub credentials: Option<PathBuf>,
     /// Where it listens, without TLS

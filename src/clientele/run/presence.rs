@@ -115,7 +115,7 @@ mod tests {
     fn o09_silence_counts_only_while_the_store_answers() {
         let (mut presence, began) = (Presence::default(), Instant::now());
         presence.hear("us", began, beats(&[("us", 0), ("other", 6)]));
-        let later = began + SILENT - BEAT;
+        let later = (began + SILENT).checked_sub(BEAT).unwrap();
         assert_eq!(until_gone(&mut presence, began, 6), Some(BEAT * 8));
         let (mut presence, hour) = (Presence::default(), Duration::from_hours(1));
         presence.hear("us", began, beats(&[("us", 0), ("other", 7)]));

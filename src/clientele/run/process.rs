@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-/// The unit of times in `/proc` (USER_HZ): a hundredth of a second on every platform of Linux.
+/// The unit of times in `/proc` (`USER_HZ)`: a hundredth of a second on every platform of Linux.
 const TICKS: f64 = 100.0;
 
 /// Registers them.

@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::context::Context;
 use crate::domain::definitions::{Age, REMEDY, age};
 
-/// The schemas of our group (OpenAPI 3).
+/// The schemas of our group (`OpenAPI` 3).
 const SCHEMAS: &str = "/openapi/v3/apis/clientele.dev/v1alpha1";
 /// How often they are read.
 const EVERY: Duration = Duration::from_mins(5);

@@ -150,7 +150,7 @@ async fn the_page_of_endpoints_names_their_methods() {
         .filter(|line| line.starts_with("| `/") && line.matches('|').count() == 4)
         .map(|line| line.split('|').map(str::trim).collect())
         .collect();
-    assert_eq!(rows.len(), 12);
+    assert_eq!(rows.len(), 13);
     for row in rows {
         let path = row[1].split('`').nth(1).unwrap();
         let request = Request::builder().method("PUT").uri(path);

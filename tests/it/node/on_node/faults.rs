@@ -7,7 +7,7 @@ use super::machine::Node;
 use crate::node::drill::Row;
 use crate::support::test_namespace::eventually_within;
 
-const OUTAGE: Duration = Duration::from_secs(60);
+const OUTAGE: Duration = Duration::from_mins(1);
 
 /// The database is away for a minute, and one pod is killed meanwhile: what needs memory only is served all the time.
 pub async fn database_down(on: &Installation) -> Vec<Row> {

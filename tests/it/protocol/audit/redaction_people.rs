@@ -30,7 +30,10 @@ async fn live(world: &TestServer) -> Vec<String> {
     }
     advance(Duration::from_mins(1));
     refresh(world, APP, &first.refresh_token, &[]).await;
-    code.exchange(world).await;
+    // The family of the first code ended with the refresh token that came twice: another one alarms.
+    let again = seed(world, APP).insert(world).await;
+    again.exchange(world).await;
+    again.exchange(world).await;
     let spoiled = seed(world, APP).insert(world).await;
     let mut form = spoiled.form();
     form[3].1 = "guess-of-a-verifier-that-is-long-enough-to-be-one";
@@ -44,6 +47,8 @@ async fn live(world: &TestServer) -> Vec<String> {
         "guess-of-a-verifier".to_owned(),
         code.value,
         code.kept.digest,
+        again.value,
+        again.kept.digest,
         spoiled.value,
         spoiled.kept.digest,
         first.access_token.rsplit_once('.').unwrap().1.to_owned(),

@@ -238,17 +238,23 @@ async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
     let page = browser.open(&ask("team-a.first").url()).await;
     assert_eq!(page.cookies.len(), 1);
     let attributes = "; Path=/; HttpOnly; SameSite=Lax; Secure";
-    let check = |cookie: &str, name: &str| {
+    let check = |cookie: &str, name: &str, more: &str| {
         let rest = cookie.strip_prefix(name).unwrap();
-        let value = rest.strip_suffix(attributes).unwrap();
+        let value = rest.strip_suffix(&format!("{attributes}{more}")).unwrap();
         assert_eq!(value.len(), 43, "{cookie}");
     };
     let (name, _) = page.cookies[0].split_once('=').unwrap();
     assert!(name.starts_with("__Host-clientele-default_browser_"));
-    check(&page.cookies[0], &format!("{name}="));
+    check(&page.cookies[0], &format!("{name}="), "");
     let page = browser.sign_in_at(&page, "alice").await;
-    assert_eq!(page.cookies.len(), 1);
-    check(&page.cookies[0], "__Host-clientele-default=");
+    let is_known = |cookie: &&String| cookie.starts_with("__Host-clientele-default_known_");
+    let (known, session): (Vec<&String>, Vec<&String>) = page.cookies.iter().partition(is_known);
+    let ([known], [session]) = (&known[..], &session[..]) else {
+        panic!("{:?}", page.cookies);
+    };
+    check(session, "__Host-clientele-default=", "");
+    let (name, _) = known.split_once('=').unwrap();
+    check(known, &format!("{name}="), "; Max-Age=15552000");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! D19–D28, RFC 7523, OIDC Core §9: clients that sign assertions instead of sending a secret (`private_key_jwt`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -651,6 +652,11 @@ async fn d20_to_d23_answer_and_log_name_the_broken_rule() {
         (used, "used before"),
     ];
     for (assertion, rule) in rows {
+        // In one minute only ten are recorded singly.
+        let world = TestServer::with(App {
+            refusal_counts: Arc::default(),
+            ..world.app.clone()
+        });
         let (logs, _guard) = Logs::capture();
         let reply = send(&world, &assertion).await;
         reply.refuses(401, "invalid_client");

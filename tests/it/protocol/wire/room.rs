@@ -63,6 +63,7 @@ async fn q02_http2_answers_that_nobody_reads_end_the_connection() {
 async fn q02_an_http1_peer_that_never_reads_is_closed() {
     let server = serving(hasty()).await;
     let mut stream = server.connect().await;
+    server.until_open(1).await;
     let styles = b"GET /style.css HTTP/1.1\r\nHost: id.example\r\n\r\n".repeat(4000);
     let writing = stream.write_all(&styles);
     // The server stops reading when it cannot write.
