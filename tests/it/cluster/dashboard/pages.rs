@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{administrator, member};
-use crate::support::test_namespace::TestNamespace;
+use crate::support::test_namespace::{TestNamespace, eventually};
 
 #[tokio::test]
 async fn home_counts_what_the_person_sees() {
@@ -44,12 +44,17 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
         tenants.contains(&format!("href=\"/tenants/{tenant}\"")),
         "{tenants}"
     );
-    let page = dashboard.get(&format!("/tenants/{tenant}")).await.text;
+    let issuer = format!("/t/{tenant}<");
+    let page = eventually("the tenant has its issuer", || async {
+        let page = dashboard.get(&format!("/tenants/{tenant}")).await.text;
+        let there = page.contains(&issuer);
+        if there { Ok(page) } else { Err(page) }
+    })
+    .await;
     for expected in [
         "Read &#60;orders&#62;",
         "No client is first-party",
         "Signing keys",
-        &format!("/t/{tenant}"),
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
