@@ -98,7 +98,7 @@ fn main() -> ExitCode {
 
 /// One attack on a fresh server, as a row. Whether it held.
 async fn besiege(name: &str, attack: attacks::Attack, time: Duration) -> bool {
-    let target = Server::start().await;
+    let target = Server::start();
     eprintln!("{name}: {}", target.limit());
     // The first sign-in measures the speed of the machine.
     victims::run(&target, Duration::from_secs(2)).await;

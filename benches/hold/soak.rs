@@ -41,7 +41,7 @@ pub async fn run(minutes: u64) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let time = Duration::from_secs(60 * minutes);
     let begun = Instant::now();
-    let mut target = Server::start_in(folder.path()).await;
+    let mut target = Server::start_in(folder.path());
     eprintln!("soak for {minutes} minutes: {}", target.limit());
     println!("| after | RSS MiB | files | sessions | counted accounts | p99 ms | succeed |");
     println!("|---|---|---|---|---|---|---|");
@@ -53,7 +53,7 @@ pub async fn run(minutes: u64) -> bool {
         if begun.elapsed() > time * (restarts + 1) / 3 {
             restarts += 1;
             drop(target);
-            target = Server::start_in(folder.path()).await;
+            target = Server::start_in(folder.path());
             victims::run(&target, ROUND).await;
         }
         if round % CHANGES == 0 {

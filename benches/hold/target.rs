@@ -46,15 +46,15 @@ impl Drop for Server {
 
 impl Server {
     /// With an empty database.
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut target = Self::start_in(folder.path()).await;
+        let mut target = Self::start_in(folder.path());
         target.folder = Some(folder);
         target
     }
 
     /// With the database of a folder.
-    pub async fn start_in(folder: &Path) -> Self {
+    pub fn start_in(folder: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("--serve")
             .arg(folder)

@@ -263,10 +263,9 @@ async fn read_list(kube: &kube::Client, path: &str) -> usize {
         // Where the token stands, whatever the order of the fields.
         let text = String::from_utf8(text).unwrap();
         let rest = text.split_once("\"continue\":\"").map(|(_, rest)| rest);
-        token = rest
-            .and_then(|rest| rest.split('"').next())
+        rest.and_then(|rest| rest.split('"').next())
             .unwrap_or_default()
-            .to_owned();
+            .clone_into(&mut token);
         if token.is_empty() {
             return size;
         }

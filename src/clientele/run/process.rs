@@ -125,10 +125,9 @@ mod tests {
         assert_eq!(kilobytes(status, "VmRSS:"), Some(524_288.0));
         assert_eq!(kilobytes(status, "VmSize:"), Some(2_097_152.0));
         assert_eq!(field(status, "Threads:"), Some("7"));
-        let mut stat = "1 (a) name (x)) S".to_owned();
-        for field in 4..=30 {
-            stat += &format!(" {}", field * 100);
-        }
+        let fields = (4..=30).map(|field| (field * 100).to_string());
+        let fields: Vec<String> = fields.collect();
+        let stat = format!("1 (a) name (x)) S {}", fields.join(" "));
         assert_eq!(cpu_seconds(&stat), Some(29.0));
         assert_eq!(start_time(&stat, "cpu 1\nbtime 1000\n"), Some(1022.0));
         let limits =

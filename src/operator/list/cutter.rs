@@ -45,6 +45,10 @@ enum Part {
 
 /// Cuts a list into what is around its items and the items, without their managedFields.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing about the place in the text"
+)]
 pub struct ListCutter {
     tokens: Tokens,
     part: Part,

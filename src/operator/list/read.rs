@@ -118,6 +118,7 @@ impl Body {
     }
 
     /// The same, which must end within a time.
+    #[must_use]
     pub fn ending_within(mut self, longest: Duration) -> Self {
         self.end = Some((Instant::now() + longest, longest));
         self

@@ -178,7 +178,7 @@ where
                 }
                 Ok(None) => {
                     let version = pages.version().map(str::to_owned);
-                    self.known(version?)
+                    Ok(Some(self.known(version?)))
                 }
                 Err(error) => self.lost(error),
             },
@@ -206,11 +206,11 @@ where
     }
 
     /// The list is complete.
-    fn known(&mut self, version: String) -> Result<Option<Event<K>>, ReadError> {
+    fn known(&mut self, version: String) -> Event<K> {
         self.age.heard();
         self.whole = false;
         self.state = State::Known(version);
-        Ok(Some(Event::InitDone))
+        Event::InitDone
     }
 
     /// The list cannot be read to its end. A token that has expired is no failure; then it is asked for as a whole.

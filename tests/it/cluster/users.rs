@@ -83,7 +83,7 @@ async fn a_user_without_a_password_is_known_and_cannot_use_one() {
     let spec = json!({ "tenant": tenant, "username": "anna" });
     space.create_user("anna", spec).await;
     let user = space.enrolled("anna").await;
-    assert!(user_message(&user).contains("cannot sign in by password"));
+    assert!(user_message(&user).contains("cannot sign in with a password"));
     let replica = Replica::start().await;
     assert_eq!(replica.person(&tenant, "anna").unwrap().password, None);
     replica.stop().await;

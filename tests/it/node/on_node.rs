@@ -38,7 +38,7 @@ async fn every_drill_reaches_its_goal() {
     rows.extend(lifecycle::certificate(&installation).await);
     rows.extend(faults::api_server_down(&installation).await);
     rows.extend(faults::failover(&installation).await);
-    rows.extend(faults::role_rotation(&installation).await);
+    rows.extend(Box::pin(faults::role_rotation(&installation)).await);
     rows.extend(faults::database_down(&installation).await);
     rows.extend(crashes::kill(&installation).await);
     rows.extend(crashes::freeze(&installation).await);

@@ -166,8 +166,9 @@ impl Cluster {
         let files = beside.into_iter().flatten().flatten().flatten();
         let mut aside: Vec<PathBuf> = files.map(|file| file.path()).collect();
         aside.retain(|path| {
-            let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name.starts_with("audit-") && name.ends_with(".log"))
+            let name = path.file_stem().and_then(|name| name.to_str());
+            let is_log = path.extension().is_some_and(|ending| ending == "log");
+            is_log && name.is_some_and(|name| name.starts_with("audit-"))
         });
         aside.sort();
         let aside: String = aside.iter().map(|path| read(path)).collect();

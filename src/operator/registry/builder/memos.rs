@@ -14,6 +14,10 @@ use crate::cache::namespace_access::Name;
 
 /// The verdicts by place, tenant and referenced Secret.
 #[derive(Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "each is an index, named by its key"
+)]
 pub(super) struct Memos {
     /// In the order of namespaces, so that those of one lie together.
     by_place: BTreeMap<Place, ClientMemo>,

@@ -15,6 +15,10 @@ use crate::registry::{Inputs, Outputs};
 
 /// What changed, or what has to be looked at.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a kind of change, and several come together"
+)]
 pub(super) struct Pending {
     /// Everything, as after a list: nothing that was made before is relied on.
     pub(super) whole: bool,

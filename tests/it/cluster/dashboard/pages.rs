@@ -77,7 +77,7 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
         .await
         .text;
     assert!(
-        user.contains("cannot sign in by password") && user.contains("staff"),
+        user.contains("cannot sign in with a password") && user.contains("staff"),
         "{user}"
     );
 

@@ -16,7 +16,7 @@ use crate::support::person::person;
 use crate::support::test_namespace::TestNamespace;
 
 /// How many requests the lane sends; `RANDOM_REQUESTS` asks for more.
-const REQUESTS: usize = 400;
+const REQUESTS: u64 = 400;
 const PEOPLE: usize = 8;
 
 /// Xorshift: the same numbers for the same seed.
@@ -65,7 +65,7 @@ async fn somebody(
                 continue;
             }
             let verbs = format!("--verb={}", verbs.join(","));
-            rights += &format!("{} {resource} {verbs}; ", space.name);
+            rights.extend([&*space.name, " ", resource, " ", &*verbs, "; "]);
             let name = format!("{user}-{}", &resource[..6]);
             let (role, who) = (format!("--role={name}"), format!("--user={user}"));
             let resource = format!("--resource={resource}");
@@ -190,13 +190,9 @@ async fn request(
 #[tokio::test]
 async fn o05_random_requests_are_answered_as_the_api_server_does() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let asked = std::env::var("RANDOM_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed: u64 = asked.unwrap_or(now.as_secs()).max(1);
-    let count = std::env::var("RANDOM_REQUESTS")
-        .ok()
-        .and_then(|count| count.parse().ok());
+    let number = |name: &str| std::env::var_os(name)?.to_str()?.parse::<u64>().ok();
+    let seed = number("RANDOM_SEED").unwrap_or(now.as_secs()).max(1);
+    let count = number("RANDOM_REQUESTS");
     eprintln!("RANDOM_SEED={seed}");
     let mut numbers = Numbers(seed);
     let mut spaces = Vec::new();

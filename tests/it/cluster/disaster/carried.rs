@@ -153,7 +153,7 @@ impl There {
     /// A Secret with an owner goes with it, by the garbage collector; one without stays, and what to do is said.
     async fn is_told_what_to_do(&self, owned: &Entries, kept: &Entries) {
         let said = self.space.wait_refused("kept", "SecretNotOwned").await;
-        assert!(said.contains("carried from another cluster"), "{said}");
+        assert!(said.contains("copied from another cluster"), "{said}");
         assert!(said.contains("was not touched"), "{said}");
         assert_eq!(self.space.entries("kept-oauth").await, *kept);
         self.refuses(kept).await;

@@ -57,9 +57,7 @@ async fn f17_after_an_etcd_restore_the_operator_ends_and_restarts() {
     let listen = operator.listen.clone();
     while_stopped(&cluster, "rm -rf etcd && mv etcd.snapshot etcd");
     eventually_within(BACKOFF, "the operator sees it and ends", || async {
-        let said = operator
-            .log()
-            .contains("the cluster went back from revision");
+        let said = operator.log().contains("the cluster's revision fell from");
         when(said && operator.readyz().is_none(), (), || operator.log())
     })
     .await;

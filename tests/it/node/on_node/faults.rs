@@ -119,7 +119,7 @@ pub async fn role_rotation(on: &Installation) -> Vec<Row> {
         lasts(Duration::from_secs(10)).await;
         changed
     };
-    let (changed, tally) = on.under_load(rotation).await;
+    let (changed, tally) = Box::pin(on.under_load(rotation)).await;
     // Whatever came of it, the next drill begins as this one did.
     on.database
         .execute(&format!("ALTER ROLE {} LOGIN", ROLES[0]))

@@ -211,7 +211,7 @@ impl Server for Door {
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
             let mut text = format!("{} {} HTTP/1.1\r\n", parts.method, parts.uri);
             for (name, value) in &parts.headers {
-                text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+                text.extend([name.as_str(), ": ", value.to_str().unwrap(), "\r\n"]);
             }
             text += "\r\n";
             text += std::str::from_utf8(&body).unwrap();

@@ -169,7 +169,7 @@ async fn a_tenant_that_does_not_exist_yet_may_come_later() {
         .refused(
             "early",
             "TenantNotFound",
-            "create it, or see `kubectl get oauthtenants`",
+            "create it, or choose one of those that `kubectl get oauthtenants` lists",
         )
         .await;
     space.tenant(json!({})).await;

@@ -23,7 +23,7 @@ async fn f08_f48_a_used_up_quota_is_said_and_a_raised_one_is_noticed() {
         .refused(
             "hello",
             "QuotaExceeded",
-            "raise the quota or delete what is not needed",
+            "raise the quota, or delete objects that are not needed",
         )
         .await;
     let more = json!({ "spec": { "hard": { "secrets": "1" } } });

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::person::sentence;
 use crate::support::test_namespace::{TestNamespace, eventually};
 
-const REMEDY: &str = "written again with the same credentials";
+const REMEDY: &str = "the operator writes it again with the same credentials";
 
 async fn delete(space: &TestNamespace, name: &str) {
     let params = DeleteParams::default();
