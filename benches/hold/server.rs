@@ -24,7 +24,7 @@ use crate::support::people::{everybody, index, person};
 use crate::support::test_server::{clients_of_default, default_tenant, tenants};
 
 /// Serves plain HTTP, TLS and the admin endpoints; their ports are the first line of output. A line of input makes it
-/// build the registry anew, as a change in the cluster does.
+/// build the registry again, as a change in the cluster does.
 pub async fn serve(folder: &Path) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     tracing_subscriber::fmt()

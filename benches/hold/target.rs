@@ -129,7 +129,7 @@ impl Server {
         self.http.get(url).send().await.ok()?.text().await.ok()
     }
 
-    /// Makes it build its registry anew.
+    /// Makes it build its registry again.
     pub fn change_registry(&mut self) {
         writeln!(self.input, "change").unwrap();
     }

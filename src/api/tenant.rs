@@ -184,7 +184,7 @@ pub struct Branding {
     /// 32 KiB long. It is shown as a picture only: a script within does not run, and nothing is fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32_768))]
-    #[x_kube(validation = Rule::new("self.matches('^data:image/(png|jpeg|webp|svg[+]xml);base64,[A-Za-z0-9+/]+={0,2}$')").message("must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml"))]
+    #[x_kube(validation = Rule::new("self.matches('^data:image/(png|jpeg|webp|svg[+]xml);base64,(([A-Za-z0-9+/]{4})+([A-Za-z0-9+/]{2}={0,2}|[A-Za-z0-9+/]{3}=?)?|([A-Za-z0-9+/]{2}={0,2}|[A-Za-z0-9+/]{3}=?))$')").message("must be a data: URL such as data:image/png;base64,iVBORw0K... of type png, jpeg, webp or svg+xml"))]
     pub logo: Option<String>,
     /// The color of the main button, such as `#1a73e8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

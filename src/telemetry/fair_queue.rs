@@ -1,7 +1,7 @@
 //! A bounded queue in which groups take turns by the time that their work takes, and members take turns within a group.
 //!
 //! Start-time fair queueing: each group has a virtual time up to which it has been served; the one that was served least has
-//! the next turn, and who comes anew begins at the present. So a member who sends one piece of work is served before the second
+//! the next turn, and a new member begins at the present. So a member who sends one piece of work is served before the second
 //! piece of those who send many, and costly work counts for what it costs.
 
 use std::collections::{HashMap, VecDeque};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Whose turn a piece of work takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Share {
+pub struct Member {
     /// Groups have equal shares of the time.
     pub group: String,
     /// Members have equal shares of the time of their group.
@@ -165,7 +165,7 @@ impl<T> FairQueue<T> {
     ///
     /// # Errors
     /// If it cannot wait.
-    pub fn push(&mut self, turn: &Share, item: T) -> Result<Option<T>, Full> {
+    pub fn push(&mut self, turn: &Member, item: T) -> Result<Option<T>, Full> {
         let in_group = self
             .groups
             .get(&turn.group)
@@ -184,7 +184,7 @@ impl<T> FairQueue<T> {
         Ok(displaced)
     }
 
-    fn make_room(&mut self, turn: &Share, in_group: usize, own: usize) -> Result<Option<T>, Full> {
+    fn make_room(&mut self, turn: &Member, in_group: usize, own: usize) -> Result<Option<T>, Full> {
         if in_group >= self.bounds.group {
             let displaced = self.displace(&turn.group, own + 1);
             return displaced.map(Some).ok_or(Full::One);
@@ -213,7 +213,7 @@ impl<T> FairQueue<T> {
     }
 
     /// The piece of work whose turn it is. Tell [`Self::done`] what it took.
-    pub fn pop(&mut self) -> Option<(Share, T)> {
+    pub fn pop(&mut self) -> Option<(Member, T)> {
         let shares = &self.shares;
         let waiting = self.groups.iter().filter(|(_, group)| group.waiting > 0);
         let next = waiting.min_by_key(|(name, _)| (shares.start(name), (*name).clone()));
@@ -222,7 +222,7 @@ impl<T> FairQueue<T> {
         self.shares.turn(&name);
         self.shares.charge(&name, EXPECTED);
         self.waiting -= 1;
-        let turn = Share {
+        let turn = Member {
             group: name,
             member,
         };
@@ -230,7 +230,7 @@ impl<T> FairQueue<T> {
     }
 
     /// A piece of work took this long.
-    pub fn done(&mut self, turn: &Share, took: Duration) {
+    pub fn done(&mut self, turn: &Member, took: Duration) {
         self.shares.correct(&turn.group, EXPECTED, took);
         if let Some(group) = self.groups.get_mut(&turn.group) {
             group.running = group.running.saturating_sub(1);
@@ -250,7 +250,7 @@ impl<T> FairQueue<T> {
     }
 
     /// The first piece of a member that waits and is like this.
-    pub fn find(&mut self, turn: &Share, is: impl Fn(&T) -> bool) -> Option<&mut T> {
+    pub fn find(&mut self, turn: &Member, is: impl Fn(&T) -> bool) -> Option<&mut T> {
         let group = self.groups.get_mut(&turn.group)?;
         let items = group.members.get_mut(&turn.member)?;
         items.iter_mut().find(|item| is(item))

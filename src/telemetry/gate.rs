@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::fair_queue::{Bounds, FairQueue, Full, Share};
+use crate::fair_queue::{Bounds, FairQueue, Full, Member};
 
 /// The gate. Clones are the same gate.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct State {
 /// Who is in, until this is dropped. The time until then is charged.
 pub struct Permit {
     gate: Gate,
-    turn: Share,
+    turn: Member,
     begun: Instant,
 }
 
@@ -46,7 +46,7 @@ impl Gate {
     ///
     /// # Errors
     /// If there is no room to wait, or another member takes it who has less waiting.
-    pub async fn enter(&self, turn: &Share) -> Result<Permit, Full> {
+    pub async fn enter(&self, turn: &Member) -> Result<Permit, Full> {
         let (sender, receiver) = oneshot::channel();
         let grants = {
             let mut state = self.state();
@@ -114,8 +114,8 @@ mod tests {
         member: 2,
     };
 
-    fn turn(member: &str) -> Share {
-        Share {
+    fn turn(member: &str) -> Member {
+        Member {
             group: "g".into(),
             member: member.into(),
         }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 /// How often a replica that serves says that it lives.
 pub const BEAT: Duration = Duration::from_secs(2);
-/// A replica that is silent for so long is waited for no longer.
+/// A replica that is silent for this time is waited for no longer.
 pub const SILENT: Duration = Duration::from_secs(15);
-/// A replica that was not heard for so long may have left the rollout, or will: it does not call a client unknown.
+/// A replica that was not heard for this time may have left the rollout, or will: it does not call a client unknown.
 pub const UNHEARD: Duration = Duration::from_secs(10);
 
 /// What was heard of the replicas that serve.

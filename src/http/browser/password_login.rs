@@ -21,7 +21,7 @@ use clientele_oauth::user::password::work::{LONGEST_FLOOR, Speed, Work};
 use clientele_oauth::user::{PasswordHash, normal};
 use clientele_oauth::{Tenant, User};
 use clientele_store::Store;
-use clientele_telemetry::fair_queue::{Bounds, Full, Share};
+use clientele_telemetry::fair_queue::{Bounds, Full, Member};
 use clientele_telemetry::gate::{Gate, Permit};
 use clientele_telemetry::workers::Workers;
 
@@ -95,14 +95,14 @@ impl PasswordAttempt<'_> {
         }
     }
 
-    fn turn(&self) -> Share {
+    fn turn(&self) -> Member {
         let tenant = &self.tenant.uid;
         match &self.browser {
-            Some(browser) => Share {
+            Some(browser) => Member {
                 group: format!("{tenant} known"),
                 member: browser.id.clone(),
             },
-            None => Share {
+            None => Member {
                 group: format!("{tenant} new"),
                 member: format!("{:?}", network(self.address)),
             },
@@ -168,7 +168,7 @@ impl PasswordAuthenticator {
         &self,
         store: &Store,
         account: &Account,
-        turn: &Share,
+        turn: &Member,
         attempt: PasswordAttempt<'_>,
     ) -> Result<(bool, Instant), Tried> {
         // A sign-in that must wait takes no turn of another.

@@ -177,7 +177,11 @@ mod tests {
         };
         assert_eq!(next(&queue, wanted).as_deref(), Some("of alice"));
         assert_eq!(next(&queue, wanted), None);
-        assert_eq!(queue.waiting().jobs.len(), 1, "who is gone takes no room");
+        assert_eq!(
+            queue.waiting().jobs.len(),
+            1,
+            "a removed entry takes no room"
+        );
         assert_eq!(
             next(&queue, |_| Wanted::Now).as_deref(),
             Some("not admitted")

@@ -6,8 +6,8 @@ const BOUNDS: Bounds = Bounds {
     member: 4,
 };
 
-fn turn(group: &str, member: &str) -> Share {
-    Share {
+fn turn(group: &str, member: &str) -> Member {
+    Member {
         group: group.into(),
         member: member.into(),
     }
@@ -21,7 +21,7 @@ fn queue() -> FairQueue<u32> {
 fn served(
     queue: &mut FairQueue<u32>,
     count: usize,
-    took: impl Fn(&Share) -> Duration,
+    took: impl Fn(&Member) -> Duration,
 ) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..count {
@@ -39,7 +39,7 @@ fn q04_who_sends_one_is_served_before_the_second_of_others() {
         queue.push(&turn("a", "1"), item).unwrap();
         queue.push(&turn("a", "2"), item).unwrap();
     }
-    let alike = |_: &Share| Duration::from_millis(50);
+    let alike = |_: &Member| Duration::from_millis(50);
     assert_eq!(served(&mut queue, 2, alike), ["a1", "a2"]);
     queue.push(&turn("a", "3"), 9).unwrap();
     queue.push(&turn("b", "1"), 9).unwrap();
@@ -54,7 +54,7 @@ fn q04_costly_work_is_charged_for_what_it_takes() {
         queue.push(&turn("a", "cheap"), item).unwrap();
         queue.push(&turn("a", "costly"), item).unwrap();
     }
-    let took = |turn: &Share| match &*turn.member {
+    let took = |turn: &Member| match &*turn.member {
         "costly" => Duration::from_millis(500),
         _ => Duration::from_millis(50),
     };

@@ -248,7 +248,7 @@ async fn d15_both_secrets_work_in_the_overlap_then_the_new_one() {
     wait_refused(&old).await;
     ask(&http(), &new).await.unwrap();
     let note = &notes(&space, "Retired").await[0];
-    assert!(note.contains("worked beside the new one for 4s"), "{note}");
+    assert!(note.contains("its maximum overlap of 4s ended"), "{note}");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// A connection that has been idle for longer is asked whether it still lives, and has this long to answer.
 const FRESH: Duration = Duration::from_millis(200);
 const PING: Duration = Duration::from_millis(500);
-/// A connection that was idle for so long is closed.
+/// A connection that was idle for this time is closed.
 const IDLE: Duration = Duration::from_mins(10);
 /// The longest life of a connection. Up to a quarter less, so that they do not all end together.
 const LIFETIME: Duration = Duration::from_mins(30);
@@ -185,7 +185,9 @@ impl Pool {
             .compare_exchange(generation, next, SeqCst, SeqCst);
         if renewed.is_ok() {
             self.metrics.renewals.inc();
-            tracing::warn!("a connection to the database was lost; every connection is made anew");
+            tracing::warn!(
+                "a connection to the database was lost; every connection is opened again"
+            );
             self.take_idle(|idle| idle.session.generation <= generation);
         }
     }

@@ -115,7 +115,9 @@ fn f70_the_pod_is_confined_and_mounts_only_what_it_needs() {
     let mut all = vec![("install.yaml", install, VALUES[0].1)];
     all.extend(VALUES.map(|(values, mounted)| (values, rendered(values), mounted)));
     for (name, manifest, mounted) in all {
-        let pods = pods_of(&manifest);
+        // The dashboard has its own test, and its own rights: none.
+        let mut pods = pods_of(&manifest);
+        pods.retain(|pod| pod["containers"][0]["args"][0] != "dashboard");
         let [pod] = &pods[..] else {
             panic!("{name}: {} kinds of pods", pods.len())
         };

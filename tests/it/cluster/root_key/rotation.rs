@@ -88,7 +88,9 @@ async fn f14_f89_a_former_root_key_stays_during_a_doubted_list() {
 
     // Its clients are what it stays for, and nothing else: every second it is looked, and reported who signed in.
     eventually("clients are what it waits for", || async {
-        let said = operator.log().contains("clients have secrets from it");
+        let said = operator
+            .log()
+            .contains("client secrets are still derived from it");
         when(said, (), || operator.log())
     })
     .await;
@@ -159,7 +161,7 @@ async fn f89_clients_move_to_a_new_root_key_and_the_former_leaves() {
     outdated.stop().await.is_flawless();
     eventually("it is said what it waits for", || async {
         let log = operator.log();
-        let said = log.contains("a former root key is still needed");
+        let said = log.contains("keeping a former root key");
         when(said, (), || log.clone())
     })
     .await;
@@ -222,7 +224,9 @@ async fn after_an_emergency_no_former_secret_works_even_from_backup() {
         .unwrap();
     eventually("it says so", || async {
         let log = operator.log();
-        when(log.contains("that was withdrawn"), (), || log.clone())
+        when(log.contains("names a withdrawn root key"), (), || {
+            log.clone()
+        })
     })
     .await;
     wait_refused(&old).await;

@@ -79,10 +79,7 @@ async fn an_old_secret_works_while_used_and_retires_once_silent() {
         .await;
     let said = crate::support::test_namespace::message(&object);
     let retired = generation(&object).overlap.is_none();
-    assert!(
-        retired || said.contains("has not been used for 4s"),
-        "{object:?}"
-    );
+    assert!(retired || said.contains("was unused for 4s"), "{object:?}");
     let object = wait_retired(&space, "web").await;
     let took = last.elapsed();
     assert!(took + Duration::from_secs(1) >= QUIET, "{took:?}");
@@ -90,7 +87,7 @@ async fn an_old_secret_works_while_used_and_retires_once_silent() {
     wait_refused(&old).await;
     ask(&http(), &new).await.unwrap();
     let note = &notes(&space, "Retired").await[0];
-    assert!(note.contains("the old one was not used for 4s"), "{note}");
+    assert!(note.contains("the old one was unused for 4s"), "{note}");
     let today = Day::of(jiff::Timestamp::now());
     let object = space
         .wait_client("web", "the status has the day of the last use", |object| {

@@ -15,7 +15,7 @@ async fn clients_are_judged_alike_by_admission_and_program() {
         fields,
         judge: judge::client,
         // The tenant may give such an ID to one namespace.
-        program_only: &["means something to a cluster"],
+        program_only: &["is a name that Kubernetes uses itself"],
     })
     .await;
 }
