@@ -150,7 +150,10 @@ mod tests {
             source: "expected TEXT, got the-value".into(),
         };
         let text = describe(&error);
-        assert_eq!(text, "column scope holds what this version cannot read");
+        assert_eq!(
+            text,
+            "column scope has a value that this version cannot read"
+        );
         assert!(!describe(&sqlx::Error::Decode("the-value".into())).contains("the-value"));
     }
 }

@@ -126,7 +126,7 @@ async fn m10_a_full_database_gives_errors_and_no_half_states_and_recovers() {
                 full += 1;
                 let error = error.to_string();
                 assert!(
-                    error.contains("full") && error.contains("make room"),
+                    error.contains("full") && error.contains("free space"),
                     "{error}"
                 );
             }

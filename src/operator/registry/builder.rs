@@ -22,6 +22,7 @@ use clientele_oauth::{SigningKeys, Users};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
@@ -203,12 +204,20 @@ impl RegistryBuilder {
     fn see_own_secret(&mut self, outputs: &Outputs, event: watcher::Event<Secret>) -> bool {
         let complete = matches!(event, watcher::Event::InitDone);
         self.pending.every_tenant |= complete;
-        if let watcher::Event::Apply(secret) | watcher::Event::Delete(secret) = &event {
-            let name = secret.name_any();
-            let tenant = signing_secret::tenant_of(&name);
-            self.pending.tenants.extend(tenant.map(str::to_owned));
-        }
+        let tenant = match &event {
+            watcher::Event::Apply(secret) | watcher::Event::Delete(secret) => {
+                signing_secret::tenant_of(&secret.name_any()).map(str::to_owned)
+            }
+            _ => None,
+        };
         let changed = self.signing.apply(event);
+        if let Some(tenant) = tenant {
+            // Other keys, such as those of a backup, may be ones that a request has withdrawn.
+            if changed {
+                outputs.queues.tenants.enqueue(ObjectRef::new(&tenant));
+            }
+            self.pending.tenants.insert(tenant);
+        }
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.signing_keys |= complete);
         changed
