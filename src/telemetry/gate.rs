@@ -136,7 +136,7 @@ mod tests {
         assert!(poll!(late.as_mut()).is_pending());
         assert_eq!(second.await.err(), Some(Full::All), "it made room");
         drop(inside);
-        let single = single.await.ok().expect("before the second of many");
+        let single = single.await.expect("before the second of many");
         assert!(poll!(first.as_mut()).is_pending());
         drop(single);
         drop(late.await.ok().unwrap());

@@ -349,12 +349,12 @@ async fn o10_an_answer_works_once_and_in_its_browser_only() {
     assert!(twice.text.contains("sign in again"), "{}", twice.text);
     let mut other = Browser::default();
     let away = stage.get(&mut other, "/clients").await;
-    let state = stage.authorized(&away, "ada", 600);
-    let state = state.split("state=").nth(1).unwrap();
+    let returned = stage.authorized(&away, "ada", 600);
+    let code_state = returned.split("state=").nth(1).unwrap();
     let declined = stage
         .get(
             &mut other,
-            &format!("/callback?error=access_denied&error_description=%3Cb%3E&state={state}"),
+            &format!("/callback?error=access_denied&error_description=%3Cb%3E&state={code_state}"),
         )
         .await;
     assert_eq!(declined.status, 403);

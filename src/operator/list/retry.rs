@@ -105,6 +105,10 @@ mod tests {
     fn chance_lies_between_zero_and_one() {
         let drawn: Vec<f64> = (0..100).map(|_| chance()).collect();
         assert!(drawn.iter().all(|chance| (0.0..=1.0).contains(chance)));
-        assert!(drawn.iter().any(|chance| *chance != drawn[0]));
+        assert!(
+            drawn
+                .iter()
+                .any(|chance| (*chance - drawn[0]).abs() > f64::EPSILON)
+        );
     }
 }

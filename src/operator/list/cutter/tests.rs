@@ -203,7 +203,7 @@ fn what_is_too_large_is_refused_before_it_is_in_memory() {
         let mut cutter = ListCutter::default();
         let mut head = head;
         assert_eq!(cutter.advance(&mut head), Ok(false));
-        let chunk = [&b"\""[..], &[b'x'; 60_000], b"\""].concat();
+        let chunk = [&b"\""[..], &b"x".repeat(60_000), b"\""].concat();
         let refused = (0..=most / 60_000).any(|_| cutter.advance(&mut &*chunk).is_err());
         assert!(refused);
     }

@@ -40,8 +40,8 @@ fn change_by_change_is_what_everything_at_once_is() {
                 world.play(&mut stage, step);
             }
             stage.rebuild();
-            let seen = oracle::compare(&mut stage);
-            prop_assert!(seen.is_ok(), "{}", seen.unwrap_err());
+            let compared = oracle::compare(&mut stage);
+            prop_assert!(compared.is_ok(), "{}", compared.unwrap_err());
         }
         for _ in 0..3 {
             prop_assert!(
@@ -161,17 +161,17 @@ fn work_per_change(connection: &Connection, clients: usize) -> Vec<Work> {
     };
     let edited = json!({ "displayName": "Other" });
     measure(&mut stage, &|stage| {
-        stage.client("ns7", "client-7", 2, &edited)
+        stage.client("ns7", "client-7", 2, &edited);
     });
     measure(&mut stage, &|stage| {
-        stage.client("ns7", "new", 1, &json!({}))
+        stage.client("ns7", "new", 1, &json!({}));
     });
     let brought = json!({ "clientId": "legacy" });
     measure(&mut stage, &|stage| {
-        stage.client("ns7", "brought", 1, &brought)
+        stage.client("ns7", "brought", 1, &brought);
     });
     measure(&mut stage, &|stage| {
-        stage.client("ns8", "brought", 1, &brought)
+        stage.client("ns8", "brought", 1, &brought);
     });
     measure(&mut stage, &|stage| stage.delete_client("ns7", "brought"));
     measure(&mut stage, &|stage| stage.delete_client("ns7", "new"));

@@ -241,7 +241,7 @@ async fn c07_cookies_are_bound_to_the_host_and_hidden_from_scripts() {
     let check = |cookie: &str, name: &str, more: &str| {
         let rest = cookie.strip_prefix(name).unwrap();
         let value = rest.strip_suffix(&format!("{attributes}{more}")).unwrap();
-        assert_eq!(value.len(), 43, "{cookie}");
+        assert!(value.len() >= 43, "{cookie}");
     };
     let (name, _) = page.cookies[0].split_once('=').unwrap();
     assert!(name.starts_with("__Host-clientele-default_browser_"));

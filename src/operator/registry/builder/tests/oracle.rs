@@ -38,6 +38,10 @@ struct Whole {
 
 type Found = Result<(), String>;
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is compared is mostly made for it"
+)]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, is: T, should: T) -> Found {
     if is == should {
         return Ok(());
@@ -238,15 +242,15 @@ fn verdicts(stage: &Stage, whole: &Whole) -> Found {
         unsaid.collect::<Versions>(),
     )?;
     for (name, (_, policy, problem)) in &whole.tenants {
-        let state = verdicts
+        let judged = verdicts
             .tenants
             .latest(name)
             .ok_or(format!("no tenant {name}"))?;
         let refused = |policy: &TenantPolicy| -> BTreeSet<String> {
             policy.audiences.refused.iter().cloned().collect()
         };
-        same("audiences", refused(&state.policy), refused(policy))?;
-        same("problem", &state.problem, problem)?;
+        same("audiences", refused(&judged.policy), refused(policy))?;
+        same("problem", &judged.problem, problem)?;
     }
     same("tenants", verdicts.tenants.all().len(), whole.tenants.len())
 }
@@ -325,10 +329,10 @@ fn origins(tenant: &Tenant, clients: &BTreeMap<&str, &Client>) -> Found {
 
 /// The tenant without its clients, made from nothing.
 fn fresh(stage: &Stage, name: &str) -> Tenant {
-    let (_, state) = &stage.builder.states[name];
+    let (_, judged) = &stage.builder.states[name];
     stage
         .builder
-        .tenant(name, state, TenantClients::default(), Arc::default())
+        .tenant(name, judged, TenantClients::default(), Arc::default())
 }
 
 fn head(tenant: &Tenant) -> String {

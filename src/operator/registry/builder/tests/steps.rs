@@ -146,28 +146,25 @@ fn next<K: Resource + Clone>(
     mut object: K,
     births: &mut usize,
 ) -> K {
-    let generation = match stored.map(Resource::meta) {
-        Some(stored) => {
-            object.meta_mut().uid.clone_from(&stored.uid);
-            object
-                .meta_mut()
-                .creation_timestamp
-                .clone_from(&stored.creation_timestamp);
-            object
-                .meta_mut()
-                .deletion_timestamp
-                .clone_from(&stored.deletion_timestamp);
-            stored.generation.unwrap_or_default() + 1
-        }
-        None => {
-            *births += 1;
-            object.meta_mut().uid = Some(format!("uid-{births}"));
-            // Some are equally old.
-            let second = i64::try_from(*births / 2).unwrap();
-            let created = jiff::Timestamp::from_second(second).unwrap();
-            object.meta_mut().creation_timestamp = Some(Time(created));
-            1
-        }
+    let generation = if let Some(stored) = stored.map(Resource::meta) {
+        object.meta_mut().uid.clone_from(&stored.uid);
+        object
+            .meta_mut()
+            .creation_timestamp
+            .clone_from(&stored.creation_timestamp);
+        object
+            .meta_mut()
+            .deletion_timestamp
+            .clone_from(&stored.deletion_timestamp);
+        stored.generation.unwrap_or_default() + 1
+    } else {
+        *births += 1;
+        object.meta_mut().uid = Some(format!("uid-{births}"));
+        // Some are equally old.
+        let second = i64::try_from(*births / 2).unwrap();
+        let created = jiff::Timestamp::from_second(second).unwrap();
+        object.meta_mut().creation_timestamp = Some(Time(created));
+        1
     };
     stage.stored(object, generation)
 }
