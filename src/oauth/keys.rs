@@ -2,5 +2,6 @@
 
 pub mod former_key;
 pub mod root_keyring;
+pub mod seal;
 pub mod signing_key_schedule;
 pub mod signing_keys;

@@ -6,12 +6,10 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::constant_time;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::keys::seal::Seal;
 use crate::{Keyring, Tenant};
 
 /// How long a form of ours may stay open: over a night, and over a weekend.
@@ -79,10 +77,7 @@ impl Transaction {
     /// Seals it for a tenant. `None` only if the keyring fails.
     pub fn seal(&self, keyring: &Keyring, tenant: &Tenant) -> Option<String> {
         let payload = serde_json::to_vec(self).ok()?;
-        let key_id = keyring.current_id();
-        let mac = mac(keyring, key_id, tenant, &payload)?;
-        let (payload, mac) = (URL_SAFE_NO_PAD.encode(payload), URL_SAFE_NO_PAD.encode(mac));
-        Some(format!("{key_id}.{payload}.{mac}"))
+        sealed_for(&[&*tenant.uid]).seal(keyring, &payload)
     }
 
     /// Opens what [`Self::seal`] made for the same tenant, and for the browser one of whose cookies has this digest.
@@ -114,21 +109,16 @@ fn unsealed(keyring: &Keyring, tenant: &Tenant, sealed: &str) -> Option<Transact
     if sealed.len() > MAX_LEN {
         return None;
     }
-    let mut parts = sealed.split('.');
-    let (key_id, payload, presented) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    let presented = URL_SAFE_NO_PAD.decode(presented).ok()?;
-    let expected = mac(keyring, key_id, tenant, &payload)?;
-    constant_time::verify_slices_are_equal(&expected, &presented).ok()?;
+    let payload = sealed_for(&[&*tenant.uid]).open(keyring, sealed)?;
     serde_json::from_slice(&payload).ok()
 }
 
-fn mac(keyring: &Keyring, key_id: &str, tenant: &Tenant, payload: &[u8]) -> Option<[u8; 32]> {
-    let parts = [tenant.uid.as_bytes(), payload];
-    keyring.mac(Some(key_id), PURPOSE, &parts)
+fn sealed_for<'a>(whose: &'a [&'a str]) -> Seal<'a> {
+    Seal {
+        purpose: PURPOSE,
+        whose,
+        length: 32,
+    }
 }
 
 #[cfg(test)]

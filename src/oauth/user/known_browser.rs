@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
 use crate::Keyring;
+use crate::keys::seal::Seal;
 
 /// How long a browser is known after a sign-in.
 pub const LIFETIME: Duration = Duration::from_hours(24 * 180);
@@ -40,10 +40,7 @@ pub fn mark(
     let seconds = u32::try_from(now.as_second()).ok()?;
     id[..4].copy_from_slice(&seconds.to_be_bytes());
     id[4..].copy_from_slice(&random);
-    let key_id = keyring.current_id();
-    let mac = mac(keyring, key_id, whose, &id)?;
-    let (id, mac) = (URL_SAFE_NO_PAD.encode(id), URL_SAFE_NO_PAD.encode(mac));
-    Some(format!("{key_id}.{id}.{mac}"))
+    sealed_for(&whose).seal(keyring, &id)
 }
 
 /// Reads what [`mark`] made for the same person of the same tenant.
@@ -53,29 +50,22 @@ pub fn read(
     mark: &str,
     now: Timestamp,
 ) -> Option<KnownBrowser> {
-    let mut parts = mark.split('.');
-    let (key_id, id, presented) = (parts.next()?, parts.next()?, parts.next()?);
-    let bytes = URL_SAFE_NO_PAD
-        .decode(id)
-        .ok()
-        .filter(|id| id.len() == 16)?;
-    let presented = URL_SAFE_NO_PAD.decode(presented).ok()?;
-    let expected = mac(keyring, key_id, whose, &bytes)?;
-    verify_slices_are_equal(&expected, &presented).ok()?;
+    let bytes: [u8; 16] = sealed_for(&whose).open(keyring, mark)?.try_into().ok()?;
     let seconds: [u8; 4] = bytes.get(..4)?.try_into().ok()?;
     let since = Timestamp::from_second(u32::from_be_bytes(seconds).into()).ok()?;
     let age = now.duration_since(since).unsigned_abs();
-    (parts.next().is_none() && age < LIFETIME).then(|| KnownBrowser {
-        id: id.to_owned(),
+    (age < LIFETIME).then(|| KnownBrowser {
+        id: URL_SAFE_NO_PAD.encode(bytes),
         is_old: age > FRESH,
     })
 }
 
-fn mac(keyring: &Keyring, key_id: &str, whose: [&str; 2], id: &[u8]) -> Option<[u8; MAC]> {
-    let [tenant, person] = whose;
-    let parts = [tenant.as_bytes(), person.as_bytes(), id];
-    let mac = keyring.mac(Some(key_id), PURPOSE, &parts)?;
-    mac.get(..MAC)?.try_into().ok()
+fn sealed_for<'a>(whose: &'a [&'a str; 2]) -> Seal<'a> {
+    Seal {
+        purpose: PURPOSE,
+        whose,
+        length: MAC,
+    }
 }
 
 #[cfg(test)]
