@@ -1,5 +1,6 @@
 //! What one subscriber has of the address space.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The beginning of an address: all of an IPv4 address; 64, 56 or 48 bits of an IPv6 address.
@@ -49,6 +50,46 @@ pub(crate) fn prefixes(address: IpAddr) -> impl Iterator<Item = (Prefix, u32)> {
         longer.map(move |(length, share)| (Prefix::of(v6, *length), *share))
     });
     std::iter::once((narrow, 1)).chain(wider)
+}
+
+/// How much each holder of a prefix has of something that is bounded.
+#[derive(Debug, Default)]
+pub(crate) struct PrefixCounts(HashMap<Prefix, usize>);
+
+impl PrefixCounts {
+    /// Counts one more for every prefix of an address.
+    pub(crate) fn add(&mut self, address: IpAddr) {
+        for (prefix, _) in prefixes(address) {
+            *self.0.entry(prefix).or_default() += 1;
+        }
+    }
+
+    /// Takes back what [`Self::add`] counted.
+    pub(crate) fn remove(&mut self, address: IpAddr) {
+        for (prefix, _) in prefixes(address) {
+            if let Some(count) = self.0.get_mut(&prefix) {
+                *count -= 1;
+                if *count == 0 {
+                    self.0.remove(&prefix);
+                }
+            }
+        }
+    }
+
+    /// How much the holder of a prefix has.
+    pub(crate) fn of(&self, prefix: Prefix) -> usize {
+        self.0.get(&prefix).copied().unwrap_or(0)
+    }
+
+    /// Whether the holder of a prefix has that many times the share of one network.
+    pub(crate) fn is_full(&self, (prefix, times): (Prefix, u32), share: usize) -> bool {
+        self.of(prefix) >= share * times as usize
+    }
+
+    /// How many prefixes have something.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 #[cfg(test)]

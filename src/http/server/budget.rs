@@ -1,6 +1,5 @@
 //! What all connections of a listener may keep us busy with at once: requests, and bytes of answers that have not left.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Limits;
 use super::overload::Reason;
 use super::room::Room;
-use crate::network::{Prefix, prefixes};
+use crate::network::{PrefixCounts, prefixes};
 
 /// No address has more than this part of the requests in flight, once there are many.
 const PART: usize = 8;
@@ -22,7 +21,7 @@ pub struct Budget {
     most_bytes: usize,
     requests: AtomicUsize,
     bytes: AtomicUsize,
-    by_prefix: Mutex<HashMap<Prefix, usize>>,
+    by_prefix: Mutex<PrefixCounts>,
     room: Arc<Room>,
 }
 
@@ -71,19 +70,14 @@ impl Budget {
     fn count(&self, from: IpAddr) -> Result<(), Reason> {
         let share = (self.most_requests / PART).max(1);
         let mut counts = self.counts();
-        let is_full = |(prefix, times): (Prefix, u32)| {
-            counts.get(&prefix).copied().unwrap_or(0) >= share * times as usize
-        };
-        if prefixes(from).any(is_full) {
+        if prefixes(from).any(|prefix| counts.is_full(prefix, share)) {
             return Err(Reason::RequestsOfAddress);
         }
-        for (prefix, _) in prefixes(from) {
-            *counts.entry(prefix).or_default() += 1;
-        }
+        counts.add(from);
         Ok(())
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<Prefix, usize>> {
+    fn counts(&self) -> MutexGuard<'_, PrefixCounts> {
         let counts = self.by_prefix.lock();
         counts.unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,15 +99,8 @@ impl Drop for Admitted {
         let budget = &self.budget;
         budget.requests.fetch_sub(1, Relaxed);
         budget.bytes.fetch_sub(self.bytes, Relaxed);
-        let Some(from) = self.counted else { return };
-        let mut counts = budget.counts();
-        for (prefix, _) in prefixes(from) {
-            if let Some(count) = counts.get_mut(&prefix) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(&prefix);
-                }
-            }
+        if let Some(from) = self.counted {
+            budget.counts().remove(from);
         }
     }
 }
@@ -167,7 +154,7 @@ mod tests {
         assert_eq!(refused, Reason::Requests);
         drop(held);
         assert_eq!(budget.requests.load(Relaxed), 0, "a refusal holds nothing");
-        assert!(budget.counts().is_empty());
+        assert_eq!(budget.counts().len(), 0);
     }
 
     #[test]

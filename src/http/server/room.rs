@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::activity::Activity;
 use super::overload::{Overload, Reason};
 use super::{Limits, Traffic};
-use crate::network::{Prefix, network, prefixes};
+use crate::network::{Prefix, PrefixCounts, network, prefixes};
 
 /// No address has more than this part of the places, but for trusted proxies.
 const PART: usize = 8;
@@ -36,7 +36,7 @@ struct Places {
     /// How many connections are open, with those that were told to leave.
     open: usize,
     by_id: HashMap<u64, Occupant>,
-    by_prefix: HashMap<Prefix, usize>,
+    by_prefix: PrefixCounts,
 }
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Room {
         }
         let share = (self.most / PART).max(1);
         for (prefix, times) in prefixes(address) {
-            if places.count(prefix) < share * times as usize {
+            if !places.by_prefix.is_full((prefix, times), share) {
                 continue;
             }
             let longest = places.idle_longest(1, |occupant| occupant.is_within(prefix));
@@ -128,7 +128,7 @@ impl Room {
         let some = (self.most / 128).clamp(1, MOST_AT_ONCE);
         let fair = places.by_id.len() / places.by_prefix.len().max(1);
         let mut longest = places.idle_longest(some, |occupant| {
-            places.count(network(occupant.address)) > fair
+            places.by_prefix.of(network(occupant.address)) > fair
         });
         if longest.is_empty() {
             longest = places.idle_longest(some, |_| true);
@@ -215,28 +215,15 @@ impl Places {
     fn add(&mut self, occupant: Occupant) -> u64 {
         self.next += 1;
         self.open += 1;
-        for (prefix, _) in prefixes(occupant.address) {
-            *self.by_prefix.entry(prefix).or_default() += 1;
-        }
+        self.by_prefix.add(occupant.address);
         self.by_id.insert(self.next, occupant);
         self.next
     }
 
     fn remove(&mut self, id: u64) -> Option<Occupant> {
         let occupant = self.by_id.remove(&id)?;
-        for (prefix, _) in prefixes(occupant.address) {
-            if let Some(count) = self.by_prefix.get_mut(&prefix) {
-                *count -= 1;
-                if *count == 0 {
-                    self.by_prefix.remove(&prefix);
-                }
-            }
-        }
+        self.by_prefix.remove(occupant.address);
         Some(occupant)
-    }
-
-    fn count(&self, prefix: Prefix) -> usize {
-        self.by_prefix.get(&prefix).copied().unwrap_or(0)
     }
 
     /// Up to `some` connections that have been idle longest.
@@ -291,7 +278,7 @@ mod tests {
         assert_eq!(room.open(), 5, "one of them has been told to leave");
         drop((busy, places, fifth));
         assert_eq!(room.open(), 0);
-        assert!(room.places().by_prefix.is_empty());
+        assert_eq!(room.places().by_prefix.len(), 0);
         assert_eq!(room.overload().counted(Reason::IdleConnection), 1);
     }
 
