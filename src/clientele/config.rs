@@ -13,12 +13,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
+use clientele_dashboard::refuse_origin_of_issuer;
 use clientele_http::server::trusted_proxies::{ForwardingHeader, Network, TrustedProxies};
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::audit::WhenFull;
 pub use processes::{Dashboard, DashboardForPeople, Probe};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{allowed_key, duration, have_same_origin, log_filter, public_url};
+use values::{allowed_key, duration, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -302,13 +303,10 @@ impl From<AuditWhenFull> for WhenFull {
 impl Run {
     /// Refuses settings that are right each by itself and wrong together.
     pub fn check(&self) -> Result<(), String> {
-        match &self.dashboard_url {
-            Some(url) if have_same_origin(url, &self.public_url) => Err(format!(
-                "--dashboard-url {url} has the origin of the issuer ({}): a script of the one could act as the other; give the dashboard a host name of its own, such as https://dashboard.example.com",
-                self.public_url
-            )),
-            _ => Ok(()),
-        }
+        let url = self.dashboard_url.as_deref();
+        url.map_or(Ok(()), |url| {
+            refuse_origin_of_issuer("--dashboard-url", url, &self.public_url)
+        })
     }
 
     /// Whose forwarding headers are believed.

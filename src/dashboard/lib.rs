@@ -39,7 +39,7 @@ use std::process::ExitCode;
 use clientele_kubectl::args::{ClusterFlags, DashboardFlags};
 
 pub use client::{lifetimes, secret::FORMATS};
-pub use sign_in::Settings as SignInSettings;
+pub use sign_in::{Settings as SignInSettings, refuse_origin_of_issuer};
 
 /// Serves one person until they press Ctrl+C.
 pub fn run_to_completion(cluster: &ClusterFlags, args: &DashboardFlags) -> ExitCode {
@@ -52,8 +52,7 @@ pub fn serve_people(settings: &server::ForPeople) -> ExitCode {
 }
 
 fn complete(serving: impl Future<Output = Result<(), clientele_kubectl::Failure>>) -> ExitCode {
-    // Fails only if a provider is installed already, which then serves as well.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    clientele_kubectl::connect::install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

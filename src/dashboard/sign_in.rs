@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use clientele_kubectl::Failure;
-use clientele_kubectl::shared::{IssuerClient, Proof, Redeemed, claims, text};
+use clientele_kubectl::shared::{IssuerClient, Proof, Redeemed, claims, plain, text};
 use jiff::Timestamp;
 use kube::Client;
 use kube::config::AuthInfo;
@@ -78,12 +78,8 @@ impl SignIn {
     pub fn new(settings: Settings, issuer: IssuerClient) -> Result<Self, Failure> {
         let credentials = Place(settings.credentials.clone());
         let known = credentials.read()?;
-        if same_origin(&known.issuer, &settings.origin) {
-            return Err(Failure::new(format!(
-                "--url {} has the origin of the issuer ({}): a script of the one could act as the other; give the dashboard a host name of its own, such as https://dashboard.example.com",
-                settings.origin, known.issuer
-            )));
-        }
+        let origin = refuse_origin_of_issuer("--url", &settings.origin, &known.issuer);
+        origin.map_err(Failure::new)?;
         let challenger = Challenger::new();
         Ok(Self {
             settings,
@@ -294,9 +290,16 @@ fn client(settings: &Settings, token: &str) -> Result<Client, String> {
     client.map_err(|error| clientele_kubectl::connect::chain(&error))
 }
 
-fn same_origin(one: &str, other: &str) -> bool {
+/// Refuses a URL for the dashboard under which its scripts may do what those of the issuer may (RFC 6454 section 4). `flag` is what names
+/// the URL.
+pub fn refuse_origin_of_issuer(flag: &str, url: &str, issuer: &str) -> Result<(), String> {
     let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
-    origin(one).is_some() && origin(one) == origin(other)
+    if origin(url).is_none_or(|ours| origin(issuer) != Some(ours)) {
+        return Ok(());
+    }
+    Err(format!(
+        "{flag} {url} has the origin of the issuer ({issuer}): a script of the one could act as the other; give the dashboard a host name of its own, such as https://dashboard.example.com"
+    ))
 }
 
 fn seconds_now() -> u64 {
@@ -330,8 +333,6 @@ fn not_begun(unknown: &Unknown) -> Problem {
 }
 
 fn declined(answer: &Fields) -> Problem {
-    let plain =
-        |text: &str| -> String { text.chars().filter(|c| !c.is_control()).take(300).collect() };
     let (error, description) = (
         plain(answer.get("error")),
         plain(answer.get("error_description")),

@@ -21,6 +21,12 @@ pub struct Session {
     pub server: String,
 }
 
+/// Makes aws-lc-rs the TLS cryptography of the process.
+pub fn install_crypto_provider() {
+    // Fails only if a provider is installed already, which then serves as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
 impl Session {
     /// Reads the kubeconfig and prepares the connection. Nothing is sent yet.
     pub async fn open(flags: &ClusterFlags) -> Result<Self, Failure> {

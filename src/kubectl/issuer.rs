@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use clientele_oauth::digest::digest_of;
 use reqwest::{Certificate, Client, Response, redirect};
 use serde_json::Value;
+use url::Url;
 
 use crate::args::TestFlags;
 use crate::connect::chain;
@@ -100,6 +102,45 @@ pub enum Proof<'a> {
     Assertion(&'a str),
     /// A Public client has no proof.
     Nothing,
+}
+
+/// An authorization request of a client with PKCE (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+pub struct AuthorizationRequest<'a> {
+    /// The client.
+    pub client_id: &'a str,
+    /// Where the answer goes.
+    pub redirect_uri: &'a str,
+    /// The scopes.
+    pub scope: &'a str,
+    /// Ties the answer to the request.
+    pub state: &'a str,
+    /// What the ID token must have as `nonce`.
+    pub nonce: &'a str,
+    /// The PKCE verifier.
+    pub verifier: &'a str,
+}
+
+impl AuthorizationRequest<'_> {
+    /// Its address. `None` if the endpoint is not a URL.
+    pub fn address(&self, endpoint: &str) -> Option<Url> {
+        let mut url = Url::parse(endpoint).ok()?;
+        url.query_pairs_mut().extend_pairs([
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("scope", self.scope),
+            ("state", self.state),
+            ("nonce", self.nonce),
+            ("code_challenge", &digest_of(self.verifier)),
+            ("code_challenge_method", "S256"),
+        ]);
+        Some(url)
+    }
+}
+
+/// What an issuer says of an error, for people: without control characters, and not endless.
+pub fn plain(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
 /// The authorization code of a person who signed in, and what belongs to it.

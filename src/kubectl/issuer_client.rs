@@ -4,6 +4,7 @@ use reqwest::Client;
 use serde_json::Value;
 
 use crate::args::TestFlags;
+use crate::connect::install_crypto_provider;
 use crate::failure::Failure;
 use crate::issuer::{Redeemed, discover, http, redeem};
 use crate::verbs::test::{Tried, steps};
@@ -16,8 +17,7 @@ pub struct IssuerClient(Client);
 impl IssuerClient {
     /// One that trusts the authorities of the machine, and that of the flags.
     pub fn new(flags: &TestFlags) -> Result<Self, Failure> {
-        // Fails only if a provider is installed already, which then serves as well.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        install_crypto_provider();
         http(flags).map(Self)
     }
 

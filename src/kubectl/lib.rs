@@ -10,6 +10,7 @@ mod issuer_client;
 mod objects;
 pub mod output;
 pub mod probe;
+mod random;
 mod remedies;
 mod verbs;
 
@@ -24,7 +25,7 @@ pub use failure::{Answer, Failure, Outcome};
 /// What the dashboard says in the same words.
 pub mod shared {
     pub use crate::args::Consumer;
-    pub use crate::issuer::{Proof, Redeemed};
+    pub use crate::issuer::{AuthorizationRequest, Proof, Redeemed, plain};
     pub use crate::issuer_client::IssuerClient;
     pub use crate::objects::{age, is_ready, message, name, namespace, reason, text};
     pub use crate::remedies::{Actor, Remedy, remedy};
@@ -40,8 +41,7 @@ pub mod shared {
 
 /// Does what the command line says and prints it. 0: done, or yes; 1: it could not be done; 2: asked, and the answer is no.
 pub fn run_to_completion(command_line: CommandLine) -> ExitCode {
-    // Fails only if a provider is installed already, which then serves as well.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    connect::install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

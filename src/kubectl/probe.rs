@@ -8,7 +8,7 @@ use reqwest::tls::TlsInfo;
 use reqwest::{Certificate, Client, ClientBuilder, Response, redirect};
 use serde_json::Value;
 
-use crate::connect::chain;
+use crate::connect::{chain, install_crypto_provider};
 use crate::failure::Failure;
 use crate::objects::text;
 
@@ -32,8 +32,7 @@ pub struct ProbeTarget {
 
 /// Asks on a runtime of its own, and says what answered.
 pub fn run_to_completion(target: &ProbeTarget) -> Result<String, Failure> {
-    // Fails only if a provider is installed already, which then serves as well.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -159,9 +159,3 @@ fn is_plain(url: &url::Url, text: &str) -> Result<(), String> {
     }
     Ok(())
 }
-
-/// Whether scripts of one URL may do what those of the other may (RFC 6454 §4).
-pub(super) fn have_same_origin(one: &str, other: &str) -> bool {
-    let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
-    origin(one) == origin(other)
-}

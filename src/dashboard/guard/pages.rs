@@ -123,28 +123,21 @@ pub fn sign_in(status: StatusCode, wrong: Option<&str>, version: &str) -> Respon
 
 /// A page that navigates itself to a path of the dashboard. A redirect would still count as a request of the site before it.
 pub fn welcome(version: &str, to: &str) -> Response {
-    let at_once = true;
-    rendered(
-        StatusCode::OK,
-        &WelcomePage {
-            version,
-            to,
-            at_once,
-        },
-    )
+    leading(version, to, true)
 }
 
 /// After a link of another site, which may lead to a form with values of that site's choice.
 pub fn elsewhere(version: &str, to: &str) -> Response {
-    let at_once = to == "/";
-    rendered(
-        StatusCode::OK,
-        &WelcomePage {
-            version,
-            to,
-            at_once,
-        },
-    )
+    leading(version, to, to == "/")
+}
+
+fn leading(version: &str, to: &str, at_once: bool) -> Response {
+    let page = WelcomePage {
+        version,
+        to,
+        at_once,
+    };
+    rendered(StatusCode::OK, &page)
 }
 
 /// After signing out. `issuer`: where to sign out there as well.

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clientele_kubectl::shared::AuthorizationRequest;
 use url::Url;
 
 use crate::session::{NoRandom, random, same};
@@ -111,19 +111,15 @@ impl Challenge {
 
     /// The address of the authorization request. `None` if the endpoint is not a URL.
     pub fn address(&self, endpoint: &str, client_id: &str, redirect_uri: &str) -> Option<Url> {
-        let mut url = Url::parse(endpoint).ok()?;
-        let hash = digest(&SHA256, self.verifier.as_bytes());
-        url.query_pairs_mut().extend_pairs([
-            ("response_type", "code"),
-            ("client_id", client_id),
-            ("redirect_uri", redirect_uri),
-            ("scope", SCOPE),
-            ("state", &self.state),
-            ("nonce", &self.nonce),
-            ("code_challenge", &URL_SAFE_NO_PAD.encode(hash)),
-            ("code_challenge_method", "S256"),
-        ]);
-        Some(url)
+        let request = AuthorizationRequest {
+            client_id,
+            redirect_uri,
+            scope: SCOPE,
+            state: &self.state,
+            nonce: &self.nonce,
+            verifier: &self.verifier,
+        };
+        request.address(endpoint)
     }
 }
 

@@ -196,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_a_thousand_clients_exactly_the_altered_ones_fail() {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::connect::install_crypto_provider();
         let secret = |number: usize| format!("secret-{number:04}-abcdefghijklmnop");
         let known = (0..1000).map(|number| (format!("id-{number}"), secret(number)));
         let issuer = issuer(known.collect()).await;

@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use url::{Host, Url};
 
 use crate::failure::Failure;
+use crate::issuer::plain;
 
 /// The longest head of a request that is read.
 const LONGEST: usize = 16 * 1024;
@@ -123,9 +124,8 @@ impl Loopback {
             return None;
         }
         Some(value("code").ok_or_else(|| {
-            let plain = |text: String| text.chars().filter(|c| !c.is_control()).take(300).collect();
-            let [error, description]: [String; 2] = ["error", "error_description"]
-                .map(|name| value(name).map(plain).unwrap_or_default());
+            let [error, description] =
+                ["error", "error_description"].map(|name| plain(&value(name).unwrap_or_default()));
             Failure::new(format!("the issuer answered {error} {description}"))
         }))
     }

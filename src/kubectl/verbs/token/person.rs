@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Client;
@@ -15,9 +13,10 @@ use super::loopback::{Loopback, redirect_uri};
 use crate::args::TokenArgs;
 use crate::connect::Session;
 use crate::failure::Failure;
-use crate::issuer::{Redeemed, discover, redeem};
+use crate::issuer::{AuthorizationRequest, Redeemed, discover, redeem};
 use crate::objects::{name, text};
 use crate::output::Output;
+use crate::random::random;
 
 /// A sign-in takes no longer.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -37,27 +36,24 @@ pub async fn sign_in(
     };
     let document = discover(http, text(object, "/status/issuer")).await?;
     let loopback = Loopback::bind(&uri).await?;
-    let (state, nonce, verifier) = (random()?, random()?, random()?);
+    let (state, nonce, verifier) = (unguessable()?, unguessable()?, unguessable()?);
     let client_id = text(object, "/status/clientId");
-    let challenge = challenge(&verifier);
-    let query = [
-        ("response_type", "code"),
-        ("client_id", client_id),
-        ("redirect_uri", loopback.uri()),
-        ("scope", args.scope.as_deref().unwrap_or("openid")),
-        ("state", state.as_str()),
-        ("nonce", nonce.as_str()),
-        ("code_challenge", challenge.as_str()),
-        ("code_challenge_method", "S256"),
-    ];
+    let request = AuthorizationRequest {
+        client_id,
+        redirect_uri: loopback.uri(),
+        scope: args.scope.as_deref().unwrap_or("openid"),
+        state: &state,
+        nonce: &nonce,
+        verifier: &verifier,
+    };
     let endpoint = text(&document, "/authorization_endpoint");
-    let resource = args.resource.iter().map(|one| ("resource", one.as_str()));
-    let url = Url::parse_with_params(endpoint, query.into_iter().chain(resource));
-    let url = url.map_err(|_| {
+    let mut url = request.address(endpoint).ok_or_else(|| {
         Failure::new(format!(
             "the authorization endpoint {endpoint:?} is not a URL"
         ))
     })?;
+    let resources = args.resource.iter().map(|one| ("resource", one));
+    url.query_pairs_mut().extend_pairs(resources);
     output.warn(&format!("Open this address in the browser:\n  {url}"));
     let code = tokio::time::timeout(PATIENCE, loopback.code(&state)).await;
     let code =
@@ -92,13 +88,7 @@ fn registered(object: &Value) -> Result<Url, Failure> {
     })
 }
 
-/// The PKCE challenge of a verifier.
-fn challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
-}
-
-fn random() -> Result<String, Failure> {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).map_err(|_| Failure::new("this machine has no random bytes"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+/// A value that cannot be guessed.
+fn unguessable() -> Result<String, Failure> {
+    Ok(URL_SAFE_NO_PAD.encode(random::<32>()?))
 }

@@ -2,11 +2,11 @@
 
 use argon2::password_hash::phc;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
-use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::failure::Failure;
+use crate::random::random;
 
 /// The longest password that the server looks at, in bytes.
 const MAX_LEN: usize = 1024;
@@ -37,12 +37,6 @@ pub fn phc(password: &str) -> Result<String, Failure> {
         .hash_password_with_salt(password.as_bytes(), &random::<16>()?)
         .map_err(|_| failed())?;
     Ok(hash.to_string())
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    rand::fill(&mut bytes).map_err(|_| Failure::new("this machine has no random bytes"))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
