@@ -3,21 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::{OAuthClient, OAuthTenant};
-use clientele_oauth::Registry;
-use clientele_operator::cache::Cache;
 use clientele_operator::cache::namespace_access::Access;
-use clientele_operator::cache::password_requests::PasswordRequests;
-use clientele_operator::cache::progress::Readiness;
-use clientele_operator::cache::rollout::Rollout;
-use clientele_operator::cache::root_keys::RootKeys;
-use clientele_operator::cache::verdicts::Verdicts;
-use clientele_operator::cache::work_queues::{WorkQueue, WorkQueues};
 use clientele_operator::context::Context;
-use clientele_operator::events;
-use clientele_operator::metrics::OperatorMetrics;
+use clientele_operator::parts::Parts;
 use clientele_operator::registry::builder::RegistryBuilder;
 use clientele_operator::registry::{Inputs, Outputs};
 use clientele_operator::settings::{SecretsScope, Settings};
@@ -25,7 +15,7 @@ use clientele_operator::watch::objects::WatchEvent;
 use clientele_telemetry::audit::Audit;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -45,7 +35,7 @@ pub struct Stage {
 
 fn settings() -> Settings {
     Settings {
-        shares_store: false,
+        shares_store: true,
         namespace: "clientele".into(),
         service_account: "clientele".into(),
         public_url: "https://id.example".into(),
@@ -68,47 +58,17 @@ impl Stage {
         // No server answers there, and none is asked.
         let config = kube::Config::new("http://127.0.0.1:1".parse()?);
         let kube = kube::Client::try_from(config)?;
-        let (metrics, audit) = (
-            Arc::new(OperatorMetrics::default()),
-            Arc::new(Audit::new(false)),
-        );
-        let (events, _) = events::channel(kube.clone(), metrics.clone(), audit.clone());
-        let settings = settings();
-        let context = Context {
-            kube,
-            settings,
-            metrics,
-            events,
-            audit,
-            retries: Arc::default(),
-        };
-        let (client_store, client_writer) = reflector::store();
-        let (tenant_store, tenant_writer) = reflector::store();
-        let (user_store, user_writer) = reflector::store();
-        let (client_queue, asked) = WorkQueue::new(client_store.clone());
-        let (tenant_queue, _) = WorkQueue::new(tenant_store.clone());
-        let (user_queue, _) = WorkQueue::new(user_store.clone());
-        let cache = Cache::new(client_store, tenant_store, user_store);
-        cache.client_secrets.set_access(None, Access::Granted);
-        cache.credentials.set_access(None, Access::Granted);
-        let inputs = Inputs {
-            context: Arc::new(context),
-            cache: Arc::new(cache),
-            root_keys: Arc::new(RootKeys::default()),
-            requests: Arc::new(PasswordRequests::new().0),
-        };
-        let outputs = Outputs {
-            registry: Arc::new(ArcSwap::from_pointee(Registry::default())),
-            verdicts: Arc::new(Verdicts::default()),
-            rollout: Arc::new(Rollout::new(true, client_queue.sender())),
-            queues: Arc::new(WorkQueues {
-                clients: client_queue,
-                tenants: tenant_queue,
-                users: user_queue,
-            }),
-            readiness: Arc::new(Readiness::default()),
-        };
-        let builder = RegistryBuilder::new(&inputs, client_writer, tenant_writer, user_writer);
+        let (metrics, audit) = (Arc::default(), Arc::new(Audit::new(false)));
+        let (context, _) = Context::new(kube, settings(), metrics, audit);
+        let (parts, work) = Parts::new(Arc::new(context), Arc::default(), Arc::default());
+        let (inputs, outputs) = parts.observed();
+        inputs
+            .cache
+            .client_secrets
+            .set_access(None, Access::Granted);
+        inputs.cache.credentials.set_access(None, Access::Granted);
+        let ((of_clients, tenants, users), (asked, ..)) = (work.writers, work.requests);
+        let builder = RegistryBuilder::new(&inputs, of_clients, tenants, users);
         let mut stage = Self {
             inputs,
             outputs,

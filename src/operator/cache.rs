@@ -10,6 +10,7 @@ pub mod namespace_access;
 pub mod object_store;
 pub mod password_requests;
 pub mod passwords;
+pub mod place;
 pub mod progress;
 pub mod rebuild;
 pub mod relist_check;

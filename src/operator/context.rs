@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clientele_telemetry::audit::Audit;
 
-use crate::events::EventSink;
+use crate::events::{self, EventSink};
 use crate::list::retry::RetryLimit;
 use crate::metrics::OperatorMetrics;
 use crate::settings::Settings;
@@ -23,4 +23,25 @@ pub struct Context {
     pub events: EventSink,
     /// The audit log.
     pub audit: Arc<Audit>,
+}
+
+impl Context {
+    /// What is made of a connection and settings, and the task that publishes the Events.
+    pub fn new(
+        kube: kube::Client,
+        settings: Settings,
+        metrics: Arc<OperatorMetrics>,
+        audit: Arc<Audit>,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
+        let context = Self {
+            kube,
+            settings,
+            metrics,
+            retries: Arc::default(),
+            events,
+            audit,
+        };
+        (context, publish)
+    }
 }

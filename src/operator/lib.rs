@@ -14,6 +14,7 @@ pub mod events;
 pub mod leader;
 pub mod list;
 pub mod metrics;
+pub mod parts;
 pub mod readiness;
 pub mod reconcile;
 pub mod registry;
@@ -29,34 +30,24 @@ mod tests;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_telemetry::audit::Audit;
 use clientele_telemetry::supervisor::Supervisor;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use bootstrap::Bootstrap;
-use cache::Cache;
 use cache::last_use_turns::LastUseTurns;
-use cache::leadership::Leader;
-use cache::password_requests::{PasswordRequests, PasswordWork};
-use cache::progress::Readiness;
-use cache::rebuild::RebuildRequest;
+use cache::password_requests::PasswordWork;
 use cache::rollout::Rollout;
-use cache::root_keys::RootKeys;
-use cache::verdicts::Verdicts;
-use cache::work_queues::{WorkQueue, WorkQueues};
 use context::Context;
 use leader::election;
 use metrics::OperatorMetrics;
+use parts::{Parts, Requests, Writers};
 use readiness::ReadinessCheck;
 use reconcile::{Reconciler, last_use::LastUseSchedule, runner::run};
-use registry::{Inputs, Outputs, observer};
+use registry::observer;
 use root_key::RootKeyReader;
 use root_key::retire::Retirement;
 use settings::Settings;
@@ -87,18 +78,10 @@ impl Operator {
         audit: Arc<Audit>,
         supervisor: &Supervisor,
     ) -> Self {
-        let (events, publish) = events::channel(kube.clone(), metrics.clone(), audit.clone());
+        let (context, publish) = Context::new(kube, settings, metrics, audit);
         let mut tasks = Tasks::new(supervisor);
         tasks.spawn(publish);
-        let context = Arc::new(Context {
-            kube,
-            settings,
-            metrics,
-            retries: Arc::default(),
-            events,
-            audit,
-        });
-        let (parts, work) = Parts::new(context, registry, usage);
+        let (parts, work) = Parts::new(Arc::new(context), registry, usage);
         let token_reviewer = parts.spawn_watches(&mut tasks, work.writers, work.passwords);
         let (ending, released) = (
             supervisor.shutdown().child_token(),
@@ -179,77 +162,7 @@ impl Tasks {
     }
 }
 
-type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
-
-/// The ends that the tasks read from and write to.
-struct Work {
-    writers: Writers,
-    requests: (
-        Requests<OAuthClient>,
-        Requests<OAuthTenant>,
-        Requests<OAuthUser>,
-    ),
-    passwords: PasswordWork,
-}
-
-/// Where the observer writes what it is told.
-type Writers = (Writer<OAuthClient>, Writer<OAuthTenant>, Writer<OAuthUser>);
-
-/// What the tasks share; each is handed what it uses.
-struct Parts {
-    keys: Arc<RootKeyReader>,
-    registry: Arc<ArcSwap<Registry>>,
-    verdicts: Arc<Verdicts>,
-    rollout: Arc<Rollout>,
-    passwords: Arc<PasswordRequests>,
-    usage: Arc<ArcSwapOption<Usage>>,
-}
-
 impl Parts {
-    fn new(
-        context: Arc<Context>,
-        registry: Arc<ArcSwap<Registry>>,
-        usage: Arc<ArcSwapOption<Usage>>,
-    ) -> (Self, Work) {
-        let (clients, client_writer) = reflector::store();
-        let (tenants, tenant_writer) = reflector::store();
-        let (users, user_writer) = reflector::store();
-        let (client_queue, client_requests) = WorkQueue::new(clients.clone());
-        let (tenant_queue, tenant_requests) = WorkQueue::new(tenants.clone());
-        let (user_queue, user_requests) = WorkQueue::new(users.clone());
-        let (requests, passwords) = PasswordRequests::new();
-        let is_leased = context.settings.lease.is_some();
-        let among_several = context.settings.shares_store;
-        let rollout = Rollout::new(among_several, client_queue.sender());
-        let keys = RootKeyReader {
-            context,
-            cache: Arc::new(Cache::new(clients, tenants, users)),
-            root_keys: Arc::new(RootKeys::default()),
-            leader: Arc::new(Leader::new(is_leased)),
-            readiness: Arc::new(Readiness::default()),
-            queues: Arc::new(WorkQueues {
-                clients: client_queue,
-                tenants: tenant_queue,
-                users: user_queue,
-            }),
-            rebuild: Arc::new(RebuildRequest::default()),
-        };
-        let parts = Self {
-            keys: Arc::new(keys),
-            registry,
-            verdicts: Arc::new(Verdicts::default()),
-            rollout: Arc::new(rollout),
-            passwords: Arc::new(requests),
-            usage,
-        };
-        let work = Work {
-            writers: (client_writer, tenant_writer, user_writer),
-            requests: (client_requests, tenant_requests, user_requests),
-            passwords,
-        };
-        (parts, work)
-    }
-
     fn readiness_check(&self) -> ReadinessCheck {
         ReadinessCheck {
             readiness: self.keys.readiness.clone(),
@@ -293,19 +206,7 @@ impl Parts {
     }
 
     fn spawn_observer(&self, tasks: &mut Tasks, (clients, tenants, users): Writers) {
-        let inputs = Inputs {
-            context: self.keys.context.clone(),
-            cache: self.keys.cache.clone(),
-            root_keys: self.keys.root_keys.clone(),
-            requests: self.passwords.clone(),
-        };
-        let outputs = Outputs {
-            registry: self.registry.clone(),
-            verdicts: self.verdicts.clone(),
-            queues: self.keys.queues.clone(),
-            rollout: self.rollout.clone(),
-            readiness: self.keys.readiness.clone(),
-        };
+        let (inputs, outputs) = self.observed();
         let rebuild = self.keys.rebuild.clone();
         tasks.spawn(observer::run(
             inputs, outputs, rebuild, clients, tenants, users,
@@ -350,11 +251,7 @@ impl Parts {
     fn spawn_workers(
         &self,
         tasks: &mut Tasks,
-        (clients, tenants, users): (
-            Requests<OAuthClient>,
-            Requests<OAuthTenant>,
-            Requests<OAuthUser>,
-        ),
+        (clients, tenants, users): Requests,
         shutdown: &CancellationToken,
     ) {
         let turns = Arc::<LastUseTurns>::default();

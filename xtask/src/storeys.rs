@@ -8,7 +8,7 @@ use crate::project::{Crate, Project};
 
 /// From the lowest to the highest. `lib` is the crate's root. `relist_check` lists and sleeps although it lies in `cache`;
 /// see [`crate::imports`].
-const STOREYS: [&[&str]; 11] = [
+const STOREYS: [&[&str]; 12] = [
     &["domain", "list", "settings"],
     &["cache"],
     &["apply", "context", "error", "events", "metrics"],
@@ -16,6 +16,7 @@ const STOREYS: [&[&str]; 11] = [
     &["registry"],
     &["leader"],
     &["root_key"],
+    &["parts"],
     &["reconcile"],
     &["bootstrap"],
     &[],

@@ -4,7 +4,7 @@
 //! others are not.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -13,36 +13,9 @@ use kube::Resource;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::cache::place::Place;
 use crate::metrics::count;
 use crate::metrics::reconcile::QueueMetrics;
-
-/// An object by namespace and name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// Empty for what is in no namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl Place {
-    /// Where a reference leads.
-    pub fn of<K: Resource>(object: &ObjectRef<K>) -> Self {
-        Self {
-            namespace: object.namespace.clone().unwrap_or_default(),
-            name: object.name.clone(),
-        }
-    }
-
-    fn reference<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
-        let object = ObjectRef::new(&self.name);
-        if self.namespace.is_empty() {
-            object
-        } else {
-            object.within(&self.namespace)
-        }
-    }
-}
 
 /// How many passes there may be at a time.
 #[derive(Clone, Copy, Debug)]
@@ -96,9 +69,9 @@ pub struct FairQueue {
     running: usize,
     waiting: usize,
     states: HashMap<Place, State>,
-    namespaces: HashMap<String, Namespace>,
+    namespaces: HashMap<Arc<str>, Namespace>,
     /// The namespaces with an object that waits, each once; the first has the next turn.
-    order: VecDeque<String>,
+    order: VecDeque<Arc<str>>,
 }
 
 impl FairQueue {
@@ -215,7 +188,7 @@ where
         }
         let closed = loop {
             match requests.poll_recv(context) {
-                Poll::Ready(Some(request)) => turns.ask(Place::of(&request)),
+                Poll::Ready(Some(request)) => turns.ask(Place::of_reference(&request)),
                 Poll::Ready(None) => break true,
                 Poll::Pending => break false,
             }

@@ -14,7 +14,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::Reconciler;
-use super::queue::{Place, WorkerShare, fair_queue};
+use super::queue::{WorkerShare, fair_queue};
+use crate::cache::place::Place;
 use crate::error::{Error, Retries};
 use crate::leader::election::while_leader;
 use crate::metrics::reconcile::KINDS;
@@ -127,8 +128,10 @@ type Passed<K> =
 fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
     use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
     match passed {
-        Ok((object, _)) => Some(Place::of(object)),
-        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => Some(Place::of(object)),
+        Ok((object, _)) => Some(Place::of_reference(object)),
+        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => {
+            Some(Place::of_reference(object))
+        }
         Err(_) => None,
     }
 }

@@ -1,12 +1,12 @@
 //! Everything the observer has seen, and the registry that follows from it.
 
 mod arrivals;
+mod asker;
 mod check;
 mod clients;
 mod memo;
 mod memos;
 mod pending;
-mod place;
 mod rebuild;
 mod tables;
 mod tenants;
@@ -29,10 +29,11 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use users::UserMemo;
 
+use crate::cache::place::Place;
+use asker::Asker;
 use check::Cursor;
 use memos::Memos;
 use pending::{Elsewhere, Pending};
-use place::{Asker, Place};
 use tables::TenantClients;
 
 use crate::cache::object_store::{ObjectStore, Touched};

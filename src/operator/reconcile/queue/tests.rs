@@ -9,8 +9,8 @@ const SHARE: WorkerShare = WorkerShare { one: 4, all: 5 };
 
 fn place(namespace: &str, number: usize) -> Place {
     Place {
-        namespace: namespace.to_owned(),
-        name: format!("client-{number}"),
+        namespace: namespace.into(),
+        name: format!("client-{number}").into(),
     }
 }
 
@@ -76,39 +76,38 @@ proptest! {
     #[test]
     fn nobody_is_lost_and_the_shares_are_kept(acts in proptest::collection::vec((0usize..3, 0usize..4, 0usize..6), 0..300)) {
         let mut turns = FairQueue::new(SHARE);
-        let mut running: BTreeSet<(String, String)> = BTreeSet::new();
-        let mut owed: BTreeSet<(String, String)> = BTreeSet::new();
-        let key = |place: &Place| (place.namespace.clone(), place.name.clone());
+        let mut running: BTreeSet<Place> = BTreeSet::new();
+        let mut owed: BTreeSet<Place> = BTreeSet::new();
         for (act, namespace, number) in acts {
             let place = place(["a", "b", "c", ""][namespace], number);
             match act {
                 0 => {
-                    owed.insert(key(&place));
+                    owed.insert(place.clone());
                     turns.ask(place);
                 }
                 1 => {
-                    running.remove(&key(&place));
+                    running.remove(&place);
                     turns.ended(place);
                 }
                 _ => {}
             }
             while let Some(next) = given(&mut turns) {
-                owed.remove(&key(&next));
-                prop_assert!(running.insert(key(&next)), "it runs already");
+                owed.remove(&next);
+                prop_assert!(running.insert(next), "it runs already");
             }
-            let mut each: BTreeMap<&String, usize> = BTreeMap::new();
-            for (namespace, _) in &running {
-                *each.entry(namespace).or_default() += 1;
+            let mut each: BTreeMap<&str, usize> = BTreeMap::new();
+            for place in &running {
+                *each.entry(&place.namespace).or_default() += 1;
             }
             prop_assert!(running.len() <= SHARE.all && each.values().all(|count| *count <= SHARE.one));
         }
         for _ in 0..1000 {
-            for (namespace, name) in std::mem::take(&mut running) {
-                turns.ended(Place { namespace, name });
+            for place in std::mem::take(&mut running) {
+                turns.ended(place);
             }
             while let Some(next) = given(&mut turns) {
-                owed.remove(&key(&next));
-                running.insert(key(&next));
+                owed.remove(&next);
+                running.insert(next);
             }
         }
         prop_assert!(owed.is_empty() && running.is_empty() && turns.is_idle());
@@ -135,7 +134,7 @@ async fn the_stream_gives_what_was_asked_and_ends_after_the_last() {
     let first = stream.next().await.unwrap();
     assert_eq!(first, ObjectRef::new("x").within("a"));
     assert!(futures::poll!(stream.next()).is_pending(), "one at a time");
-    end.send(Place::of(&first)).unwrap();
+    end.send(Place::of_reference(&first)).unwrap();
     assert_eq!(stream.next().await, Some(ObjectRef::new("y").within("a")));
     drop(ask);
     assert_eq!(stream.next().await, None);

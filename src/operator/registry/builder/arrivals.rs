@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::runtime::watcher;
 
 use super::RegistryBuilder;
-use super::place::Place;
+use crate::cache::place::Place;
 use crate::domain::verdict::{ClientVerdict, UserVerdict, is_same_object};
 use crate::registry::Inputs;
 

@@ -4,7 +4,8 @@
 //! the registry is made again of everything.
 
 use super::RegistryBuilder;
-use super::place::{Asker, Place};
+use super::asker::Asker;
+use crate::cache::place::Place;
 use crate::registry::Inputs;
 
 /// How many OAuthClients are looked at in one step.

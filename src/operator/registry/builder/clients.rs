@@ -8,8 +8,9 @@ use clientele_oauth::client::secret_usage::Uses;
 use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
+use super::asker::Asker;
 use super::memo::{Circumstances, Memo, kept};
-use super::place::{Asker, Place};
+use crate::cache::place::Place;
 use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use clientele_api::OAuthClient;
 
 use super::clients::ClientMemo;
-use super::place::Place;
 use crate::cache::client_secrets::Changes;
 use crate::cache::namespace_access::Name;
+use crate::cache::place::Place;
 
 /// The verdicts by place, tenant and referenced Secret.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
-use super::place::Place;
+use crate::cache::place::Place;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::unique_names::NameIndex;
 use crate::registry::{Inputs, Outputs};

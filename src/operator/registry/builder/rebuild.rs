@@ -10,9 +10,9 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use super::arrivals::record_client_gone;
+use super::asker::Asker;
 use super::clients::{Change, key, unsaid};
 use super::pending::Pending;
-use super::place::Asker;
 use super::users::Judged;
 use crate::cache::namespace_access::Access;
 use crate::domain::unique_names::{NameReservation, Wish};

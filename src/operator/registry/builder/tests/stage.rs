@@ -4,32 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::Registry;
 use clientele_telemetry::audit::Audit;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::RegistryBuilder;
-use crate::cache::Cache;
 use crate::cache::namespace_access::Access;
-use crate::cache::password_requests::PasswordRequests;
-use crate::cache::progress::Readiness;
-use crate::cache::rollout::Rollout;
 use crate::cache::root_keys::KnownRootKeys;
-use crate::cache::verdicts::Verdicts;
-use crate::cache::work_queues::{WorkQueue, WorkQueues};
 use crate::context::Context;
-use crate::events;
-use crate::metrics::OperatorMetrics;
+use crate::parts::Parts;
 use crate::registry::{Inputs, Outputs};
 use crate::settings::{SecretsScope, Settings};
 use crate::tests::keyring;
@@ -69,7 +60,7 @@ pub struct Stage {
 
 fn settings() -> Settings {
     Settings {
-        shares_store: false,
+        shares_store: true,
         namespace: "own".into(),
         service_account: "clientele".into(),
         public_url: "https://id.example".into(),
@@ -90,50 +81,17 @@ impl Stage {
     /// Everything is listed: the tenant `default` and one namespace.
     pub fn new(connection: &Connection) -> Self {
         let _entered = connection.runtime.enter();
-        let (metrics, audit) = (
-            Arc::new(OperatorMetrics::default()),
-            Arc::new(Audit::new(false)),
-        );
-        let kube = connection.kube.clone();
-        let (events, _) = events::channel(kube.clone(), metrics.clone(), audit.clone());
-        let settings = settings();
-        let context = Context {
-            kube,
-            settings,
-            metrics,
-            events,
-            audit,
-            retries: Arc::default(),
-        };
-        let (clients, client_writer) = reflector::store();
-        let (tenants, tenant_writer) = reflector::store();
-        let (users, user_writer) = reflector::store();
-        let (client_queue, clients_asked) = WorkQueue::new(clients.clone());
-        let (tenant_queue, _) = WorkQueue::new(tenants.clone());
-        let (user_queue, _) = WorkQueue::new(users.clone());
-        let (requests, _) = PasswordRequests::new();
-        let cache = Cache::new(clients, tenants, users);
+        let (metrics, audit) = (Arc::default(), Arc::new(Audit::new(false)));
+        let (context, _) = Context::new(connection.kube.clone(), settings(), metrics, audit);
+        let (parts, work) = Parts::new(Arc::new(context), Arc::default(), Arc::default());
+        let (inputs, outputs) = parts.observed();
+        let cache = &inputs.cache;
         cache.client_secrets.set_access(None, Access::Granted);
         cache.passwords.set_access(None, Access::Granted);
         cache.credentials.set_access(None, Access::Granted);
-        let inputs = Inputs {
-            context: Arc::new(context),
-            cache: Arc::new(cache),
-            root_keys: Arc::default(),
-            requests: Arc::new(requests),
-        };
-        let outputs = Outputs {
-            registry: Arc::new(ArcSwap::from_pointee(Registry::default())),
-            verdicts: Arc::new(Verdicts::default()),
-            rollout: Arc::new(Rollout::new(true, client_queue.sender())),
-            queues: Arc::new(WorkQueues {
-                clients: client_queue,
-                tenants: tenant_queue,
-                users: user_queue,
-            }),
-            readiness: Arc::new(Readiness::default()),
-        };
-        let builder = RegistryBuilder::new(&inputs, client_writer, tenant_writer, user_writer);
+        let (clients, tenants, users) = work.writers;
+        let builder = RegistryBuilder::new(&inputs, clients, tenants, users);
+        let (clients_asked, ..) = work.requests;
         let mut stage = Self {
             inputs,
             outputs,
