@@ -80,7 +80,7 @@ fn enqueue(handles: &SecretHandles, namespace: &str, clients: impl IntoIterator<
     }
 }
 
-/// Keeps the index of credentials Secrets true, for ever. It is not needed to serve, so what is served comes first. Where that
+/// Keeps the index of credentials Secrets true, until the end. It is not needed to serve, so what is served comes first. Where that
 /// cannot be complete, the status of clients says why, and writing it needs the index.
 pub async fn watch(handles: Arc<SecretHandles>, readiness: Arc<Readiness>) {
     let mut progress = readiness.subscribe();

@@ -1,4 +1,4 @@
-//! A list, and then what happens from its version on, for ever: the events of one watch.
+//! A list, and then what happens from its version on, without an end: the events of one watch.
 //!
 //! The watcher of kube does the same with pages in memory and pauses of up to a minute. Its events are kept, because the
 //! stores of kube take them.
@@ -76,7 +76,7 @@ pub struct Selection<K> {
 /// The result of waiting for an event.
 pub type Heard<K> = Result<Event<K>, Box<ReadError>>;
 
-/// The events of what is selected, for ever. After an error it goes on by itself; one that lasts is told again only after
+/// The events of what is selected, without an end. After an error it goes on by itself; one that lasts is told again only after
 /// a while. An object that cannot be decoded is reported, and counts as absent.
 pub fn events<K>(context: &Context, selection: Selection<K>) -> BoxStream<'static, Heard<K>>
 where

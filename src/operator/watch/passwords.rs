@@ -78,7 +78,7 @@ async fn ask_later(requests: Arc<PasswordRequests>, name: SecretName) {
 /// How many plaintexts are hashed at once. People who sign in have threads of their own.
 const MAX_HASHING_THREADS: usize = 2;
 
-/// Hashes plaintexts, one or two at once and not on the threads that serve, for ever.
+/// Hashes plaintexts, one or two at once and not on the threads that serve, until the end.
 pub async fn hash(handles: Arc<SecretHandles>, jobs: Arc<HashQueue>) {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = (processors / 2).clamp(1, MAX_HASHING_THREADS);

@@ -156,6 +156,18 @@ impl SharedBuffer {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().expect("no holder of this lock panics")
     }
+
+    /// Waits for the end, at most for this time.
+    fn until_closed<'a>(
+        &self,
+        buffer: MutexGuard<'a, Buffer>,
+        at_most: Duration,
+    ) -> MutexGuard<'a, Buffer> {
+        let waited = self
+            .work
+            .wait_timeout_while(buffer, at_most, |buffer| !buffer.closed);
+        waited.expect("no holder of this lock panics").0
+    }
 }
 
 fn wait<'a>(condition: &Condvar, buffer: MutexGuard<'a, Buffer>) -> MutexGuard<'a, Buffer> {
@@ -187,11 +199,7 @@ impl<W: Write> Thread<W> {
             buffer.idle = true;
             buffer = wait(&self.shared.work, buffer);
         }
-        let gathered = self
-            .shared
-            .work
-            .wait_timeout_while(buffer, GATHER, |it| !it.closed);
-        let (mut buffer, _) = gathered.expect("no holder of this lock panics");
+        let mut buffer = self.shared.until_closed(buffer, GATHER);
         std::mem::swap(&mut buffer.lines, empty);
         self.shared.bytes.store(0, Ordering::Relaxed);
         buffer.writing = !empty.is_empty();
@@ -213,7 +221,8 @@ impl<W: Write> Thread<W> {
                         );
                         tracing::error!(%error, "cannot write the audit log, will retry every second; free space or correct --audit-log");
                     }
-                    if self.shared.wait_for_end(RETRY) {
+                    let buffer = self.shared.until_closed(self.shared.lock(), RETRY);
+                    if buffer.closed {
                         tracing::error!(
                             bytes = lines.len(),
                             "stopped without having written the last lines of the audit log"
@@ -226,17 +235,6 @@ impl<W: Write> Thread<W> {
         if failing {
             tracing::info!("writing the audit log again");
         }
-    }
-}
-
-impl SharedBuffer {
-    /// Whether the end came within the time.
-    fn wait_for_end(&self, at_most: Duration) -> bool {
-        let buffer = self.lock();
-        let waited = self
-            .work
-            .wait_timeout_while(buffer, at_most, |buffer| !buffer.closed);
-        waited.expect("no holder of this lock panics").0.closed
     }
 }
 

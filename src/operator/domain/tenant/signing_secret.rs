@@ -275,17 +275,18 @@ mod tests {
     use super::*;
     use crate::reconcile::signing_key::generate;
 
+    const POLICY: KeyPolicy = KeyPolicy {
+        rotate_every: Duration::from_hours(24),
+        publish_ahead: Duration::from_mins(15),
+        longest_lifetime: Duration::from_hours(1),
+    };
+
     fn secret(algorithm: Algorithm) -> Secret {
-        let policy = KeyPolicy {
-            rotate_every: Duration::from_hours(24),
-            publish_ahead: Duration::from_mins(15),
-            longest_lifetime: Duration::from_hours(1),
-        };
         let changes = [Change::Generate {
             algorithm,
             activates_at: Timestamp::UNIX_EPOCH,
         }];
-        let data = changed(None, &[], &changes, &policy, removal(0), generate).unwrap();
+        let data = changed(None, &[], &changes, &POLICY, removal(0), generate).unwrap();
         Secret {
             data: Some(data),
             ..Secret::default()
@@ -304,11 +305,6 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let secret = secret(algorithm);
             let records = parse(&secret).unwrap().records;
-            let policy = KeyPolicy {
-                rotate_every: Duration::from_hours(24),
-                publish_ahead: Duration::from_mins(15),
-                longest_lifetime: Duration::from_hours(1),
-            };
             let changes = [
                 Change::Generate {
                     algorithm,
@@ -324,7 +320,7 @@ mod tests {
                     Some(secret),
                     &records,
                     changes,
-                    &policy,
+                    &POLICY,
                     removal(second),
                     generate,
                 );
@@ -360,11 +356,6 @@ mod tests {
         assert_eq!(unanswered(&tenant, &stored), Some(Request::Ordinary));
         tenant.spec.signing.emergency = true;
         assert_eq!(unanswered(&tenant, &stored), Some(Request::Emergency));
-        let policy = KeyPolicy {
-            rotate_every: Duration::from_hours(24),
-            publish_ahead: Duration::from_mins(15),
-            longest_lifetime: Duration::from_hours(1),
-        };
         let changes = [
             Change::Generate {
                 algorithm: Algorithm::Es256,
@@ -378,7 +369,7 @@ mod tests {
             Some(&before),
             &stored.records,
             &changes,
-            &policy,
+            &POLICY,
             removal(0),
             generate,
         );

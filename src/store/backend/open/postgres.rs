@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 use tokio::time::timeout;
 use url::Url;
 
-use super::url::{locate, server_name};
+use super::url::{described, locate};
 use crate::backend::postgres::Postgres;
 use crate::backend::postgres::session::connect;
 use crate::backend::schema::migrate;
@@ -35,7 +35,7 @@ pub async fn open(
     metrics: Arc<StoreMetrics>,
 ) -> Result<Postgres, StoreError> {
     let mut db = connect(source).await.map_err(|refused| refused.error)?;
-    let server = format!("the PostgreSQL server {}", server_name(url));
+    let server = described(url);
     let keeps = timeout(ANSWER, keeps_sessions(&mut db, source)).await;
     let keeps = keeps.unwrap_or(Err(StoreError::Timeout));
     keeps.map_err(|error| locate(&server, error))?;

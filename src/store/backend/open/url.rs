@@ -106,8 +106,13 @@ fn server(url: &str) -> Result<Location, StoreError> {
     Ok(Location::Server(url))
 }
 
-/// The server of a URL, for sentences.
-pub fn server_name(url: &Url) -> String {
+/// The server of a URL as the subject of a sentence.
+pub fn described(url: &Url) -> String {
+    format!("the PostgreSQL server {}", server_name(url))
+}
+
+/// Host, port and database of a URL.
+fn server_name(url: &Url) -> String {
     let parameter = |wanted: &str| {
         let mut pairs = url.query_pairs();
         pairs

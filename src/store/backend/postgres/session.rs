@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::fault::{is_unauthenticated, passes_by_itself};
-use crate::backend::open::url::{Location, locate, options, parse, server_name};
+use crate::backend::open::url::{Location, described, locate, options, parse};
 use crate::error::{StoreError, describe};
 use crate::source::UrlSource;
 
@@ -105,7 +105,7 @@ async fn attempt(url: &Url) -> Result<AnyConnection, Attempt> {
 }
 
 fn refused(url: &Url, why: Attempt) -> Refused {
-    let server = format!("the PostgreSQL server {}", server_name(url));
+    let server = described(url);
     match why {
         Attempt::Url(error) => Refused::lasting(locate(&server, error)),
         Attempt::Silent => Refused {

@@ -67,11 +67,11 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
             && users.contains(&format!("/users/{}/rosa", space.name)),
         "{users}"
     );
-    let nobody = dashboard
+    let none = dashboard
         .get(&format!("/users?ns={}&q=absent", space.name))
         .await
         .text;
-    assert!(nobody.contains("No user matches"), "{nobody}");
+    assert!(none.contains("No user matches"), "{none}");
     let user = dashboard
         .get(&format!("/users/{}/rosa", space.name))
         .await

@@ -32,18 +32,18 @@ impl Numbers {
 }
 
 /// Someone with random rights in some of the namespaces.
-struct Somebody {
+struct RandomUser {
     kube: kube::Client,
     dashboard: Dashboard,
     rights: String,
 }
 
-async fn somebody(
+async fn random_user(
     number: usize,
     seed: u64,
     spaces: &[TestNamespace],
     numbers: &mut Numbers,
-) -> Somebody {
+) -> RandomUser {
     let cluster = &shared().cluster;
     let user = format!("random-{seed}-{number}");
     let mut rights = String::new();
@@ -95,7 +95,7 @@ async fn somebody(
     }
     let kube = person(cluster, &user, &["system:authenticated"]).await;
     let dashboard = Dashboard::start(kube.clone(), &spaces[0].name, false).await;
-    Somebody {
+    RandomUser {
         kube,
         dashboard,
         rights,
@@ -113,20 +113,20 @@ fn status<T>(answer: kube::Result<T>) -> u16 {
 
 /// One random request, and what is wrong with the answer.
 async fn request(
-    somebody: &Somebody,
+    random_user: &RandomUser,
     namespace: &str,
     name: &str,
     kind: usize,
 ) -> Result<(), String> {
-    let clients: Api<OAuthClient> = Api::namespaced(somebody.kube.clone(), namespace);
-    let secrets: Api<Secret> = Api::namespaced(somebody.kube.clone(), namespace);
+    let clients: Api<OAuthClient> = Api::namespaced(random_user.kube.clone(), namespace);
+    let secrets: Api<Secret> = Api::namespaced(random_user.kube.clone(), namespace);
     let page = format!("/clients/{namespace}/{name}");
     let read = status(clients.get(name).await);
     let (what, expected, answer) = match kind {
-        0 => ("page", read, somebody.dashboard.get(&page).await),
+        0 => ("page", read, random_user.dashboard.get(&page).await),
         1 => {
             let listed = status(clients.list(&ListParams::default()).await);
-            let shown = somebody
+            let shown = random_user
                 .dashboard
                 .get(&format!("/clients?ns={namespace}&q=c-of"))
                 .await;
@@ -140,14 +140,17 @@ async fn request(
         2 => (
             "yaml",
             read,
-            somebody.dashboard.get(&format!("{page}/yaml")).await,
+            random_user.dashboard.get(&format!("{page}/yaml")).await,
         ),
         3 => {
             let secret = status(secrets.get(&format!("{name}-oauth")).await);
             let expected = if read == 200 { secret } else { read };
             let path = format!("{page}/secret");
-            let token = somebody.dashboard.get("/import").await;
-            let answer = somebody.dashboard.post_with(&token.text, &path, &[]).await;
+            let token = random_user.dashboard.get("/import").await;
+            let answer = random_user
+                .dashboard
+                .post_with(&token.text, &path, &[])
+                .await;
             if answer.text.contains("clt_") != (expected == 200) {
                 return Err(format!(
                     "secret of {namespace}/{name}: {expected} and {}",
@@ -169,8 +172,8 @@ async fn request(
                 (200, patched) => patched,
                 (read, _) => read,
             };
-            let token = somebody.dashboard.get("/import").await;
-            let answer = somebody
+            let token = random_user.dashboard.get("/import").await;
+            let answer = random_user
                 .dashboard
                 .post_with(&token.text, &format!("{page}/suspend"), &[])
                 .await;
@@ -182,7 +185,7 @@ async fn request(
     } else {
         Err(format!(
             "{what} of {namespace}/{name}: the API server says {expected}, the dashboard {}: {}",
-            answer.status, somebody.rights
+            answer.status, random_user.rights
         ))
     }
 }
@@ -204,7 +207,7 @@ async fn o05_random_requests_are_answered_as_the_api_server_does() {
     let mut people = Vec::new();
     for number in 0..PEOPLE {
         people.push(Arc::new(
-            somebody(number, seed, &spaces, &mut numbers).await,
+            random_user(number, seed, &spaces, &mut numbers).await,
         ));
     }
     let mut cases = Vec::new();

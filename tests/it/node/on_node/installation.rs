@@ -99,6 +99,20 @@ impl Installation {
         (installation, rows)
     }
 
+    /// Removes what the chart does not keep.
+    pub async fn uninstall(&self) {
+        let uninstall = [
+            "uninstall",
+            "clientele",
+            "--namespace",
+            SYSTEM,
+            "--wait",
+            "--timeout=180s",
+        ];
+        self.node.helm(&uninstall).unwrap();
+        self.pods_are_ready(0).await;
+    }
+
     /// Installs three replicas on PostgreSQL.
     pub async fn install(&self) -> Row {
         let begin = Instant::now();

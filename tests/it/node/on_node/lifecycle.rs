@@ -132,17 +132,7 @@ pub async fn certificate(on: &Installation) -> Vec<Row> {
 /// Everything goes but what the chart keeps, and comes back with the same bytes.
 pub async fn reinstall(on: &Installation) -> Vec<Row> {
     let before = on.secrets().await;
-    on.node
-        .helm(&[
-            "uninstall",
-            "clientele",
-            "--namespace",
-            SYSTEM,
-            "--wait",
-            "--timeout=180s",
-        ])
-        .unwrap();
-    on.pods_are_ready(0).await;
+    on.uninstall().await;
     let installed = on.install().await;
     let what = "the first client gets a token";
     eventually_within(Duration::from_mins(1), what, || on.token()).await;

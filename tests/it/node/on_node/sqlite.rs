@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::installation::{Installation, SYSTEM};
+use super::installation::Installation;
 use super::machine::Node;
 use crate::node::drill::Row;
 
@@ -26,16 +26,7 @@ spec:
 
 /// Replaces the installation on PostgreSQL.
 pub async fn drills(on: &Installation) -> Vec<Row> {
-    let uninstall = [
-        "uninstall",
-        "clientele",
-        "--namespace",
-        SYSTEM,
-        "--wait",
-        "--timeout=180s",
-    ];
-    on.node.helm(&uninstall).unwrap();
-    on.pods_are_ready(0).await;
+    on.uninstall().await;
     let files = tempfile::tempdir().unwrap();
     volume(on, &files);
     let user = [
