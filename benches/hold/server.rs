@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use clientele_http::admin::{Admin, admin_router};
 use clientele_http::metrics::TokenMetrics;
 use clientele_http::server::tls::Tls;
-use clientele_http::server::{Limits, Traffic, overload, serve as listen};
+use clientele_http::server::{Limits, Traffic, serve as listen};
+use clientele_http::sums::sum_up;
 use clientele_http::{App, router};
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::{Registry, Tenant, User};
@@ -49,12 +50,7 @@ pub async fn serve(folder: &Path) {
         CancellationToken::new(),
     ));
     let never = CancellationToken::new();
-    let sums = overload::sum_up(
-        app.metrics.overload.clone(),
-        app.audit.clone(),
-        never.clone(),
-    );
-    tokio::spawn(sums);
+    tokio::spawn(sum_up(&app, never.clone()));
     let admin = admin_router(Admin {
         ready: Arc::new(|| Ok(())),
         metrics: Arc::new(exposed),

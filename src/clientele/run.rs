@@ -28,8 +28,7 @@ use crate::logging;
 use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::TokenReviewCache;
-use clientele_http::browser::refusals::sum_up;
-use clientele_http::server::overload;
+use clientele_http::sums::sum_up;
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
 use clientele_operator::Operator;
@@ -100,7 +99,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         is_behind: is_behind(&reporter),
         ..App::new(registry, Timestamp::now, metrics.tokens, store.clone())
     };
-    sum_up_refusals(&app, &supervisor);
+    tokio::spawn(supervisor.guard(sum_up(&app, shutdown.clone())));
     let (listen, admin) = listeners.addresses()?;
     tracing::info!(issuer = settings.public_url, %listen, %admin, "serving");
     let served = listeners.serve(app, probes, operator, &supervisor).await;
@@ -135,16 +134,6 @@ fn audit(settings: &Run) -> anyhow::Result<Audit> {
     let writer = AuditWriter::start(destination, settings.audit_when_full.into())
         .context("the thread of the audit log could not be started")?;
     Ok(audit.with_writer(writer))
-}
-
-/// Records once a minute how many refusals were not recorded singly, and what was refused for lack of room.
-fn sum_up_refusals(app: &App, supervisor: &Supervisor) {
-    let (counts, audit) = (app.metrics.overload.clone(), app.audit.clone());
-    let sums = overload::sum_up(counts, audit, supervisor.shutdown().clone());
-    tokio::spawn(supervisor.guard(sums));
-    let (counts, audit) = (app.refusal_counts.clone(), app.audit.clone());
-    let sums = sum_up(counts, audit, app.clock, supervisor.shutdown().clone());
-    tokio::spawn(supervisor.guard(sums));
 }
 
 /// With a shared store the replicas elect the one that writes, and agree on what is ready. With a store of its own the Lease keeps a

@@ -17,6 +17,7 @@ pub mod pages;
 mod response;
 mod router;
 pub mod server;
+pub mod sums;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -31,7 +31,7 @@ impl IssuerClient {
         redeem(&self.0, endpoint, code).await
     }
 
-    /// Tries a client from end to end; see [`steps`].
+    /// Tries a client from end to end; see the module `steps`.
     pub async fn test(
         &self,
         object: &Value,

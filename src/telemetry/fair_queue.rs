@@ -155,11 +155,6 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// How much waits.
-    pub fn waiting(&self) -> usize {
-        self.waiting
-    }
-
     /// Lets a piece of work wait. When there is no room, the last piece of the member with most waiting makes room, and is
     /// returned.
     ///
@@ -247,13 +242,6 @@ impl<T> FairQueue<T> {
         {
             self.groups.remove(name);
         }
-    }
-
-    /// The first piece of a member that waits and is like this.
-    pub fn find(&mut self, turn: &Member, is: impl Fn(&T) -> bool) -> Option<&mut T> {
-        let group = self.groups.get_mut(&turn.group)?;
-        let items = group.members.get_mut(&turn.member)?;
-        items.iter_mut().find(|item| is(item))
     }
 }
 

@@ -5,13 +5,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use clientele_oauth::{Client, Endpoint, Tenant, User};
 use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
 use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::network::{Prefix, network};
@@ -59,6 +57,11 @@ impl RefusalCounts {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let sums = current.turn(now);
         (current.count(event, from), sums)
+    }
+
+    /// Records what was summed up, if the minute is over.
+    pub(crate) fn record(&self, audit: &Audit, now: Timestamp) {
+        record_sums(audit, self.finished(now));
     }
 
     /// What was summed up, if the minute is over.
@@ -114,22 +117,6 @@ impl CurrentMinute {
         }
         singly
     }
-}
-
-/// Records what was summed up, once a minute, until the shutdown.
-pub async fn sum_up(
-    counts: Arc<RefusalCounts>,
-    audit: Arc<Audit>,
-    clock: fn() -> Timestamp,
-    shutdown: CancellationToken,
-) {
-    let minutes = async {
-        loop {
-            tokio::time::sleep(Duration::from_mins(1)).await;
-            record_sums(&audit, counts.finished(clock()));
-        }
-    };
-    shutdown.run_until_cancelled(minutes).await;
 }
 
 fn record_sums(audit: &Audit, sums: Vec<Sum>) {

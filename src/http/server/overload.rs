@@ -1,16 +1,12 @@
 //! What is refused or closed for lack of room: counted by reason, and summed up in the audit log.
 
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
-use tokio_util::sync::CancellationToken;
 
 /// For what there was no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,15 +140,4 @@ impl Overload {
             }
         }
     }
-}
-
-/// Records once a minute what was refused for lack of room, until the shutdown.
-pub async fn sum_up(overload: Arc<Overload>, audit: Arc<Audit>, shutdown: CancellationToken) {
-    let minutes = async {
-        loop {
-            tokio::time::sleep(Duration::from_mins(1)).await;
-            overload.record(&audit);
-        }
-    };
-    shutdown.run_until_cancelled(minutes).await;
 }

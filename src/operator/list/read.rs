@@ -59,11 +59,6 @@ impl ReadError {
         self.status().is_some_and(kube::core::Status::is_forbidden)
     }
 
-    /// The API server answered, even if it refused.
-    pub fn is_answer(&self) -> bool {
-        self.status().is_some_and(|status| status.code < 500)
-    }
-
     /// How long the API server wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         let details = self.status()?.details.as_ref()?;

@@ -105,7 +105,7 @@ impl Store {
         .await
     }
 
-    /// Revokes what a person has beyond [`MAX_FAMILIES`] with the client of this authorization, oldest first. Returns how many.
+    /// Revokes what a person has beyond `MAX_FAMILIES` with the client of this authorization, oldest first. Returns how many.
     pub async fn trim_families(
         &self,
         authorization: &Authorization,

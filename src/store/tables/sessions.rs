@@ -51,7 +51,7 @@ impl FromRow for Session {
 pub const MAX_SESSIONS: u32 = 100;
 
 impl Store {
-    /// Begins a session. Of a person who has [`MAX_SESSIONS`] already, those end that were used the longest time ago.
+    /// Begins a session. Of a person who has `MAX_SESSIONS` already, those end that were used the longest time ago.
     pub async fn begin_session(&self, session: &Session) -> Result<(), StoreError> {
         self.write(BeginSession(session.clone())).await
     }

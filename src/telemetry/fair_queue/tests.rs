@@ -13,6 +13,20 @@ fn turn(group: &str, member: &str) -> Member {
     }
 }
 
+impl<T> FairQueue<T> {
+    /// How much waits.
+    fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// The first piece of a member that waits and is like this.
+    fn find(&mut self, turn: &Member, is: impl Fn(&T) -> bool) -> Option<&mut T> {
+        let group = self.groups.get_mut(&turn.group)?;
+        let items = group.members.get_mut(&turn.member)?;
+        items.iter_mut().find(|item| is(item))
+    }
+}
+
 fn queue() -> FairQueue<u32> {
     FairQueue::new(BOUNDS)
 }
