@@ -49,6 +49,10 @@ test-site: ## Every page of the documentation in a browser
 test-faults: ## Every workload with a fault at every write and in every interval of events
 	@scripts/test faults
 
+.PHONY: test-upgrade
+test-upgrade: ## The release before beside this program on one database: upgrade, rollback and upgrade again
+	@scripts/test upgrade
+
 .PHONY: test-node
 test-node: ## The packaged chart and the image on a real node, through an outage of the database, an upgrade and a rollback; wants root
 	@scripts/test node

@@ -23,3 +23,4 @@ mod protocol;
 mod store;
 mod support;
 mod tidy;
+mod upgrade;

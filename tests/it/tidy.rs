@@ -8,6 +8,8 @@ mod dashboard;
 mod documents;
 mod generated;
 mod machine;
+#[path = "../../examples/metrics/page.rs"]
+mod metrics_page;
 mod monitoring;
 mod platform;
-mod releases;
+pub mod releases;

@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use xtask::project::Project;
-use xtask::{circles, messages, never_renamed, references, rules, storeys};
+use xtask::{circles, messages, never_renamed, references, rules, shell, storeys};
 
 #[derive(Parser)]
 enum Command {
@@ -13,10 +13,20 @@ enum Command {
     Record,
     /// Writes every user-facing message to xtask/messages/, and prints how many there are.
     Messages,
+    /// Prints how many messages there are, and how many shell blocks of the documents are run by a test.
+    Count,
     /// Writes the generated pages of docs/reference/.
     References,
     /// Prints the imports that form circles or go up between rooms.
     Arrows,
+}
+
+fn print(counts: &[(messages::Kind, usize)]) {
+    for (kind, count) in counts {
+        println!("{count:5} {}", kind.name());
+    }
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    println!("{all:5} messages");
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,12 +42,18 @@ fn main() -> anyhow::Result<()> {
             println!("{added} names were added to xtask/never-renamed.txt");
         }
         Command::Messages => {
-            let counts = messages::record(&project).context("write xtask/messages")?;
-            for (kind, count) in &counts {
-                println!("{count:5} {}", kind.name());
-            }
-            let all: usize = counts.iter().map(|(_, count)| count).sum();
-            println!("{all:5} messages");
+            print(&messages::record(&project).context("write xtask/messages")?);
+        }
+        Command::Count => {
+            let all = messages::all(&project).into_iter();
+            print(
+                &all.map(|(kind, list)| (kind, list.len()))
+                    .collect::<Vec<_>>(),
+            );
+            let blocks = shell::blocks();
+            let run = blocks.iter().filter(|block| block.runs()).count();
+            let not = blocks.iter().filter(|block| block.says_why_not()).count();
+            println!("{run:5} shell blocks are run by a test, {not} say why not");
         }
         Command::References => {
             let written = references::write(&project).context("write docs/reference")?;

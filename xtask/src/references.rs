@@ -98,6 +98,7 @@ mod tests {
             ("command-line.md", "`CLIENTELE_PUBLIC_URL`"),
             ("command-line.md", "## kubectl clientele rotate"),
             ("http-endpoints.md", "`/introspect`"),
+            ("http-endpoints.md", "| `unsupported_grant_type` |"),
             ("audit.md", "| `code_reuse` | WARN"),
             ("reasons.md", "| `ClientIdConflict` |"),
             ("chart-values.md", "| `database.type` |"),

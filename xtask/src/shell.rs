@@ -2,6 +2,9 @@
 
 use crate::source::{self, Source};
 
+/// In the place of the language of a block that has no fence.
+const INDENTED: &str = "(indented)";
+
 /// A fenced code block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
@@ -47,7 +50,23 @@ pub fn blocks() -> Vec<Block> {
 fn blocks_of(file: &Source) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
+    // Whether a line that is indented by four would be code: not within a list.
+    let (mut after_blank, mut in_list) = (true, false);
     for (at, line) in file.text.lines().enumerate() {
+        let is_indented = line.starts_with("    ");
+        if !open && is_indented && after_blank && !in_list {
+            blocks.push(Block {
+                page: file.path.clone(),
+                line: at + 1,
+                info: INDENTED.to_owned(),
+                code: String::new(),
+            });
+        }
+        if !line.is_empty() && !line.starts_with(' ') {
+            let item = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            in_list = ["- ", "* ", ". "].iter().any(|mark| item.starts_with(mark));
+        }
+        after_blank = line.is_empty();
         match (line.strip_prefix("```"), blocks.last_mut()) {
             (Some(_), _) if open => open = false,
             (Some(info), _) => {
@@ -75,6 +94,7 @@ pub fn judge(blocks: &[Block]) -> Vec<String> {
     let wrong = blocks.iter().filter_map(|block| {
         let language = block.info.split(' ').next().unwrap_or_default();
         let fault = match language {
+            INDENTED => "is indented, so it has no language: use a fence",
             "" => "has no language: sh, console (with output), yaml, text …",
             "bash" | "shell" => "is for a shell: say sh",
             "sh" if !block.runs() && !block.says_why_not() => {
@@ -106,16 +126,16 @@ mod tests {
     fn a_planted_block_without_a_reason_is_found() {
         let file = Source {
             path: "a.md".to_owned(),
-            text: "```\nx\n```\n```sh\nls\n```\n```sh no-run=\n```\n```bash\n```\n```sh no-run=a-pod\n```\n```yaml\n```\n"
+            text: "```\nx\n```\n```sh\nls\n```\n```sh no-run=\n```\n```bash\n```\n```sh no-run=a-pod\n```\n```yaml\n```\n\n    kubectl\n    get\n\n- item\n\n    of the item\n"
                 .to_owned(),
         };
         let blocks = blocks_of(&file);
-        assert_eq!(blocks.len(), 6);
+        assert_eq!(blocks.len(), 7);
         assert_eq!(blocks[1].code, "ls\n");
         let lines: Vec<String> = judge(&blocks)
             .iter()
             .filter_map(|fault| Some(fault.split(": ").next()?.to_owned()))
             .collect();
-        assert_eq!(lines, ["a.md:1", "a.md:7", "a.md:9"]);
+        assert_eq!(lines, ["a.md:1", "a.md:7", "a.md:9", "a.md:16"]);
     }
 }

@@ -59,12 +59,12 @@ impl ReconcileMetrics {
         }
         registry.register(
             "clientele_reconciles",
-            "Reconciles of an object by outcome",
+            "Reconciles of an object by kind and by the reason in which they ended",
             self.outcomes.clone(),
         );
         registry.register(
             "clientele_reconcile_errors",
-            "Reconciles that failed and are retried, by cause",
+            "Reconciles that failed and are retried, by kind and cause",
             self.errors.clone(),
         );
         registry.register(

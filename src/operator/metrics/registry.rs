@@ -40,7 +40,7 @@ impl RegistryMetrics {
         );
         registry.register(
             "clientele_registry_refused_clients",
-            "OAuthClients that are refused",
+            "OAuthClients that no registry accepts as they are",
             self.refused.clone(),
         );
         registry.register(

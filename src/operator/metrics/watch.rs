@@ -47,7 +47,7 @@ impl WatchMetrics {
         );
         registry.register(
             "clientele_invalid_objects",
-            "Objects that could not be read",
+            "Objects that could not be read, which count as absent",
             self.invalid_objects.clone(),
         );
     }

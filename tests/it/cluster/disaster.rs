@@ -2,5 +2,6 @@
 
 mod carried;
 mod disk;
+mod keys;
 mod outage;
 mod restored;

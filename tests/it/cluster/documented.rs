@@ -44,7 +44,7 @@ async fn the_shell_blocks_of_the_documentation_run() {
 }
 
 /// Runs a script with `kubectl` and the plugin on PATH, in a folder of its own.
-fn run_in(cluster: &Cluster, namespace: &str, script: &str) -> std::process::Output {
+pub fn run_in(cluster: &Cluster, namespace: &str, script: &str) -> std::process::Output {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");
     std::fs::create_dir(&bin).unwrap();

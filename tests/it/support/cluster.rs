@@ -43,7 +43,7 @@ impl Cluster {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("go is needed to build the control plane; install Go 1.25 or newer");
+            .expect("go is needed to build the control plane; install Go 1.26 or newer");
         let stdin = harness.stdin.take().unwrap();
         let mut stdout = BufReader::new(harness.stdout.take().unwrap());
         let ready = read_json(&mut stdout);

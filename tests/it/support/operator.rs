@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ pub struct Options {
     pub database_url: Option<String>,
     /// What the shell does before it starts the program, such as to limit it.
     pub before: String,
+    /// The program, where it is not the one under test.
+    pub program: Option<PathBuf>,
 }
 
 impl Options {
@@ -127,16 +129,12 @@ impl RunningOperator {
             .clone()
             .unwrap_or_else(|| format!("sqlite:{}", database.display()));
         let level = options.log_level.as_deref().unwrap_or("trace");
+        let under_test = Path::new(env!("CARGO_BIN_EXE_clientele"));
+        let program = options.program.as_deref().unwrap_or(under_test);
         let mut guard = machine::program("sh")
-            .args([
-                "-c",
-                &format!("{} {GUARD}", options.before),
-                "sh",
-                env!("CARGO_BIN_EXE_clientele"),
-                "run",
-                "--install-crds",
-                "false",
-            ])
+            .args(["-c", &format!("{} {GUARD}", options.before), "sh"])
+            .arg(program)
+            .args(["run", "--install-crds", "false"])
             .args([
                 "--listen",
                 &listen,

@@ -1,42 +1,9 @@
 //! The chart's alerts ask for numbers that exist, and say what to do.
 
-use std::sync::Arc;
-
-use clientele::run::{build_info, process, state};
-use clientele_http::admin::Readiness;
-use clientele_http::api::token_review_cache::TokenReviewCache;
-use clientele_http::metrics::TokenMetrics;
-use clientele_operator::metrics::OperatorMetrics;
-use clientele_store::StoreMetrics;
-use clientele_telemetry::audit::{Audit, AuditEvent};
-use prometheus_client::registry::Registry;
-
+use clientele_telemetry::audit::AuditEvent;
 use xtask::source::{none, read};
 
 const RULES: &str = "charts/clientele/templates/prometheusrule.yaml";
-
-/// Every metric of the program. Those with labels have their first value.
-pub(super) fn exposed() -> Registry {
-    let mut registry = Registry::default();
-    let tokens = TokenMetrics::default();
-    tokens.register(&mut registry);
-    let controller = OperatorMetrics::default();
-    controller.register(&mut registry);
-    // Those with labels appear with their first value.
-    tokens.code_without_challenge("team-a.web");
-    controller.reconciled("OAuthClient", "Registered");
-    controller.wrote("status");
-    controller.watch.held("OAuthClient");
-    StoreMetrics::default().register(&mut registry);
-    TokenReviewCache::default().register(&mut registry);
-    Audit::default().register(&mut registry);
-    build_info::register(&mut registry);
-    process::register(&mut registry);
-    let end = Arc::new(|| Some(jiff::Timestamp::UNIX_EPOCH));
-    let ready: Readiness = Arc::new(|| Ok(()));
-    state::register(&mut registry, &ready, end);
-    registry
-}
 
 /// The values of a key of the alerts.
 fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {

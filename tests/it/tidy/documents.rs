@@ -1,11 +1,9 @@
 //! Documents tell what the program does: every metric, every reason, and links that lead somewhere.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use clientele_telemetry::audit::AuditEvent;
-use prometheus_client::encoding::text::encode;
-
-use super::alerts::exposed;
 use xtask::source::{none, read, root};
 
 /// The first cell of each row of a file's tables, without the backquotes.
@@ -19,20 +17,6 @@ fn first_cells(path: &str) -> BTreeSet<String> {
                 .map(str::to_owned)
         })
         .collect()
-}
-
-#[test]
-fn every_metric_is_documented() {
-    let registry = exposed();
-    let mut text = String::new();
-    encode(&mut text, &registry).unwrap();
-    let exposed: BTreeSet<String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
-        // A counter is exposed, and asked for, with this suffix.
-        .map(|(name, kind)| name.to_owned() + if kind == "counter" { "_total" } else { "" })
-        .collect();
-    assert_eq!(exposed, first_cells("docs/reference/metrics.md"));
 }
 
 #[test]
@@ -77,6 +61,49 @@ fn documents() -> Vec<String> {
     }
     assert!(found.len() > 15, "{found:?}");
     found
+}
+
+/// The anchors of a document: its headings, as GitHub and mdBook name them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut fenced = false;
+    let headings = text.lines().filter(|line| {
+        fenced ^= line.starts_with("```");
+        !fenced && line.starts_with('#')
+    });
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = text
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_to_headings_lead_to_headings() {
+    let mut findings = Vec::new();
+    for path in documents() {
+        let text = read(&path);
+        let folder = root().join(&path).parent().unwrap().to_owned();
+        let targets = text.split("](").skip(1);
+        let targets = targets.filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let Some((file, anchor)) = target.split_once('#') else {
+                continue;
+            };
+            let linked = match file {
+                "" => text.clone(),
+                file => std::fs::read_to_string(folder.join(file)).unwrap_or_default(),
+            };
+            let is_page =
+                file.is_empty() || Path::new(file).extension().is_some_and(|end| end == "md");
+            if is_page && !anchors(&linked).contains(anchor) {
+                findings.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    none(&findings, "links to headings that do not exist");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use clientele_api::crd;
 use kube::ResourceExt;
 
+use super::metrics_page;
 use crate::support::cluster::tool;
 use crate::support::machine;
 use xtask::source::{read, root};
@@ -32,6 +33,11 @@ fn the_definitions_are_fresh() {
 #[test]
 fn the_definitions_of_the_chart_are_fresh() {
     assert_fresh("charts/clientele/templates/crds.yaml", &crd::render(true));
+}
+
+#[test]
+fn the_page_of_the_metrics_is_fresh() {
+    assert_fresh("docs/reference/metrics.md", &metrics_page::page());
 }
 
 #[test]

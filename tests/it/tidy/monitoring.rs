@@ -7,8 +7,8 @@ use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use super::alerts::exposed;
 use super::chart::rendered;
+use super::metrics_page::exposed;
 use crate::support::cluster::tool;
 use crate::support::machine;
 use clientele_http::admin::exposition::Format;
@@ -29,7 +29,7 @@ type Pairs = &'static [(&'static str, &'static str)];
 type Played = (&'static str, Pairs, u32, u32, Pairs);
 
 /// Each alert: the series that raise it, a minute in which it is raised, one in which it is over, and its labels.
-const PLAYED: [Played; 17] = [
+const PLAYED: [Played; 19] = [
     ("ClienteleDown", &[("up{OF}", "1x4 0x10 1x20")], 10, 30, &[]),
     (
         "ClienteleNotReady",
@@ -63,6 +63,13 @@ const PLAYED: [Played; 17] = [
         )],
         15,
         40,
+        &[],
+    ),
+    (
+        "ClienteleStoreDown",
+        &[("clientele_store_up{OF}", "1x4 0x10 1x20")],
+        10,
+        30,
         &[],
     ),
     (
@@ -114,7 +121,7 @@ const PLAYED: [Played; 17] = [
         &[],
     ),
     (
-        "ClienteleNobodyWrites",
+        "ClienteleNoLeader",
         &[("clientele_leader{OF}", "1x4 0x10 1x20")],
         10,
         30,
@@ -170,8 +177,22 @@ const PLAYED: [Played; 17] = [
         70,
         &[("kind", "OAuthClient")],
     ),
+    // Five minutes are too long for a few watches, and not for many.
     (
-        "ClienteleBrakeHeld",
+        "ClienteleWatchStale",
+        &[
+            (
+                "clientele_watch_age_seconds{kind='OAuthClient',OF}",
+                "10x4 300x50",
+            ),
+            ("clientele_watches{OF}", "7x24 30x30"),
+        ],
+        15,
+        35,
+        &[("kind", "OAuthClient")],
+    ),
+    (
+        "ClienteleRelistGuardHeld",
         &[(
             "clientele_relist_guard_held_objects{kind='OAuthClient',OF}",
             "0x4 12x20 0x20",

@@ -21,6 +21,17 @@ fn releases() -> Vec<String> {
     releases
 }
 
+/// The folder of the last one.
+pub fn last_release() -> String {
+    let last = releases().into_iter().max_by_key(|release| {
+        let version = release.rsplit('/').next().unwrap().split('.');
+        version
+            .map(|part| part.parse::<u32>().unwrap())
+            .collect::<Vec<_>>()
+    });
+    last.unwrap()
+}
+
 /// The paths of every field below a schema, with its type.
 fn fields(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -69,20 +80,114 @@ fn o05_definitions_only_grow() {
     );
 }
 
+/// Kind and name of each object, and what of it cannot be changed, or is what others connect to.
+fn fixed(objects: &[Value]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for object in objects {
+        let (spec, name) = (&object["spec"], &object["metadata"]["name"]);
+        let place = format!("{} {}", object["kind"].as_str().unwrap(), name);
+        found.insert(place.clone());
+        match object["kind"].as_str() {
+            Some("Deployment") => {
+                found.insert(format!("{place} selects {}", spec["selector"]));
+            }
+            Some("PersistentVolumeClaim") => {
+                found.insert(format!("{place} is {spec}"));
+            }
+            Some("Service") => {
+                let ports = spec["ports"].as_array().unwrap().iter();
+                found.extend(
+                    ports.map(|port| format!("{place} has {} {}", port["name"], port["port"])),
+                );
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn documents(text: &str) -> Vec<Value> {
+    let documents = text.split("\n---\n").filter(|text| text.contains("kind:"));
+    let documents = documents.map(|text| serde_yaml::from_str(text).unwrap());
+    documents.collect()
+}
+
+#[test]
+fn o05_the_chart_renders_what_releases_installed() {
+    let output = helm(&["crds.enabled=false"]);
+    let now = String::from_utf8(output.stdout).unwrap();
+    let now = fixed(&documents(&now));
+    assert!(now.len() > 15, "{now:?}");
+    let mut findings = Vec::new();
+    for release in releases() {
+        let before = fixed(&documents(&read(&format!("{release}/chart.yaml"))));
+        let lost = before.difference(&now);
+        findings.extend(lost.map(|object| format!("{release}: {object}")));
+    }
+    none(&findings, "an upgrade would remove or refuse these");
+}
+
+/// The generated pages of names, as `scripts/version` takes them.
+fn names() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let metrics = read("docs/reference/metrics.md");
+    let metrics = metrics.split("\n## ").next().unwrap();
+    for row in metrics.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_start_matches("| ").split(" | ").collect();
+        let row = format!("metric {} {} {}", cells[0], cells[1], cells[3]);
+        let row = row.replace(['`', ','], "");
+        names.insert(row.trim_end().to_owned());
+    }
+    let pages = read("docs/reference/command-line.md");
+    for section in pages.split("\n## ").skip(1) {
+        let command = section.lines().next().unwrap();
+        for row in section.lines().filter(|line| line.starts_with("| `")) {
+            let Some((_, flag)) = row.split_once("--") else {
+                continue;
+            };
+            let end = flag.find(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+            names.insert(format!("flag {command} --{}", &flag[..end.unwrap()]));
+        }
+    }
+    names
+}
+
+#[test]
+fn o05_metrics_and_flags_of_releases_keep_their_names() {
+    let now = names();
+    assert!(now.len() > 100, "{now:?}");
+    let mut findings = Vec::new();
+    // The release 0.1.0 was never tagged: names were free until 0.2.0.
+    for release in releases() {
+        let path = format!("{release}/names.txt");
+        let Ok(before) = std::fs::read_to_string(root().join(&path)) else {
+            continue;
+        };
+        for name in before.lines() {
+            // A label may come to a metric, and none goes.
+            let kept = now.iter().any(|now| {
+                let words: BTreeSet<&str> = now.split(' ').collect();
+                name.split(' ').all(|word| words.contains(word))
+            });
+            if !kept {
+                findings.push(format!("{release}: {name}"));
+            }
+        }
+    }
+    none(
+        &findings,
+        "dashboards, alerts and manifests use these names",
+    );
+}
+
 #[test]
 fn o13_the_new_fields_are_those_since_the_last_release() {
-    let last = releases().into_iter().max_by_key(|release| {
-        let version = release.rsplit('/').next().unwrap().split('.');
-        version
-            .map(|part| part.parse::<u32>().unwrap())
-            .collect::<Vec<_>>()
-    });
     let schema = |folder: &str, kind: &str| -> Value {
         let path = format!("{folder}crds/{}s.clientele.dev.yaml", kind.to_lowercase());
         let definition: Value = serde_yaml::from_str(&read(&path)).unwrap();
         definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"].clone()
     };
-    let last = format!("{}/", last.unwrap());
+    let last = format!("{}/", last_release());
     for (kind, fields) in NEW_FIELDS {
         let (ours, theirs) = (schema("", kind), schema(&last, kind));
         let mut new: Vec<String> = Vec::new();
@@ -144,11 +249,7 @@ fn o05_the_roles_of_releases_hold_what_is_written() {
     assert!(now.len() > 30, "{now:?}");
     let mut findings = Vec::new();
     for release in releases() {
-        let text = read(&format!("{release}/rbac.yaml"));
-        let documents = text.split("\n---\n").filter(|text| text.contains("kind:"));
-        let before: Vec<Value> = documents
-            .map(|text| serde_yaml::from_str(text).unwrap())
-            .collect();
+        let before = documents(&read(&format!("{release}/rbac.yaml")));
         let before = rights(&before);
         let lost = before.difference(&now);
         findings.extend(lost.map(|right| format!("{release} needs {right}")));

@@ -1,4 +1,4 @@
-//! The HTTP endpoints, from the enum that routes requests.
+//! The HTTP endpoints, from the enum that routes requests, and the error codes, from theirs.
 
 use syn::visit::Visit;
 
@@ -8,6 +8,7 @@ use crate::project::Project;
 use super::head;
 
 const SOURCE: &str = "src/oauth/registry.rs";
+const ERRORS: &str = "src/oauth/error.rs";
 
 /// The methods of each endpoint, by its variant.
 const METHODS: [(&str, &str); 13] = [
@@ -26,33 +27,43 @@ const METHODS: [(&str, &str); 13] = [
     ("Logo", "GET, HEAD"),
 ];
 
-#[derive(Default)]
-struct Variants(Vec<(String, String)>);
+/// The variants of an enum with their doc comments.
+struct Variants {
+    of: &'static str,
+    found: Vec<(String, String)>,
+}
+
+impl Variants {
+    fn of(project: &Project, source: &str, of: &'static str) -> Vec<(String, String)> {
+        let found = Vec::new();
+        let mut variants = Self { of, found };
+        let file = syn::parse_file(&project.files[source]);
+        variants.visit_file(&file.unwrap_or_else(|error| panic!("{source}: {error}")));
+        variants.found
+    }
+}
 
 impl<'ast> Visit<'ast> for Variants {
     fn visit_item_enum(&mut self, item: &'ast syn::ItemEnum) {
-        if item.ident == "Endpoint" {
+        if item.ident == self.of {
             let variants = item.variants.iter().map(|variant| {
                 let text = help::paragraphs(&variant.attrs).join(" ");
                 (variant.ident.to_string(), text)
             });
-            self.0.extend(variants);
+            self.found.extend(variants);
         }
     }
 }
 
 /// The page.
 pub fn page(project: &Project) -> String {
-    let mut page = head("HTTP endpoints", &format!("`{SOURCE}`"));
+    let mut page = head("HTTP endpoints", &format!("`{SOURCE}` and `{ERRORS}`"));
     page.push_str(
         "Paths are below the issuer of the tenant: the public URL for the tenant `default`, `<public URL>/t/<name>` for another.\n\
         Clients find them in the metadata and do not build them.\n\n\
         | path | methods | what it is |\n|---|---|---|\n",
     );
-    let text = &project.files[SOURCE];
-    let mut variants = Variants::default();
-    variants.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{SOURCE}: {error}")));
-    for (variant, meaning) in variants.0 {
+    for (variant, meaning) in Variants::of(project, SOURCE, "Endpoint") {
         let methods = METHODS.iter().find(|(name, _)| *name == variant);
         let (_, methods) = methods.unwrap_or_else(|| panic!("{variant} is not in METHODS"));
         let paths = paths(project, &variant);
@@ -71,7 +82,27 @@ pub fn page(project: &Project) -> String {
         | `/readyz` | 200 once the replica serves what the cluster says; else 503 and what it waits for |\n\
         | `/metrics` | [metrics](metrics.md) in the format of Prometheus |\n",
     );
+    page.push_str(
+        "\n## Error codes\n\n\
+        The member `error` of an answer, or the parameter of a redirect. `error_description` says what to change; it may be reworded, so compare the code.\n\n\
+        | code | meaning |\n|---|---|\n",
+    );
+    for (variant, meaning) in Variants::of(project, ERRORS, "ErrorCode") {
+        page.push_str(&format!("| `{}` | {meaning} |\n", code(&variant)));
+    }
     page
+}
+
+/// `InvalidGrant` as `invalid_grant`.
+fn code(variant: &str) -> String {
+    let mut code = String::new();
+    for letter in variant.chars() {
+        if letter.is_ascii_uppercase() && !code.is_empty() {
+            code.push('_');
+        }
+        code.push(letter.to_ascii_lowercase());
+    }
+    code
 }
 
 /// The rows `(Self::Jwks, "/jwks")`.

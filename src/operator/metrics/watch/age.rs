@@ -61,14 +61,21 @@ impl Collector for WatchAges {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
         let mut ages = encoder.encode_descriptor(
             "clientele_watch_age_seconds",
-            "Time since the API server last said something to the watch of a kind",
+            "Time since the API server last answered or renewed the watch of a kind",
             None,
             MetricType::Gauge,
         )?;
         for (kind, age) in self.oldest(Instant::now()) {
             ConstGauge::new(age).encode(ages.encode_family(&[("kind", kind)])?)?;
         }
-        Ok(())
+        let watches: ConstGauge<i64> =
+            ConstGauge::new(i64::try_from(self.count()).unwrap_or(i64::MAX));
+        watches.encode(encoder.encode_descriptor(
+            "clientele_watches",
+            "Watches that this replica holds",
+            None,
+            MetricType::Gauge,
+        )?)
     }
 }
 
