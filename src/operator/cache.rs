@@ -18,6 +18,7 @@ pub mod relist_guard;
 pub mod resource_version;
 pub mod rollout;
 pub mod root_keys;
+pub mod secret_changes;
 pub mod service_account_keys;
 pub(crate) mod signing_keys;
 pub mod verdicts;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod definitions;
 pub mod names;
 pub mod reason;
+pub mod secret_entry;
 pub mod structure;
 pub mod tenant;
 pub mod unique_names;

@@ -1,6 +1,6 @@
 //! The client secrets that application teams provide, as digests: what every entry of a Secret that opted in holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
@@ -13,6 +13,7 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
+use super::secret_changes::SecretChanges;
 use crate::domain::client::secret_ref::{Found, SecretRefEntries};
 
 type Entries = HashMap<Box<str>, Found>;
@@ -21,25 +22,7 @@ type Entries = HashMap<Box<str>, Found>;
 struct State {
     secrets: HashMap<Name, Entries>,
     reach: Reach,
-    changed: Changes,
-}
-
-/// What the answers of the index may have changed about since they were taken.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// These Secrets.
-    pub secrets: HashSet<Name>,
-    /// Every Secret of these namespaces.
-    pub namespaces: HashSet<String>,
-    /// Every Secret.
-    pub all: bool,
-}
-
-impl Changes {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        !self.all && self.secrets.is_empty() && self.namespaces.is_empty()
-    }
+    changed: SecretChanges,
 }
 
 /// The index.
@@ -139,19 +122,15 @@ impl ClientSecretIndex {
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
         self.write(|state| {
             let changed = state.reach.set(namespace, access);
-            match namespace {
-                Some(namespace) if changed => {
-                    state.changed.namespaces.insert(namespace.to_owned());
-                }
-                Some(_) => {}
-                None => state.changed.all |= changed,
+            if changed {
+                state.changed.note_access(namespace);
             }
             changed
         })
     }
 
     /// Takes what changed since it was taken last.
-    pub fn take_changes(&self) -> Changes {
+    pub fn take_changes(&self) -> SecretChanges {
         self.write(|state| std::mem::take(&mut state.changed))
     }
 

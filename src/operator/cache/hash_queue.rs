@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::passwords::{Job, Wanted};
-use crate::domain::user::password::Place;
+use crate::domain::secret_entry::SecretEntry;
 
 /// The queue.
 #[derive(Default)]
@@ -19,9 +19,9 @@ pub struct HashQueue {
 /// At most one plaintext for each entry that an OAuthUser refers to.
 #[derive(Default)]
 struct Waiting {
-    jobs: HashMap<Place, Job>,
-    /// The places of each namespace, in the order in which they came.
-    namespaces: HashMap<String, VecDeque<Place>>,
+    jobs: HashMap<SecretEntry, Job>,
+    /// The entries of each namespace, in the order in which they came.
+    namespaces: HashMap<String, VecDeque<SecretEntry>>,
     /// Every namespace of `namespaces` once; the first has the next turn.
     order: VecDeque<String>,
 }
@@ -30,16 +30,16 @@ impl HashQueue {
     /// Lets a plaintext wait, in place of an earlier one of the same entry.
     pub fn push(&self, job: Job) {
         let mut waiting = self.waiting();
-        let place = job.place.clone();
-        if waiting.jobs.insert(place.clone(), job).is_none() {
+        let entry = job.entry.clone();
+        if waiting.jobs.insert(entry.clone(), job).is_none() {
             let Waiting {
                 namespaces, order, ..
             } = &mut *waiting;
-            let places = namespaces.entry(place.namespace.clone()).or_default();
-            if places.is_empty() {
-                order.push_back(place.namespace.clone());
+            let entries = namespaces.entry(entry.namespace.clone()).or_default();
+            if entries.is_empty() {
+                order.push_back(entry.namespace.clone());
             }
-            places.push_back(place);
+            entries.push_back(entry);
         }
         drop(waiting);
         self.changed.notify_waiters();
@@ -51,7 +51,7 @@ impl HashQueue {
     }
 
     /// The plaintext whose turn it is, once there is one.
-    pub async fn next(&self, wanted: impl Fn(&Place) -> Wanted) -> Job {
+    pub async fn next(&self, wanted: impl Fn(&SecretEntry) -> Wanted) -> Job {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -70,13 +70,13 @@ impl HashQueue {
 }
 
 impl Waiting {
-    fn next(&mut self, wanted: impl Fn(&Place) -> Wanted) -> Option<Job> {
+    fn next(&mut self, wanted: impl Fn(&SecretEntry) -> Wanted) -> Option<Job> {
         for _ in 0..self.order.len() {
             let namespace = self.order.pop_front()?;
-            let mut places = self.namespaces.remove(&namespace)?;
-            let found = self.take(&mut places, &wanted);
-            if !places.is_empty() {
-                self.namespaces.insert(namespace.clone(), places);
+            let mut entries = self.namespaces.remove(&namespace)?;
+            let found = self.take(&mut entries, &wanted);
+            if !entries.is_empty() {
+                self.namespaces.insert(namespace.clone(), entries);
                 self.order.push_back(namespace);
             }
             if found.is_some() {
@@ -89,16 +89,16 @@ impl Waiting {
     /// The first that is wanted now; without those that are not wanted any more.
     fn take(
         &mut self,
-        places: &mut VecDeque<Place>,
-        wanted: impl Fn(&Place) -> Wanted,
+        entries: &mut VecDeque<SecretEntry>,
+        wanted: impl Fn(&SecretEntry) -> Wanted,
     ) -> Option<Job> {
         let mut at = 0;
-        while let Some(place) = places.get(at) {
-            match wanted(place) {
+        while let Some(entry) = entries.get(at) {
+            match wanted(entry) {
                 Wanted::Later => at += 1,
                 now_or_never => {
-                    let job = self.jobs.remove(place);
-                    places.remove(at);
+                    let job = self.jobs.remove(entry);
+                    entries.remove(at);
                     if now_or_never == Wanted::Now && job.is_some() {
                         return job;
                     }
@@ -118,7 +118,7 @@ mod tests {
 
     fn job(namespace: &str, secret: &str, plaintext: &str) -> Job {
         Job {
-            place: Place {
+            entry: SecretEntry {
                 namespace: namespace.into(),
                 secret: secret.into(),
                 key: "password".into(),
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    fn next(queue: &HashQueue, wanted: impl Fn(&Place) -> Wanted) -> Option<String> {
+    fn next(queue: &HashQueue, wanted: impl Fn(&SecretEntry) -> Wanted) -> Option<String> {
         let job = queue.next(wanted).now_or_never()?;
         Some(job.plaintext.to_string())
     }
@@ -139,7 +139,7 @@ mod tests {
         for number in 0..100 {
             queue.push(job("busy", &number.to_string(), &format!("busy {number}")));
         }
-        let now = |_: &Place| Wanted::Now;
+        let now = |_: &SecretEntry| Wanted::Now;
         assert_eq!(next(&queue, now).as_deref(), Some("busy 0"));
         queue.push(job("quiet", "alice", "quiet"));
         let second = [next(&queue, now), next(&queue, now)];
@@ -154,7 +154,7 @@ mod tests {
         for number in 0..1000 {
             queue.push(job("a", "alice", &format!("value {number}")));
         }
-        let now = |_: &Place| Wanted::Now;
+        let now = |_: &SecretEntry| Wanted::Now;
         assert_eq!(next(&queue, now).as_deref(), Some("value 999"));
         assert_eq!(next(&queue, now).as_deref(), Some("of bob"));
         assert_eq!(next(&queue, now), None);
@@ -170,7 +170,7 @@ mod tests {
         queue.push(job("stranger", "mallory", "not admitted"));
         queue.push(job("stranger", "gone", "gone"));
         queue.push(job("a", "alice", "of alice"));
-        let wanted = |place: &Place| match &*place.secret {
+        let wanted = |entry: &SecretEntry| match &*entry.secret {
             "mallory" => Wanted::Later,
             "gone" => Wanted::Never,
             _ => Wanted::Now,

@@ -16,8 +16,10 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
+use super::secret_changes::SecretChanges;
 use crate::cache::resource_version::number;
-use crate::domain::user::password::{Fingerprint, Found, Hash, Password, Place, fingerprint};
+use crate::domain::secret_entry::SecretEntry;
+use crate::domain::user::password::{Fingerprint, Found, Hash, Password, fingerprint};
 
 /// So long a start waits for plaintexts to be hashed. An installation with thousands provides hashes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A plaintext to be hashed. Has no `Debug`.
 pub struct Job {
     /// Where it stands.
-    pub place: Place,
+    pub entry: SecretEntry,
     /// Which value it is.
     pub fingerprint: Fingerprint,
     /// The plaintext; overwritten when it is dropped.
@@ -59,24 +61,23 @@ struct State {
     /// The entries that an OAuthUser refers to.
     wanted: HashMap<Name, HashSet<String>>,
     /// Those whose OAuthUser is one of a tenant's: only they are hashed. Unknown before the first registry.
-    admitted: Option<HashSet<Place>>,
+    admitted: Option<HashSet<SecretEntry>>,
     reach: Reach,
-    /// Rises with each change of what the index answers.
-    version: u64,
+    changed: SecretChanges,
 }
 
 impl State {
-    fn admits(&self, place: &Place) -> bool {
+    fn admits(&self, entry: &SecretEntry) -> bool {
         let admitted = self.admitted.as_ref();
-        admitted.is_some_and(|admitted| admitted.contains(place))
+        admitted.is_some_and(|admitted| admitted.contains(entry))
     }
 
     /// The entries that are not hashed yet.
-    fn pending(&self) -> impl Iterator<Item = Place> {
+    fn pending(&self) -> impl Iterator<Item = SecretEntry> {
         self.secrets.iter().flat_map(|((namespace, secret), seen)| {
             let passwords = seen.passwords.iter();
             let pending = passwords.filter(|(_, password)| password.hash == Hash::Pending);
-            pending.map(|(key, _)| Place {
+            pending.map(|(key, _)| SecretEntry {
                 namespace: namespace.clone(),
                 secret: secret.clone(),
                 key: key.clone(),
@@ -85,8 +86,8 @@ impl State {
     }
 
     fn take_in(&mut self, secret: &Secret) -> Vec<Job> {
-        self.version += 1;
         let name = name_of(secret);
+        self.changed.secrets.insert(name.clone());
         let wanted = self.wanted.get(&name).cloned().unwrap_or_default();
         let mut before = self.secrets.remove(&name).unwrap_or_default();
         let mut seen = Seen {
@@ -105,7 +106,7 @@ impl State {
             let password = known.unwrap_or_else(|| {
                 let (hash, plaintext) = look_at(&value.0);
                 jobs.extend(plaintext.map(|plaintext| Job {
-                    place: Place {
+                    entry: SecretEntry {
                         namespace: name.0.clone(),
                         secret: name.1.clone(),
                         key: entry.clone(),
@@ -154,10 +155,10 @@ impl PasswordIndex {
     }
 
     /// What is known of an entry.
-    pub fn find(&self, place: &Place) -> Found {
+    pub fn find(&self, entry: &SecretEntry) -> Found {
         self.read(|state| {
-            let name = (place.namespace.clone(), place.secret.clone());
-            let access = state.reach.of(&place.namespace);
+            let name = (entry.namespace.clone(), entry.secret.clone());
+            let access = state.reach.of(&entry.namespace);
             let Some(seen) = state.secrets.get(&name) else {
                 return match access {
                     Access::Pending => Found::Pending,
@@ -165,54 +166,76 @@ impl PasswordIndex {
                     Access::Granted => Found::NoSecret,
                 };
             };
-            match seen.passwords.get(&place.key) {
+            match seen.passwords.get(&entry.key) {
                 Some(password) => Found::Known(password.clone()),
-                None if seen.entries.contains(&place.key) => Found::Pending,
+                None if seen.entries.contains(&entry.key) => Found::Pending,
                 None => Found::NoEntry,
             }
         })
     }
 
     /// An OAuthUser refers to an entry. Returns whether its Secret has to be read once more for it.
-    pub fn want(&self, place: &Place) -> bool {
+    pub fn want(&self, entry: &SecretEntry) -> bool {
         self.write(|state| {
-            let name = (place.namespace.clone(), place.secret.clone());
+            let name = (entry.namespace.clone(), entry.secret.clone());
             let unread = state.secrets.get(&name).is_some_and(|seen| {
-                seen.entries.contains(&place.key) && !seen.passwords.contains_key(&place.key)
+                seen.entries.contains(&entry.key) && !seen.passwords.contains_key(&entry.key)
             });
             state
                 .wanted
                 .entry(name)
                 .or_default()
-                .insert(place.key.clone());
+                .insert(entry.key.clone());
             unread
         })
     }
 
     /// No OAuthUser refers to any other entry than these.
-    pub fn want_only(&self, places: impl Iterator<Item = Place>) {
+    pub fn want_only(&self, entries: impl Iterator<Item = SecretEntry>) {
         let mut wanted: HashMap<Name, HashSet<String>> = HashMap::new();
-        for place in places {
-            let name = (place.namespace, place.secret);
-            wanted.entry(name).or_default().insert(place.key);
+        for entry in entries {
+            let name = (entry.namespace, entry.secret);
+            wanted.entry(name).or_default().insert(entry.key);
         }
         self.write(|state| state.wanted = wanted);
     }
 
     /// Tenants admit the people who refer to these entries, and no other people.
-    pub fn admit_only(&self, places: impl Iterator<Item = Place>) {
-        let admitted = places.collect();
+    pub fn admit_only(&self, entries: impl Iterator<Item = SecretEntry>) {
+        let admitted = entries.collect();
         self.write(|state| state.admitted = Some(admitted));
     }
 
+    /// Whether an OAuthUser refers to this entry, and whether a tenant admits one who does.
+    pub fn set_use(&self, entry: &SecretEntry, refers: bool, admitted: bool) {
+        self.write(|state| {
+            let name = (entry.namespace.clone(), entry.secret.clone());
+            if refers {
+                let entries = state.wanted.entry(name).or_default();
+                entries.insert(entry.key.clone());
+            } else if let Some(entries) = state.wanted.get_mut(&name) {
+                entries.remove(&entry.key);
+                if entries.is_empty() {
+                    state.wanted.remove(&name);
+                }
+            }
+            let known = state.admitted.get_or_insert_default();
+            if admitted {
+                known.insert(entry.clone());
+            } else {
+                known.remove(entry);
+            }
+        });
+    }
+
     /// Whether a plaintext of this entry is to be hashed.
-    pub fn is_wanted(&self, place: &Place) -> Wanted {
+    pub fn is_wanted(&self, entry: &SecretEntry) -> Wanted {
         self.read(|state| {
-            let name = (place.namespace.clone(), place.secret.clone());
+            let name = (entry.namespace.clone(), entry.secret.clone());
             let refers = state.wanted.get(&name);
-            if !refers.is_some_and(|entries| entries.contains(&place.key)) {
+            if !refers.is_some_and(|entries| entries.contains(&entry.key)) {
                 Wanted::Never
-            } else if state.admits(place) {
+            } else if state.admits(entry) {
                 Wanted::Now
             } else {
                 Wanted::Later
@@ -241,14 +264,14 @@ impl PasswordIndex {
     }
 
     /// Takes in a hash, unless the value has changed in the meantime.
-    pub fn hashed(&self, place: &Place, fingerprint: Fingerprint, hash: Hash) {
+    pub fn hashed(&self, entry: &SecretEntry, fingerprint: Fingerprint, hash: Hash) {
         self.write(|state| {
-            let name = (place.namespace.clone(), place.secret.clone());
+            let name = (entry.namespace.clone(), entry.secret.clone());
             let seen = state.secrets.get_mut(&name);
-            let known = seen.and_then(|seen| seen.passwords.get_mut(&place.key));
+            let known = seen.and_then(|seen| seen.passwords.get_mut(&entry.key));
             if let Some(known) = known.filter(|known| known.fingerprint == fingerprint) {
                 *known = Arc::new(Password { fingerprint, hash });
-                state.version += 1;
+                state.changed.entries.insert(entry.clone());
             }
         });
     }
@@ -257,8 +280,8 @@ impl PasswordIndex {
     pub fn forget(&self, namespace: &str, name: &str) {
         let name = (namespace.to_owned(), name.to_owned());
         self.write(|state| {
-            state.version += 1;
             state.secrets.remove(&name);
+            state.changed.secrets.insert(name);
         });
     }
 
@@ -271,14 +294,21 @@ impl PasswordIndex {
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
         self.write(|state| {
             let changed = state.reach.set(namespace, access);
-            state.version += u64::from(changed);
+            if changed {
+                state.changed.note_access(namespace);
+            }
             changed
         })
     }
 
-    /// Another number whenever an answer of the index may have changed.
-    pub fn version(&self) -> u64 {
-        self.read(|state| state.version)
+    /// Takes what changed since it was taken last.
+    pub fn take_changes(&self) -> SecretChanges {
+        self.write(|state| std::mem::take(&mut state.changed))
+    }
+
+    /// Whether something changed since it was taken last.
+    pub fn has_changes(&self) -> bool {
+        self.read(|state| !state.changed.is_empty())
     }
 
     /// Whether everything that an OAuthUser referred to at the start was read. Once it was, it stays so.
@@ -288,9 +318,9 @@ impl PasswordIndex {
         }
         let settled = self.read(|state| {
             let mut namespaces = state.wanted.keys().map(|(namespace, _)| namespace);
-            let hashed = state.pending().all(|place| {
+            let hashed = state.pending().all(|entry| {
                 let is_known = state.admitted.is_some();
-                is_known && !state.admits(&place)
+                is_known && !state.admits(&entry)
             });
             namespaces.all(|namespace| state.reach.of(namespace) != Access::Pending)
                 && (hashed || self.began.elapsed() > PATIENCE)

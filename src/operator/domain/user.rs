@@ -5,4 +5,5 @@ pub mod limits;
 pub mod password;
 pub mod status;
 pub mod structure;
+pub mod valid_from;
 pub mod validate;

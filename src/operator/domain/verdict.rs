@@ -47,7 +47,7 @@ pub type ClientVerdict = Verdict<OAuthClient, Client>;
 pub type UserVerdict = Verdict<OAuthUser, User, UserDetails>;
 
 /// What is known of a user beside what is registered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserDetails {
     /// Whether the password still has to be read or hashed. Another verdict follows in a moment.
     pub pending: bool,

@@ -13,7 +13,7 @@ use kube::{Api, Resource, ResourceExt};
 use super::client::read::get;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::status::{outcome, status};
-use crate::domain::user::validate::{place, wrong_type};
+use crate::domain::user::validate::{password_entry, wrong_type};
 use crate::error::Error;
 use crate::reconcile::Reconciler;
 use crate::reconcile::announce::announce_refusal;
@@ -74,13 +74,13 @@ async fn explain(
     let missing = outcome
         .as_ref()
         .is_err_and(|refusal| refusal.reason == Reason::PasswordSecretNotFound);
-    let Some(place) = place(object).filter(|_| missing) else {
+    let Some(entry) = password_entry(object).filter(|_| missing) else {
         return Ok(Some(outcome));
     };
-    let secret = get(reconciler, &place.namespace, &place.secret).await?;
+    let secret = get(reconciler, &entry.namespace, &entry.secret).await?;
     Ok(match secret.map(|secret| secret.type_) {
         None => Some(outcome),
         Some(type_) if type_.as_deref() == Some(PASSWORD_TYPE) => None,
-        Some(_) => Some(Err(wrong_type(&place))),
+        Some(_) => Some(Err(wrong_type(&entry))),
     })
 }

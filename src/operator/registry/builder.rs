@@ -6,10 +6,12 @@ mod check;
 mod clients;
 mod memo;
 mod memos;
+mod observe;
 mod pending;
 mod rebuild;
 mod tables;
 mod tenants;
+mod user_tables;
 pub(crate) mod users;
 
 use std::collections::{HashMap, HashSet};
@@ -19,34 +21,31 @@ use std::time::Instant;
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::{SigningKeys, Users};
-use k8s_openapi::api::core::v1::{Namespace, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
-use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::reflector::ObjectRef;
+use kube::core::DeserializeGuard;
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::watcher;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use users::UserMemo;
+use users::UserMemos;
 
 use crate::cache::place::Place;
 use asker::Asker;
 use check::Cursor;
-use memos::Memos;
+use clients::ClientMemos;
 use pending::{Elsewhere, Pending};
 use tables::TenantClients;
 
-use crate::cache::object_store::{ObjectStore, Touched};
+use crate::cache::object_store::ObjectStore;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::tenant::signing_secret;
 use crate::domain::unique_names::NameIndex;
-use crate::domain::user::validate;
+use crate::domain::user::email::EmailAddresses;
 use crate::domain::verdict::TenantState;
+use crate::registry::Inputs;
 use crate::registry::retired::{Large, Retired};
-use crate::registry::{Inputs, Outputs};
-use crate::watch::objects::{WatchEvent, prune_client, prune_metadata, prune_user};
+use crate::watch::objects::{prune_client, prune_metadata, prune_user};
 
 pub use crate::domain::tenant::signing_secret::missing_keys;
 pub use rebuild::Work;
@@ -74,22 +73,21 @@ pub struct RegistryBuilder {
     states: HashMap<String, (Arc<OAuthTenant>, Arc<TenantState>)>,
     /// Namespaces that were deleted. Their labels stay until nothing of ours lies in them: watches hear of it one by one.
     departed: HashSet<String>,
-    memos: Memos,
+    memos: ClientMemos,
     tables: HashMap<Arc<str>, TenantClients>,
     /// Client IDs, subjects and audiences.
     names: NameIndex<Asker>,
-    user_memos: HashMap<String, UserMemo>,
+    user_memos: UserMemos,
     people: HashMap<String, Arc<Users>>,
-    /// The namespaces and the tenants of people, and the UIDs of those who want a subject.
-    people_live_in: HashSet<String>,
-    people_belong_to: HashSet<String>,
-    people_who_ask: HashSet<String>,
+    usernames: NameIndex<Place>,
+    emails: EmailAddresses<Place>,
     arrivals: HashMap<String, Instant>,
     pending: Pending,
     elsewhere: Elsewhere,
-    /// How many clients are served, and how many OAuthClients are refused.
+    /// How many clients are served, how many OAuthClients are refused, and how many people can sign in.
     served: usize,
     refused: usize,
+    registered_people: usize,
     revision: u64,
     retired: Retired,
     cursor: Cursor,
@@ -118,155 +116,23 @@ impl RegistryBuilder {
             published: HashMap::new(),
             states: HashMap::new(),
             departed: HashSet::new(),
-            memos: Memos::default(),
+            memos: ClientMemos::default(),
             tables: HashMap::new(),
             names: NameIndex::default(),
-            user_memos: HashMap::new(),
+            user_memos: UserMemos::default(),
             people: HashMap::new(),
-            people_live_in: HashSet::new(),
-            people_belong_to: HashSet::new(),
-            people_who_ask: HashSet::new(),
+            usernames: NameIndex::default(),
+            emails: EmailAddresses::default(),
             arrivals: HashMap::new(),
             pending: Pending::default(),
             elsewhere: Elsewhere::default(),
             served: 0,
             refused: 0,
+            registered_people: 0,
             revision: 0,
             retired: Retired::default(),
             cursor: Cursor::default(),
             work: Work::default(),
-        }
-    }
-
-    /// Takes in an observation. Returns whether the registry may have to change.
-    pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: WatchEvent) -> bool {
-        match observation {
-            WatchEvent::Client(event) => self.see_client(inputs, outputs, &event),
-            WatchEvent::Tenant(event) => self.see_tenant(outputs, &event),
-            WatchEvent::User(event) => {
-                let touched = self.users.apply(&event);
-                self.want_passwords(inputs, &event);
-                let complete = self.users.is_complete();
-                outputs.readiness.note(|progress| progress.users = complete);
-                self.pending.people |= touched != Touched::Nothing;
-                touched != Touched::Nothing
-            }
-            WatchEvent::Namespace(event) => self.see_namespace(outputs, event),
-            WatchEvent::OwnSecret(event) => self.see_own_secret(outputs, event),
-            WatchEvent::Failed(kind, error) => {
-                inputs.context.metrics.watch.errors.inc();
-                tracing::warn!(kind, %error, "a watch failed, restarting it");
-                false
-            }
-        }
-    }
-
-    fn see_client(
-        &mut self,
-        inputs: &Inputs,
-        outputs: &Outputs,
-        event: &watcher::Event<OAuthClient>,
-    ) -> bool {
-        use watcher::Event::{Apply, Delete, InitApply};
-        if let Apply(object) | InitApply(object) | Delete(object) = event {
-            let version = object.metadata.resource_version.as_deref();
-            inputs.cache.clients_revision.note(version);
-        }
-        self.note_arrival(event);
-        let touched = self.clients.apply(event);
-        let complete = self.clients.is_complete();
-        let readiness = &outputs.readiness;
-        readiness.note(|progress| progress.clients = complete);
-        match &touched {
-            Touched::Nothing => {}
-            Touched::One(name) => {
-                self.pending.clients.insert(Place::of_reference(name));
-            }
-            Touched::All => self.pending.whole = true,
-        }
-        touched != Touched::Nothing
-    }
-
-    fn see_tenant(&mut self, outputs: &Outputs, event: &watcher::Event<OAuthTenant>) -> bool {
-        let touched = self.tenants.apply(event);
-        let complete = self.tenants.is_complete();
-        let readiness = &outputs.readiness;
-        readiness.note(|progress| progress.tenants = complete);
-        match &touched {
-            Touched::Nothing => {}
-            Touched::One(name) => {
-                self.pending.tenants.insert(name.name.clone());
-            }
-            Touched::All => self.pending.every_tenant = true,
-        }
-        touched != Touched::Nothing
-    }
-
-    fn see_own_secret(&mut self, outputs: &Outputs, event: watcher::Event<Secret>) -> bool {
-        let complete = matches!(event, watcher::Event::InitDone);
-        self.pending.every_tenant |= complete;
-        let tenant = match &event {
-            watcher::Event::Apply(secret) | watcher::Event::Delete(secret) => {
-                signing_secret::tenant_of(&secret.name_any()).map(str::to_owned)
-            }
-            _ => None,
-        };
-        let changed = self.signing.apply(event);
-        if let Some(tenant) = tenant {
-            // Other keys, such as those of a backup, may be ones that a request has withdrawn.
-            if changed {
-                outputs.queues.tenants.enqueue(ObjectRef::new(&tenant));
-            }
-            self.pending.tenants.insert(tenant);
-        }
-        let readiness = &outputs.readiness;
-        readiness.note(|progress| progress.signing_keys |= complete);
-        changed
-    }
-
-    /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
-    fn want_passwords(&self, inputs: &Inputs, event: &watcher::Event<OAuthUser>) {
-        match event {
-            watcher::Event::Apply(user) => want_password(inputs, user),
-            watcher::Event::InitDone => {
-                for user in self.users.objects() {
-                    want_password(inputs, &user);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn see_namespace(
-        &mut self,
-        outputs: &Outputs,
-        event: watcher::Event<PartialObjectMeta<Namespace>>,
-    ) -> bool {
-        match event {
-            watcher::Event::Init => false,
-            watcher::Event::InitApply(namespace) | watcher::Event::Apply(namespace) => {
-                let labels = namespace.labels();
-                let known = self.namespaces.get(&namespace.name_any());
-                let changed = known.is_none_or(|known| **known != *labels);
-                self.departed.remove(&namespace.name_any());
-                if changed {
-                    self.namespaces
-                        .insert(namespace.name_any(), Arc::new(labels.clone()));
-                    self.pending.namespaces.insert(namespace.name_any());
-                }
-                changed
-            }
-            watcher::Event::InitDone => {
-                outputs
-                    .readiness
-                    .note(|progress| progress.namespaces = true);
-                true
-            }
-            watcher::Event::Delete(namespace) => {
-                self.departed.insert(namespace.name_any());
-                self.pending.namespaces.insert(namespace.name_any());
-                true
-            }
         }
     }
 
@@ -293,7 +159,7 @@ impl RegistryBuilder {
             }
             VerificationList::Users(list) => {
                 self.users.confirm(list);
-                self.pending.people = true;
+                self.pending.every_person = true;
             }
             VerificationList::OwnSecrets(list) => {
                 self.signing.confirm(list);
@@ -317,7 +183,7 @@ impl RegistryBuilder {
     pub fn release_guard(&mut self) {
         self.pending.whole |= self.clients.release_guard();
         self.pending.every_tenant |= self.tenants.release_guard();
-        self.pending.people |= self.users.release_guard();
+        self.pending.every_person |= self.users.release_guard();
         self.pending.every_tenant |= self.signing.release_guard();
     }
 
@@ -371,16 +237,6 @@ where
         ListParams::default(),
         &inputs.context.metrics.watch.held(what),
     )
-}
-
-/// Records which entry of a Secret is read.
-fn want_password(inputs: &Inputs, user: &OAuthUser) {
-    let Some(place) = validate::place(user) else {
-        return;
-    };
-    if inputs.cache.passwords.want(&place) {
-        inputs.requests.read_later((place.namespace, place.secret));
-    }
 }
 
 #[cfg(test)]

@@ -16,12 +16,12 @@ use crate::cache::rebuild::RebuildRequest;
 use crate::watch::objects::watches;
 
 /// How long changes are gathered.
-const GATHER: Duration = Duration::from_millis(10);
-/// After a rebuild there is a pause of this many times its duration, so that a burst of changes to many clients
-/// does not spend the time of the requests. A single change finds the pause long over.
-const PAUSE: u32 = 20;
+const GATHER: Duration = Duration::from_millis(1);
+/// After a rebuild there is a pause of this many times its duration, so that what is judged again with a whole list or
+/// tenant does not spend the time of the requests. A change of a few objects takes microseconds and so pauses for none.
+const PAUSE: u32 = 4;
 /// But no change waits for longer than this, however long one takes on a machine that has other things to do.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often a few objects are looked at again, and replaced registries that no request reads any more are dropped.
 const CHECK: Duration = Duration::from_secs(2);

@@ -85,7 +85,7 @@ pub async fn hash(handles: Arc<SecretHandles>, jobs: Arc<HashQueue>) {
     let workers = Workers::new("hash-manifests", threads);
     let loops = (0..threads).map(|_| async {
         loop {
-            let wanted = |place: &_| handles.cache.passwords.is_wanted(place);
+            let wanted = |entry: &_| handles.cache.passwords.is_wanted(entry);
             let job = jobs.next(wanted).await;
             hash_one(&handles, &workers, job).await;
         }
@@ -95,7 +95,7 @@ pub async fn hash(handles: Arc<SecretHandles>, jobs: Arc<HashQueue>) {
 
 async fn hash_one(handles: &SecretHandles, workers: &Workers<HashingMemory>, job: Job) {
     let Job {
-        place,
+        entry,
         fingerprint,
         plaintext,
     } = job;
@@ -108,6 +108,6 @@ async fn hash_one(handles: &SecretHandles, workers: &Workers<HashingMemory>, job
         Some(Some(hash)) => Hash::Ready(hash),
         _ => Hash::Unusable("could not be hashed"),
     };
-    handles.cache.passwords.hashed(&place, fingerprint, hash);
+    handles.cache.passwords.hashed(&entry, fingerprint, hash);
     handles.rebuild.request();
 }

@@ -15,7 +15,7 @@ pub const LONGEST_FLOOR: Duration = Duration::from_secs(2);
 
 /// Work in units of each algorithm: kibibytes times passes of argon2id, rounds of bcrypt, HMACs of PBKDF2 with SHA-256
 /// and with SHA-512.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Work([u64; 4]);
 
 impl Default for Work {

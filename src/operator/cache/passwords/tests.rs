@@ -6,10 +6,11 @@ use k8s_openapi::api::core::v1::Secret;
 
 use crate::cache::namespace_access::Access;
 use crate::cache::passwords::{PasswordIndex, Wanted};
-use crate::domain::user::password::{Found, Hash, Password, Place};
+use crate::domain::secret_entry::SecretEntry;
+use crate::domain::user::password::{Found, Hash, Password};
 
-fn place(key: &str) -> Place {
-    Place {
+fn entry(key: &str) -> SecretEntry {
+    SecretEntry {
         namespace: "team-a".into(),
         secret: "alice".into(),
         key: key.into(),
@@ -29,14 +30,14 @@ fn secret(entries: &[(&str, &[u8])]) -> Secret {
 /// An index that has seen everything there is: one Secret, of which entry `password` is wanted.
 fn seen(value: &[u8]) -> (PasswordIndex, usize) {
     let index = PasswordIndex::default();
-    assert!(!index.want(&place("password")), "nothing to read again");
+    assert!(!index.want(&entry("password")), "nothing to read again");
     let jobs = index.put(&secret(&[("password", value), ("other", b"hunter33")]));
     index.set_access(None, Access::Granted);
     (index, jobs.len())
 }
 
 fn known(index: &PasswordIndex) -> Password {
-    match index.find(&place("password")) {
+    match index.find(&entry("password")) {
         Found::Known(password) => (*password).clone(),
         other => panic!("{other:?}"),
     }
@@ -45,7 +46,7 @@ fn known(index: &PasswordIndex) -> Password {
 #[test]
 fn a_plaintext_is_hashed_in_the_background_and_once() {
     let index = PasswordIndex::default();
-    index.want(&place("password"));
+    index.want(&entry("password"));
     index.set_access(None, Access::Granted);
     let mut jobs = index.put(&secret(&[("password", b"hunter22\n")]));
     let job = jobs.pop().unwrap();
@@ -56,7 +57,7 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
     assert_eq!(known(&index).hash, Hash::Pending);
     assert!(!index.is_settled());
     let hash = password::hash(&job.plaintext, &[1; 16]).unwrap();
-    index.hashed(&job.place, job.fingerprint, Hash::Ready(hash.clone()));
+    index.hashed(&job.entry, job.fingerprint, Hash::Ready(hash.clone()));
     assert_eq!(known(&index).hash, Hash::Ready(hash.clone()));
     assert!(index.is_settled());
     assert!(
@@ -74,17 +75,17 @@ fn a_plaintext_is_hashed_in_the_background_and_once() {
 #[test]
 fn q06_who_is_not_admitted_is_not_hashed_and_delays_no_start() {
     let (index, jobs) = seen(b"hunter22");
-    let place = place("password");
-    assert_eq!((jobs, index.is_wanted(&place)), (1, Wanted::Later));
+    let entry = entry("password");
+    assert_eq!((jobs, index.is_wanted(&entry)), (1, Wanted::Later));
     assert!(!index.is_settled(), "who is admitted is not known yet");
-    index.admit_only([place.clone()].into_iter());
-    assert_eq!(index.is_wanted(&place), Wanted::Now);
+    index.admit_only([entry.clone()].into_iter());
+    assert_eq!(index.is_wanted(&entry), Wanted::Now);
     assert!(!index.is_settled());
     index.admit_only(std::iter::empty());
-    assert_eq!(index.is_wanted(&place), Wanted::Later);
+    assert_eq!(index.is_wanted(&entry), Wanted::Later);
     assert!(index.is_settled());
     index.want_only(std::iter::empty());
-    assert_eq!(index.is_wanted(&place), Wanted::Never);
+    assert_eq!(index.is_wanted(&entry), Wanted::Never);
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_value_that_changed_while_it_was_hashed_is_not_mistaken_for_the_new_one() {
         1
     );
     let hash = password::hash("old password", &[1; 16]).unwrap();
-    index.hashed(&place("password"), old, Hash::Ready(hash));
+    index.hashed(&entry("password"), old, Hash::Ready(hash));
     assert_eq!(known(&index).hash, Hash::Pending);
     assert_ne!(known(&index).fingerprint, old);
 }
@@ -117,25 +118,25 @@ fn a_brought_hash_is_used_as_it_is_and_a_bad_one_is_said() {
 #[test]
 fn what_is_missing_is_told_from_what_was_not_looked_at() {
     let index = PasswordIndex::default();
-    index.want(&place("password"));
-    assert_eq!(index.find(&place("password")), Found::Pending);
+    index.want(&entry("password"));
+    assert_eq!(index.find(&entry("password")), Found::Pending);
     assert!(!index.is_settled());
     index.set_access(None, Access::Denied("no".into()));
-    assert_eq!(index.find(&place("password")), Found::Denied("no".into()));
+    assert_eq!(index.find(&entry("password")), Found::Denied("no".into()));
     index.set_access(None, Access::Granted);
-    assert_eq!(index.find(&place("password")), Found::NoSecret);
+    assert_eq!(index.find(&entry("password")), Found::NoSecret);
     index.put(&secret(&[("other", b"x")]));
-    assert_eq!(index.find(&place("password")), Found::NoEntry);
+    assert_eq!(index.find(&entry("password")), Found::NoEntry);
 }
 
 #[test]
 fn an_entry_that_somebody_needs_later_is_read_once_more() {
     let (index, _) = seen(b"hunter22");
-    assert_eq!(index.find(&place("other")), Found::Pending);
-    assert!(index.want(&place("other")));
+    assert_eq!(index.find(&entry("other")), Found::Pending);
+    assert!(index.want(&entry("other")));
     let read = secret(&[("password", b"hunter22"), ("other", b"xylophone")]);
     assert_eq!(index.put_again(&read).len(), 1);
-    assert!(matches!(index.find(&place("other")), Found::Known(_)));
+    assert!(matches!(index.find(&entry("other")), Found::Known(_)));
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn an_entry_that_nobody_refers_to_any_more_is_not_looked_at() {
     index.want_only(std::iter::empty());
     assert!(index.namespaces().is_empty());
     assert!(index.put(&secret(&[("password", b"hunter33")])).is_empty());
-    assert!(index.want(&place("password")), "it is to be read again");
+    assert!(index.want(&entry("password")), "it is to be read again");
     let read = secret(&[("password", b"hunter33")]);
     assert_eq!(index.put_again(&read).len(), 1);
 }
@@ -162,7 +163,7 @@ fn what_is_read_once_more_is_no_news_when_the_watch_has_told_of_a_newer_version(
     assert_eq!(known(&index).fingerprint, jobs[0].fingerprint);
     index.forget("team-a", "alice");
     assert_eq!(index.put_again(&version("11", b"new password")).len(), 0);
-    assert_eq!(index.find(&place("password")), Found::NoSecret);
+    assert_eq!(index.find(&entry("password")), Found::NoSecret);
 }
 
 #[test]
@@ -172,7 +173,7 @@ fn a_secret_that_is_forgotten_is_gone() {
     for (namespace, name) in index.names(Some("team-a")) {
         index.forget(&namespace, &name);
     }
-    assert_eq!(index.find(&place("password")), Found::NoSecret);
+    assert_eq!(index.find(&entry("password")), Found::NoSecret);
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn nobody_reads_a_password_in_a_debug_form() {
     let (index, _) = seen(b"hunter22");
     let hash = password::hash("hunter22", &[1; 16]).unwrap();
     let fingerprint = known(&index).fingerprint;
-    index.hashed(&place("password"), fingerprint, Hash::Ready(hash));
+    index.hashed(&entry("password"), fingerprint, Hash::Ready(hash));
     let text = format!("{index:?} {:?}", known(&index));
     assert!(
         !text.contains("hunter") && !text.contains("argon2"),

@@ -52,17 +52,6 @@ pub enum Found {
     Known(Arc<Password>),
 }
 
-/// An entry of a Secret.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The namespace.
-    pub namespace: String,
-    /// The name of the Secret.
-    pub secret: String,
-    /// The name of the entry.
-    pub key: String,
-}
-
 /// The fingerprint of a value.
 pub fn fingerprint(value: &[u8]) -> Fingerprint {
     let digest = digest(&SHA256, value);

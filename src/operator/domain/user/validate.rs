@@ -21,11 +21,12 @@ use serde_json::{Map, Value};
 
 use crate::domain::client::validate::check_group;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::secret_entry::SecretEntry;
 use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
 use crate::domain::tenant::policy::{Labels, TenantPolicy, shared};
 use crate::domain::unique_names::lost;
 use crate::domain::user::limits;
-use crate::domain::user::password::{Found, Hash, Place};
+use crate::domain::user::password::{Found, Hash};
 use crate::domain::user::structure;
 
 /// The purpose of the MAC that tells passwords apart.
@@ -99,9 +100,9 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
 }
 
 /// The entry that holds the password.
-pub fn place(object: &OAuthUser) -> Option<Place> {
+pub fn password_entry(object: &OAuthUser) -> Option<SecretEntry> {
     let reference = object.spec.password_secret_ref.as_ref()?;
-    Some(Place {
+    Some(SecretEntry {
         namespace: object.namespace().unwrap_or_default(),
         secret: reference.name.clone(),
         key: reference.key.clone(),
@@ -268,14 +269,14 @@ fn check_conflicts(object: &OAuthUser, around: UserInputs<'_>) -> Result<(), Ref
 
 /// The hash, and what tells this password from others; both empty if there is none.
 fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, Vec<u8>), Refusal> {
-    let (Some(found), Some(place)) = (found, place(object)) else {
+    let (Some(found), Some(entry)) = (found, password_entry(object)) else {
         return Ok((None, Vec::new()));
     };
-    let Place {
+    let SecretEntry {
         namespace,
         secret,
         key,
-    } = &place;
+    } = &entry;
     let invalid = |problem: &str| {
         Err(Refusal::new(
             Reason::PasswordInvalid,
@@ -320,10 +321,10 @@ fn claims(object: &OAuthUser) -> Map<String, Value> {
 }
 
 /// Why a Secret that is there is not used: it did not opt in.
-pub fn wrong_type(place: &Place) -> Refusal {
-    let Place {
+pub fn wrong_type(entry: &SecretEntry) -> Refusal {
+    let SecretEntry {
         namespace, secret, ..
-    } = place;
+    } = entry;
     Refusal::new(
         Reason::PasswordSecretWrongType,
         format!(

@@ -7,8 +7,8 @@ use crate::cache::place::Place;
 pub(super) enum Asker {
     /// An OAuthClient, a client ID.
     Client(Place),
-    /// An OAuthUser by its UID, a subject.
-    Person(String),
+    /// An OAuthUser, a subject.
+    Person(Place),
     /// An OAuthTenant, audiences.
     Tenant(String),
 }

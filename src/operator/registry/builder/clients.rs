@@ -9,7 +9,8 @@ use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
 use super::asker::Asker;
-use super::memo::{Circumstances, Memo, kept};
+use super::memo::{Change, Circumstances, Memo, is_news, kept};
+use super::memos::Memos;
 use crate::cache::place::Place;
 use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
@@ -17,7 +18,7 @@ use crate::domain::client::secret_ref::SecretRefEntries;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::unique_names::{NameReservation, Wish};
-use crate::domain::verdict::{ClientVerdict, is_same_object, is_same_version};
+use crate::domain::verdict::{ClientVerdict, is_same_object};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthClient and what it was made of.
@@ -31,22 +32,8 @@ pub(super) struct ClientExtra {
     uses: Option<Arc<Uses>>,
 }
 
-/// Another verdict about what lies in a place.
-pub(super) struct Change {
-    pub(super) before: Option<Arc<ClientVerdict>>,
-    pub(super) after: Option<Arc<ClientVerdict>>,
-    /// Whether the object is reconciled because of it: it is another version, or its outcome is another.
-    pub(super) matters: bool,
-}
-
-impl Change {
-    /// The verdict about an object that is not there any more.
-    pub(super) fn gone(&self) -> Option<&Arc<ClientVerdict>> {
-        let before = self.before.as_ref()?;
-        let stays = |after: &Arc<ClientVerdict>| is_same_object(&*after.object, &*before.object);
-        (!self.after.as_ref().is_some_and(stays)).then_some(before)
-    }
-}
+/// The verdicts about OAuthClients.
+pub(super) type ClientMemos = Memos<OAuthClient, Client, (), ClientExtra>;
 
 impl RegistryBuilder {
     /// The ID that an object brings, and whether its tenant lets its namespace bring it: who may not have a name must not
@@ -62,15 +49,14 @@ impl RegistryBuilder {
     }
 
     /// Judges what lies in a place. Returns whether that is another verdict.
-    pub(super) fn judge(&mut self, inputs: &Inputs, place: &Place) -> Option<Change> {
+    pub(super) fn judge(
+        &mut self,
+        inputs: &Inputs,
+        place: &Place,
+    ) -> Option<Change<ClientVerdict>> {
         self.work.looked_at += 1;
         let Some(object) = self.clients.get(&place.reference()) else {
-            let gone = self.memos.remove(place)?;
-            return Some(Change {
-                before: Some(gone.verdict.clone()),
-                after: None,
-                matters: false,
-            });
+            return self.memos.remove(place).map(Change::end);
         };
         let known = self.memos.get(place);
         let before = known.map(|memo| memo.verdict.clone());
@@ -81,7 +67,7 @@ impl RegistryBuilder {
             uses: known.and_then(|memo| memo.uses_of(&object)),
         };
         if known.is_some_and(|memo| memo.is_made_of(&extra) && memo.still_holds(&object, &now)) {
-            return self.keep(place, &object, before?);
+            return self.memos.keep(place, &object);
         }
         self.work.judged += 1;
         let memo = make(&object, now, extra, known);
@@ -94,27 +80,6 @@ impl RegistryBuilder {
             before,
             after: Some(after),
             matters,
-        })
-    }
-
-    /// The verdict stays, perhaps about another copy of the object.
-    fn keep(
-        &mut self,
-        place: &Place,
-        object: &Arc<OAuthClient>,
-        before: Arc<ClientVerdict>,
-    ) -> Option<Change> {
-        if Arc::ptr_eq(&before.object, object) {
-            return None;
-        }
-        let mut memo = self.memos.remove(place)?;
-        memo.move_to(object);
-        let after = memo.verdict.clone();
-        self.memos.insert(place, memo);
-        Some(Change {
-            before: Some(before),
-            after: Some(after),
-            matters: false,
         })
     }
 
@@ -200,17 +165,6 @@ fn make(
         details: (),
     };
     ClientMemo::new(verdict, labels, extra)
-}
-
-/// Whether a reconcile would see something else. What a tenant is beside this moves no client.
-fn is_news(before: &ClientVerdict, after: &ClientVerdict) -> bool {
-    let outcome = |verdict: &ClientVerdict| {
-        let tenant = verdict.tenant.as_ref();
-        tenant.map(|tenant| (tenant.policy.issuer.clone(), tenant.problem.clone()))
-    };
-    !is_same_version(&before.object, &after.object)
-        || before.registered != after.registered
-        || outcome(before) != outcome(after)
 }
 
 /// A client that goes on with the uses of its former self: a change of the object forgets none.

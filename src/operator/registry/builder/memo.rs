@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 use super::RegistryBuilder;
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::verdict::{TenantState, Verdict, is_same_version};
+use crate::domain::verdict::{TenantState, Verdict, is_same_object, is_same_version};
 
 /// Where an object stands: its tenant and the labels of its namespace, as far as they are known.
 pub(super) struct Circumstances {
@@ -84,6 +84,49 @@ impl<K, T, D: Clone, E> Memo<K, T, D, E> {
             details: before.details.clone(),
         });
     }
+}
+
+/// Another verdict about what lies in a place.
+pub(super) struct Change<V> {
+    pub(super) before: Option<Arc<V>>,
+    pub(super) after: Option<Arc<V>>,
+    /// Whether the object is reconciled because of it: it is another version, or its outcome is another.
+    pub(super) matters: bool,
+}
+
+impl<K: Resource, T, D> Change<Verdict<K, T, D>> {
+    /// The verdict about an object that is not there any more.
+    pub(super) fn gone(&self) -> Option<&Arc<Verdict<K, T, D>>> {
+        let before = self.before.as_ref()?;
+        let stays = |after: &Arc<Verdict<K, T, D>>| is_same_object(&*after.object, &*before.object);
+        (!self.after.as_ref().is_some_and(stays)).then_some(before)
+    }
+}
+
+impl<K, T, D> Change<Verdict<K, T, D>> {
+    /// Nothing lies in the place any more.
+    pub(super) fn end<E>(gone: Memo<K, T, D, E>) -> Self {
+        Self {
+            before: Some(gone.verdict),
+            after: None,
+            matters: false,
+        }
+    }
+}
+
+/// Whether a reconcile would see something else. What a tenant is beside this concerns none of its objects.
+pub(super) fn is_news<K: Resource, T: PartialEq, D: PartialEq>(
+    before: &Verdict<K, T, D>,
+    after: &Verdict<K, T, D>,
+) -> bool {
+    let outcome = |verdict: &Verdict<K, T, D>| {
+        let tenant = verdict.tenant.as_ref();
+        tenant.map(|tenant| (tenant.policy.issuer.clone(), tenant.problem.clone()))
+    };
+    !is_same_version(&before.object, &after.object)
+        || before.registered != after.registered
+        || before.details != after.details
+        || outcome(before) != outcome(after)
 }
 
 /// What is registered mostly stays the same: one copy of it is kept.

@@ -1,65 +1,155 @@
-//! The verdicts about OAuthClients with what they were made of, and which of them something else concerns.
+//! The verdicts about objects of a kind with what they were made of, and which of them something else concerns.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::Hash;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use clientele_api::OAuthClient;
+use clientele_api::{OAuthClient, OAuthUser};
 
-use super::clients::ClientMemo;
-use crate::cache::client_secrets::Changes;
-use crate::cache::namespace_access::Name;
+use super::memo::{Change, Memo};
 use crate::cache::place::Place;
+use crate::cache::secret_changes::SecretChanges;
+use crate::domain::secret_entry::SecretEntry;
+use crate::domain::user::validate::password_entry;
+use crate::domain::verdict::Verdict;
 
-/// The verdicts by place, tenant and referenced Secret.
-#[derive(Default)]
+/// What an object refers to.
+pub(super) trait Refers {
+    /// Its tenant.
+    fn tenant(&self) -> &str;
+    /// The entry of a Secret from which something of it comes.
+    fn secret_entry(&self) -> Option<SecretEntry>;
+}
+
+impl Refers for OAuthClient {
+    fn tenant(&self) -> &str {
+        &self.spec.tenant
+    }
+
+    fn secret_entry(&self) -> Option<SecretEntry> {
+        let reference = self.spec.secret_ref.as_ref()?;
+        Some(SecretEntry {
+            namespace: self.metadata.namespace.clone().unwrap_or_default(),
+            secret: reference.name.clone(),
+            key: reference.key.clone(),
+        })
+    }
+}
+
+impl Refers for OAuthUser {
+    fn tenant(&self) -> &str {
+        &self.spec.tenant
+    }
+
+    fn secret_entry(&self) -> Option<SecretEntry> {
+        password_entry(self)
+    }
+}
+
+/// The verdicts by place, tenant and referenced entry.
 #[expect(
     clippy::struct_field_names,
     reason = "each is an index, named by its key"
 )]
-pub(super) struct Memos {
+pub(super) struct Memos<K, T, D, E> {
     /// In the order of namespaces, so that those of one lie together.
-    by_place: BTreeMap<Place, ClientMemo>,
+    by_place: BTreeMap<Place, Memo<K, T, D, E>>,
     by_tenant: HashMap<String, HashSet<Place>>,
-    by_secret: HashMap<Name, HashSet<Place>>,
+    by_entry: BTreeMap<SecretEntry, HashSet<Place>>,
 }
 
-impl Memos {
-    pub(super) fn get(&self, place: &Place) -> Option<&ClientMemo> {
+impl<K, T, D, E> Default for Memos<K, T, D, E> {
+    fn default() -> Self {
+        Self {
+            by_place: BTreeMap::new(),
+            by_tenant: HashMap::new(),
+            by_entry: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Refers, T, D, E> Memos<K, T, D, E> {
+    pub(super) fn get(&self, place: &Place) -> Option<&Memo<K, T, D, E>> {
         self.by_place.get(place)
     }
 
-    pub(super) fn insert(&mut self, place: &Place, memo: ClientMemo) {
+    pub(super) fn insert(&mut self, place: &Place, memo: Memo<K, T, D, E>) {
         let object = memo.verdict.object.clone();
         let before = self.by_place.insert(place.clone(), memo);
         let before = before.map(|memo| memo.verdict.object.clone());
-        let tenant = |object: &Arc<OAuthClient>| object.spec.tenant.clone();
-        if before.as_ref().map(tenant).as_deref() != Some(&object.spec.tenant) {
-            leave(&mut self.by_tenant, before.as_ref().map(tenant), place);
-            join(&mut self.by_tenant, Some(tenant(&object)), place);
+        if before.as_ref().map(|object| object.tenant()) != Some(object.tenant()) {
+            if let Some(before) = &before {
+                self.leave_tenant(before.tenant(), place);
+            }
+            let tenant = self.by_tenant.entry(object.tenant().to_owned());
+            tenant.or_default().insert(place.clone());
         }
-        let secret = |object: &Arc<OAuthClient>| secret_of(object, place);
-        let (former, now) = (before.as_ref().and_then(secret), secret(&object));
+        let former = before.as_ref().and_then(|object| object.secret_entry());
+        let now = object.secret_entry();
         if former != now {
-            leave(&mut self.by_secret, former, place);
-            join(&mut self.by_secret, now, place);
+            self.leave_entry(former, place);
+            if let Some(now) = now {
+                self.by_entry.entry(now).or_default().insert(place.clone());
+            }
         }
     }
 
-    pub(super) fn remove(&mut self, place: &Place) -> Option<ClientMemo> {
+    pub(super) fn remove(&mut self, place: &Place) -> Option<Memo<K, T, D, E>> {
         let gone = self.by_place.remove(place)?;
-        let object = &gone.verdict.object;
-        leave(&mut self.by_tenant, Some(object.spec.tenant.clone()), place);
-        leave(&mut self.by_secret, secret_of(object, place), place);
+        let object = gone.verdict.object.clone();
+        self.leave_tenant(object.tenant(), place);
+        self.leave_entry(object.secret_entry(), place);
         Some(gone)
+    }
+
+    /// The verdict stays, perhaps about another copy of the object.
+    pub(super) fn keep(
+        &mut self,
+        place: &Place,
+        object: &Arc<K>,
+    ) -> Option<Change<Verdict<K, T, D>>>
+    where
+        D: Clone,
+    {
+        let before = self.get(place)?.verdict.clone();
+        if Arc::ptr_eq(&before.object, object) {
+            return None;
+        }
+        let mut memo = self.remove(place)?;
+        memo.move_to(object);
+        let after = memo.verdict.clone();
+        self.insert(place, memo);
+        Some(Change {
+            before: Some(before),
+            after: Some(after),
+            matters: false,
+        })
+    }
+
+    fn leave_tenant(&mut self, tenant: &str, place: &Place) {
+        if let Some(places) = self.by_tenant.get_mut(tenant) {
+            places.remove(place);
+            if places.is_empty() {
+                self.by_tenant.remove(tenant);
+            }
+        }
+    }
+
+    fn leave_entry(&mut self, entry: Option<SecretEntry>, place: &Place) {
+        let Some(entry) = entry else { return };
+        if let Some(places) = self.by_entry.get_mut(&entry) {
+            places.remove(place);
+            if places.is_empty() {
+                self.by_entry.remove(&entry);
+            }
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.by_place.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Place, &ClientMemo)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Place, &Memo<K, T, D, E>)> {
         self.by_place.iter()
     }
 
@@ -72,7 +162,7 @@ impl Memos {
     pub(super) fn of_namespace<'m>(
         &'m self,
         namespace: &'m str,
-    ) -> impl Iterator<Item = &'m Place> + use<'m> {
+    ) -> impl Iterator<Item = &'m Place> + use<'m, K, T, D, E> {
         let first = Place {
             namespace: namespace.into(),
             name: "".into(),
@@ -81,22 +171,51 @@ impl Memos {
         from_there.take_while(move |place| *place.namespace == *namespace)
     }
 
+    /// The entries that are referred to, with who does.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&SecretEntry, &HashSet<Place>)> {
+        self.by_entry.iter()
+    }
+
+    /// Those that refer to an entry.
+    pub(super) fn referring(&self, entry: &SecretEntry) -> impl Iterator<Item = &Place> {
+        self.by_entry.get(entry).into_iter().flatten()
+    }
+
     /// Those that refer to Secrets of which something changed.
-    pub(super) fn referring(&self, changes: &Changes) -> Vec<Place> {
-        if !changes.all && changes.namespaces.is_empty() {
-            let secrets = changes.secrets.iter();
-            let places = secrets.filter_map(|secret| self.by_secret.get(secret));
-            return places.flatten().cloned().collect();
+    pub(super) fn concerned_by(&self, changes: &SecretChanges) -> HashSet<Place> {
+        if changes.all {
+            return self.by_entry.values().flatten().cloned().collect();
         }
-        let touched = |name: &&Name| {
-            let in_namespace = changes.namespaces.contains(&name.0);
-            changes.all || in_namespace || changes.secrets.contains(*name)
+        let single = changes.entries.iter();
+        let single = single.flat_map(|entry| self.referring(entry));
+        let secrets = changes.secrets.iter();
+        let secrets = secrets.flat_map(|(namespace, secret)| {
+            let in_secret =
+                move |entry: &SecretEntry| entry.namespace == *namespace && entry.secret == *secret;
+            self.from(namespace, secret, in_secret)
+        });
+        let namespaces = changes.namespaces.iter().flat_map(|namespace| {
+            let in_namespace = move |entry: &SecretEntry| entry.namespace == *namespace;
+            self.from(namespace, "", in_namespace)
+        });
+        single.chain(secrets).chain(namespaces).cloned().collect()
+    }
+
+    /// Those that refer to the entries from the first of a Secret on, as long as the entries are among these.
+    fn from<'m>(
+        &'m self,
+        namespace: &str,
+        secret: &str,
+        are_these: impl Fn(&SecretEntry) -> bool + 'm,
+    ) -> impl Iterator<Item = &'m Place> {
+        let first = SecretEntry {
+            namespace: namespace.to_owned(),
+            secret: secret.to_owned(),
+            key: String::new(),
         };
-        let secrets = self.by_secret.iter();
-        let secrets = secrets.filter(|(name, _)| touched(name));
-        secrets
-            .flat_map(|(_, places)| places.iter().cloned())
-            .collect()
+        let entries = self.by_entry.range(first..);
+        let entries = entries.take_while(move |(entry, _)| are_these(entry));
+        entries.flat_map(|(_, places)| places)
     }
 
     /// The next ones after this place, in order.
@@ -104,26 +223,5 @@ impl Memos {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.by_place.range::<Place, _>((from, Bound::Unbounded));
         next.take(count).map(|(place, _)| place.clone()).collect()
-    }
-}
-
-fn secret_of(object: &OAuthClient, place: &Place) -> Option<Name> {
-    let reference = object.spec.secret_ref.as_ref()?;
-    Some((place.namespace.to_string(), reference.name.clone()))
-}
-
-fn join<K: Eq + Hash>(index: &mut HashMap<K, HashSet<Place>>, of: Option<K>, place: &Place) {
-    if let Some(of) = of {
-        index.entry(of).or_default().insert(place.clone());
-    }
-}
-
-fn leave<K: Eq + Hash>(index: &mut HashMap<K, HashSet<Place>>, of: Option<K>, place: &Place) {
-    let Some(of) = of else { return };
-    if let Some(places) = index.get_mut(&of) {
-        places.remove(place);
-        if places.is_empty() {
-            index.remove(&of);
-        }
     }
 }

@@ -9,6 +9,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use crate::cache::place::Place;
+use crate::domain::secret_entry::SecretEntry;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::unique_names::NameIndex;
 use crate::registry::{Inputs, Outputs};
@@ -30,24 +31,28 @@ pub(super) struct Pending {
     pub(super) every_tenant: bool,
     /// Namespaces whose labels changed.
     pub(super) namespaces: HashSet<String>,
-    /// Some OAuthUser, or what one follows from.
-    pub(super) people: bool,
+    /// OAuthUsers by place.
+    pub(super) people: HashSet<Place>,
+    /// Every OAuthUser, as after a list.
+    pub(super) every_person: bool,
+    /// Entries of Secrets that an OAuthUser referred to since.
+    pub(super) entries: HashSet<SecretEntry>,
     /// The root keys.
     pub(super) keyring: bool,
 }
 
 impl Pending {
     pub(super) fn is_empty(&self) -> bool {
-        let objects = self.clients.is_empty() && self.tenants.is_empty();
-        let flags = self.whole || self.every_tenant || self.people || self.keyring;
-        objects && self.namespaces.is_empty() && !flags
+        let objects = self.clients.is_empty() && self.people.is_empty();
+        let others = self.tenants.is_empty() && self.namespaces.is_empty();
+        let flags = self.whole || self.every_tenant || self.every_person || self.keyring;
+        objects && others && !flags
     }
 }
 
 /// What the registry was made of, beside what the watches of the observer say.
 #[derive(Default)]
 pub(super) struct Elsewhere {
-    passwords: u64,
     issuer: Option<Arc<str>>,
 }
 
@@ -55,14 +60,14 @@ impl RegistryBuilder {
     /// Notes what changed beside the watches of the observer. Each of these is written by a task of its own.
     pub(super) fn look_elsewhere(&mut self, inputs: &Inputs, outputs: &Outputs) {
         let secrets = inputs.cache.client_secrets.take_changes();
-        self.pending.clients.extend(self.memos.referring(&secrets));
-        let passwords = inputs.cache.passwords.version();
-        if std::mem::replace(&mut self.elsewhere.passwords, passwords) != passwords {
-            self.pending.people = true;
-        }
+        let clients = self.memos.concerned_by(&secrets);
+        self.pending.clients.extend(clients);
+        let passwords = inputs.cache.passwords.take_changes();
+        let people = self.user_memos.concerned_by(&passwords);
+        self.pending.people.extend(people);
         if !inputs.root_keys.load().are_served(&outputs.registry.load()) {
             self.pending.keyring = true;
-            self.pending.people = true;
+            self.pending.every_person = true;
         }
         let issuer = inputs.cache.service_accounts.issuer();
         if issuer != self.elsewhere.issuer {
@@ -87,7 +92,13 @@ impl RegistryBuilder {
                 .extend(objects.iter().map(|object| Place::of(&**object)));
             let known = self.memos.iter().map(|(place, _)| place.clone());
             pending.clients.extend(known);
-            (pending.every_tenant, pending.people) = (true, true);
+            (pending.every_tenant, pending.every_person) = (true, true);
+        }
+        if pending.every_person {
+            let objects = self.users.objects();
+            let there = objects.iter().map(|object| Place::of(&**object));
+            pending.people.extend(there);
+            pending.people.extend(self.usernames.askers().cloned());
         }
         if pending.every_tenant {
             let objects = self.tenants.objects();
@@ -99,14 +110,16 @@ impl RegistryBuilder {
             pending
                 .clients
                 .extend(self.memos.of_namespace(namespace).cloned());
-            pending.people |= self.people_live_in.contains(namespace);
+            pending
+                .people
+                .extend(self.user_memos.of_namespace(namespace).cloned());
         }
     }
 
     /// The clients and people of a tenant are judged again, because what it allows may be something else.
     pub(super) fn judge_again(&self, pending: &mut Pending, tenant: &str) {
         pending.clients.extend(self.memos.of_tenant(tenant));
-        pending.people |= self.people_belong_to.contains(tenant);
+        pending.people.extend(self.user_memos.of_tenant(tenant));
     }
 
     /// The tenant, if it counts.
@@ -116,10 +129,15 @@ impl RegistryBuilder {
     }
 
     /// Lets go of the labels of namespaces that were deleted, once nothing of ours lies in them any more.
-    pub(super) fn forget_namespaces(&mut self) {
-        let (memos, people) = (&self.memos, &self.people_live_in);
+    pub(super) fn forget_namespaces(&mut self, inputs: &Inputs) {
+        // No person was judged yet, so it is not known where people live.
+        if inputs.root_keys.load().verifying.is_none() {
+            return;
+        }
+        let (memos, people) = (&self.memos, &self.user_memos);
         let gone = self.departed.extract_if(|namespace| {
-            memos.of_namespace(namespace).next().is_none() && !people.contains(namespace)
+            let is_empty = people.of_namespace(namespace).next().is_none();
+            is_empty && memos.of_namespace(namespace).next().is_none()
         });
         for namespace in gone {
             self.namespaces.remove(&namespace);

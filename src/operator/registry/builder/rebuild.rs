@@ -9,14 +9,14 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
-use super::arrivals::record_client_gone;
+use super::arrivals::{record_client_gone, record_person_gone};
 use super::asker::Asker;
-use super::clients::{Change, key, unsaid};
+use super::clients::{key, unsaid};
+use super::memo::Change;
 use super::pending::Pending;
-use super::users::Judged;
 use crate::cache::namespace_access::Access;
 use crate::domain::unique_names::{NameReservation, Wish};
-use crate::domain::verdict::ClientVerdict;
+use crate::domain::verdict::{ClientVerdict, UserVerdict};
 use crate::metrics::count;
 use crate::registry::{Inputs, Outputs};
 
@@ -68,16 +68,12 @@ impl RegistryBuilder {
                 .clients
                 .iter()
                 .filter_map(|place| self.judge(inputs, place));
-            let changes: Vec<Change> = changes.collect();
-            let people = if pending.people {
-                self.judge_people(inputs)
-            } else {
-                Judged::default()
-            };
+            let changes: Vec<_> = changes.collect();
+            let people = self.judge_people(inputs, &pending);
             self.serve(inputs, outputs, &pending, &changes, &people);
             self.report(inputs, outputs, &pending, &changes, started.elapsed());
-            report_people(outputs, &people);
-            self.forget_namespaces();
+            self.report_people(inputs, outputs, &people);
+            self.forget_namespaces(inputs);
         }
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.registry |= complete);
@@ -109,23 +105,17 @@ impl RegistryBuilder {
             let (asker, wishes) = (Asker::Tenant(name.clone()), wishes.collect());
             moved.extend(self.names.set(&asker, wishes));
         }
-        if pending.people {
-            let mut wishes = self.subject_wishes();
-            let gone = self
-                .people_who_ask
-                .extract_if(|uid| !wishes.contains_key(uid));
-            for uid in gone.collect::<Vec<_>>() {
-                moved.extend(self.names.set(&Asker::Person(uid), Vec::new()));
-            }
-            for (uid, wishes) in wishes.drain() {
-                self.people_who_ask.insert(uid.clone());
-                moved.extend(self.names.set(&Asker::Person(uid), wishes));
-            }
+        let mut people = HashSet::new();
+        for place in &pending.people {
+            let (askers, concerned) = self.decide_names_of_person(place);
+            moved.extend(askers);
+            people.extend(concerned);
         }
+        pending.people.extend(people);
         for asker in moved {
             match asker {
                 Asker::Client(place) => pending.clients.extend([place]),
-                Asker::Person(_) => pending.people = true,
+                Asker::Person(place) => pending.people.extend([place]),
                 Asker::Tenant(name) => pending.tenants.extend([name]),
             }
         }
@@ -137,13 +127,18 @@ impl RegistryBuilder {
         inputs: &Inputs,
         outputs: &Outputs,
         pending: &Pending,
-        changes: &[Change],
-        people: &Judged,
+        changes: &[Change<ClientVerdict>],
+        people: &[Change<UserVerdict>],
     ) {
         let mut touched: HashSet<Arc<str>> = HashSet::new();
         let heads = pending.tenants.iter();
         touched.extend(heads.map(|name| Arc::from(name.as_str())));
-        touched.extend(people.tenants.iter().map(|name| Arc::from(name.as_str())));
+        let people = if pending.every_person {
+            self.fill_user_tables()
+        } else {
+            self.move_people(people)
+        };
+        touched.extend(people.iter().map(|name| Arc::from(name.as_str())));
         if pending.whole {
             self.fill_tables();
         } else {
@@ -187,7 +182,7 @@ impl RegistryBuilder {
         inputs: &Inputs,
         outputs: &Outputs,
         pending: &Pending,
-        changes: &[Change],
+        changes: &[Change<ClientVerdict>],
         took: Duration,
     ) {
         self.report_versions(outputs, pending, changes);
@@ -228,8 +223,36 @@ impl RegistryBuilder {
         );
     }
 
+    fn report_people(&self, inputs: &Inputs, outputs: &Outputs, changes: &[Change<UserVerdict>]) {
+        let fresh = changes.iter().filter_map(|change| change.after.as_ref());
+        let fresh = fresh.map(|verdict| {
+            let uid = verdict.object.uid().unwrap_or_default();
+            (Arc::from(uid), verdict.clone())
+        });
+        let gone: Vec<_> = changes.iter().filter_map(Change::gone).collect();
+        let uids = gone
+            .iter()
+            .filter_map(|verdict| verdict.object.metadata.uid.as_deref());
+        outputs.verdicts.users.update(uids, fresh);
+        for verdict in gone {
+            record_person_gone(inputs, verdict);
+        }
+        let news = changes.iter().filter(|change| change.matters);
+        for verdict in news.filter_map(|change| change.after.as_ref()) {
+            let object = ObjectRef::from_obj(&*verdict.object);
+            outputs.queues.users.enqueue(object);
+        }
+        let metrics = &inputs.context.metrics.registry;
+        metrics.users.set(count(self.registered_people));
+    }
+
     /// Tells which versions are served that no status speaks of yet.
-    fn report_versions(&self, outputs: &Outputs, pending: &Pending, changes: &[Change]) {
+    fn report_versions(
+        &self,
+        outputs: &Outputs,
+        pending: &Pending,
+        changes: &[Change<ClientVerdict>],
+    ) {
         if pending.whole {
             let all = self.memos.iter();
             let served = all.filter_map(|(_, memo)| unsaid(&memo.verdict));
@@ -254,17 +277,4 @@ fn is_within_reach(inputs: &Inputs, verdict: &ClientVerdict) -> bool {
         .credentials
         .access(namespace.unwrap_or_default());
     access != Access::Pending
-}
-
-fn report_people(outputs: &Outputs, people: &Judged) {
-    let changes = people.changed.iter().map(|verdict| {
-        let uid = verdict.object.uid().unwrap_or_default();
-        (Arc::from(uid), verdict.clone())
-    });
-    let deleted = people.gone.iter().map(String::as_str);
-    outputs.verdicts.users.update(deleted, changes);
-    for verdict in &people.changed {
-        let object = ObjectRef::from_obj(&*verdict.object);
-        outputs.queues.users.enqueue(object);
-    }
 }

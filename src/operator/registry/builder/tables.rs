@@ -8,7 +8,8 @@ use clientele_oauth::shared_map::SharedMap;
 use clientele_oauth::tenant::Clients;
 
 use super::RegistryBuilder;
-use super::clients::{Change, acceptable, suspended_client};
+use super::clients::{acceptable, suspended_client};
+use super::memo::Change;
 use crate::domain::verdict::ClientVerdict;
 
 /// The clients of a tenant, by ID.
@@ -53,13 +54,13 @@ fn is_same(before: &ClientVerdict, after: &ClientVerdict) -> bool {
 
 impl RegistryBuilder {
     /// Moves clients to where their verdicts say. Returns the tenants whose tables changed.
-    pub(super) fn move_clients(&mut self, changes: &[Change]) -> HashSet<Arc<str>> {
+    pub(super) fn move_clients(&mut self, changes: &[Change<ClientVerdict>]) -> HashSet<Arc<str>> {
         let mut touched = HashSet::new();
-        let moves = |change: &&Change| match (&change.before, &change.after) {
+        let moves = |change: &&Change<ClientVerdict>| match (&change.before, &change.after) {
             (Some(before), Some(after)) => !is_same(before, after),
             _ => true,
         };
-        let moving: Vec<&Change> = changes.iter().filter(moves).collect();
+        let moving: Vec<&Change<ClientVerdict>> = changes.iter().filter(moves).collect();
         // An ID may pass from one client to another: first all leave, then all come.
         for before in moving.iter().filter_map(|change| change.before.as_ref()) {
             touched.extend(self.take_out(before));

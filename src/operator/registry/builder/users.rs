@@ -1,26 +1,32 @@
 //! Users as they follow from their objects and passwords, judged again only when something about them changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use clientele_api::OAuthUser;
-use clientele_oauth::{Keyring, User, Users};
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use kube::{Resource, ResourceExt};
+use clientele_oauth::{Keyring, User};
+use jiff::Timestamp;
 
 use super::RegistryBuilder;
-use super::arrivals::record_person_gone;
-use super::memo::{Memo, kept};
-use crate::domain::unique_names::{NameReservation, NameReservations, Wish};
-use crate::domain::user::email::EmailAddresses;
+use super::asker::Asker;
+use super::memo::{Change, Circumstances, Memo, is_news, kept};
+use super::memos::Memos;
+use super::pending::Pending;
+use crate::cache::place::Place;
+use crate::domain::secret_entry::SecretEntry;
+use crate::domain::unique_names::{NameReservation, Wish};
+use crate::domain::user::email::Names;
 use crate::domain::user::password::Found;
-use crate::domain::user::validate::{UserInputs, place, validate_user};
-use crate::domain::verdict::{UserDetails, UserVerdict};
-use crate::metrics::count;
+use crate::domain::user::valid_from::valid_from;
+use crate::domain::user::validate::{UserInputs, password_entry, validate_user};
+use crate::domain::verdict::{UserDetails, UserVerdict, is_same_object};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthUser and what it was made of.
 pub(super) type UserMemo = Memo<OAuthUser, User, UserDetails, UserExtra>;
+
+/// The verdicts about OAuthUsers.
+pub(super) type UserMemos = Memos<OAuthUser, User, UserDetails, UserExtra>;
 
 /// What a verdict about an OAuthUser was made of, beside object, tenant and namespace.
 pub(super) struct UserExtra {
@@ -46,44 +52,43 @@ struct Holders {
     ambiguous_email: bool,
 }
 
-/// Who has which username and which address.
-struct PeopleNames {
-    usernames: NameReservations,
-    emails: EmailAddresses,
-}
-
-/// What became of the people.
-#[derive(Default)]
-pub(super) struct Judged {
-    /// The verdicts that are new.
-    pub(super) changed: Vec<Arc<UserVerdict>>,
-    /// The UIDs of those that are gone.
-    pub(super) gone: Vec<String>,
-    /// The tenants of both.
-    pub(super) tenants: HashSet<String>,
+/// The names that an object wants.
+struct WantedNames {
+    username: Vec<Wish>,
+    subject: Vec<Wish>,
+    by_email: Option<Names>,
 }
 
 impl RegistryBuilder {
-    /// Decides who has which username and which address. Who may not have one does not keep others from it.
-    fn people_names(&self, users: &[Arc<OAuthUser>]) -> PeopleNames {
-        let admitted = || users.iter().filter(|user| self.admits(user));
-        let by_email = admitted().filter(|user| self.signs_in_by_email(user));
-        let usernames = admitted().map(|user| NameReservation::of_username(user));
-        PeopleNames {
-            usernames: NameReservations::decide(usernames),
-            emails: EmailAddresses::of(by_email.map(|user| &**user)),
-        }
+    /// Takes in which names a person wants now. Returns who wants the same subject, and the people whose username or address
+    /// may have another holder since.
+    pub(super) fn decide_names_of_person(
+        &mut self,
+        place: &Place,
+    ) -> (HashSet<Asker>, HashSet<Place>) {
+        let wanted = self.wanted_names(place);
+        let asker = Asker::Person(place.clone());
+        let moved = self.names.set(&asker, wanted.subject);
+        let mut people = self.usernames.set(place, wanted.username);
+        people.extend(self.emails.set(place, wanted.by_email));
+        (moved, people)
     }
 
-    /// The subjects that people bring, by the UID of the person.
-    pub(super) fn subject_wishes(&self) -> HashMap<String, Vec<Wish>> {
-        let users = self.users.objects();
-        let wishes = users.iter().filter_map(|user| {
-            let reservation = NameReservation::of_subject(user)?;
-            let may = self.admits(user);
-            Some((user.uid()?, vec![Wish { reservation, may }]))
-        });
-        wishes.collect()
+    /// Who may not have a name does not keep others from it.
+    fn wanted_names(&self, place: &Place) -> WantedNames {
+        let user = self.users.get(&place.reference());
+        let may = user.as_ref().is_some_and(|user| self.admits(user));
+        let wish = |reservation| Wish { reservation, may };
+        let username = user.iter().map(|user| NameReservation::of_username(user));
+        let subject = user
+            .iter()
+            .filter_map(|user| NameReservation::of_subject(user));
+        let by_email = user.iter().find(|user| may && self.signs_in_by_email(user));
+        WantedNames {
+            username: username.map(wish).collect(),
+            subject: subject.map(wish).collect(),
+            by_email: by_email.map(|user| Names::of(user)),
+        }
     }
 
     fn signs_in_by_email(&self, user: &OAuthUser) -> bool {
@@ -98,132 +103,85 @@ impl RegistryBuilder {
         admits.is_some_and(|(tenant, labels)| tenant.policy.users.contains(labels))
     }
 
-    /// Judges everybody whose circumstances changed, and gathers the people of tenants in which one changed.
-    pub(super) fn judge_people(&mut self, inputs: &Inputs) -> Judged {
-        let objects = self.users.objects();
-        self.note_where_people_live(&objects);
+    /// Judges the people whose circumstances changed. Returns the verdicts that are others.
+    pub(super) fn judge_people(
+        &mut self,
+        inputs: &Inputs,
+        pending: &Pending,
+    ) -> Vec<Change<UserVerdict>> {
         let root_keys = inputs.root_keys.load();
-        // Without them no person can sign in, and what began before cannot be told.
+        // Without them no person can sign in, and what began before cannot be told. Once they are known, all are judged.
         let Some(keyring) = &root_keys.verifying else {
-            return Judged::default();
+            return Vec::new();
         };
-        let names = self.people_names(&objects);
-        let mut changed = Vec::new();
-        let mut moved: HashSet<String> = HashSet::new();
-        let mut alive = HashMap::new();
-        for object in objects {
-            let uid = object.uid().unwrap_or_default();
-            self.work.people += 1;
-            let extra = UserExtra {
-                holders: self.other_holders(&names, &object),
-                password: place(&object).map(|place| inputs.cache.passwords.find(&place)),
-                keyring: keyring.clone(),
-            };
-            let former = self.user_memos.get(&uid);
-            let former = former.map(|memo| memo.verdict.object.spec.tenant.clone());
-            let (memo, fresh) = self.judge_user(&object, &uid, extra);
-            if fresh {
-                // Admission refuses another tenant; where it was bypassed, the person leaves the former one.
-                moved.extend(former);
-                moved.insert(object.spec.tenant.clone());
-                changed.push(memo.verdict.clone());
-            }
-            alive.insert(uid, memo);
-        }
-        let gone = std::mem::replace(&mut self.user_memos, alive);
-        for memo in gone.values() {
-            record_person_gone(inputs, &memo.verdict);
-        }
-        moved.extend(
-            gone.values()
-                .map(|memo| memo.verdict.object.spec.tenant.clone()),
-        );
-        self.gather(&moved);
-        if !moved.is_empty() {
-            self.renew_wanted_passwords(inputs);
-        }
-        inputs
-            .context
-            .metrics
-            .registry
-            .users
-            .set(self.people.values().map(|people| count(people.len())).sum());
-        Judged {
-            changed,
-            gone: gone.into_keys().collect(),
-            tenants: moved,
-        }
+        let people = pending.people.iter();
+        let changes = people.filter_map(|place| self.judge_person(inputs, keyring, place));
+        let changes: Vec<_> = changes.collect();
+        self.renew_wanted_passwords(inputs, pending, &changes);
+        changes
     }
 
-    /// Only the passwords of people who exist are wanted, and only those of people whom a tenant admits are hashed.
-    fn renew_wanted_passwords(&self, inputs: &Inputs) {
-        let memos = self.user_memos.values();
-        let places = memos.filter_map(|memo| place(&memo.verdict.object));
-        inputs.cache.passwords.want_only(places);
-        let memos = self.user_memos.values();
-        let admitted = memos.filter(|memo| self.admits(&memo.verdict.object));
-        let places = admitted.filter_map(|memo| place(&memo.verdict.object));
-        inputs.cache.passwords.admit_only(places);
-        inputs.requests.admitted_others();
+    fn judge_person(
+        &mut self,
+        inputs: &Inputs,
+        keyring: &Arc<Keyring>,
+        place: &Place,
+    ) -> Option<Change<UserVerdict>> {
+        self.work.people += 1;
+        let Some(object) = self.users.get(&place.reference()) else {
+            return self.user_memos.remove(place).map(Change::end);
+        };
+        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let extra = self.user_extra(inputs, keyring, place, &object);
+        let known = self.user_memos.get(place);
+        if known.is_some_and(|memo| memo.extra == extra && memo.still_holds(&object, &now)) {
+            return self.user_memos.keep(place, &object);
+        }
+        let memo = self.make_user(&object, now, extra, known);
+        let before = known.map(|memo| memo.verdict.clone());
+        let after = memo.verdict.clone();
+        self.user_memos.insert(place, memo);
+        Some(Change {
+            matters: before
+                .as_deref()
+                .is_none_or(|before| is_news(before, &after)),
+            before,
+            after: Some(after),
+        })
     }
 
-    fn note_where_people_live(&mut self, users: &[Arc<OAuthUser>]) {
-        let namespaces = users.iter().filter_map(|user| user.namespace());
-        self.people_live_in = namespaces.collect();
-        let tenants = users.iter().map(|user| user.spec.tenant.clone());
-        self.people_belong_to = tenants.collect();
-    }
-
-    fn other_holders(&self, names: &PeopleNames, object: &OAuthUser) -> Holders {
+    fn user_extra(
+        &self,
+        inputs: &Inputs,
+        keyring: &Arc<Keyring>,
+        place: &Place,
+        object: &OAuthUser,
+    ) -> UserExtra {
         let username = NameReservation::of_username(object);
         let subject = NameReservation::of_subject(object);
         let owned = |holder: &str| holder.to_owned();
-        Holders {
-            username: names.usernames.other_holder(&username).map(owned),
-            subject: subject.and_then(|claim| self.names.other_holder(&claim).map(owned)),
-            ambiguous_email: names.emails.is_ambiguous(object),
+        UserExtra {
+            holders: Holders {
+                username: self.usernames.other_holder(&username).map(owned),
+                subject: subject.and_then(|claim| self.names.other_holder(&claim).map(owned)),
+                ambiguous_email: self.emails.is_ambiguous(place),
+            },
+            password: password_entry(object).map(|entry| inputs.cache.passwords.find(&entry)),
+            keyring: keyring.clone(),
         }
     }
 
-    fn gather(&mut self, moved: &HashSet<String>) {
-        for tenant in moved {
-            let verdicts = self.user_memos.values().map(|memo| &memo.verdict);
-            let people = verdicts
-                .filter(|verdict| verdict.object.spec.tenant == *tenant)
-                .filter(|verdict| verdict.object.meta().deletion_timestamp.is_none())
-                .filter_map(|verdict| verdict.registered.as_ref().ok().cloned());
-            let people = Users::new(people);
-            // Anybody may write down the name of a tenant that does not exist.
-            if people.is_empty() {
-                self.people.remove(tenant);
-            } else {
-                self.people.insert(tenant.clone(), Arc::new(people));
-            }
-        }
-    }
-
-    /// Validates an object again only if something that matters to it changed.
-    fn judge_user(
-        &mut self,
+    /// Validates an object. What it shares with the verdict before is kept.
+    fn make_user(
+        &self,
         object: &Arc<OAuthUser>,
-        uid: &str,
+        now: Circumstances,
         extra: UserExtra,
-    ) -> (UserMemo, bool) {
-        let namespace = object.metadata.namespace.as_deref();
-        let now = self.circumstances(&object.spec.tenant, namespace);
-        let before = self.user_memos.remove(uid);
-        let before = match before {
-            Some(mut memo) if memo.extra == extra && memo.still_holds(object, &now) => {
-                let is_other_copy = !Arc::ptr_eq(&memo.verdict.object, object);
-                if is_other_copy {
-                    memo.move_to(object);
-                }
-                return (memo, is_other_copy);
-            }
-            before => before,
-        };
-        let superseded = before.as_ref().and_then(|memo| memo.superseded(object));
-        let before = before.as_ref().map(|memo| &*memo.verdict);
+        before: Option<&UserMemo>,
+    ) -> UserMemo {
+        let before = before.filter(|memo| is_same_object(&*memo.verdict.object, &**object));
+        let superseded = before.and_then(|memo| memo.superseded(object));
+        let before = before.map(|memo| &*memo.verdict);
         let labels = now.labels(&**object);
         let valid_from = valid_from(object, before, Timestamp::now());
         let tenant_uid = self.tenant_uid(&object.spec.tenant);
@@ -252,107 +210,83 @@ impl RegistryBuilder {
                 ambiguous_email: extra.holders.ambiguous_email,
             },
         };
-        (UserMemo::new(verdict, labels, extra), true)
-    }
-}
-
-/// What began earlier is over: the time at which the person was last seen to be disabled. It only rises, so that
-/// letting the person in again brings nothing back to life.
-fn valid_from(object: &OAuthUser, before: Option<&UserVerdict>, now: Timestamp) -> Timestamp {
-    let status = object.status.as_ref();
-    let recorded = status.and_then(|status| status.sessions_valid_from.as_ref());
-    let known = [
-        recorded.map(|time| time.0),
-        before.map(|b| b.details.valid_from),
-    ];
-    let known = known.into_iter().flatten().max();
-    let observed = status.and_then(|status| status.observed_generation);
-    // After a restart: it was seen if this generation was, and its time is recorded.
-    let after_restart = recorded.is_some() && observed == object.metadata.generation;
-    let was_seen = before.map_or(after_restart, |before| before.object.spec.disabled);
-    if !object.spec.disabled || was_seen {
-        return known.unwrap_or(Timestamp::UNIX_EPOCH);
-    }
-    // Rounded up, because the status has whole seconds and nothing that began in this one may survive.
-    let up = TimestampRound::new()
-        .smallest(Unit::Second)
-        .mode(RoundMode::Ceil);
-    let now = now.round(up).unwrap_or(now);
-    known.map_or(now, |known| known.max(now))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::user;
-    use serde_json::{Value, json};
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millisecond(millis).unwrap()
+        UserMemo::new(verdict, labels, extra)
     }
 
-    fn alice(disabled: bool, generation: i64, status: Value) -> OAuthUser {
-        let mut alice = user(
-            "alice",
-            json!({ "username": "alice", "disabled": disabled }),
-        );
-        alice.metadata.generation = Some(generation);
-        alice.status = serde_json::from_value(status).unwrap();
-        alice
-    }
-
-    fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
-        UserVerdict {
-            object: Arc::new(object),
-            registered: Err(crate::domain::reason::Refusal::new(
-                crate::domain::reason::Reason::Disabled,
-                "",
-            )),
-            tenant: None,
-            details: UserDetails {
-                pending: false,
-                valid_from,
-                ambiguous_email: false,
-            },
-            superseded: Arc::default(),
+    /// Only the passwords of people who exist are wanted, and only those of people whom a tenant admits are hashed.
+    fn renew_wanted_passwords(
+        &self,
+        inputs: &Inputs,
+        pending: &Pending,
+        changes: &[Change<UserVerdict>],
+    ) {
+        let passwords = &inputs.cache.passwords;
+        if pending.every_person {
+            let entries = || self.user_memos.entries();
+            passwords.want_only(entries().map(|(entry, _)| entry.clone()));
+            let admitted = entries().filter(|(entry, _)| self.admits_one_with(entry));
+            passwords.admit_only(admitted.map(|(entry, _)| entry.clone()));
+            return inputs.requests.admitted_others();
+        }
+        let now = pending.people.iter();
+        let now = now.filter_map(|place| self.user_memos.get(place));
+        let now = now.map(|memo| &memo.verdict);
+        let before = changes.iter().filter_map(|change| change.before.as_ref());
+        let entries = now
+            .chain(before)
+            .filter_map(|verdict| password_entry(&verdict.object));
+        let mut entries: HashSet<SecretEntry> = entries.collect();
+        entries.extend(pending.entries.iter().cloned());
+        for entry in &entries {
+            let refers = self.user_memos.referring(entry).next().is_some();
+            passwords.set_use(entry, refers, self.admits_one_with(entry));
+        }
+        if !entries.is_empty() {
+            inputs.requests.admitted_others();
         }
     }
 
-    #[test]
-    fn c17_who_is_disabled_and_let_in_again_finds_no_session() {
-        let free = seen(alice(false, 1, json!({})), Timestamp::UNIX_EPOCH);
-        let disabled = alice(true, 2, json!({}));
-        let since = valid_from(&disabled, Some(&free), at(1500));
-        assert_eq!(
-            since,
-            at(2000),
-            "whole seconds, and none of this one survives"
-        );
-        let disabled = seen(disabled, since);
-        assert_eq!(
-            valid_from(&disabled.object, Some(&disabled), at(9000)),
-            since,
-            "as long as nothing changes nothing is written"
-        );
-        // Before the status could be written the person is let in again.
-        let again = alice(false, 3, json!({}));
-        assert_eq!(valid_from(&again, Some(&disabled), at(9000)), since);
-        let again = seen(again, since);
-        let twice = alice(true, 4, json!({}));
-        assert_eq!(valid_from(&twice, Some(&again), at(9000)), at(9000));
+    /// Whether a tenant admits one of the people whose password this entry is.
+    fn admits_one_with(&self, entry: &SecretEntry) -> bool {
+        let places = self.user_memos.referring(entry);
+        let mut memos = places.filter_map(|place| self.user_memos.get(place));
+        memos.any(|memo| self.admits(&memo.verdict.object))
     }
 
-    #[test]
-    fn m09_a_restart_remembers_when_somebody_was_disabled() {
-        let status =
-            json!({ "observedGeneration": 2, "sessionsValidFrom": "1970-01-01T00:00:05Z" });
-        let recorded = alice(true, 2, status.clone());
-        assert_eq!(valid_from(&recorded, None, at(60_000)), at(5000));
-        let while_away = alice(true, 3, status.clone());
-        assert_eq!(valid_from(&while_away, None, at(60_000)), at(60_000));
-        let free = alice(false, 3, status);
-        assert_eq!(valid_from(&free, None, at(60_000)), at(5000));
-        let never = alice(false, 1, json!({}));
-        assert_eq!(valid_from(&never, None, at(60_000)), Timestamp::UNIX_EPOCH);
+    /// Whether the verdict about what lies in a place is what it would be if nothing was remembered. Looks at one object.
+    pub(super) fn is_right_about_person(
+        &self,
+        inputs: &Inputs,
+        keyring: &Arc<Keyring>,
+        place: &Place,
+    ) -> Result<(), &'static str> {
+        let memo = self.user_memos.get(place);
+        let object = self.users.get(&place.reference());
+        let (Some(memo), Some(object)) = (memo, object) else {
+            return Err("an OAuthUser that exists has no verdict, or one that was deleted has one");
+        };
+        if !Arc::ptr_eq(&memo.verdict.object, &object) {
+            return Err("the verdict is about another version");
+        }
+        let wanted = self.wanted_names(place);
+        let asker = Asker::Person(place.clone());
+        if self.names.wishes(&asker) != wanted.subject
+            || self.usernames.wishes(place) != wanted.username
+            || self.emails.names(place) != wanted.by_email.as_ref()
+        {
+            return Err("the names are claimed otherwise than the object says");
+        }
+        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let extra = self.user_extra(inputs, keyring, place, &object);
+        let fresh = self.make_user(&object, now, extra, Some(memo));
+        if fresh.verdict.registered != memo.verdict.registered
+            || fresh.verdict.details != memo.verdict.details
+        {
+            return Err("the verdict is another");
+        }
+        if !self.has_its_person(&memo.verdict) {
+            return Err("the registry has another person");
+        }
+        Ok(())
     }
 }

@@ -221,7 +221,7 @@ impl TenancyModel {
         passwords: &PasswordIndex,
     ) -> Result<ValidatedUser, Refusal> {
         let subject = NameReservation::of_subject(user);
-        let password = validate::place(user).map(|place| passwords.find(&place));
+        let password = validate::password_entry(user).map(|entry| passwords.find(&entry));
         let around = validate::UserInputs {
             tenant: (user.spec.tenant == "default").then_some((&self.policy, TENANT)),
             namespace: &namespace(&user.namespace().unwrap()),
@@ -317,8 +317,11 @@ impl Seen {
 /// The passwords of both namespaces.
 fn passwords(users: &[&OAuthUser]) -> PasswordIndex {
     let index = PasswordIndex::default();
-    for place in users.iter().filter_map(|user| validate::place(user)) {
-        index.want(&place);
+    for entry in users
+        .iter()
+        .filter_map(|user| validate::password_entry(user))
+    {
+        index.want(&entry);
     }
     let hashes = [("team-a", HASH_OF_A), ("team-b", HASH_OF_B)];
     for (space, hash) in hashes {

@@ -13,20 +13,32 @@ use kube::{Resource, ResourceExt};
 
 use super::stage::Stage;
 use super::*;
+use crate::cache::passwords::Wanted;
 use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
 use crate::domain::reason::Refusal;
+use crate::domain::secret_entry::SecretEntry;
 use crate::domain::tenant::policy::{Labels, TenantPolicy};
 use crate::domain::unique_names::{NameReservation, NameReservations};
-use crate::domain::user::validate::{UserInputs, place, validate_user};
+use crate::domain::user::validate::{UserInputs, password_entry, validate_user};
+use crate::domain::verdict::UserDetails;
 
 /// What a reconcile of a client would see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     version: Option<String>,
     registered: Result<Client, Refusal>,
+    tenant: Option<(Arc<str>, Option<Refusal>)>,
+}
+
+/// What a reconcile of a person would see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownPerson {
+    version: Option<String>,
+    registered: Result<Arc<User>, Refusal>,
+    details: UserDetails,
     tenant: Option<(Arc<str>, Option<Refusal>)>,
 }
 
@@ -173,7 +185,8 @@ fn person(
     (ids, usernames): (&NameReservations, &NameReservations),
 ) -> Result<User, Refusal> {
     let subject = NameReservation::of_subject(object);
-    let password = place(object).map(|place| stage.inputs.cache.passwords.find(&place));
+    let entry = password_entry(object);
+    let password = entry.map(|entry| stage.inputs.cache.passwords.find(&entry));
     let labels = labels(stage, object).map_or_else(|| own_name(object), |it| (**it).clone());
     let keys = stage.inputs.root_keys.load();
     let around = UserInputs {
@@ -195,7 +208,30 @@ pub fn compare(stage: &mut Stage) -> Found {
     let whole = whole(stage);
     verdicts(stage, &whole)?;
     registry(stage, &whole)?;
+    people_enqueued(stage)?;
     enqueued(stage, &whole)
+}
+
+/// A person of whom a reconcile would see something else is enqueued, and no other.
+fn people_enqueued(stage: &mut Stage) -> Found {
+    let verdicts = stage.outputs.verdicts.users.all();
+    let known = verdicts.iter().map(|verdict| {
+        let tenant = verdict.tenant.as_ref();
+        let known = KnownPerson {
+            version: verdict.object.resource_version(),
+            registered: verdict.registered.clone(),
+            details: verdict.details,
+            tenant: tenant.map(|it| (it.policy.issuer.clone(), it.problem.clone())),
+        };
+        (verdict.object.name_any(), known)
+    });
+    let known: HashMap<String, KnownPerson> = known.collect();
+    let before = std::mem::replace(&mut stage.known_people, known.clone());
+    let changed = known.into_iter();
+    let changed = changed.filter(|(name, now)| before.get(name) != Some(now));
+    let changed: BTreeSet<String> = changed.map(|(name, _)| name).collect();
+    let asked = std::mem::take(&mut stage.enqueued_people);
+    same("the people who are enqueued", asked, changed)
 }
 
 fn verdicts(stage: &Stage, whole: &Whole) -> Found {
@@ -225,6 +261,7 @@ fn verdicts(stage: &Stage, whole: &Whole) -> Found {
         same(&what, is, registered.as_ref())?;
     }
     same("people", verdicts.users.all().len(), whole.people.len())?;
+    passwords(stage, whole)?;
     let refused = whole
         .clients
         .iter()
@@ -253,6 +290,38 @@ fn verdicts(stage: &Stage, whole: &Whole) -> Found {
         same("problem", &judged.problem, problem)?;
     }
     same("tenants", verdicts.tenants.all().len(), whole.tenants.len())
+}
+
+/// An entry is read and hashed as long as one refers to it whom a tenant admits.
+fn passwords(stage: &Stage, whole: &Whole) -> Found {
+    for (namespace, key) in [
+        ("ns0", "first"),
+        ("ns0", "second"),
+        ("ns1", "first"),
+        ("ns1", "second"),
+    ] {
+        let entry = SecretEntry {
+            namespace: namespace.into(),
+            secret: "people".into(),
+            key: key.into(),
+        };
+        let objects = whole.people.iter().map(|(object, _)| object);
+        let referring = objects.filter(|object| password_entry(object).as_ref() == Some(&entry));
+        let referring: Vec<_> = referring.collect();
+        let admitted = referring.iter().any(|object| {
+            let tenant = whole.tenants.get(&object.spec.tenant);
+            let pair = tenant.zip(labels(stage, &***object));
+            pair.is_some_and(|((_, policy, _), labels)| policy.users.contains(labels))
+        });
+        let should = match (referring.is_empty(), admitted) {
+            (true, _) => Wanted::Never,
+            (_, true) => Wanted::Now,
+            (_, false) => Wanted::Later,
+        };
+        let is = stage.inputs.cache.passwords.is_wanted(&entry);
+        same("whether an entry is wanted", is, should)?;
+    }
+    Ok(())
 }
 
 fn registry(stage: &Stage, whole: &Whole) -> Found {
@@ -299,14 +368,16 @@ fn registry(stage: &Stage, whole: &Whole) -> Found {
         let people = whole
             .people
             .iter()
-            .filter(|(object, _)| object.spec.tenant == *name);
+            .filter(|(object, _)| object.spec.tenant == *name)
+            .filter(|(object, _)| object.metadata.deletion_timestamp.is_none());
         let people = people.filter_map(|(_, registered)| registered.as_ref().ok());
         let people: Vec<&User> = people.collect();
         same("people", tenant.users.len(), people.len())?;
-        for person in people {
+        for person in &people {
             let found = tenant.users.by_username(&person.username);
-            same("a person", found.map(|found| &**found), Some(person))?;
+            same("a person", found.map(|found| &**found), Some(*person))?;
         }
+        by_address(tenant, &people)?;
         let path = format!("{}/token", issuer_path(&tenant.issuer));
         let route = registry
             .route(&path)
@@ -314,6 +385,26 @@ fn registry(stage: &Stage, whole: &Whole) -> Found {
         same("the path of the tenant", route, Some(true))?;
     }
     same("served", stage.builder.served, served)
+}
+
+/// An address signs in the one who has it, if no other has it, too, and none has it as username.
+fn by_address(tenant: &Tenant, people: &[&User]) -> Found {
+    for address in ["alice@example.com", "bob@example.com"] {
+        let having = people.iter().find(|it| &*it.username == address);
+        let with = people
+            .iter()
+            .filter(|it| it.email().as_deref() == Some(address));
+        let with: Vec<_> = with.collect();
+        let alone = with.first().filter(|_| with.len() == 1);
+        let should = having.or(alone.copied());
+        let found = tenant.users.by_sign_in_name(address, true);
+        same(
+            "who has an address",
+            found.map(|it| &it.uid),
+            should.map(|it| &it.uid),
+        )?;
+    }
+    Ok(())
 }
 
 fn origins(tenant: &Tenant, clients: &BTreeMap<&str, &Client>) -> Found {

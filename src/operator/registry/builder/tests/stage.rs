@@ -1,6 +1,6 @@
 //! A builder without a cluster: events go in by hand, and what it makes is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,11 +49,14 @@ pub struct Stage {
     pub outputs: Outputs,
     pub builder: RegistryBuilder,
     clients_asked: UnboundedReceiver<ObjectRef<OAuthClient>>,
+    users_asked: UnboundedReceiver<ObjectRef<OAuthUser>>,
     /// Versions rise with each event.
     version: u64,
     /// What was asked for since the last comparison, and what was known by then: see `oracle`.
     pub known: HashMap<String, super::oracle::Known>,
     pub enqueued: Vec<String>,
+    pub known_people: HashMap<String, super::oracle::KnownPerson>,
+    pub enqueued_people: BTreeSet<String>,
     /// Whether the root keys changed since: then every client is enqueued.
     pub asked_all: bool,
 }
@@ -91,15 +94,18 @@ impl Stage {
         cache.credentials.set_access(None, Access::Granted);
         let (clients, tenants, users) = work.writers;
         let builder = RegistryBuilder::new(&inputs, clients, tenants, users);
-        let (clients_asked, ..) = work.requests;
+        let (clients_asked, _, users_asked) = work.requests;
         let mut stage = Self {
             inputs,
             outputs,
             builder,
             clients_asked,
+            users_asked,
             version: 0,
             known: HashMap::new(),
             enqueued: Vec::new(),
+            known_people: HashMap::new(),
+            enqueued_people: BTreeSet::new(),
             asked_all: false,
         };
         stage.new_root_key();
@@ -128,6 +134,9 @@ impl Stage {
         while let Ok(object) = self.clients_asked.try_recv() {
             let namespace = object.namespace.unwrap_or_default();
             self.enqueued.push(format!("{namespace}/{}", object.name));
+        }
+        while let Ok(object) = self.users_asked.try_recv() {
+            self.enqueued_people.insert(object.name);
         }
     }
 
@@ -205,6 +214,17 @@ impl Stage {
 
     pub fn user(&mut self, user: OAuthUser) {
         self.see(WatchEvent::User(Box::new(Event::Apply(user))));
+    }
+
+    /// A person as the API server stores it.
+    pub fn put_user(&mut self, user: OAuthUser) {
+        let user = self.stored(user, 1);
+        self.user(user);
+    }
+
+    pub fn delete_user(&mut self, user: OAuthUser) {
+        let user = self.stored(user, 1);
+        self.see(WatchEvent::User(Box::new(Event::Delete(user))));
     }
 
     pub fn own_secret(&mut self, secret: Secret, there: bool) {

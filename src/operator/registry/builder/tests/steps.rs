@@ -13,13 +13,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
+use super::user_steps::{self, UserStep};
 use crate::domain::tenant::signing_secret;
 use crate::watch::objects::WatchEvent;
 
 pub const ORIGINS: [&str; 2] = ["https://a.example", "https://b.example"];
-const NAMESPACES: [&str; 3] = ["ns0", "ns1", "ns2"];
+pub const NAMESPACES: [&str; 3] = ["ns0", "ns1", "ns2"];
 const NAMES: [&str; 3] = ["web", "api", "job"];
-const TENANTS: [&str; 2] = ["default", "second"];
+pub const TENANTS: [&str; 2] = ["default", "second"];
 
 /// One event, or a few that belong together.
 #[derive(Clone, Debug)]
@@ -36,8 +37,7 @@ pub enum Step {
     ClientGoing(usize),
     /// Two clients exchange what they say, with their IDs.
     Swap(usize, usize),
-    User(usize, Value),
-    UserGone(usize),
+    Person(UserStep),
     ClientSecret(usize, Option<&'static str>),
     SigningKeys(usize, bool),
     RootKey,
@@ -76,29 +76,20 @@ fn tenant_spec() -> impl Strategy<Value = Value> {
         Just(json!([{ "uri": "urn:orders" }])),
         Just(json!([{ "uri": "urn:orders" }, { "uri": "urn:bills" }])),
     ];
-    (whose.clone(), whose.clone(), whose, audiences).prop_map(
-        |(admitted, ids, users, audiences)| {
+    let users = (whose.clone(), any::<bool>());
+    (whose.clone(), whose, users, audiences).prop_map(
+        |(admitted, ids, (users, by_email), audiences)| {
             json!({
                 "namespaces": admitted,
                 "customClientIds": { "namespaces": ids, "uriCharacters": true },
-                "users": { "namespaces": users },
+                "users": {
+                    "namespaces": users,
+                    "signInWith": if by_email { "UsernameOrEmail" } else { "Username" },
+                },
                 "audiences": audiences,
             })
         },
     )
-}
-
-fn user_spec() -> impl Strategy<Value = Value> {
-    let username = prop_oneof![Just("alice"), Just("bob")];
-    let subject = prop_oneof![
-        Just(None),
-        Just(Some("legacy")),
-        Just(Some("urn:orders")),
-        Just(Some("1234"))
-    ];
-    (0..TENANTS.len(), username, subject).prop_map(|(tenant, username, subject)| {
-        json!({ "tenant": TENANTS[tenant], "username": username, "subject": subject })
-    })
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
@@ -121,8 +112,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         2 => (place.clone(), client_spec()).prop_map(|(n, spec)| Step::ClientReborn(n, spec)),
         1 => place.clone().prop_map(Step::ClientGoing),
         2 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Swap(a, b)),
-        3 => (0..4_usize, user_spec()).prop_map(|(n, spec)| Step::User(n, spec)),
-        1 => (0..4_usize).prop_map(Step::UserGone),
+        8 => user_steps::step().prop_map(Step::Person),
         2 => (0..3_usize, value).prop_map(|(n, value)| Step::ClientSecret(n, value)),
         1 => (tenant, any::<bool>()).prop_map(|(n, there)| Step::SigningKeys(n, there)),
         1 => Just(Step::RootKey),
@@ -135,12 +125,12 @@ pub fn step() -> impl Strategy<Value = Step> {
 pub struct Stored {
     clients: BTreeMap<usize, OAuthClient>,
     tenants: BTreeMap<usize, OAuthTenant>,
-    users: BTreeMap<usize, OAuthUser>,
-    births: usize,
+    pub users: BTreeMap<usize, OAuthUser>,
+    pub births: usize,
 }
 
 /// Another object, or another version of the one that is stored.
-fn next<K: Resource + Clone>(
+pub fn next<K: Resource + Clone>(
     stage: &mut Stage,
     stored: Option<&K>,
     mut object: K,
@@ -194,19 +184,7 @@ impl Stored {
                     stage.see(WatchEvent::Tenant(Box::new(Event::Delete(tenant))));
                 }
             }
-            Step::User(n, spec) => {
-                let (name, spec) = (format!("user-{n}"), serde_json::from_value(spec).unwrap());
-                let mut user = OAuthUser::new(&name, spec);
-                user.metadata.namespace = Some(NAMESPACES[n % 2].into());
-                let user = next(stage, self.users.get(&n), user, &mut self.births);
-                self.users.insert(n, user.clone());
-                stage.user(user);
-            }
-            Step::UserGone(n) => {
-                if let Some(user) = self.users.remove(&n) {
-                    stage.see(WatchEvent::User(Box::new(Event::Delete(user))));
-                }
-            }
+            Step::Person(step) => self.play_user(stage, step),
             Step::ClientSecret(n, value) => client_secret(stage, NAMESPACES[n], value),
             Step::SigningKeys(n, there) => {
                 let mut secret = Secret::default();

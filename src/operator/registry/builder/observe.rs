@@ -1,0 +1,178 @@
+//! What the watches say is taken in: each kind of object by itself, and what the next rebuild has to look at because of it.
+
+use std::sync::Arc;
+
+use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::ResourceExt;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::watcher;
+
+use super::RegistryBuilder;
+use crate::cache::object_store::Touched;
+use crate::cache::place::Place;
+use crate::domain::tenant::signing_secret;
+use crate::domain::user::validate::password_entry;
+use crate::registry::{Inputs, Outputs};
+use crate::watch::objects::WatchEvent;
+
+impl RegistryBuilder {
+    /// Takes in an observation. Returns whether the registry may have to change.
+    pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: WatchEvent) -> bool {
+        match observation {
+            WatchEvent::Client(event) => self.see_client(inputs, outputs, &event),
+            WatchEvent::Tenant(event) => self.see_tenant(outputs, &event),
+            WatchEvent::User(event) => self.see_user(inputs, outputs, &event),
+            WatchEvent::Namespace(event) => self.see_namespace(outputs, event),
+            WatchEvent::OwnSecret(event) => self.see_own_secret(outputs, event),
+            WatchEvent::Failed(kind, error) => {
+                inputs.context.metrics.watch.errors.inc();
+                tracing::warn!(kind, %error, "a watch failed, restarting it");
+                false
+            }
+        }
+    }
+
+    fn see_client(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        event: &watcher::Event<OAuthClient>,
+    ) -> bool {
+        use watcher::Event::{Apply, Delete, InitApply};
+        if let Apply(object) | InitApply(object) | Delete(object) = event {
+            let version = object.metadata.resource_version.as_deref();
+            inputs.cache.clients_revision.note(version);
+        }
+        self.note_arrival(event);
+        let touched = self.clients.apply(event);
+        let complete = self.clients.is_complete();
+        let readiness = &outputs.readiness;
+        readiness.note(|progress| progress.clients = complete);
+        match &touched {
+            Touched::Nothing => {}
+            Touched::One(name) => {
+                self.pending.clients.insert(Place::of_reference(name));
+            }
+            Touched::All => self.pending.whole = true,
+        }
+        touched != Touched::Nothing
+    }
+
+    fn see_tenant(&mut self, outputs: &Outputs, event: &watcher::Event<OAuthTenant>) -> bool {
+        let touched = self.tenants.apply(event);
+        let complete = self.tenants.is_complete();
+        let readiness = &outputs.readiness;
+        readiness.note(|progress| progress.tenants = complete);
+        match &touched {
+            Touched::Nothing => {}
+            Touched::One(name) => {
+                self.pending.tenants.insert(name.name.clone());
+            }
+            Touched::All => self.pending.every_tenant = true,
+        }
+        touched != Touched::Nothing
+    }
+
+    fn see_user(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        event: &watcher::Event<OAuthUser>,
+    ) -> bool {
+        let touched = self.users.apply(event);
+        self.want_passwords(inputs, event);
+        let complete = self.users.is_complete();
+        outputs.readiness.note(|progress| progress.users = complete);
+        match &touched {
+            Touched::Nothing => {}
+            Touched::One(name) => {
+                self.pending.people.insert(Place::of_reference(name));
+            }
+            Touched::All => self.pending.every_person = true,
+        }
+        touched != Touched::Nothing
+    }
+
+    fn see_own_secret(&mut self, outputs: &Outputs, event: watcher::Event<Secret>) -> bool {
+        let complete = matches!(event, watcher::Event::InitDone);
+        self.pending.every_tenant |= complete;
+        let tenant = match &event {
+            watcher::Event::Apply(secret) | watcher::Event::Delete(secret) => {
+                signing_secret::tenant_of(&secret.name_any()).map(str::to_owned)
+            }
+            _ => None,
+        };
+        let changed = self.signing.apply(event);
+        if let Some(tenant) = tenant {
+            // Other keys, such as those of a backup, may be ones that a request has withdrawn.
+            if changed {
+                outputs.queues.tenants.enqueue(ObjectRef::new(&tenant));
+            }
+            self.pending.tenants.insert(tenant);
+        }
+        let readiness = &outputs.readiness;
+        readiness.note(|progress| progress.signing_keys |= complete);
+        changed
+    }
+
+    /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
+    fn want_passwords(&mut self, inputs: &Inputs, event: &watcher::Event<OAuthUser>) {
+        match event {
+            watcher::Event::Apply(user) => {
+                self.pending.entries.extend(password_entry(user));
+                want_password(inputs, user);
+            }
+            watcher::Event::InitDone => {
+                for user in self.users.objects() {
+                    want_password(inputs, &user);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn see_namespace(
+        &mut self,
+        outputs: &Outputs,
+        event: watcher::Event<PartialObjectMeta<Namespace>>,
+    ) -> bool {
+        match event {
+            watcher::Event::Init => false,
+            watcher::Event::InitApply(namespace) | watcher::Event::Apply(namespace) => {
+                let labels = namespace.labels();
+                let known = self.namespaces.get(&namespace.name_any());
+                let changed = known.is_none_or(|known| **known != *labels);
+                self.departed.remove(&namespace.name_any());
+                if changed {
+                    self.namespaces
+                        .insert(namespace.name_any(), Arc::new(labels.clone()));
+                    self.pending.namespaces.insert(namespace.name_any());
+                }
+                changed
+            }
+            watcher::Event::InitDone => {
+                outputs
+                    .readiness
+                    .note(|progress| progress.namespaces = true);
+                true
+            }
+            watcher::Event::Delete(namespace) => {
+                self.departed.insert(namespace.name_any());
+                self.pending.namespaces.insert(namespace.name_any());
+                true
+            }
+        }
+    }
+}
+
+/// Records which entry of a Secret is read.
+fn want_password(inputs: &Inputs, user: &OAuthUser) {
+    let Some(entry) = password_entry(user) else {
+        return;
+    };
+    if inputs.cache.passwords.want(&entry) {
+        inputs.requests.read_later((entry.namespace, entry.secret));
+    }
+}
