@@ -243,10 +243,8 @@ fn metrics(registry: &Registry) -> BTreeMap<String, Metric> {
             let suffix = if kind == "counter" { "_total" } else { "" };
             current = format!("{name}{suffix}");
             let metric = metrics.entry(current.clone()).or_default();
-            (
-                kind.clone_into(&mut metric.kind),
-                help.clone_into(&mut metric.help),
-            );
+            kind.clone_into(&mut metric.kind);
+            help.clone_into(&mut metric.help);
         } else if let Some(labels) = line.split_once('{').map(|(_, rest)| rest) {
             let metric = metrics.entry(current.clone()).or_default();
             for (label, value) in pairs(labels).filter(|(label, _)| *label != "le") {
