@@ -17,7 +17,7 @@ use crate::support::table_server::TableServer;
 const PATIENCE: f64 = 30.0;
 const ROOM: f64 = 2.0;
 
-/// Each figure by its name in dashboard_speed.mjs: what it is, its goal, and the unit.
+/// Each figure by its name in `dashboard_speed.mjs`: what it is, its goal, and the unit.
 const GOALS: [(&str, &str, f64, &str); 10] = [
     ("cold", "cold list of 10,000", 1000.0, "ms"),
     ("paintDesktop", "first paint, desktop", 200.0, "ms"),
@@ -55,7 +55,7 @@ async fn ten_thousand_clients_are_shown_in_time() {
     let folder = TempDir::new().unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
-    let own = std::env::var("DASHBOARD_PROGRAM").ok();
+    let own = std::env::var_os("DASHBOARD_PROGRAM").map(|path| path.into_string().unwrap());
     let path = own
         .clone()
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_kubectl-clientele").to_owned());
