@@ -53,6 +53,7 @@ const NO_SECRET_IN_TEMPLATE: &str = "!has(self.secret) || !has(self.secret.templ
     printcolumn(name = "Secret", type_ = "string", json_path = ".status.secretName"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
     printcolumn(name = "Secret age", type_ = "date", json_path = ".status.secretGeneration.publishedAt", priority = 1),
+    printcolumn(name = "Old secret until", type_ = "string", json_path = ".status.secretGeneration.overlap.retiresAt", priority = 1),
     printcolumn(name = "Next rotation", type_ = "string", json_path = ".status.rotation.nextAt", priority = 1),
     printcolumn(name = "Last use", type_ = "date", json_path = ".status.lastUsedAt", priority = 1),
     printcolumn(name = "Display name", type_ = "string", json_path = ".spec.displayName", priority = 1),

@@ -31,6 +31,7 @@ pub const NEW_FIELDS: [(&str, &[&str]); 3] = [
             "spec.users.reassignedSubjects",
             "spec.users.signInWith",
             "status.lastHandledRequestId",
+            "status.signingKeys",
         ],
     ),
     ("OAuthUser", &[]),

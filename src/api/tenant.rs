@@ -1,6 +1,7 @@
 //! `OAuthTenant`: what a platform team writes.
 
 mod client_policy;
+mod signing_key;
 mod users;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -16,6 +17,7 @@ use super::{DurationString, Lifetimes};
 pub use client_policy::{
     CustomClientIds, NamespacePolicy, RedirectHosts, RedirectSchemes, ReservedClientId,
 };
+pub use signing_key::SigningKeyStatus;
 pub use users::{SignInWith, Users};
 
 /// An issuer with its own people, signing keys, scopes and policy.
@@ -342,6 +344,11 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024))]
     pub key_ids: Vec<String>,
+    /// The same signing keys with their times: of each algorithm the one that signs, those that will, and those whose tokens have not all
+    /// expired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1024))]
+    pub signing_keys: Vec<SigningKeyStatus>,
     /// The value of `spec.signing.requestId` that was answered last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -19,7 +19,7 @@ use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::audit::WhenFull;
 pub use processes::{Dashboard, DashboardForPeople, Probe};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{allowed_key, duration, log_filter, public_url};
+use values::{allowed_key, dashboard_url, duration, log_filter, public_url};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -222,9 +222,9 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_BOOTSTRAP", default_value_t = true, action = clap::ArgAction::Set)]
     pub bootstrap: bool,
 
-    /// The URL at which people reach the dashboard: https, or http on loopback, and never the origin of the issuer. The
+    /// The URL at which people reach the dashboard: https, or http on loopback, without a path, and never the origin of the issuer. The
     /// operator makes the OAuthClient with which they sign in to it, once per installation. Default: there is no dashboard
-    #[arg(long, env = "CLIENTELE_DASHBOARD_URL", value_parser = public_url)]
+    #[arg(long, env = "CLIENTELE_DASHBOARD_URL", value_parser = dashboard_url)]
     pub dashboard_url: Option<String>,
 
     /// Install the CustomResourceDefinitions and the namespace if they are missing, and update definitions that are older.

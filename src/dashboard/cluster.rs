@@ -21,6 +21,9 @@ pub use refusal::Trusted;
 /// Kubernetes waits for it without end.
 const PATIENCE: Duration = Duration::from_secs(65);
 
+/// The most pages of 500 objects that [`Cluster::each`] reads.
+const MOST_PAGES: usize = 100;
+
 /// The manager of fields that the dashboard writes.
 pub const MANAGER: &str = "clientele-dashboard";
 
@@ -41,6 +44,8 @@ pub enum Kind {
     Pod,
     /// `Namespace`
     Namespace,
+    /// `ConfigMap`
+    ConfigMap,
 }
 
 impl Kind {
@@ -54,6 +59,7 @@ impl Kind {
             Self::Event => "events",
             Self::Pod => "pods",
             Self::Namespace => "namespaces",
+            Self::ConfigMap => "configmaps",
         }
     }
 
@@ -61,7 +67,7 @@ impl Kind {
     pub const fn group(self) -> &'static str {
         match self {
             Self::Client | Self::Tenant | Self::User => clientele_api::GROUP,
-            Self::Secret | Self::Event | Self::Pod | Self::Namespace => "",
+            Self::Secret | Self::Event | Self::Pod | Self::Namespace | Self::ConfigMap => "",
         }
     }
 
@@ -148,6 +154,28 @@ impl Cluster {
             Value::Array(items) => Ok((items, more)),
             _ => Ok((Vec::new(), more)),
         }
+    }
+
+    /// Looks at every object of a kind in all namespaces, a page of them at a time. Whether there are no more.
+    pub async fn each(&self, kind: Kind, mut look: impl FnMut(&Value)) -> Result<bool, Problem> {
+        let path = Path::collection(kind, None)?;
+        let doing = format!("list {}", path.what());
+        let mut next = String::new();
+        for _ in 0..MOST_PAGES {
+            let uri = format!("{path}?limit=500&continue={next}");
+            let list = self.send(Method::GET, &uri, None, &doing).await?;
+            list["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .for_each(&mut look);
+            let more = list["metadata"]["continue"].as_str().unwrap_or_default();
+            if more.is_empty() {
+                return Ok(true);
+            }
+            next = url::form_urlencoded::byte_serialize(more.as_bytes()).collect();
+        }
+        Ok(false)
     }
 
     /// Creates an object. A field that the schema does not know is a 400.

@@ -9,10 +9,11 @@ use clientele_kubectl::shared::remedy;
 use jiff::Timestamp;
 
 use crate::cluster::table::Row;
-use crate::list::select::{Need, is_unused, need, reason};
+use crate::list::select::{Need, is_overlap_held, is_unused, need, reason};
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
+use crate::root_key::{self, RootKey};
 
 /// The most tenants and reasons that are listed.
 const MOST: usize = 20;
@@ -35,21 +36,36 @@ struct HomePage {
     ready: usize,
     suspended: usize,
     unused: usize,
+    /// How many still accept an old client secret.
+    overlap: usize,
+    /// The root keys, or why they are not known.
+    root_keys: Result<Vec<RootKey>, String>,
     reasons: Vec<Tally>,
     tenants: Vec<Tally>,
     /// Namespaces that are shown, where the person sees only those that they type.
     partial: bool,
 }
 
+impl HomePage {
+    /// Whether something needs a person.
+    fn needs_attention(&self) -> bool {
+        let old_key = self.root_keys.iter().flatten().any(|key| key.old);
+        !self.reasons.is_empty() || self.unused > 0 || self.overlap > 0 || old_key
+    }
+}
+
 /// The page.
 pub async fn show(person: Caller) -> Result<Response, Problem> {
     let own = Some(person.namespace.clone()).filter(|own| !own.is_empty());
     let typed: Vec<String> = own.into_iter().collect();
-    let kept = person.rows.read(&person.cluster, &typed).await?;
-    let page = {
+    let listed = person.rows.read(&person.cluster, &typed);
+    let (kept, root_keys) = futures::join!(listed, root_key::read(&person));
+    let kept = kept?;
+    let mut page = {
         let rows = kept.rows();
         count(&person, rows.values(), kept.is_partial(), Timestamp::now())
     };
+    page.root_keys = root_keys;
     html(StatusCode::OK, &page)
 }
 
@@ -59,7 +75,7 @@ fn count<'a>(
     partial: bool,
     now: Timestamp,
 ) -> HomePage {
-    let (mut all, mut ready, mut suspended, mut unused) = (0, 0, 0, 0);
+    let (mut all, mut ready, mut suspended, mut unused, mut overlap) = (0, 0, 0, 0, 0);
     let mut reasons = BTreeMap::<String, usize>::new();
     let mut tenants = BTreeMap::<String, usize>::new();
     for row in rows {
@@ -70,6 +86,7 @@ fn count<'a>(
             Need::Act | Need::Wait => *reasons.entry(reason(row).to_owned()).or_default() += 1,
         }
         unused += usize::from(is_unused(row, now));
+        overlap += usize::from(is_overlap_held(row));
         *tenants.entry(row.tenant.clone()).or_default() += 1;
     }
     HomePage {
@@ -78,6 +95,8 @@ fn count<'a>(
         ready,
         suspended,
         unused,
+        overlap,
+        root_keys: Ok(Vec::new()),
         reasons: counts(reasons, "/clients?state=attention&q="),
         tenants: counts(tenants, "/clients?tenant="),
         partial,

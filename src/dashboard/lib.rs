@@ -26,6 +26,8 @@ mod page;
 mod peer;
 mod person;
 mod problem;
+mod resources;
+mod root_key;
 mod routes;
 mod rows;
 pub mod server;
@@ -38,7 +40,7 @@ use std::process::ExitCode;
 
 use clientele_kubectl::args::{ClusterFlags, DashboardFlags};
 
-pub use client::{lifetimes, secret::FORMATS};
+pub use client::{lifetimes, secret::FORMATS, spec};
 pub use sign_in::{Settings as SignInSettings, refuse_origin_of_issuer};
 
 /// Serves one person until they press Ctrl+C.

@@ -24,6 +24,8 @@ pub enum Section {
     Tenants,
     /// Users.
     Users,
+    /// APIs.
+    Resources,
     /// Import.
     Import,
     /// None of them.
@@ -68,6 +70,7 @@ impl Chrome {
             Section::Create => link == "create",
             Section::Tenants => link == "tenants",
             Section::Users => link == "users",
+            Section::Resources => link == "resources",
             Section::Import => link == "import",
             Section::None => false,
         }

@@ -7,14 +7,14 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::{App, Door};
 use crate::guard::guard;
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
-use crate::{assets, client, home, import, list, tenants, users};
+use crate::{assets, client, home, import, list, resources, tenants, users};
 
 /// The router, with the guard around every route. `POST /session` is answered by the guard itself.
 pub fn router(app: Arc<App>) -> Router {
@@ -33,8 +33,14 @@ fn guarded(app: Arc<App>) -> Router {
         .route("/clients/changes", get(list::live::changes))
         .route("/tenants", get(tenants::list))
         .route("/tenants/{name}", get(tenants::show))
+        .route("/tenants/{name}/use", get(tenants::in_use))
+        .route("/resources", get(resources::list))
         .route("/users", get(users::list))
         .route("/users/{namespace}/{name}", get(users::show))
+        .route(
+            "/users/{namespace}/{name}/password",
+            post(users::password::submit),
+        )
         .route("/import", get(import::show).post(import::submit))
         .route("/assets/{name}", get(assets::file))
         .route("/signed-in", get(signed_in))

@@ -50,6 +50,13 @@ pub struct Rows {
     loading: tokio::sync::Mutex<()>,
     changes: watch::Sender<u64>,
     ended: AtomicBool,
+    /// Every open stream of changes has a clone of it.
+    streams: Arc<()>,
+}
+
+/// A stream of changes, until it is dropped.
+pub struct StreamPlace {
+    _counted: Arc<()>,
 }
 
 /// A list that a watch keeps current.
@@ -60,6 +67,8 @@ pub struct Kept {
     pub refused: Vec<(String, Problem)>,
     /// How many namespaces were not looked at, because there are more than are asked for.
     pub left_out: usize,
+    /// Whether the definitions of the cluster are older than this program.
+    pub older: bool,
     rows: RwLock<BTreeMap<Key, Row>>,
     current: AtomicBool,
     /// `None`: for as long as the watch lasts.
@@ -75,7 +84,16 @@ impl Rows {
             loading: tokio::sync::Mutex::new(()),
             changes: watch::Sender::new(0),
             ended: AtomicBool::new(false),
+            streams: Arc::new(()),
         })
+    }
+
+    /// A place for one more stream of changes; `None` if there are this many.
+    pub fn stream(&self, most: usize) -> Option<StreamPlace> {
+        let counted = self.streams.clone();
+        // The first count is our own.
+        let streams = Arc::strong_count(&counted) - 1;
+        (streams <= most).then_some(StreamPlace { _counted: counted })
     }
 
     /// The rows. `typed` are namespaces to list where the person may list neither everywhere nor namespaces.
@@ -105,6 +123,7 @@ impl Rows {
         };
         let kept = Arc::new(Kept {
             scope,
+            older: lists.iter().any(|(_, listed)| listed.layout.is_older()),
             until: serves.map(|serves| Instant::now() + serves),
             refused,
             left_out,

@@ -1,12 +1,16 @@
 //! The pages of OAuthTenants: which there are, and what each one is and allows.
 
+mod keys;
 mod policy;
+mod reliance;
 
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
+use clientele_api::tenant::SigningAlgorithm;
 use clientele_kubectl::shared::{name, text};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::client::spec::texts;
@@ -16,10 +20,12 @@ use crate::cluster::Kind;
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
+use keys::{SigningKey, signing_keys};
 use policy::sentences;
+use reliance::Reliance;
 
 /// The most that a page shows. An installation has few.
-const MOST: &str = "limit=500";
+pub const MOST: &str = "limit=500";
 
 /// One row of the list.
 struct Row {
@@ -54,15 +60,15 @@ fn row(tenant: &Value) -> Row {
         name: name(tenant).to_owned(),
         display_name: text(tenant, "/spec/displayName").to_owned(),
         issuer: text(tenant, "/status/issuer").to_owned(),
-        algorithm: algorithm(tenant).to_owned(),
+        algorithm: algorithm(tenant),
         status: summary(tenant),
     }
 }
 
-fn algorithm(tenant: &Value) -> &str {
+fn algorithm(tenant: &Value) -> String {
     match text(tenant, "/spec/signing/algorithm") {
-        "" => "RS256",
-        algorithm => algorithm,
+        "" => format!("{:?}", SigningAlgorithm::default()),
+        algorithm => algorithm.to_owned(),
     }
 }
 
@@ -77,7 +83,7 @@ struct Entry {
 struct TenantPage {
     chrome: Chrome,
     row: Row,
-    keys: Vec<String>,
+    keys: Vec<SigningKey>,
     rotates: String,
     policy: Vec<String>,
     scopes: Vec<Entry>,
@@ -92,13 +98,42 @@ pub async fn show(person: Caller, Path(of): Path<String>) -> Result<Response, Pr
     let page = TenantPage {
         chrome: Chrome::new(&person, Section::Tenants),
         row: row(&tenant),
-        keys: texts(&tenant, "/status/keyIds"),
-        rotates: text(&tenant, "/spec/signing/rotateEvery").to_owned(),
+        keys: signing_keys(&tenant, Timestamp::now()),
+        rotates: match text(&tenant, "/spec/signing/rotateEvery") {
+            "" => "A key signs for 90 days, unless spec.signing.rotateEvery says otherwise."
+                .to_owned(),
+            every => format!("A key signs for {every} (spec.signing.rotateEvery)."),
+        },
         policy: sentences(&tenant),
         scopes: entries(&tenant, "scopes", "name", scope),
         audiences: entries(&tenant, "audiences", "uri", audience),
         conditions: conditions(&tenant),
         manifest: yaml_of(&tenant),
+    };
+    html(StatusCode::OK, &page)
+}
+
+#[derive(Template)]
+#[template(path = "tenant_use.html")]
+struct UsePage {
+    chrome: Chrome,
+    name: String,
+    reliance: Reliance,
+    /// Whether every client was looked at.
+    complete: bool,
+}
+
+/// `GET /tenants/{name}/use`
+pub async fn in_use(person: Caller, Path(of): Path<String>) -> Result<Response, Problem> {
+    person.cluster.get(Kind::Tenant, "", &of).await?;
+    let mut reliance = Reliance::of(&of);
+    let look = |client: &Value| reliance.look(client);
+    let complete = person.cluster.each(Kind::Client, look).await?;
+    let page = UsePage {
+        chrome: Chrome::new(&person, Section::Tenants),
+        name: of,
+        reliance,
+        complete,
     };
     html(StatusCode::OK, &page)
 }
@@ -126,7 +161,8 @@ fn scope(entry: &Value) -> Vec<String> {
     about
 }
 
-fn audience(entry: &Value) -> Vec<String> {
+/// What applies to an API of a tenant, as sentences.
+pub fn audience(entry: &Value) -> Vec<String> {
     let mut about = Vec::new();
     let scopes = texts(entry, "/scopes");
     if !scopes.is_empty() {
@@ -164,6 +200,6 @@ mod tests {
             ["Scopes: orders.", "For namespaces with team=a."]
         );
         assert!(entries(&json!({}), "scopes", "name", scope).is_empty());
-        assert_eq!(algorithm(&json!({})), "RS256");
+        assert_eq!(algorithm(&json!({})), "ES256");
     }
 }

@@ -1,12 +1,15 @@
 //! The pages of OAuthUsers: who can sign in, and why someone cannot.
 
+pub mod password;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use clientele_kubectl::shared::{name, namespace, text};
+use clientele_kubectl::shared::{name, namespace, password_secret_of, text};
 use serde_json::Value;
 
+use crate::client::frame::Right;
 use crate::client::spec::{flag, tenant, texts};
 use crate::client::status::{Status, conditions, summary};
 use crate::client::yaml_of;
@@ -15,6 +18,7 @@ use crate::form::Query;
 use crate::page::{Chrome, Section, html, object_path};
 use crate::person::Caller;
 use crate::problem::Problem;
+use password::PasswordView;
 
 /// The most that a page shows.
 const MOST: &str = "limit=500";
@@ -116,6 +120,10 @@ struct UserPage {
     subject: String,
     /// Where the password is; its value is on no page.
     password: String,
+    /// Whether the person may set it.
+    set: Right,
+    /// What became of a new one.
+    view: PasswordView,
     conditions: Vec<Status>,
     manifest: String,
 }
@@ -123,16 +131,30 @@ struct UserPage {
 /// `GET /users/{namespace}/{name}`
 pub async fn show(person: Caller, Path(of): Path<(String, String)>) -> Result<Response, Problem> {
     let user = person.cluster.get(Kind::User, &of.0, &of.1).await?;
-    let page = UserPage {
-        chrome: Chrome::new(&person, Section::Users),
-        row: row(&user),
-        groups: texts(&user, "/spec/groups"),
-        subject: text(&user, "/status/subject").to_owned(),
-        password: text(&user, "/spec/passwordSecretRef/name").to_owned(),
-        conditions: conditions(&user),
-        manifest: yaml_of(&user),
+    page(&person, &user, PasswordView::default()).await
+}
+
+/// The page, with what became of a new password.
+async fn page(person: &Caller, user: &Value, view: PasswordView) -> Result<Response, Problem> {
+    let (secret, _) = password_secret_of(user);
+    let set = Right::ask(person, "patch", Kind::Secret, (namespace(user), &secret)).await;
+    let status = if view.wrong.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
     };
-    html(StatusCode::OK, &page)
+    let page = UserPage {
+        chrome: Chrome::new(person, Section::Users),
+        row: row(user),
+        groups: texts(user, "/spec/groups"),
+        subject: text(user, "/status/subject").to_owned(),
+        password: text(user, "/spec/passwordSecretRef/name").to_owned(),
+        set,
+        view,
+        conditions: conditions(user),
+        manifest: yaml_of(user),
+    };
+    html(status, &page)
 }
 
 #[cfg(test)]

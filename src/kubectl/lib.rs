@@ -36,6 +36,8 @@ pub mod shared {
     pub use crate::verbs::rotate::{can_rotate, is_published, patch as rotation_patch};
     pub use crate::verbs::test::{Step, Tried};
     pub use crate::verbs::token::{HeldProof, claims};
+    pub use crate::verbs::user::hash::{generated, phc};
+    pub use crate::verbs::user::{ENTRY as PASSWORD_ENTRY, secret_name_of as password_secret_of};
     pub use crate::verbs::who::ways;
 }
 

@@ -5,6 +5,7 @@ mod browser;
 mod command_line;
 mod dashboard;
 mod dashboard_people;
+mod dashboard_speed;
 mod example_app;
 mod exhibits;
 mod fonts;

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { complaints, findings, fragile, launch, overflow } from './chromium.mjs'
-import { clientWithoutScript, editAndDelete, secret } from './dashboard_client.mjs'
+import { clientWithoutScript, editAndDelete, fourClicks, secret } from './dashboard_client.mjs'
 
 const { ORIGIN, TOKEN, NAMESPACE, FOLDER } = process.env
 const pages = Object.entries(JSON.parse(process.env.PAGES))
@@ -130,7 +130,7 @@ const browser = await launch()
 try {
   const state = await signIn(browser)
   const around = { origin: ORIGIN, namespace: NAMESPACE, expect }
-  for (const step of [look, keyboard, scriptless, secret, editAndDelete, clientWithoutScript]) {
+  for (const step of [look, fourClicks, keyboard, scriptless, secret, editAndDelete, clientWithoutScript]) {
     await step(browser, state, around).catch((error) => expect(step.name, false, error))
   }
 } finally {

@@ -19,6 +19,44 @@ function holders(page, text) {
   }
 }
 
+/**
+ * As a new administrator: from the first page to a web application whose ID and secret are in the clipboard. Everything else is typed; every click
+ * counts.
+ */
+export async function fourClicks(browser, storageState, { origin, namespace, expect }) {
+  const context = await browser.newContext({ storageState })
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
+  const page = await context.newPage()
+  let clicks = 0
+  const click = async (role, name) => {
+    clicks += 1
+    await page.getByRole(role, { name, exact: true }).first().click()
+  }
+  const copied = async () => {
+    await page.locator('#said', { hasText: 'Copied.' }).waitFor({ state: 'attached' })
+    await page.locator('#said').evaluate((said) => (said.textContent = ''))
+    return page.evaluate(() => navigator.clipboard.readText())
+  }
+  // Where `--open` leads, and what the printed address shows after the token.
+  await page.goto(`${origin}/`)
+  await click('link', 'New client')
+  await page.keyboard.press('Tab')
+  await page.locator('#display-name').fill('First shop')
+  await page.locator('#redirect-uris').fill('https://first.example.com/callback')
+  await click('button', 'Create')
+  await page.waitForURL(new RegExp(`/clients/${namespace}/first-shop$`))
+  // The page asks again until the operator has registered the client.
+  await page.getByRole('button', { name: 'Copy client secret' }).waitFor({ timeout: 20_000 })
+  await click('button', 'Copy client ID')
+  const id = await copied()
+  await click('button', 'Copy client secret')
+  const value = await copied()
+  expect('four clicks', clicks === 4, clicks)
+  expect('the ID is in the clipboard', id === `${namespace}.first-shop`, id)
+  expect('the secret is in the clipboard', value.startsWith('clt_') && value.length === 70, value.length)
+  await context.close()
+}
+
 export async function secret(browser, storageState, { origin, namespace, expect }) {
   const context = await browser.newContext({ storageState })
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin })
@@ -77,6 +115,12 @@ export async function editAndDelete(browser, storageState, { origin, namespace, 
   await page.locator('#display-name').press('Enter')
   await page.waitForURL(new RegExp(`/clients/${namespace}/machine$`))
   expect('edited', (await page.locator('h1').innerText()).includes('Night job'))
+
+  const rotate = page.getByRole('button', { name: 'Rotate', exact: true })
+  await page.goto(`${origin}/clients/${namespace}/machine/credentials`)
+  await rotate.focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('The rotation is requested.').waitFor()
 
   await page.goto(`${origin}/clients/${namespace}/machine/delete`)
   await page.locator('#confirm').focus()

@@ -223,8 +223,8 @@ annotations:
 {{- if eq (trimSuffix ":443" $dashboard) (trimSuffix ":443" $issuer) }}
 {{- fail (printf "dashboard.url %s has the origin of the issuer (publicUrl): give the dashboard a host name of its own, such as https://dashboard.example.com" .) }}
 {{- end }}
-{{- if and $.Values.dashboard.enabled (ne . (regexFind "^https?://[^/]+" .)) }}
-{{- fail (printf "dashboard.url %s has a path: with dashboard.enabled the dashboard needs a host name of its own, such as https://dashboard.example.com" .) }}
+{{- if ne (trimSuffix "/" .) (regexFind "^https?://[^/]+" .) }}
+{{- fail (printf "dashboard.url %s has a path: the dashboard needs a host name of its own, such as https://dashboard.example.com" .) }}
 {{- end }}
 {{- else }}
 {{- if .Values.dashboard.enabled }}

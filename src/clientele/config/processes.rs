@@ -9,7 +9,7 @@ use clientele_dashboard::server::ForPeople;
 use clientele_kubectl::args::ClusterFlags;
 use clientele_kubectl::probe::ProbeTarget;
 
-use super::values::{duration, public_url};
+use super::values::{dashboard_url, duration, public_url};
 
 /// Which server is asked.
 #[derive(Debug, Args)]
@@ -60,7 +60,7 @@ pub struct Dashboard {
 #[command(next_help_heading = "As a service (the chart)")]
 pub struct DashboardForPeople {
     /// The URL at which people reach it: --dashboard-url of the operator. It has no path
-    #[arg(long, requires = "credentials", conflicts_with_all = ["open", "port"], value_parser = public_url)]
+    #[arg(long, requires = "credentials", conflicts_with_all = ["open", "port"], value_parser = dashboard_url)]
     pub url: Option<String>,
     /// The folder with `CLIENT_ID`, `CLIENT_SECRET` and ISSUER of its OAuthClient, clientele-dashboard: the Secret that the operator makes, mounted
     #[arg(long, requires = "url", value_name = "DIR")]

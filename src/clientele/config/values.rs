@@ -121,6 +121,19 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     Ok(trimmed.to_owned())
 }
 
+/// The URL of the dashboard: an origin, because its pages, cookies and redirect URI lie at the root.
+pub(super) fn dashboard_url(text: &str) -> Result<String, String> {
+    let url = public_url(text)?;
+    let parsed = url::Url::parse(&url).map_err(|error| format!("must be a URL: {error}"))?;
+    if parsed.path() != "/" {
+        return Err(format!(
+            "must have no path: give the dashboard a host name of its own, such as {}",
+            parsed.origin().ascii_serialization()
+        ));
+    }
+    Ok(url)
+}
+
 /// What every proxy, browser and library reads in the same way.
 fn is_plain(url: &url::Url, text: &str) -> Result<(), String> {
     let is_label = |label: &str| {

@@ -118,7 +118,9 @@ if (list && list.dataset.live) {
   };
 
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.requestConfig.elt !== list) return;
+    const { elt } = event.detail.requestConfig;
+    // While the cluster is away, a search keeps the rows as well.
+    if (elt !== list && (elt.id !== "filters" || event.detail.xhr.status < 500)) return;
     const good = event.detail.xhr.status === 200;
     event.detail.shouldSwap = good;
     if (good) works(true); else failed();
@@ -131,6 +133,15 @@ if (list && list.dataset.live) {
     events = new EventSource(list.dataset.live);
     events.addEventListener("open", () => { if (!broken.hidden) refresh(); });
     events.addEventListener("rows", refresh);
+    // Other windows have all the streams there are.
+    events.addEventListener("busy", () => {
+      close();
+      setTimeout(() => {
+        if (events || document.hidden) return;
+        open();
+        refresh();
+      }, 5000);
+    });
     // The sign-in has ended: loading the page renews it.
     events.addEventListener("renew", () => location.reload());
     events.addEventListener("gone", () => location.assign("/signed-out"));

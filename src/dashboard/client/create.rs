@@ -166,7 +166,8 @@ async fn page(
 ) -> Result<Response, Problem> {
     let card = chosen(&view.form.preset);
     if view.form.base.is_empty() {
-        view.example = example(card);
+        view.example = example(card, "/spec/redirectUris");
+        view.example_api = example(card, "/spec/audiences");
     }
     let page = CreatePage {
         chrome: Chrome::new(person, Section::Create),

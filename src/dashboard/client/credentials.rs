@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use clientele_kubectl::shared::{age, can_rotate, is_published, text};
+use clientele_oauth::client::secret_rotation::Settings;
 use serde_json::Value;
 
 use super::frame::{ClientHeader, Right, Tab, read};
@@ -197,6 +198,7 @@ fn schedule(client: &Value) -> Vec<(&'static str, String)> {
         let parsed = clientele_api::DurationString(written.to_owned()).parse_from_zero();
         parsed.map_or_else(|| default.to_owned(), words)
     };
+    let default = |lasts| format!("{} (default)", words(lasts));
     let rows = [
         ("Rotates every", duration("every", "never by itself")),
         (
@@ -205,11 +207,11 @@ fn schedule(client: &Value) -> Vec<(&'static str, String)> {
         ),
         (
             "Old secret unused for",
-            duration("quietPeriod", "24 hours (default)"),
+            duration("quietPeriod", &default(Settings::DEFAULT.quiet_period)),
         ),
         (
             "Old secret at most for",
-            duration("maxOverlap", "7 days (default)"),
+            duration("maxOverlap", &default(Settings::DEFAULT.max_overlap)),
         ),
         (
             "Last cause",

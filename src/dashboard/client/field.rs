@@ -15,6 +15,8 @@ pub enum Field {
     FirstParty,
     /// `spec.redirectUris`
     RedirectUris,
+    /// `spec.audiences`
+    Audiences,
     /// `spec.tenant`
     Tenant,
     /// `spec.lifetimes.authorizationCode`
@@ -31,13 +33,14 @@ pub enum Field {
 
 impl Field {
     /// Every field, in the order of the page.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::DisplayName,
         Self::Name,
         Self::Namespace,
         Self::Type,
         Self::RedirectUris,
         Self::FirstParty,
+        Self::Audiences,
         Self::Tenant,
         Self::AuthorizationCode,
         Self::AccessToken,
@@ -64,6 +67,7 @@ impl Field {
             Self::Type => "type",
             Self::FirstParty => "first-party",
             Self::RedirectUris => "redirect-uris",
+            Self::Audiences => "audiences",
             Self::Tenant => "tenant",
             Self::AuthorizationCode => "lifetime-authorization-code",
             Self::AccessToken => "lifetime-access-token",
@@ -82,6 +86,7 @@ impl Field {
             Self::Type => "Type",
             Self::FirstParty => "First-party",
             Self::RedirectUris => "Redirect URIs",
+            Self::Audiences => "APIs",
             Self::Tenant => "Tenant",
             Self::AuthorizationCode => "Authorization code",
             Self::AccessToken => "Access token",
@@ -99,6 +104,7 @@ impl Field {
             Self::Type => "type",
             Self::FirstParty => "firstParty",
             Self::RedirectUris => "redirectUris",
+            Self::Audiences => "audiences",
             Self::Tenant => "tenant",
             Self::AuthorizationCode => "lifetimes.authorizationCode",
             Self::AccessToken => "lifetimes.accessToken",

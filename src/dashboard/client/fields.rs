@@ -21,6 +21,8 @@ pub struct FormView {
     pub yaml: String,
     /// What a redirect URI of the kind of application looks like; empty if it says nothing.
     pub example: String,
+    /// The same of the address of an API.
+    pub example_api: String,
 }
 
 impl FormView {
@@ -92,6 +94,7 @@ pub fn while_typing(view: &FormView) -> Messages {
             Field::Name => view.form.object_name().is_empty(),
             Field::Namespace => view.form.namespace.is_empty(),
             Field::RedirectUris => view.form.uris().is_empty(),
+            Field::Audiences => view.form.audience_lines().trim().is_empty(),
             _ => false,
         };
         for said in view.messages.of(field).iter().filter(|_| !empty) {

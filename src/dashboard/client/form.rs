@@ -28,6 +28,8 @@ pub struct ClientForm {
     pub first_party: bool,
     /// One URI on each line.
     pub redirect_uris: String,
+    /// The APIs that its tokens are for, one on each line; `None` where a form has no such input, so that the object keeps what it has.
+    pub audiences: Option<String>,
     /// The tenant.
     pub tenant: String,
     /// How long tokens live.
@@ -49,6 +51,9 @@ impl ClientForm {
             redirect_uris: fields
                 .get(Field::RedirectUris.input())
                 .replace("\r\n", "\n"),
+            audiences: fields
+                .has(Field::Audiences.input())
+                .then(|| fields.get(Field::Audiences.input()).replace("\r\n", "\n")),
             tenant: trimmed(Field::Tenant),
             lifetimes: FormLifetimes::sent(fields),
         }
@@ -65,6 +70,7 @@ impl ClientForm {
             public: spec::is_public(object),
             first_party: spec::flag(object, "/spec/firstParty"),
             redirect_uris: spec::texts(object, "/spec/redirectUris").join("\n"),
+            audiences: Some(spec::texts(object, "/spec/audiences").join("\n")),
             tenant: text(object, "/spec/tenant").to_owned(),
             lifetimes: FormLifetimes::of(object),
         }
@@ -79,6 +85,9 @@ impl ClientForm {
             .append_pair(Field::Type.input(), self.type_name())
             .append_pair(Field::RedirectUris.input(), &self.redirect_uris)
             .append_pair(Field::Tenant.input(), &self.tenant);
+        if let Some(audiences) = &self.audiences {
+            body.append_pair(Field::Audiences.input(), audiences);
+        }
         for (field, value) in self.lifetimes.sets() {
             body.append_pair(field.input(), value);
         }
@@ -97,10 +106,14 @@ impl ClientForm {
         }
     }
 
-    /// The lines that are not empty.
+    /// The redirect URIs: the lines that are not empty.
     pub fn uris(&self) -> Vec<&str> {
-        let lines = self.redirect_uris.lines().map(str::trim);
-        lines.filter(|line| !line.is_empty()).collect()
+        filled_lines(&self.redirect_uris)
+    }
+
+    /// The text of the input for audiences.
+    pub fn audience_lines(&self) -> &str {
+        self.audiences.as_deref().unwrap_or_default()
     }
 
     /// Number of rows of the text area.
@@ -148,6 +161,11 @@ impl ClientForm {
             let value = (!uris.is_empty()).then(|| json!(uris));
             set(spec, Field::RedirectUris, value);
         }
+        if self.audiences.is_some() && self.audiences != shown.audiences {
+            let audiences = filled_lines(self.audience_lines());
+            let value = (!audiences.is_empty()).then(|| json!(audiences));
+            set(spec, Field::Audiences, value);
+        }
         self.lifetimes.apply(&shown.lifetimes, spec);
     }
 
@@ -161,6 +179,7 @@ impl ClientForm {
             Field::Type => form.type_name().to_owned(),
             Field::FirstParty => if form.first_party { "yes" } else { "no" }.to_owned(),
             Field::RedirectUris => form.uris().join(" "),
+            Field::Audiences => filled_lines(form.audience_lines()).join(" "),
             lifetime => form.lifetimes.get(lifetime).to_owned(),
         };
         let changed = Field::ALL.into_iter().filter_map(|field| {
@@ -180,6 +199,11 @@ pub struct Change {
     pub from: String,
     /// The value after.
     pub to: String,
+}
+
+fn filled_lines(text: &str) -> Vec<&str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect()
 }
 
 fn or_none(text: &str) -> Option<Value> {

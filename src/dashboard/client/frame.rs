@@ -27,7 +27,7 @@ impl Right {
     /// Asks the API server.
     pub async fn ask(person: &Caller, verb: &str, kind: Kind, of: (&str, &str)) -> Self {
         let (namespace, name) = of;
-        let why = if person.read_only && kind == Kind::Client && verb != "get" {
+        let why = if person.read_only && verb != "get" {
             "This dashboard runs with --read-only.".to_owned()
         } else if person.cluster.may(verb, kind, Some(namespace), name).await {
             String::new()

@@ -14,6 +14,7 @@ use super::secret::{Entries, Source, entries, source};
 use super::secret_block::SecretBlock;
 use super::spec;
 use super::status::{Status, conditions};
+use super::usage::Usage;
 use crate::page::{Chrome, Section, html};
 use crate::person::Caller;
 use crate::problem::Problem;
@@ -25,6 +26,7 @@ struct OverviewPage {
     frame: ClientHeader,
     secret: SecretBlock,
     view: Overview,
+    usage: Usage,
 }
 
 /// What the page shows beside heading and secret. It is made from the OAuthClient alone, which holds no secret.
@@ -60,9 +62,14 @@ pub async fn page(
     client: &Value,
     secret: SecretBlock,
 ) -> Result<Response, Problem> {
+    let (frame, usage) = futures::join!(
+        ClientHeader::new(person, client, Tab::Overview),
+        Usage::read(person, client),
+    );
     let page = OverviewPage {
         chrome: Chrome::new(person, Section::Clients),
-        frame: ClientHeader::new(person, client, Tab::Overview).await,
+        frame,
+        usage,
         secret,
         view: overview(client),
     };

@@ -19,7 +19,7 @@ pub struct Card {
 }
 
 /// The cards, in the order of the page. The first is the default.
-pub const CARDS: [Card; 12] = [
+pub const CARDS: [Card; 13] = [
     card("web-app", "Web app", "A server where people sign in"),
     card(
         "single-page-app",
@@ -37,6 +37,7 @@ pub const CARDS: [Card; 12] = [
         "Pod without a secret",
         "Proves itself by its ServiceAccount",
     ),
+    card("mcp", "MCP client", "An assistant that calls an MCP server"),
     card(
         "grafana",
         "Grafana",
@@ -105,19 +106,21 @@ fn base(card: &Card) -> Value {
     object
 }
 
-/// The redirect URIs of a sample that are not about an example host: those on loopback.
+/// The form of a sample, with those of its addresses that are not about an example host, such as those on loopback.
 pub fn start(card: &Card) -> ClientForm {
     let mut form = ClientForm::of(&base(card));
     let uris = form.uris().into_iter().filter(|uri| !is_example(uri));
     form.redirect_uris = uris.collect::<Vec<_>>().join("\n");
+    let apis = form.audience_lines().lines().filter(|api| !is_example(api));
+    form.audiences = Some(apis.collect::<Vec<_>>().join("\n"));
     card.name.clone_into(&mut form.preset);
     clientele_api::DEFAULT_TENANT.clone_into(&mut form.tenant);
     form
 }
 
-/// The redirect URIs of a sample, to show what one looks like.
-pub fn example(card: &Card) -> String {
-    let uris = spec::texts(&base(card), "/spec/redirectUris");
+/// The first example among the addresses of a sample, to show what one looks like.
+pub fn example(card: &Card, of: &str) -> String {
+    let uris = spec::texts(&base(card), of);
     uris.into_iter()
         .find(|uri| is_example(uri))
         .unwrap_or_default()
@@ -256,7 +259,7 @@ mod tests {
         let mut form = start(card);
         form.display_name = "Order desk".to_owned();
         form.namespace = "apps".to_owned();
-        if !example(card).is_empty() {
+        if !example(card, "/spec/redirectUris").is_empty() {
             form.redirect_uris = format!("https://desk.example.org/cb\n{}", form.redirect_uris);
         }
         form
@@ -280,6 +283,7 @@ mod tests {
             );
             let spec: OAuthClientSpec = serde_json::from_value(object["spec"].clone()).unwrap();
             assert_eq!(spec.display_name.as_deref(), Some("Order desk"));
+            assert!(spec.audiences.is_empty(), "{}", card.name);
             for account in spec.service_accounts {
                 assert_eq!(account.name, "order-desk");
             }

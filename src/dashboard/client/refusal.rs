@@ -109,7 +109,8 @@ fn field(path: &str, message: &str) -> (Option<Field>, Option<usize>) {
             fields.find(|field| field.of_spec() == name)
         }),
     };
-    (named, index.filter(|_| named == Some(Field::RedirectUris)))
+    let is_list = matches!(named, Some(Field::RedirectUris | Field::Audiences));
+    (named, index.filter(|_| is_list))
 }
 
 /// The sentence without the value that the person just typed: `Invalid value: "x": must not …`.
@@ -168,6 +169,12 @@ mod tests {
                 "Invalid value: \"http://a \\\"b\\\"\": must not contain a fragment (#)",
                 Field::RedirectUris,
                 "Line 2: Must not contain a fragment (#).",
+            ),
+            (
+                "spec.audiences[0]",
+                "Invalid value: \"x\": must be an absolute URI",
+                Field::Audiences,
+                "Line 1: Must be an absolute URI.",
             ),
             (
                 "spec.displayName",

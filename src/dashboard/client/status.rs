@@ -39,7 +39,9 @@ fn of(client: &Value, kind: &str, status: &str, why: &str, said: &str) -> Status
         _ if works => "good",
         Some(Actor::Wait) => "wait",
         Some(Actor::Nothing) => "",
-        _ if kind == "Ready" || status == "True" => "bad",
+        _ if kind == "Ready" => "bad",
+        // A warning beside a client that works.
+        _ if status == "True" => "wait",
         _ => "",
     };
     let of_remedy = |text: fn(&clientele_kubectl::shared::Remedy) -> &'static str| {

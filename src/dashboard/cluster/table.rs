@@ -48,6 +48,8 @@ pub struct Row {
     pub message: String,
     /// `status.rotation.nextAt`
     pub next_rotation: String,
+    /// `status.secretGeneration.overlap.retiresAt`: an old client secret is accepted until then at the latest.
+    pub old_secret_until: String,
     /// `metadata.creationTimestamp`, in seconds since 1970, as exact as the age in the cell.
     pub created: i64,
     /// `status.lastUsedAt`, the same way, to the day; 0 if never.
@@ -224,6 +226,8 @@ fn as_table(uri: &str) -> Result<Request<Vec<u8>>, Problem> {
 const NAMESPACE: &str = "Client namespace";
 const DISPLAY_NAME: &str = "Display name";
 const FIRST_PARTY: &str = "First-party";
+/// The newest column: definitions without it are older than this program.
+const OLD_SECRET: &str = "Old secret until";
 
 impl Layout {
     fn of(table: &Table, metadata: bool) -> Self {
@@ -235,6 +239,11 @@ impl Layout {
                 .collect(),
             metadata,
         }
+    }
+
+    /// Whether the definitions of the cluster are older than this program, so that some cells are empty.
+    pub fn is_older(&self) -> bool {
+        !self.columns.contains_key(OLD_SECRET)
     }
 
     fn changes(&self, event: WatchEvent<Table>, namespace: Option<&str>) -> Vec<Change> {
@@ -278,6 +287,7 @@ impl Layout {
             reason: text("Reason"),
             message: text("Message"),
             next_rotation: text("Next rotation"),
+            old_secret_until: text(OLD_SECRET),
             created: created.map_or_else(|| since(&text("Age"), now), Timestamp::as_second),
             last_used: since(&text("Last use"), now),
             secret_published: since(&text("Secret age"), now),
@@ -375,6 +385,7 @@ mod tests {
         let meta = json!({ "metadata": { "namespace": "team", "creationTimestamp": "2026-11-29T11:00:00Z" } });
         let table = table(&["Name"], &json!(["web"]), &meta);
         let layout = Layout::of(&table, true);
+        assert!(layout.is_older());
         let row = layout.row(&table.rows.as_ref().unwrap()[0], None, now());
         assert_eq!(row.namespace, "team");
         assert_eq!(now().as_second() - row.created, 3_600);

@@ -15,19 +15,25 @@ use crate::person::Caller;
 
 /// Changes within this time are one event.
 const TOGETHER: Duration = Duration::from_millis(200);
+/// The most streams of one person: browsers allow six connections to one server, and pages need the others. Further windows look again
+/// by themselves.
+const MOST_STREAMS: usize = 4;
 /// A comment this often shows a dead connection to both sides.
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// The stream. It lasts until the browser closes it, or until the credentials of the person end.
 pub async fn changes(person: Caller) -> Response {
     let rows = person.rows;
+    let Some(place) = rows.stream(MOST_STREAMS) else {
+        return stream_of(Body::from("event: busy\ndata: later\n\n"));
+    };
     let changes = rows.changes();
     let events = stream::unfold(
-        (changes, rows, true),
-        |(mut changes, rows, first)| async move {
+        (changes, (rows, place), true),
+        |(mut changes, (rows, place), first)| async move {
             if first {
                 let retry = Ok::<_, Infallible>("retry: 2000\n\n");
-                return Some((retry, (changes, rows, false)));
+                return Some((retry, (changes, (rows, place), false)));
             }
             let event = match timeout(ALIVE, changes.changed()).await {
                 _ if rows.ended() => return None,
@@ -39,7 +45,7 @@ pub async fn changes(person: Caller) -> Response {
                 }
                 Ok(Err(_)) => return None,
             };
-            Some((Ok(event), (changes, rows, false)))
+            Some((Ok(event), (changes, (rows, place), false)))
         },
     );
     stream_of(Body::from_stream(events))

@@ -18,6 +18,8 @@ pub enum State {
     Suspended,
     /// Those that were not used for 90 days.
     Unused,
+    /// Those of which an old client secret is still accepted.
+    Overlap,
 }
 
 /// By which column.
@@ -61,12 +63,13 @@ pub struct Asked {
     pub page: usize,
 }
 
-const STATES: [(&str, State); 5] = [
+const STATES: [(&str, State); 6] = [
     ("", State::Any),
     ("ready", State::Ready),
     ("attention", State::Attention),
     ("suspended", State::Suspended),
     ("unused", State::Unused),
+    ("overlap", State::Overlap),
 ];
 
 const COLUMNS: [(&str, Column); 6] = [

@@ -90,6 +90,11 @@ pub fn is_unused(row: &Row, now: Timestamp) -> bool {
     since > 0 && now.as_second().saturating_sub(since) > UNUSED_DAYS * 86_400
 }
 
+/// Whether an old client secret is still accepted beside the current one.
+pub fn is_overlap_held(row: &Row) -> bool {
+    !row.old_secret_until.is_empty()
+}
+
 /// The page that is asked for.
 pub fn select(rows: &BTreeMap<Key, Row>, asked: &Asked, now: Timestamp) -> Selected {
     let words: Vec<String> = asked
@@ -141,6 +146,7 @@ fn wanted(row: &Row, asked: &Asked, words: &[String], now: Timestamp) -> bool {
         State::Attention => matches!(need(row), Need::Act | Need::Wait),
         State::Suspended => need(row) == Need::Suspended,
         State::Unused => is_unused(row, now),
+        State::Overlap => is_overlap_held(row),
     };
     state
         && (asked.tenant.is_empty() || asked.tenant == row.tenant)

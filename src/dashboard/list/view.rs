@@ -47,6 +47,8 @@ pub struct RowsFragment {
     refused: Vec<(String, Problem)>,
     /// How many namespaces were not looked at.
     left_out: usize,
+    /// Whether the definitions of the cluster are older than this program.
+    older: bool,
 }
 
 /// The heading of a column.
@@ -72,6 +74,8 @@ struct RowView {
     secret_age: String,
     /// To the day.
     last_used: String,
+    /// The day until which an old client secret is accepted.
+    old_until: String,
 }
 
 /// The status of a client, with what to do.
@@ -94,13 +98,14 @@ impl ClientsPage {
         }
     }
 
-    fn states() -> [(State, &'static str); 5] {
+    fn states() -> [(State, &'static str); 6] {
         [
             (State::Any, "Any status"),
             (State::Attention, "Needs attention"),
             (State::Ready, "Ready"),
             (State::Suspended, "Suspended"),
             (State::Unused, "Unused for 90 days"),
+            (State::Overlap, "Old secret still works"),
         ]
     }
 }
@@ -168,6 +173,7 @@ impl RowsFragment {
             typed,
             refused: kept.refused.clone(),
             left_out: kept.left_out,
+            older: kept.older,
         }
     }
 }
@@ -233,6 +239,7 @@ impl RowView {
             age: age(row.created, now),
             secret_age: age(row.secret_published, now),
             last_used: used(row.last_used, now),
+            old_until: row.old_secret_until.chars().take(10).collect(),
             row,
         }
     }

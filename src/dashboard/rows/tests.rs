@@ -130,3 +130,57 @@ async fn o16_rows_whose_credentials_ended_are_followed_no_more() {
     let late = rows.read(&cluster, &["one".to_owned()]).await.unwrap();
     assert!(lock(&late.watching).is_none(), "no watch");
 }
+
+#[test]
+fn a_person_has_so_many_streams_and_no_more() {
+    let rows = Rows::new();
+    let open: Vec<_> = (0..4).filter_map(|_| rows.stream(4)).collect();
+    assert_eq!(open.len(), 4);
+    assert!(rows.stream(4).is_none());
+    drop(open);
+    assert!(rows.stream(4).is_some());
+}
+
+/// The goal: each person more costs the process of the dashboard at most 15 MiB.
+#[test]
+fn ten_thousand_rows_are_below_15_mib() {
+    let texts = |row: &Row| -> usize {
+        let texts = [
+            &row.namespace,
+            &row.name,
+            &row.display_name,
+            &row.client_id,
+            &row.kind,
+            &row.tenant,
+            &row.ready,
+            &row.reason,
+            &row.message,
+            &row.next_rotation,
+            &row.old_secret_until,
+        ];
+        // An allocation costs 16 bytes more than it holds.
+        let kept = texts.into_iter().filter(|text| text.capacity() > 0);
+        kept.map(|text| text.capacity() + 16).sum()
+    };
+    let name = "a-client-with-a-name-of-usual-length";
+    let row = Row {
+        namespace: "team-of-some-people".to_owned(),
+        name: name.to_owned(),
+        display_name: "An application of the team".to_owned(),
+        client_id: format!("team-of-some-people.{name}"),
+        kind: "Confidential".to_owned(),
+        tenant: "default".to_owned(),
+        ready: "True".to_owned(),
+        reason: "Registered".to_owned(),
+        message: format!(
+            "client team-of-some-people.{name} is registered; its credentials are in Secret team-of-some-people/{name}-oauth"
+        ),
+        next_rotation: "2026-12-24T00:00:00Z".to_owned(),
+        ..Row::default()
+    };
+    let key = key(&row);
+    // Nodes of the map are at least half full.
+    let of_map = 2 * (size_of::<Key>() + size_of::<Row>());
+    let each = of_map + texts(&row) + key.0.capacity() + key.1.capacity() + 32;
+    assert!(each * 10_000 < 15 * 1024 * 1024, "{each} bytes a row");
+}

@@ -31,6 +31,9 @@ pub struct Create {
     /// A redirect URI, in place of those of the preset; may be repeated
     #[arg(long, value_name = "URI")]
     pub redirect_uri: Vec<String>,
+    /// The address of an API that its access tokens are for, one of the audiences of the tenant, in place of those of the preset; may be repeated
+    #[arg(long, value_name = "URI")]
+    pub audience: Vec<String>,
     /// The name that people see
     #[arg(long)]
     pub display_name: Option<String>,

@@ -84,6 +84,7 @@ fn manifest(args: &Create, namespace: Option<&str>) -> Result<Value, Failure> {
     };
     let spec = &mut object["spec"];
     addresses(spec, args, preset.name)?;
+    audiences(spec, args);
     if preset.name == "secretless" {
         spec["serviceAccounts"] = json!([{ "name": name }]);
     }
@@ -127,7 +128,6 @@ fn addresses(spec: &mut Value, args: &Create, preset: &str) -> Result<(), Failur
         object.insert("redirectUris".to_owned(), json!(args.redirect_uri));
         return Ok(());
     }
-    let is_example = |uri: &Value| uri.as_str().is_some_and(|uri| uri.contains(".example.com"));
     let has_example = FIELDS.iter().any(|field| {
         let uris = object.get(*field).and_then(Value::as_array);
         uris.is_some_and(|uris| uris.iter().any(is_example))
@@ -158,6 +158,26 @@ fn addresses(spec: &mut Value, args: &Create, preset: &str) -> Result<(), Failur
     Ok(())
 }
 
+/// The audiences of the flags, or those of the preset that are not examples.
+fn audiences(spec: &mut Value, args: &Create) {
+    if !args.audience.is_empty() {
+        spec["audiences"] = json!(args.audience);
+        return;
+    }
+    let Some(listed) = spec.get_mut("audiences").and_then(Value::as_array_mut) else {
+        return;
+    };
+    listed.retain(|uri| !is_example(uri));
+    if listed.is_empty() {
+        spec.as_object_mut()
+            .and_then(|spec| spec.remove("audiences"));
+    }
+}
+
+fn is_example(uri: &Value) -> bool {
+    uri.as_str().is_some_and(|uri| uri.contains(".example.com"))
+}
+
 /// The same path at another address; an origin has no path.
 fn moved(uri: &str, base: &str, field: &str) -> String {
     if field == "allowedOrigins" {
@@ -180,6 +200,7 @@ mod tests {
             list_presets: false,
             url: Some("https://mine.example.org/base".to_owned()),
             redirect_uri: Vec::new(),
+            audience: Vec::new(),
             display_name: None,
             tenant: None,
             first_party: false,
@@ -226,6 +247,11 @@ mod tests {
             json!(["https://a.example.org/cb"])
         );
         assert!(given["spec"].get("postLogoutRedirectUris").is_none());
+        let mut mcp = args("mcp");
+        assert!(manifest(&mcp, None).unwrap()["spec"]["audiences"].is_null());
+        mcp.audience = vec!["https://mcp.example.org/mcp".to_owned()];
+        let asked = json!(["https://mcp.example.org/mcp"]);
+        assert_eq!(manifest(&mcp, None).unwrap()["spec"]["audiences"], asked);
         let unknown = manifest(&args("nothing"), None).unwrap_err().to_string();
         assert!(unknown.contains("web-app"), "{unknown}");
         let mut bad = args("web-app");

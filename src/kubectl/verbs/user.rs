@@ -1,6 +1,6 @@
 //! `user`: people, and their passwords, which are hashed here.
 
-mod hash;
+pub mod hash;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ use crate::output::Output;
 use clientele_api::user::PASSWORD_TYPE;
 
 /// The entry of a password Secret.
-const ENTRY: &str = "password";
+pub const ENTRY: &str = "password";
 
 /// Does it.
 pub async fn run(session: &Session, args: &User, output: &mut Output<'_>) -> Answer {
@@ -75,14 +75,9 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
 async fn set_password(session: &Session, args: &UserPassword, output: &mut Output<'_>) -> Answer {
     let user = session.get(Kind::User, &args.name).await?;
     let password = password(args.generate)?;
-    let named = text(&user, "/spec/passwordSecretRef/name");
-    let secret = if named.is_empty() {
-        format!("{}-password", args.name)
-    } else {
-        named.to_owned()
-    };
+    let (secret, is_new) = secret_name_of(&user);
     write_password(session, &secret, &password).await?;
-    if named.is_empty() {
+    if is_new {
         let patch = json!({ "spec": { "passwordSecretRef": { "name": secret } } });
         session.patch(Kind::User, &args.name, &patch).await?;
     }
@@ -94,6 +89,14 @@ async fn set_password(session: &Session, args: &UserPassword, output: &mut Outpu
     output.value(&value, &[format!("oauthuser/{}", args.name)], &shown)?;
     tell(args.generate, Some(&password), output);
     Ok(Outcome::Yes)
+}
+
+/// The Secret with the password of a person, and whether the person does not refer to it yet.
+pub fn secret_name_of(user: &serde_json::Value) -> (String, bool) {
+    match text(user, "/spec/passwordSecretRef/name") {
+        "" => (format!("{}-password", text(user, "/metadata/name")), true),
+        named => (named.to_owned(), false),
+    }
 }
 
 /// A generated password is told once, beside the answer, so that it lands in no file by accident.

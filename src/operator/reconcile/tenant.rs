@@ -6,12 +6,13 @@ use std::time::Duration;
 use clientele_api::condition::{
     READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, since_creation, warning,
 };
+use clientele_api::tenant::SigningKeyStatus;
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
 use clientele_oauth::keys::signing_key_schedule;
-use clientele_oauth::keys::signing_key_schedule::Change;
+use clientele_oauth::keys::signing_key_schedule::{Change, KeyRecord};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
@@ -21,7 +22,7 @@ use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
 use crate::domain::tenant::openness;
-use crate::domain::tenant::policy::TenantPolicy;
+use crate::domain::tenant::policy::{self, TenantPolicy};
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::{
     Removal, StoredKeys, answer, belongs_to, had_keys, name_of, unanswered,
@@ -313,10 +314,22 @@ fn status(
                 .collect(),
             Err(_) => previous.key_ids,
         },
+        signing_keys: match stored {
+            Ok(stored) => stored.records.iter().map(signing_key).collect(),
+            Err(_) => previous.signing_keys,
+        },
         last_handled_request_id: match stored {
             Ok(stored) => stored.answered.clone(),
             Err(_) => previous.last_handled_request_id,
         },
         conditions,
+    }
+}
+
+fn signing_key(record: &KeyRecord) -> SigningKeyStatus {
+    SigningKeyStatus {
+        key_id: record.key_id.clone(),
+        algorithm: policy::name_of(record.algorithm),
+        signs_from: Time(record.activates_at),
     }
 }

@@ -1,6 +1,7 @@
 //! The dashboard as a person uses it: the binary, a browser, and a real API server.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -14,19 +15,27 @@ use crate::support::machine;
 use crate::support::test_namespace::TestNamespace;
 
 /// `kubectl clientele dashboard`, until it is dropped.
-struct Program {
+pub struct Program {
     child: Child,
-    origin: String,
-    token: String,
+    /// Its address, without a slash at its end.
+    pub origin: String,
+    /// The one-time token.
+    pub token: String,
 }
 
 impl Program {
     /// Blocks until it prints its address and the one-time token.
     fn start(namespace: &str) -> Self {
-        let mut program = machine::program(env!("CARGO_BIN_EXE_kubectl-clientele"));
+        let path = env!("CARGO_BIN_EXE_kubectl-clientele");
+        Self::start_at(path, namespace, &shared().cluster.kubeconfig)
+    }
+
+    /// The same of another build, at the cluster of this kubeconfig.
+    pub fn start_at(path: &str, namespace: &str, kubeconfig: &Path) -> Self {
+        let mut program = machine::program(path);
         program
             .args(["dashboard", "--namespace", namespace, "--kubeconfig"])
-            .arg(&shared().cluster.kubeconfig)
+            .arg(kubeconfig)
             .stdin(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = program.spawn().unwrap();
@@ -43,6 +52,11 @@ impl Program {
             token,
             child,
         }
+    }
+
+    /// Its process ID.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 }
 
@@ -74,6 +88,8 @@ async fn the_dashboard_is_accessible_and_works_by_keyboard() {
         "import": "/import",
         "tenants": "/tenants",
         "tenant": "/tenants/default",
+        "tenant-use": "/tenants/default/use",
+        "resources": "/resources",
         "users": format!("/users?ns={}", space.name),
         "user": format!("/users/{}/zoe", space.name),
         "no-users": "/users?q=absent",

@@ -2,6 +2,7 @@
 
 mod account;
 mod consent;
+mod imported;
 mod logout;
 mod refusals;
 mod sessions;

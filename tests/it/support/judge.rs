@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
+use clientele_oauth::{Client, Keyring};
 use clientele_operator::domain::client::identity::ClientObject;
 use clientele_operator::domain::client::validate::{ClientInputs, validate_client};
 use clientele_operator::domain::reason::{Reason, Refusal};
@@ -58,6 +58,19 @@ pub fn client(object: Value) -> Judgement {
         Ok(object) => object,
         Err(error) => return Judgement::Refused(error.to_string()),
     };
+    let outcome = validated(&object);
+    Judgement::of(outcome, &[Reason::InvalidSpec, Reason::ClientIdReserved])
+}
+
+/// What becomes of an OAuthClient with this spec.
+pub fn registered(spec: Value) -> Client {
+    let mut object = OAuthClient::new("web", serde_json::from_value(spec).unwrap());
+    object.metadata.namespace = Some("apps".to_owned());
+    object.metadata.uid = Some("uid-of-web".to_owned());
+    validated(&object).unwrap_or_else(|refusal| panic!("{}", refusal.message))
+}
+
+fn validated(object: &OAuthClient) -> Result<Client, Refusal> {
     let (tenant, labels) = (permissive(), Labels::new());
     let inputs = ClientInputs {
         tenant: Some(&tenant),
@@ -65,8 +78,7 @@ pub fn client(object: Value) -> Judgement {
         id_holder: None,
         external_secret: None,
     };
-    let outcome = validate_client(&ClientObject::parse(&object), inputs);
-    Judgement::of(outcome, &[Reason::InvalidSpec, Reason::ClientIdReserved])
+    validate_client(&ClientObject::parse(object), inputs)
 }
 
 /// Judges an OAuthUser.

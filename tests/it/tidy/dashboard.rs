@@ -2,11 +2,13 @@
 
 use clientele_api::tenant::TenantLifetimes;
 use clientele_api::{Lifetimes, SecretFormat};
-use clientele_dashboard::{FORMATS, lifetimes};
+use clientele_dashboard::{FORMATS, lifetimes, spec};
 use clientele_operator::domain::client::secret::formats::preset;
 use clientele_operator::domain::tenant::lifetimes::LifetimePolicy;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use crate::support::judge;
 
 const FIELDS: [&str; 5] = [
     "authorizationCode",
@@ -42,9 +44,9 @@ proptest! {
         may_refresh in any::<bool>(),
     ) {
         let of_tenant = json!({ "default": default, "maximum": maximum });
-        let spec: TenantLifetimes = serde_json::from_value(of_tenant.clone()).unwrap();
+        let policy: TenantLifetimes = serde_json::from_value(of_tenant.clone()).unwrap();
         let wanted: Lifetimes = serde_json::from_value(asked.clone()).unwrap();
-        let granted = LifetimePolicy::new(Some(&spec)).grant(Some(&wanted), may_refresh);
+        let granted = LifetimePolicy::new(Some(&policy)).grant(Some(&wanted), may_refresh);
         let grants = if may_refresh {
             json!(["authorization_code", "refresh_token"])
         } else {
@@ -63,6 +65,23 @@ proptest! {
             Some(granted.refresh_token),
             Some(granted.refresh_token_idle),
         ]);
+    }
+}
+
+#[test]
+fn the_dashboard_shows_the_defaults_of_the_operator() {
+    for given in [
+        json!({}),
+        json!({ "redirectUris": ["https://web.example.com/cb"] }),
+        json!({ "redirectUris": ["https://web.example.com/cb"], "grantTypes": ["authorization_code"] }),
+        json!({ "scopes": ["openid"] }),
+    ] {
+        let client = judge::registered(given.clone());
+        let object = json!({ "spec": given });
+        let grants: Vec<&str> = client.grant_types.iter().map(|one| one.as_str()).collect();
+        assert_eq!(spec::grants(&object), grants, "{given}");
+        let scopes: Vec<&str> = client.scopes.iter().map(|one| &**one).collect();
+        assert_eq!(spec::scopes(&object), scopes, "{given}");
     }
 }
 

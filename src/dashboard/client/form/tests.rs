@@ -27,9 +27,10 @@ fn spec() -> impl Strategy<Value = Value> {
         proptest::option::of(any::<bool>()),
         proptest::option::of(prop::collection::vec("https://[a-z]{1,8}/[a-z]{0,4}", 0..4)),
         proptest::option::of("[a-z]{1,8}"),
+        proptest::option::of(prop::collection::vec("https://[a-z]{1,8}/[a-z]{0,4}", 1..4)),
     );
     let others = prop::collection::btree_map("x[a-zA-Z]{1,8}", anything(), 0..5);
-    (known, others).prop_map(|((name, kind, first, uris, tenant), others)| {
+    (known, others).prop_map(|((name, kind, first, uris, tenant, apis), others)| {
         let mut spec: Map<String, Value> = others.into_iter().collect();
         for (key, value) in [
             ("displayName", name.map(Value::from)),
@@ -37,6 +38,7 @@ fn spec() -> impl Strategy<Value = Value> {
             ("firstParty", first.map(Value::from)),
             ("redirectUris", uris.map(Value::from)),
             ("tenant", tenant.map(Value::from)),
+            ("audiences", apis.map(Value::from)),
         ] {
             if let Some(value) = value {
                 spec.insert(key.to_owned(), value);
@@ -50,6 +52,7 @@ fn spec() -> impl Strategy<Value = Value> {
 fn body(form: &ClientForm) -> Vec<u8> {
     let mut form = form.clone();
     form.redirect_uris = form.redirect_uris.replace('\n', "\r\n");
+    form.audiences = form.audiences.map(|lines| lines.replace('\n', "\r\n"));
     form.encode().into_bytes()
 }
 

@@ -26,6 +26,7 @@ pub const PRESETS: &[Preset] = presets![
     "grafana",
     "kubectl",
     "machine",
+    "mcp",
     "oauth2-proxy",
     "retained-secret",
     "rotated",

@@ -1,46 +1,42 @@
 //! Passwords are hashed where they are typed: argon2id with the parameters of the server.
 
-use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clientele_oauth::user::password::hash;
+use clientele_oauth::user::password::secret_value::{Value, read};
 
 use crate::failure::Failure;
 use crate::random::random;
-
-/// The longest password that the server looks at, in bytes.
-const MAX_LEN: usize = 1024;
-
-/// The shortest password (NIST SP 800-63B section 5.1.1).
-const MIN_CHARACTERS: usize = 8;
 
 /// A password of 144 random bits.
 pub fn generated() -> Result<String, Failure> {
     Ok(URL_SAFE_NO_PAD.encode(random::<18>()?))
 }
 
-/// The hash of a password in the PHC string format.
+/// The hash of a password in the PHC string format. What the server would refuse or not take as a password is refused.
 pub fn phc(password: &str) -> Result<String, Failure> {
-    if password.len() > MAX_LEN {
-        return Err(Failure::new(format!(
-            "the password is longer than {MAX_LEN} bytes; choose a shorter one"
-        )));
+    match read(password.as_bytes()) {
+        Ok(Value::Plaintext(whole)) if whole == password => {}
+        Ok(_) => {
+            return Err(Failure::new(
+                "the password is a hash, or ends in a line break; give the password itself",
+            ));
+        }
+        Err(problem) => {
+            return Err(Failure::new(format!(
+                "the password {problem}; choose another one, or take --generate"
+            )));
+        }
     }
-    if password.chars().count() < MIN_CHARACTERS {
-        return Err(Failure::new(format!(
-            "the password is shorter than {MIN_CHARACTERS} characters; choose a longer one, or take --generate"
-        )));
-    }
-    let failed = || Failure::new("the password could not be hashed");
-    let params = Params::new(19 * 1024, 2, 1, None).map_err(|_| failed())?;
-    let hash: phc::PasswordHash = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_with_salt(password.as_bytes(), &random::<16>()?)
-        .map_err(|_| failed())?;
-    Ok(hash.to_string())
+    let hash = hash(password, &random::<16>()?);
+    let hash = hash.ok_or_else(|| Failure::new("the password could not be hashed"))?;
+    Ok(hash.0.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use clientele_oauth::user::password::MAX_LEN;
+
     use super::*;
 
     #[test]
@@ -52,7 +48,16 @@ mod tests {
             "{}",
             hashes[0]
         );
-        assert!(phc(&"a".repeat(MAX_LEN + 1)).is_err() && phc("short").is_err());
+        assert!(phc(&"abcd".repeat(MAX_LEN / 4 + 1)).is_err());
+        for bad in [
+            "short",
+            "aaaaaaaaaa",
+            "a line\nbreak",
+            "ends so long\n",
+            hashes[0].as_str(),
+        ] {
+            assert!(phc(bad).is_err(), "{bad}");
+        }
         assert_ne!(generated().unwrap(), generated().unwrap());
     }
 }

@@ -369,6 +369,16 @@ fn published_algorithms(signing: &tenant::Signing) -> Arc<[Algorithm]> {
     published.into()
 }
 
+/// The name of this algorithm.
+pub(crate) const fn name_of(algorithm: Algorithm) -> SigningAlgorithm {
+    match algorithm {
+        Algorithm::Es256 => SigningAlgorithm::ES256,
+        Algorithm::Rs256 => SigningAlgorithm::RS256,
+        Algorithm::EdDsa => SigningAlgorithm::EdDSA,
+    }
+}
+
+/// The algorithm of this name.
 pub(crate) fn algorithm(name: SigningAlgorithm) -> Algorithm {
     match name {
         SigningAlgorithm::ES256 => Algorithm::Es256,

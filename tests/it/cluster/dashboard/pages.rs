@@ -5,6 +5,9 @@ use serde_json::json;
 use super::{administrator, member};
 use crate::support::test_namespace::{TestNamespace, eventually};
 
+/// An API.
+const API: &str = "https://orders.example.com/";
+
 #[tokio::test]
 async fn home_counts_what_the_person_sees() {
     let space = TestNamespace::new("dashboard").await;
@@ -21,18 +24,22 @@ async fn home_counts_what_the_person_sees() {
         "<strong>0</strong> unused",
         "href=\"/clients?state=attention&#38;q=ScopeNotFound\"",
         "You do not see the clients of all namespaces",
+        "Its age is not known: You may not list configmaps",
     ] {
         assert!(home.text.contains(expected), "{expected}: {}", home.text);
     }
+    let home = administrator(&space).await.get("/").await.text;
+    assert!(home.contains("derives client secrets since 20"), "{home}");
 }
 
 #[tokio::test]
 async fn tenants_and_users_are_shown_with_what_they_need() {
     let space = TestNamespace::new("dashboard").await;
     let tenant = space
-        .tenant_with_people(
-            json!({ "scopes": [{ "name": "orders", "description": "Read <orders>" }] }),
-        )
+        .tenant_with_people(json!({
+            "scopes": [{ "name": "orders", "description": "Read <orders>" }],
+            "audiences": [{ "uri": API, "scopes": ["orders"] }],
+        }))
         .await;
     let user =
         json!({ "tenant": tenant, "username": "rosa", "name": "Rosa <b>", "groups": ["staff"] });
@@ -55,6 +62,8 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
         "Read &#60;orders&#62;",
         "No client is first-party",
         "Signing keys",
+        "signs</span>",
+        "since 20",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
@@ -79,6 +88,46 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
     assert!(
         user.contains("cannot sign in with a password") && user.contains("staff"),
         "{user}"
+    );
+
+    // A password is hashed before it is written, and is in no page but the one that generated it.
+    let there = format!("/users/{}/rosa", space.name);
+    let to = format!("{there}/password");
+    let short = dashboard.post(&there, &to, &[("password", "short")]).await;
+    assert!(
+        short.status == 422 && short.text.contains("is shorter than 8 characters"),
+        "{}",
+        short.text
+    );
+    let typed = [("password", "correct horse battery")];
+    let set = dashboard.post(&there, &to, &typed).await;
+    assert!(set.text.contains("The password is set"), "{}", set.text);
+    let stored = space.entries("rosa-password").await["password"].clone();
+    assert!(stored.starts_with("$argon2id$"), "{stored}");
+    let made = dashboard.post(&there, &to, &[("generate", "1")]).await.text;
+    let generated = made.split("id=\"generated\">").nth(1).unwrap();
+    let generated = generated.split('<').next().unwrap();
+    let known = space.entries("rosa-password").await["password"].clone();
+    let known = clientele_oauth::user::PasswordHash(known.as_str().into());
+    assert!(clientele_oauth::user::password::verify(
+        Some(&known),
+        generated
+    ));
+    let page = dashboard.get(&there).await.text;
+    assert!(!page.contains(generated) && page.contains("rosa-password"));
+
+    // What relies on the tenant, and the APIs of all tenants.
+    space
+        .ready("relying", json!({ "tenant": tenant, "audiences": [API] }))
+        .await;
+    let used = dashboard.get(&format!("/tenants/{tenant}/use")).await.text;
+    for expected in ["1 client uses", API, "/relying", "matchExpressions"] {
+        assert!(used.contains(expected), "{expected}: {used}");
+    }
+    let resources = dashboard.get(&format!("/resources?q={tenant}")).await.text;
+    assert!(
+        resources.contains(API) && resources.contains("Scopes: orders."),
+        "{resources}"
     );
 
     // Who may do neither is told so.
