@@ -2,6 +2,7 @@
 
 mod authority;
 mod crashes;
+mod databases;
 mod faults;
 mod installation;
 mod lifecycle;
@@ -36,12 +37,17 @@ async fn every_drill_reaches_its_goal() {
     rows.extend(lifecycle::scale(&installation).await);
     rows.extend(lifecycle::eviction(&installation).await);
     rows.extend(lifecycle::certificate(&installation).await);
+    rows.extend(lifecycle::root_key(&installation).await);
     rows.extend(faults::api_server_down(&installation).await);
-    rows.extend(faults::failover(&installation).await);
-    rows.extend(Box::pin(faults::role_rotation(&installation)).await);
+    rows.extend(faults::api_server_unreachable(&installation).await);
+    rows.extend(databases::restart(&installation).await);
+    rows.extend(Box::pin(databases::role_rotation(&installation)).await);
+    rows.extend(Box::pin(databases::password_rotation(&installation)).await);
     rows.extend(faults::database_down(&installation).await);
     rows.extend(crashes::kill(&installation).await);
     rows.extend(crashes::freeze(&installation).await);
+    let (seen, _last_primary) = Box::pin(databases::failover(&installation)).await;
+    rows.extend(seen);
     rows.extend(lifecycle::reinstall(&installation).await);
     rows.extend(sqlite::drills(&installation).await);
     rows.push(Row::not_run(

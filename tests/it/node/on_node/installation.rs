@@ -73,6 +73,7 @@ impl Installation {
         let address = node.address.clone();
         let database = tokio::task::block_in_place(|| Server::listening(&address));
         database.execute("CREATE DATABASE clientele").await;
+        database.execute("CREATE ROLE has_a_password").await;
         for role in ROLES {
             let create = format!("CREATE ROLE {role} SUPERUSER LOGIN");
             database.execute(&create).await;
@@ -89,7 +90,7 @@ impl Installation {
             chart,
             _files: files,
         };
-        installation.use_role(ROLES[0]);
+        installation.use_database(ROLES[0], &installation.node.address);
         let mut rows = vec![installation.install().await];
         let service = installation.service().await;
         installation.destination = Destination::new(service, HOST, &installation.authority.der());
@@ -276,11 +277,10 @@ impl Installation {
             .expect("users have signed in")
     }
 
-    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does.
-    pub fn use_role(&self, role: &str) {
-        let address = &self.node.address;
-        let url =
-            format!("--from-literal=url=postgres://{role}@{address}/clientele?sslmode=disable");
+    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does. `login` is a role,
+    /// with its password where it has one.
+    pub fn use_database(&self, login: &str, host: &str) {
+        let url = format!("--from-literal=url=postgres://{login}@{host}/clientele?sslmode=disable");
         self.node.replace(&[
             "-n",
             SYSTEM,
@@ -294,18 +294,8 @@ impl Installation {
 
     /// How long it takes until this role is the only one whose connections the database sees.
     pub async fn connections_of(&self, role: &str) -> Duration {
-        let url = self.database.url("clientele");
         let all_are = "SELECT count(*) > 0 AND bool_and(usename = $1) FROM pg_stat_activity WHERE usename LIKE 'clientele%'";
-        measured(|| async {
-            let mut connection = PgConnection::connect(&url).await.unwrap();
-            let all: Option<bool> = sqlx::query_scalar(all_are)
-                .bind(role)
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
-            all == Some(true)
-        })
-        .await
+        measured(|| async { ask(&self.database, all_are, role).await == Some(true) }).await
     }
 
     /// Replaces the certificate of the Service; returns how long it takes until it is shown.
@@ -410,13 +400,22 @@ pub async fn lasts(time: Duration) {
 }
 
 /// How long a condition takes to come true; at most a while.
-async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
+pub async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
     const MOST: Duration = Duration::from_mins(3);
     let begin = Instant::now();
     while !look().await && begin.elapsed() < MOST {
         tokio::time::sleep(BREATH).await;
     }
     begin.elapsed()
+}
+
+/// What a database answers to a question with one parameter.
+pub async fn ask(database: &Server, question: &'static str, parameter: &str) -> Option<bool> {
+    let mut connection = PgConnection::connect(&database.url("clientele"))
+        .await
+        .unwrap();
+    let answer = sqlx::query_scalar(question).bind(parameter);
+    answer.fetch_one(&mut connection).await.unwrap()
 }
 
 fn is_ready(pod: &Pod) -> bool {

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::EvictParams;
 
-use super::installation::{Installation, SYSTEM};
+use super::installation::{Installation, SYSTEM, TEAM, measured};
 use crate::node::drill::Row;
 use crate::node::tally::Tally;
 use crate::support::test_namespace::eventually_within;
@@ -126,6 +126,37 @@ pub async fn certificate(on: &Installation) -> Vec<Row> {
             shown,
         ),
         unnoticed("certificate replaced", &tally),
+    ]
+}
+
+/// Another root key, the ordinary way: clients move to it by rotations with an overlap.
+pub async fn root_key(on: &Installation) -> Vec<Row> {
+    let before = on.secrets().await;
+    let rotate = async {
+        on.node.rotate_root_key().unwrap();
+        measured(|| async {
+            let name = format!("{TEAM}/hello-oauth");
+            on.secrets().await[&name] != before[&name]
+        })
+        .await
+    };
+    let (moved, tally) = on.under_load(rotate).await;
+    let token = on.token().await;
+    let seen = token.as_ref().err().map_or("a token", String::as_str);
+    vec![
+        Row::within(
+            "root key replaced",
+            "the first client has a secret from it",
+            Duration::from_mins(1),
+            moved,
+        ),
+        unnoticed("root key replaced", &tally),
+        Row::holds(
+            "root key replaced",
+            "the new secret works",
+            seen,
+            token.is_ok(),
+        ),
     ]
 }
 
