@@ -19,7 +19,7 @@ use super::authority::Authority;
 use super::load::{Destination, Load, Request};
 use super::machine::{Image, Node};
 use super::people::SignedInUsers;
-use crate::node::drill::Row;
+use crate::node::drill::{Row, Rows};
 use crate::node::tally::Tally;
 use crate::support::postgres::Server;
 use crate::support::test_namespace::{BREATH, entries, eventually};
@@ -55,7 +55,7 @@ pub struct Installation {
 
 impl Installation {
     /// Packages, installs, and gets the first token; each of them is a row.
-    pub async fn first(node: Node) -> (Self, Vec<Row>) {
+    pub async fn first(node: Node, rows: &mut Rows) -> Self {
         let kube = node.kube().await;
         let files = tempfile::tempdir().unwrap();
         let images = Node::images();
@@ -91,13 +91,13 @@ impl Installation {
             _files: files,
         };
         installation.use_database(ROLES[0], &installation.node.address);
-        let mut rows = vec![installation.install().await];
+        rows.add([installation.install().await]);
         let service = installation.service().await;
         installation.destination = Destination::new(service, HOST, &installation.authority.der());
-        rows.push(installation.helm_test());
-        rows.push(installation.first_token().await);
+        rows.add([installation.helm_test()]);
+        rows.add([installation.first_token().await]);
         installation.sign_in().await;
-        (installation, rows)
+        installation
     }
 
     /// Removes what the chart does not keep.
@@ -180,8 +180,13 @@ impl Installation {
     fn helm_test(&self) -> Row {
         let arguments = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
         let outcome = self.node.helm(&arguments);
-        let seen = outcome.as_ref().err().map_or("passes", String::as_str);
-        Row::holds("helm test", "passes", seen, outcome.is_ok())
+        let seen = match &outcome {
+            Ok(_) => "passes".to_owned(),
+            Err(_) => self
+                .kubectl(&["logs", "clientele-test"])
+                .unwrap_or_else(|error| error),
+        };
+        Row::holds("helm test", "passes", &seen, outcome.is_ok())
     }
 
     async fn first_token(&self) -> Row {
