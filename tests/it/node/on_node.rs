@@ -40,8 +40,8 @@ async fn every_drill_reaches_its_goal() {
     rows.add(lifecycle::eviction(&installation).await);
     rows.add(lifecycle::certificate(&installation).await);
     rows.add(lifecycle::root_key(&installation).await);
-    rows.add(faults::api_server_down(&installation).await);
     rows.add(faults::api_server_unreachable(&installation).await);
+    rows.add(faults::api_server_down(&installation).await);
     rows.add(databases::restart(&installation).await);
     rows.add(Box::pin(databases::role_rotation(&installation)).await);
     rows.add(Box::pin(databases::password_rotation(&installation)).await);

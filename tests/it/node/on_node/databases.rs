@@ -12,6 +12,11 @@ use crate::support::postgres::Server;
 const ONE: &str = "clientele_one";
 const PASSWORDS: [&str; 2] = ["the-first", "the-second"];
 
+/// How long the kubelet takes at most until a Secret has reached a pod.
+const BROUGHT: Duration = Duration::from_mins(2);
+/// How long it takes at most until a closed connection has been replaced.
+const USED: Duration = Duration::from_secs(15);
+
 /// Where the kubelet keeps the volumes of pods.
 const VOLUMES: &str = "/run/node/kubelet/pods";
 
@@ -24,29 +29,24 @@ pub async fn restart(on: &Installation) -> Vec<Row> {
 
 /// Another role takes the place of the one that the replicas use; then the old one may not log in any more.
 pub async fn role_rotation(on: &Installation) -> Vec<Row> {
+    let [old, new] = ROLES;
     let rotation = async {
-        on.use_database(ROLES[1], &on.node.address);
-        let changed = on.connections_of(ROLES[1]).await;
-        on.database
-            .execute(&format!("ALTER ROLE {} NOLOGIN", ROLES[0]))
-            .await;
-        terminate(on, ROLES[0]).await;
+        let brought = brings(on, new, &on.node.address).await;
+        let end = format!("ALTER ROLE {old} NOLOGIN");
+        on.database.execute(&end).await;
+        let used = replaces(on, old, new).await;
         lasts(Duration::from_secs(10)).await;
-        changed
+        (brought, used)
     };
-    let (changed, tally) = Box::pin(on.under_load(rotation)).await;
+    let ((brought, used), tally) = Box::pin(on.under_load(rotation)).await;
     // Whatever came of it, the next drill begins as this one did.
-    on.database
-        .execute(&format!("ALTER ROLE {} LOGIN", ROLES[0]))
-        .await;
+    let begin = format!("ALTER ROLE {old} LOGIN");
+    on.database.execute(&begin).await;
+    let drill = "database role rotated";
     vec![
-        Row::within(
-            "database role rotated",
-            "the new role is used without a restart",
-            Duration::from_mins(2),
-            changed,
-        ),
-        Row::at_most("database role rotated", 0, Duration::ZERO, &tally),
+        Row::within(drill, "in every pod", BROUGHT, brought),
+        Row::within(drill, "used without a restart", USED, used),
+        Row::at_most(drill, 0, Duration::ZERO, &tally),
     ]
 }
 
@@ -57,31 +57,39 @@ pub async fn password_rotation(on: &Installation) -> Vec<Row> {
     let create =
         format!("CREATE ROLE {ONE} SUPERUSER LOGIN IN ROLE has_a_password PASSWORD '{old}'");
     on.database.execute(&create).await;
-    on.use_database(&format!("{ONE}:{old}"), &on.node.address);
-    on.connections_of(ONE).await;
+    brings(on, &format!("{ONE}:{old}"), &on.node.address).await;
+    replaces(on, ROLES[1], ONE).await;
 
     let rotation = async {
         let alter = format!("ALTER ROLE {ONE} PASSWORD '{new}'");
         on.database.execute(&alter).await;
-        on.use_database(&format!("{ONE}:{new}"), &on.node.address);
-        measured(|| async { volumes_with(new) == 3 }).await
+        brings(on, &format!("{ONE}:{new}"), &on.node.address).await
     };
     let (brought, tally) = Box::pin(on.under_load(rotation)).await;
     terminate(on, ONE).await;
-    let tries = second_try(on, "password of one role, every connection closed").await;
+    let drill = "password of one role rotated";
+    let tries = second_try(on, &format!("{drill}, every connection closed")).await;
     // Back to a role without a password, for the drills that follow.
-    on.use_database(ROLES[0], &on.node.address);
-    on.connections_of(ROLES[0]).await;
+    brings(on, ROLES[0], &on.node.address).await;
+    replaces(on, ONE, ROLES[0]).await;
     vec![
-        Row::within(
-            "password of one role",
-            "in every pod",
-            Duration::from_mins(2),
-            brought,
-        ),
-        Row::at_most("password of one role", 0, Duration::ZERO, &tally),
+        Row::within(drill, "in every pod", BROUGHT, brought),
+        Row::at_most(drill, 0, Duration::ZERO, &tally),
         tries,
     ]
+}
+
+/// Writes the URL with this login and host; returns how long it takes until every pod sees it.
+async fn brings(on: &Installation, login: &str, host: &str) -> Duration {
+    on.use_database(login, host);
+    let url = format!("//{login}@{host}/");
+    measured(|| async { volumes_with(&url) == 3 }).await
+}
+
+/// Closes the connections of the role that the replicas used before; returns how long it takes until they use the other.
+async fn replaces(on: &Installation, before: &str, now: &str) -> Duration {
+    terminate(on, before).await;
+    on.connections_of(now).await
 }
 
 /// The primary gives up its place in three ways, one after the other; a Service leads to the standby that is promoted.
@@ -89,8 +97,8 @@ pub async fn password_rotation(on: &Installation) -> Vec<Row> {
 pub async fn failover(on: &Installation) -> (Vec<Row>, Server) {
     let service = Service::of_the_database(on);
     service.leads_to(&on.node.address);
-    on.use_database(ROLES[1], &service.address());
-    on.connections_of(ROLES[1]).await;
+    brings(on, ROLES[1], &service.address()).await;
+    replaces(on, ROLES[0], ROLES[1]).await;
 
     let mut rows = Vec::new();
     let mut primary: Option<Server> = None;
@@ -188,13 +196,12 @@ async fn terminate(on: &Installation, role: &str) {
     on.database.execute(&end).await;
 }
 
-/// How many pods see a URL with this password.
-fn volumes_with(password: &str) -> usize {
+/// How many pods see a URL with this part.
+fn volumes_with(part: &str) -> usize {
     let has_it = |pod: &Path| {
         let secrets = std::fs::read_dir(pod.join("volumes/kubernetes.io~secret"));
         secrets.into_iter().flatten().flatten().any(|volume| {
-            std::fs::read_to_string(volume.path().join("url"))
-                .is_ok_and(|url| url.contains(password))
+            std::fs::read_to_string(volume.path().join("url")).is_ok_and(|url| url.contains(part))
         })
     };
     let pods = std::fs::read_dir(VOLUMES).unwrap();
