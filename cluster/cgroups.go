@@ -75,6 +75,27 @@ func delegate(parent, group string) error {
 	return nil
 }
 
+// cgroupsForProcesses are the folders, below a cgroup of ours, that processes may enter: with v2 a cgroup whose children have
+// controllers holds none itself.
+func cgroupsForProcesses(name string) ([]string, error) {
+	hierarchies, err := cgroupHierarchies()
+	if err != nil {
+		return nil, err
+	}
+	var groups []string
+	for _, hierarchy := range hierarchies {
+		group := filepath.Join(hierarchy, name)
+		if hierarchy == cgroups {
+			group = filepath.Join(group, "processes")
+			if err := os.Mkdir(group, 0o755); err != nil {
+				return nil, err
+			}
+		}
+		groups = append(groups, group)
+	}
+	return groups, nil
+}
+
 // removeCgroup removes a cgroup and all below it; its processes have ended.
 func removeCgroup(name string) error {
 	hierarchies, err := cgroupHierarchies()

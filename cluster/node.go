@@ -41,6 +41,11 @@ ip link add probe1 type veth peer name probe2 || { echo 'the kernel makes no vet
 iptables -t nat -A OUTPUT -m statistic --mode random --probability 0.5 -j RETURN || { echo 'iptables does not work'; exit 1; }
 mount -t tmpfs probe /mnt && cd /mnt && mkdir lower upper work merged || { echo 'tmpfs cannot be mounted'; exit 1; }
 mount -t overlay probe -o lowerdir=lower,upperdir=upper,workdir=work merged || { echo 'overlayfs cannot be mounted'; exit 1; }
+mount -t proc proc /proc || { echo 'procfs cannot be mounted'; exit 1; }
+echo 0 >own && mount --bind own /proc/sys/kernel/panic || { echo 'a setting of the kernel cannot be covered'; exit 1; }
+echo 1 >/proc/sys/net/ipv4/ip_forward || { echo 'IP forwarding cannot be enabled'; exit 1; }
+echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables || { echo 'the kernel module br_netfilter is missing'; exit 1; }
+for group in "$@"; do echo $$ >"$group/cgroup.procs" || { echo "no process can enter $group"; exit 1; }; done
 `
 
 // nodeMissing says why this machine runs no node; empty where it does.
@@ -57,13 +62,27 @@ func nodeMissing() []string {
 	if len(missing) > 0 {
 		return missing
 	}
-	if _, err := cgroupHierarchies(); err != nil {
+	if err := tryNode(); err != nil {
 		return []string{err.Error()}
 	}
-	command := exec.Command("sh", "-c", probe)
+	return nil
+}
+
+// tryNode runs the probe in a cgroup of its own: root in a container often may do only some of it.
+func tryNode() error {
+	group := cgroupPrefix + strconv.Itoa(os.Getpid())
+	defer removeCgroup(group)
+	if err := makeCgroup(group); err != nil {
+		return err
+	}
+	groups, err := cgroupsForProcesses(group)
+	if err != nil {
+		return err
+	}
+	command := exec.Command("sh", append([]string{"-c", probe, "sh"}, groups...)...)
 	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: apart}
 	if output, err := command.CombinedOutput(); err != nil {
-		return []string{fmt.Sprintf("the kernel refuses a part of the node: %s (%v)", strings.TrimSpace(string(output)), err)}
+		return fmt.Errorf("the kernel refuses a part of the node: %s (%v)", strings.TrimSpace(string(output)), err)
 	}
 	return nil
 }

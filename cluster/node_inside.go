@@ -55,6 +55,11 @@ func nodeInside(ctx context.Context, arguments []string) error {
 	if err := plane.startNode(ctx); err != nil {
 		return err
 	}
+	dns, err := plane.serveDNS(ctx)
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
 	say("the node is ready after %.1f s", time.Since(begin).Seconds())
 	control, err := plane.listen(ctx)
 	if err != nil {

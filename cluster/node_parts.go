@@ -115,7 +115,7 @@ func (c *controlPlane) prepareNode() error {
 	replace := strings.NewReplacer(
 		"{node}", nodeFolder, "{socket}", containerdSocket, "{pause}", pauseImage, "{cni}", cniFolder, "{pods}", podNetwork,
 		"{ca}", c.pki.certificate("ca"), "{certificate}", c.pki.certificate("server"), "{key}", c.pki.key("server"),
-		"{address}", nodeAddress, "{name}", nodeName, "{cgroup}", c.cgroup, "{resolv}", c.path("resolv.conf"),
+		"{address}", nodeAddress, "{domain}", clusterDomain, "{name}", nodeName, "{cgroup}", c.cgroup, "{resolv}", c.path("resolv.conf"),
 		"{kubeconfig}", c.path("pki/kube-proxy.kubeconfig"),
 	)
 	var failed []error
@@ -176,6 +176,8 @@ authorization: {mode: Webhook}
 tlsCertFile: {certificate}
 tlsPrivateKeyFile: {key}
 containerRuntimeEndpoint: unix://{socket}
+clusterDNS: [{address}]
+clusterDomain: {domain}
 cgroupDriver: cgroupfs
 cgroupRoot: /{cgroup}
 failCgroupV1: false

@@ -12,6 +12,6 @@ pub enum Rotation {
     /// Used before, and either the grace period is over or the successor is in use: the family is now revoked (RFC 9700
     /// §4.14.2).
     Reused,
-    /// The family does not exist, or has expired or been revoked.
+    /// The family does not exist, has expired or been revoked, or advanced after this request arrived.
     Gone,
 }

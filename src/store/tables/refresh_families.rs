@@ -278,6 +278,9 @@ impl Operation for RotateFamily {
         if self.is_retry(&family) {
             return Ok(Rotation::Retry(family));
         }
+        if self.came_before(&family) {
+            return Ok(Rotation::Gone);
+        }
         // A sequence number that is still to come was given out before the database was restored: who has that
         // token cannot be told from who has the one that the database knows.
         revoke(db, &self.tenant_uid, &self.id, self.now).await?;
@@ -291,6 +294,12 @@ impl RotateFamily {
         let since = millis(self.now).saturating_sub(millis(family.rotated_at));
         let grace = i64::try_from(self.grace.as_millis()).unwrap_or(i64::MAX);
         self.sequence.checked_add(1) == Some(family.sequence) && since < grace
+    }
+
+    /// Whether this request came before the newest rotation and waited for the database. The client has given it up and
+    /// repeated it, and the repetition was faster: the token was not used again after its use.
+    fn came_before(&self, family: &Family) -> bool {
+        self.sequence < family.sequence && self.now < family.rotated_at
     }
 }
 

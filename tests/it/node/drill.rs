@@ -54,6 +54,27 @@ impl Row {
     }
 }
 
+/// Rows of drills that ran, each printed as soon as it is there.
+#[derive(Default)]
+pub struct Rows(Vec<Row>);
+
+impl Rows {
+    /// Adds and prints the rows of a drill.
+    pub fn add(&mut self, rows: impl IntoIterator<Item = Row>) {
+        let begin = self.0.len();
+        self.0.extend(rows);
+        for row in &self.0[begin..] {
+            let verdict = if row.met { "" } else { ": MISSED" };
+            println!("{} ({}): {}{verdict}", row.drill, row.goal, row.seen);
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Row] {
+        &self.0
+    }
+}
+
 /// The rows as a table in Markdown.
 pub fn table(rows: &[Row]) -> String {
     let mut text = "| drill | goal | seen | |\n|---|---|---|---|\n".to_owned();

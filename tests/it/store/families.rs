@@ -14,6 +14,7 @@ over_both_stores![
     a_retry_within_the_grace_gets_the_same_successor,
     a_retry_after_the_grace_kills_the_family,
     a_retry_after_the_successor_was_used_kills_the_family,
+    a_request_that_was_overtaken_kills_nothing,
     without_a_grace_there_is_no_retry,
     f04_fifty_uses_at_once_on_two_replicas_leave_one_chain,
     f04_fifty_uses_at_once_without_a_grace_leave_none,
@@ -129,6 +130,20 @@ async fn a_retry_after_the_successor_was_used_kills_the_family(database: TestDat
     let stolen = rotate(&store, &family, 1, at(102)).await;
     assert_eq!(stolen, Rotation::Reused);
     assert_eq!(rotate(&store, &family, 3, at(103)).await, Rotation::Gone);
+}
+
+/// A request that waited for the database until its sender had repeated it, and used the successor.
+async fn a_request_that_was_overtaken_kills_nothing(database: TestDatabase) {
+    let store = database.open().await;
+    let family = begin_one(&store).await;
+    rotate(&store, &family, 1, at(105)).await;
+    rotate(&store, &family, 2, at(106)).await;
+    assert_eq!(rotate(&store, &family, 1, at(100)).await, Rotation::Gone);
+    assert_eq!(kept(&store, &family).await.revoked_at, None);
+    let next = rotate(&store, &family, 3, at(107)).await;
+    assert_eq!(next, Rotation::Next(moved(&family, 4, at(107))));
+    // A token that was used before this request came is stolen.
+    assert_eq!(rotate(&store, &family, 1, at(107)).await, Rotation::Reused);
 }
 
 async fn without_a_grace_there_is_no_retry(database: TestDatabase) {

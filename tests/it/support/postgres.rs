@@ -10,15 +10,22 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use super::machine;
 
-/// Makes a cluster and starts the server; `kill` and `start` come on standard input, and its end is the end.
+/// Makes a cluster, or a copy of another server's, and starts the server; `kill`, `start` and `promote` come on standard
+/// input, and its end is the end.
 ///
 /// After a kill the processes of the server need a moment until they notice, and until then it does not start.
 const GUARD: &str = r#"
 umask 022
-dir=$1 bin=$2 fsync=$3 listen=$4
-"$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1 ||
-  { cat "$dir/log" >&2; exit 1; }
-if [ -n "$listen" ]; then echo 'host all all 0.0.0.0/0 trust' >>"$dir/data/pg_hba.conf"; fi
+dir=$1 bin=$2 fsync=$3 listen=$4 primary=$5
+if [ -n "$primary" ]; then
+  "$bin/pg_basebackup" -h "$primary" -U postgres -D "$dir/data" --write-recovery-conf --checkpoint=fast --no-sync >"$dir/log" 2>&1
+else
+  "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale --no-sync --no-instructions >"$dir/log" 2>&1
+fi || { cat "$dir/log" >&2; exit 1; }
+if [ -n "$listen" ] && [ -z "$primary" ]; then
+  echo 'host all +has_a_password 0.0.0.0/0 scram-sha-256' >>"$dir/data/pg_hba.conf"
+  echo 'host all all 0.0.0.0/0 trust' >>"$dir/data/pg_hba.conf"
+fi
 start() {
   for attempt in $(seq 100); do
     "$bin/postgres" -D "$dir/data" -k "$dir" -c "listen_addresses=$listen" -c max_connections=400 -c shared_buffers=32MB \
@@ -37,6 +44,7 @@ while read -r command; do
   case $command in
     kill) kill -9 "$pid"; wait "$pid" 2>/dev/null; echo killed ;;
     start) start ;;
+    promote) "$bin/pg_ctl" promote -D "$dir/data" >>"$dir/log" 2>&1 && echo promoted ;;
   esac
 done
 kill -QUIT "$pid" 2>/dev/null
@@ -60,21 +68,28 @@ impl Server {
 
     /// The same with this setting: `on` is for measurements, and slow.
     pub fn with_fsync(fsync: &str) -> Self {
-        Self::with(fsync, "")
+        Self::with(fsync, "", Path::new(""))
     }
 
-    /// The same, and everybody who reaches this address may do anything: for the pods of a node without a way out.
+    /// The same at this address, for the pods of a node without a way out. Only members of the role `has_a_password` need
+    /// a password.
     pub fn listening(address: &str) -> Self {
-        Self::with("off", address)
+        Self::with("off", address, Path::new(""))
     }
 
-    fn with(fsync: &str, address: &str) -> Self {
+    /// A standby of this server at another address, which replicates all that it writes.
+    pub fn standby(&self, address: &str) -> Self {
+        Self::with("off", address, &self.folder)
+    }
+
+    fn with(fsync: &str, address: &str, primary: &Path) -> Self {
         let folder = tempfile::Builder::new().prefix("clientele-pg-").tempdir();
         let folder = folder.unwrap().keep();
         let mut guard = unprivileged(&folder)
             .args(["sh", "-c", GUARD, "sh"])
             .args([&folder, &programs()])
             .args([fsync, address])
+            .arg(primary)
             .current_dir(&folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -133,6 +148,12 @@ impl Server {
     pub fn restart(&self) {
         self.tell("start");
         self.expect("ready");
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        self.tell("promote");
+        self.expect("promoted");
     }
 
     fn tell(&self, command: &str) {

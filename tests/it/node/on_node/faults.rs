@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::installation::{Installation, ROLES, lasts};
-use super::machine::Node;
+use super::installation::{Installation, lasts};
+use super::machine::{Node, run};
 use crate::node::drill::Row;
 use crate::support::test_namespace::eventually_within;
 
 const OUTAGE: Duration = Duration::from_mins(1);
+const CUT: Duration = Duration::from_secs(75);
+/// The addresses of pods.
+const PODS: &str = "10.244.0.0/24";
 
 /// The database is away for a minute, and one pod is killed meanwhile: what needs memory only is served all the time.
 pub async fn database_down(on: &Installation) -> Vec<Row> {
@@ -70,6 +73,8 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
     let (ready, tally) = on.under_load(outage).await;
     on.client("after-the-outage").await;
     let took = ready.elapsed();
+    // Otherwise it takes up to 40 s until it sees the node again, and it would call the node NotReady meanwhile.
+    on.node.control("restart kube-controller-manager");
     let what = "the first client gets a token";
     eventually_within(Duration::from_mins(1), what, || on.token()).await;
     vec![
@@ -84,53 +89,29 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
     ]
 }
 
-/// The database ends and is there again at once, as when another server takes over: who tries twice is served.
-pub async fn failover(on: &Installation) -> Vec<Row> {
-    tokio::task::block_in_place(|| on.database.kill());
-    tokio::task::block_in_place(|| on.database.restart());
-    let people = on.people();
-    let mut tries = Vec::new();
-    for family in 0..people.families() {
-        tries.push(people.tries_to_refresh(family, 10).await);
-    }
-    let worst = tries.iter().max().copied().unwrap_or_default();
-    let seen = format!("tries: {tries:?}");
-    vec![Row::holds(
-        "database restarted",
-        "a refresh works at the second try",
-        &seen,
-        worst <= 2,
-    )]
-}
-
-/// Another role takes the place of the one that the replicas use; then the old one may not log in any more.
-pub async fn role_rotation(on: &Installation) -> Vec<Row> {
-    let rotation = async {
-        on.use_role(ROLES[1]);
-        let changed = on.connections_of(ROLES[1]).await;
-        on.database
-            .execute(&format!("ALTER ROLE {} NOLOGIN", ROLES[0]))
-            .await;
-        let end = format!(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{}'",
-            ROLES[0]
-        );
-        on.database.execute(&end).await;
-        lasts(Duration::from_secs(10)).await;
-        changed
+/// The network between the pods and the API server takes packets and delivers none, for longer than a watch may be silent.
+pub async fn api_server_unreachable(on: &Installation) -> Vec<Row> {
+    let rule = |action| {
+        let port = on.node.api_server_port();
+        let packets = ["-s", PODS, "-p", "tcp", "--dport", &port, "-j", "DROP"];
+        run("iptables", &[&[action, "INPUT"][..], &packets[..]].concat());
     };
-    let (changed, tally) = Box::pin(on.under_load(rotation)).await;
-    // Whatever came of it, the next drill begins as this one did.
-    on.database
-        .execute(&format!("ALTER ROLE {} LOGIN", ROLES[0]))
-        .await;
+    let cut = async {
+        rule("-I");
+        lasts(CUT).await;
+        rule("-D");
+        Instant::now()
+    };
+    let (ready, tally) = on.under_load(cut).await;
+    on.client("after-the-cut").await;
+    let took = ready.elapsed();
     vec![
+        Row::at_most("API server cut off for 75 s", 0, Duration::ZERO, &tally),
         Row::within(
-            "database role rotated",
-            "the new role is used without a restart",
-            Duration::from_mins(2),
-            changed,
+            "API server reached again",
+            "a new client Ready",
+            Duration::from_secs(20),
+            took,
         ),
-        Row::at_most("database role rotated", 0, Duration::ZERO, &tally),
     ]
 }

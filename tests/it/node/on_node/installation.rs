@@ -19,7 +19,7 @@ use super::authority::Authority;
 use super::load::{Destination, Load, Request};
 use super::machine::{Image, Node};
 use super::people::SignedInUsers;
-use crate::node::drill::Row;
+use crate::node::drill::{Row, Rows};
 use crate::node::tally::Tally;
 use crate::support::postgres::Server;
 use crate::support::test_namespace::{BREATH, entries, eventually};
@@ -55,7 +55,7 @@ pub struct Installation {
 
 impl Installation {
     /// Packages, installs, and gets the first token; each of them is a row.
-    pub async fn first(node: Node) -> (Self, Vec<Row>) {
+    pub async fn first(node: Node, rows: &mut Rows) -> Self {
         let kube = node.kube().await;
         let files = tempfile::tempdir().unwrap();
         let images = Node::images();
@@ -73,6 +73,7 @@ impl Installation {
         let address = node.address.clone();
         let database = tokio::task::block_in_place(|| Server::listening(&address));
         database.execute("CREATE DATABASE clientele").await;
+        database.execute("CREATE ROLE has_a_password").await;
         for role in ROLES {
             let create = format!("CREATE ROLE {role} SUPERUSER LOGIN");
             database.execute(&create).await;
@@ -89,14 +90,14 @@ impl Installation {
             chart,
             _files: files,
         };
-        installation.use_role(ROLES[0]);
-        let mut rows = vec![installation.install().await];
+        installation.use_database(ROLES[0], &installation.node.address);
+        rows.add([installation.install().await]);
         let service = installation.service().await;
         installation.destination = Destination::new(service, HOST, &installation.authority.der());
-        rows.push(installation.helm_test());
-        rows.push(installation.first_token().await);
+        rows.add([installation.helm_test()]);
+        rows.add([installation.first_token().await]);
         installation.sign_in().await;
-        (installation, rows)
+        installation
     }
 
     /// Removes what the chart does not keep.
@@ -179,8 +180,13 @@ impl Installation {
     fn helm_test(&self) -> Row {
         let arguments = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
         let outcome = self.node.helm(&arguments);
-        let seen = outcome.as_ref().err().map_or("passes", String::as_str);
-        Row::holds("helm test", "passes", seen, outcome.is_ok())
+        let seen = match &outcome {
+            Ok(_) => "passes".to_owned(),
+            Err(_) => self
+                .kubectl(&["logs", "clientele-test"])
+                .unwrap_or_else(|error| error),
+        };
+        Row::holds("helm test", "passes", &seen, outcome.is_ok())
     }
 
     async fn first_token(&self) -> Row {
@@ -276,11 +282,10 @@ impl Installation {
             .expect("users have signed in")
     }
 
-    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does.
-    pub fn use_role(&self, role: &str) {
-        let address = &self.node.address;
-        let url =
-            format!("--from-literal=url=postgres://{role}@{address}/clientele?sslmode=disable");
+    /// Writes the Secret with the URL of the database, as an administrator who rotates its password does. `login` is a role,
+    /// with its password where it has one.
+    pub fn use_database(&self, login: &str, host: &str) {
+        let url = format!("--from-literal=url=postgres://{login}@{host}/clientele?sslmode=disable");
         self.node.replace(&[
             "-n",
             SYSTEM,
@@ -294,18 +299,8 @@ impl Installation {
 
     /// How long it takes until this role is the only one whose connections the database sees.
     pub async fn connections_of(&self, role: &str) -> Duration {
-        let url = self.database.url("clientele");
         let all_are = "SELECT count(*) > 0 AND bool_and(usename = $1) FROM pg_stat_activity WHERE usename LIKE 'clientele%'";
-        measured(|| async {
-            let mut connection = PgConnection::connect(&url).await.unwrap();
-            let all: Option<bool> = sqlx::query_scalar(all_are)
-                .bind(role)
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
-            all == Some(true)
-        })
-        .await
+        measured(|| async { ask(&self.database, all_are, role).await == Some(true) }).await
     }
 
     /// Replaces the certificate of the Service; returns how long it takes until it is shown.
@@ -410,13 +405,22 @@ pub async fn lasts(time: Duration) {
 }
 
 /// How long a condition takes to come true; at most a while.
-async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
+pub async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
     const MOST: Duration = Duration::from_mins(3);
     let begin = Instant::now();
     while !look().await && begin.elapsed() < MOST {
         tokio::time::sleep(BREATH).await;
     }
     begin.elapsed()
+}
+
+/// What a database answers to a question with one parameter.
+pub async fn ask(database: &Server, question: &'static str, parameter: &str) -> Option<bool> {
+    let mut connection = PgConnection::connect(&database.url("clientele"))
+        .await
+        .unwrap();
+    let answer = sqlx::query_scalar(question).bind(parameter);
+    answer.fetch_one(&mut connection).await.unwrap()
 }
 
 fn is_ready(pod: &Pod) -> bool {

@@ -15,6 +15,7 @@ pub struct Node {
     pub address: String,
     kubeconfig: PathBuf,
     control: PathBuf,
+    server: String,
     containerd: String,
     kubectl: String,
     helm: String,
@@ -53,6 +54,7 @@ impl Node {
             address: text("address"),
             kubeconfig: text("kubeconfig").into(),
             control: text("control").into(),
+            server: text("server"),
             containerd: text("containerd"),
             kubectl: tool("kubectl"),
             helm: tool("helm"),
@@ -113,6 +115,17 @@ impl Node {
         tokio::task::block_in_place(|| output_of(&mut command))
     }
 
+    /// Replaces the root key, as an administrator does it from a machine of their own.
+    pub fn rotate_root_key(&self) -> Result<String, String> {
+        self.run(env!("CARGO_BIN_EXE_clientele"), &["root-key", "rotate"])
+    }
+
+    /// The port on which the API server listens.
+    pub fn api_server_port(&self) -> String {
+        let (_, port) = self.server.rsplit_once(':').unwrap();
+        port.to_owned()
+    }
+
     /// A connection as administrator.
     pub async fn kube(&self) -> kube::Client {
         kube_client(&self.kubeconfig).await
@@ -153,6 +166,12 @@ fn pid_of(pod: &str) -> Option<String> {
         .map(|entry| entry.path())
         .find(|process| is_of_pod(process))
         .map(|process| process.file_name().unwrap().to_string_lossy().into_owned())
+}
+
+/// Runs a program of the machine, inside the namespaces of the node.
+#[track_caller]
+pub fn run(program: &str, arguments: &[&str]) {
+    output_of(machine::program(program).args(arguments)).unwrap();
 }
 
 /// What a program printed; `Err` with its complaint when it failed.

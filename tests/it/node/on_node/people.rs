@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::BodyExt;
 use serde_json::json;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use url::form_urlencoded::Serializer;
 
@@ -88,7 +88,7 @@ impl SignedInUsers {
         tally: Arc<Mutex<Tally>>,
         stop: CancellationToken,
     ) {
-        let mut pace = interval(Duration::from_millis(500));
+        let mut pace = twice_a_second();
         while stop.run_until_cancelled(pace.tick()).await.is_some() {
             let at = began.elapsed();
             let outcome = self.refresh_once(family).await;
@@ -117,7 +117,7 @@ impl SignedInUsers {
 
     /// Opens the application without a page (`prompt=none`) and exchanges the code, until it is stopped.
     pub async fn visit(self, began: Instant, tally: Arc<Mutex<Tally>>, stop: CancellationToken) {
-        let mut pace = interval(Duration::from_millis(500));
+        let mut pace = twice_a_second();
         while stop.run_until_cancelled(pace.tick()).await.is_some() {
             let at = began.elapsed();
             let outcome = self.visit_once().await;
@@ -167,8 +167,13 @@ impl SignedInUsers {
             body.len()
         );
         let answer = self.destination.ask(&text).await?;
-        Failure::of_answer(&answer, 200)?;
-        reply(&answer).ok_or(Failure::Nonsense)
+        let outcome = Failure::of_answer(&answer, 200);
+        let answer = reply(&answer).ok_or(Failure::Broken);
+        match outcome {
+            // The server took the credentials of the client, and does not take the token or code.
+            Err(Failure::Status(400)) => Err(Failure::Lost(answer?.body)),
+            outcome => outcome.and(answer),
+        }
     }
 
     fn host(&self) -> &str {
@@ -179,6 +184,13 @@ impl SignedInUsers {
     pub fn families(&self) -> usize {
         self.families.len()
     }
+}
+
+/// Also after an answer that took long: an application does not make up for what it missed.
+fn twice_a_second() -> Interval {
+    let mut pace = interval(Duration::from_millis(500));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
 }
 
 fn refresh_token(answer: &Reply) -> Option<String> {
