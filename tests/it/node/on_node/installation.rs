@@ -310,7 +310,7 @@ impl Installation {
             .await
     }
 
-    /// The replica that holds the Lease.
+    /// The pod whose process holds the Lease.
     pub fn leader(&self) -> String {
         let holder = [
             "get",
@@ -319,7 +319,10 @@ impl Installation {
             "-o",
             "jsonpath={.spec.holderIdentity}",
         ];
-        self.kubectl(&holder).unwrap()
+        let holder = self.kubectl(&holder).unwrap();
+        // The name of the pod, and what tells its processes apart.
+        let (pod, _) = holder.split_once('_').unwrap();
+        pod.to_owned()
     }
 
     /// People sign in; from now on they are a part of the load.
