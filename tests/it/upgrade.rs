@@ -37,7 +37,10 @@ struct Previous {
 impl Previous {
     /// As `scripts/test upgrade` built it.
     fn built() -> Self {
-        let variable = |name| std::env::var(name).expect("run `scripts/test upgrade`");
+        let variable = |name| {
+            let value = std::env::var_os(name).expect("run `scripts/test upgrade`");
+            value.into_string().unwrap()
+        };
         let folder = PathBuf::from(variable("CLIENTELE_PREVIOUS"));
         Self {
             version: variable("CLIENTELE_PREVIOUS_VERSION"),
