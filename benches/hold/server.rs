@@ -11,6 +11,7 @@ use clientele_http::server::tls::Tls;
 use clientele_http::server::{Limits, Traffic, serve as listen};
 use clientele_http::sums::sum_up;
 use clientele_http::{App, router};
+use clientele_oauth::keys::root_keyring::Registration;
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::{Registry, Tenant, User};
 use clientele_store::Store;
@@ -19,15 +20,16 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::sign_ins::{COSTLY, VICTIMS};
+use crate::sign_ins::{COSTLY, Place, VICTIMS, victim};
+use crate::support::ask::ask;
 use crate::support::keys;
 use crate::support::people::{everybody, index, person};
-use crate::support::test_server::{clients_of_default, default_tenant, tenants};
+use crate::support::test_server::{basic, client_uid, clients_of_default, default_tenant, tenants};
+use crate::victims::TokenRequest;
 
 /// Serves plain HTTP, TLS and the admin endpoints; their ports are the first line of output. A line of input makes it
 /// build the registry again, as a change in the cluster does.
 pub async fn serve(folder: &Path) {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
@@ -42,6 +44,8 @@ pub async fn serve(folder: &Path) {
         for _ in std::io::stdin().lines() {
             served.store(Arc::new(self::registry()));
         }
+        // The benchmark has ended, maybe by a panic.
+        std::process::exit(0);
     });
     let app = App::new(registry, Timestamp::now, metrics, store);
     tokio::spawn(purge_forever(
@@ -95,7 +99,7 @@ async fn certificate(folder: &Path) -> Tls {
 
 fn registry() -> Registry {
     let mut people = everybody();
-    people.extend((0..VICTIMS).map(|number| person(&format!("victim-{number}"))));
+    people.extend((0..VICTIMS).map(|number| person(&victim(number))));
     people.extend((0..COSTLY).map(costly));
     let tenant = Tenant {
         users: index(people),
@@ -106,12 +110,35 @@ fn registry() -> Registry {
     Registry::new(1, Some(keys::keyring()), all)
 }
 
-/// A person with the costliest hash that a manifest may bring.
+/// Where its people sign in, and how one of its clients asks for tokens.
+pub fn credentials(port: u16) -> (Place, Vec<TokenRequest>) {
+    let registration = Registration {
+        client_id: "team-a.web",
+        client_uid: &client_uid("team-a.web"),
+    };
+    let secret = keys::keyring().derive(registration, 1);
+    let place = Place {
+        port,
+        authorize: ask("team-a.app").url(),
+    };
+    let request = TokenRequest {
+        authorization: Some(basic("team-a.web", secret.expose())),
+        body: "grant_type=client_credentials".to_owned(),
+    };
+    (place, vec![request])
+}
+
+/// A person with a hash as costly as a manifest may bring: of every second the memory, of the others the time.
 fn costly(number: usize) -> User {
-    let salt = [7; 16];
-    let hash = bcrypt::non_truncating_hash_with_salt("costly", 12, salt).unwrap();
+    // The password of these is no person's.
+    let of_memory = "$argon2id$v=19$m=65536,t=8,p=1$BwcHBwcHBwcHBwcHBwcHBw$BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+    let of_time = || bcrypt::non_truncating_hash_with_salt("costly", 13, [7; 16]).unwrap();
+    let hash = match number % 2 {
+        0 => of_memory.to_owned(),
+        _ => of_time().to_string(),
+    };
     User {
-        password: Some(PasswordHash(hash.to_string().into())),
+        password: Some(PasswordHash(hash.into())),
         ..person(&format!("costly-{number}"))
     }
 }

@@ -12,6 +12,15 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::LIMIT_MIB;
+use crate::attacks::Attackers;
+
+/// The environment of the program in the image: lines of NAME=VALUE.
+const OF_THE_IMAGE: &str = include_str!("../../scripts/image.env");
+
+fn of_the_image() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = OF_THE_IMAGE.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('='))
+}
 
 /// The process; ended when dropped.
 pub struct Server {
@@ -28,6 +37,7 @@ pub struct Server {
 
 /// What was seen of it during an attack.
 pub struct Watched {
+    /// The most since it began.
     pub rss_mib: u64,
     pub probes: u32,
     pub alive: u32,
@@ -58,6 +68,7 @@ impl Server {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("--serve")
             .arg(folder)
+            .envs(of_the_image())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -104,20 +115,19 @@ impl Server {
         }
     }
 
-    /// Looks at memory, probes and log until the time is over.
+    /// Begins the attack of this name.
+    pub fn besiege(&self, name: &str) -> Attackers {
+        let ports = [self.port, self.tls_port, self.admin_port].map(|port| port.to_string());
+        Attackers::start(&["--besiege", name, &ports[0], &ports[1], &ports[2]])
+    }
+
+    /// Probes until the time is over, and looks at memory and log.
     pub async fn watch(&self, time: Duration) -> Watched {
-        let (until, before) = (Instant::now() + time, self.logged.load(Relaxed));
-        let (mut rss_mib, mut probes, mut alive) = (0, 0, 0);
-        while Instant::now() < until {
-            rss_mib = rss_mib.max(self.rss_mib());
-            probes += 1;
-            // The timeout of the probes of the chart.
-            let probe = timeout(Duration::from_secs(3), self.admin("/livez")).await;
-            alive += u32::from(probe.is_ok_and(|answer| answer.as_deref() == Some("ok")));
-            sleep(Duration::from_millis(500)).await;
-        }
+        let before = self.logged.load(Relaxed);
+        let probes = Probes::new(&format!("127.0.0.1:{}", self.admin_port));
+        let (alive, probes) = probes.until(Instant::now() + time).await;
         Watched {
-            rss_mib,
+            rss_mib: memory_mib(self.child.id(), "VmHWM:"),
             probes,
             alive,
             log_bytes: self.logged.load(Relaxed) - before,
@@ -141,11 +151,7 @@ impl Server {
     }
 
     pub fn rss_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.unwrap_or(0) / 1024
+        memory_mib(self.child.id(), "VmRSS:")
     }
 
     /// What was refused so far, by reason.
@@ -177,9 +183,60 @@ impl Server {
     }
 }
 
+/// A line of `proc_pid_status(5)`.
+pub fn memory_mib(process: u32, which: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"));
+    let status = status.unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}
+
+/// What kubelet does.
+pub struct Probes {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Probes {
+    pub fn new(address: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .pool_max_idle_per_host(0);
+        Self {
+            http: http.build().unwrap(),
+            url: format!("http://{address}/livez"),
+        }
+    }
+
+    /// Probes until then. How many were answered, and how many there were.
+    pub async fn until(&self, until: Instant) -> (u32, u32) {
+        let (mut alive, mut all) = (0, 0);
+        while Instant::now() < until {
+            all += 1;
+            // The timeout of the probes of the chart.
+            let probe = timeout(Duration::from_secs(3), self.once()).await;
+            alive += u32::from(probe.is_ok_and(|answer| answer.as_deref() == Some("ok")));
+            sleep(Duration::from_millis(500)).await;
+        }
+        (alive, all)
+    }
+
+    async fn once(&self) -> Option<String> {
+        let answer = self.http.get(&self.url).send().await.ok()?;
+        answer.text().await.ok()
+    }
+}
+
 /// Puts a process into a cgroup of its own (version 2), if that is possible here.
 fn limited(process: u32) -> Option<PathBuf> {
-    let folder = PathBuf::from(format!("/sys/fs/cgroup/clientele-hold-{process}"));
+    let root = Path::new("/sys/fs/cgroup");
+    // Elsewhere a folder can be made too, and limits nothing.
+    let controllers = std::fs::read_to_string(root.join("cgroup.subtree_control")).ok()?;
+    if !controllers.contains("memory") {
+        return None;
+    }
+    let folder = root.join(format!("clientele-hold-{process}"));
     std::fs::create_dir(&folder).ok()?;
     let limit = (LIMIT_MIB * 1024 * 1024).to_string();
     let set = std::fs::write(folder.join("memory.max"), limit)

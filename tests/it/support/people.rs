@@ -25,8 +25,8 @@ pub const ORDERS: &str = "https://orders.example";
 /// Another API of the tenant `default`.
 pub const BILLS: &str = "https://bills.example";
 
-/// Hashed once: it is slow on purpose.
-fn hash() -> PasswordHash {
+/// The hash of [`PASSWORD`], made once: it is slow on purpose.
+pub fn hash() -> PasswordHash {
     static HASH: LazyLock<PasswordHash> =
         LazyLock::new(|| password::hash(PASSWORD, &[9; 16]).unwrap());
     HASH.clone()
