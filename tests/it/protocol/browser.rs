@@ -2,6 +2,7 @@
 
 mod account;
 mod consent;
+mod hashing;
 mod logout;
 mod refusals;
 mod sessions;
