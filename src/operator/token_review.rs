@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::cache::Cache;
 use crate::cache::rebuild::RebuildRequest;
-use crate::cache::service_account_keys::Known;
+use crate::cache::service_account_keys::{Known, turn};
 
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;
@@ -110,7 +110,10 @@ impl TokenReviewer {
 
     /// Asks the API server, for our audience.
     async fn ask(&self, review: &Review) -> Finding {
-        let _slot = self.cache.service_accounts.reviews.acquire().await;
+        let turn = turn(review.username());
+        let Ok(_permit) = self.cache.service_accounts.reviews.enter(&turn).await else {
+            return Finding::Unknown;
+        };
         let question = TokenReview {
             spec: TokenReviewSpec {
                 token: Some(review.token().to_owned()),

@@ -5,10 +5,19 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use clientele_oauth::jose::public_key::PublicKey;
-use tokio::sync::{Mutex, Semaphore};
+use clientele_telemetry::fair_queue::{Bounds, Member};
+use clientele_telemetry::gate::Gate;
+use tokio::sync::Mutex;
 
 /// How many tokens the API server reviews at once; the others wait.
 const AT_ONCE: usize = 16;
+/// How many wait, of all namespaces, of one, and of one ServiceAccount: any author of an OAuthClient has as many tokens of
+/// its ServiceAccounts as the API server issues, and each is a question of its own.
+const MAX_WAITING: Bounds = Bounds {
+    all: 1024,
+    group: 256,
+    member: 128,
+};
 
 /// What the cluster says about its tokens, as last read.
 pub struct ServiceAccountKeys {
@@ -16,8 +25,8 @@ pub struct ServiceAccountKeys {
     pub known: ArcSwap<Known>,
     /// When they were read, and what came of it. The reader holds it, and later readers wait for it.
     pub last_read: Mutex<Option<(Instant, Result<(), String>)>>,
-    /// Bounds the `TokenReview`s that are under way.
-    pub reviews: Semaphore,
+    /// Bounds the `TokenReview`s that are under way. Namespaces take turns, and in them their ServiceAccounts.
+    pub reviews: Gate,
 }
 
 impl Default for ServiceAccountKeys {
@@ -25,7 +34,7 @@ impl Default for ServiceAccountKeys {
         Self {
             known: ArcSwap::default(),
             last_read: Mutex::default(),
-            reviews: Semaphore::new(AT_ONCE),
+            reviews: Gate::new(AT_ONCE, MAX_WAITING),
         }
     }
 }
@@ -43,5 +52,50 @@ impl ServiceAccountKeys {
     /// Who issues them.
     pub fn issuer(&self) -> Option<Arc<str>> {
         self.known.load().issuer.clone()
+    }
+}
+
+/// Whose turn the review of a token takes, by the name that the API server has for a ServiceAccount: the namespace is the part
+/// before its own name.
+pub fn turn(username: &str) -> Member {
+    let namespace = username.rsplit_once(':').map_or("", |(before, _)| before);
+    Member {
+        group: namespace.to_owned(),
+        member: username.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{FutureExt, poll};
+
+    #[tokio::test]
+    async fn q11_a_namespace_does_not_wait_for_the_tokens_of_another() {
+        let keys = ServiceAccountKeys::default();
+        let (hog, other) = (
+            turn("system:serviceaccount:hog:pod"),
+            turn("system:serviceaccount:another:pod"),
+        );
+        let mut under_way = Vec::new();
+        for _ in 0..AT_ONCE {
+            under_way.push(keys.reviews.enter(&hog).await.ok().unwrap());
+        }
+        let mut waiting: Vec<_> = (0..1000)
+            .map(|_| Box::pin(keys.reviews.enter(&hog)))
+            .collect();
+        let mut refused = 0;
+        for review in &mut waiting {
+            refused += usize::from(poll!(review.as_mut()).is_ready());
+        }
+        assert_eq!(
+            refused,
+            1000 - MAX_WAITING.member,
+            "one has so many waiting"
+        );
+        let mut theirs = Box::pin(keys.reviews.enter(&other));
+        assert!(poll!(theirs.as_mut()).is_pending());
+        drop(under_way.pop());
+        assert!(theirs.now_or_never().is_some_and(|entered| entered.is_ok()));
     }
 }

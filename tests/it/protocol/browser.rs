@@ -2,6 +2,7 @@
 
 mod account;
 mod consent;
+mod hashing;
 mod imported;
 mod logout;
 mod refusals;

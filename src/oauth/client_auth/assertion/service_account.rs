@@ -73,6 +73,11 @@ impl Review {
         &self.token
     }
 
+    /// The name that the API server has for the ServiceAccount.
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
     /// What stands for this question where its answer is kept.
     pub fn digest(&self) -> String {
         let (how, audience) = (self.verification, &self.audience);

@@ -2,10 +2,13 @@
 
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::replica::Replica;
-use crate::support::test_namespace::TestNamespace;
+use crate::support::test_namespace::{TestNamespace, promptly, when};
+use crate::support::users::PASSWORD;
 
 /// A space with a tenant of its own and the spec of a person whose password is in Secret `secret`.
 async fn space_with(secret: &str) -> (TestNamespace, String, serde_json::Value) {
@@ -173,4 +176,66 @@ async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
         assert!(password::verify(person.password.as_ref(), word));
         replica.stop().await;
     }
+}
+
+/// How many passwords a namespace rewrites in a second, all in one Secret.
+const REWRITES: usize = 100;
+
+/// Writes all of them.
+async fn rewrite(hog: &TestNamespace, round: usize) {
+    let words: Vec<(String, String)> = (0..REWRITES)
+        .map(|number| {
+            (
+                format!("of-{number}"),
+                format!("word {number} of round {round}"),
+            )
+        })
+        .collect();
+    let entries = words.iter().map(|(key, word)| (&**key, &**word));
+    let entries: Vec<(&str, &str)> = entries.collect();
+    hog.write_secret("everybody", PASSWORD, &entries).await;
+}
+
+#[tokio::test]
+async fn q06_a_password_counts_within_2s_beside_100_rewrites() {
+    let hog = TestNamespace::new("hog").await;
+    let crowd = hog.tenant_with_people(json!({})).await;
+    rewrite(&hog, 0).await;
+    let people = (0..REWRITES).map(|number| {
+        let key = format!("of-{number}");
+        let spec = json!({
+            "tenant": crowd, "username": key, "passwordSecretRef": { "name": "everybody", "key": key },
+        });
+        let hog = &hog;
+        async move { hog.create_user(&key, spec).await }
+    });
+    futures::future::join_all(people).await;
+    let space = TestNamespace::new("passwords").await;
+    let tenant = space.tenant_with_people(json!({})).await;
+    space.person(&tenant, "anna", "first words").await;
+    let replica = Replica::start().await;
+
+    rewrite(&hog, 1).await;
+    let rewriting = async {
+        let mut every = tokio::time::interval(Duration::from_secs(1));
+        for round in 2.. {
+            every.tick().await;
+            rewrite(&hog, round).await;
+        }
+    };
+    let changing = async {
+        for words in ["second words", "third words"] {
+            let before = replica.person(&tenant, "anna").unwrap().credential.clone();
+            space.write_password("anna", words).await;
+            promptly(Duration::from_secs(2), "the new password", || async {
+                let anna = replica.person(&tenant, "anna").unwrap();
+                let is_new =
+                    anna.credential != before && password::verify(anna.password.as_ref(), words);
+                when(is_new, (), || format!("{anna:?}"))
+            })
+            .await;
+        }
+    };
+    tokio::select! { () = rewriting => (), () = changing => () }
+    replica.stop().await;
 }
