@@ -24,6 +24,9 @@ pub struct ClientsPage {
     list: RowsFragment,
 }
 
+/// What people read where the definitions of the cluster are older than this program.
+const OLDER: &str = "The definitions of this cluster are older than this dashboard, so some columns are empty. An administrator upgrades the chart, which brings the CustomResourceDefinitions and the operator along.";
+
 /// The part of it that a search replaces.
 #[derive(Template)]
 #[template(path = "clients_rows.html")]
@@ -47,8 +50,8 @@ pub struct RowsFragment {
     refused: Vec<(String, Problem)>,
     /// How many namespaces were not looked at.
     left_out: usize,
-    /// Whether the definitions of the cluster are older than this program.
-    older: bool,
+    /// What it means that the definitions of the cluster are older than this program, where they are.
+    older: Option<&'static str>,
 }
 
 /// The heading of a column.
@@ -173,7 +176,7 @@ impl RowsFragment {
             typed,
             refused: kept.refused.clone(),
             left_out: kept.left_out,
-            older: kept.older,
+            older: kept.older.then_some(OLDER),
         }
     }
 }
