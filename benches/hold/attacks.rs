@@ -17,7 +17,6 @@ use crate::sign_ins::Place;
 use crate::support::ask::ask;
 
 /// What an attacker knows and counts.
-#[derive(Clone)]
 pub struct Means {
     pub plain: u16,
     pub tls: u16,
@@ -36,7 +35,7 @@ impl Means {
 }
 
 /// Starts an attack.
-pub type Attack = fn(Means) -> Vec<JoinHandle<()>>;
+pub type Attack = fn(&Means) -> Vec<JoinHandle<()>>;
 
 /// By the rows of `tests/attack-cases.md` that they belong to.
 pub const ATTACKS: [(&str, Attack); 17] = [
@@ -128,7 +127,7 @@ pub async fn run(name: &str, ports: &[u16]) {
         tries: Arc::default(),
     };
     let (_, attack) = ATTACKS.iter().find(|(known, _)| *known == name).unwrap();
-    let tasks = attack(means.clone());
+    let tasks = attack(&means);
     until_told(tasks, &means.tries).await;
 }
 

