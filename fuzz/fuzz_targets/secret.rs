@@ -9,8 +9,8 @@ use clientele_oauth::Algorithm;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyPolicy};
 use clientele_operator::cache::passwords::PasswordIndex;
 use clientele_operator::domain::client::secret::digest::{DigestKey, SecretDigest};
+use clientele_operator::domain::secret_entry::SecretEntry;
 use clientele_operator::domain::tenant::signing_secret::{self, Removal};
-use clientele_operator::domain::user::password::Place;
 use clientele_operator::reconcile::signing_key::generate;
 use clientele_operator::root_key::judge::judge;
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = judge("root", Some(&secret), &BTreeMap::new(), true);
     let index = PasswordIndex::default();
     for key in secret.data.iter().flatten().map(|(name, _)| name) {
-        index.want(&Place {
+        index.want(&SecretEntry {
             namespace: String::new(),
             secret: String::new(),
             key: key.clone(),

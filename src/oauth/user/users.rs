@@ -175,10 +175,10 @@ mod tests {
         let hash = prop_oneof![
             Just(None),
             Just(Some(
-                "$2b$04$abcdefghijklmnopqrstuuu3jkl7UTUBKSKRzLbtDD3zCMbTQbZMS"
+                "$2a$08$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG"
             )),
             Just(Some(
-                "$2b$06$abcdefghijklmnopqrstuuu3jkl7UTUBKSKRzLbtDD3zCMbTQbZMS"
+                "$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG"
             )),
         ];
         let email = prop_oneof![

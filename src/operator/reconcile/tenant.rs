@@ -327,9 +327,11 @@ fn status(
 }
 
 fn signing_key(record: &KeyRecord) -> SigningKeyStatus {
+    // As the API server keeps it: else the status would differ from the one that was written, and be written at each pass.
+    let signs_from = Timestamp::from_second(record.activates_at.as_second());
     SigningKeyStatus {
         key_id: record.key_id.clone(),
         algorithm: policy::name_of(record.algorithm),
-        signs_from: Time(record.activates_at),
+        signs_from: Time(signs_from.unwrap_or(record.activates_at)),
     }
 }
