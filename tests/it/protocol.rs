@@ -5,7 +5,6 @@ mod audit;
 mod authorize;
 mod browser;
 mod client_auth;
-mod dashboard;
 mod metadata;
 mod token_endpoint;
 mod tokens;

@@ -47,7 +47,6 @@ pub mod running;
 pub mod running_server;
 pub mod signed_in;
 pub mod snapshot;
-pub mod table_server;
 pub mod test_namespace;
 pub mod test_server;
 pub mod users;

@@ -3,6 +3,7 @@
 mod client;
 mod pages;
 mod rbac;
+mod refusals;
 
 use reqwest::Method;
 use serde_json::json;

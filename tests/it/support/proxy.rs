@@ -1,7 +1,8 @@
-//! A proxy between operator and API server that can lie: lists come back empty, watches are cut as expired, and
-//! Secrets come back garbled.
+//! A proxy between a program and the API server that can lie: lists come back empty, watches are cut as expired, and
+//! Secrets come back garbled. It can also be gone, and it counts requests.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::cluster::{Cluster, kube_config};
 use super::operator::{Options, service_account_kubeconfig};
@@ -49,6 +51,8 @@ struct Behavior {
     late: Mutex<Vec<(String, String, u16)>>,
     held: AtomicU32,
     lag: Mutex<Duration>,
+    requests: AtomicU32,
+    watches: AtomicU32,
 }
 
 /// A proxy that answers with the rights of a kubeconfig.
@@ -56,19 +60,30 @@ pub struct Proxy {
     /// A kubeconfig that leads here, without credentials of its own.
     pub kubeconfig: String,
     behavior: Arc<Behavior>,
+    address: SocketAddr,
+    upstream: kube::Client,
+    serving: Mutex<AbortHandle>,
 }
 
 impl Proxy {
     /// Starts one for the operator of a cluster; it ends with the runtime of the test.
     pub async fn before(cluster: &Cluster) -> Self {
-        Self::start(as_operator(cluster).await).await
+        let config = serde_yaml::from_str(&service_account_kubeconfig(cluster));
+        Self::start(connect(config.unwrap()).await).await
+    }
+
+    /// Starts one with the rights of the administrator.
+    pub async fn of_administrator(cluster: &Cluster) -> Self {
+        let config = Kubeconfig::read_from(&cluster.kubeconfig);
+        Self::start(connect(config.unwrap()).await).await
     }
 
     async fn start(upstream: kube::Client) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let behavior = Arc::new(Behavior::default());
-        tokio::spawn(accept(listener, upstream, behavior.clone()));
+        let accepting = accept(listener, upstream.clone(), behavior.clone());
+        let serving = Mutex::new(tokio::spawn(accepting).abort_handle());
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
             "clusters": [{ "name": "proxy", "cluster": { "server": format!("http://{address}") } }],
@@ -78,7 +93,51 @@ impl Proxy {
         Self {
             kubeconfig: kubeconfig.to_string(),
             behavior,
+            address,
+            upstream,
+            serving,
         }
+    }
+
+    /// A connection through it.
+    pub fn client(&self) -> kube::Client {
+        let uri = format!("http://{}", self.address).parse().unwrap();
+        let mut config = kube::Config::new(uri);
+        config.read_timeout = None;
+        kube::Client::try_from(config).unwrap()
+    }
+
+    /// Ends every connection and accepts no other, as an API server that is gone.
+    pub fn stop(&self) {
+        self.serving.lock().unwrap().abort();
+    }
+
+    /// Is there again, at the same address.
+    pub async fn start_again(&self) {
+        let listener = loop {
+            match TcpListener::bind(self.address).await {
+                Ok(listener) => break listener,
+                // The one before ends with its task, in a moment.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        let accepting = accept(listener, self.upstream.clone(), self.behavior.clone());
+        *self.serving.lock().unwrap() = tokio::spawn(accepting).abort_handle();
+    }
+
+    /// Ends every watch of OAuthClients, OAuthTenants and Secrets that opt in, as expired.
+    pub fn cut_watches(&self) {
+        self.behavior.cut.notify_waiters();
+    }
+
+    /// How many requests came, watches among them.
+    pub fn requests(&self) -> u32 {
+        self.behavior.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many watches of OAuthClients, OAuthTenants and Secrets that opt in are open.
+    pub fn watches(&self) -> u32 {
+        self.behavior.watches.load(Ordering::SeqCst)
     }
 
     /// From now on lists of these are empty, and every watch of them expires.
@@ -179,18 +238,20 @@ impl Options {
     }
 }
 
-/// A connection with the rights of the operator.
-async fn as_operator(cluster: &Cluster) -> kube::Client {
-    let config: Kubeconfig = serde_yaml::from_str(&service_account_kubeconfig(cluster)).unwrap();
+/// A connection whose watches may be silent for as long as they like.
+async fn connect(config: Kubeconfig) -> kube::Client {
     let mut config = kube_config(config).await;
     config.read_timeout = None;
     kube::Client::try_from(config).unwrap()
 }
 
+/// Serves connections until it is aborted, and ends them with it.
 async fn accept(listener: TcpListener, upstream: kube::Client, behavior: Arc<Behavior>) {
+    let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        while connections.try_join_next().is_some() {}
         let (upstream, behavior) = (upstream.clone(), behavior.clone());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let service = hyper::service::service_fn(move |request| {
                 answer(request, upstream.clone(), behavior.clone())
             });
@@ -211,7 +272,8 @@ async fn answer(
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default();
     let url = format!("{path}?{query}");
-    let watch = query.contains("watch=true");
+    let watch = query.contains("watch=true") || query.contains("watch=1");
+    behavior.requests.fetch_add(1, Ordering::SeqCst);
     let get = request.method() == Method::GET;
     if *behavior.holds.borrow()
         && is_write(request.method())
@@ -346,9 +408,26 @@ async fn garbled(response: Response<Body>) -> Response<Body> {
     Response::new(Body::from([&body[..], b"<html>"].concat()))
 }
 
+/// A watch that is open.
+struct Open(Arc<Behavior>);
+
+impl Open {
+    fn new(behavior: Arc<Behavior>) -> Self {
+        behavior.watches.fetch_add(1, Ordering::SeqCst);
+        Self(behavior)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.watches.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// A watch whose events may come late or not until they are let go, and that ends with an error when lying begins.
 fn cuttable(response: Response<Body>, behavior: Arc<Behavior>) -> Response<Body> {
     let silent = behavior.silent.subscribe();
+    let open = Open::new(behavior.clone());
     response.map(|body| {
         let late = behavior.clone();
         let cut = async move { behavior.cut.notified().await };
@@ -363,6 +442,11 @@ fn cuttable(response: Response<Body>, behavior: Arc<Behavior>) -> Response<Body>
             }
         });
         let events = events.take_until(Box::pin(cut));
-        Body::from_stream(events.chain(futures::stream::once(expired)))
+        let events = events.chain(futures::stream::once(expired));
+        let watched = (Box::pin(events), open);
+        Body::from_stream(futures::stream::unfold(
+            watched,
+            |(mut events, open)| async move { Some((events.next().await?, (events, open))) },
+        ))
     })
 }
