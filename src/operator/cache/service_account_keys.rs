@@ -88,11 +88,7 @@ mod tests {
         for review in &mut waiting {
             refused += usize::from(poll!(review.as_mut()).is_ready());
         }
-        assert_eq!(
-            refused,
-            1000 - MAX_WAITING.member,
-            "one has so many waiting"
-        );
+        assert_eq!(refused, 1000 - MAX_WAITING.member, "of one, this many wait");
         let mut theirs = Box::pin(keys.reviews.enter(&other));
         assert!(poll!(theirs.as_mut()).is_pending());
         drop(under_way.pop());

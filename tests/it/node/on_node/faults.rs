@@ -96,13 +96,13 @@ pub async fn api_server_unreachable(on: &Installation) -> Vec<Row> {
         let packets = ["-s", PODS, "-p", "tcp", "--dport", &port, "-j", "DROP"];
         run("iptables", &[&[action, "INPUT"][..], &packets[..]].concat());
     };
-    let cut = async {
+    let unreachable = async {
         rule("-I");
         lasts(CUT).await;
         rule("-D");
         Instant::now()
     };
-    let (ready, tally) = on.under_load(cut).await;
+    let (ready, tally) = on.under_load(unreachable).await;
     on.client("after-the-cut").await;
     let took = ready.elapsed();
     vec![
