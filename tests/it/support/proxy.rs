@@ -107,7 +107,7 @@ impl Proxy {
         kube::Client::try_from(config).unwrap()
     }
 
-    /// Ends every connection and accepts no other, as an API server that is gone.
+    /// Ends every connection and accepts no other, as an API server that was stopped.
     pub fn stop(&self) {
         self.serving.lock().unwrap().abort();
     }

@@ -15,7 +15,7 @@ use crate::support::test_namespace::{TestNamespace, eventually, when};
 /// The API server knows no such token, as after a sign-in that expired.
 const EXPIRED: &str = "not-a-token-of-this-cluster";
 
-/// The token of a ServiceAccount that no RoleBinding names.
+/// The token of a ServiceAccount that has no role.
 fn without_rights(space: &TestNamespace) -> String {
     let create = ["create", "token", "default", "--namespace", &space.name];
     let token = shared().cluster.kubectl(&create).unwrap();
