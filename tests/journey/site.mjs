@@ -72,7 +72,7 @@ async function pictures(page) {
 /** What a reader looks for is among the first results. */
 async function search(page) {
   const questions = [
-    ['rotate client secret', /rotation/i],
+    ['rotate client secret', /^Rotate secrets and keys/],
     ['restore backup', /backup/i],
     ['redirectUris', /OAuthClient/],
   ]
