@@ -276,11 +276,14 @@ fn condition(
         reason: reason.into(),
         message,
         observed_generation: generation,
-        last_transition_time: before.map_or_else(
-            || Time(jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)),
-            |c| c.last_transition_time.clone(),
-        ),
+        last_transition_time: before
+            .map_or_else(|| in_whole_seconds(now), |c| c.last_transition_time.clone()),
     }
+}
+
+/// A time as the API server keeps it: what is written with a fraction differs from what is read, and would be written again.
+pub fn in_whole_seconds(time: jiff::Timestamp) -> Time {
+    Time(jiff::Timestamp::from_second(time.as_second()).unwrap_or(time))
 }
 
 #[cfg(test)]

@@ -24,6 +24,18 @@ pub enum Touched<K: Resource<DynamicType = ()>> {
     All,
 }
 
+impl<K: Resource<DynamicType = ()>> Touched<K> {
+    /// Notes what has to be looked at: one object, or all. Returns whether anything has to be.
+    pub fn note(&self, one: impl FnOnce(&ObjectRef<K>), all: &mut bool) -> bool {
+        match self {
+            Self::Nothing => return false,
+            Self::One(name) => one(name),
+            Self::All => *all = true,
+        }
+        true
+    }
+}
+
 /// The objects of a kind.
 pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,

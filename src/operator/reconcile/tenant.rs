@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::condition::{
-    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, since_creation, warning,
+    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, in_whole_seconds,
+    since_creation, warning,
 };
 use clientele_api::tenant::SigningKeyStatus;
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
@@ -12,7 +13,7 @@ use clientele_oauth::keys::signing_key_schedule;
 use clientele_oauth::keys::signing_key_schedule::{Change, KeyRecord};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
@@ -327,11 +328,9 @@ fn status(
 }
 
 fn signing_key(record: &KeyRecord) -> SigningKeyStatus {
-    // As the API server keeps it: else the status would differ from the one that was written, and be written at each pass.
-    let signs_from = Timestamp::from_second(record.activates_at.as_second());
     SigningKeyStatus {
         key_id: record.key_id.clone(),
         algorithm: policy::name_of(record.algorithm),
-        signs_from: Time(signs_from.unwrap_or(record.activates_at)),
+        signs_from: in_whole_seconds(record.activates_at),
     }
 }

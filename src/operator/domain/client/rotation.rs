@@ -5,7 +5,7 @@ mod settings;
 
 use std::time::Duration;
 
-use clientele_api::condition::READY;
+use clientele_api::condition::{READY, in_whole_seconds};
 use clientele_api::{
     DurationString, OAuthClient, OverlapStatus, RotationSpec, RotationStatus, SecretGeneration,
 };
@@ -185,7 +185,7 @@ pub fn published(
     let published_at = match before.published {
         _ if after.published == before.published => since,
         0 => written_at.map(Time),
-        _ => Some(Time(whole_second(now))),
+        _ => Some(in_whole_seconds(now)),
     };
     let overlap = overlap(
         known,
@@ -257,7 +257,7 @@ fn overlap(
     let (before, since) = supervisor.map_or_else(
         || {
             let since = published_at.cloned();
-            let since = since.unwrap_or_else(|| Time(whole_second(now)));
+            let since = since.unwrap_or_else(|| in_whole_seconds(now));
             (i64::from(after.published), since)
         },
         |overlap| (overlap.before, overlap.since),
@@ -332,10 +332,6 @@ pub fn why(end: End, spec: Option<&RotationSpec>) -> String {
             "there is no overlap (maxOverlap: 0s, or its root key was withdrawn)".to_owned()
         }
     }
-}
-
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 fn whole_hour(time: Timestamp) -> Timestamp {

@@ -9,7 +9,7 @@ use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
 use super::asker::Asker;
-use super::memo::{Change, Circumstances, Memo, is_news, kept};
+use super::memo::{Change, Circumstances, Memo, kept};
 use super::memos::Memos;
 use crate::cache::place::Place;
 use crate::domain::client::client_id;
@@ -71,16 +71,9 @@ impl RegistryBuilder {
         }
         self.work.judged += 1;
         let memo = make(&object, now, extra, known);
-        let after = memo.verdict.clone();
-        let matters = before
-            .as_deref()
-            .is_none_or(|before| is_news(before, &after));
+        let change = Change::to(&memo.verdict, before);
         self.memos.insert(place, memo);
-        Some(Change {
-            before,
-            after: Some(after),
-            matters,
-        })
+        Some(change)
     }
 
     /// Who has the ID that an object brings, if it is another one.

@@ -103,6 +103,28 @@ impl<K: Resource, T, D> Change<Verdict<K, T, D>> {
     }
 }
 
+impl<V> Change<V> {
+    /// Whether what is served because of it is another, by this comparison of both verdicts.
+    pub(super) fn moves(&self, is_same: impl Fn(&V, &V) -> bool) -> bool {
+        let both = self.before.as_deref().zip(self.after.as_deref());
+        both.is_none_or(|(before, after)| !is_same(before, after))
+    }
+}
+
+impl<K: Resource, T: PartialEq, D: PartialEq> Change<Verdict<K, T, D>> {
+    /// Another verdict than before, if there was one.
+    pub(super) fn to(after: &Arc<Verdict<K, T, D>>, before: Option<Arc<Verdict<K, T, D>>>) -> Self {
+        let matters = before
+            .as_deref()
+            .is_none_or(|before| is_news(before, after));
+        Self {
+            before,
+            after: Some(after.clone()),
+            matters,
+        }
+    }
+}
+
 impl<K, T, D> Change<Verdict<K, T, D>> {
     /// Nothing lies in the place any more.
     pub(super) fn end<E>(gone: Memo<K, T, D, E>) -> Self {
@@ -115,7 +137,7 @@ impl<K, T, D> Change<Verdict<K, T, D>> {
 }
 
 /// Whether a reconcile would see something else. What a tenant is beside this concerns none of its objects.
-pub(super) fn is_news<K: Resource, T: PartialEq, D: PartialEq>(
+fn is_news<K: Resource, T: PartialEq, D: PartialEq>(
     before: &Verdict<K, T, D>,
     after: &Verdict<K, T, D>,
 ) -> bool {

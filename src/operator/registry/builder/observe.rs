@@ -10,7 +10,6 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
 use super::RegistryBuilder;
-use crate::cache::object_store::Touched;
 use crate::cache::place::Place;
 use crate::domain::tenant::signing_secret;
 use crate::domain::user::validate::password_entry;
@@ -50,14 +49,11 @@ impl RegistryBuilder {
         let complete = self.clients.is_complete();
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.clients = complete);
-        match &touched {
-            Touched::Nothing => {}
-            Touched::One(name) => {
-                self.pending.clients.insert(Place::of_reference(name));
-            }
-            Touched::All => self.pending.whole = true,
-        }
-        touched != Touched::Nothing
+        let pending = &mut self.pending;
+        touched.note(
+            |name| _ = pending.clients.insert(Place::of_reference(name)),
+            &mut pending.whole,
+        )
     }
 
     fn see_tenant(&mut self, outputs: &Outputs, event: &watcher::Event<OAuthTenant>) -> bool {
@@ -65,14 +61,11 @@ impl RegistryBuilder {
         let complete = self.tenants.is_complete();
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.tenants = complete);
-        match &touched {
-            Touched::Nothing => {}
-            Touched::One(name) => {
-                self.pending.tenants.insert(name.name.clone());
-            }
-            Touched::All => self.pending.every_tenant = true,
-        }
-        touched != Touched::Nothing
+        let pending = &mut self.pending;
+        touched.note(
+            |name| _ = pending.tenants.insert(name.name.clone()),
+            &mut pending.every_tenant,
+        )
     }
 
     fn see_user(
@@ -85,14 +78,11 @@ impl RegistryBuilder {
         self.want_passwords(inputs, event);
         let complete = self.users.is_complete();
         outputs.readiness.note(|progress| progress.users = complete);
-        match &touched {
-            Touched::Nothing => {}
-            Touched::One(name) => {
-                self.pending.people.insert(Place::of_reference(name));
-            }
-            Touched::All => self.pending.every_person = true,
-        }
-        touched != Touched::Nothing
+        let pending = &mut self.pending;
+        touched.note(
+            |name| _ = pending.people.insert(Place::of_reference(name)),
+            &mut pending.every_person,
+        )
     }
 
     fn see_own_secret(&mut self, outputs: &Outputs, event: watcher::Event<Secret>) -> bool {

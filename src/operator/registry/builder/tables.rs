@@ -56,11 +56,8 @@ impl RegistryBuilder {
     /// Moves clients to where their verdicts say. Returns the tenants whose tables changed.
     pub(super) fn move_clients(&mut self, changes: &[Change<ClientVerdict>]) -> HashSet<Arc<str>> {
         let mut touched = HashSet::new();
-        let moves = |change: &&Change<ClientVerdict>| match (&change.before, &change.after) {
-            (Some(before), Some(after)) => !is_same(before, after),
-            _ => true,
-        };
-        let moving: Vec<&Change<ClientVerdict>> = changes.iter().filter(moves).collect();
+        let moving = changes.iter().filter(|change| change.moves(is_same));
+        let moving: Vec<_> = moving.collect();
         // An ID may pass from one client to another: first all leave, then all come.
         for before in moving.iter().filter_map(|change| change.before.as_ref()) {
             touched.extend(self.take_out(before));

@@ -30,11 +30,8 @@ fn is_same(before: &UserVerdict, after: &UserVerdict) -> bool {
 impl RegistryBuilder {
     /// Moves people to where their verdicts say. Returns the tenants whose people changed.
     pub(super) fn move_people(&mut self, changes: &[Change<UserVerdict>]) -> HashSet<String> {
-        let moves = |change: &&Change<UserVerdict>| match (&change.before, &change.after) {
-            (Some(before), Some(after)) => !is_same(before, after),
-            _ => true,
-        };
-        let moving: Vec<_> = changes.iter().filter(moves).collect();
+        let moving = changes.iter().filter(|change| change.moves(is_same));
+        let moving: Vec<_> = moving.collect();
         let before = moving.iter().filter_map(|change| change.before.as_deref());
         let after = moving.iter().filter_map(|change| change.after.as_deref());
         let mut touched = HashSet::new();

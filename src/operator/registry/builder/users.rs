@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::RegistryBuilder;
 use super::asker::Asker;
-use super::memo::{Change, Circumstances, Memo, is_news, kept};
+use super::memo::{Change, Circumstances, Memo, kept};
 use super::memos::Memos;
 use super::pending::Pending;
 use crate::cache::place::Place;
@@ -139,15 +139,9 @@ impl RegistryBuilder {
         }
         let memo = self.make_user(&object, now, extra, known);
         let before = known.map(|memo| memo.verdict.clone());
-        let after = memo.verdict.clone();
+        let change = Change::to(&memo.verdict, before);
         self.user_memos.insert(place, memo);
-        Some(Change {
-            matters: before
-                .as_deref()
-                .is_none_or(|before| is_news(before, &after)),
-            before,
-            after: Some(after),
-        })
+        Some(change)
     }
 
     fn user_extra(
