@@ -18,6 +18,8 @@ struct State {
     behind: Option<Instant>,
     /// The registry is catching up.
     catching_up: bool,
+    /// How often this replica became known to the others.
+    times_known: u64,
 }
 
 impl HeartbeatState {
@@ -50,6 +52,17 @@ impl HeartbeatState {
     pub fn is_behind(&self) -> bool {
         let state = self.state();
         state.behind.is_some() || state.is_unheard(Instant::now())
+    }
+
+    /// A heartbeat was recorded, and before it the others did not know this replica or had taken it for gone.
+    pub fn becomes_known(&self) {
+        self.state().times_known += 1;
+    }
+
+    /// How often this replica became known to the others. What it said before the last time may be forgotten, because what an
+    /// unknown replica says is removed; before the first time it says nothing.
+    pub fn times_known(&self) -> u64 {
+        self.state().times_known
     }
 
     /// Takes in who serves; those of the answer are silent and leave.

@@ -40,6 +40,8 @@ pub struct RolloutExchange {
     every: Duration,
     reported: Versions,
     reported_at: Option<Instant>,
+    /// As which of its lives in the store this replica has reported everything.
+    times_known: u64,
     /// When a late rollout was last explained, and how.
     explained: Option<(Instant, String)>,
     /// The last error of the store, if it failed.
@@ -57,6 +59,7 @@ impl RolloutExchange {
             every,
             reported: Versions::new(),
             reported_at: None,
+            times_known: 0,
             explained: None,
             problem: None,
         }
@@ -134,17 +137,24 @@ impl RolloutExchange {
         Ok(())
     }
 
-    /// Reports the versions that are new, and all of them when `every` has passed. Whether everything is reported.
+    /// Reports the versions that are new, and all of them when `every` has passed or when this replica became known again: what
+    /// an unknown replica says is removed with the next one that leaves. Whether everything is reported.
     async fn report(&mut self) -> Result<bool, StoreError> {
+        let times_known = self.heartbeat_state.times_known();
+        if times_known == 0 {
+            return Ok(false);
+        }
         let served = self.rollout.served();
         let since = self.reported_at.map(|at| at.elapsed());
         let (mut new, removed) = difference(&self.reported, &served);
-        let all = since.is_none_or(|since| since >= self.every);
+        let is_overdue = since.is_none_or(|since| since >= self.every);
+        let all = is_overdue || times_known != self.times_known;
         if all {
             new = served.clone().into_iter().collect();
         }
         // A removal alone is not urgent: no replica waits for it.
         if new.is_empty() && (removed.is_empty() || !all) {
+            self.times_known = times_known;
             return Ok(true);
         }
         if since.is_some_and(|since| since < REPORT_EVERY) {
@@ -161,6 +171,7 @@ impl RolloutExchange {
             reported.await?;
         }
         self.reported = served;
+        self.times_known = times_known;
         Ok(true)
     }
 }

@@ -121,6 +121,7 @@ impl Reporter {
         // The first heartbeat comes as early as the store can take it, so that no use is missed.
         let mut due = Instant::now();
         let mut problem = None;
+        let mut is_known = false;
         loop {
             let begins = !self.serves() && ready().is_ok();
             let mut heard = true;
@@ -128,11 +129,16 @@ impl Reporter {
             if self.store.is_open() && (begins || began >= due) {
                 heard = self.try_report(begins || self.serves(), &mut problem).await;
                 self.serving.fetch_or(begins && heard, Relaxed);
+                if heard && !is_known {
+                    self.heartbeat_state.becomes_known();
+                }
+                is_known = heard;
                 due = Instant::now() + if heard { self.every } else { RETRY };
             }
             if heard && self.serves() && self.store.is_shared() {
                 heard = self.beat(&catch_up).await;
                 // A report makes it known again.
+                is_known &= heard;
                 due = if heard { due } else { began + RETRY };
             }
             let pause = match (heard, self.serves()) {

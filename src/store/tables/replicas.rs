@@ -79,6 +79,14 @@ impl Operation for Heartbeat {
 
     async fn run(&self, db: &mut AnyConnection) -> sqlx::Result<()> {
         let (now, expired_before) = (millis(self.now), millis(self.expired_before));
+        // First, so that what it has said already is not removed as that of an unknown replica.
+        query(UPSERT)
+            .bind(&*self.replica)
+            .bind(millis(self.reported))
+            .bind(i64::from(self.serving))
+            .bind(i64::from(self.beats))
+            .execute(&mut *db)
+            .await?;
         let expired = query(DELETE_EXPIRED).bind(expired_before);
         let mut deleted = expired.execute(&mut *db).await?.rows_affected();
         if let Some(name) = &self.name {
@@ -94,13 +102,6 @@ impl Operation for Heartbeat {
         if continued.execute(&mut *db).await?.rows_affected() == 0 {
             query(INSERT_EPOCH).bind(now).execute(&mut *db).await?;
         }
-        query(UPSERT)
-            .bind(&*self.replica)
-            .bind(millis(self.reported))
-            .bind(i64::from(self.serving))
-            .bind(i64::from(self.beats))
-            .execute(&mut *db)
-            .await?;
         Ok(())
     }
 }

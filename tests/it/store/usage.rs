@@ -18,6 +18,7 @@ over_both_stores![
     uses_of_long_ago_are_forgotten,
     who_comes_back_under_a_name_was_dead,
     what_every_replica_serves_is_known,
+    what_a_successor_has_said_already_stays,
     only_replicas_that_serve_and_are_heard_are_waited_for,
     who_beats_is_waited_for_until_it_leaves,
     the_last_day_of_use_is_kept_and_read_in_pages,
@@ -223,6 +224,20 @@ async fn what_every_replica_serves_is_known(database: TestDatabase) {
     assert_eq!(by_all(&store, 0).await, both);
     tell(&store, "a", &[], &["r1"]).await;
     assert_eq!(by_all(&store, 0).await, [("r2".to_owned(), 1)]);
+}
+
+/// A process that follows another of its name has said what it serves before its first heartbeat.
+async fn what_a_successor_has_said_already_stays(database: TestDatabase) {
+    let store = database.open().await;
+    let id = |number: u32| format!("web_{number:016x}");
+    hear(&store, &id(1), 0).await;
+    tell(&store, &id(2), &[("r1", 1)], &[]).await;
+    let named = Heartbeat {
+        name: Some("web".to_owned()),
+        ..heard(&id(2), 10)
+    };
+    store.heartbeat(named).await.unwrap();
+    assert_eq!(by_all(&store, 0).await, [("r1".to_owned(), 1)]);
 }
 
 async fn only_replicas_that_serve_and_are_heard_are_waited_for(database: TestDatabase) {

@@ -129,6 +129,40 @@ async fn after_a_killed_leader_another_writes_once_the_lease_expired() {
     assert_eq!(before, after);
 }
 
+/// With the intervals of an installation: what is repeated once a minute repairs nothing in time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o09_a_replica_that_is_killed_holds_ready_back_for_seconds() {
+    let replicas = Replicas::new().await;
+    let named = |name: &str| Options {
+        flags: vec!["--replica-name".to_owned(), name.to_owned()],
+        ..replicas.options()
+    };
+    let start = |name: &str| RunningOperator::start(&replicas.cluster, &named(name));
+    let (leader, follower) = (start("a"), start("b"));
+    let third = start("c");
+    wait_writes(&leader, true).await;
+    let space = replicas.space("killed").await;
+    follower.kill();
+    ready_within_20_s(&space, "stays-away").await;
+    let follower = start("b");
+    ready_within_20_s(&space, "is-back").await;
+    follower.kill();
+    let follower = start("b");
+    ready_within_20_s(&space, "comes-back").await;
+    drop((leader, follower, third));
+}
+
+async fn ready_within_20_s(space: &TestNamespace, name: &str) {
+    let began = Instant::now();
+    space.create(name, json!({})).await;
+    space.wait_ready(name).await;
+    let took = began.elapsed();
+    assert!(
+        took < Duration::from_secs(20),
+        "{name}: Ready after {took:?}"
+    );
+}
+
 /// Waits until a secret was rotated once, and one that was deleted is back.
 async fn wait_done(space: &TestNamespace) {
     space.wait_ready("new").await;
