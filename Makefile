@@ -81,6 +81,10 @@ release: ## Everything that a version consists of, signed with a key of its own,
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench
 
+.PHONY: bench-scale
+bench-scale: ## CLIENTS (100,000) at a real API server: created, restarted, a policy changed, rotated, replaced (about 25 minutes)
+	@scripts/bench scale --clients $(or $(CLIENTS),100000)
+
 .PHONY: bench-hold
 bench-hold: ## Whether it holds: victims beside one attack after the other, with 512 MiB (about 20 minutes; SECONDS_EACH=10 is shorter)
 	@scripts/bench hold --seconds $(or $(SECONDS_EACH),60)

@@ -34,7 +34,8 @@ func (c *controlPlane) etcd() *process {
 	return c.process("etcd", check,
 		"--name=only",
 		"--data-dir="+c.path("etcd"),
-		"--unsafe-no-fsync", // nothing here outlives the machine
+		"--unsafe-no-fsync",                // nothing here outlives the machine
+		"--quota-backend-bytes=8589934592", // 100,000 clients with their Secrets and history are more than the default of 2 GB
 		"--listen-client-urls="+client,
 		"--advertise-client-urls="+client,
 		"--listen-peer-urls="+peer,

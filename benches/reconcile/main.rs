@@ -18,6 +18,7 @@
 mod churn;
 #[path = "../../tests/it/support/cluster.rs"]
 mod cluster;
+mod credentials;
 mod load;
 #[path = "../../tests/it/support/machine.rs"]
 mod machine;
@@ -27,6 +28,7 @@ mod open_loop;
 #[path = "../../tests/it/support/operator.rs"]
 mod operator;
 mod rotate;
+mod scale;
 #[path = "../../tests/it/support/test_namespace.rs"]
 mod test_namespace;
 mod tokens;
@@ -68,12 +70,17 @@ enum Part {
     Rotate,
     /// What others see while one namespace changes thousands of clients
     Churn,
+    /// A restart, a policy, rotations and replacements with all clients at an API server; only when it is named
+    Scale,
 }
 
 fn main() {
     let runtime = Runtime::new().unwrap();
     let arguments = Arguments::parse();
     let mut report = Report::default();
+    if arguments.only == Some(Part::Scale) {
+        scale::measure(&runtime, arguments.clients, &mut report);
+    }
     let wanted = |part| arguments.only.is_none_or(|only| only == part);
     if wanted(Part::Clients) {
         alone(&runtime, arguments.clients, &mut report);

@@ -95,6 +95,16 @@ fn counter(metrics: &str, name: &str) -> f64 {
         .unwrap_or(0.0)
 }
 
+/// The sum of the series of a metric that have this label.
+pub fn sum(metrics: &str, name: &str, label: &str) -> f64 {
+    let series = metrics.lines().filter(|line| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['{', ' ']) && rest.contains(label))
+    });
+    let values = series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    values.sum()
+}
+
 /// Writes that the operator made in a while without any request.
 pub fn writes_at_rest(cluster: &Cluster, how_long: Duration) -> usize {
     // Events of what just happened may still be waiting; they are not what is measured here.
