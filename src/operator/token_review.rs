@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::cache::Cache;
 use crate::cache::rebuild::RebuildRequest;
-use crate::cache::service_account_keys::{Known, turn};
+use crate::cache::service_account_keys::{EXPECTED, Known, turn};
 
 /// Asks about one token.
 pub type Ask = Arc<dyn Fn(Arc<Review>) -> BoxFuture<'static, Finding> + Send + Sync>;
@@ -111,7 +111,8 @@ impl TokenReviewer {
     /// Asks the API server, for our audience.
     async fn ask(&self, review: &Review) -> Finding {
         let turn = turn(review.username());
-        let Ok(_permit) = self.cache.service_accounts.reviews.enter(&turn).await else {
+        let reviews = &self.cache.service_accounts.reviews;
+        let Ok(_permit) = reviews.enter(&turn, EXPECTED).await else {
             return Finding::Unknown;
         };
         let question = TokenReview {

@@ -1,8 +1,9 @@
 //! A bounded queue in which groups take turns by the time that their work takes, and members take turns within a group.
 //!
-//! Start-time fair queueing: each group has a virtual time up to which it has been served; the one that was served least has
-//! the next turn, and a new member begins at the present. So a member who sends one piece of work is served before the second
-//! piece of those who send many, and costly work counts for what it costs.
+//! Weighted fair queueing with equal weights: virtual time goes on by the work that is done, divided by those who have some. A
+//! piece of work begins when its sender is served up to there, at the earliest at the present, and the one that would end first
+//! has the next turn. So a member who sends one piece of work is served before the second piece of those who send many, costly
+//! work counts for what it costs and lets cheap work go first, and what waits is never overtaken for ever.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -14,6 +15,15 @@ pub struct Member {
     pub group: String,
     /// Members have equal shares of the time of their group.
     pub member: String,
+}
+
+/// A piece of work that has its turn.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Whose.
+    pub of: Member,
+    /// What it was expected to take.
+    expected: Duration,
 }
 
 /// How much may wait.
@@ -36,46 +46,107 @@ pub enum Full {
     All,
 }
 
+/// Where someone who has work stands. The least has the next turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The virtual time at which the first piece of work begins.
+    start: Duration,
+    /// It follows another piece of the same sender, so among equals it comes last.
+    follows: bool,
+    /// The order of arrival among equals.
+    number: u64,
+}
+
+impl Place {
+    /// With the virtual time at which work of this cost ends instead.
+    fn end(self, cost: Duration) -> Self {
+        let start = self.start + cost;
+        Self { start, ..self }
+    }
+}
+
 /// Who was served how much.
 #[derive(Debug, Default)]
 struct Shares {
-    /// The virtual time at which the last turn began.
+    /// The virtual time.
     now: Duration,
     served_until: HashMap<String, Duration>,
+    /// How many places were given.
+    places: u64,
 }
 
 impl Shares {
-    fn start(&self, name: &str) -> Duration {
+    fn place(&mut self, name: &str, follows: bool) -> Place {
         let served = self.served_until.get(name).copied();
-        served.unwrap_or_default().max(self.now)
-    }
-
-    fn charge(&mut self, name: &str, cost: Duration) {
-        let until = self.start(name) + cost;
-        self.served_until.insert(name.to_owned(), until);
-    }
-
-    /// Gives back what was charged too much, or charges the rest.
-    fn correct(&mut self, name: &str, charged: Duration, cost: Duration) {
-        if let Some(until) = self.served_until.get_mut(name) {
-            *until = (*until + cost).saturating_sub(charged);
-        } else if cost > charged {
-            self.charge(name, cost.saturating_sub(charged));
+        self.places += 1;
+        Place {
+            start: served.unwrap_or_default().max(self.now),
+            follows,
+            number: self.places,
         }
     }
 
-    /// Virtual time goes on to the start of this turn; who is not ahead of it is as good as new.
-    fn turn(&mut self, name: &str) {
-        self.now = self.start(name);
+    /// Charges what a turn is expected to cost.
+    fn turn(&mut self, name: &str, place: Place, cost: Duration) {
+        self.served_until
+            .insert(name.to_owned(), place.start + cost);
+    }
+
+    /// Charges what a turn took instead of what was expected, and lets virtual time go on. `next` is the place of the next piece
+    /// of work, if there is one; `active` have work.
+    fn correct(&mut self, name: &str, turn: Took, next: Option<&mut Place>, active: usize) {
+        let Took { expected, took } = turn;
+        let before = self.served_until.get(name).copied();
+        let before = before.unwrap_or(self.now);
+        let until = (before + took).saturating_sub(expected);
+        self.served_until.insert(name.to_owned(), until);
+        if let Some(next) = next {
+            let follows_it = next.start == before;
+            next.start = if follows_it {
+                until
+            } else {
+                next.start.max(until)
+            };
+        }
+        self.now += took / u32::try_from(active.max(1)).unwrap_or(u32::MAX);
+        // Who is not ahead of the virtual time is as good as new.
         let now = self.now;
         self.served_until.retain(|_, until| *until > now);
+    }
+
+    /// Nothing that waits begins earlier.
+    fn skip_to(&mut self, earliest: Option<Duration>) {
+        self.now = self.now.max(earliest.unwrap_or_default());
+    }
+}
+
+/// What a turn was expected to take, and what it took.
+#[derive(Clone, Copy)]
+struct Took {
+    expected: Duration,
+    took: Duration,
+}
+
+/// What one member has waiting, with what each is expected to take: never empty.
+#[derive(Debug)]
+struct Line<T> {
+    place: Place,
+    items: VecDeque<(Duration, T)>,
+}
+
+impl<T> Line<T> {
+    fn end(&self) -> Place {
+        let first = self.items.front();
+        self.place
+            .end(first.map_or(Duration::ZERO, |(cost, _)| *cost))
     }
 }
 
 #[derive(Debug)]
 struct Group<T> {
+    place: Place,
     shares: Shares,
-    members: HashMap<String, VecDeque<T>>,
+    members: HashMap<String, Line<T>>,
     waiting: usize,
     running: usize,
 }
@@ -83,6 +154,7 @@ struct Group<T> {
 impl<T> Default for Group<T> {
     fn default() -> Self {
         Self {
+            place: Place::default(),
             shares: Shares::default(),
             members: HashMap::new(),
             waiting: 0,
@@ -91,44 +163,84 @@ impl<T> Default for Group<T> {
     }
 }
 
+/// The piece of work that a group serves next.
+struct Served<T> {
+    member: String,
+    cost: Duration,
+    item: T,
+}
+
 impl<T> Group<T> {
     fn of(&self, member: &str) -> usize {
-        self.members.get(member).map_or(0, VecDeque::len)
+        self.members.get(member).map_or(0, |line| line.items.len())
     }
 
     fn longest(&self) -> (String, usize) {
-        let longest = self.members.iter().max_by_key(|(_, items)| items.len());
-        longest.map_or_else(Default::default, |(name, items)| {
-            (name.clone(), items.len())
+        let lines = self.members.iter();
+        let longest = lines.max_by_key(|(_, line)| line.items.len());
+        longest.map_or_else(Default::default, |(name, line)| {
+            (name.clone(), line.items.len())
         })
+    }
+
+    fn push(&mut self, member: &str, cost: Duration, item: T) {
+        let shares = &mut self.shares;
+        let line = self.members.entry(member.to_owned());
+        let line = line.or_insert_with(|| Line {
+            place: shares.place(member, false),
+            items: VecDeque::new(),
+        });
+        line.items.push_back((cost, item));
+        self.waiting += 1;
     }
 
     /// Removes what the member sent last.
     fn displace(&mut self, member: &str) -> Option<T> {
-        let items = self.members.get_mut(member)?;
-        let displaced = items.pop_back()?;
-        if items.is_empty() {
+        let line = self.members.get_mut(member)?;
+        let (_, displaced) = line.items.pop_back()?;
+        if line.items.is_empty() {
             self.members.remove(member);
         }
         self.waiting -= 1;
         Some(displaced)
     }
 
-    fn next(&mut self, charge: Duration) -> Option<(String, T)> {
-        let shares = &self.shares;
-        let names = self.members.keys();
-        let next = names.min_by_key(|name| (shares.start(name), (*name).clone()))?;
-        let next = next.clone();
-        let items = self.members.get_mut(&next)?;
-        let item = items.pop_front()?;
-        if items.is_empty() {
-            self.members.remove(&next);
+    /// Whose turn it is, and when that would end.
+    fn next(&self) -> Option<(&String, Place)> {
+        let ends = self.members.iter().map(|(name, line)| (name, line.end()));
+        ends.min_by_key(|(_, end)| *end)
+    }
+
+    /// When its next turn would end among the groups.
+    fn end(&self) -> Option<Place> {
+        let (member, _) = self.next()?;
+        let (cost, _) = self.members.get(member)?.items.front()?;
+        Some(self.place.end(*cost))
+    }
+
+    fn serve(&mut self) -> Option<Served<T>> {
+        let member = self.next()?.0.clone();
+        let earliest = self.members.values().map(|line| line.place.start).min();
+        let line = self.members.get_mut(&member)?;
+        let (cost, item) = line.items.pop_front()?;
+        self.shares.skip_to(earliest);
+        self.shares.turn(&member, line.place, cost);
+        if line.items.is_empty() {
+            self.members.remove(&member);
+        } else {
+            line.place = self.shares.place(&member, true);
         }
-        self.shares.turn(&next);
-        self.shares.charge(&next, charge);
         self.waiting -= 1;
         self.running += 1;
-        Some((next, item))
+        Some(Served { member, cost, item })
+    }
+
+    fn done(&mut self, member: &str, turn: Took) {
+        self.running = self.running.saturating_sub(1);
+        let waits = self.members.contains_key(member);
+        let active = self.members.len() + usize::from(!waits);
+        let next = self.members.get_mut(member).map(|line| &mut line.place);
+        self.shares.correct(member, turn, next, active);
     }
 }
 
@@ -141,9 +253,6 @@ pub struct FairQueue<T> {
     groups: HashMap<String, Group<T>>,
 }
 
-/// What a turn is expected to take.
-const EXPECTED: Duration = Duration::from_millis(50);
-
 impl<T> FairQueue<T> {
     /// An empty one.
     pub fn new(bounds: Bounds) -> Self {
@@ -155,12 +264,12 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Lets a piece of work wait. When there is no room, the last piece of the member with most waiting makes room, and is
-    /// returned.
+    /// Lets a piece of work wait that is expected to take this long. When there is no room, the last piece of the member with
+    /// most waiting makes room, and is returned.
     ///
     /// # Errors
     /// If it cannot wait.
-    pub fn push(&mut self, turn: &Member, item: T) -> Result<Option<T>, Full> {
+    pub fn push(&mut self, turn: &Member, expected: Duration, item: T) -> Result<Option<T>, Full> {
         let in_group = self
             .groups
             .get(&turn.group)
@@ -172,9 +281,10 @@ impl<T> FairQueue<T> {
         }
         let displaced = self.make_room(turn, in_group, own)?;
         let group = self.groups.entry(turn.group.clone()).or_default();
-        let items = group.members.entry(turn.member.clone()).or_default();
-        items.push_back(item);
-        group.waiting += 1;
+        if group.waiting == 0 {
+            group.place = self.shares.place(&turn.group, false);
+        }
+        group.push(&turn.member, expected, item);
         self.waiting += 1;
         Ok(displaced)
     }
@@ -208,30 +318,46 @@ impl<T> FairQueue<T> {
     }
 
     /// The piece of work whose turn it is. Tell [`Self::done`] what it took.
-    pub fn pop(&mut self) -> Option<(Member, T)> {
-        let shares = &self.shares;
-        let waiting = self.groups.iter().filter(|(_, group)| group.waiting > 0);
-        let next = waiting.min_by_key(|(name, _)| (shares.start(name), (*name).clone()));
-        let name = next.map(|(name, _)| name.clone())?;
-        let (member, item) = self.groups.get_mut(&name)?.next(EXPECTED)?;
-        self.shares.turn(&name);
-        self.shares.charge(&name, EXPECTED);
+    pub fn pop(&mut self) -> Option<(Turn, T)> {
+        let waiting = || self.groups.iter().filter(|(_, group)| group.waiting > 0);
+        let earliest = waiting().map(|(_, group)| group.place.start).min();
+        let ends = waiting().filter_map(|(name, group)| Some((name, group.end()?)));
+        let name = ends.min_by_key(|(_, end)| *end)?.0.clone();
+        let group = self.groups.get_mut(&name)?;
+        let Served { member, cost, item } = group.serve()?;
+        self.shares.skip_to(earliest);
+        self.shares.turn(&name, group.place, cost);
+        group.place = self.shares.place(&name, true);
         self.waiting -= 1;
-        let turn = Member {
-            group: name,
-            member,
+        let turn = Turn {
+            of: Member {
+                group: name,
+                member,
+            },
+            expected: cost,
         };
         Some((turn, item))
     }
 
     /// A piece of work took this long.
-    pub fn done(&mut self, turn: &Member, took: Duration) {
-        self.shares.correct(&turn.group, EXPECTED, took);
-        if let Some(group) = self.groups.get_mut(&turn.group) {
-            group.running = group.running.saturating_sub(1);
-            group.shares.correct(&turn.member, EXPECTED, took);
-        }
-        self.forget(&turn.group);
+    pub fn done(&mut self, turn: &Turn, took: Duration) {
+        let Turn { of, expected } = turn;
+        let took = Took {
+            expected: *expected,
+            took,
+        };
+        let others = self
+            .groups
+            .iter()
+            .filter(|(name, group)| group.waiting > 0 && **name != of.group);
+        let active = others.count() + 1;
+        let group = self.groups.get_mut(&of.group);
+        let place = group.map(|group| {
+            group.done(&of.member, took);
+            &mut group.place
+        });
+        self.shares.correct(&of.group, took, place, active);
+        self.forget(&of.group);
     }
 
     /// A group of which nothing waits and nothing runs takes no room.

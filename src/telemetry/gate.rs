@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::fair_queue::{Bounds, FairQueue, Full, Member};
+use crate::fair_queue::{Bounds, FairQueue, Full, Member, Turn};
 
 /// The gate. Clones are the same gate.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct State {
 /// Who is in, until this is dropped. The time until then is charged.
 pub struct Permit {
     gate: Gate,
-    turn: Member,
+    turn: Turn,
     begun: Instant,
 }
 
@@ -42,16 +42,16 @@ impl Gate {
         })))
     }
 
-    /// Waits for a turn.
+    /// Waits for a turn that is expected to take this long.
     ///
     /// # Errors
     /// If there is no room to wait, or another member takes it who has less waiting.
-    pub async fn enter(&self, turn: &Member) -> Result<Permit, Full> {
+    pub async fn enter(&self, turn: &Member, expected: Duration) -> Result<Permit, Full> {
         let (sender, receiver) = oneshot::channel();
         let grants = {
             let mut state = self.state();
             // Who is displaced learns of it as its sender is dropped.
-            drop(state.queue.push(turn, sender)?);
+            drop(state.queue.push(turn, expected, sender)?);
             self.grants(&mut state)
         };
         give(grants);
@@ -108,6 +108,7 @@ mod tests {
     use super::*;
     use futures::{FutureExt, poll};
 
+    const EXPECTED: Duration = Duration::from_millis(50);
     const BOUNDS: Bounds = Bounds {
         all: 3,
         group: 3,
@@ -125,14 +126,14 @@ mod tests {
     async fn q04_who_sends_many_makes_room_for_who_sends_one() {
         let gate = Gate::new(1, BOUNDS);
         let (many, one, other) = (turn("many"), turn("one"), turn("other"));
-        let inside = gate.enter(&many).await.ok().unwrap();
-        let mut first = Box::pin(gate.enter(&many));
-        let mut second = Box::pin(gate.enter(&many));
+        let inside = gate.enter(&many, EXPECTED).await.ok().unwrap();
+        let mut first = Box::pin(gate.enter(&many, EXPECTED));
+        let mut second = Box::pin(gate.enter(&many, EXPECTED));
         assert!(poll!(first.as_mut()).is_pending() && poll!(second.as_mut()).is_pending());
-        assert_eq!(gate.enter(&many).await.err(), Some(Full::One));
-        let mut single = Box::pin(gate.enter(&one));
+        assert_eq!(gate.enter(&many, EXPECTED).await.err(), Some(Full::One));
+        let mut single = Box::pin(gate.enter(&one, EXPECTED));
         assert!(poll!(single.as_mut()).is_pending());
-        let mut late = Box::pin(gate.enter(&other));
+        let mut late = Box::pin(gate.enter(&other, EXPECTED));
         assert!(poll!(late.as_mut()).is_pending());
         assert_eq!(second.await.err(), Some(Full::All), "it made room");
         drop(inside);
@@ -147,23 +148,23 @@ mod tests {
     async fn who_gives_up_holds_nothing() {
         let gate = Gate::new(1, BOUNDS);
         let turn = turn("a");
-        let inside = gate.enter(&turn).await.ok().unwrap();
-        let mut gone = Box::pin(gate.enter(&turn));
+        let inside = gate.enter(&turn, EXPECTED).await.ok().unwrap();
+        let mut gone = Box::pin(gate.enter(&turn, EXPECTED));
         assert!(poll!(gone.as_mut()).is_pending());
         drop(gone);
         drop(inside);
         assert!(
-            gate.enter(&turn)
+            gate.enter(&turn, EXPECTED)
                 .now_or_never()
                 .is_some_and(|entered| entered.is_ok())
         );
-        let inside = gate.enter(&turn).await.ok().unwrap();
-        let mut granted = Box::pin(gate.enter(&turn));
+        let inside = gate.enter(&turn, EXPECTED).await.ok().unwrap();
+        let mut granted = Box::pin(gate.enter(&turn, EXPECTED));
         assert!(poll!(granted.as_mut()).is_pending());
         drop(inside);
         drop(granted);
         assert!(
-            gate.enter(&turn)
+            gate.enter(&turn, EXPECTED)
                 .now_or_never()
                 .is_some_and(|entered| entered.is_ok())
         );

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
@@ -36,6 +37,9 @@ const MAX_WAITING_OF_ADDRESS: usize = 16;
 /// How many are tried at once for one account, from browsers that are not known.
 const MAX_AT_ONCE_OF_ACCOUNT: usize = 4;
 
+/// What a hash is expected to take if the speed of this machine is not known.
+const EXPECTED: Duration = Duration::from_millis(50);
+
 /// Tries passwords.
 #[derive(Debug)]
 pub struct PasswordAuthenticator {
@@ -43,7 +47,8 @@ pub struct PasswordAuthenticator {
     gate: Gate,
     accounts: Accounts,
     addresses: Mutex<Addresses>,
-    speed: Mutex<Option<Speed>>,
+    /// Measured before the first try.
+    speed: OnceCell<Speed>,
 }
 
 /// What became of a try.
@@ -131,7 +136,7 @@ impl PasswordAuthenticator {
             gate: Gate::new(threads + 1, bounds),
             accounts: Accounts::default(),
             addresses: Mutex::default(),
-            speed: Mutex::default(),
+            speed: OnceCell::new(),
         }
     }
 
@@ -181,7 +186,9 @@ impl PasswordAuthenticator {
             let place = self.accounts.place(account.key, MAX_AT_ONCE_OF_ACCOUNT);
             Some(place.ok_or(Tried::Full(Full::One))?)
         };
-        let permit = self.gate.enter(turn).await.map_err(Tried::Full)?;
+        let expected = self.expected(attempt.hash.as_ref()).await;
+        let permit = self.gate.enter(turn, expected).await;
+        let permit = permit.map_err(Tried::Full)?;
         let charged = self.accounts.charge(store, account.key, attempt.now).await;
         charged.map_err(Tried::Wait)?;
         let enabled = attempt.user.is_some_and(|user| !user.disabled);
@@ -219,16 +226,24 @@ impl PasswordAuthenticator {
         hashed.await?
     }
 
+    /// How long a hash takes, so that cheap ones go first while many wait.
+    async fn expected(&self, hash: Option<&PasswordHash>) -> Duration {
+        let work = hash.map(Work::of).unwrap_or_default();
+        let speed = self.speed().await;
+        speed.map_or(EXPECTED, |speed| speed.expected(work))
+    }
+
     /// How long a failure takes, whichever hash was verified, and whether there was one: no answer tells by its time who
-    /// exists. The speed of this machine is measured at the first failure.
+    /// exists.
     async fn floor(&self, costliest: Work) -> Duration {
-        let known = *lock(&self.speed);
-        let speed = match known {
-            Some(speed) => Some(speed),
-            None => self.workers.run(measured).await,
-        };
-        *lock(&self.speed) = speed;
+        let speed = self.speed().await;
         speed.map_or(LONGEST_FLOOR, |speed| speed.floor(costliest))
+    }
+
+    /// The speed of this machine; none if it cannot be measured now.
+    async fn speed(&self) -> Option<&Speed> {
+        let measured = async || self.workers.run(measured).await.ok_or(());
+        self.speed.get_or_try_init(measured).await.ok()
     }
 }
 
@@ -278,8 +293,18 @@ mod tests {
         // Nothing is answered while the gate is shut.
         let turn = of(&tenant, "192.0.2.99", "x").turn();
         let _shut = [
-            authenticator.gate.enter(&turn).await.ok().unwrap(),
-            authenticator.gate.enter(&turn).await.ok().unwrap(),
+            authenticator
+                .gate
+                .enter(&turn, EXPECTED)
+                .await
+                .ok()
+                .unwrap(),
+            authenticator
+                .gate
+                .enter(&turn, EXPECTED)
+                .await
+                .ok()
+                .unwrap(),
         ];
         let mut waiting = Vec::new();
         let mut outcomes = Vec::new();

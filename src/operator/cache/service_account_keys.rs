@@ -1,7 +1,7 @@
 //! Issuer and keys of the cluster's ServiceAccount tokens, as last read.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use clientele_oauth::jose::public_key::PublicKey;
@@ -18,6 +18,9 @@ const MAX_WAITING: Bounds = Bounds {
     group: 256,
     member: 128,
 };
+
+/// What a question is expected to take.
+pub const EXPECTED: Duration = Duration::from_millis(10);
 
 /// What the cluster says about its tokens, as last read.
 pub struct ServiceAccountKeys {
@@ -79,17 +82,17 @@ mod tests {
         );
         let mut under_way = Vec::new();
         for _ in 0..AT_ONCE {
-            under_way.push(keys.reviews.enter(&hog).await.ok().unwrap());
+            under_way.push(keys.reviews.enter(&hog, EXPECTED).await.ok().unwrap());
         }
         let mut waiting: Vec<_> = (0..1000)
-            .map(|_| Box::pin(keys.reviews.enter(&hog)))
+            .map(|_| Box::pin(keys.reviews.enter(&hog, EXPECTED)))
             .collect();
         let mut refused = 0;
         for review in &mut waiting {
             refused += usize::from(poll!(review.as_mut()).is_ready());
         }
         assert_eq!(refused, 1000 - MAX_WAITING.member, "of one, this many wait");
-        let mut theirs = Box::pin(keys.reviews.enter(&other));
+        let mut theirs = Box::pin(keys.reviews.enter(&other, EXPECTED));
         assert!(poll!(theirs.as_mut()).is_pending());
         drop(under_way.pop());
         assert!(theirs.now_or_never().is_some_and(|entered| entered.is_ok()));

@@ -13,6 +13,9 @@ use super::{hash_with, own_params, verify_with};
 /// No failure waits for longer than this.
 pub const LONGEST_FLOOR: Duration = Duration::from_secs(2);
 
+/// No hash is expected to take longer.
+const LONGEST_HASH: Duration = Duration::from_mins(1);
+
 /// Work in units of each algorithm: kibibytes times passes of argon2id, rounds of bcrypt, HMACs of PBKDF2 with SHA-256
 /// and with SHA-512.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,13 +80,19 @@ impl Speed {
 
     /// How long a failure takes: a quarter longer than the costliest of these hashes is expected to take, and at most [`LONGEST_FLOOR`].
     pub fn floor(&self, costliest: Work) -> Duration {
+        (self.expected(costliest) * 5 / 4).min(LONGEST_FLOOR)
+    }
+
+    /// How long this work takes: if it is of several algorithms, that of the slowest.
+    pub fn expected(&self, work: Work) -> Duration {
         let Self(took, units) = self;
         let nanos = |place: usize| {
-            took[place].as_nanos() * u128::from(costliest.0[place]) / u128::from(units[place])
+            took[place].as_nanos() * u128::from(work.0[place]) / u128::from(units[place])
         };
         let longest = (0..4).map(nanos).max().unwrap_or_default();
-        let with_margin = u64::try_from(longest * 5 / 4).unwrap_or(u64::MAX);
-        Duration::from_nanos(with_margin).min(LONGEST_FLOOR)
+        // No hash that a manifest may bring takes minutes; the bound keeps what is added to it from an overflow.
+        let longest = u64::try_from(longest).map_or(LONGEST_HASH, Duration::from_nanos);
+        longest.min(LONGEST_HASH)
     }
 }
 
