@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection, Row, query};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::attacks::ATTACKS;
 use crate::server;
@@ -18,10 +18,16 @@ const ROUND: Duration = Duration::from_secs(10);
 /// Every how many rounds the registry changes, and from which on attackers come for one round.
 const CHANGES: u32 = 3;
 const ATTACKED: u32 = 5;
+/// What leaves the largest heap, and leaves it once: every process goes through it at its start, so that it hides no leak.
+const LARGEST: [&str; 2] = [
+    "Q01 V1 costly hashes, one after the other",
+    "Q03 V3 10,000 idle connections of 200 addresses",
+];
+/// How long each of these.
+const WARM_UP: Duration = Duration::from_secs(8);
 /// What may be more at the end than after the first fifth.
 const MORE_MEMORY: f64 = 1.25;
-/// 10,000 connections at once leave a heap that is 70 MiB larger; they leave it once.
-const MORE_MEMORY_MIB: u64 = 96;
+const MORE_MEMORY_MIB: u64 = 16;
 const MORE_FILES: u64 = 32;
 const MORE_LATENCY: f64 = 2.0;
 const MORE_LATENCY_MS: u64 = 50;
@@ -92,7 +98,13 @@ pub async fn run(minutes: u64) -> bool {
     judge(early, last)
 }
 
+/// The victims, at a server that has been through the worst.
 async fn arrive(target: &Server) -> Arc<Victims> {
+    for (name, _) in ATTACKS.iter().filter(|(name, _)| LARGEST.contains(name)) {
+        let attackers = target.besiege(name);
+        sleep(WARM_UP).await;
+        drop(attackers);
+    }
     let (place, requests) = server::credentials(target.port);
     Victims::arrive(place, requests).await
 }
