@@ -44,7 +44,7 @@ async fn took(on: &Installation, client: &str, before: &str) -> Took {
             Duration::ZERO
         }
     };
-    let (client, leader) = tokio::join!(on.client(client), replaced);
+    let (client, leader) = tokio::join!(Box::pin(on.client(client)), replaced);
     Took { client, leader }
 }
 
@@ -87,7 +87,7 @@ async fn of_each_role(
     for (role, leads) in ROLES {
         let victim = pod(on, leads).await;
         let client = format!("{word}-{}", if leads { "leader" } else { "follower" });
-        let (took, tally) = on.under_load(crash(&victim, &client)).await;
+        let (took, tally) = on.under_load(Box::pin(crash(&victim, &client))).await;
         let drill = format!("{what} of {role}");
         rows.push(Row::at_most(&drill, LOST, GAP, &tally));
         rows.push(Row::within(

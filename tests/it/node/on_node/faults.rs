@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpStream;
+
 use super::installation::{Installation, lasts};
 use super::machine::{Node, run};
 use crate::node::drill::Row;
@@ -61,6 +63,7 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
         on.node.control("stop kube-apiserver");
         lasts(Duration::from_secs(24)).await;
         on.node.control("start kube-apiserver");
+        reached_by_pods(on).await;
         Instant::now()
     };
     let (ready, tally) = on.under_load(outage).await;
@@ -80,6 +83,20 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
             took,
         ),
     ]
+}
+
+/// Waits until the Service of the API server leads there again: a server that ends takes its address out of it, and kube-proxy puts
+/// it back only some seconds after the server is ready.
+async fn reached_by_pods(on: &Installation) {
+    let get = ["get", "service", "kubernetes", "-n", "default"];
+    let get = [&get[..], &["-o", "jsonpath={.spec.clusterIP}"]].concat();
+    let address = format!("{}:443", on.node.kubectl(&get).unwrap());
+    let what = "the Service of the API server leads there";
+    eventually_within(Duration::from_mins(1), what, || async {
+        let connected = TcpStream::connect(&address).await;
+        connected.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
 }
 
 /// The network between the pods and the API server takes packets and delivers none, for longer than a watch may be silent.

@@ -458,7 +458,9 @@ impl Installation {
         lasts(Duration::from_secs(2)).await;
         let outcome = what.await;
         lasts(Duration::from_secs(3)).await;
-        (outcome, load.stop().await)
+        let tally = load.stop().await;
+        record::failures(&tally);
+        (outcome, tally)
     }
 
     async fn requests(&self) -> Vec<Request> {

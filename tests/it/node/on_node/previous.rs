@@ -10,7 +10,9 @@ use crate::node::drill::Row;
 
 /// The version of that release.
 pub fn version() -> String {
-    std::env::var("CLIENTELE_PREVIOUS_VERSION").expect("scripts/test says which release that is")
+    let version = std::env::var_os("CLIENTELE_PREVIOUS_VERSION");
+    let version = version.expect("scripts/test says which release that is");
+    version.into_string().unwrap()
 }
 
 /// On an installation of the release before.

@@ -1,9 +1,12 @@
 //! What pods said, kept beyond their end, and what the cluster looked like when a drill missed its goal.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::machine::Node;
+use crate::node::tally::Tally;
 
 /// Where the kubelet has the logs of containers. It removes them with the pod.
 const LOGS: &str = "/run/node/pod-logs";
@@ -53,6 +56,19 @@ fn link_logs(folder: &Path, prefix: &str) {
             let _ = std::fs::hard_link(entry.path(), Path::new(KEPT).join(name));
         }
     }
+}
+
+/// Writes down when requests failed, with the time of the day when the drill ended.
+pub fn failures(tally: &Tally) {
+    let Some(folder) = folder().filter(|_| tally.failed() > 0) else {
+        return;
+    };
+    std::fs::create_dir_all(&folder).unwrap();
+    let end = jiff::Timestamp::now();
+    let text = format!("{}until {end}: {}\n\n", tally.timeline(), tally.text());
+    let file = folder.join("failures");
+    let file = OpenOptions::new().create(true).append(true).open(file);
+    file.unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 /// Writes down what the cluster looks like now, and what the pods have said.
