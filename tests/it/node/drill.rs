@@ -1,9 +1,15 @@
 //! What a drill promises, what was seen, and the table of both.
 
-use std::fmt::Write;
+use std::any::Any;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tally::Tally;
+
+/// As much as a cell of the table holds.
+const CELL: usize = 300;
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -18,6 +24,7 @@ impl Row {
     /// A drill that has no number: it came to its end, or it did not.
     pub fn holds(drill: &str, goal: &str, seen: &str, met: bool) -> Self {
         let seen = seen.replace(['\n', '|'], " ");
+        let seen: String = seen.chars().take(CELL).collect();
         Self {
             drill: drill.to_owned(),
             goal: goal.to_owned(),
@@ -48,30 +55,66 @@ impl Row {
         Self::holds(drill, &goal, &tally.text(), met)
     }
 
+    /// A drill that panicked.
+    pub fn broken_off(drill: &str, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        let seen = format!("broken off: {}", text.unwrap_or("a panic"));
+        Self::holds(drill, "comes to its end", &seen, false)
+    }
+
+    /// Whether the goal was missed.
+    pub fn is_missed(&self) -> bool {
+        !self.met
+    }
+
     /// A drill that this machine cannot run.
     pub fn not_run(drill: &str, why: &str) -> Self {
         Self::holds(drill, "–", &format!("NOT TESTED: {why}"), true)
     }
+
+    /// The row in Markdown.
+    fn markdown(&self) -> String {
+        let verdict = if self.met { "" } else { "**missed**" };
+        let Self {
+            drill, goal, seen, ..
+        } = self;
+        format!("| {drill} | {goal} | {seen} | {verdict} |\n")
+    }
 }
 
-/// Rows of drills that ran, each printed as soon as it is there.
+/// Rows of drills that ran, each printed and kept as soon as it is there.
 #[derive(Default)]
-pub struct Rows(Vec<Row>);
+pub struct Rows {
+    rows: Vec<Row>,
+    kept: Option<PathBuf>,
+}
 
 impl Rows {
+    /// None yet; they are added to the file of this name, too.
+    pub fn kept(file: Option<PathBuf>) -> Self {
+        Self {
+            rows: Vec::new(),
+            kept: file,
+        }
+    }
+
     /// Adds and prints the rows of a drill.
     pub fn add(&mut self, rows: impl IntoIterator<Item = Row>) {
-        let begin = self.0.len();
-        self.0.extend(rows);
-        for row in &self.0[begin..] {
+        for row in rows {
             let verdict = if row.met { "" } else { ": MISSED" };
             println!("{} ({}): {}{verdict}", row.drill, row.goal, row.seen);
+            if let Some(file) = &self.kept {
+                let file = OpenOptions::new().create(true).append(true).open(file);
+                file.unwrap().write_all(row.markdown().as_bytes()).unwrap();
+            }
+            self.rows.push(row);
         }
     }
 
     /// All of them.
     pub fn all(&self) -> &[Row] {
-        &self.0
+        &self.rows
     }
 }
 
@@ -79,11 +122,7 @@ impl Rows {
 pub fn table(rows: &[Row]) -> String {
     let mut text = "| drill | goal | seen | |\n|---|---|---|---|\n".to_owned();
     for row in rows {
-        let verdict = if row.met { "" } else { "**missed**" };
-        let Row {
-            drill, goal, seen, ..
-        } = row;
-        writeln!(text, "| {drill} | {goal} | {seen} | {verdict} |").unwrap();
+        text += &row.markdown();
     }
     text
 }
@@ -139,5 +178,22 @@ mod tests {
         assert!(table.contains("NOT TESTED: the bridge plugin enforces none"));
         assert!(std::panic::catch_unwind(|| all_met(&rows)).is_err());
         all_met(&rows[..1]);
+    }
+
+    #[test]
+    fn rows_are_kept_one_by_one_and_a_panic_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rows");
+        let mut rows = Rows::kept(Some(file.clone()));
+        rows.add([Row::not_run("first", "why")]);
+        let panic = std::panic::catch_unwind(|| panic!("no {}", "pod")).unwrap_err();
+        rows.add([Row::broken_off("second", &*panic)]);
+        assert!(rows.all()[1].is_missed());
+        let kept = std::fs::read_to_string(file).unwrap();
+        let second = "| second | comes to its end | broken off: no pod | **missed** |";
+        assert_eq!(
+            kept.lines().collect::<Vec<_>>(),
+            ["| first | – | NOT TESTED: why |  |", second]
+        );
     }
 }

@@ -9,57 +9,123 @@ mod lifecycle;
 mod load;
 mod machine;
 mod people;
+mod previous;
+mod record;
+mod release;
 mod sqlite;
 
-use std::path::Path;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 
 use super::drill::{Row, Rows, all_met, table};
 use installation::Installation;
-use machine::Node;
+use machine::{Image, Node};
+use release::Release;
+
+/// No row yet; each is kept where `scripts/test` wants them.
+fn no_rows() -> Rows {
+    Rows::kept(std::env::var_os("CLIENTELE_DRILLS_TABLE").map(Into::into))
+}
+
+/// Adds the rows of a drill. One that panics is a row, and those after it run all the same.
+async fn add(
+    rows: &mut Rows,
+    on: &Installation,
+    drill: &str,
+    seen: impl Future<Output = Vec<Row>>,
+) {
+    // DRILLS=SIGSTOP,SQLite: these only.
+    let only = std::env::var_os("DRILLS").and_then(|only| only.into_string().ok());
+    if only.is_some_and(|only| !only.split(',').any(|one| one == drill)) {
+        return;
+    }
+    let seen = Box::pin(AssertUnwindSafe(seen).catch_unwind()).await;
+    let is_broken_off = seen.is_err();
+    let seen = seen.unwrap_or_else(|panic| vec![Row::broken_off(drill, &*panic)]);
+    if seen.iter().any(Row::is_missed) {
+        record::write_down(&on.node, drill);
+    }
+    rows.add(seen);
+    if is_broken_off {
+        on.mend().await;
+    }
+}
 
 /// Install, first token, database down, upgrade, rollback: what `make test-node` runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn short_drills_reach_their_goals() {
-    let mut rows = Rows::default();
-    let installation = Installation::first(Node::here(), &mut rows).await;
-    rows.add(faults::database_down(&installation).await);
-    rows.add(lifecycle::upgrade_and_rollback(&installation).await);
-    println!("{}", table(rows.all()));
-    all_met(rows.all());
+    let mut rows = no_rows();
+    let on = &Installation::first(Node::here(), &mut rows).await;
+    add(&mut rows, on, "database down", faults::database_down(on)).await;
+    let upgrade = lifecycle::upgrade_and_rollback(on);
+    add(&mut rows, on, "upgrade", upgrade).await;
+    conclude(&mut rows);
 }
 
 /// Every drill: what `make test-node-all` runs, and what docs/operations/drills.md shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_drill_reaches_its_goal() {
-    let mut rows = Rows::default();
-    let installation = Installation::first(Node::here(), &mut rows).await;
-    rows.add(lifecycle::no_difference(&installation));
-    rows.add(lifecycle::upgrade_and_rollback(&installation).await);
-    rows.add(lifecycle::rolling_restart(&installation).await);
-    rows.add(lifecycle::scale(&installation).await);
-    rows.add(lifecycle::eviction(&installation).await);
-    rows.add(lifecycle::certificate(&installation).await);
-    rows.add(lifecycle::root_key(&installation).await);
-    rows.add(faults::api_server_unreachable(&installation).await);
-    rows.add(faults::api_server_down(&installation).await);
-    rows.add(databases::restart(&installation).await);
-    rows.add(Box::pin(databases::role_rotation(&installation)).await);
-    rows.add(Box::pin(databases::password_rotation(&installation)).await);
-    rows.add(faults::database_down(&installation).await);
-    rows.add(crashes::kill(&installation).await);
-    rows.add(crashes::freeze(&installation).await);
-    let (seen, _last_primary) = Box::pin(databases::failover(&installation)).await;
-    rows.add(seen);
-    rows.add(lifecycle::reinstall(&installation).await);
-    rows.add(sqlite::drills(&installation).await);
+    let mut rows = no_rows();
+    let on = &Installation::first(Node::here(), &mut rows).await;
+    let rows = &mut rows;
+    rows.add(lifecycle::no_difference(on));
+    add(rows, on, "upgrade", lifecycle::upgrade_and_rollback(on)).await;
+    add(rows, on, "rolling restart", lifecycle::rolling_restart(on)).await;
+    add(rows, on, "scale", lifecycle::scale(on)).await;
+    add(rows, on, "eviction", lifecycle::eviction(on)).await;
+    add(rows, on, "certificate", lifecycle::certificate(on)).await;
+    add(rows, on, "root key", lifecycle::root_key(on)).await;
+    let cut_off = faults::api_server_unreachable(on);
+    add(rows, on, "API server cut off", cut_off).await;
+    add(rows, on, "API server down", faults::api_server_down(on)).await;
+    add(rows, on, "database restarted", databases::restart(on)).await;
+    let role = databases::role_rotation(on);
+    add(rows, on, "database role rotated", role).await;
+    let password = databases::password_rotation(on);
+    add(rows, on, "password of one role rotated", password).await;
+    add(rows, on, "database down", faults::database_down(on)).await;
+    add(rows, on, "kill -9", Box::pin(crashes::kill(on))).await;
+    add(rows, on, "SIGSTOP", Box::pin(crashes::freeze(on))).await;
+    add(rows, on, "reinstall", lifecycle::reinstall(on)).await;
+    let mut last_primary = None;
+    let failover = databases::failover(on, &mut last_primary);
+    add(rows, on, "failover", failover).await;
+    add(rows, on, "SQLite", sqlite::drills(on)).await;
     rows.add([Row::not_run(
         "NetworkPolicy",
         "the bridge plugin of the node enforces none",
     )]);
-    let table = table(rows.all());
-    println!("{table}");
-    if let Some(page) = std::env::var_os("CLIENTELE_DRILLS_TABLE") {
-        std::fs::write(Path::new(&page), &table).unwrap();
+    conclude(rows);
+}
+
+/// On a node of its own, whose database never saw this version: `make test-node` and `make test-node-all` run it after the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn previous_release_is_upgraded_and_comes_back() {
+    let mut rows = no_rows();
+    let node = Node::here();
+    let (previous, present) = (Release::previous(&node), Release::present(&node));
+    let drill = format!("upgrade from {}", previous::version());
+    let installing = Box::pin(Installation::of(node, previous));
+    match AssertUnwindSafe(installing).catch_unwind().await {
+        Ok(on) => {
+            let seen = previous::upgrade_and_rollback(&on, &present);
+            add(&mut rows, &on, &drill, seen).await;
+        }
+        Err(panic) => rows.add([Row::broken_off(&drill, &*panic)]),
     }
+    println!("{}", table(rows.all()));
+    all_met(rows.all());
+}
+
+/// The end of the drills of this tree.
+fn conclude(rows: &mut Rows) {
+    if !Image::previous_is_built() {
+        rows.add([Row::not_run(
+            "upgrade from the previous release",
+            "its image is not built here",
+        )]);
+    }
+    println!("{}", table(rows.all()));
     all_met(rows.all());
 }

@@ -71,6 +71,8 @@ pub struct Tally {
     /// How many there were, by what they asked for.
     pub asked: BTreeMap<&'static str, usize>,
     failed: BTreeMap<(&'static str, Failure), usize>,
+    /// The same, by tenths of a second.
+    times: BTreeMap<(u128, &'static str, Failure), usize>,
     span: Option<(Duration, Duration)>,
 }
 
@@ -79,6 +81,11 @@ impl Tally {
     pub fn record(&mut self, what: &'static str, began: Duration, outcome: Result<(), Failure>) {
         *self.asked.entry(what).or_default() += 1;
         if let Err(failure) = outcome {
+            let tenth = began.as_millis() / 100;
+            *self
+                .times
+                .entry((tenth, what, failure.clone()))
+                .or_default() += 1;
             *self.failed.entry((what, failure)).or_default() += 1;
             let (first, last) = self.span.unwrap_or((began, began));
             self.span = Some((first.min(began), last.max(began)));
@@ -94,6 +101,15 @@ impl Tally {
     pub fn failing_for(&self) -> Duration {
         self.span
             .map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first))
+    }
+
+    /// When they failed, a line for each tenth of a second: `12.3 s: token refused 2`.
+    pub fn timeline(&self) -> String {
+        let line = |((tenth, what, failure), count): (&(u128, &str, Failure), &usize)| {
+            let (seconds, tenth) = (tenth / 10, tenth % 10);
+            format!("{seconds}.{tenth} s: {what} {} {count}\n", failure.text())
+        };
+        self.times.iter().map(line).collect()
     }
 
     /// In words: `3 of 900 failed within 1.2 s: token refused 2, keys timed out 1`.
@@ -133,6 +149,10 @@ mod tests {
         assert_eq!(
             tally.text(),
             "3 of 4 failed within 2.0 s: keys timed out 1, token refused 2"
+        );
+        assert_eq!(
+            tally.timeline(),
+            "3.0 s: token refused 1\n4.0 s: token refused 1\n5.0 s: keys timed out 1\n"
         );
     }
 

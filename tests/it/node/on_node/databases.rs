@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::{Connection, PgConnection};
+
 use super::installation::{Installation, ROLES, ask, lasts, measured};
+use super::lifecycle::same_processes;
 use super::machine::run;
 use crate::node::drill::Row;
 use crate::support::postgres::Server;
@@ -30,11 +33,12 @@ pub async fn restart(on: &Installation) -> Vec<Row> {
 /// Another role takes the place of the one that the replicas use; then the old one may not log in any more.
 pub async fn role_rotation(on: &Installation) -> Vec<Row> {
     let [old, new] = ROLES;
+    let before = on.restarts().await;
     let rotation = async {
         let brought = brings(on, new, &on.node.address).await;
         let end = format!("ALTER ROLE {old} NOLOGIN");
         on.database.execute(&end).await;
-        let used = replaces(on, old, new).await;
+        let used = replaces(on, new).await;
         lasts(Duration::from_secs(10)).await;
         (brought, used)
     };
@@ -45,8 +49,9 @@ pub async fn role_rotation(on: &Installation) -> Vec<Row> {
     let drill = "database role rotated";
     vec![
         Row::within(drill, "in every pod", BROUGHT, brought),
-        Row::within(drill, "used without a restart", USED, used),
+        Row::within(drill, "used by every pod", USED, used),
         Row::at_most(drill, 0, Duration::ZERO, &tally),
+        same_processes(drill, on, &before).await,
     ]
 }
 
@@ -58,25 +63,43 @@ pub async fn password_rotation(on: &Installation) -> Vec<Row> {
         format!("CREATE ROLE {ONE} SUPERUSER LOGIN IN ROLE has_a_password PASSWORD '{old}'");
     on.database.execute(&create).await;
     brings(on, &format!("{ONE}:{old}"), &on.node.address).await;
-    replaces(on, ROLES[1], ONE).await;
+    replaces(on, ONE).await;
+    let before = on.restarts().await;
 
     let rotation = async {
         let alter = format!("ALTER ROLE {ONE} PASSWORD '{new}'");
         on.database.execute(&alter).await;
-        brings(on, &format!("{ONE}:{new}"), &on.node.address).await
+        let accepted = [accepts(on, old).await, accepts(on, new).await];
+        (
+            accepted,
+            brings(on, &format!("{ONE}:{new}"), &on.node.address).await,
+        )
     };
-    let (brought, tally) = Box::pin(on.under_load(rotation)).await;
-    terminate(on, ONE).await;
+    let ((accepted, brought), tally) = Box::pin(on.under_load(rotation)).await;
+    assert_eq!(accepted, [false, true], "the old password, and the new one");
+    terminate(on, &format!("= '{ONE}'")).await;
     let drill = "password of one role rotated";
-    let tries = second_try(on, &format!("{drill}, every connection closed")).await;
+    let closed = format!("{drill}, every connection closed");
+    let tries = second_try(on, &closed).await;
+    let used = on.connections_of(ONE).await;
+    let processes = same_processes(drill, on, &before).await;
     // Back to a role without a password, for the drills that follow.
     brings(on, ROLES[0], &on.node.address).await;
-    replaces(on, ONE, ROLES[0]).await;
+    replaces(on, ROLES[0]).await;
     vec![
         Row::within(drill, "in every pod", BROUGHT, brought),
         Row::at_most(drill, 0, Duration::ZERO, &tally),
         tries,
+        Row::within(&closed, "the new one used by every pod", USED, used),
+        processes,
     ]
+}
+
+/// Whether the database lets this role in with this password.
+async fn accepts(on: &Installation, password: &str) -> bool {
+    let address = &on.node.address;
+    let url = format!("postgres://{ONE}:{password}@{address}/clientele?sslmode=disable");
+    PgConnection::connect(&url).await.is_ok()
 }
 
 /// Writes the URL with this login and host; returns how long it takes until every pod sees it.
@@ -86,22 +109,21 @@ async fn brings(on: &Installation, login: &str, host: &str) -> Duration {
     measured(|| async { volumes_with(&url) == 3 }).await
 }
 
-/// Closes the connections of the role that the replicas used before; returns how long it takes until they use the other.
-async fn replaces(on: &Installation, before: &str, now: &str) -> Duration {
-    terminate(on, before).await;
+/// Closes the connections of every other role; returns how long it takes until all replicas have some of this one.
+async fn replaces(on: &Installation, now: &str) -> Duration {
+    terminate(on, &format!("<> '{now}'")).await;
     on.connections_of(now).await
 }
 
 /// The primary gives up its place in three ways, one after the other; a Service leads to the standby that is promoted.
-/// Returns the last primary, which the installation goes on with.
-pub async fn failover(on: &Installation) -> (Vec<Row>, Server) {
+/// The installation goes on with the last one.
+pub async fn failover(on: &Installation, primary: &mut Option<Server>) -> Vec<Row> {
     let service = Service::of_the_database(on);
     service.leads_to(&on.node.address);
     brings(on, ROLES[1], &service.address()).await;
-    replaces(on, ROLES[0], ROLES[1]).await;
+    replaces(on, ROLES[1]).await;
 
     let mut rows = Vec::new();
-    let mut primary: Option<Server> = None;
     let mut address = on.node.address.clone();
     let ways = ["becomes read-only", "is killed", "cannot be reached"];
     for (way, host) in ways.into_iter().zip(2..) {
@@ -140,9 +162,9 @@ pub async fn failover(on: &Installation) -> (Vec<Row>, Server) {
             Duration::from_secs(5),
             ready,
         ));
-        (primary, address) = (Some(standby), next);
+        (*primary, address) = (Some(standby), next);
     }
-    (rows, primary.unwrap())
+    rows
 }
 
 /// How often each family of refresh tokens must be tried until it goes on.
@@ -177,19 +199,19 @@ async fn replicated(primary: &Server, standby: &Server) {
 }
 
 async fn position_of(primary: &Server) -> String {
-    use sqlx::Connection;
     let url = primary.url("clientele");
-    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut connection = PgConnection::connect(&url).await.unwrap();
     sqlx::query_scalar("SELECT pg_current_wal_lsn()::text")
         .fetch_one(&mut connection)
         .await
         .unwrap()
 }
 
-/// Closes every connection of a role, as the database does when it ends them.
-async fn terminate(on: &Installation, role: &str) {
-    let end =
-        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'");
+/// Closes the connections of the replicas whose role is one of these, as the database does when it ends them.
+async fn terminate(on: &Installation, whose: &str) {
+    let end = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename LIKE 'clientele%' AND usename {whose}"
+    );
     on.database.execute(&end).await;
 }
 

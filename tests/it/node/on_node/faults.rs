@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpStream;
+
 use super::installation::{Installation, lasts};
 use super::machine::{Node, run};
 use crate::node::drill::Row;
@@ -31,27 +33,20 @@ pub async fn database_down(on: &Installation) -> Vec<Row> {
         ),
     ];
     let victim = on.ready_pods().await.pop().unwrap();
+    let mut once = on.restarts().await;
+    *once.get_mut(&victim).unwrap() += 1;
     tokio::task::block_in_place(|| on.database.kill());
-    assert!(Node::signal(&victim, "-9"), "no process runs in {victim}");
+    let killed = Node::signal(&victim, "-9");
     lasts(Duration::from_secs(30)).await;
-    let restarts = [
-        "get",
-        "pods",
-        "-o",
-        "jsonpath={range .items[*]}{.status.containerStatuses[0].restartCount} {end}",
-    ];
-    let restarts = on.kubectl(&restarts).unwrap();
+    let restarts = on.restarts().await;
     tokio::task::block_in_place(|| on.database.restart());
+    assert!(killed, "no process runs in {victim}");
     let back = on.pods_are_ready(3).await;
-    let seen = format!("restarts {}", restarts.trim());
-    let once = restarts
-        .split_whitespace()
-        .all(|count| count == "0" || count == "1");
     rows.push(Row::holds(
         "killed while the database is down",
         "waits alive, is restarted once",
-        &seen,
-        once,
+        &format!("restarts {:?}", restarts.values().collect::<Vec<_>>()),
+        restarts == once,
     ));
     rows.push(Row::within(
         "killed while the database is down",
@@ -68,6 +63,7 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
         on.node.control("stop kube-apiserver");
         lasts(Duration::from_secs(24)).await;
         on.node.control("start kube-apiserver");
+        reached_by_pods(on).await;
         Instant::now()
     };
     let (ready, tally) = on.under_load(outage).await;
@@ -87,6 +83,20 @@ pub async fn api_server_down(on: &Installation) -> Vec<Row> {
             took,
         ),
     ]
+}
+
+/// Waits until the Service of the API server leads there again: a server that ends takes its address out of it, and kube-proxy puts
+/// it back only some seconds after the server is ready.
+async fn reached_by_pods(on: &Installation) {
+    let get = ["get", "service", "kubernetes", "-n", "default"];
+    let get = [&get[..], &["-o", "jsonpath={.spec.clusterIP}"]].concat();
+    let address = format!("{}:443", on.node.kubectl(&get).unwrap());
+    let what = "the Service of the API server leads there";
+    eventually_within(Duration::from_mins(1), what, || async {
+        let connected = TcpStream::connect(&address).await;
+        connected.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
 }
 
 /// The network between the pods and the API server takes packets and delivers none, for longer than a watch may be silent.

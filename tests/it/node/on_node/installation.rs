@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele_api::OAuthClient;
+use futures::future::join_all;
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use kube::api::{ListParams, PostParams};
 use kube::{Api, ResourceExt};
@@ -19,10 +20,12 @@ use super::authority::Authority;
 use super::load::{Destination, Load, Request};
 use super::machine::{Image, Node};
 use super::people::SignedInUsers;
+use super::record;
+use super::release::Release;
 use crate::node::drill::{Row, Rows};
 use crate::node::tally::Tally;
 use crate::support::postgres::Server;
-use crate::support::test_namespace::{BREATH, entries, eventually};
+use crate::support::test_namespace::{BREATH, entries, eventually, when};
 
 /// Where the operator is, and what everything of it is called.
 pub const SYSTEM: &str = "clientele-system";
@@ -33,7 +36,14 @@ pub const HOST: &str = "clientele.clientele-system.svc";
 /// The roles of the database that the operator uses in turn.
 pub const ROLES: [&str; 2] = ["clientele_a", "clientele_b"];
 /// How long Helm and kubectl wait.
-const PATIENCE: &str = "--timeout=180s";
+pub const PATIENCE: &str = "--timeout=180s";
+/// How long a new client may wait at most, whatever happens to replicas.
+pub const BLOCKED: Duration = Duration::from_secs(20);
+/// The port on which the pods serve.
+const PORT: u16 = 8080;
+
+/// Secrets by namespace and name.
+pub type Secrets = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 
 /// An installation on a node.
 pub struct Installation {
@@ -41,27 +51,45 @@ pub struct Installation {
     pub node: Node,
     /// Its database.
     pub database: Server,
-    /// The image that was installed, and the one that it is upgraded to.
-    pub images: [Image; 2],
+    /// What is installed.
+    pub release: Release,
+    /// Its programs under another digest.
+    pub again: Image,
     /// A connection as administrator.
     pub kube: kube::Client,
     /// Where the Service is.
     pub destination: Destination,
     people: Mutex<Option<SignedInUsers>>,
     authority: Authority,
-    chart: PathBuf,
-    _files: tempfile::TempDir,
 }
 
 impl Installation {
-    /// Packages, installs, and gets the first token; each of them is a row.
+    /// Installs this tree and gets the first token; each of them is a row.
     pub async fn first(node: Node, rows: &mut Rows) -> Self {
+        let release = Release::present(&node);
+        let installation = Self::before(node, release).await;
+        rows.add([installation.install("install, image present").await]);
+        rows.add([installation.helm_test()]);
+        rows.add([installation.first_token().await]);
+        installation.sign_in().await;
+        installation
+    }
+
+    /// Installs a release, with a first client and people who are signed in.
+    pub async fn of(node: Node, release: Release) -> Self {
+        let installation = Self::before(node, release).await;
+        installation.install("install").await;
+        installation.client("hello").await;
+        installation.sign_in().await;
+        installation
+    }
+
+    /// Everything that an installation needs.
+    async fn before(node: Node, release: Release) -> Self {
+        record::keep_logs();
         let kube = node.kube().await;
-        let files = tempfile::tempdir().unwrap();
-        let images = Node::images();
-        node.import(&images[0]);
-        node.import(&images[1]);
-        let chart = package(&node, &files);
+        let again = Image::again();
+        node.import(&again);
         for namespace in [SYSTEM, TEAM] {
             node.kubectl(&["create", "namespace", namespace]).unwrap();
             let label = "pod-security.kubernetes.io/enforce=restricted";
@@ -79,25 +107,28 @@ impl Installation {
             database.execute(&create).await;
         }
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
-        let mut installation = Self {
+        let installation = Self {
             destination: Destination::new(nowhere, HOST, &authority.der()),
             node,
             database,
-            images,
+            release,
+            again,
             kube,
             people: Mutex::default(),
             authority,
-            chart,
-            _files: files,
         };
         installation.use_database(ROLES[0], &installation.node.address);
-        rows.add([installation.install().await]);
-        let service = installation.service().await;
-        installation.destination = Destination::new(service, HOST, &installation.authority.der());
-        rows.add([installation.helm_test()]);
-        rows.add([installation.first_token().await]);
-        installation.sign_in().await;
         installation
+    }
+
+    /// Requests go to the Service, whose address is another one after each installation.
+    pub async fn find_service(&self) {
+        self.destination.lead_to(self.service().await);
+    }
+
+    /// A server of this installation at this address.
+    fn door(&self, address: SocketAddr) -> Destination {
+        Destination::new(address, HOST, &self.authority.der())
     }
 
     /// Removes what the chart does not keep.
@@ -108,24 +139,30 @@ impl Installation {
             "--namespace",
             SYSTEM,
             "--wait",
-            "--timeout=180s",
+            PATIENCE,
         ];
         self.node.helm(&uninstall).unwrap();
-        self.pods_are_ready(0).await;
+        let what = "no pod is left";
+        eventually(what, || async {
+            let pods: Vec<String> = self
+                .pods()
+                .await
+                .iter()
+                .map(ResourceExt::name_any)
+                .collect();
+            when(pods.is_empty(), (), || format!("{pods:?}"))
+        })
+        .await;
     }
 
     /// Installs three replicas on PostgreSQL.
-    pub async fn install(&self) -> Row {
+    pub async fn install(&self, drill: &str) -> Row {
         let begin = Instant::now();
-        self.helm(&["install"], &Self::on_postgres(&self.images[0]))
-            .unwrap();
+        let values = Self::on_postgres(&self.release.image);
+        self.helm(&["install"], &values).unwrap();
         let took = begin.elapsed();
-        Row::within(
-            "install, image present",
-            "three replicas Ready",
-            Duration::from_secs(10),
-            took,
-        )
+        self.find_service().await;
+        Row::within(drill, "three replicas Ready", Duration::from_secs(10), took)
     }
 
     /// What the chart is installed with.
@@ -145,7 +182,7 @@ impl Installation {
             format!("image.digest={}", image.digest),
             "image.pullPolicy=Never".to_owned(),
             "tls.secretName=clientele-tls".to_owned(),
-            "log.level=warn".to_owned(),
+            "log.level=info".to_owned(),
         ];
         let set = set.iter().map(|&value| value.to_owned());
         every
@@ -157,8 +194,18 @@ impl Installation {
 
     /// `helm install` or `helm upgrade` of the packaged chart, which waits until everything is ready.
     pub fn helm(&self, command: &[&str], values: &[String]) -> Result<String, String> {
+        self.helm_with(&self.release, command, values)
+    }
+
+    /// The same with the chart of another release.
+    pub fn helm_with(
+        &self,
+        release: &Release,
+        command: &[&str],
+        values: &[String],
+    ) -> Result<String, String> {
         let mut arguments = command.to_vec();
-        arguments.extend(["clientele", self.chart.to_str().unwrap()]);
+        arguments.extend(["clientele", release.chart()]);
         arguments.extend(["--namespace", SYSTEM, "--wait", PATIENCE]);
         arguments.extend(values.iter().map(String::as_str));
         self.node.helm(&arguments)
@@ -214,18 +261,28 @@ impl Installation {
             .create(&PostParams::default(), &client)
             .await
             .unwrap();
-        measured(|| async {
+        let began = Instant::now();
+        let is_ready = || async {
             let client = clients.get(name).await;
             let status = client.ok().and_then(|client| client.status);
             let mut conditions = status.into_iter().flat_map(|status| status.conditions);
             conditions.any(|one| one.type_ == "Ready" && one.status == "True")
-        })
-        .await
+        };
+        if !comes_true(BLOCKED, is_ready).await {
+            record::write_down(&self.node, &format!("{name} is not Ready"));
+        }
+        measured(is_ready).await;
+        began.elapsed()
     }
 
     /// A token by the credentials of the first client, by the Service.
     pub async fn token(&self) -> Result<(), String> {
-        let request = self.token_request().await;
+        self.token_of("hello").await
+    }
+
+    /// A token by the credentials of a client, by the Service.
+    pub async fn token_of(&self, client: &str) -> Result<(), String> {
+        let request = self.token_request(client).await?;
         let answer = self.destination.ask(&request).await;
         let answer = answer.map_err(|failure| format!("{failure:?}"))?;
         let answer = String::from_utf8_lossy(&answer);
@@ -237,13 +294,13 @@ impl Installation {
     }
 
     /// Every Secret that the operator made, by namespace and name.
-    pub async fn secrets(&self) -> BTreeMap<String, BTreeMap<String, Vec<u8>>> {
+    pub async fn secrets(&self) -> Secrets {
         let ours = |secret: &Secret| {
             let kind = secret.type_.as_deref().unwrap_or_default();
             let name = secret.name_any();
             !kind.starts_with("helm.sh") && name != "clientele-tls" && name != "clientele-database"
         };
-        let mut found = BTreeMap::new();
+        let mut found = Secrets::new();
         for namespace in [SYSTEM, TEAM] {
             let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), namespace);
             for secret in secrets.list(&ListParams::default()).await.unwrap() {
@@ -257,12 +314,45 @@ impl Installation {
         found
     }
 
+    /// The pods of the Deployment, but for those that end.
+    pub async fn pods(&self) -> Vec<Pod> {
+        let pods: Api<Pod> = Api::namespaced(self.kube.clone(), SYSTEM);
+        // Not that of `helm test`.
+        let replicas = "app.kubernetes.io/name=clientele,pod-template-hash";
+        let parameters = ListParams::default().labels(replicas);
+        let mut pods = pods.list(&parameters).await.unwrap().items;
+        pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+        pods
+    }
+
+    /// Which pods there are, and how often each was restarted: equal when no process took the place of another.
+    pub async fn restarts(&self) -> BTreeMap<String, i32> {
+        let restarts = |pod: &Pod| {
+            let statuses = pod
+                .status
+                .iter()
+                .flat_map(|status| &status.container_statuses);
+            let restarts = statuses.flatten().map(|status| status.restart_count).sum();
+            (pod.name_any(), restarts)
+        };
+        self.pods().await.iter().map(restarts).collect()
+    }
+
+    /// The public port of every pod, beside the Service.
+    pub async fn doors(&self) -> Vec<Destination> {
+        let pods = self.pods().await;
+        let addresses = pods
+            .iter()
+            .filter_map(|pod| pod.status.as_ref()?.pod_ip.as_ref());
+        addresses
+            .map(|address| self.door(SocketAddr::new(address.parse().unwrap(), PORT)))
+            .collect()
+    }
+
     /// The pods that run and are ready, oldest first.
     pub async fn ready_pods(&self) -> Vec<String> {
-        let pods: Api<Pod> = Api::namespaced(self.kube.clone(), SYSTEM);
-        let parameters = ListParams::default().labels("app.kubernetes.io/name=clientele");
-        let mut pods = pods.list(&parameters).await.unwrap().items;
-        pods.retain(|pod| pod.metadata.deletion_timestamp.is_none() && is_ready(pod));
+        let mut pods = self.pods().await;
+        pods.retain(is_ready);
         pods.sort_by_key(|pod| pod.metadata.creation_timestamp.clone().map(|time| time.0));
         pods.iter().map(ResourceExt::name_any).collect()
     }
@@ -297,32 +387,49 @@ impl Installation {
         ]);
     }
 
-    /// How long it takes until this role is the only one whose connections the database sees.
+    /// How long it takes until every replica has connections of this role, and none of another.
     pub async fn connections_of(&self, role: &str) -> Duration {
-        let all_are = "SELECT count(*) > 0 AND bool_and(usename = $1) FROM pg_stat_activity WHERE usename LIKE 'clientele%'";
+        let all_are = "SELECT count(DISTINCT client_addr) = 3 AND bool_and(usename = $1) FROM pg_stat_activity WHERE usename LIKE 'clientele%'";
         measured(|| async { ask(&self.database, all_are, role).await == Some(true) }).await
     }
 
-    /// Replaces the certificate of the Service; returns how long it takes until it is shown.
+    /// Replaces the certificate of the Service; returns how long it takes until every pod shows it.
     pub async fn new_certificate(&self) -> Duration {
         let certificate = self.authority.certify(&self.node);
-        measured(|| async { self.destination.certificate().await.as_ref() == Some(&certificate) })
-            .await
+        let doors = self.doors().await;
+        assert_eq!(doors.len(), 3);
+        measured(|| async {
+            let shown = join_all(doors.iter().map(Destination::certificate)).await;
+            shown
+                .iter()
+                .all(|shown| shown.as_ref() == Some(&certificate))
+        })
+        .await
+    }
+
+    /// What one drill that was broken off leaves behind for the next is the state that it would have left.
+    pub async fn mend(&self) {
+        let administrator = self.database.url("postgres");
+        if PgConnection::connect(&administrator).await.is_err() {
+            tokio::task::block_in_place(|| self.database.restart());
+        }
+        self.pods_are_ready(3).await;
     }
 
     /// The pod whose process holds the Lease.
-    pub fn leader(&self) -> String {
-        let holder = [
-            "get",
-            "lease",
-            "clientele",
-            "-o",
-            "jsonpath={.spec.holderIdentity}",
-        ];
-        let holder = self.kubectl(&holder).unwrap();
+    pub async fn leader(&self) -> String {
+        let holder = self.holder().await.unwrap();
         // The name of the pod, and what tells its processes apart.
         let (pod, _) = holder.split_once('_').unwrap();
         pod.to_owned()
+    }
+
+    /// The process that holds the Lease.
+    pub async fn holder(&self) -> Option<String> {
+        let leases: Api<Lease> = Api::namespaced(self.kube.clone(), SYSTEM);
+        let lease = leases.get("clientele").await.ok()?;
+        let holder = lease.spec?.holder_identity?;
+        Some(holder).filter(|holder| !holder.is_empty())
     }
 
     /// People sign in; from now on they are a part of the load.
@@ -351,7 +458,9 @@ impl Installation {
         lasts(Duration::from_secs(2)).await;
         let outcome = what.await;
         lasts(Duration::from_secs(3)).await;
-        (outcome, load.stop().await)
+        let tally = load.stop().await;
+        record::failures(&tally);
+        (outcome, tally)
     }
 
     async fn requests(&self) -> Vec<Request> {
@@ -364,25 +473,26 @@ impl Installation {
             text,
         };
         vec![
-            request("token", 100, self.token_request().await),
+            request("token", 100, self.token_request("hello").await.unwrap()),
             request("keys", 5, get("/jwks")),
             request("metadata", 5, get("/.well-known/openid-configuration")),
         ]
     }
 
-    async fn token_request(&self) -> String {
+    async fn token_request(&self, client: &str) -> Result<String, String> {
         let secrets: Api<Secret> = Api::namespaced(self.kube.clone(), TEAM);
-        let entries = entries(&secrets.get("hello-oauth").await.unwrap());
+        let secret = secrets.get(&format!("{client}-oauth")).await;
+        let entries = entries(&secret.map_err(|error| error.to_string())?);
         let basic = STANDARD.encode(format!(
             "{}:{}",
             entries["CLIENT_ID"], entries["CLIENT_SECRET"]
         ));
         let body = "grant_type=client_credentials";
-        format!(
+        Ok(format!(
             "POST /token HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nAuthorization: Basic {basic}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
-        )
+        ))
     }
 
     async fn service(&self) -> SocketAddr {
@@ -409,12 +519,21 @@ pub async fn lasts(time: Duration) {
 
 /// How long a condition takes to come true; at most a while.
 pub async fn measured<F: Future<Output = bool>>(look: impl Fn() -> F) -> Duration {
-    const MOST: Duration = Duration::from_mins(3);
     let begin = Instant::now();
-    while !look().await && begin.elapsed() < MOST {
+    comes_true(Duration::from_mins(3), look).await;
+    begin.elapsed()
+}
+
+/// Whether a condition comes true within this time.
+async fn comes_true<F: Future<Output = bool>>(within: Duration, look: impl Fn() -> F) -> bool {
+    let begin = Instant::now();
+    while !look().await {
+        if begin.elapsed() > within {
+            return false;
+        }
         tokio::time::sleep(BREATH).await;
     }
-    begin.elapsed()
+    true
 }
 
 /// What a database answers to a question with one parameter.
@@ -434,13 +553,4 @@ fn is_ready(pod: &Pod) -> bool {
     conditions
         .into_iter()
         .any(|one| one.type_ == "Ready" && one.status == "True")
-}
-
-/// The chart as it is published.
-fn package(node: &Node, files: &tempfile::TempDir) -> PathBuf {
-    let folder = files.path().to_str().unwrap();
-    node.helm(&["package", "charts/clientele", "--destination", folder])
-        .unwrap();
-    let found = std::fs::read_dir(files.path()).unwrap().next();
-    found.expect("helm package writes a file").unwrap().path()
 }

@@ -1,47 +1,78 @@
 //! What an operator does on purpose: upgrades, restarts, scales, drains, uninstalls. No client notices any of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::EvictParams;
 
-use super::installation::{Installation, SYSTEM, TEAM, measured};
+use super::installation::{Installation, PATIENCE, SYSTEM, Secrets, TEAM, measured};
+use super::machine::Image;
+use super::release::Release;
 use crate::node::drill::Row;
 use crate::node::tally::Tally;
 use crate::support::test_namespace::eventually_within;
 
-fn unnoticed(drill: &str, tally: &Tally) -> Row {
+/// No request failed.
+pub fn unnoticed(drill: &str, tally: &Tally) -> Row {
     Row::at_most(drill, 0, Duration::ZERO, tally)
+}
+
+/// Every Secret that there was before is what it was.
+pub async fn unchanged(drill: &str, on: &Installation, before: &Secrets) -> Row {
+    let after = on.secrets().await;
+    let differs = |name: &&String| after.get(*name) != before.get(*name);
+    let changed: Vec<&String> = before.keys().filter(differs).collect();
+    // The root key, the signing keys, and the Secrets of the clients of the drills.
+    let enough = before.len() >= 4;
+    let seen = format!("{} of {} changed {changed:?}", changed.len(), before.len());
+    let met = changed.is_empty() && enough;
+    Row::holds(drill, "every Secret byte-identical", &seen, met)
+}
+
+/// People are still signed in: no family of refresh tokens ended.
+pub async fn signed_in(drill: &str, on: &Installation) -> Row {
+    let people = on.people();
+    let mut tries = Vec::new();
+    for family in 0..people.families() {
+        tries.push(people.tries_to_refresh(family, 10).await);
+    }
+    let all = tries.iter().all(|tries| *tries == 1);
+    let seen = format!("tries: {tries:?}");
+    Row::holds(drill, "every refresh token works", &seen, all)
+}
+
+/// `helm upgrade` to the chart of a release, with an image.
+pub fn upgrade(on: &Installation, to: &Release, image: &Image) -> Result<String, String> {
+    let digest = format!("image.digest={}", image.digest);
+    let upgrade = ["upgrade", "--reset-then-reuse-values"];
+    on.helm_with(to, &upgrade, &["--set".to_owned(), digest])
+}
+
+/// `helm rollback` to what was there before.
+pub fn rollback(on: &Installation) -> Result<String, String> {
+    let arguments = [
+        "rollback",
+        "clientele",
+        "--namespace",
+        SYSTEM,
+        "--wait",
+        PATIENCE,
+    ];
+    on.node.helm(&arguments)
 }
 
 /// To the same programs under another digest, and back.
 pub async fn upgrade_and_rollback(on: &Installation) -> Vec<Row> {
-    let digest = format!("image.digest={}", on.images[1].digest);
-    let values = ["--set".to_owned(), digest];
-    let upgrade = async { on.helm(&["upgrade", "--reset-then-reuse-values"], &values) };
+    let upgrade = async { upgrade(on, &on.release, &on.again) };
     let (outcome, upgraded) = on.under_load(upgrade).await;
     outcome.unwrap();
-    let back = async {
-        let arguments = [
-            "rollback",
-            "clientele",
-            "--namespace",
-            SYSTEM,
-            "--wait",
-            "--timeout=180s",
-        ];
-        on.node.helm(&arguments)
-    };
-    let (outcome, rolled_back) = on.under_load(back).await;
+    let (outcome, rolled_back) = on.under_load(async { rollback(on) }).await;
     outcome.unwrap();
     vec![
         unnoticed("upgrade to another digest", &upgraded),
         unnoticed("rollback", &rolled_back),
-        Row::not_run(
-            "upgrade from the previous release",
-            "the repository has no tag with a chart yet",
-        ),
     ]
 }
 
@@ -118,16 +149,22 @@ pub fn no_difference(on: &Installation) -> Vec<Row> {
 
 /// Another certificate of the same authority: the kubelet brings it within a minute or two, and it is shown without a restart.
 pub async fn certificate(on: &Installation) -> Vec<Row> {
+    let drill = "certificate replaced";
+    let before = on.restarts().await;
     let (shown, tally) = on.under_load(on.new_certificate()).await;
     vec![
-        Row::within(
-            "certificate replaced",
-            "shown",
-            Duration::from_mins(2),
-            shown,
-        ),
-        unnoticed("certificate replaced", &tally),
+        Row::within(drill, "shown by every pod", Duration::from_mins(2), shown),
+        unnoticed(drill, &tally),
+        same_processes(drill, on, &before).await,
     ]
+}
+
+/// No pod was replaced, and none restarted.
+pub async fn same_processes(drill: &str, on: &Installation, before: &BTreeMap<String, i32>) -> Row {
+    let after = on.restarts().await;
+    let seen = format!("restarts {:?}", after.values().collect::<Vec<_>>());
+    let same = before.len() == 3 && after == *before;
+    Row::holds(drill, "without a restart", &seen, same)
 }
 
 /// Another root key, the ordinary way: clients move to it by rotations with an overlap.
@@ -161,26 +198,27 @@ pub async fn root_key(on: &Installation) -> Vec<Row> {
     ]
 }
 
-/// Everything goes but what the chart keeps, and comes back with the same bytes.
+/// Everything goes but what the chart keeps, and comes back with the same bytes. Applications have theirs all the time, also those
+/// that would be derived again.
 pub async fn reinstall(on: &Installation) -> Vec<Row> {
     let before = on.secrets().await;
     on.uninstall().await;
-    let installed = on.install().await;
+    let left = on.kubectl(&["get", "deployments,services", "-o", "name"]);
+    let left = left.unwrap();
+    let meanwhile = unchanged("uninstall", on, &before).await;
+    let installed = on.install("reinstall").await;
     let what = "the first client gets a token";
     eventually_within(Duration::from_mins(1), what, || on.token()).await;
-    let after = on.secrets().await;
-    let missing = before
-        .iter()
-        .filter(|(name, data)| after.get(*name) != Some(data));
-    let changed: Vec<&String> = missing.map(|(name, _)| name).collect();
-    let seen = format!("{} of {} changed {changed:?}", changed.len(), before.len());
     vec![
         Row::holds(
-            "uninstall and reinstall",
-            "every Secret byte-identical",
-            &seen,
-            changed.is_empty(),
+            "uninstall",
+            "nothing serves",
+            left.trim(),
+            !left.contains("clientele"),
         ),
+        meanwhile,
         installed,
+        unchanged("reinstall", on, &before).await,
+        signed_in("reinstall", on).await,
     ]
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, timeout};
 use tokio_rustls::TlsConnector;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::people::SignedInUsers;
 use crate::node::tally::{Failure, Tally};
@@ -31,10 +31,10 @@ pub struct Request {
     pub text: String,
 }
 
-/// Where requests go.
+/// Where requests go, and those of its clones.
 #[derive(Clone)]
 pub struct Destination {
-    address: SocketAddr,
+    address: Arc<Mutex<SocketAddr>>,
     name: ServerName<'static>,
     connector: TlsConnector,
 }
@@ -53,10 +53,20 @@ impl Destination {
         // Each connection pays for a whole handshake.
         config.resumption = rustls::client::Resumption::disabled();
         Self {
-            address,
+            address: Arc::new(Mutex::new(address)),
             name: ServerName::try_from(name.to_owned()).unwrap(),
             connector: TlsConnector::from(Arc::new(config)),
         }
+    }
+
+    /// From now on the server is at this address.
+    pub fn lead_to(&self, address: SocketAddr) {
+        *self.address.lock().unwrap() = address;
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        let address = *self.address.lock().unwrap();
+        TcpStream::connect(address).await
     }
 
     /// The answer to a request.
@@ -69,7 +79,7 @@ impl Destination {
 
     /// The certificate that is shown to a new connection.
     pub async fn certificate(&self) -> Option<CertificateDer<'static>> {
-        let stream = TcpStream::connect(self.address).await.ok()?;
+        let stream = self.connect().await.ok()?;
         let stream = self
             .connector
             .connect(self.name.clone(), stream)
@@ -80,7 +90,7 @@ impl Destination {
     }
 
     async fn exchange(&self, text: &str) -> std::io::Result<Vec<u8>> {
-        let stream = TcpStream::connect(self.address).await?;
+        let stream = self.connect().await?;
         let mut stream = self.connector.connect(self.name.clone(), stream).await?;
         stream.write_all(text.as_bytes()).await?;
         let mut answer = Vec::new();
@@ -94,9 +104,9 @@ impl Destination {
     }
 }
 
-/// Requests that go on until they are stopped.
+/// Requests that go on until they are stopped, or until the drill was broken off.
 pub struct Load {
-    stop: CancellationToken,
+    stop: DropGuard,
     tally: Arc<Mutex<Tally>>,
     streams: Vec<JoinHandle<()>>,
 }
@@ -127,7 +137,7 @@ impl Load {
             streams.push(tokio::spawn(stream));
         }
         Self {
-            stop,
+            stop: stop.drop_guard(),
             tally,
             streams,
         }
@@ -135,7 +145,7 @@ impl Load {
 
     /// Stops, waits for the answers that are outstanding, and returns what became of all.
     pub async fn stop(self) -> Tally {
-        self.stop.cancel();
+        drop(self.stop);
         for stream in self.streams {
             stream.await.unwrap();
         }

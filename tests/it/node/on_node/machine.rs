@@ -30,6 +30,26 @@ pub struct Image {
 }
 
 impl Image {
+    /// The image of this tree.
+    pub fn present() -> Self {
+        Self::named("CLIENTELE_IMAGE")
+    }
+
+    /// The same programs under another digest.
+    pub fn again() -> Self {
+        Self::named("CLIENTELE_IMAGE_AGAIN")
+    }
+
+    /// The image of the release before.
+    pub fn previous() -> Self {
+        Self::named("CLIENTELE_PREVIOUS_IMAGE")
+    }
+
+    /// Whether there is an image of the release before.
+    pub fn previous_is_built() -> bool {
+        std::env::var_os("CLIENTELE_PREVIOUS_IMAGE").is_some()
+    }
+
     /// The archive that a variable names; its digest is in the file beside it.
     fn named(variable: &str) -> Self {
         let archive = std::env::var_os(variable).map(PathBuf::from);
@@ -59,11 +79,6 @@ impl Node {
             kubectl: tool("kubectl"),
             helm: tool("helm"),
         }
-    }
-
-    /// The image of this tree, and the same programs under another digest.
-    pub fn images() -> [Image; 2] {
-        ["CLIENTELE_IMAGE", "CLIENTELE_IMAGE_AGAIN"].map(Image::named)
     }
 
     /// Puts an image where a pull would put it, under its digest.

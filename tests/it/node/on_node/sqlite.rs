@@ -2,15 +2,22 @@
 
 use std::time::Duration;
 
-use super::installation::Installation;
+use kube::ResourceExt;
+
+use super::installation::{Installation, lasts};
+use super::lifecycle::{rollback, signed_in, unchanged, unnoticed, upgrade};
 use super::machine::Node;
 use crate::node::drill::Row;
+use crate::support::test_namespace::{eventually, when};
 
 /// How long one replica may be away.
 const GAP: Duration = Duration::from_secs(15);
 
 /// At this load more requests than these cannot fail within [`GAP`].
 const ALL: usize = 10_000;
+
+/// How long a second replica tries to become one.
+const BESIDE: Duration = Duration::from_secs(20);
 
 /// Where the node keeps the file.
 const VOLUME: &str = "
@@ -35,8 +42,9 @@ pub async fn drills(on: &Installation) -> Vec<Row> {
         "podSecurityContext.runAsUser=1000660000",
         "podSecurityContext.runAsGroup=0",
     ];
-    let values = Installation::values(&on.images[0], &user);
+    let values = Installation::values(&on.release.image, &user);
     on.helm(&["install"], &values).unwrap();
+    on.find_service().await;
     on.sign_in().await;
     let before = on.secrets().await;
     let mut rows = Vec::new();
@@ -49,17 +57,22 @@ pub async fn drills(on: &Installation) -> Vec<Row> {
     let ((), tally) = on.under_load(restart).await;
     rows.push(Row::at_most("SQLite: restart", ALL, GAP, &tally));
 
-    let upgrade = async {
-        let digest = format!("image.digest={}", on.images[1].digest);
-        on.helm(
-            &["upgrade", "--reset-then-reuse-values"],
-            &["--set".to_owned(), digest],
-        )
-    };
+    let upgrade = async { upgrade(on, &on.release, &on.again) };
     let (outcome, tally) = on.under_load(upgrade).await;
     outcome.unwrap();
     rows.push(Row::at_most("SQLite: upgrade", ALL, GAP, &tally));
+    let (outcome, tally) = on.under_load(async { rollback(on) }).await;
+    outcome.unwrap();
+    rows.push(Row::at_most("SQLite: rollback", ALL, GAP, &tally));
 
+    rows.extend(second_replica(on).await);
+    rows.push(kill(on).await);
+    rows.push(unchanged("SQLite: nothing lost", on, &before).await);
+    rows.push(signed_in("SQLite: nothing lost", on).await);
+    rows
+}
+
+async fn kill(on: &Installation) -> Row {
     let victim = on.ready_pods().await.pop().unwrap();
     let crash = async {
         assert!(Node::signal(&victim, "-9"), "no process runs in {victim}");
@@ -74,17 +87,65 @@ pub async fn drills(on: &Installation) -> Vec<Row> {
         on.pods_are_ready(1).await;
     };
     let ((), tally) = on.under_load(crash).await;
-    rows.push(Row::at_most("SQLite: kill -9", ALL, GAP, &tally));
+    Row::at_most("SQLite: kill -9", ALL, GAP, &tally)
+}
 
-    let after = on.secrets().await;
-    let same = format!("{} Secrets before, {} after", before.len(), after.len());
-    rows.push(Row::holds(
-        "SQLite: nothing lost",
-        "every Secret byte-identical",
-        &same,
-        before == after,
-    ));
-    rows
+/// The chart refuses it. Who has it all the same, by kubectl, gets a pod that says why it does not serve; the first one goes on.
+async fn second_replica(on: &Installation) -> Vec<Row> {
+    let drill = "SQLite: a second replica";
+    let two = ["--set".to_owned(), "replicaCount=2".to_owned()];
+    let refused = on.helm(&["upgrade", "--reset-then-reuse-values"], &two);
+    let refused = refused.err().unwrap_or_else(|| "installed".to_owned());
+    let by_chart = refused.contains("replicaCount") && refused.contains("SQLite");
+
+    let first = on.restarts().await;
+    let beside = async {
+        on.kubectl(&["scale", "deployment/clientele", "--replicas=2"])
+            .unwrap();
+        let said = says_why(on, &first.keys().next().unwrap().clone()).await;
+        lasts(BESIDE).await;
+        let ready = on.ready_pods().await;
+        on.kubectl(&["scale", "deployment/clientele", "--replicas=1"])
+            .unwrap();
+        on.rolled_out();
+        (said, ready)
+    };
+    let ((said, ready), tally) = on.under_load(beside).await;
+    let after = on.restarts().await;
+    vec![
+        Row::holds(drill, "refused by the chart", &refused, by_chart),
+        Row::holds(
+            drill,
+            "says whose file it is",
+            &said,
+            said.contains("in use by"),
+        ),
+        Row::holds(
+            drill,
+            "not Ready, and the first one lives on",
+            &format!("Ready: {ready:?}"),
+            ready.iter().eq(first.keys()) && after == first,
+        ),
+        unnoticed(drill, &tally),
+    ]
+}
+
+/// What the pod beside this one says about the database.
+async fn says_why(on: &Installation, first: &str) -> String {
+    eventually("the second pod says why it does not serve", || async {
+        let pods = on.pods().await;
+        let second = pods
+            .iter()
+            .map(ResourceExt::name_any)
+            .find(|pod| pod != first);
+        let second = second.ok_or("there is none")?;
+        let log = on.kubectl(&["logs", &second])?;
+        let line = log.lines().find(|line| line.contains("in use by"));
+        when(line.is_some(), line.unwrap_or_default().to_owned(), || {
+            log.clone()
+        })
+    })
+    .await
 }
 
 fn volume(on: &Installation, files: &tempfile::TempDir) {
