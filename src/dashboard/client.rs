@@ -9,7 +9,7 @@ mod events;
 mod field;
 mod fields;
 mod form;
-mod form_lifetimes;
+mod form_durations;
 pub mod frame;
 pub mod lifetimes;
 mod overview;

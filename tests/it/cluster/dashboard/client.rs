@@ -188,6 +188,21 @@ async fn what_the_api_server_refuses_is_at_its_field() {
             "id=\"wrong-namespace\">There is no such namespace",
         ),
         ("redirect-uris", "", "id=\"wrong-redirect-uris\">"),
+        (
+            "rotation-every",
+            "720h",
+            "id=\"wrong-rotation-every\">A Public client has no secret to rotate",
+        ),
+        (
+            "rotation-max-overlap",
+            "1 week",
+            "id=\"wrong-rotation-max-overlap\">Must be a duration",
+        ),
+        (
+            "rotation-quiet-period",
+            "200h",
+            "id=\"wrong-rotation-quiet-period\">quietPeriod must be at most maxOverlap",
+        ),
     ] {
         let mut fields = vec![
             ("display-name", "Orders"),
@@ -196,6 +211,9 @@ async fn what_the_api_server_refuses_is_at_its_field() {
             ("redirect-uris", "https://a.example.org/"),
             ("type", "Public"),
             ("preset", "single-page-app"),
+            ("rotation-every", ""),
+            ("rotation-quiet-period", ""),
+            ("rotation-max-overlap", ""),
         ];
         for field in &mut fields {
             if field.0 == name {
@@ -217,6 +235,56 @@ async fn what_the_api_server_refuses_is_at_its_field() {
         );
     }
     assert!(space.clients().get_opt("orders").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_schedule_of_rotation_is_set_and_taken_back() {
+    let space = TestNamespace::new("dashboard").await;
+    let dashboard = administrator(&space).await;
+    let rotation = json!({ "requestId": "INC-1", "quietPeriod": "2h" });
+    space
+        .ready("job", json!({ "rotation": rotation.clone() }))
+        .await;
+    let there = format!("/clients/{}/job", space.name);
+    let path = format!("{there}/edit");
+    let send = async |every: &str, more: &str| {
+        let page = dashboard.get(&path).await.text;
+        let (version, was) = (hidden(&page, "version"), hidden(&page, "was"));
+        let fields = [
+            ("version", version.as_str()),
+            ("was", was.as_str()),
+            ("type", "Confidential"),
+            ("rotation-every", every),
+            ("rotation-max-overlap", more),
+            ("rotation-quiet-period", "2h"),
+        ];
+        dashboard.post(&path, &path, &fields).await
+    };
+    // The default overlap is 168h, and the rule is about both.
+    let refused = send("24h", "").await;
+    let said =
+        "id=\"wrong-rotation-every\">Every must be longer than maxOverlap (168h unless you set it)";
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains(said), "{}", refused.text);
+    assert!(refused.text.contains("value=\"24h\" placeholder=\"never\""));
+    let saved = send("24h", "12h").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let stored = async || {
+        let object = space.clients().get("job").await.unwrap();
+        serde_json::to_value(object.spec.rotation).unwrap()
+    };
+    assert_eq!(
+        stored().await,
+        json!({ "every": "24h", "maxOverlap": "12h", "quietPeriod": "2h", "requestId": "INC-1" })
+    );
+    let page = dashboard.get(&format!("{there}/credentials")).await.text;
+    assert!(
+        page.contains("24 hours") && page.contains("12 hours"),
+        "{page}"
+    );
+    let saved = send("", "").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(stored().await, rotation);
 }
 
 #[tokio::test]
