@@ -81,6 +81,3 @@ pub fn routes() -> Router {
         )
         .route("/clients/{namespace}/{name}/resume", post(actions::resume))
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@ mod audit;
 mod authorize;
 mod browser;
 mod client_auth;
+mod dashboard;
 mod metadata;
 mod token_endpoint;
 mod tokens;

@@ -37,6 +37,7 @@ pub mod logs;
 pub mod machine;
 pub mod operator;
 pub mod people;
+pub mod people_dashboard;
 pub mod person;
 pub mod pooler;
 pub mod postgres;
