@@ -6,6 +6,7 @@ mod authorize;
 mod browser;
 mod client_auth;
 mod dashboard;
+mod import;
 mod metadata;
 mod token_endpoint;
 mod tokens;

@@ -35,6 +35,7 @@ pub mod keys;
 pub mod load;
 pub mod logs;
 pub mod machine;
+pub mod maester;
 pub mod operator;
 pub mod people;
 pub mod people_dashboard;

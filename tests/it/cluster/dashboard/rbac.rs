@@ -16,7 +16,8 @@ use crate::support::person::person;
 use crate::support::test_namespace::TestNamespace;
 
 /// How many requests the lane sends; `RANDOM_REQUESTS` asks for more.
-const REQUESTS: u64 = 400;
+const REQUESTS: u64 = 1_000;
+const AT_ONCE: usize = 16;
 const PEOPLE: usize = 8;
 
 /// Xorshift: the same numbers for the same seed.
@@ -190,7 +191,7 @@ async fn request(
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn o05_random_requests_are_answered_as_the_api_server_does() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let number = |name: &str| std::env::var_os(name)?.to_str()?.parse::<u64>().ok();
@@ -224,7 +225,7 @@ async fn o05_random_requests_are_answered_as_the_api_server_does() {
         .map(|(who, namespace, name, kind)| async move {
             request(&who, &namespace, &name, kind).await.err()
         })
-        .buffer_unordered(8)
+        .buffer_unordered(AT_ONCE)
         .filter_map(futures::future::ready)
         .collect()
         .await;
