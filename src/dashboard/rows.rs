@@ -68,12 +68,12 @@ impl Rows {
             versions,
         ));
         kept.followed_by(followed.abort_handle());
-        self.keep(kept.clone());
+        self.keep(&kept);
         Ok(kept)
     }
 
     /// In the place of those that cover the same.
-    fn keep(&self, young: Arc<Kept>) {
+    fn keep(&self, young: &Arc<Kept>) {
         let mut all = self.kept();
         let (same, mut others): (Vec<_>, Vec<_>) = all.drain(..).partition(|old| {
             let typed = matches!(

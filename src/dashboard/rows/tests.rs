@@ -27,21 +27,21 @@ fn serving(rows: &Rows, namespace: &str) -> Option<Arc<Kept>> {
 fn two_tabs_with_other_namespaces_keep_their_lists() {
     let rows = Rows::new();
     let (one, other) = (typed("one"), typed("other"));
-    rows.keep(one.clone());
-    rows.keep(other.clone());
+    rows.keep(&one);
+    rows.keep(&other);
     let serves = |kept: &Arc<Kept>, namespace: &str| {
         serving(&rows, namespace).is_some_and(|serving| Arc::ptr_eq(&serving, kept))
     };
     assert!(serves(&one, "one") && serves(&other, "other"));
     for more in ["a", "b", "c"] {
-        rows.keep(typed(more));
+        rows.keep(&typed(more));
     }
     let oldest = serving(&rows, "one");
     assert!(oldest.is_none(), "the oldest choice is given up");
     assert!(serves(&other, "other"));
     assert_eq!(rows.kept().len(), MOST_CHOICES);
     let again = typed("other");
-    rows.keep(again.clone());
+    rows.keep(&again);
     assert!(serves(&again, "other"));
     assert_eq!(rows.kept().len(), MOST_CHOICES);
 }
@@ -49,7 +49,7 @@ fn two_tabs_with_other_namespaces_keep_their_lists() {
 #[test]
 fn a_list_of_all_takes_the_place_of_every_other() {
     let rows = Rows::new();
-    rows.keep(typed("one"));
+    rows.keep(&typed("one"));
     let (all, _) = Kept::new(Found {
         scope: Scope::All,
         lists: Vec::new(),
@@ -57,7 +57,7 @@ fn a_list_of_all_takes_the_place_of_every_other() {
         left_out: 0,
     });
     assert!(all.until.is_none(), "as long as the watch lasts");
-    rows.keep(Arc::new(all));
+    rows.keep(&Arc::new(all));
     assert!(serving(&rows, "any").is_some_and(|kept| !kept.is_partial()));
     rows.forget();
     assert!(serving(&rows, "any").is_none(), "after a write");
@@ -101,7 +101,7 @@ async fn o16_rows_whose_credentials_ended_are_followed_no_more() {
     };
     let kept = typed("one");
     let watching = followed(&kept);
-    rows.keep(kept);
+    rows.keep(&kept);
     let changes = rows.changes();
     rows.end();
     assert!(watching.await.unwrap_err().is_cancelled());
@@ -109,7 +109,7 @@ async fn o16_rows_whose_credentials_ended_are_followed_no_more() {
     // A list that was on its way when the credentials ended.
     let late = typed("one");
     let watching = followed(&late);
-    rows.keep(late);
+    rows.keep(&late);
     assert!(watching.await.unwrap_err().is_cancelled());
 }
 

@@ -179,8 +179,8 @@ async fn imported_clients_get_tokens_with_their_old_secrets() {
         .try_create_tenant(&tenant, json!({ "customClientIds": own }))
         .await
         .unwrap();
-    let asked = std::env::var("IMPORTED_CLIENTS").ok();
-    let count = asked.map_or(IMPORTED, |count| count.parse().unwrap());
+    let asked = std::env::var_os("IMPORTED_CLIENTS");
+    let count = asked.map_or(IMPORTED, |count| count.to_str().unwrap().parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (input, out) = (path("clients.json"), path("out"));

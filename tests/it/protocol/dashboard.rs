@@ -109,8 +109,8 @@ async fn o10_an_answer_works_once_and_in_its_browser_only() {
 
     let mut other = stage.visitor();
     let away = stage.get(&mut other, PAGE).await;
-    let state = asked(&away, "state");
-    let declined = format!("/callback?error=access_denied&error_description=%3Cb%3E&state={state}");
+    let sent = asked(&away, "state");
+    let declined = format!("/callback?error=access_denied&error_description=%3Cb%3E&state={sent}");
     let declined = stage.get(&mut other, &declined).await;
     assert_eq!(declined.status, 403);
     assert!(!declined.text.contains("<b>"), "{}", declined.text);

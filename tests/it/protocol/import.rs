@@ -16,14 +16,14 @@ const CLIENTS: usize = 1_000;
 const NAMESPACE: &str = "apps";
 
 /// The server knows another secret of these.
-fn is_altered(number: &usize) -> bool {
+fn is_altered(number: usize) -> bool {
     number % 100 == 37
 }
 
 /// The client as its import registers it.
 fn imported(number: usize, key: &Arc<ExternalSecretKey>) -> Client {
     let mut secret = maester::secret(NAMESPACE, number);
-    if is_altered(&number) {
+    if is_altered(number) {
         secret.push('x');
     }
     Client {
@@ -65,7 +65,7 @@ async fn of_a_thousand_imports_exactly_the_altered_ones_fail() {
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("990 machine clients got a token"), "{said}");
-    let altered: Vec<usize> = (0..CLIENTS).filter(is_altered).collect();
+    let altered: Vec<usize> = (0..CLIENTS).filter(|&number| is_altered(number)).collect();
     assert_eq!(maester::failed(&said, CLIENTS), altered, "{said}");
     assert!(!said.contains("AbCdEfGh"), "a secret: {said}");
 }

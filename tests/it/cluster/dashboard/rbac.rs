@@ -40,13 +40,13 @@ struct RandomUser {
 }
 
 /// A Role with these verbs, and its binding; waits until the API server judges by them.
-async fn allow(space: &TestNamespace, user: &str, kube: &kube::Client, rule: &Value) {
+async fn allow(space: &TestNamespace, user: &str, kube: &kube::Client, allowed: &Value) {
     let api = "rbac.authorization.k8s.io";
-    let resource = rule["resources"][0].as_str().unwrap();
+    let resource = allowed["resources"][0].as_str().unwrap();
     let name = format!("{user}-{resource}");
     let metadata = json!({ "name": name, "namespace": space.name });
     let role = json!({
-        "apiVersion": format!("{api}/v1"), "kind": "Role", "metadata": metadata, "rules": [rule],
+        "apiVersion": format!("{api}/v1"), "kind": "Role", "metadata": metadata, "rules": [allowed],
     });
     let binding = json!({
         "apiVersion": format!("{api}/v1"), "kind": "RoleBinding", "metadata": metadata,
@@ -61,7 +61,7 @@ async fn allow(space: &TestNamespace, user: &str, kube: &kube::Client, rule: &Va
     let review = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
         "spec": { "resourceAttributes": {
-            "namespace": space.name, "verb": rule["verbs"][0], "group": rule["apiGroups"][0], "resource": resource,
+            "namespace": space.name, "verb": allowed["verbs"][0], "group": allowed["apiGroups"][0], "resource": resource,
         } },
     });
     eventually("the Role counts", || async {
@@ -101,8 +101,8 @@ async fn random_user(
                 continue;
             }
             rights.extend([&*space.name, " ", resource, " ", &*verbs.join(","), "; "]);
-            let rule = json!({ "apiGroups": [group], "resources": [resource], "verbs": verbs });
-            allow(space, &user, &kube, &rule).await;
+            let allowed = json!({ "apiGroups": [group], "resources": [resource], "verbs": verbs });
+            allow(space, &user, &kube, &allowed).await;
         }
     }
     let dashboard = Dashboard::start(kube.clone(), &spaces[0].name, false).await;
