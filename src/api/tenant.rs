@@ -4,6 +4,8 @@ mod client_policy;
 mod signing_key;
 mod users;
 
+use std::time::Duration;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -312,6 +314,11 @@ pub struct Signing {
     /// (RFC 7517 section 5) accept such tokens until they fetch it again, and refuse new ones until then. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub emergency: bool,
+}
+
+impl Signing {
+    /// [`Signing::rotate_every`] where a manifest says nothing.
+    pub const DEFAULT_ROTATE_EVERY: Duration = Duration::from_hours(90 * 24);
 }
 
 /// A signature algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1).

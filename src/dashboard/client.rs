@@ -9,7 +9,7 @@ mod events;
 mod field;
 mod fields;
 mod form;
-mod form_lifetimes;
+mod form_durations;
 pub mod frame;
 pub mod lifetimes;
 mod overview;
@@ -81,6 +81,3 @@ pub fn routes() -> Router {
         )
         .route("/clients/{namespace}/{name}/resume", post(actions::resume))
 }
-
-#[cfg(test)]
-mod tests;

@@ -122,6 +122,11 @@ pub fn object_path(section: &str, namespace: &str, name: &str, rest: &str) -> St
     format!("/{section}/{}/{}{rest}", encode(namespace), encode(name))
 }
 
+/// The day of a time as Kubernetes writes it, such as `2026-11-30T02:00:00Z`.
+pub fn day(time: &str) -> String {
+    time.chars().take(10).collect()
+}
+
 /// What stands beside the name of a client about first-party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstParty {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cluster::Kind;
+use crate::page::day;
 use crate::person::Caller;
 
 /// The ConfigMap of an installation with its marks, in whatever namespace.
@@ -42,7 +43,7 @@ fn of(marks: &Value, now: Timestamp) -> Option<RootKey> {
     let days = now.as_second().saturating_sub(then.as_second()) / 86_400;
     Some(RootKey {
         namespace: namespace(marks).to_owned(),
-        since: since.chars().take(10).collect(),
+        since: day(since),
         age: age(since, now),
         old: days >= OLD_DAYS,
     })

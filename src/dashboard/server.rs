@@ -231,12 +231,6 @@ impl Bound {
         token.map_err(|NoRandom| Failure::new("this machine has no random bytes"))
     }
 
-    /// What answers requests.
-    #[cfg(test)]
-    pub fn router(self) -> Router {
-        router(self.app)
-    }
-
     /// Serves until the future is dropped.
     pub async fn serve(self) {
         let own_user = matches!(self.app.door, Door::Token(_));

@@ -8,11 +8,12 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use clientele_api::tenant::SigningAlgorithm;
+use clientele_api::tenant::{Signing, SigningAlgorithm};
 use clientele_kubectl::shared::{name, text};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::client::lifetimes::words;
 use crate::client::spec::texts;
 use crate::client::status::{Status, conditions, summary};
 use crate::client::yaml_of;
@@ -99,11 +100,7 @@ pub async fn show(person: Caller, Path(of): Path<String>) -> Result<Response, Pr
         chrome: Chrome::new(&person, Section::Tenants),
         row: row(&tenant),
         keys: signing_keys(&tenant, Timestamp::now()),
-        rotates: match text(&tenant, "/spec/signing/rotateEvery") {
-            "" => "A key signs for 90 days, unless spec.signing.rotateEvery says otherwise."
-                .to_owned(),
-            every => format!("A key signs for {every} (spec.signing.rotateEvery)."),
-        },
+        rotates: rotates(&tenant),
         policy: sentences(&tenant),
         scopes: entries(&tenant, "scopes", "name", scope),
         audiences: entries(&tenant, "audiences", "uri", audience),
@@ -111,6 +108,16 @@ pub async fn show(person: Caller, Path(of): Path<String>) -> Result<Response, Pr
         manifest: yaml_of(&tenant),
     };
     html(StatusCode::OK, &page)
+}
+
+fn rotates(tenant: &Value) -> String {
+    match text(tenant, "/spec/signing/rotateEvery") {
+        "" => format!(
+            "A key signs for {}, unless spec.signing.rotateEvery says otherwise.",
+            words(Signing::DEFAULT_ROTATE_EVERY)
+        ),
+        every => format!("A key signs for {every} (spec.signing.rotateEvery)."),
+    }
 }
 
 #[derive(Template)]
@@ -201,5 +208,16 @@ mod tests {
         );
         assert!(entries(&json!({}), "scopes", "name", scope).is_empty());
         assert_eq!(algorithm(&json!({})), "ES256");
+    }
+
+    #[test]
+    fn how_long_a_key_signs_is_said_with_its_default() {
+        let said = rotates(&json!({}));
+        assert!(
+            said.starts_with("A key signs for 90 days, unless"),
+            "{said}"
+        );
+        let said = rotates(&json!({ "spec": { "signing": { "rotateEvery": "720h" } } }));
+        assert!(said.starts_with("A key signs for 720h"), "{said}");
     }
 }

@@ -5,6 +5,8 @@ mod audit;
 mod authorize;
 mod browser;
 mod client_auth;
+mod dashboard;
+mod import;
 mod metadata;
 mod token_endpoint;
 mod tokens;

@@ -35,39 +35,40 @@ pub async fn rotate(
     let leaked = fields.has("leaked");
     let now = jiff::Timestamp::now();
     let request = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string();
-    patch(&person, &of, &rotation_patch(&request, leaked)).await?;
-    let mut done = "rotate";
-    if leaked {
-        let former = client.pointer("/spec/rotation/maxOverlap").cloned();
-        // 0s may be what an earlier press has left: then the former value is not known.
-        let keeps = spec::has_no_overlap(&client);
-        let waiting = put_back(person.clone(), of.clone(), request.clone(), former, keeps);
+    let done = if leaked {
+        let replacing = replace(person.clone(), of.clone(), request.clone(), client);
         // A task, because a browser that goes away ends the request.
-        done = tokio::spawn(waiting).await.unwrap_or("leaked-pending");
-    }
+        let replaced = tokio::spawn(replacing).await;
+        replaced.unwrap_or(Ok("leaked-pending"))?
+    } else {
+        patch(&person, &of, &rotation_patch(&request, false)).await?;
+        "rotate"
+    };
     person.rows.forget();
     let rest = format!("/credentials?done={done}&request={request}");
     Ok(see_other(&person, &client_path(&of.0, &of.1, &rest)))
 }
 
-/// Waits for the new secret, then sets `maxOverlap` as it was unless it `keeps` 0s. Returns what the page says about it.
-async fn put_back(
+/// Requests a new secret without an overlap and waits for it, then sets `maxOverlap` as it was. Returns what the page says about it.
+async fn replace(
     person: Caller,
     of: (String, String),
     request: String,
-    former: Option<Value>,
-    keeps: bool,
-) -> &'static str {
+    client: Value,
+) -> Result<&'static str, Problem> {
+    patch(&person, &of, &rotation_patch(&request, true)).await?;
     if !published(&person, &of, &request).await {
-        return "leaked-pending";
+        return Ok("leaked-pending");
     }
-    if keeps {
-        return "leaked";
+    // 0s may be what an earlier press has left: then the former value is not known.
+    if spec::has_no_overlap(&client) {
+        return Ok("leaked");
     }
+    let former = client.pointer("/spec/rotation/maxOverlap");
     let former = json!({ "spec": { "rotation": { "maxOverlap": former } } });
     match patch(&person, &of, &former).await {
-        Ok(_) => "leaked",
-        Err(_) => "leaked-kept",
+        Ok(_) => Ok("leaked"),
+        Err(_) => Ok("leaked-kept"),
     }
 }
 

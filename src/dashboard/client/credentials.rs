@@ -8,6 +8,7 @@ use clientele_kubectl::shared::{age, can_rotate, is_published, text};
 use clientele_oauth::client::secret_rotation::Settings;
 use serde_json::Value;
 
+use super::form::Field;
 use super::frame::{ClientHeader, Right, Tab, read};
 use super::lifetimes::words;
 use super::spec;
@@ -200,17 +201,20 @@ fn schedule(client: &Value) -> Vec<(&'static str, String)> {
     };
     let default = |lasts| format!("{} (default)", words(lasts));
     let rows = [
-        ("Rotates every", duration("every", "never by itself")),
+        (
+            Field::RotateEvery.label(),
+            duration("every", "never by itself"),
+        ),
         (
             "Next rotation",
             text(client, "/status/rotation/nextAt").to_owned(),
         ),
         (
-            "Old secret unused for",
+            Field::QuietPeriod.label(),
             duration("quietPeriod", &default(Settings::DEFAULT.quiet_period)),
         ),
         (
-            "Old secret at most for",
+            Field::MaxOverlap.label(),
             duration("maxOverlap", &default(Settings::DEFAULT.max_overlap)),
         ),
         (

@@ -29,11 +29,17 @@ pub enum Field {
     RefreshToken,
     /// `spec.lifetimes.refreshTokenIdle`
     RefreshTokenIdle,
+    /// `spec.rotation.every`
+    RotateEvery,
+    /// `spec.rotation.quietPeriod`
+    QuietPeriod,
+    /// `spec.rotation.maxOverlap`
+    MaxOverlap,
 }
 
 impl Field {
     /// Every field, in the order of the page.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::DisplayName,
         Self::Name,
         Self::Namespace,
@@ -47,6 +53,9 @@ impl Field {
         Self::IdToken,
         Self::RefreshToken,
         Self::RefreshTokenIdle,
+        Self::RotateEvery,
+        Self::QuietPeriod,
+        Self::MaxOverlap,
     ];
 
     /// The fields of `spec.lifetimes`.
@@ -56,6 +65,21 @@ impl Field {
         Self::IdToken,
         Self::RefreshToken,
         Self::RefreshTokenIdle,
+    ];
+
+    /// The fields of `spec.rotation`.
+    pub const ROTATION: [Self; 3] = [Self::RotateEvery, Self::QuietPeriod, Self::MaxOverlap];
+
+    /// The fields that are durations.
+    pub const DURATIONS: [Self; 8] = [
+        Self::AuthorizationCode,
+        Self::AccessToken,
+        Self::IdToken,
+        Self::RefreshToken,
+        Self::RefreshTokenIdle,
+        Self::RotateEvery,
+        Self::QuietPeriod,
+        Self::MaxOverlap,
     ];
 
     /// The name of the input, and of the element with its error.
@@ -74,6 +98,9 @@ impl Field {
             Self::IdToken => "lifetime-id-token",
             Self::RefreshToken => "lifetime-refresh-token",
             Self::RefreshTokenIdle => "lifetime-refresh-token-idle",
+            Self::RotateEvery => "rotation-every",
+            Self::QuietPeriod => "rotation-quiet-period",
+            Self::MaxOverlap => "rotation-max-overlap",
         }
     }
 
@@ -93,6 +120,9 @@ impl Field {
             Self::IdToken => "ID token",
             Self::RefreshToken => "Refresh token",
             Self::RefreshTokenIdle => "Refresh token, unused",
+            Self::RotateEvery => "Rotates every",
+            Self::QuietPeriod => "Old secret unused for",
+            Self::MaxOverlap => "Old secret at most for",
         }
     }
 
@@ -111,6 +141,9 @@ impl Field {
             Self::IdToken => "lifetimes.idToken",
             Self::RefreshToken => "lifetimes.refreshToken",
             Self::RefreshTokenIdle => "lifetimes.refreshTokenIdle",
+            Self::RotateEvery => "rotation.every",
+            Self::QuietPeriod => "rotation.quietPeriod",
+            Self::MaxOverlap => "rotation.maxOverlap",
         }
     }
 }

@@ -5,7 +5,7 @@ use clientele_kubectl::shared::text;
 use serde_json::{Map, Value, json};
 
 pub use super::field::Field;
-use super::form_lifetimes::FormLifetimes;
+use super::form_durations::FormDurations;
 use super::spec;
 use crate::form::Fields;
 
@@ -32,8 +32,8 @@ pub struct ClientForm {
     pub audiences: Option<String>,
     /// The tenant.
     pub tenant: String,
-    /// How long tokens live.
-    pub lifetimes: FormLifetimes,
+    /// How long tokens live, and when the client secret rotates.
+    pub durations: FormDurations,
 }
 
 impl ClientForm {
@@ -55,7 +55,7 @@ impl ClientForm {
                 .has(Field::Audiences.input())
                 .then(|| fields.get(Field::Audiences.input()).replace("\r\n", "\n")),
             tenant: trimmed(Field::Tenant),
-            lifetimes: FormLifetimes::sent(fields),
+            durations: FormDurations::sent(fields),
         }
     }
 
@@ -72,7 +72,7 @@ impl ClientForm {
             redirect_uris: spec::texts(object, "/spec/redirectUris").join("\n"),
             audiences: Some(spec::texts(object, "/spec/audiences").join("\n")),
             tenant: text(object, "/spec/tenant").to_owned(),
-            lifetimes: FormLifetimes::of(object),
+            durations: FormDurations::of(object),
         }
     }
 
@@ -88,7 +88,7 @@ impl ClientForm {
         if let Some(audiences) = &self.audiences {
             body.append_pair(Field::Audiences.input(), audiences);
         }
-        for (field, value) in self.lifetimes.sets() {
+        for (field, value) in self.durations.sets() {
             body.append_pair(field.input(), value);
         }
         if self.first_party {
@@ -166,7 +166,7 @@ impl ClientForm {
             let value = (!audiences.is_empty()).then(|| json!(audiences));
             set(spec, Field::Audiences, value);
         }
-        self.lifetimes.apply(&shown.lifetimes, spec);
+        self.durations.apply(&shown.durations, spec);
     }
 
     /// The fields whose values differ, with the label and both values in words.
@@ -180,7 +180,7 @@ impl ClientForm {
             Field::FirstParty => if form.first_party { "yes" } else { "no" }.to_owned(),
             Field::RedirectUris => form.uris().join(" "),
             Field::Audiences => filled_lines(form.audience_lines()).join(" "),
-            lifetime => form.lifetimes.get(lifetime).to_owned(),
+            duration => form.durations.get(duration).to_owned(),
         };
         let changed = Field::ALL.into_iter().filter_map(|field| {
             let (from, to) = (shown(self, field), shown(to, field));

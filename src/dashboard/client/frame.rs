@@ -241,4 +241,18 @@ mod tests {
         assert_eq!(frame.first_party, FirstParty::Yes);
         assert!(frame.title == "web" && frame.tenant == "default");
     }
+
+    #[test]
+    fn a_name_turns_nothing_round_and_has_the_badge_of_the_tenant() {
+        let condition =
+            json!({ "type": "Ready", "status": "False", "reason": "FirstPartyNotAllowed" });
+        let client = json!({
+            "metadata": { "name": "web", "namespace": "apps", "generation": 1 },
+            "spec": { "displayName": "a\u{202e}b", "firstParty": true },
+            "status": { "observedGeneration": 1, "conditions": [condition] },
+        });
+        let frame = ClientHeader::with(&client, Tab::None, Right::default(), Right::default());
+        assert_eq!(frame.plain_title, "ab");
+        assert_eq!(frame.first_party, FirstParty::Asks);
+    }
 }

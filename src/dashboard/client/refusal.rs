@@ -1,7 +1,9 @@
 //! What the API server refuses, at the field of the form that it is about.
 
-use axum::http::StatusCode;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
 
 use super::form::Field;
 use crate::problem::Problem;
@@ -101,39 +103,62 @@ fn field(path: &str, message: &str) -> (Option<Field>, Option<usize>) {
         "spec" => Field::ALL
             .into_iter()
             .filter(|field| !field.of_spec().is_empty() && *field != Field::Type)
-            .find(|field| message.contains(field.of_spec())),
+            .find(|field| message.contains(field.of_spec()))
+            // A client without a secret of ours has nothing to rotate.
+            .or_else(|| {
+                let schedule = message.contains("remove rotation");
+                schedule.then_some(Field::RotateEvery)
+            }),
         // A rule about the whole object, such as that about the length of the name.
         "" | "<nil>" if message.contains("the name of an OAuthClient") => Some(Field::Name),
         _ => path.strip_prefix("spec.").and_then(|name| {
             let mut fields = Field::ALL.into_iter();
-            fields.find(|field| field.of_spec() == name)
+            let exact = fields.find(|field| field.of_spec() == name);
+            exact.or_else(|| of_group(name, message))
         }),
     };
     let is_list = matches!(named, Some(Field::RedirectUris | Field::Audiences));
     (named, index.filter(|_| is_list))
 }
 
-/// The sentence without the value that the person just typed: `Invalid value: "x": must not …`.
+/// The field of a group, such as `lifetimes`, that a rule about the group names first.
+fn of_group(group: &str, message: &str) -> Option<Field> {
+    let named = Field::DURATIONS.into_iter().filter_map(|field| {
+        let key = field.of_spec().strip_prefix(group)?.strip_prefix('.')?;
+        // Of two at the same place the longer is meant: refreshTokenIdle, not refreshToken.
+        Some((message.find(key)?, Reverse(key.len()), field))
+    });
+    named.min().map(|(_, _, field)| field)
+}
+
+/// The sentence without the value that the person just typed: `Invalid value: "x": must not …`. A rule about a group of fields has no value.
 fn sentence(message: &str) -> String {
     let said = message
         .strip_prefix("Invalid value: ")
-        .and_then(after_value)
-        .unwrap_or(message);
+        .map_or(message, |said| after_value(said).unwrap_or(said));
     let mut chars = said.chars();
     let Some(first) = chars.next() else {
         return "The API server refuses this value.".to_owned();
     };
-    let mut said: String = first.to_uppercase().chain(chars).collect();
+    // The name of a field stays as it is written.
+    let word = said.split(' ').next().unwrap_or_default();
+    let is_field = word.contains(|c: char| c.is_ascii_uppercase());
+    let mut said: String = if is_field {
+        said.to_owned()
+    } else {
+        first.to_uppercase().chain(chars).collect()
+    };
     if !said.ends_with(['.', '!', '?']) {
         said.push('.');
     }
     said
 }
 
-/// What follows a quoted value and its colon.
+/// What follows a value and its colon: a text in quotes, or a number or the like, which is one word.
 fn after_value(text: &str) -> Option<&str> {
     let Some(quoted) = text.strip_prefix('"') else {
-        return text.split_once(": ").map(|(_, said)| said);
+        let (value, said) = text.split_once(": ")?;
+        return (!value.contains(' ')).then_some(said);
     };
     let mut escaped = false;
     let end = quoted.char_indices().find(|(_, c)| {
@@ -201,6 +226,48 @@ mod tests {
                 "Must be a duration.",
             ),
             (
+                "spec.lifetimes",
+                "Invalid value: \"object\": refreshTokenIdle must be at most refreshToken",
+                Field::RefreshTokenIdle,
+                "refreshTokenIdle must be at most refreshToken.",
+            ),
+            (
+                "spec.lifetimes",
+                "Invalid value: refreshToken must be at least accessToken: a token that renews another must outlive it",
+                Field::RefreshToken,
+                "refreshToken must be at least accessToken: a token that renews another must outlive it.",
+            ),
+            (
+                "spec.rotation",
+                "Invalid value: every must be longer than maxOverlap",
+                Field::RotateEvery,
+                "Every must be longer than maxOverlap.",
+            ),
+            (
+                "spec.firstParty",
+                "Invalid value: 5: must be true or false",
+                Field::FirstParty,
+                "Must be true or false.",
+            ),
+            (
+                "spec.rotation.every",
+                "Invalid value: \"1y\": must be a duration",
+                Field::RotateEvery,
+                "Must be a duration.",
+            ),
+            (
+                "spec.rotation",
+                "Invalid value: \"object\": quietPeriod must be at most maxOverlap",
+                Field::QuietPeriod,
+                "quietPeriod must be at most maxOverlap.",
+            ),
+            (
+                "spec",
+                "Invalid value: \"object\": a Public client has no secret to rotate; remove rotation or make the client Confidential",
+                Field::RotateEvery,
+                "A Public client has no secret to rotate; remove rotation or make the client Confidential.",
+            ),
+            (
                 "spec.tenant",
                 "Invalid value: \"string\": tenant cannot be changed",
                 Field::Tenant,
@@ -222,10 +289,10 @@ mod tests {
     #[test]
     fn what_no_field_of_the_form_is_about_names_its_path() {
         let messages = refused(&[(
-            "spec.rotation.every",
-            "Invalid value: \"1y\": must be a duration",
+            "spec.secretRef.name",
+            "Invalid value: \"A\": must be a name",
         )]);
-        assert_eq!(messages.form, ["spec.rotation.every: Must be a duration."]);
+        assert_eq!(messages.form, ["spec.secretRef.name: Must be a name."]);
         let message = "Invalid value: \"object\": a Public client has no secret; remove jwks";
         assert_eq!(
             refused(&[("spec", message)]).form,

@@ -123,6 +123,24 @@ mod tests {
         assert_eq!((summary.class, summary.todo.as_str()), ("good", ""));
     }
 
+    #[derive(askama::Template)]
+    #[template(path = "conditions.html")]
+    struct Shown {
+        conditions: Vec<Status>,
+    }
+
+    #[test]
+    fn a_message_turns_nothing_round() {
+        let mut client = client("False", "FirstPartyNotAllowed");
+        client["status"]["conditions"][1]["message"] = json!("no \u{2067} <b> more");
+        let shown = Shown {
+            conditions: conditions(&client),
+        };
+        let shown = askama::Template::render(&shown).unwrap();
+        let isolated = "<bdi>no \u{2067} &#60;b&#62; more</bdi>";
+        assert!(shown.contains(isolated), "{shown}");
+    }
+
     #[test]
     fn a_reason_comes_with_its_remedy_once() {
         let broken = client("False", "Suspended");

@@ -15,16 +15,14 @@ use crate::person::Caller;
 
 /// Changes within this time are one event.
 const TOGETHER: Duration = Duration::from_millis(200);
-/// The most streams of one person: browsers allow six connections to one server, and pages need the others. Further windows look again
-/// by themselves.
-const MOST_STREAMS: usize = 4;
 /// A comment this often shows a dead connection to both sides.
 const ALIVE: Duration = Duration::from_secs(15);
 
 /// The stream. It lasts until the browser closes it, or until the credentials of the person end.
 pub async fn changes(person: Caller) -> Response {
     let rows = person.rows;
-    let Some(place) = rows.stream(MOST_STREAMS) else {
+    let Some(place) = rows.stream() else {
+        // The window looks again by itself.
         return stream_of(Body::from("event: busy\ndata: later\n\n"));
     };
     let changes = rows.changes();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::query::{Asked, Column, State};
 use super::select::{Need, PAGE, Selected, need, reason, title};
 use crate::cluster::table::Row;
-use crate::page::{Chrome, FirstParty, Section, client_path};
+use crate::page::{Chrome, FirstParty, Section, client_path, day};
 use crate::person::Caller;
 use crate::problem::Problem;
 use crate::rows::{Kept, Scope};
@@ -242,7 +242,7 @@ impl RowView {
             age: age(row.created, now),
             secret_age: age(row.secret_published, now),
             last_used: used(row.last_used, now),
-            old_until: row.old_secret_until.chars().take(10).collect(),
+            old_until: day(&row.old_secret_until),
             row,
         }
     }

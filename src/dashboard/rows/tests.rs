@@ -1,144 +1,126 @@
-//! Lists and watches, at an API server that is a function.
+//! Which list serves a request, and for how long.
 
-use std::convert::Infallible;
-use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
 
-use axum::http::{Request, Response};
-use kube::client::Body;
-use serde_json::{Value, json};
-use tower::service_fn;
-
+use super::discover::Found;
+use super::kept::{ALLOWED_SERVES, TYPED_SERVES, key};
 use super::*;
+use crate::cluster::table::Row;
 
-/// An API server that is a function of the address. `None` is a refusal.
-fn server(answer: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> Cluster {
-    let service = service_fn(move |request: Request<Body>| {
-        let answer = answer(&request.uri().to_string());
-        async move {
-            let status = if answer.is_some() { 200 } else { 403 };
-            let value = answer.unwrap_or_else(|| {
-                json!({
-                    "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-                    "reason": "Forbidden", "code": 403, "message": "no",
-                })
-            });
-            let body = Body::from(value.to_string().into_bytes());
-            let response = Response::builder().status(status);
-            Ok::<_, Infallible>(response.body(body).unwrap())
-        }
-    });
-    Cluster::new(kube::Client::new(service, "apps"), "https://k8s")
-}
-
-/// What an API server with `count` namespaces answers to a person who may list clients in each, but not in all at once.
-fn namespaces(uri: &str, count: usize) -> Option<Value> {
-    let name = |number: usize| json!({ "metadata": { "name": format!("n{number}") } });
-    if uri.contains("accessreviews") {
-        Some(json!({ "status": { "allowed": true } }))
-    } else if uri.contains("/namespaces/") {
-        Some(json!({ "metadata": { "resourceVersion": "7" } }))
-    } else if uri.contains("/namespaces") {
-        let names: Vec<Value> = (0..count).map(name).collect();
-        Some(json!({ "items": names }))
-    } else {
-        None
-    }
-}
-
-#[tokio::test]
-async fn more_namespaces_than_watches_are_listed_only() {
-    let watched = Arc::new(AtomicUsize::new(0));
-    let counted = watched.clone();
-    let cluster = server(move |uri| {
-        if uri.contains("watch=1") {
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-        namespaces(uri, MOST_WATCHES + 1)
-    });
-    let rows = Rows::new();
-    let first = rows.read(&cluster, &[]).await.unwrap();
-    assert!(matches!(&first.scope, Scope::Allowed(names) if names.len() == MOST_WATCHES + 1));
-    assert!(first.refused.is_empty());
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(watched.load(Ordering::Relaxed), 0);
-    let second = rows.read(&cluster, &[]).await.unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
-}
-
-#[tokio::test]
-async fn namespaces_that_are_left_out_are_counted() {
-    let cluster = server(|uri| namespaces(uri, MOST_NAMESPACES + 3));
-    let kept = Rows::new().read(&cluster, &[]).await.unwrap();
-    assert_eq!(kept.left_out, 3);
-    assert!(kept.refused.is_empty());
-}
-
-#[tokio::test]
-async fn who_may_list_nothing_is_not_listed_for_without_a_pause() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = asked.clone();
-    let cluster = server(move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        None
-    });
-    let (rows, typed) = (Rows::new(), ["apps".to_owned()]);
-    let changes = rows.changes();
-    let first = rows.read(&cluster, &typed).await.unwrap();
-    assert_eq!(first.refused.len(), 1);
-    let before = asked.load(Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!changes.has_changed().unwrap());
-    let second = rows.read(&cluster, &typed).await.unwrap();
-    assert!(Arc::ptr_eq(&first, &second));
-    assert_eq!(asked.load(Ordering::Relaxed), before);
-}
-
-/// Lists of whatever is typed; everything else is refused.
-fn typed_only(uri: &str) -> Option<Value> {
-    let typed = uri.contains("/namespaces/") && !uri.contains("watch=1");
-    typed.then(|| json!({ "metadata": { "resourceVersion": "7" } }))
-}
-
-#[tokio::test]
-async fn two_tabs_with_other_namespaces_keep_their_lists() {
-    let cluster = server(typed_only);
-    let rows = Rows::new();
-    let of = async |namespace: &str| {
-        let typed = [namespace.to_owned()];
-        rows.read(&cluster, &typed).await.unwrap()
+/// A list of one typed namespace without a client.
+fn typed(namespace: &str) -> Arc<Kept> {
+    let found = Found {
+        scope: Scope::Typed(vec![namespace.to_owned()]),
+        lists: Vec::new(),
+        refused: Vec::new(),
+        left_out: 0,
     };
-    let (one, other) = (of("one").await, of("other").await);
-    assert!(Arc::ptr_eq(&one, &of("one").await) && Arc::ptr_eq(&other, &of("other").await));
+    Arc::new(Kept::new(found).0)
+}
+
+/// The list that serves who typed this namespace.
+fn serving(rows: &Rows, namespace: &str) -> Option<Arc<Kept>> {
+    rows.usable(&[namespace.to_owned()])
+}
+
+#[test]
+fn two_tabs_with_other_namespaces_keep_their_lists() {
+    let rows = Rows::new();
+    let (one, other) = (typed("one"), typed("other"));
+    rows.keep(&one);
+    rows.keep(&other);
+    let serves = |kept: &Arc<Kept>, namespace: &str| {
+        serving(&rows, namespace).is_some_and(|serving| Arc::ptr_eq(&serving, kept))
+    };
+    assert!(serves(&one, "one") && serves(&other, "other"));
     for more in ["a", "b", "c"] {
-        of(more).await;
+        rows.keep(&typed(more));
     }
-    assert!(
-        !Arc::ptr_eq(&one, &of("one").await),
-        "the oldest choice is given up"
+    let oldest = serving(&rows, "one");
+    assert!(oldest.is_none(), "the oldest choice is given up");
+    assert!(serves(&other, "other"));
+    assert_eq!(rows.kept().len(), MOST_CHOICES);
+    let again = typed("other");
+    rows.keep(&again);
+    assert!(serves(&again, "other"));
+    assert_eq!(rows.kept().len(), MOST_CHOICES);
+}
+
+#[test]
+fn a_list_of_all_takes_the_place_of_every_other() {
+    let rows = Rows::new();
+    rows.keep(&typed("one"));
+    let (all, _) = Kept::new(Found {
+        scope: Scope::All,
+        lists: Vec::new(),
+        refused: Vec::new(),
+        left_out: 0,
+    });
+    assert!(all.until.is_none(), "as long as the watch lasts");
+    rows.keep(&Arc::new(all));
+    assert!(serving(&rows, "any").is_some_and(|kept| !kept.is_partial()));
+    rows.forget();
+    assert!(serving(&rows, "any").is_none(), "after a write");
+}
+
+#[test]
+fn a_list_with_refusals_serves_for_a_moment_only() {
+    let of = |scope: Scope, refused: &[&str]| {
+        let no = Problem::not_found("No.");
+        let refused = refused.iter().map(|name| ((*name).to_owned(), no.clone()));
+        let before = Instant::now();
+        let (kept, _) = Kept::new(Found {
+            scope,
+            lists: Vec::new(),
+            refused: refused.collect(),
+            left_out: 0,
+        });
+        let lasts = kept.until.unwrap() - before;
+        assert!(kept.is_current());
+        lasts.as_secs()
+    };
+    let names = vec!["a".to_owned()];
+    assert_eq!(
+        of(Scope::Allowed(names.clone()), &[]),
+        ALLOWED_SERVES.as_secs()
     );
-    assert_eq!(lock(&rows.kept).len(), MOST_CHOICES);
+    assert_eq!(
+        of(Scope::Allowed(names.clone()), &["a"]),
+        TYPED_SERVES.as_secs()
+    );
+    assert_eq!(of(Scope::Typed(names), &["a"]), TYPED_SERVES.as_secs());
 }
 
 #[tokio::test]
 async fn o16_rows_whose_credentials_ended_are_followed_no_more() {
-    let cluster = server(typed_only);
     let rows = Rows::new();
-    rows.read(&cluster, &["one".to_owned()]).await.unwrap();
+    let followed = |kept: &Arc<Kept>| {
+        let task = tokio::spawn(std::future::pending::<()>());
+        kept.followed_by(task.abort_handle());
+        task
+    };
+    let kept = typed("one");
+    let watching = followed(&kept);
+    rows.keep(&kept);
     let changes = rows.changes();
     rows.end();
+    assert!(watching.await.unwrap_err().is_cancelled());
     assert!(changes.has_changed().unwrap() && rows.ended());
-    let late = rows.read(&cluster, &["one".to_owned()]).await.unwrap();
-    assert!(lock(&late.watching).is_none(), "no watch");
+    // A list that was on its way when the credentials ended.
+    let late = typed("one");
+    let watching = followed(&late);
+    rows.keep(&late);
+    assert!(watching.await.unwrap_err().is_cancelled());
 }
 
 #[test]
 fn a_person_has_so_many_streams_and_no_more() {
     let rows = Rows::new();
-    let open: Vec<_> = (0..4).filter_map(|_| rows.stream(4)).collect();
+    let open: Vec<_> = (0..4).filter_map(|_| rows.stream()).collect();
     assert_eq!(open.len(), 4);
-    assert!(rows.stream(4).is_none());
+    assert!(rows.stream().is_none());
     drop(open);
-    assert!(rows.stream(4).is_some());
+    assert!(rows.stream().is_some());
 }
 
 /// The goal: each person more costs the process of the dashboard at most 15 MiB.

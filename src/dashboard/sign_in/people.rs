@@ -135,20 +135,15 @@ fn make_room(people: &mut Vec<Entered>, subject: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
-    use axum::http::{Request, Response};
-    use kube::client::Body;
-    use tower::service_fn;
-
     use super::*;
 
+    /// Nothing is asked through it.
     fn connection(now: Instant) -> Connection {
-        let never = service_fn(|_: Request<Body>| {
-            std::future::pending::<Result<Response<Body>, Infallible>>()
-        });
+        clientele_kubectl::connect::install_crypto_provider();
+        let config = kube::Config::new("https://k8s.example.com".parse().unwrap());
+        let client = kube::Client::try_from(config).unwrap();
         Connection {
-            cluster: Cluster::new(kube::Client::new(never, "apps"), "https://k8s"),
+            cluster: Cluster::new(client, "https://k8s"),
             rows: Rows::new(),
             ends: now + Duration::from_mins(10),
             renews: now + Duration::from_mins(5),

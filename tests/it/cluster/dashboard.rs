@@ -1,7 +1,10 @@
 //! The dashboard at a real API server: what a person with these rights sees.
 
+mod actions;
 mod client;
+mod forms;
 mod pages;
+mod people;
 mod rbac;
 mod refusals;
 

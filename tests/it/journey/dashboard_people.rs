@@ -4,9 +4,6 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use kube::config::Kubeconfig;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -16,6 +13,7 @@ use super::node::Node;
 use super::people::Someone;
 use super::secure::{Secure, secure};
 use crate::support::machine;
+use crate::support::people_dashboard::ApiServer;
 use crate::support::test_namespace::TestNamespace;
 
 /// `clientele dashboard --url`, as the chart runs it, until it is dropped.
@@ -38,18 +36,7 @@ impl Service {
         for entry in ["ISSUER", "CLIENT_ID", "CLIENT_SECRET"] {
             std::fs::write(files.path().join(entry), &entries[entry]).unwrap();
         }
-        let kubeconfig = Kubeconfig::read_from(&secure.cluster.kubeconfig).unwrap();
-        let cluster = kubeconfig.clusters[0].cluster.clone().unwrap();
-        let authority = files.path().join("ca.crt");
-        let pem = match (
-            cluster.certificate_authority_data,
-            cluster.certificate_authority,
-        ) {
-            (Some(data), _) => STANDARD.decode(data).unwrap(),
-            (None, Some(path)) => std::fs::read(path).unwrap(),
-            (None, None) => panic!("the kubeconfig names no authority"),
-        };
-        std::fs::write(&authority, pem).unwrap();
+        let api_server = ApiServer::of(&secure.cluster, files.path());
         let mut program = machine::program(env!("CARGO_BIN_EXE_clientele"));
         program
             .args([
@@ -59,12 +46,8 @@ impl Service {
             ])
             .args(["--listen", &secure.dashboard, "--credentials"])
             .arg(files.path())
-            .args([
-                "--api-server",
-                &cluster.server.unwrap(),
-                "--api-server-ca-file",
-            ])
-            .arg(&authority)
+            .args(["--api-server", &api_server.address, "--api-server-ca-file"])
+            .arg(api_server.authority.unwrap())
             .arg("--issuer-ca-file")
             .arg(secure.authority.ca())
             .stdin(Stdio::null())

@@ -53,6 +53,8 @@ struct Behavior {
     lag: Mutex<Duration>,
     requests: AtomicU32,
     watches: AtomicU32,
+    writes: AtomicU32,
+    secret_reads: AtomicU32,
 }
 
 /// A proxy that answers with the rights of a kubeconfig.
@@ -74,8 +76,12 @@ impl Proxy {
 
     /// Starts one with the rights of the administrator.
     pub async fn of_administrator(cluster: &Cluster) -> Self {
-        let config = Kubeconfig::read_from(&cluster.kubeconfig);
-        Self::start(connect(config.unwrap()).await).await
+        Self::with_rights_of(Kubeconfig::read_from(&cluster.kubeconfig).unwrap()).await
+    }
+
+    /// Starts one with the rights of this kubeconfig.
+    pub async fn with_rights_of(config: Kubeconfig) -> Self {
+        Self::start(connect(config).await).await
     }
 
     async fn start(upstream: kube::Client) -> Self {
@@ -133,6 +139,16 @@ impl Proxy {
     /// How many requests came, watches among them.
     pub fn requests(&self) -> u32 {
         self.behavior.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many writes came, dry runs among them; a review of access is none.
+    pub fn writes(&self) -> u32 {
+        self.behavior.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many single Secrets were read.
+    pub fn secret_reads(&self) -> u32 {
+        self.behavior.secret_reads.load(Ordering::SeqCst)
     }
 
     /// How many watches of OAuthClients, OAuthTenants and Secrets that opt in are open.
@@ -275,6 +291,12 @@ async fn answer(
     let watch = query.contains("watch=true") || query.contains("watch=1");
     behavior.requests.fetch_add(1, Ordering::SeqCst);
     let get = request.method() == Method::GET;
+    if is_write(request.method()) && !path.ends_with("accessreviews") {
+        behavior.writes.fetch_add(1, Ordering::SeqCst);
+    }
+    if get && path.contains("/secrets/") {
+        behavior.secret_reads.fetch_add(1, Ordering::SeqCst);
+    }
     if *behavior.holds.borrow()
         && is_write(request.method())
         && !path.ends_with("/leases/clientele")

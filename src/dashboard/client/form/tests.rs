@@ -20,6 +20,12 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A group of durations of the spec.
+fn durations(keys: Vec<&'static str>) -> impl Strategy<Value = Value> {
+    let each = prop::collection::btree_map(prop::sample::select(keys), "[1-9][hms]", 1..3);
+    each.prop_map(|map| json!(map))
+}
+
 fn spec() -> impl Strategy<Value = Value> {
     let known = (
         proptest::option::of("[A-Za-z ]{1,12}"),
@@ -28,9 +34,12 @@ fn spec() -> impl Strategy<Value = Value> {
         proptest::option::of(prop::collection::vec("https://[a-z]{1,8}/[a-z]{0,4}", 0..4)),
         proptest::option::of("[a-z]{1,8}"),
         proptest::option::of(prop::collection::vec("https://[a-z]{1,8}/[a-z]{0,4}", 1..4)),
+        proptest::option::of(durations(vec!["accessToken", "idToken"])),
+        proptest::option::of(durations(vec!["every", "maxOverlap", "requestId"])),
     );
     let others = prop::collection::btree_map("x[a-zA-Z]{1,8}", anything(), 0..5);
-    (known, others).prop_map(|((name, kind, first, uris, tenant, apis), others)| {
+    (known, others).prop_map(|(known, others)| {
+        let (name, kind, first, uris, tenant, apis, lifetimes, rotation) = known;
         let mut spec: Map<String, Value> = others.into_iter().collect();
         for (key, value) in [
             ("displayName", name.map(Value::from)),
@@ -39,6 +48,8 @@ fn spec() -> impl Strategy<Value = Value> {
             ("redirectUris", uris.map(Value::from)),
             ("tenant", tenant.map(Value::from)),
             ("audiences", apis.map(Value::from)),
+            ("lifetimes", lifetimes),
+            ("rotation", rotation),
         ] {
             if let Some(value) = value {
                 spec.insert(key.to_owned(), value);
@@ -131,6 +142,36 @@ fn a_lifetime_is_set_and_taken_back() {
         (changes[0].from.as_str(), changes[0].to.as_str()),
         ("15m", "20m")
     );
+}
+
+#[test]
+fn a_schedule_is_set_beside_the_last_request() {
+    let set = |every: &str, most: &str| {
+        let body = format!("rotation-every={every}&rotation-max-overlap={most}");
+        ClientForm::sent(&Fields::parse(body.as_bytes()))
+    };
+    let kept = json!({ "requestId": "INC-1", "quietPeriod": "1h" });
+    let mut object = json!({ "spec": { "rotation": kept.clone() } });
+    set("720h", "0s").apply(&mut object);
+    assert_eq!(
+        object["spec"]["rotation"],
+        json!({ "every": "720h", "maxOverlap": "0s", "quietPeriod": "1h", "requestId": "INC-1" })
+    );
+    set("", "").apply(&mut object);
+    assert_eq!(object["spec"]["rotation"], kept);
+    let mut object = json!({ "spec": { "rotation": { "every": "720h" } } });
+    set("", "").apply(&mut object);
+    assert_eq!(object, json!({ "spec": {} }));
+    let changes = set("720h", "").changes(&set("1440h", ""));
+    assert_eq!(changes[0].field.label(), "Rotates every");
+}
+
+#[test]
+fn an_empty_field_of_the_schedule_shows_the_default() {
+    let form = ClientForm::default();
+    let shown = form.durations.rotation();
+    let shown: Vec<_> = shown.iter().map(|one| one.placeholder.as_str()).collect();
+    assert_eq!(shown, ["never", "24h", "168h"]);
 }
 
 #[test]

@@ -36,8 +36,6 @@ use crate::domain::names::Installation;
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
 
-const DEFAULT_ROTATION: Duration = Duration::from_hours(90 * 24);
-
 /// Which namespaces are meant.
 #[derive(Debug)]
 pub enum Namespaces {
@@ -194,7 +192,9 @@ impl TenantPolicy {
         let name = tenant.name_any();
         let users = spec.users.clone().unwrap_or_default();
         let lifetimes = LifetimePolicy::new(spec.lifetimes.as_ref());
-        let rotate_every = parsed(spec.signing.rotate_every.as_ref(), DEFAULT_ROTATION);
+        let signing = &spec.signing;
+        let default = tenant::Signing::DEFAULT_ROTATE_EVERY;
+        let rotate_every = parsed(signing.rotate_every.as_ref(), default);
         let typ = access_token_type(spec.access_tokens).unwrap_or_default();
         let privilege = |selector: Option<&LabelSelector>| {
             Namespaces::from_selector(selector, Namespaces::None)
@@ -226,8 +226,8 @@ impl TenantPolicy {
             verification: verification(&tenant),
             branding: branding(&tenant),
             requires_pkce: spec.pkce == tenant::Pkce::Required,
-            published_algorithms: published_algorithms(&spec.signing),
-            access_token_algorithm: algorithm(spec.signing.algorithm),
+            published_algorithms: published_algorithms(signing),
+            access_token_algorithm: algorithm(signing.algorithm),
             access_token_type: typ,
             keys: KeyPolicy {
                 rotate_every,

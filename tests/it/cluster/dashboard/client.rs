@@ -1,13 +1,17 @@
 //! The pages of one client: created, its secret revealed, edited, deleted, and what is refused on the way.
 
+use reqwest::Method;
+use reqwest::header::ORIGIN;
 use serde_json::json;
 
 use super::{administrator, member};
-use crate::support::dashboard::{Dashboard, Shown};
+use crate::support::cluster::shared;
+use crate::support::dashboard::{Dashboard, Shown, form_token, read};
+use crate::support::proxy::Proxy;
 use crate::support::test_namespace::{TestNamespace, eventually};
 
 /// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> String {
+pub fn hidden(page: &str, name: &str) -> String {
     let field = format!("name=\"{name}\" value=\"");
     let (_, rest) = page
         .split_once(&field)
@@ -64,7 +68,6 @@ async fn o07_a_client_from_the_form_to_its_end() {
         taken.text
     );
 
-    let secret = space.entries("order-desk-oauth").await["CLIENT_SECRET"].clone();
     let id = format!("{}.order-desk", space.name);
     for tab in [
         "",
@@ -78,7 +81,6 @@ async fn o07_a_client_from_the_form_to_its_end() {
     ] {
         let page = dashboard.get(&format!("{there}{tab}")).await;
         assert_eq!(page.status, 200, "{tab}: {}", page.text);
-        assert!(!page.text.contains(&secret), "{tab}");
         assert!(page.text.contains("Order desk"), "{tab}");
     }
     let overview = dashboard.get(&there).await.text;
@@ -86,16 +88,6 @@ async fn o07_a_client_from_the_form_to_its_end() {
         overview.contains(&format!("data-copy=\"{id}\"")),
         "{overview}"
     );
-    let revealed = dashboard
-        .post(&there, &format!("{there}/secret"), &[])
-        .await;
-    assert_eq!(revealed.headers["cache-control"], "no-store");
-    assert_eq!(revealed.text.matches(secret.as_str()).count(), 1);
-    let copied = dashboard
-        .post(&there, &format!("{there}/secret/copy"), &[])
-        .await;
-    assert_eq!(copied.text, secret, "exactly the value of the Secret");
-
     let refused = dashboard
         .post(&there, &format!("{there}/delete"), &[("confirm", "order")])
         .await;
@@ -118,6 +110,95 @@ async fn o07_a_client_from_the_form_to_its_end() {
         }
     })
     .await;
+}
+
+/// Every page of a client.
+const PAGES: [&str; 9] = [
+    "",
+    "/credentials",
+    "/lifetimes",
+    "/snippets",
+    "/test",
+    "/yaml",
+    "/events",
+    "/edit",
+    "/delete",
+];
+
+#[tokio::test]
+async fn o07_no_get_holds_the_secret() {
+    let space = TestNamespace::new("dashboard").await;
+    space.ready("web", json!({})).await;
+    let proxy = Proxy::of_administrator(&shared().cluster).await;
+    let dashboard = Dashboard::start(proxy.client(), &space.name, false).await;
+    let there = format!("/clients/{}/web", space.name);
+    for page in PAGES {
+        let shown = dashboard.get(&format!("{there}{page}")).await;
+        assert_eq!(shown.status, 200, "{page}: {}", shown.text);
+        assert!(!shown.text.contains("clt_"), "{page}: {}", shown.text);
+    }
+    let reloaded = dashboard.get(&format!("{there}/secret")).await;
+    assert_eq!(
+        (reloaded.status, reloaded.location()),
+        (303, there.as_str())
+    );
+    assert_eq!(proxy.secret_reads(), 0, "no GET reads the Secret");
+}
+
+#[tokio::test]
+async fn o07_the_secret_is_in_the_answer_to_a_post_only() {
+    let space = TestNamespace::new("dashboard").await;
+    space.ready("web", json!({})).await;
+    let secret = space.entries("web-oauth").await["CLIENT_SECRET"].clone();
+    let dashboard = administrator(&space).await;
+    let there = format!("/clients/{}/web", space.name);
+    let reveal = format!("{there}/secret");
+    let shown = dashboard.post(&there, &reveal, &[]).await;
+    assert_eq!(shown.headers["cache-control"], "no-store");
+    let times = shown.text.matches(secret.as_str()).count();
+    assert_eq!(times, 1, "in one element");
+    let token = form_token(&shown.text);
+    let request = dashboard.request(Method::POST, &reveal);
+    let request = request.header(ORIGIN, &dashboard.origin);
+    let request = request.header("hx-request", "true");
+    let fragment = read(request.form(&[("form_token", token)])).await.text;
+    assert!(fragment.starts_with("<div id=\"secret\">"), "{fragment}");
+    assert_eq!(fragment.matches(secret.as_str()).count(), 1);
+    let copied = dashboard.post(&there, &format!("{reveal}/copy"), &[]).await;
+    assert_eq!(copied.headers["cache-control"], "no-store");
+    assert_eq!(copied.text, secret, "exactly the value of the Secret");
+}
+
+#[tokio::test]
+async fn what_a_client_is_called_is_text_on_every_page() {
+    let space = TestNamespace::new("dashboard").await;
+    let tenant = format!("called-{}", space.name);
+    let own = json!({ "matchLabels": { "kubernetes.io/metadata.name": space.name } });
+    let allows = json!({ "firstParty": { "namespaces": own } });
+    space.try_create_tenant(&tenant, allows).await.unwrap();
+    let spec = json!({
+        "tenant": tenant, "displayName": "Orders <b>", "firstParty": true,
+        "redirectUris": ["https://orders.example/cb"],
+    });
+    space.ready("web", spec).await;
+    let dashboard = administrator(&space).await;
+    let there = format!("/clients/{}/web", space.name);
+    for page in PAGES {
+        let shown = dashboard.get(&format!("{there}{page}")).await.text;
+        assert!(!shown.contains("Orders <b>"), "{page}: {shown}");
+        assert!(shown.contains("Orders &#60;b&#62;"), "{page}: {shown}");
+        assert!(shown.contains("first-party</span>"), "{page}: {shown}");
+    }
+    let page = dashboard.get(&there).await.text;
+    for expected in [
+        "<title>Orders &#60;b&#62; – Clientele</title>".to_owned(),
+        format!("data-copy=\"{}.web\"", space.name),
+        format!("/t/{tenant}/token"),
+        "Registered".to_owned(),
+        format!("action=\"{there}/secret\""),
+    ] {
+        assert!(page.contains(&expected), "{expected}: {page}");
+    }
 }
 
 #[tokio::test]
@@ -188,6 +269,21 @@ async fn what_the_api_server_refuses_is_at_its_field() {
             "id=\"wrong-namespace\">There is no such namespace",
         ),
         ("redirect-uris", "", "id=\"wrong-redirect-uris\">"),
+        (
+            "rotation-every",
+            "720h",
+            "id=\"wrong-rotation-every\">A Public client has no secret to rotate",
+        ),
+        (
+            "rotation-max-overlap",
+            "1 week",
+            "id=\"wrong-rotation-max-overlap\">Must be a duration",
+        ),
+        (
+            "rotation-quiet-period",
+            "200h",
+            "id=\"wrong-rotation-quiet-period\">quietPeriod must be at most maxOverlap",
+        ),
     ] {
         let mut fields = vec![
             ("display-name", "Orders"),
@@ -196,6 +292,9 @@ async fn what_the_api_server_refuses_is_at_its_field() {
             ("redirect-uris", "https://a.example.org/"),
             ("type", "Public"),
             ("preset", "single-page-app"),
+            ("rotation-every", ""),
+            ("rotation-quiet-period", ""),
+            ("rotation-max-overlap", ""),
         ];
         for field in &mut fields {
             if field.0 == name {
@@ -220,6 +319,56 @@ async fn what_the_api_server_refuses_is_at_its_field() {
 }
 
 #[tokio::test]
+async fn the_schedule_of_rotation_is_set_and_taken_back() {
+    let space = TestNamespace::new("dashboard").await;
+    let dashboard = administrator(&space).await;
+    let rotation = json!({ "requestId": "INC-1", "quietPeriod": "2h" });
+    space
+        .ready("job", json!({ "rotation": rotation.clone() }))
+        .await;
+    let there = format!("/clients/{}/job", space.name);
+    let path = format!("{there}/edit");
+    let send = async |every: &str, more: &str| {
+        let page = dashboard.get(&path).await.text;
+        let (version, was) = (hidden(&page, "version"), hidden(&page, "was"));
+        let fields = [
+            ("version", version.as_str()),
+            ("was", was.as_str()),
+            ("type", "Confidential"),
+            ("rotation-every", every),
+            ("rotation-max-overlap", more),
+            ("rotation-quiet-period", "2h"),
+        ];
+        dashboard.post(&path, &path, &fields).await
+    };
+    // The default overlap is 168h, and the rule is about both.
+    let refused = send("24h", "").await;
+    let said =
+        "id=\"wrong-rotation-every\">Every must be longer than maxOverlap (168h unless you set it)";
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains(said), "{}", refused.text);
+    assert!(refused.text.contains("value=\"24h\" placeholder=\"never\""));
+    let saved = send("24h", "12h").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let stored = async || {
+        let object = space.clients().get("job").await.unwrap();
+        serde_json::to_value(object.spec.rotation).unwrap()
+    };
+    assert_eq!(
+        stored().await,
+        json!({ "every": "24h", "maxOverlap": "12h", "quietPeriod": "2h", "requestId": "INC-1" })
+    );
+    let page = dashboard.get(&format!("{there}/credentials")).await.text;
+    assert!(
+        page.contains("24 hours") && page.contains("12 hours"),
+        "{page}"
+    );
+    let saved = send("", "").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(stored().await, rotation);
+}
+
+#[tokio::test]
 async fn a_member_sees_what_is_missing_and_can_do_no_more() {
     let space = TestNamespace::new("dashboard").await;
     space.ready("web", json!({})).await;
@@ -233,6 +382,12 @@ async fn a_member_sees_what_is_missing_and_can_do_no_more() {
         "rolebinding",
     ] {
         assert!(page.text.contains(expected), "{expected}: {}", page.text);
+    }
+    for offered in [
+        format!("href=\"{there}/edit\""),
+        format!("action=\"{there}/secret\""),
+    ] {
+        assert!(!page.text.contains(&offered), "{offered}: {}", page.text);
     }
     // The rights are those of the API server, whatever the page offers.
     let from = format!("{there}/credentials");

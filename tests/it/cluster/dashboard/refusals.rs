@@ -166,6 +166,24 @@ async fn bad_answers_to_the_dashboard_come_with_a_remedy() {
 }
 
 #[tokio::test]
+async fn who_may_list_nothing_is_not_listed_for_without_a_pause() {
+    let space = TestNamespace::new("refusals").await;
+    let rights = bearer_kubeconfig(&shared().cluster, &without_rights(&space));
+    let proxy = Proxy::with_rights_of(rights).await;
+    let dashboard = Dashboard::start(proxy.client(), &space.name, false).await;
+    let here = format!("/clients?ns={}", space.name);
+    let first = dashboard.fragment(&here).await.text;
+    assert!(first.contains("You may not list oauthclients"), "{first}");
+    let asked = proxy.requests();
+    assert!(asked > 0);
+    for _ in 0..20 {
+        dashboard.fragment(&here).await;
+    }
+    assert_eq!(proxy.requests(), asked, "within the pause");
+    assert_eq!(proxy.watches(), 0);
+}
+
+#[tokio::test]
 async fn the_list_is_one_watch_and_searches_ask_nothing() {
     let space = TestNamespace::new("refusals").await;
     for name in ["one", "two"] {
