@@ -19,7 +19,7 @@ pub struct Member {
 
 /// A piece of work that has its turn.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct Granted {
     /// Whose.
     pub of: Member,
     /// What it was expected to take.
@@ -129,12 +129,12 @@ struct Took {
 
 /// What one member has waiting, with what each is expected to take: never empty.
 #[derive(Debug)]
-struct Line<T> {
+struct Backlog<T> {
     place: Place,
     items: VecDeque<(Duration, T)>,
 }
 
-impl<T> Line<T> {
+impl<T> Backlog<T> {
     fn end(&self) -> Place {
         let first = self.items.front();
         self.place
@@ -146,7 +146,7 @@ impl<T> Line<T> {
 struct Group<T> {
     place: Place,
     shares: Shares,
-    members: HashMap<String, Line<T>>,
+    members: HashMap<String, Backlog<T>>,
     waiting: usize,
     running: usize,
 }
@@ -172,33 +172,35 @@ struct Served<T> {
 
 impl<T> Group<T> {
     fn of(&self, member: &str) -> usize {
-        self.members.get(member).map_or(0, |line| line.items.len())
+        self.members
+            .get(member)
+            .map_or(0, |backlog| backlog.items.len())
     }
 
     fn longest(&self) -> (String, usize) {
-        let lines = self.members.iter();
-        let longest = lines.max_by_key(|(_, line)| line.items.len());
-        longest.map_or_else(Default::default, |(name, line)| {
-            (name.clone(), line.items.len())
+        let backlogs = self.members.iter();
+        let longest = backlogs.max_by_key(|(_, backlog)| backlog.items.len());
+        longest.map_or_else(Default::default, |(name, backlog)| {
+            (name.clone(), backlog.items.len())
         })
     }
 
     fn push(&mut self, member: &str, cost: Duration, item: T) {
         let shares = &mut self.shares;
-        let line = self.members.entry(member.to_owned());
-        let line = line.or_insert_with(|| Line {
+        let backlog = self.members.entry(member.to_owned());
+        let backlog = backlog.or_insert_with(|| Backlog {
             place: shares.place(member, false),
             items: VecDeque::new(),
         });
-        line.items.push_back((cost, item));
+        backlog.items.push_back((cost, item));
         self.waiting += 1;
     }
 
     /// Removes what the member sent last.
     fn displace(&mut self, member: &str) -> Option<T> {
-        let line = self.members.get_mut(member)?;
-        let (_, displaced) = line.items.pop_back()?;
-        if line.items.is_empty() {
+        let backlog = self.members.get_mut(member)?;
+        let (_, displaced) = backlog.items.pop_back()?;
+        if backlog.items.is_empty() {
             self.members.remove(member);
         }
         self.waiting -= 1;
@@ -207,7 +209,10 @@ impl<T> Group<T> {
 
     /// Whose turn it is, and when that would end.
     fn next(&self) -> Option<(&String, Place)> {
-        let ends = self.members.iter().map(|(name, line)| (name, line.end()));
+        let ends = self
+            .members
+            .iter()
+            .map(|(name, backlog)| (name, backlog.end()));
         ends.min_by_key(|(_, end)| *end)
     }
 
@@ -220,15 +225,19 @@ impl<T> Group<T> {
 
     fn serve(&mut self) -> Option<Served<T>> {
         let member = self.next()?.0.clone();
-        let earliest = self.members.values().map(|line| line.place.start).min();
-        let line = self.members.get_mut(&member)?;
-        let (cost, item) = line.items.pop_front()?;
+        let earliest = self
+            .members
+            .values()
+            .map(|backlog| backlog.place.start)
+            .min();
+        let backlog = self.members.get_mut(&member)?;
+        let (cost, item) = backlog.items.pop_front()?;
         self.shares.skip_to(earliest);
-        self.shares.turn(&member, line.place, cost);
-        if line.items.is_empty() {
+        self.shares.turn(&member, backlog.place, cost);
+        if backlog.items.is_empty() {
             self.members.remove(&member);
         } else {
-            line.place = self.shares.place(&member, true);
+            backlog.place = self.shares.place(&member, true);
         }
         self.waiting -= 1;
         self.running += 1;
@@ -239,7 +248,10 @@ impl<T> Group<T> {
         self.running = self.running.saturating_sub(1);
         let waits = self.members.contains_key(member);
         let active = self.members.len() + usize::from(!waits);
-        let next = self.members.get_mut(member).map(|line| &mut line.place);
+        let next = self
+            .members
+            .get_mut(member)
+            .map(|backlog| &mut backlog.place);
         self.shares.correct(member, turn, next, active);
     }
 }
@@ -318,7 +330,7 @@ impl<T> FairQueue<T> {
     }
 
     /// The piece of work whose turn it is. Tell [`Self::done`] what it took.
-    pub fn pop(&mut self) -> Option<(Turn, T)> {
+    pub fn pop(&mut self) -> Option<(Granted, T)> {
         let waiting = || self.groups.iter().filter(|(_, group)| group.waiting > 0);
         let earliest = waiting().map(|(_, group)| group.place.start).min();
         let ends = waiting().filter_map(|(name, group)| Some((name, group.end()?)));
@@ -329,7 +341,7 @@ impl<T> FairQueue<T> {
         self.shares.turn(&name, group.place, cost);
         group.place = self.shares.place(&name, true);
         self.waiting -= 1;
-        let turn = Turn {
+        let turn = Granted {
             of: Member {
                 group: name,
                 member,
@@ -340,8 +352,8 @@ impl<T> FairQueue<T> {
     }
 
     /// A piece of work took this long.
-    pub fn done(&mut self, turn: &Turn, took: Duration) {
-        let Turn { of, expected } = turn;
+    pub fn done(&mut self, turn: &Granted, took: Duration) {
+        let Granted { of, expected } = turn;
         let took = Took {
             expected: *expected,
             took,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::fair_queue::{Bounds, FairQueue, Full, Member, Turn};
+use crate::fair_queue::{Bounds, FairQueue, Full, Granted, Member};
 
 /// The gate. Clones are the same gate.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ struct State {
 /// Who is in, until this is dropped. The time until then is charged.
 pub struct Permit {
     gate: Gate,
-    turn: Turn,
+    turn: Granted,
     begun: Instant,
 }
 

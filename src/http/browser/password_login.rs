@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
@@ -48,7 +47,7 @@ pub struct PasswordAuthenticator {
     accounts: Accounts,
     addresses: Mutex<Addresses>,
     /// Measured before the first try.
-    speed: OnceCell<Speed>,
+    speed: tokio::sync::Mutex<Option<Speed>>,
 }
 
 /// What became of a try.
@@ -136,7 +135,7 @@ impl PasswordAuthenticator {
             gate: Gate::new(threads + 1, bounds),
             accounts: Accounts::default(),
             addresses: Mutex::default(),
-            speed: OnceCell::new(),
+            speed: tokio::sync::Mutex::default(),
         }
     }
 
@@ -241,9 +240,12 @@ impl PasswordAuthenticator {
     }
 
     /// The speed of this machine; none if it cannot be measured now.
-    async fn speed(&self) -> Option<&Speed> {
-        let measured = async || self.workers.run(measured).await.ok_or(());
-        self.speed.get_or_try_init(measured).await.ok()
+    async fn speed(&self) -> Option<Speed> {
+        let mut speed = self.speed.lock().await;
+        if speed.is_none() {
+            *speed = self.workers.run(measured).await;
+        }
+        *speed
     }
 }
 

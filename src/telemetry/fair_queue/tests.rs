@@ -24,8 +24,8 @@ impl<T> FairQueue<T> {
     /// The first piece of a member that waits and is like this.
     fn find(&mut self, turn: &Member, is: impl Fn(&T) -> bool) -> Option<&mut T> {
         let group = self.groups.get_mut(&turn.group)?;
-        let line = group.members.get_mut(&turn.member)?;
-        let mut items = line.items.iter_mut().map(|(_, item)| item);
+        let backlog = group.members.get_mut(&turn.member)?;
+        let mut items = backlog.items.iter_mut().map(|(_, item)| item);
         items.find(|item| is(item))
     }
 }

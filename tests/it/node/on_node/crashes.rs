@@ -9,7 +9,7 @@ use crate::node::drill::Row;
 /// How many requests may fail, and for how long, while one of three replicas goes without a word.
 const LOST: usize = 50;
 const GAP: Duration = Duration::from_secs(12);
-/// How long nobody leads at most: the Lease, and a moment.
+/// How long no replica leads at most: the Lease, and a moment.
 const REPLACED: Duration = Duration::from_secs(18);
 /// How long a process is frozen. The liveness probe would end it after about 30 s.
 const FROZEN: Duration = Duration::from_secs(25);

@@ -13,7 +13,7 @@ const LOGS: &str = "/run/node/pod-logs";
 /// Where they have another name, in the same file system.
 const KEPT: &str = "/run/node/kept-logs";
 
-/// What is looked at.
+/// What kubectl shows of it.
 const LOOKS: [(&str, &[&str]); 6] = [
     ("pods", &["get", "pods", "-A", "-o", "yaml"]),
     ("events", &["get", "events", "-A"]),
