@@ -37,6 +37,8 @@ impl Credentials {
     async fn list(api: &Api<Secret>) -> Self {
         let mut params = ListParams::default()
             .labels("clientele.dev/oauthclient")
+            // The installation may have a client of its own.
+            .fields("metadata.namespace!=clientele-system")
             .limit(PAGE);
         let mut all = BTreeMap::new();
         loop {
