@@ -93,3 +93,19 @@ npm_ci() {
     npm --prefix "$1" ci --no-audit --no-fund --loglevel=error
   fi
 }
+
+# The last release of tests/releases/ that was tagged; empty before the first.
+previous_release() { find tests/releases -mindepth 2 -name commit -printf '%h\n' | sed 's|.*/||' | sort -V | tail -n 1; }
+
+# name_previous: which release that is, from which commit, and where its charts and what is built of it are kept.
+name_previous() {
+  CLIENTELE_PREVIOUS_VERSION=$(previous_release)
+  previous_commit=$(<"tests/releases/$CLIENTELE_PREVIOUS_VERSION/commit")
+  export CLIENTELE_PREVIOUS_VERSION CLIENTELE_PREVIOUS="$cache/releases/$previous_commit"
+}
+
+# lacks_previous: says so if this clone has no commit of that name.
+lacks_previous() {
+  ! git cat-file -e "$previous_commit^{commit}" 2>/dev/null || return 1
+  printf 'this clone lacks %s, from which Clientele %s was made: run git fetch --unshallow --tags' "$previous_commit" "$CLIENTELE_PREVIOUS_VERSION"
+}
