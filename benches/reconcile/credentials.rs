@@ -143,7 +143,8 @@ pub async fn lifetime(held: &BTreeMap<String, String>) -> Option<u64> {
     token(&http(), held).await.json::<Value>().await.unwrap()["expires_in"].as_u64()
 }
 
-async fn token(http: &reqwest::Client, held: &BTreeMap<String, String>) -> reqwest::Response {
+/// The answer to a request for a token, with what a Secret holds.
+pub async fn token(http: &reqwest::Client, held: &BTreeMap<String, String>) -> reqwest::Response {
     let request = http
         .post(&held["TOKEN_ENDPOINT"])
         .basic_auth(&held["CLIENT_ID"], Some(&held["CLIENT_SECRET"]))

@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
+use crate::credentials::token;
 use crate::operator::OPERATOR_USER;
 use crate::test_namespace::http;
 
@@ -33,11 +34,15 @@ fn client(name: &str) -> OAuthClient {
     OAuthClient::new(name, serde_json::from_value(json!({})).unwrap())
 }
 
-/// Creates OAuthClients; returns their UIDs.
+/// Creates OAuthClients in a new namespace; returns their UIDs.
 pub async fn create_clients(cluster: &Cluster, space: &str, count: usize) -> Vec<String> {
-    let kube = cluster.kube().await;
-    namespace(&kube, space).await;
-    let api: Api<OAuthClient> = Api::namespaced(kube, space);
+    namespace(&cluster.kube().await, space).await;
+    fill(cluster, space, count).await
+}
+
+/// Creates OAuthClients; returns their UIDs.
+pub async fn fill(cluster: &Cluster, space: &str, count: usize) -> Vec<String> {
+    let api: Api<OAuthClient> = Api::namespaced(cluster.kube().await, space);
     futures::stream::iter(0..count)
         .map(|n| {
             let api = api.clone();
@@ -191,11 +196,7 @@ impl Newcomer {
             }
         };
         let entries = crate::test_namespace::entries(&secret);
-        let request = self.http.post(&entries["TOKEN_ENDPOINT"]);
-        let answer = request
-            .basic_auth(&entries["CLIENT_ID"], Some(&entries["CLIENT_SECRET"]))
-            .form(&[("grant_type", "client_credentials")]);
-        let status = answer.send().await.unwrap().status();
+        let status = token(&self.http, &entries).await.status();
         assert_eq!(status, 200, "a published credential was refused");
         let took = started.elapsed().as_secs_f64();
         Usable {

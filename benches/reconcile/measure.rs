@@ -54,10 +54,8 @@ pub fn until_ready(
     let started = Instant::now();
     let mut said = Instant::now();
     loop {
-        let written = counter(
-            &operator.metrics(),
-            "clientele_writes_total{write=\"status\"}",
-        );
+        let status = "write=\"status\"";
+        let written = sum(&operator.metrics(), "clientele_writes_total", status);
         if written >= count as f64 && ready() == count {
             return started.elapsed();
         }
@@ -87,12 +85,6 @@ pub fn processor_seconds(pid: u32) -> f64 {
     // Fields 14 and 15 of proc(5), in ticks of a hundredth of a second.
     let ticks = |index: usize| fields[index].parse::<f64>().unwrap();
     (ticks(11) + ticks(12)) / 100.0
-}
-
-fn counter(metrics: &str, name: &str) -> f64 {
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name));
-    line.and_then(|value| value.trim().parse().ok())
-        .unwrap_or(0.0)
 }
 
 /// The sum of the series of a metric that have this label.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clientele_api::{OAuthClient, OAuthTenant};
 use futures::StreamExt;
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -200,17 +200,13 @@ impl Scale {
         let started = Instant::now();
         let rotated = async {
             let patch = json!({ "spec": { "rotation": { "requestId": "scale" } } });
-            each(|name| {
-                let (clients, patch) = (clients.clone(), patch.clone());
-                async move {
-                    let params = PatchParams::default();
-                    clients
-                        .patch(&name, &params, &Patch::Merge(patch))
-                        .await
-                        .unwrap();
-                }
-            })
-            .await;
+            let (clients, patch) = (&clients, &Patch::Merge(patch));
+            futures::stream::iter(0..OF_ONE)
+                .for_each_concurrent(AT_ONCE, |n| async move {
+                    let (name, params) = (format!("client-{n:05}"), PatchParams::default());
+                    clients.patch(&name, &params, patch).await.unwrap();
+                })
+                .await;
             until("every secret is another", || async {
                 let now = Credentials::read_in(&self.cluster, CHANGING).await;
                 mine.with_another_secret(&now) == OF_ONE
@@ -243,18 +239,7 @@ impl Scale {
                 clients.list_metadata(&all).await.unwrap().items.is_empty()
             })
             .await;
-            each(|name| {
-                let clients = clients.clone();
-                async move {
-                    let client =
-                        OAuthClient::new(&name, serde_json::from_value(json!({})).unwrap());
-                    clients
-                        .create(&PostParams::default(), &client)
-                        .await
-                        .unwrap();
-                }
-            })
-            .await;
+            load::fill(&self.cluster, CHANGING, OF_ONE).await;
             self.ready_in(CHANGING).await;
         };
         self.beside("1,000 are replaced", replaced, report).await;
@@ -309,15 +294,6 @@ fn writes(operator: &RunningOperator) -> f64 {
 fn reconciles(operator: &RunningOperator) -> f64 {
     let of = "kind=\"OAuthClient\"";
     measure::sum(&operator.metrics(), "clientele_reconciles_total", of)
-}
-
-/// For every name of the changing namespace, some at a time.
-async fn each<F: Future<Output = ()>>(act: impl Fn(String) -> F) {
-    futures::stream::iter(0..OF_ONE)
-        .map(|n| act(format!("client-{n:05}")))
-        .buffer_unordered(AT_ONCE)
-        .collect::<()>()
-        .await;
 }
 
 async fn until<F: Future<Output = bool>>(what: &str, look: impl Fn() -> F) {

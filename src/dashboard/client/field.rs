@@ -71,16 +71,11 @@ impl Field {
     pub const ROTATION: [Self; 3] = [Self::RotateEvery, Self::QuietPeriod, Self::MaxOverlap];
 
     /// The fields that are durations.
-    pub const DURATIONS: [Self; 8] = [
-        Self::AuthorizationCode,
-        Self::AccessToken,
-        Self::IdToken,
-        Self::RefreshToken,
-        Self::RefreshTokenIdle,
-        Self::RotateEvery,
-        Self::QuietPeriod,
-        Self::MaxOverlap,
-    ];
+    pub const DURATIONS: [Self; 8] = {
+        let [code, access, id, refresh, idle] = Self::LIFETIMES;
+        let [every, quiet, overlap] = Self::ROTATION;
+        [code, access, id, refresh, idle, every, quiet, overlap]
+    };
 
     /// The name of the input, and of the element with its error.
     pub const fn input(self) -> &'static str {

@@ -294,20 +294,8 @@ mod tests {
             (PasswordAuthenticator::new(1), tenant(), store().await);
         // Nothing is answered while the gate is shut.
         let turn = of(&tenant, "192.0.2.99", "x").turn();
-        let _shut = [
-            authenticator
-                .gate
-                .enter(&turn, EXPECTED)
-                .await
-                .ok()
-                .unwrap(),
-            authenticator
-                .gate
-                .enter(&turn, EXPECTED)
-                .await
-                .ok()
-                .unwrap(),
-        ];
+        let enter = async || authenticator.gate.enter(&turn, EXPECTED).await;
+        let _shut = [enter().await.ok().unwrap(), enter().await.ok().unwrap()];
         let mut waiting = Vec::new();
         let mut outcomes = Vec::new();
         for number in 0..6 {

@@ -19,18 +19,27 @@ pub fn hidden(page: &str, name: &str) -> String {
     rest.split('"').next().unwrap().replace("&#38;", "&")
 }
 
-/// Sends the form to edit as its page has it, with one value changed.
-async fn edit(dashboard: &Dashboard, page: &Shown, there: &str, name: &str) -> Shown {
+/// Sends the form to edit of this page with these fields.
+pub async fn edit(
+    dashboard: &Dashboard,
+    page: &Shown,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> Shown {
     let (version, was) = (hidden(&page.text, "version"), hidden(&page.text, "was"));
-    let path = format!("{there}/edit");
+    let sent = [("version", version.as_str()), ("was", was.as_str())];
+    let fields = [&sent[..], fields].concat();
+    dashboard.post_with(&page.text, path, &fields).await
+}
+
+/// The same with another name.
+async fn rename(dashboard: &Dashboard, page: &Shown, path: &str, name: &str) -> Shown {
     let fields = [
-        ("version", version.as_str()),
-        ("was", was.as_str()),
         ("display-name", name),
         ("type", "Confidential"),
         ("redirect-uris", "https://orders.example.org/callback"),
     ];
-    dashboard.post(&path, &path, &fields).await
+    edit(dashboard, page, path, &fields).await
 }
 
 #[tokio::test]
@@ -213,7 +222,7 @@ async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
     let there = format!("/clients/{}/web", space.name);
     let path = format!("{there}/edit");
     let (first, second) = (dashboard.get(&path).await, dashboard.get(&path).await);
-    let saved = edit(&dashboard, &first, &there, "Desk").await;
+    let saved = rename(&dashboard, &first, &path, "Desk").await;
     assert_eq!(
         (saved.status, saved.location()),
         (303, there.as_str()),
@@ -226,7 +235,7 @@ async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
     assert_eq!(object.spec.lifetimes.unwrap().access_token.unwrap().0, "5m");
     assert!(object.spec.secret.unwrap().entries.is_some());
 
-    let conflict = edit(&dashboard, &second, &there, "Counter").await;
+    let conflict = rename(&dashboard, &second, &path, "Counter").await;
     assert_eq!(conflict.status, 409);
     assert!(
         conflict.text.contains("value=\"Counter\""),
@@ -240,7 +249,7 @@ async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
         "{}",
         conflict.text
     );
-    let again = edit(&dashboard, &conflict, &there, "Counter").await;
+    let again = rename(&dashboard, &conflict, &path, "Counter").await;
     assert_eq!(again.status, 303, "{}", again.text);
     let lifetimes = dashboard.get(&format!("{there}/lifetimes")).await.text;
     assert!(lifetimes.contains("5 minutes"), "{lifetimes}");
@@ -329,17 +338,14 @@ async fn the_schedule_of_rotation_is_set_and_taken_back() {
     let there = format!("/clients/{}/job", space.name);
     let path = format!("{there}/edit");
     let send = async |every: &str, more: &str| {
-        let page = dashboard.get(&path).await.text;
-        let (version, was) = (hidden(&page, "version"), hidden(&page, "was"));
+        let page = dashboard.get(&path).await;
         let fields = [
-            ("version", version.as_str()),
-            ("was", was.as_str()),
             ("type", "Confidential"),
             ("rotation-every", every),
             ("rotation-max-overlap", more),
             ("rotation-quiet-period", "2h"),
         ];
-        dashboard.post(&path, &path, &fields).await
+        edit(&dashboard, &page, &path, &fields).await
     };
     // The default overlap is 168h, and the rule is about both.
     let refused = send("24h", "").await;

@@ -5,7 +5,7 @@ use reqwest::header::ORIGIN;
 use serde_json::json;
 
 use super::administrator;
-use super::client::hidden;
+use super::client::{edit, hidden};
 use crate::support::dashboard::{Dashboard, Shown, form_token, read};
 use crate::support::test_namespace::TestNamespace;
 
@@ -19,14 +19,6 @@ async fn typing(dashboard: &Dashboard, path: &str, fields: &[(&str, &str)]) -> S
     let request = dashboard.request(Method::POST, path);
     let request = request.header(ORIGIN, &dashboard.origin);
     read(request.header("hx-request", "true").form(&fields)).await
-}
-
-/// Sends the form to edit of this page with these fields.
-async fn edit(dashboard: &Dashboard, page: &Shown, path: &str, fields: &[(&str, &str)]) -> Shown {
-    let (version, was) = (hidden(&page.text, "version"), hidden(&page.text, "was"));
-    let sent = [("version", version.as_str()), ("was", was.as_str())];
-    let fields = [&sent[..], fields].concat();
-    dashboard.post_with(&page.text, path, &fields).await
 }
 
 #[tokio::test]
