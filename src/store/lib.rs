@@ -32,6 +32,7 @@ pub use source::UrlSource;
 pub use tables::replicas::Heartbeat;
 pub use tables::subjects::SubjectClaim;
 pub use tables::upgraded_hashes::UpgradedHash;
+use tables::used_assertions::Rooms;
 pub use tables::used_assertions::{AssertionUse, UsedAssertion};
 pub use tables::used_days::UsedDay;
 
@@ -40,6 +41,7 @@ pub use tables::used_days::UsedDay;
 pub struct Store {
     shared: Arc<Opening>,
     metrics: Arc<StoreMetrics>,
+    assertion_rooms: Arc<Rooms>,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,7 @@ impl Store {
                 lock: Mutex::default(),
             }),
             metrics: Arc::default(),
+            assertion_rooms: Arc::default(),
         })
     }
 

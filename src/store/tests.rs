@@ -69,6 +69,7 @@ fn store_on(db: AnyConnection) -> Store {
     Store {
         shared: Arc::new(shared),
         metrics,
+        assertion_rooms: Arc::default(),
     }
 }
 
