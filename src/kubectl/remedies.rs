@@ -209,8 +209,8 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "QuotaExceeded",
         Actor::Team,
-        "A quota of the namespace does not admit the Secret.",
-        "`kubectl describe quota`; raise it, or delete what is not needed.",
+        "A quota of the namespace does not admit the Secret, or the large objects of the namespace take up as much memory as they may.",
+        "`kubectl describe quota`; raise it, or delete what is not needed; make a spec shorter than 4 KiB.",
     ),
     of(
         "SecretRefused",
@@ -281,7 +281,7 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "PasswordInvalid",
         Actor::Team,
-        "What the Secret holds is missing, empty, too long, or a hash that cannot be used.",
+        "What the Secret holds is missing, empty, too short, too long, or a hash that cannot be used.",
         "`kubectl clientele user passwd NAME` writes another one.",
     ),
 ];

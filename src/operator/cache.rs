@@ -1,9 +1,11 @@
 //! What is known of the cluster: stores and indexes, without the tasks that fill them.
 
+pub mod bound;
 pub mod client_secrets;
 pub mod credentials;
 pub mod definitions;
 pub mod hash_queue;
+pub(crate) mod large_objects;
 pub mod last_use_turns;
 pub mod leadership;
 pub mod namespace_access;

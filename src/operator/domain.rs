@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod definitions;
+pub mod large;
 pub mod names;
 pub mod reason;
 pub mod secret_entry;

@@ -28,7 +28,7 @@ const SECTIONS: [(char, usize); 17] = [
     ('n', 10),
     ('o', 17),
     ('p', 7),
-    ('q', 11),
+    ('q', 12),
 ];
 
 fn attacks() -> BTreeSet<String> {

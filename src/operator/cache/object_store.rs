@@ -11,6 +11,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 
+use super::bound::{Bound, Reread};
 use super::relist_check::{List, RelistCheck};
 
 /// What an event may have changed.
@@ -36,6 +37,14 @@ impl<K: Resource<DynamicType = ()>> Touched<K> {
     }
 }
 
+/// What was read once more.
+pub enum ReadAgain<K> {
+    /// All, because a list was doubted.
+    List(List<K>),
+    /// One for which there is room again.
+    Object(Reread<K>),
+}
+
 /// The objects of a kind.
 pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     writer: Writer<K>,
@@ -43,6 +52,10 @@ pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
     doubt: RelistCheck<K, Arc<K>>,
     /// What of an object is kept.
     prune: fn(K) -> K,
+    /// Where authors of manifests can fill the memory.
+    bound: Option<Bound<K>>,
+    /// What is kept otherwise than before, although the watch said nothing of it.
+    changed: Vec<ObjectRef<K>>,
     complete: bool,
 }
 
@@ -57,7 +70,17 @@ where
             writer,
             doubt,
             prune,
+            bound: None,
+            changed: Vec::new(),
             complete: false,
+        }
+    }
+
+    /// The same with a bound for what is kept of large objects.
+    pub fn bounded(self, bound: Bound<K>) -> Self {
+        Self {
+            bound: Some(bound),
+            ..self
         }
     }
 
@@ -68,19 +91,62 @@ where
             watcher::Event::InitDone => self.store.state(),
             _ => Vec::new(),
         };
-        self.writer.apply_watcher_event(event);
+        let bound = self.bound.as_mut();
+        let kept = bound.and_then(|bound| bound.take_in(event));
+        self.writer
+            .apply_watcher_event(kept.as_ref().unwrap_or(event));
         match event {
             watcher::Event::Init | watcher::Event::InitApply(_) => Touched::Nothing,
             watcher::Event::InitDone => {
                 self.relisted(before);
+                self.settle();
                 Touched::All
             }
             watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
                 let object = ObjectRef::from_obj(object);
                 self.doubt.settled(&object);
+                self.settle();
                 Touched::One(object)
             }
         }
+    }
+
+    /// Cuts what has no room, and asks for what has room again.
+    fn settle(&mut self) {
+        let Some(bound) = &mut self.bound else {
+            return;
+        };
+        for place in bound.settle() {
+            let name = place.reference();
+            let Some(whole) = self.store.get(&name) else {
+                continue;
+            };
+            let short = bound.shorten((*whole).clone());
+            self.writer
+                .apply_watcher_event(&watcher::Event::Apply(short));
+            self.changed.push(name);
+        }
+    }
+
+    /// Keeps an object that has room again, unless it has changed since: then the watch brings it.
+    fn keep(&mut self, reread: Reread<K>) {
+        let Some(bound) = &mut self.bound else {
+            return;
+        };
+        let name = reread.place.reference();
+        let known = self.store.get(&name);
+        if let Some(object) = bound.reread_is(reread, known.as_deref()) {
+            let object = (self.prune)(object);
+            self.writer
+                .apply_watcher_event(&watcher::Event::Apply(object));
+            self.changed.push(name);
+        }
+        self.settle();
+    }
+
+    /// What is kept otherwise than before, although the watch said nothing of it.
+    pub fn take_changed(&mut self) -> Vec<ObjectRef<K>> {
+        std::mem::take(&mut self.changed)
     }
 
     fn relisted(&mut self, before: Vec<Arc<K>>) {
@@ -95,18 +161,44 @@ where
             .relisted(before.into_iter().map(named).collect(), &listed);
     }
 
-    /// The second list, when one was asked for and has arrived; never otherwise.
-    pub async fn confirmation(&mut self) -> List<K> {
-        self.doubt.second().await
+    /// What was read once more, when something was asked for and has arrived; never otherwise.
+    pub async fn confirmation(&mut self) -> ReadAgain<K> {
+        let bound = self.bound.as_mut();
+        let object = async {
+            match bound {
+                Some(bound) => bound.reread().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            list = self.doubt.second() => ReadAgain::List(list),
+            object = object => ReadAgain::Object(object),
+        }
+    }
+
+    /// Takes in what was read once more. Returns whether it was all objects.
+    pub fn confirm(&mut self, read: ReadAgain<K>) -> bool {
+        match read {
+            ReadAgain::Object(object) => self.keep(object),
+            ReadAgain::List(list) => {
+                self.settle_doubt(list);
+                return true;
+            }
+        }
+        false
     }
 
     /// Settles the doubt by the second list: what it has is known to exist, what it lacks was deleted.
-    pub fn confirm(&mut self, list: List<K>) {
+    fn settle_doubt(&mut self, list: List<K>) {
         let (there, _) = self.doubt.settle(list);
         for object in there {
-            self.writer
-                .apply_watcher_event(&watcher::Event::Apply((self.prune)(object)));
+            let event = watcher::Event::Apply((self.prune)(object));
+            if let Some(bound) = &mut self.bound {
+                bound.take_in(&event);
+            }
+            self.writer.apply_watcher_event(&event);
         }
+        self.settle();
     }
 
     /// Whether a complete list was seen.
@@ -201,7 +293,7 @@ mod tests {
         assert_eq!(names(&listed), ["a", "b", "c"]);
         listed.apply(&Event::Delete(namespace("b")));
         assert_eq!(names(&listed), ["a", "c"]);
-        listed.confirm(Ok(vec![namespace("c")]));
+        listed.confirm(ReadAgain::List(Ok(vec![namespace("c")])));
         assert_eq!(names(&listed), ["c"]);
     }
 
@@ -218,9 +310,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_second_list_brings_back_is_cut_like_what_the_watch_brings() {
+    fn what_a_second_list_brings_back_is_shortened_like_what_the_watch_brings() {
         let mut listed = doubted();
-        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        listed.confirm(ReadAgain::List(Ok(["a", "b", "c"].map(namespace).into())));
         assert_eq!(names(&listed), ["a", "b", "c"]);
         let whole = listed
             .objects()
@@ -233,7 +325,7 @@ mod tests {
     fn what_a_second_list_brought_back_while_a_new_list_came_in_is_not_lost_to_that() {
         let mut listed = doubted();
         listed.apply(&Init);
-        listed.confirm(Ok(["a", "b", "c"].map(namespace).into()));
+        listed.confirm(ReadAgain::List(Ok(["a", "b", "c"].map(namespace).into())));
         listed.apply(&InitDone);
         assert_eq!(
             names(&listed),

@@ -8,6 +8,7 @@ use clientele_oauth::{Client, User};
 use jiff::Timestamp;
 use kube::Resource;
 
+use super::large::is_shortened;
 use super::reason::Refusal;
 use super::tenant::policy::TenantPolicy;
 
@@ -33,11 +34,13 @@ pub fn is_same_object<K: Resource>(one: &K, other: &K) -> bool {
     one.meta().uid == other.meta().uid
 }
 
-/// Whether both are one version of one object, perhaps in two copies: a list brings another one of each.
+/// Whether both are one version of one object, perhaps in two copies: a list brings another one of each. A version that was
+/// shortened is another one.
 pub fn is_same_version<K: Resource>(one: &Arc<K>, other: &Arc<K>) -> bool {
     let version = |object: &Arc<K>| object.meta().resource_version.clone();
     let same = || version(one).is_some() && version(one) == version(other);
-    Arc::ptr_eq(one, other) || (is_same_object(&**one, &**other) && same())
+    let as_whole = || is_shortened(&**one) == is_shortened(&**other);
+    Arc::ptr_eq(one, other) || (is_same_object(&**one, &**other) && same() && as_whole())
 }
 
 /// What the registry says about an OAuthClient.

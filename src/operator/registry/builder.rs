@@ -29,6 +29,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use users::UserMemos;
 
+use crate::cache::bound::Bound;
 use crate::cache::place::Place;
 use asker::Asker;
 use check::Cursor;
@@ -36,29 +37,30 @@ use clients::ClientMemos;
 use pending::{Elsewhere, Pending};
 use tables::TenantClients;
 
-use crate::cache::object_store::ObjectStore;
+use crate::cache::object_store::{ObjectStore, ReadAgain};
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
+use crate::domain::large::{LARGE_CLIENTS, LARGE_USERS};
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::NameIndex;
 use crate::domain::user::email::EmailAddresses;
 use crate::domain::verdict::TenantState;
 use crate::registry::Inputs;
 use crate::registry::retired::{Large, Retired};
-use crate::watch::objects::{prune_client, prune_metadata, prune_user};
+use crate::watch::objects::{prune_client, prune_metadata, prune_user, read_again};
 
 pub use crate::domain::tenant::signing_secret::missing_keys;
 pub use rebuild::Work;
 
-/// A second list of some kind has arrived.
-pub enum VerificationList {
-    /// Of OAuthClients.
-    Clients(List<OAuthClient>),
-    /// Of OAuthTenants.
-    Tenants(List<OAuthTenant>),
-    /// Of OAuthUsers.
-    Users(List<OAuthUser>),
-    /// Of Secrets of the operator's namespace.
+/// What was read once more has arrived.
+pub enum SecondRead {
+    /// OAuthClients.
+    Clients(ReadAgain<OAuthClient>),
+    /// OAuthTenants.
+    Tenants(ReadAgain<OAuthTenant>),
+    /// OAuthUsers.
+    Users(ReadAgain<OAuthUser>),
+    /// Secrets of the operator's namespace.
     OwnSecrets(List<Secret>),
 }
 
@@ -108,9 +110,17 @@ impl RegistryBuilder {
         );
         let signing = doubt("signing keys", inputs, own);
         Self {
-            clients: listed("OAuthClient", inputs, clients, prune_client),
+            clients: listed("OAuthClient", inputs, clients, prune_client).bounded(Bound::new(
+                "OAuthClient",
+                LARGE_CLIENTS,
+                read_again(&inputs.context.kube),
+            )),
             tenants: listed("OAuthTenant", inputs, tenants, prune_metadata),
-            users: listed("OAuthUser", inputs, users, prune_user),
+            users: listed("OAuthUser", inputs, users, prune_user).bounded(Bound::new(
+                "OAuthUser",
+                LARGE_USERS,
+                read_again(&inputs.context.kube),
+            )),
             namespaces: HashMap::new(),
             signing: Signing::new(signing),
             published: HashMap::new(),
@@ -136,36 +146,49 @@ impl RegistryBuilder {
         }
     }
 
-    /// The next second list.
-    pub async fn confirmation(&mut self) -> VerificationList {
+    /// What was read once more, when it has arrived.
+    pub async fn confirmation(&mut self) -> SecondRead {
         tokio::select! {
-            list = self.clients.confirmation() => VerificationList::Clients(list),
-            list = self.tenants.confirmation() => VerificationList::Tenants(list),
-            list = self.users.confirmation() => VerificationList::Users(list),
-            list = self.signing.confirmation() => VerificationList::OwnSecrets(list),
+            list = self.clients.confirmation() => SecondRead::Clients(list),
+            list = self.tenants.confirmation() => SecondRead::Tenants(list),
+            list = self.users.confirmation() => SecondRead::Users(list),
+            list = self.signing.confirmation() => SecondRead::OwnSecrets(list),
         }
     }
 
     /// Settles a doubt.
-    pub fn confirm(&mut self, confirmation: VerificationList) {
+    pub fn confirm(&mut self, confirmation: SecondRead) {
         match confirmation {
-            VerificationList::Clients(list) => {
-                self.clients.confirm(list);
-                self.pending.whole = true;
+            SecondRead::Clients(read) => {
+                self.pending.whole |= self.clients.confirm(read);
+                self.note_changed_clients();
             }
-            VerificationList::Tenants(list) => {
-                self.tenants.confirm(list);
-                self.pending.every_tenant = true;
+            SecondRead::Tenants(read) => {
+                self.pending.every_tenant |= self.tenants.confirm(read);
             }
-            VerificationList::Users(list) => {
-                self.users.confirm(list);
-                self.pending.every_person = true;
+            SecondRead::Users(read) => {
+                self.pending.every_person |= self.users.confirm(read);
+                self.note_changed_people();
             }
-            VerificationList::OwnSecrets(list) => {
+            SecondRead::OwnSecrets(list) => {
                 self.signing.confirm(list);
                 self.pending.every_tenant = true;
             }
         }
+    }
+
+    /// Clients of which more or less is kept than before are judged again.
+    fn note_changed_clients(&mut self) {
+        let changed = self.clients.take_changed();
+        let places = changed.iter().map(Place::of_reference);
+        self.pending.clients.extend(places);
+    }
+
+    /// The same of people.
+    fn note_changed_people(&mut self) {
+        let changed = self.users.take_changed();
+        let places = changed.iter().map(Place::of_reference);
+        self.pending.people.extend(places);
     }
 
     /// When the brake lets go of something.

@@ -1,16 +1,22 @@
 //! The watches of our own kinds, of namespaces and of the operator's Secrets, as one stream.
 
+use std::fmt::Debug;
+
 use clientele_api::condition::share_messages;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
+use futures::{FutureExt, StreamExt};
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 
 use super::events::{Selection, events};
+use crate::cache::bound::{Read, Reread};
+use crate::cache::place::Place;
 use crate::context::Context;
 use crate::domain::user::validate;
 use crate::list::read::ReadError;
@@ -86,10 +92,13 @@ fn pruned<K: Default>(event: watcher::Event<K>, prune: fn(K) -> K) -> watcher::E
     event.modify(|object| *object = prune(std::mem::take(object)))
 }
 
-/// Drops what is not read here and what would be most of the memory.
+/// Drops what is not read here and what would be most of the memory: anyone with an object can make it long.
 pub fn prune_metadata<K: Resource>(mut object: K) -> K {
     object.managed_fields_mut().clear();
     object.annotations_mut().clear();
+    object.labels_mut().clear();
+    object.owner_references_mut().clear();
+    object.finalizers_mut().clear();
     object
 }
 
@@ -105,4 +114,22 @@ pub fn prune_client(client: OAuthClient) -> OAuthClient {
 /// The same of a person.
 pub fn prune_user(user: OAuthUser) -> OAuthUser {
     validate::prune_user(prune_metadata(user))
+}
+
+/// Reads an object for which there is room again, after a while.
+pub fn read_again<K>(kube: &Client) -> Read<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug,
+    K: DeserializeOwned + Send + 'static,
+{
+    let kube = kube.clone();
+    Box::new(move |place: Place, after| {
+        let api: Api<K> = Api::namespaced(kube.clone(), &place.namespace);
+        let read = async move {
+            tokio::time::sleep(after).await;
+            let object = api.get_opt(&place.name).await;
+            Reread { place, object }
+        };
+        read.boxed()
+    })
 }

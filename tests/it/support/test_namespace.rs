@@ -148,12 +148,17 @@ impl TestNamespace {
 
     /// Waits until an OAuthClient is refused for this reason in its present generation; returns the message.
     pub async fn wait_refused(&self, name: &str, reason: &str) -> String {
-        let object = self
-            .wait_client(name, reason, |object| {
-                condition(object, "Ready") == Some(("False".into(), reason.into()))
-            })
-            .await;
+        let object = eventually(reason, || self.is_refused(name, reason)).await;
         message(&object)
+    }
+
+    /// The OAuthClient, if it is refused for this reason in its present generation.
+    pub async fn is_refused(&self, name: &str, reason: &str) -> Result<OAuthClient, String> {
+        let refused = ("False".into(), reason.into());
+        self.look(name, |object| {
+            condition(object, "Ready").as_ref() == Some(&refused)
+        })
+        .await
     }
 
     /// Waits until an OAuthClient, in its present generation, is as wanted.

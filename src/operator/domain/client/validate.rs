@@ -18,6 +18,7 @@ use super::secret::{entries, marks};
 use super::{client_id, redirect_hosts, redirect_schemes, secret_ref, sign_in, structure};
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
+use crate::domain::large::refuse_shortened;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::structure::{is_invisible, is_separator};
 use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
@@ -49,6 +50,7 @@ pub fn validate_client(
     let tenant = around.tenant.ok_or_else(not_found)?;
     let problem = || not_admitted(object, tenant);
     admit_namespace(&tenant.namespaces, around.namespace, problem)?;
+    refuse_shortened::<OAuthClient>(object)?;
     structure::check(object)?;
     check_shape(object)?;
     client_id::may_have(object, tenant, around.namespace)?;

@@ -20,6 +20,7 @@ use kube::ResourceExt;
 use serde_json::{Map, Value};
 
 use crate::domain::client::validate::check_group;
+use crate::domain::large::refuse_shortened;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::secret_entry::SecretEntry;
 use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
@@ -71,6 +72,7 @@ pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<Valid
     let (tenant, tenant_uid) = around.tenant.ok_or_else(not_found)?;
     let problem = || not_admitted(object, tenant);
     admit_namespace(&tenant.users, around.namespace, problem)?;
+    refuse_shortened(object)?;
     structure::check(object)?;
     check_shape(object)?;
     limits::check(object, tenant, around.namespace)?;

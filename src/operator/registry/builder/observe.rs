@@ -46,6 +46,7 @@ impl RegistryBuilder {
         }
         self.note_arrival(event);
         let touched = self.clients.apply(event);
+        self.note_changed_clients();
         let complete = self.clients.is_complete();
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.clients = complete);
@@ -75,6 +76,7 @@ impl RegistryBuilder {
         event: &watcher::Event<OAuthUser>,
     ) -> bool {
         let touched = self.users.apply(event);
+        self.note_changed_people();
         self.want_passwords(inputs, event);
         let complete = self.users.is_complete();
         outputs.readiness.note(|progress| progress.users = complete);

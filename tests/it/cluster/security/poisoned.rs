@@ -2,6 +2,7 @@
 
 mod bodies;
 mod large;
+mod many_large;
 mod secrets;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{

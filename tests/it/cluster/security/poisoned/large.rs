@@ -11,10 +11,10 @@ use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::TestNamespace;
 
 const COUNT: usize = 100;
-const MEBIBYTE: u64 = 1 << 20;
+pub const MEBIBYTE: u64 = 1 << 20;
 
 /// The most memory that it has ever had.
-fn peak(operator: &RunningOperator) -> u64 {
+pub fn peak(operator: &RunningOperator) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", operator.pid)).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
