@@ -22,7 +22,7 @@ demo-down: ## Remove what `make demo` left running
 	@scripts/demo down
 
 .PHONY: test
-test: ## Every test, lane by lane (about 45 minutes on two cores)
+test: ## Every test, lane by lane (about an hour on two cores)
 	@scripts/test
 
 .PHONY: test-fast

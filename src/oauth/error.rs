@@ -17,7 +17,7 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// The server does not know this response type (RFC 6749 §4.1.2.1).
     UnsupportedResponseType,
-    /// A scope is malformed, unknown or not for this client.
+    /// A scope is malformed, unknown or not for this client. `/authorize` ignores unknown ones (OIDC Core §3.1.2.1).
     InvalidScope,
     /// A resource is malformed, unknown or not for this client (RFC 8707 §2).
     InvalidTarget,

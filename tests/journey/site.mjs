@@ -72,8 +72,12 @@ async function pictures(page) {
 /** What a reader looks for is among the first results. */
 async function search(page) {
   const questions = [
-    ['rotate client secret', /^Rotate secrets and keys/],
-    ['restore backup', /backup/i],
+    ['rotate client secret', /^Rotate client secrets and keys/],
+    ['rotate signing keys', /^Rotate client secrets and keys/],
+    ['pod without secret', /^A workload without a secret/],
+    ['import keycloak', /^Import from other servers/],
+    ['upgrade', /^Upgrade and roll back/],
+    ['restore backup', /^Backup and restore/],
     ['redirectUris', /OAuthClient/],
   ]
   for (const [words, expected] of questions) {
