@@ -7,6 +7,7 @@ pub mod audiences;
 mod branding;
 mod entry_rules;
 pub mod lifetimes;
+pub mod namespaces;
 pub mod openness;
 pub mod policy;
 pub mod secret_keys;
