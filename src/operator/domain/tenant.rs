@@ -3,6 +3,7 @@
 pub mod admissible;
 pub mod admission;
 mod audience_claims;
+pub mod audience_scopes;
 pub mod audiences;
 mod branding;
 mod entry_rules;
