@@ -13,6 +13,7 @@ use clientele_operator::domain::secret_entry::SecretEntry;
 use clientele_operator::domain::tenant::signing_secret::{self, Removal};
 use clientele_operator::reconcile::signing_key::generate;
 use clientele_operator::root_key::judge::judge;
+use clientele_operator::root_key::rotate::Place;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -70,7 +71,11 @@ fuzz_target!(|bytes: &[u8]| {
             read.keys.active(Algorithm::Es256, Timestamp::UNIX_EPOCH),
         );
     }
-    let _ = judge("root", Some(&secret), &BTreeMap::new(), true);
+    let place = Place {
+        namespace: "ns",
+        name: "root",
+    };
+    let _ = judge(place, Some(&secret), &BTreeMap::new(), true);
     let index = PasswordIndex::default();
     for key in secret.data.iter().flatten().map(|(name, _)| name) {
         index.want(&SecretEntry {

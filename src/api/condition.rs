@@ -20,6 +20,9 @@ pub const STALLED: &str = "Stalled";
 /// The condition of an OAuthTenant that does not say which namespaces may have clients in it.
 pub const SERVES_EVERY_NAMESPACE: &str = "ServesEveryNamespace";
 
+/// The condition of an OAuthTenant with an audience that lists a scope which the tenant does not have.
+pub const AUDIENCE_SCOPE_NOT_FOUND: &str = "AudienceScopeNotFound";
+
 /// The message of Reconciling=False while Ready is True.
 pub const NOTHING_LEFT: &str = "the operator has nothing left to do for this version of the object";
 /// The message of Reconciling=False while Ready is not True.

@@ -243,8 +243,8 @@ pub struct TenantAudience {
     /// The absolute URI that names the API (RFC 8707 section 2); it becomes the `aud` of its tokens.
     #[schemars(schema_with = "audience_schema")]
     pub uri: String,
-    /// The scopes of the tenant that belong to this API: they are granted only in tokens for it. A scope that
-    /// no API lists is granted in tokens for any.
+    /// The scopes of the tenant that belong to this API: they are granted only in tokens for it. A scope that no API lists is
+    /// granted in tokens for any, so one that spec.scopes does not have is reported (`AudienceScopeNotFound`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "audience_scopes_schema")]
     pub scopes: Vec<String>,
@@ -360,7 +360,8 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub last_handled_request_id: Option<String>,
-    /// Ready, Reconciling and Stalled, and `ServesEveryNamespace` if spec.namespaces is not set.
+    /// Ready, Reconciling and Stalled; `ServesEveryNamespace` if spec.namespaces is not set; and `AudienceScopeNotFound` if an entry of
+    /// spec.audiences lists a scope that spec.scopes does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,

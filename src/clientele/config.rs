@@ -47,8 +47,10 @@ pub enum Command {
         #[arg(long)]
         helm: bool,
     },
-    /// Print a Secret with a fresh root key, for `kubectl create -f -`. Only for an installation whose root key
-    /// is lost for good: every client gets a new secret. Or rotate the root key
+    /// Print a Secret with a fresh root key, for `kubectl create -f -`. Or rotate the root key
+    ///
+    /// Another root key is for a new installation, or for one whose root key is lost for good: every client gets a new secret. There, first delete
+    /// what is left of the Secret, and then the ConfigMap clientele-installation: as long as it names the lost key, no other one is used
     RootKey(RootKey),
     /// Ask a server whether it is ready and answers as this issuer; for `helm test` and for scripts
     ///

@@ -90,7 +90,7 @@ pub const REMEDIES: &[Remedy] = &[
         "NamespaceNotAllowed",
         Actor::Platform,
         "The tenant does not select the namespace (spec.namespaces; for an OAuthUser spec.users.namespaces).",
-        "Ask the platform team to label the namespace so that the selector fits, or use another tenant.",
+        "The message names the terms of the selector that fail. Ask the platform team to label the namespace so that they hold, or to change the selector; or use another tenant.",
     ),
     of(
         "FirstPartyNotAllowed",
@@ -119,8 +119,8 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "ScopeNotFound",
         Actor::Team,
-        "The tenant has no such scope.",
-        "Correct spec.scopes, or ask the platform team to add the scope to spec.scopes of the tenant.",
+        "The tenant has no such scope. An OAuthTenant says it of an audience that lists one (condition AudienceScopeNotFound): the scope that was meant is then granted for every audience.",
+        "Correct spec.scopes of the OAuthClient, or spec.audiences of the OAuthTenant; or ask the platform team to add the scope to spec.scopes of the tenant.",
     ),
     of(
         "ScopeNotAllowed",
@@ -131,8 +131,8 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "AudienceNotAllowed",
         Actor::Platform,
-        "The tenant has no such audience, or does not give it to this namespace.",
-        "Correct spec.audiences, or ask the platform team.",
+        "The tenant has no such audience, or has one whose namespaces does not select this namespace.",
+        "Correct spec.audiences, or ask the platform team to add the audience to the tenant; if it is there, to select the namespace in its namespaces.",
     ),
     of(
         "AlgorithmNotPublished",
@@ -180,7 +180,7 @@ pub const REMEDIES: &[Remedy] = &[
         "SecretNotOwned",
         Actor::Team,
         "A Secret of that name exists and belongs to another owner. It was not touched.",
-        "Set spec.secret.name to a free name, or delete that Secret if it is not needed.",
+        "Set spec.secret.name to a free name. Delete that Secret only if no OAuthClient and no application needs it; the message names the OAuthClient that it belongs to, if it is one.",
     ),
     of(
         "SecretNotFound",
@@ -192,7 +192,7 @@ pub const REMEDIES: &[Remedy] = &[
         "SecretInvalid",
         Actor::Team,
         "What the Secret of secretRef holds is missing, empty, too short, or can be guessed.",
-        "Write another value, such as `openssl rand -hex 32` makes.",
+        "Write another value with the command in the message.",
     ),
     of(
         "SecretPending",
@@ -222,7 +222,7 @@ pub const REMEDIES: &[Remedy] = &[
         "RootKeyUnavailable",
         Actor::Platform,
         "The root key is missing, damaged, or another one. Existing credentials stay as they are.",
-        "Restore the Secret clientele-root-key from a backup (docs/operations/backup.md).",
+        "Restore the Secret clientele-root-key from a backup (docs/operations/backup.md). Only if it is lost for good: the commands in the message, after which every client has a new secret.",
     ),
     of(
         "SigningKeysUnavailable",

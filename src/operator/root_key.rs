@@ -25,6 +25,7 @@ use tokio::time::timeout;
 
 use self::installation::{read_marks, write_marks};
 use self::judge::{RootKeyJudgement, is_withdrawn, judge, withdrawn};
+use self::rotate::Place;
 use super::domain::client::secret::MANAGED_BY;
 use super::error::Error;
 use super::settings::INSTALLATION;
@@ -199,7 +200,11 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
             .as_ref()
             .is_some_and(|status| status.secret_generation.is_some())
     });
-    match judge(&settings.root_key_secret, secret.as_ref(), &marks, issued) {
+    let place = Place {
+        namespace: &settings.namespace,
+        name: &settings.root_key_secret,
+    };
+    match judge(place, secret.as_ref(), &marks, issued) {
         // The leader makes it, and the watch tells.
         RootKeyJudgement::FirstStart if !reader.leader.is_ours() => Ok(Look::Judged),
         RootKeyJudgement::FirstStart => {

@@ -61,10 +61,10 @@ pub fn judge<'t>(
     asserted: Asserted<'_>,
     now: Timestamp,
 ) -> Result<(&'t Arc<Client>, Evidence), OAuthError> {
-    let assertion = asserted
-        .assertion
-        .filter(|_| asserted.assertion_type == Some(JWT_BEARER));
-    let assertion = assertion.ok_or(refused(NO_ASSERTION))?;
+    let assertion = asserted.assertion.ok_or(refused(NO_ASSERTION))?;
+    if asserted.assertion_type != Some(JWT_BEARER) {
+        return Err(refused(OTHER_TYPE));
+    }
     let jws = Jws::read(assertion).ok_or(refused(NO_JWT))?;
     let issuer = jws.text("iss").ok_or(refused(NO_ISSUER))?;
     if issuer == &*tenant.issuer {
@@ -74,7 +74,11 @@ pub fn judge<'t>(
     if tenant.cluster_issuer.as_deref() == Some(issuer) {
         service_account::check_token(tenant, &jws, now)?;
         // A ServiceAccount may prove several clients: the request says which.
-        let client = named.ok_or(unproven(NO_CLIENT))?;
+        let client = match (asserted.client_id, named) {
+            (None, _) => return Err(refused(NO_CLIENT_ID)),
+            (Some(_), None) => return Err(unproven(NO_CLIENT)),
+            (Some(_), Some(client)) => client,
+        };
         let evidence = service_account::judge(tenant, client, (assertion, &jws));
         return match evidence {
             Ok(evidence) => Ok((client, evidence)),
@@ -110,12 +114,14 @@ pub const fn unproven(cause: &'static str) -> OAuthError {
     .because(cause)
 }
 
-const NO_ASSERTION: &str =
-    "client_assertion is missing, or client_assertion_type is not the one of RFC 7523";
+const NO_ASSERTION: &str = "client_assertion is missing";
+const OTHER_TYPE: &str = "client_assertion_type is not urn:ietf:params:oauth:client-assertion-type:jwt-bearer (RFC 7523 section 2.2)";
 const NO_JWT: &str = "the client assertion is not a signed JWT of a form that is understood";
 const NO_ISSUER: &str = "the client assertion has no iss";
 const OUR_OWN: &str = "the client assertion is a token of this server, which proves no client";
-const NO_CLIENT: &str = "client_id must stand beside the token of a ServiceAccount, and name a client that is served here";
+const NO_CLIENT_ID: &str =
+    "client_id must stand beside the token of a ServiceAccount, which may prove several clients";
+const NO_CLIENT: &str = "client_id beside the token of the ServiceAccount names no client that is served here: kubectl get oauthclients says which are, and why not";
 const OTHER_CLIENT: &str = "client_id is not the client that the assertion is of";
 const NO_SUCH_ISSUER: &str =
     "iss of the client assertion is neither a client that is served here nor the cluster";

@@ -28,7 +28,8 @@ const NOT_BASIC: &str = "invalid_client: the Authorization header is not Basic w
 const WRONG: &str = "invalid_client: the client secret is wrong";
 const NOT_SERVED: &str = "invalid_client: no client of this ID is served here: kubectl get oauthclients says which are, and why not";
 const OTHER_METHOD: &str = "invalid_client: the client does not authenticate in this way: compare what was sent with its type and tokenEndpointAuthMethod";
-const NO_ASSERTION: &str = "invalid_client: client_assertion is missing, or client_assertion_type is not the one of RFC 7523";
+const NO_ASSERTION: &str = "invalid_client: client_assertion is missing";
+const OTHER_TYPE: &str = "invalid_client: client_assertion_type is not urn:ietf:params:oauth:client-assertion-type:jwt-bearer (RFC 7523 section 2.2)";
 
 struct Fixture {
     tenant: Tenant,
@@ -167,11 +168,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "client_id=web&client_assertion=ASSERTION&client_assertion_type=TYPE",
         "invalid_client: client_id is not the client that the assertion is of",
     ),
-    ("", "client_assertion=ASSERTION", NO_ASSERTION),
+    ("", "client_assertion=ASSERTION", OTHER_TYPE),
     (
         "",
         "client_assertion=ASSERTION&client_assertion_type=other",
-        NO_ASSERTION,
+        OTHER_TYPE,
     ),
     ("", "client_id=spa&client_assertion=", "authenticated spa"),
     (

@@ -3,10 +3,12 @@
 pub mod admissible;
 pub mod admission;
 mod audience_claims;
+pub mod audience_scopes;
 pub mod audiences;
 mod branding;
 mod entry_rules;
 pub mod lifetimes;
+pub mod namespaces;
 pub mod openness;
 pub mod policy;
 pub mod secret_keys;

@@ -143,6 +143,7 @@ fn make_plan(
 ) -> Plan {
     let root_keys = reconciler.root_keys.load();
     let tenant = verdict.tenant.as_ref();
+    let owner = secret_owner(reconciler, object, found);
     plan(&Situation {
         object,
         client: verdict.registered.as_deref(),
@@ -154,11 +155,35 @@ fn make_plan(
             _ => None,
         },
         secret: found.secret.as_ref(),
+        secret_owner: owner.as_deref(),
         former: &found.former,
         digests: &reconciler.cache.digest_key,
         observed: observed(reconciler, object, verdict),
         now: Timestamp::now(),
     })
+}
+
+/// The other client of the namespace whose Secret the operator recorded this one to be. Clients are searched only for one
+/// that was not recorded as this client's own.
+fn secret_owner(
+    reconciler: &Reconciler,
+    object: &ClientObject<'_>,
+    found: &Read,
+) -> Option<String> {
+    let uid = &*found.secret.as_ref()?.uid;
+    let recorded = |client: &OAuthClient| {
+        let status = client.status.as_ref()?;
+        status.secret_uid.as_deref().map(|known| known == uid)
+    };
+    if recorded(object) == Some(true) {
+        return None;
+    }
+    let clients = reconciler.cache.clients.state();
+    let owner = clients.iter().find(|client| {
+        client.metadata.namespace.as_deref() == Some(object.namespace)
+            && recorded(client) == Some(true)
+    });
+    owner.and_then(|client| client.metadata.name.clone())
 }
 
 /// What is known of the use of its secret.

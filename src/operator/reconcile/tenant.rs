@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::condition::{
-    READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, in_whole_seconds,
-    since_creation, warning,
+    AUDIENCE_SCOPE_NOT_FOUND, READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions,
+    in_whole_seconds, since_creation, warning,
 };
 use clientele_api::tenant::SigningKeyStatus;
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
@@ -22,6 +22,7 @@ use crate::apply::params;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
+use crate::domain::tenant::audience_scopes;
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::{self, TenantPolicy};
 use crate::domain::tenant::signing_secret;
@@ -299,11 +300,22 @@ fn status(
     let generation = tenant.meta().generation;
     let known = &previous.conditions;
     let mut conditions = conditions(known, states, reason.as_str(), &message, generation, now);
-    let open = openness::warning(tenant).map(|message| {
-        let kind = SERVES_EVERY_NAMESPACE;
-        warning(known, kind, "NoSelector", message, generation, now)
-    });
-    conditions.extend(open);
+    let warnings = [
+        (
+            SERVES_EVERY_NAMESPACE,
+            "NoSelector",
+            openness::warning(tenant),
+        ),
+        (
+            AUDIENCE_SCOPE_NOT_FOUND,
+            Reason::ScopeNotFound.as_str(),
+            audience_scopes::warning(tenant),
+        ),
+    ];
+    for (kind, reason, message) in warnings {
+        let message = message.map(|text| warning(known, kind, reason, text, generation, now));
+        conditions.extend(message);
+    }
     OAuthTenantStatus {
         observed_generation: generation,
         issuer: Some(policy.issuer.to_string()),

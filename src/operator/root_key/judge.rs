@@ -6,6 +6,7 @@ use clientele_oauth::Keyring;
 use clientele_oauth::keys::root_keyring::RootKey;
 use k8s_openapi::api::core::v1::Secret;
 
+use super::rotate::Place;
 use super::{CURRENT, FINGERPRINT, WITHDRAWN};
 use crate::settings::INSTALLATION;
 
@@ -19,9 +20,9 @@ pub enum RootKeyJudgement {
     Refuse(String),
 }
 
-/// Judges what was found. `issued` says whether any client has ever been given a secret.
+/// Judges what was found at the place of the root key. `issued` says whether any client has ever been given a secret.
 pub fn judge(
-    name: &str,
+    place: Place<'_>,
     secret: Option<&Secret>,
     marks: &BTreeMap<String, String>,
     issued: bool,
@@ -34,17 +35,14 @@ pub fn judge(
         if known.is_empty() && !issued {
             return RootKeyJudgement::FirstStart;
         }
-        return RootKeyJudgement::Refuse(format!(
-            "Secret {name:?} with the root key is missing, and every client secret is derived from it: restore it from a backup. Until then the operator issues and changes nothing. If there is no backup and every client may get a new secret, delete ConfigMap {INSTALLATION:?} and create a new key with `clientele root-key | kubectl create -f -`"
-        ));
+        return refuse(
+            place,
+            "with the root key is missing, and every client secret is derived from it",
+        );
     };
     let keyring = match read_keyring(secret, marks) {
         Ok(keyring) => keyring,
-        Err(problem) => {
-            return RootKeyJudgement::Refuse(format!(
-                "Secret {name:?} {problem}; restore it from a backup"
-            ));
-        }
+        Err(problem) => return refuse(place, &problem),
     };
     for (id, fingerprint) in known {
         if withdrawn(id, marks) == Some(fingerprint) {
@@ -52,9 +50,10 @@ pub fn judge(
         }
         let key = keyring.keys().iter().find(|key| key.id() == id);
         if key.is_none_or(|key| key.fingerprint() != fingerprint) {
-            return RootKeyJudgement::Refuse(format!(
-                "Secret {name:?} does not hold root key {id:?} from which client secrets are derived: it was replaced. Restore it from a backup. Until then the operator issues and changes nothing"
-            ));
+            let problem = format!(
+                "does not hold root key {id:?} from which client secrets are derived: it was replaced"
+            );
+            return refuse(place, &problem);
         }
     }
     let unrecorded = keyring
@@ -69,6 +68,14 @@ pub fn judge(
         .filter(|(mark, _)| !marks.contains_key(mark))
         .collect();
     RootKeyJudgement::Usable(keyring, unrecorded)
+}
+
+/// Every refusal names both remedies. Of the commands the order matters: without its marks the operator would take whatever
+/// key it finds.
+fn refuse(Place { namespace, name }: Place<'_>, problem: &str) -> RootKeyJudgement {
+    RootKeyJudgement::Refuse(format!(
+        "Secret {name:?} {problem}: restore it from a backup. Until then the operator issues and changes nothing. If there is no backup and every client may get a new secret: `kubectl -n {namespace} delete secret {name} --ignore-not-found && kubectl -n {namespace} delete configmap {INSTALLATION} --ignore-not-found && clientele root-key --namespace {namespace} --name {name} | kubectl create -f -`"
+    ))
 }
 
 /// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,

@@ -43,7 +43,17 @@ async fn the_shell_blocks_of_the_documentation_run() {
     }
 }
 
-/// Runs a script with `kubectl` and the plugin on PATH, in a folder of its own.
+/// Runs the command that a message of an object on the shared control plane names.
+pub async fn obey(space: &TestNamespace, message: &str) {
+    let command = message.split('`').nth(1).expect("a command").to_owned();
+    let name = space.name.clone();
+    let run = move || run_in(&shared().cluster, &name, &command);
+    let output = tokio::task::spawn_blocking(run).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{message}: {said}");
+}
+
+/// Runs a script with `kubectl`, the plugin and the program on PATH, in a folder of its own.
 pub fn run_in(cluster: &Cluster, namespace: &str, script: &str) -> std::process::Output {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");
@@ -51,6 +61,7 @@ pub fn run_in(cluster: &Cluster, namespace: &str, script: &str) -> std::process:
     let plugin = env!("CARGO_BIN_EXE_kubectl-clientele");
     symlink(tool("kubectl"), bin.join("kubectl")).unwrap();
     symlink(plugin, bin.join("kubectl-clientele")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_clientele"), bin.join("clientele")).unwrap();
     let kubeconfig = folder.path().join("kubeconfig");
     std::fs::copy(&cluster.kubeconfig, &kubeconfig).unwrap();
     let begin = "export PATH=\"$BIN:$PATH\"; kubectl config set-context --current --namespace \"$NAMESPACE\" >&2";

@@ -1,5 +1,6 @@
 //! The root key is made once. An administrator who loses it is told what to restore, and nothing changes until then.
 
+mod lost;
 mod rotation;
 mod signing;
 

@@ -9,6 +9,7 @@ use clientele_oauth::Keyring;
 use clientele_operator::Operator;
 use clientele_operator::metrics::OperatorMetrics;
 use clientele_operator::root_key::judge::{RootKeyJudgement, judge};
+use clientele_operator::root_key::rotate::Place;
 use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::supervisor::Supervisor;
 use k8s_openapi::api::core::v1::Secret;
@@ -73,7 +74,11 @@ impl FaultCluster {
                 secrets.get("clientele-signing-default").await.unwrap(),
             )
         });
-        let judged = judge(ROOT_KEY, Some(&root_key), &[].into(), true);
+        let place = Place {
+            namespace: OWN,
+            name: ROOT_KEY,
+        };
+        let judged = judge(place, Some(&root_key), &[].into(), true);
         let RootKeyJudgement::Usable(keyring, _) = judged else {
             panic!("the root key is not usable");
         };

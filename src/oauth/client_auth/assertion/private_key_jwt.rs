@@ -45,7 +45,8 @@ pub(super) fn check_token<'a>(
             jws.is_of_type(&["JWT", "client-authentication+jwt"]),
             OTHER_TYPE,
         ),
-        ((1..=MAX_JTI).contains(&jti.len()), NO_JTI),
+        (!jti.is_empty(), NO_JTI),
+        (jti.len() <= MAX_JTI, LONG_JTI),
     ];
     if let Some((_, broken)) = rules.iter().find(|(holds, _)| !holds) {
         return Err(refused(broken));
@@ -93,4 +94,5 @@ const NOT_FOR_ISSUER: &str =
     "aud of the client assertion is not the issuer, as a string or as an array of one";
 const NOT_FOR_ENDPOINT: &str = "aud of the client assertion is not the URL of the token endpoint, as a string or as an array of one, which assertionAudience of this client demands";
 const OTHER_TYPE: &str = "typ of the client assertion is neither JWT nor client-authentication+jwt";
-const NO_JTI: &str = "jti of the client assertion is missing, empty or too long";
+const NO_JTI: &str = "jti of the client assertion is missing or empty";
+const LONG_JTI: &str = "jti of the client assertion is longer than 256 characters";

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::validity::{self, Invalid};
 use super::verification::Verification;
-use super::{Evidence, refused, validity};
+use super::{Evidence, refused};
 use crate::digest::digest_of;
 use crate::jose::claims::is_only_audience;
 use crate::jose::jws::Jws;
@@ -114,25 +115,36 @@ pub(super) fn check_token(
     jws: &Jws<'_>,
     now: Timestamp,
 ) -> Result<(), OAuthError> {
-    let longest = LONGEST + validity::SLACK;
-    let counts_now = validity::expiry(&jws.claims, now, longest).is_ok();
-    let lifetime = validity::lifetime(&jws.claims);
     let rules = [
         (account(jws).is_some(), UNBOUND),
         (jws.is_of_type(&["JWT"]), "typ of the token is not JWT"),
         (
             is_only_audience(&jws.claims, &tenant.issuer),
-            "the audience of the token is not the issuer, alone",
-        ),
-        (counts_now, "the token has expired, or does not count yet"),
-        (
-            lifetime.is_some_and(|lifetime| lifetime <= longest),
-            "the token lives longer than an hour",
+            NOT_FOR_ISSUER,
         ),
     ];
     match rules.iter().find(|(holds, _)| !holds) {
         Some((_, broken)) => Err(refused(broken)),
-        None => Ok(()),
+        None => check_validity(jws, now).map_err(refused),
+    }
+}
+
+/// The token counts now, and lives for an hour at most.
+fn check_validity(jws: &Jws<'_>, now: Timestamp) -> Result<(), &'static str> {
+    let longest = LONGEST + validity::SLACK;
+    let expiry = validity::expiry(&jws.claims, now, longest);
+    expiry.map_err(|invalid| match invalid {
+        Invalid::NoExpiry => "exp of the token is missing, or not a whole number of seconds",
+        Invalid::Expired => "the token has expired: read its file again for each request, because Kubernetes renews it there",
+        Invalid::TooFarAhead => TOO_LONG,
+        Invalid::NotYet => {
+            "nbf or iat of the token is not a whole number of seconds, or lies more than 8 seconds ahead"
+        }
+    })?;
+    match validity::lifetime(&jws.claims) {
+        None => Err("iat of the token is missing, or not before exp"),
+        Some(lifetime) if lifetime > longest => Err(TOO_LONG),
+        Some(_) => Ok(()),
     }
 }
 
@@ -151,10 +163,10 @@ pub(super) fn judge(
     let bound = jws.claims.get("kubernetes.io").ok_or(UNBOUND)?;
     let (name, uid) = account(jws).ok_or(UNBOUND)?;
     let namespace = &*client.namespace;
-    let mut known = client.assertion_methods.service_accounts.iter();
-    let is_named = known.any(|known| {
-        &*known.name == name && known.uid.as_ref().is_none_or(|pinned| **pinned == *uid)
-    });
+    let known = client.assertion_methods.service_accounts.iter();
+    let mut named = known.filter(|known| &*known.name == name).peekable();
+    let is_named = named.peek().is_some();
+    let is_the_same = named.any(|known| known.uid.as_ref().is_none_or(|pinned| **pinned == *uid));
     let username = format!("system:serviceaccount:{namespace}:{name}");
     let is_its_own =
         text(bound, "namespace") == Some(namespace) && jws.text("sub") == Some(&username);
@@ -169,7 +181,11 @@ pub(super) fn judge(
         ),
         (
             is_named,
-            "serviceAccounts of the client does not name this ServiceAccount, or names another UID",
+            "serviceAccounts of the client does not name this ServiceAccount",
+        ),
+        (
+            is_the_same,
+            "serviceAccounts of the client names this ServiceAccount with another UID: it was made again",
         ),
     ];
     if let Some((_, broken)) = rules.iter().find(|(holds, _)| !holds) {
@@ -184,6 +200,8 @@ pub(super) fn judge(
     })))
 }
 
+const NOT_FOR_ISSUER: &str = "the audience of the token is not exactly the issuer of this server, alone: set audience of the token to the issuer in the metadata, which is ISSUER in the credentials Secret";
+const TOO_LONG: &str = "the token lives longer than an hour: set its expirationSeconds (--duration) to at most 3600 (1h)";
 const UNBOUND: &str = "the token of the cluster is not one of a ServiceAccount";
 const OTHER_METHOD: &str = "the client has no serviceAccounts, or names another method";
 

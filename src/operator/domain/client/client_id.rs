@@ -7,6 +7,7 @@ use clientele_oauth::user::subject::has_reserved_prefix;
 
 use super::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
+use crate::domain::tenant::namespaces::Unselected;
 use crate::domain::tenant::policy::{Labels, TenantPolicy};
 use crate::domain::unique_names::lost;
 
@@ -50,8 +51,10 @@ pub fn may_have(
         ));
     }
     if !tenant.custom_client_ids.contains(labels) {
+        let (selected, field) = (&tenant.custom_client_ids, "spec.customClientIds.namespaces");
+        let Unselected { cause, remedy } = selected.unselected(field, namespace, labels);
         return not_allowed(format!(
-            "OAuthTenant {:?} does not allow this namespace to choose client IDs; recreate the OAuthClient without clientId, or ask the tenant's administrator to select the namespace in spec.customClientIds.namespaces",
+            "OAuthTenant {:?} does not allow namespace {namespace:?} to choose client IDs, because {cause}; recreate the OAuthClient without clientId, or ask the tenant's administrator to {remedy}",
             &*tenant.name
         ));
     }

@@ -31,6 +31,8 @@ pub struct Situation<'a> {
     pub namespace_problem: Option<&'a str>,
     /// The credentials Secret.
     pub secret: Option<&'a SecretDigest>,
+    /// The name of the other OAuthClient that the credentials Secret belongs to, if it does.
+    pub secret_owner: Option<&'a str>,
     /// Secrets of other names that may be of this client.
     pub former: &'a [(String, SecretDigest)],
     /// The key of the digests in the facts.
@@ -175,7 +177,7 @@ fn secret_step(
         &desired.name,
         &client.uid,
     ) {
-        return Err(not_owned(now.object, facts, now.digests));
+        return Err(not_owned(now, facts));
     }
     if facts.fulfil(&desired, now.digests) {
         return Ok(SecretStep::Keep);
@@ -192,9 +194,19 @@ fn secret_step(
     Ok(SecretStep::Repair(Box::new(desired)))
 }
 
-fn not_owned(object: &ClientObject<'_>, facts: &SecretDigest, digests: &DigestKey) -> Refusal {
+/// What another client needs is not to be deleted, so its refusal has no command.
+fn not_owned(now: &Situation<'_>, facts: &SecretDigest) -> Refusal {
+    let object = now.object;
     let (name, namespace) = (&object.secret_name, object.namespace);
-    let whose = if facts.says_it_is_of(object.name, digests) {
+    if let Some(owner) = now.secret_owner {
+        return Refusal::new(
+            Reason::SecretNotOwned,
+            format!(
+                "Secret {name:?} belongs to OAuthClient {owner:?}; it was not touched. Set spec.secret.name of this OAuthClient to a free name"
+            ),
+        );
+    }
+    let whose = if facts.says_it_is_of(object.name, now.digests) {
         "was written for another OAuthClient of this name, one that was deleted, restored from a backup or copied from another cluster; its credentials are refused here, and it"
     } else {
         "belongs to another owner; it"

@@ -59,7 +59,7 @@ fn refused(
     Refusal::new(
         Reason::RedirectHostNotAllowed,
         format!(
-            "OAuthTenant {:?} does not allow the clients of namespace {:?} to redirect to host {host:?}; remove it from {field}, or ask the tenant's administrator to add it to spec.redirectHosts. Allowed: {allowed}",
+            "OAuthTenant {:?} does not allow the clients of namespace {:?} to redirect to host {host:?}; remove it from {field}, or ask the tenant's administrator to add it to spec.redirectHosts for this namespace. Allowed: {allowed}",
             &*tenant.name,
             object.namespace().unwrap_or_default(),
         ),

@@ -25,7 +25,7 @@ pub fn check(object: &OAuthClient, tenant: &TenantPolicy, labels: &Labels) -> Re
                 return Err(Refusal::new(
                     Reason::RedirectSchemeNotAllowed,
                     format!(
-                        "{field}[{at}]: OAuthTenant {:?} does not allow the clients of namespace {:?} to redirect to the scheme {scheme:?}, which has no dot and so any application can register it; use a scheme in reverse-DNS form such as com.example.app, or ask the tenant's administrator to add it to spec.redirectSchemes",
+                        "{field}[{at}]: OAuthTenant {:?} does not allow the clients of namespace {:?} to redirect to the scheme {scheme:?}, which has no dot and so any application can register it; use a scheme in reverse-DNS form such as com.example.app, or ask the tenant's administrator to add it to spec.redirectSchemes for this namespace",
                         &*tenant.name,
                         object.namespace().unwrap_or_default(),
                     ),

@@ -89,19 +89,27 @@ impl Place<'_> {
         Refusal::new(
             Reason::SecretNotFound,
             format!(
-                "there is no Secret {name:?} of type {CLIENT_SECRET_TYPE}, and none of another type is read (if one is in the way, take another name: the type of a Secret cannot change); make it with `kubectl -n {namespace} create secret generic {name} --type={CLIENT_SECRET_TYPE} --from-file={key}=/dev/stdin`, or remove secretRef to have a client secret derived"
+                "there is no Secret {name:?} of type {CLIENT_SECRET_TYPE}, and none of another type is read (if one is in the way, take another name: the type of a Secret cannot change); make it with `openssl rand -hex 32 | kubectl -n {namespace} create secret generic {name} --type={CLIENT_SECRET_TYPE} --from-file={key}=/dev/stdin`, or remove secretRef to have a client secret derived"
             ),
         )
     }
 
+    /// The command writes `stringData`: an editor shows `data`, where a value has to be in base64.
     fn unusable(&self, key: &str, problem: &str) -> Refusal {
-        let name = &self.reference.name;
+        let SecretRef {
+            name, previous_key, ..
+        } = self.reference;
         let namespace = self.object.namespace().unwrap_or_default();
+        let remedy = if previous_key.as_deref() == Some(key) {
+            "remove previousKey from secretRef, or write the former client secret there".to_owned()
+        } else {
+            format!(
+                r#"write another one with `kubectl -n {namespace} patch secret {name} --type=merge -p "{{\"stringData\":{{\"{key}\":\"$(openssl rand -hex 32)\"}}}}"`"#
+            )
+        };
         Refusal::new(
             Reason::SecretInvalid,
-            format!(
-                "the client secret in entry {key:?} of Secret {name:?} {problem}; write another one, such as `openssl rand -hex 32` makes, with `kubectl -n {namespace} edit secret {name}`"
-            ),
+            format!("the client secret in entry {key:?} of Secret {name:?} {problem}; {remedy}"),
         )
     }
 }

@@ -22,6 +22,7 @@ use crate::domain::large::refuse_shortened;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::structure::{is_invisible, is_separator};
 use crate::domain::tenant::admission::{admit_namespace, tenant_not_found};
+use crate::domain::tenant::namespaces::Unselected;
 use crate::domain::tenant::policy::{Labels, TenantPolicy, list, shared};
 
 /// Namespaces of the cluster itself, where a Secret of a chosen name can mean something to it.
@@ -48,8 +49,8 @@ pub fn validate_client(
     refuse_reserved_namespace(object)?;
     let not_found = || tenant_not_found::<OAuthClient>(&object.spec.tenant);
     let tenant = around.tenant.ok_or_else(not_found)?;
-    let problem = || not_admitted(object, tenant);
-    admit_namespace(&tenant.namespaces, around.namespace, problem)?;
+    let clients = (&tenant.namespaces, "spec.namespaces", "namespace");
+    admit_namespace(&**object, tenant, clients, around.namespace)?;
     refuse_shortened::<OAuthClient>(object)?;
     structure::check(object)?;
     check_shape(object)?;
@@ -107,14 +108,6 @@ fn refuse_reserved_namespace(object: &OAuthClient) -> Result<(), Refusal> {
             "namespace {namespace:?} belongs to the cluster itself, and the operator writes no Secrets there; create the OAuthClient in another namespace"
         ),
     ))
-}
-
-fn not_admitted(object: &OAuthClient, tenant: &TenantPolicy) -> String {
-    format!(
-        "OAuthTenant {:?} does not admit namespace {:?}; ask its administrator to label the namespace so that spec.namespaces selects it",
-        &*tenant.name,
-        object.namespace().unwrap_or_default(),
-    )
 }
 
 /// The rules of fields, and between them, that CEL has judged already.
@@ -200,12 +193,14 @@ fn check_first_party(
     if !object.spec.first_party || tenant.first_party.contains(labels) {
         return Ok(());
     }
+    let namespace = object.namespace().unwrap_or_default();
+    let field = "spec.firstParty.namespaces";
+    let Unselected { cause, remedy } = tenant.first_party.unselected(field, &namespace, labels);
     Err(Refusal::new(
         Reason::FirstPartyNotAllowed,
         format!(
-            "OAuthTenant {:?} does not allow first-party clients in namespace {:?}; remove firstParty, or ask the tenant's administrator to select the namespace in spec.firstParty.namespaces",
+            "OAuthTenant {:?} does not allow first-party clients in namespace {namespace:?}, because {cause}; remove firstParty, or ask the tenant's administrator to {remedy}",
             &*tenant.name,
-            object.namespace().unwrap_or_default(),
         ),
     ))
 }
@@ -229,28 +224,40 @@ fn scopes(
         let may_refresh = grant_types.contains(&GrantType::RefreshToken);
         return Ok(tenant.default_scopes[usize::from(may_refresh)].clone());
     };
+    let namespace = object.namespace().unwrap_or_default();
     asked
         .iter()
         .map(|name| match tenant.scopes.get_key_value(name.as_str()) {
             _ if OPENID_SCOPES.contains(&name.as_str()) => Ok(name.as_str().into()),
             Some((known, policy)) if policy.namespaces.contains(labels) => Ok(known.clone()),
-            known => Err(scope_refused(tenant, name, known.is_some())),
+            known => {
+                let field = "namespaces of the scope";
+                let unselected = known
+                    .map(|(_, policy)| policy.namespaces.unselected(field, &namespace, labels));
+                Err(scope_refused(tenant, name, &namespace, unselected))
+            }
         })
         .collect()
 }
 
-fn scope_refused(tenant: &TenantPolicy, name: &str, known: bool) -> Refusal {
+/// Whether the tenant has no such scope, or has it for namespaces other than this one.
+fn scope_refused(
+    tenant: &TenantPolicy,
+    name: &str,
+    namespace: &str,
+    unselected: Option<Unselected>,
+) -> Refusal {
     if !scope::is_scope_token(name) {
         return Refusal::new(
             Reason::InvalidSpec,
             format!("{name:?} is not a scope (RFC 6749 section 3.3)"),
         );
     }
-    if known {
+    if let Some(Unselected { cause, remedy }) = unselected {
         return Refusal::new(
             Reason::ScopeNotAllowed,
             format!(
-                "OAuthTenant {:?} does not give scope {name:?} to this namespace; remove it from scopes, or ask the tenant's administrator",
+                "OAuthTenant {:?} does not give scope {name:?} to namespace {namespace:?}, because {cause}; remove it from scopes, or ask the tenant's administrator to {remedy}",
                 &*tenant.name
             ),
         );
@@ -285,10 +292,7 @@ fn audiences(
                     access_token_type: policy.access_token_type,
                     claims: policy.claims.clone(),
                 })
-                .ok_or_else(|| Refusal::new(
-                    Reason::AudienceNotAllowed,
-                    format!("OAuthTenant {:?} does not give audience {uri:?} to this namespace; correct it, remove it, or ask the tenant's administrator to add it to spec.audiences", &*tenant.name),
-                ))
+                .ok_or_else(|| audience_refused(object, tenant, uri))
         })
         .collect();
     let mut audiences: Vec<Audience> = Vec::new();
@@ -299,6 +303,17 @@ fn audiences(
         }
     }
     Ok(list(audiences))
+}
+
+fn audience_refused(object: &OAuthClient, tenant: &TenantPolicy, uri: &str) -> Refusal {
+    Refusal::new(
+        Reason::AudienceNotAllowed,
+        format!(
+            "OAuthTenant {:?} has no audience {uri:?}, or has one whose namespaces does not select namespace {:?}; correct it, remove it, or ask the tenant's administrator to add it to spec.audiences, or to select the namespace there if it is there",
+            &*tenant.name,
+            object.namespace().unwrap_or_default(),
+        ),
+    )
 }
 
 fn client_type(object: &OAuthClient) -> ClientType {

@@ -1,8 +1,9 @@
 //! Whether the tenant that an object names exists and takes objects from its namespace.
 
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 
-use super::policy::{Labels, Namespaces};
+use super::namespaces::{Namespaces, Unselected};
+use super::policy::{Labels, TenantPolicy};
 use crate::domain::reason::{Reason, Refusal};
 
 /// The refusal of an object of this kind whose tenant does not exist.
@@ -16,14 +17,24 @@ pub fn tenant_not_found<K: Resource<DynamicType = ()>>(tenant: &str) -> Refusal 
     )
 }
 
-/// Refuses an object from a namespace that the tenant does not select.
-pub fn admit_namespace(
-    selected: &Namespaces,
-    namespace: &Labels,
-    problem: impl FnOnce() -> String,
+/// Refuses an object from a namespace that the tenant does not select in this field. `what` is what the tenant does not
+/// admit.
+pub fn admit_namespace<K: ResourceExt>(
+    object: &K,
+    tenant: &TenantPolicy,
+    (selected, field, what): (&Namespaces, &str, &str),
+    labels: &Labels,
 ) -> Result<(), Refusal> {
-    if selected.contains(namespace) {
+    if selected.contains(labels) {
         return Ok(());
     }
-    Err(Refusal::new(Reason::NamespaceNotAllowed, problem()))
+    let namespace = object.namespace().unwrap_or_default();
+    let Unselected { cause, remedy } = selected.unselected(field, &namespace, labels);
+    Err(Refusal::new(
+        Reason::NamespaceNotAllowed,
+        format!(
+            "OAuthTenant {:?} does not admit {what} {namespace:?}, because {cause}; ask its administrator to {remedy}",
+            &*tenant.name
+        ),
+    ))
 }

@@ -121,7 +121,8 @@ pub(super) fn scope(place: &str, scope: &TenantScope) -> Check {
     length(&format!("{place}.description"), description, 0..=256)
 }
 
-/// The name of a scope beside an audience. One that no scope has is granted to no client.
+/// The name of a scope beside an audience. One that no scope has is granted to no client, and reported: see
+/// [`super::audience_scopes`].
 pub(super) fn scope_name(name: &str) -> Problem {
     (1..=128)
         .contains(&name.chars().count())

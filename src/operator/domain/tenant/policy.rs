@@ -21,54 +21,19 @@ use clientele_oauth::keys::signing_key_schedule::KeyPolicy;
 use clientele_oauth::tenant::{Branding, Scope, SessionLifetimes, issuer_of};
 use clientele_oauth::{AccessTokenType, Algorithm};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::core::{Selector, SelectorExt};
 use kube::{Resource, ResourceExt};
 
 use super::admissible::admissible;
 use super::audience_claims;
 use super::audiences::Audiences;
 use super::branding::branding;
-use super::entry_rules;
 use super::lifetimes::LifetimePolicy;
+use super::namespaces::Namespaces;
 use super::secret_keys::SecretKeys;
 use crate::domain::names::Installation;
 
 /// The labels of a namespace.
 pub type Labels = BTreeMap<String, String>;
-
-/// Which namespaces are meant.
-#[derive(Debug)]
-pub enum Namespaces {
-    /// Every one.
-    All,
-    /// None at all; also what a selector means that cannot be parsed.
-    None,
-    /// Those with these labels.
-    Selected(Selector),
-}
-
-impl Namespaces {
-    fn from_selector(selector: Option<&LabelSelector>, default: Self) -> Self {
-        match selector {
-            None => default,
-            Some(selector) => entry_rules::selector(selector).map_or(Self::None, Self::Selected),
-        }
-    }
-
-    /// Every namespace, unless some are selected.
-    fn all_or(selector: Option<&LabelSelector>) -> Self {
-        Self::from_selector(selector, Self::All)
-    }
-
-    /// Whether a namespace with these labels is meant.
-    pub fn contains(&self, labels: &Labels) -> bool {
-        match self {
-            Self::All => true,
-            Self::None => false,
-            Self::Selected(selector) => selector.matches(labels),
-        }
-    }
-}
 
 /// An audience of the tenant.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ fn refused(
     Refusal::new(
         reason,
         format!(
-            "OAuthTenant {:?} does not allow the users of namespace {:?} to have {what}; correct it, or ask the tenant's administrator to add it to spec.users.limits. Allowed: {allowed}",
+            "OAuthTenant {:?} does not allow the users of namespace {:?} to have {what}; correct it, or ask the tenant's administrator to add it to spec.users.limits for this namespace. Allowed: {allowed}",
             &*tenant.name,
             object.namespace().unwrap_or_default(),
         ),

@@ -35,6 +35,8 @@ const CREDENTIAL: &str = "clientele credential v1";
 /// How long the JSON of everything that is known about a person may be. An ID token with it, in base64url and with the
 /// claims of the protocol, fits the head of a request (16 KiB) beside a redirect URI, a `state` and the browser's headers.
 const MAX_CLAIMS: usize = 5 * 1024;
+/// The entry that `kubectl clientele user passwd` writes.
+const PASSWORD_ENTRY: &str = "password";
 /// How deep arrays and objects of the free claims may lie within each other.
 const MAX_NESTING: usize = 16;
 
@@ -70,8 +72,12 @@ pub struct ValidatedUser {
 pub fn validate_user(object: &OAuthUser, around: UserInputs<'_>) -> Result<ValidatedUser, Refusal> {
     let not_found = || tenant_not_found::<OAuthUser>(&object.spec.tenant);
     let (tenant, tenant_uid) = around.tenant.ok_or_else(not_found)?;
-    let problem = || not_admitted(object, tenant);
-    admit_namespace(&tenant.users, around.namespace, problem)?;
+    let users = (
+        &tenant.users,
+        "spec.users.namespaces",
+        "users from namespace",
+    );
+    admit_namespace(object, tenant, users, around.namespace)?;
     refuse_shortened(object)?;
     structure::check(object)?;
     check_shape(object)?;
@@ -130,13 +136,6 @@ fn former_credentials(keyring: &Keyring, user_uid: &str, fingerprint: &[u8]) -> 
     ids.filter(|id| *id != keyring.current_id())
         .map(|id| credential(keyring, Some(id), user_uid, fingerprint))
         .collect()
-}
-
-fn not_admitted(object: &OAuthUser, tenant: &TenantPolicy) -> String {
-    let (tenant, namespace) = (&*tenant.name, object.namespace().unwrap_or_default());
-    format!(
-        "OAuthTenant {tenant:?} does not admit users from namespace {namespace:?}; ask its administrator to label the namespace so that spec.users.namespaces selects it, such as `kubectl label namespace {namespace} clientele.dev/users={tenant}`"
-    )
 }
 
 fn check_shape(object: &OAuthUser) -> Result<(), Refusal> {
@@ -274,16 +273,13 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
     let (Some(found), Some(entry)) = (found, password_entry(object)) else {
         return Ok((None, Vec::new()));
     };
-    let SecretEntry {
-        namespace,
-        secret,
-        key,
-    } = &entry;
+    let SecretEntry { secret, key, .. } = &entry;
     let invalid = |problem: &str| {
         Err(Refusal::new(
             Reason::PasswordInvalid,
             format!(
-                "the password in entry {key:?} of Secret {secret:?} {problem}; write another one with `kubectl -n {namespace} edit secret {secret}`"
+                "the password in entry {key:?} of Secret {secret:?} {problem}; write another one with `{}`",
+                to_write_password(object, &entry, false)
             ),
         ))
     };
@@ -293,7 +289,8 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
         Found::NoSecret => Err(Refusal::new(
             Reason::PasswordSecretNotFound,
             format!(
-                "there is no Secret {secret:?} with the password; make it with `kubectl -n {namespace} create secret generic {secret} --type={PASSWORD_TYPE} --from-file={key}=/dev/stdin`"
+                "there is no Secret {secret:?} with the password; make it with `{}`",
+                to_write_password(object, &entry, true)
             ),
         )),
         Found::NoEntry => invalid("is missing"),
@@ -302,6 +299,29 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
             hash => Ok((Some(hash.clone()), password.fingerprint.0.to_vec())),
         },
     }
+}
+
+/// The command that writes a password and shows it. The plugin knows one entry.
+fn to_write_password(object: &OAuthUser, entry: &SecretEntry, is_new: bool) -> String {
+    let SecretEntry {
+        namespace,
+        secret,
+        key,
+    } = entry;
+    if key == PASSWORD_ENTRY {
+        let name = object.name_any();
+        return format!("kubectl clientele user passwd {name} -n {namespace} --generate");
+    }
+    let write = if is_new {
+        format!(
+            r#"create secret generic {secret} --type={PASSWORD_TYPE} --from-literal="{key}=$P""#
+        )
+    } else {
+        format!(
+            r#"patch secret {secret} --type=merge -p "{{\"stringData\":{{\"{key}\":\"$P\"}}}}""#
+        )
+    };
+    format!(r#"P=$(openssl rand -base64 15) && kubectl -n {namespace} {write} && echo "$P""#)
 }
 
 /// What is known about the person, by claim name (OIDC Core §5.1).

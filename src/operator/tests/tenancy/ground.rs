@@ -265,6 +265,7 @@ impl TenancyModel {
             keyring: Ok(&self.keyring),
             namespace_problem: None,
             secret: facts.as_ref(),
+            secret_owner: None,
             former: &former,
             digests: &digests,
             observed: None,

@@ -2,3 +2,4 @@
 
 mod secrets;
 mod status;
+mod tenants;

@@ -413,3 +413,31 @@ async fn n08_a_tenant_says_by_a_condition_that_it_serves_everyone() {
         .unwrap();
     eventually("the condition was removed", || says(false)).await;
 }
+
+/// A scope that no audience lists is granted for every audience, so a typo there must not be silent.
+#[tokio::test]
+async fn n08_a_scope_that_only_an_audience_lists_is_reported() {
+    let space = TestNamespace::new("admission").await;
+    let listing = |scope: &str| json!([{ "uri": "https://orders.example", "scopes": [scope] }]);
+    let spec = json!({ "scopes": [{ "name": "orders.read" }], "audiences": listing("order.read") });
+    let name = space.tenant(spec).await;
+    let says = |expected: bool| {
+        let (tenants, name) = (space.tenants(), name.clone());
+        async move {
+            let tenant = tenants.get(&name).await.unwrap();
+            let conditions = tenant.status.unwrap_or_default().conditions;
+            let of = |kind: &str| conditions.iter().find(|c| c.type_ == kind);
+            let named = of("AudienceScopeNotFound").map(|c| c.message.contains("\"order.read\""));
+            let works = of("Ready").is_some_and(|c| c.status == "True");
+            (works && named == expected.then_some(true))
+                .then_some(())
+                .ok_or(format!("{conditions:?}"))
+        }
+    };
+    eventually("the condition is there", || says(true)).await;
+    let params = PatchParams::default();
+    let corrected = Patch::Merge(json!({ "spec": { "audiences": listing("orders.read") } }));
+    let patched = space.tenants().patch(&name, &params, &corrected).await;
+    patched.unwrap();
+    eventually("the condition was removed", || says(false)).await;
+}

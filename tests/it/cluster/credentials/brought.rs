@@ -6,6 +6,7 @@ use kube::ResourceExt;
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
+use crate::cluster::documented::obey;
 use crate::cluster::install::namespaces::scoped;
 use crate::support::load::{Entries, ask};
 use crate::support::operator::{Options, RunningOperator};
@@ -135,6 +136,11 @@ async fn k09_a_missing_secret_is_reported_a_deleted_one_stops_access() {
     provide(&space, ONE).await;
     is_accepted_within(NOTICED, &presented).await;
     space.wait_ready("web").await;
+
+    space.delete_secret("mine").await;
+    let said = space.wait_refused("web", "SecretNotFound").await;
+    obey(&space, &said).await;
+    space.wait_ready("web").await;
 }
 
 /// Also a ServiceAccount's token, a TLS key and the credentials Secret of another client.
@@ -207,6 +213,9 @@ async fn d14_k09_an_unusable_client_secret_is_reported_not_repeated() {
             message(object).contains("is missing")
         })
         .await;
+    let said = space.wait_refused("web", "SecretInvalid").await;
+    obey(&space, &said).await;
+    space.wait_ready("web").await;
     provide(&space, ONE).await;
     space.wait_ready("web").await;
     let mut presented = presenting(&space, "").await;

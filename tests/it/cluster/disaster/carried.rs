@@ -115,7 +115,7 @@ impl There {
         // before a person has said so.
         eventually("it asks for the root key", || async {
             let said = operator.readiness();
-            let asks = said.contains("restore it") && said.contains("clientele root-key |");
+            let asks = said.contains("restore it") && said.contains("clientele root-key ");
             when(asks, (), || said)
         })
         .await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::cluster::documented::obey;
 use crate::support::replica::Replica;
 use crate::support::test_namespace::{TestNamespace, promptly, when};
 use crate::support::users::PASSWORD;
@@ -85,12 +86,7 @@ async fn the_order_of_secret_and_person_does_not_matter() {
     let (space, _, spec) = space_with("anna-password").await;
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "PasswordSecretNotFound").await;
-    let command = format!(
-        "kubectl -n {} create secret generic anna-password --type=clientele.dev/password",
-        space.name
-    );
-    assert!(said.contains(&command), "{said}");
-    space.write_password("anna-password", "correct horse").await;
+    obey(&space, &said).await;
     space.enrolled("anna").await;
     space.delete_secret("anna-password").await;
     space.not_enrolled("anna", "PasswordSecretNotFound").await;
@@ -143,13 +139,8 @@ async fn what_cannot_be_used_as_a_password_is_said() {
         let said = space.not_enrolled("anna", "PasswordInvalid").await;
         assert!(!said.contains(value), "{said}");
     }
-    space
-        .write_secret(
-            "anna-password",
-            crate::support::users::PASSWORD,
-            &[("password", "fine and long")],
-        )
-        .await;
+    let said = space.not_enrolled("anna", "PasswordInvalid").await;
+    obey(&space, &said).await;
     space.enrolled("anna").await;
 }
 
@@ -167,6 +158,13 @@ async fn an_entry_of_another_name_is_found_and_a_missing_one_is_said() {
         said.contains(r#"entry "unknown""#) && said.contains("is missing"),
         "{said}"
     );
+    obey(&space, &said).await;
+    space.enrolled("anna").await;
+    let reference = json!({ "passwordSecretRef": { "name": "of-anna", "key": "own" } });
+    space.patch_user("anna", reference).await;
+    let said = space.not_enrolled("anna", "PasswordSecretNotFound").await;
+    obey(&space, &said).await;
+    space.enrolled("anna").await;
     for (key, word) in [("anna", "horse and cart"), ("bert", "paper staple")] {
         let reference = json!({ "passwordSecretRef": { "name": "people", "key": key } });
         space.patch_user("anna", reference).await;

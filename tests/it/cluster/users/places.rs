@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::cluster::documented::obey;
 use crate::cluster::install::namespaces::{ENABLED, Scoped, scoped};
 use crate::support::test_namespace::TestNamespace;
 
@@ -11,12 +12,7 @@ async fn a_person_counts_only_where_the_tenant_takes_people_from() {
     let spec = json!({ "username": space.name });
     space.create_user("anna", spec).await;
     let said = space.not_enrolled("anna", "NamespaceNotAllowed").await;
-    let command = format!(
-        "kubectl label namespace {} clientele.dev/users=default",
-        space.name
-    );
-    assert!(said.contains(&command), "{said}");
-    space.label_for_people().await;
+    obey(&space, &said).await;
     space.enrolled("anna").await;
 }
 

@@ -62,6 +62,7 @@ impl Stage {
             keyring: Ok(&self.keyring),
             namespace_problem: None,
             secret: facts.as_ref(),
+            secret_owner: None,
             former: &[],
             digests: &self.digests,
             observed: None,
@@ -220,6 +221,18 @@ fn f39_somebody_elses_secret_is_never_touched() {
         ("keep", "SecretNotOwned")
     );
     assert!(plan.remove.is_empty());
+}
+
+#[test]
+fn f40_the_secret_of_another_client_is_not_to_be_deleted() {
+    let stage = Stage::new(json!({}));
+    let mut theirs = stage.written();
+    theirs.metadata.annotations = None;
+    let plan = stage.plan_with(Some(&theirs), |now| now.secret_owner = Some("first"));
+    assert_eq!(reason(&plan), "SecretNotOwned");
+    let said = plan.verdict.unwrap_err().message;
+    assert!(said.contains("OAuthClient \"first\""), "{said}");
+    assert!(!said.contains("kubectl"), "{said}");
 }
 
 #[test]

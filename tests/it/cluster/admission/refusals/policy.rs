@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cluster::documented::obey;
 use crate::support::test_namespace::TestNamespace;
 
 /// A spec, why it is refused, the remedy, and the tenant that allows it.
@@ -184,24 +185,23 @@ async fn a_tenant_that_does_not_exist_yet_may_come_later() {
 async fn a_namespace_is_admitted_by_the_label_the_tenant_wants() {
     let space = TestNamespace::new("policy").await;
     let tenant = space
-        .tenant(json!({ "namespaces": { "matchLabels": { "team": "orders" } } }))
-        .await;
-    space.create("hello", json!({ "tenant": tenant })).await;
-    space
-        .refused(
-            "hello",
-            "NamespaceNotAllowed",
-            "label the namespace so that spec.namespaces selects it",
-        )
+        .tenant(json!({ "namespaces": {
+            "matchLabels": { "team": "orders" },
+            "matchExpressions": [{ "key": "stage", "operator": "In", "values": ["test", "prod"] }],
+        } }))
         .await;
     space.label("team", "orders").await;
+    space.create("hello", json!({ "tenant": tenant })).await;
+    let said = space.refused("hello", "NamespaceNotAllowed", "stage").await;
+    assert!(!said.contains("team"), "only what fails is named: {said}");
+    obey(&space, &said).await;
     space.accepted("hello").await;
     assert_eq!(space.token("hello-oauth").await.0, 200);
 
     space.label("team", "other").await;
-    space
-        .refused("hello", "NamespaceNotAllowed", &space.name)
-        .await;
+    // An Event is repeated as it was, so only the condition names the other term.
+    let said = space.wait_refused("hello", "NamespaceNotAllowed").await;
+    assert!(said.contains("team=orders --overwrite"), "{said}");
     assert_eq!(space.token("hello-oauth").await.0, 401);
 }
 
