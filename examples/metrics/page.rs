@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use clientele::run::{build_info, process, state};
+use clientele::traces::counts::TraceCounts;
 use clientele_http::admin::Readiness;
 use clientele_http::api::token_review_cache::TokenReviewCache;
 use clientele_http::metrics::TokenMetrics;
@@ -147,6 +148,10 @@ const NOTES: &[(&str, &str)] = &[
         "The error codes are those of RFC 6749; `grant` is `none` where the request names no known grant type.",
     ),
     (
+        "clientele_trace_spans_total",
+        "0 without [traces](../operations/traces.md). `failed` and `dropped` are lost.",
+    ),
+    (
         "clientele_watch_age_seconds",
         "Of several watches of a kind the oldest. At rest it stays below one minute, with more than 20 watches below five. \
          Above two minutes, or six, changes in the cluster have no effect: alert.",
@@ -181,6 +186,7 @@ fn registered() -> Program {
     Audit::default().register(&mut registry);
     build_info::register(&mut registry);
     process::register(&mut registry);
+    TraceCounts::default().register(&mut registry);
     let end = Arc::new(|| Some(jiff::Timestamp::UNIX_EPOCH));
     let ready: Readiness = Arc::new(|| Ok(()));
     state::register(&mut registry, &ready, end);

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::traces::TraceSettings;
 use clientele_api::allowed_keys::{AllowedKeys, DEFAULT_KEYS};
 use clientele_dashboard::refuse_origin_of_issuer;
 use clientele_http::server::trusted_proxies::{ForwardingHeader, Network, TrustedProxies};
@@ -19,7 +20,7 @@ use clientele_operator::settings::{SecretsScope, Settings};
 use clientele_telemetry::audit::WhenFull;
 pub use processes::{Dashboard, DashboardForPeople, Probe};
 pub use values::{AuditLog, DatabaseUrl};
-use values::{allowed_key, dashboard_url, duration, log_filter, public_url};
+use values::{allowed_key, dashboard_url, duration, log_filter, otlp_endpoint, public_url, ratio};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -34,6 +35,14 @@ pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl CommandLine {
+    /// What `clientele --version` prints.
+    pub fn version() -> String {
+        let command = Self::command();
+        command.get_version().unwrap_or_default().to_owned()
+    }
 }
 
 /// What to do.
@@ -252,6 +261,16 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_AUDIT_TOKENS", default_value_t = false, action = clap::ArgAction::Set)]
     pub audit_tokens: bool,
 
+    /// The base URL of a collector that receives traces by OTLP over HTTP (protobuf), such as <http://otel-collector:4318>; /v1/traces is
+    /// appended. Default: there are no traces
+    #[arg(long, env = "CLIENTELE_OTLP_ENDPOINT", value_parser = otlp_endpoint)]
+    pub otlp_endpoint: Option<String>,
+
+    /// The share of HTTP requests and reconciles that are traced, from 0 to 1. Beside them at most 10 requests a second whose header
+    /// `traceparent` says that their caller records the trace
+    #[arg(long, env = "CLIENTELE_OTLP_SAMPLE_RATIO", default_value_t = 0.1, value_parser = ratio)]
+    pub otlp_sample_ratio: f64,
+
     /// Log level: error, warn, info, debug, trace, or a filter such as info,clientele=debug
     #[arg(long, env = "CLIENTELE_LOG_LEVEL", default_value = "info", value_parser = log_filter)]
     pub log_level: String,
@@ -319,6 +338,19 @@ impl Run {
                 Forwarding::XForwardedFor => ForwardingHeader::XForwardedFor,
                 Forwarding::Forwarded => ForwardingHeader::Forwarded,
             })
+    }
+
+    /// The settings of the traces, if there are any.
+    pub fn traces(&self) -> Option<TraceSettings> {
+        let endpoint = self.otlp_endpoint.clone()?;
+        // Two processes on one host have different IDs, and containers different hosts.
+        let process = || format!("process-{}", std::process::id());
+        Some(TraceSettings {
+            endpoint,
+            ratio: self.otlp_sample_ratio,
+            version: CommandLine::version(),
+            instance: self.replica_name.clone().unwrap_or_else(process),
+        })
     }
 
     /// The settings of the Kubernetes side.

@@ -13,23 +13,34 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{AuditLog, LogFormat};
+use crate::traces::TraceLayer;
+use clientele_telemetry::trace;
 
-/// The highest levels of targets that may print secrets, whatever the filter allows.
+/// The highest levels of targets, whatever the filter allows: of those that may print secrets, and of the spans of traces, which
+/// are no lines.
 ///
 /// kube's client prints the whole body of a response that it cannot parse, at WARN, and such a body may be a list of
 /// Secrets that contains the root key. Nothing is lost: the operator receives the same error and logs it without the
 /// body. The records of kube's client builder contain methods and paths only.
-const CAPS: [(&str, LevelFilter); 2] = [
+const CAPS: [(&str, LevelFilter); 3] = [
     ("kube_client::client", LevelFilter::OFF),
     ("kube_client::client::builder", LevelFilter::DEBUG),
+    (trace::TARGET, LevelFilter::OFF),
 ];
 
-/// Starts the log on standard error.
-pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+/// Starts the log on standard error, and the traces if there are any.
+pub fn start(format: LogFormat, filter: &str, traces: Option<TraceLayer>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)?;
-    tracing_subscriber::registry()
-        .with(log(format).with_filter(filter.and(caps())))
-        .init();
+    let registry = tracing_subscriber::registry();
+    match traces {
+        Some(traces) => registry
+            .with(traces)
+            .with(log(format).with_filter(filter.and(caps())))
+            .init(),
+        None => registry
+            .with(log(format).with_filter(filter.and(caps())))
+            .init(),
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clientele::config::{Command, CommandLine, RootKeyAction};
-use clientele::{logging, run};
+use clientele::run;
 use clientele_api as api;
 use clientele_operator as operator;
 
@@ -16,8 +16,7 @@ fn main() -> ExitCode {
                 None => clientele_dashboard::run_to_completion(&args.cluster, &args.dashboard),
             };
         }
-        Command::Run(settings) => logging::start(settings.log_format, &settings.log_level)
-            .and_then(|()| run::run_to_completion(*settings)),
+        Command::Run(settings) => run::run_to_completion(*settings),
         Command::Probe(probe) => clientele_kubectl::probe::run_to_completion(&probe.target())
             .map_err(|failure| anyhow::anyhow!("{failure}"))
             .and_then(|said| print(&said)),

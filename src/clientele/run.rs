@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Run;
 use crate::logging;
+use crate::traces::Traces;
 use clientele_http::App;
 use clientele_http::admin::{Admin, Readiness, admin_router};
 use clientele_http::api::token_review_cache::TokenReviewCache;
@@ -47,15 +48,17 @@ use usage::Reporter;
 /// Runs on a runtime of its own until a signal comes.
 pub fn run_to_completion(settings: Run) -> anyhow::Result<()> {
     settings.check().map_err(anyhow::Error::msg)?;
-    tokio::runtime::Builder::new_multi_thread()
+    connect::install_crypto_provider()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("the runtime could not be started")?
-        .block_on(run(settings))
+        .context("the runtime could not be started")?;
+    let traces = Traces::start(settings.traces().as_ref(), runtime.handle())?;
+    logging::start(settings.log_format, &settings.log_level, traces.layer())?;
+    runtime.block_on(run(settings, traces))
 }
 
-async fn run(settings: Run) -> anyhow::Result<()> {
-    connect::install_crypto_provider()?;
+async fn run(settings: Run, traces: Traces) -> anyhow::Result<()> {
     let shutdown = shutdown_on_signal()?;
     let listeners = Listeners::bind(&settings).await?;
     let (kube, in_cluster) = connect().await?;
@@ -63,7 +66,7 @@ async fn run(settings: Run) -> anyhow::Result<()> {
         install(&kube, &settings.namespace).await?;
     }
     let store = storage::unopened(&settings).await?;
-    let mut metrics = Metrics::new(audit(&settings)?);
+    let mut metrics = Metrics::new(audit(&settings, &traces)?, traces.counts());
     let audit = metrics.audit.clone();
     let supervisor = Supervisor::new(&shutdown);
 
@@ -102,13 +105,16 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     tokio::spawn(supervisor.guard(sum_up(&app, shutdown.clone())));
     let (listen, admin) = listeners.addresses()?;
     tracing::info!(issuer = settings.public_url, %listen, %admin, "serving");
-    let served = listeners.serve(app, probes, operator, &supervisor).await;
+    let served = listeners
+        .serve(app, probes, operator, &traces, &supervisor)
+        .await;
     // Only after the last heartbeat: another one would add the replica again.
     reporting
         .await
         .context("the reports of this replica failed")?;
     reporter.end().await;
     store.close().await;
+    traces.end().await;
     end(&audit, &supervisor, served)
 }
 
@@ -125,8 +131,8 @@ fn end(audit: &Audit, supervisor: &Supervisor, served: anyhow::Result<()>) -> an
 }
 
 /// The audit log, with its destination if it has one of its own.
-fn audit(settings: &Run) -> anyhow::Result<Audit> {
-    let audit = Audit::new(settings.audit_tokens);
+fn audit(settings: &Run, traces: &Traces) -> anyhow::Result<Audit> {
+    let audit = Audit::new(settings.audit_tokens).with_traces(traces.current());
     let Some(destination) = &settings.audit_log else {
         return Ok(audit);
     };

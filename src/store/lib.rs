@@ -24,6 +24,7 @@ use backend::open::url::{Location, parse};
 use backend::operation::Operation;
 use backend::postgres::Postgres;
 use backend::sqlite::Sqlite;
+use clientele_telemetry::trace;
 pub use error::StoreError;
 pub use metrics::StoreMetrics;
 pub use redemption::Redemption;
@@ -154,11 +155,14 @@ impl Store {
     /// Runs an operation that writes.
     async fn write<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match self.backend().as_deref() {
-            Some(Backend::Sqlite(sqlite)) => sqlite.write(operation).await,
-            Some(Backend::Postgres(postgres)) => postgres.write(operation).await,
-            None => Err(StoreError::Unopened),
+        let work = async {
+            match self.backend().as_deref() {
+                Some(Backend::Sqlite(sqlite)) => sqlite.write(operation).await,
+                Some(Backend::Postgres(postgres)) => postgres.write(operation).await,
+                None => Err(StoreError::Unopened),
+            }
         };
+        let outcome = trace::within(trace::store::<O>("write"), work).await;
         self.metrics.writes.count(&outcome, started.elapsed());
         outcome
     }
@@ -166,11 +170,14 @@ impl Store {
     /// Runs an operation that only reads. It sees every write that completed before it began.
     async fn read<O: Operation>(&self, operation: O) -> Result<O::Output, StoreError> {
         let started = Instant::now();
-        let outcome = match self.backend().as_deref() {
-            Some(Backend::Sqlite(sqlite)) => sqlite.read(operation).await,
-            Some(Backend::Postgres(postgres)) => postgres.read(operation).await,
-            None => Err(StoreError::Unopened),
+        let work = async {
+            match self.backend().as_deref() {
+                Some(Backend::Sqlite(sqlite)) => sqlite.read(operation).await,
+                Some(Backend::Postgres(postgres)) => postgres.read(operation).await,
+                None => Err(StoreError::Unopened),
+            }
         };
+        let outcome = trace::within(trace::store::<O>("read"), work).await;
         self.metrics.reads.count(&outcome, started.elapsed());
         outcome
     }

@@ -51,6 +51,8 @@ pub struct AuditRecord<'a> {
     pub uid: Option<&'a str>,
     /// The ID of the request, which the page shows as well.
     pub request_id: Option<&'a str>,
+    /// The ID of the trace; [`Audit::record`] sets it.
+    pub trace_id: Option<&'a str>,
     /// How many events the record stands for; one if it is left out.
     pub count: Option<u64>,
 }
@@ -72,6 +74,7 @@ macro_rules! emit {
             name = $record.name,
             uid = $record.uid,
             request_id = $record.request_id,
+            trace_id = $record.trace_id,
             count = $record.count,
             reason = $record.reason,
             event = $event.as_str(),
@@ -94,7 +97,11 @@ pub struct Audit {
     counts: [Counter; AuditEvent::ALL.len()],
     tokens: bool,
     writer: Option<AuditWriter>,
+    current_trace: Option<CurrentTrace>,
 }
+
+/// The ID of the trace in whose span the caller is, if there is one.
+pub type CurrentTrace = fn() -> Option<String>;
 
 impl Default for Audit {
     fn default() -> Self {
@@ -115,7 +122,22 @@ impl Audit {
             events,
             tokens,
             writer: None,
+            current_trace: None,
         }
+    }
+
+    /// The same with the ID of the trace in each record that has one.
+    #[must_use]
+    pub fn with_traces(self, current_trace: Option<CurrentTrace>) -> Self {
+        Self {
+            current_trace,
+            ..self
+        }
+    }
+
+    /// The ID of the trace that the request or the reconcile belongs to, if there are traces.
+    pub fn trace_id(&self) -> Option<String> {
+        self.current_trace.and_then(|current| current())
     }
 
     /// The same with a destination of its own.
@@ -162,6 +184,11 @@ impl Audit {
     /// Records an event.
     pub fn record(&self, event: AuditEvent, record: &AuditRecord<'_>) {
         self.counts[event as usize].inc_by(record.count.unwrap_or(1));
+        let trace_id = self.trace_id();
+        let record = &AuditRecord {
+            trace_id: trace_id.as_deref(),
+            ..*record
+        };
         if let Some(writer) = &self.writer {
             writer.append(&line::line(Timestamp::now(), event, record));
         } else if event.is_alarming() {

@@ -11,4 +11,5 @@ mod plugin;
 mod root_key;
 mod rotation;
 mod security;
+mod tracing;
 mod users;

@@ -10,4 +10,5 @@ mod import;
 mod metadata;
 mod token_endpoint;
 mod tokens;
+mod traces;
 mod wire;

@@ -25,6 +25,7 @@ pub mod assertions;
 pub mod browser;
 pub mod clock;
 pub mod cluster;
+pub mod collector;
 pub mod dashboard;
 pub mod database_proxy;
 pub mod form;

@@ -183,6 +183,13 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* The port of the collector of traces. */}}
+{{- define "clientele.collectorPort" -}}
+{{- $url := urlParse .Values.tracing.endpoint }}
+{{- $default := eq $url.scheme "https" | ternary "443" "80" }}
+{{- regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default $default }}
+{{- end }}
+
 {{/* The claim for the volume of the SQLite database. */}}
 {{- define "clientele.claim" -}}
 {{- default (include "clientele.fullname" .) .Values.database.sqlite.persistence.existingClaim }}

@@ -1,6 +1,4 @@
-use clap::CommandFactory;
-
-use super::values::{log_filter, public_url};
+use super::values::{log_filter, otlp_endpoint, public_url, ratio};
 use super::*;
 
 #[test]
@@ -57,6 +55,43 @@ fn a_log_level_that_is_misspelled_does_not_silence_the_log() {
     for bad in ["loud", "warning", "info,clientele", "clientele=loud"] {
         let said = log_filter(bad).unwrap_err();
         assert!(said.contains("error, warn, info"), "{bad}: {said}");
+    }
+}
+
+#[test]
+fn traces_go_to_a_url_without_credentials() {
+    for (given, endpoint) in [
+        ("http://otel:4318", "http://otel:4318/v1/traces"),
+        ("http://otel:4318/", "http://otel:4318/v1/traces"),
+        ("http://otel:4318/v1/traces", "http://otel:4318/v1/traces"),
+        (
+            "https://otel.example/in",
+            "https://otel.example/in/v1/traces",
+        ),
+    ] {
+        assert_eq!(otlp_endpoint(given).as_deref(), Ok(endpoint));
+    }
+    for bad in [
+        "",
+        "otel:4318",
+        "grpc://otel:4317",
+        "http://",
+        "http://user@otel",
+        "http://:password@otel",
+        "http://otel?key=a",
+        "http://otel#a",
+    ] {
+        assert!(otlp_endpoint(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_share_lies_between_nothing_and_everything() {
+    assert_eq!(ratio("0"), Ok(0.0));
+    assert_eq!(ratio("0.25"), Ok(0.25));
+    assert_eq!(ratio("1"), Ok(1.0));
+    for bad in ["", "-0.1", "1.1", "NaN", "inf", "10%"] {
+        assert!(ratio(bad).is_err(), "{bad}");
     }
 }
 

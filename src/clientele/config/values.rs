@@ -134,6 +134,35 @@ pub(super) fn dashboard_url(text: &str) -> Result<String, String> {
     Ok(url)
 }
 
+/// The URL to which traces are sent. The path of the signal is appended unless it is there.
+pub(super) fn otlp_endpoint(text: &str) -> Result<String, String> {
+    const PATH: &str = "/v1/traces";
+    let url = url::Url::parse(text).map_err(|error| format!("must be a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("must be http://… or https://…, such as http://otel-collector:4318".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "must have no user information: give credentials by OTEL_EXPORTER_OTLP_HEADERS"
+                .to_owned(),
+        );
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must have neither query nor fragment".to_owned());
+    }
+    let base = url.as_str().trim_end_matches('/');
+    Ok(format!("{}{PATH}", base.trim_end_matches(PATH)))
+}
+
+/// A share of a whole.
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text
+        .parse()
+        .ok()
+        .filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "must be a number from 0 to 1, such as 0.1".to_owned())
+}
+
 /// What every proxy, browser and library reads in the same way.
 fn is_plain(url: &url::Url, text: &str) -> Result<(), String> {
     let is_label = |label: &str| {

@@ -1,6 +1,5 @@
 //! Which build of Clientele runs, as a metric.
 
-use clap::CommandFactory;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -15,10 +14,7 @@ struct Labels {
 
 /// Registers a gauge that is always 1; its labels say what `clientele --version` prints.
 pub fn register(registry: &mut Registry) {
-    let version = CommandLine::command()
-        .get_version()
-        .unwrap_or_default()
-        .to_owned();
+    let version = CommandLine::version();
     let build = Family::<Labels, Gauge>::default();
     build.get_or_create_owned(&Labels { version }).set(1);
     registry.register(

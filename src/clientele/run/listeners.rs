@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::state::CertificateEnd;
 use crate::config::Run;
+use crate::traces::Traces;
+#[cfg(feature = "otlp")]
+use crate::traces::requests::TracedRequests;
 use clientele_http::server::tls::Tls;
 use clientele_http::server::{Limits, Traffic, serve};
 use clientele_http::{App, router};
@@ -53,6 +56,7 @@ impl Listeners {
         app: App,
         probes: axum::Router,
         operator: Operator,
+        traces: &Traces,
         supervisor: &Supervisor,
     ) -> anyhow::Result<()> {
         let shutdown = supervisor.shutdown().clone();
@@ -74,20 +78,32 @@ impl Listeners {
             overload: app.metrics.overload.clone(),
             trusted_proxies: app.trusted_proxies.clone(),
         };
-        let served = serve(
-            self.public,
-            router(app),
-            self.tls,
-            Limits::default(),
-            traffic,
-            shutdown,
-        )
-        .await;
+        let served = serve_public(self.public, app, self.tls, traces, traffic, shutdown).await;
         operator.stop().await;
         stopped.cancel();
         probes.await.context("the admin listener failed")??;
         served.context("the public listener failed")
     }
+}
+
+/// Serves the public endpoints; without traces no request pays for them.
+async fn serve_public(
+    listener: TcpListener,
+    app: App,
+    tls: Option<Tls>,
+    traces: &Traces,
+    traffic: Traffic,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let limits = Limits::default();
+    #[cfg(feature = "otlp")]
+    if traces.are_on() {
+        let registry = app.registry.clone();
+        let service = TracedRequests::new(router(app), registry);
+        return serve(listener, service, tls, limits, traffic, shutdown).await;
+    }
+    debug_assert!(!traces.are_on(), "without the feature there are none");
+    serve(listener, router(app), tls, limits, traffic, shutdown).await
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use prometheus_client::registry::Registry;
 
 use super::{build_info, process};
+use crate::traces::counts::TraceCounts;
 use clientele_http::metrics::TokenMetrics;
 use clientele_operator::metrics::OperatorMetrics;
 use clientele_telemetry::audit::Audit;
@@ -23,7 +24,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Registers what does not depend on a connection.
-    pub fn new(audit: Audit) -> Self {
+    pub fn new(audit: Audit, traces: &TraceCounts) -> Self {
         let mut metrics = Self {
             registry: Registry::default(),
             tokens: Arc::default(),
@@ -32,6 +33,7 @@ impl Metrics {
         };
         build_info::register(&mut metrics.registry);
         process::register(&mut metrics.registry);
+        traces.register(&mut metrics.registry);
         metrics.audit.register(&mut metrics.registry);
         metrics.tokens.register(&mut metrics.registry);
         metrics.operator.register(&mut metrics.registry);

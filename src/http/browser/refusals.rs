@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clientele_oauth::{Client, Endpoint, Tenant, User};
 use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
+use clientele_telemetry::trace;
 use jiff::Timestamp;
 
 use crate::App;
@@ -167,6 +168,7 @@ pub(super) struct Why<'a> {
 pub(super) fn record(place: Place<'_>, why: Why<'_>) -> String {
     let app = place.app;
     let request_id = request_id(app);
+    trace::request_id(&request_id);
     let client_id = why.client.map(|client| &*client.id);
     app.metrics
         .authorization_refused(place.endpoint, why.error, client_id);
@@ -194,6 +196,7 @@ pub(super) fn record(place: Place<'_>, why: Why<'_>) -> String {
             error,
             rule,
             request_id,
+            trace_id = app.audit.trace_id(),
             "browser request refused"
         );
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
+use clientele_telemetry::trace;
 use futures::{FutureExt, StreamExt};
 use kube::Resource;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::Reconciler;
 use super::queue::{WorkerShare, fair_queue};
@@ -50,15 +52,26 @@ impl Reconciled for OAuthUser {
     const KIND: &'static str = KINDS[2];
 }
 
-/// Notes how long a reconcile took.
-fn timed(kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pass) -> Pass {
+/// Notes how long a reconcile took, and how it ended in the span that is its trace.
+fn timed(span: Span, kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pass) -> Pass {
     let context = reconciler.context.clone();
     Box::pin(async move {
         let started = Instant::now();
-        let ended = pass.await;
+        let ended = pass.instrument(span.clone()).await;
         context.metrics.reconcile.took(kind, started.elapsed());
+        let outcome = match &ended {
+            Ok(_) => "ok",
+            Err(error) if error.is_conflict() => "conflict",
+            Err(_) => "error",
+        };
+        trace::reconciled(&span, outcome);
         ended
     })
+}
+
+fn span_of<K: Reconciled + Resource>(object: &K) -> Span {
+    let meta = object.meta();
+    trace::reconcile(K::KIND, meta.namespace.as_deref(), meta.name.as_deref())
 }
 
 /// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
@@ -90,6 +103,7 @@ pub async fn run<K>(
         let pass: Pass = match wait {
             Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
             None => timed(
+                span_of(&*object),
                 K::KIND,
                 &reconciler,
                 guarded(pass(object, reconciler.clone())),

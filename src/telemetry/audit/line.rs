@@ -36,7 +36,7 @@ pub fn line(now: Timestamp, event: AuditEvent, record: &AuditRecord<'_>) -> Vec<
     line
 }
 
-fn texts<'a>(record: &AuditRecord<'a>) -> [(&'static str, Option<&'a str>); 12] {
+fn texts<'a>(record: &AuditRecord<'a>) -> [(&'static str, Option<&'a str>); 13] {
     [
         ("tenant", record.tenant),
         ("client_id", record.client_id),
@@ -49,6 +49,7 @@ fn texts<'a>(record: &AuditRecord<'a>) -> [(&'static str, Option<&'a str>); 12] 
         ("name", record.name),
         ("uid", record.uid),
         ("request_id", record.request_id),
+        ("trace_id", record.trace_id),
         ("reason", record.reason),
     ]
 }
@@ -108,12 +109,13 @@ mod tests {
             name: Some(odd),
             uid: Some(odd),
             request_id: Some(odd),
+            trace_id: Some(odd),
             from: None,
             count: None,
         };
         let line = read(AuditEvent::SignIn, &record);
         let found = line.as_object().unwrap().values();
-        assert_eq!(found.filter(|value| **value == odd).count(), 12);
+        assert_eq!(found.filter(|value| **value == odd).count(), 13);
     }
 
     #[test]

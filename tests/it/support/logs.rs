@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use clientele::traces::TraceLayer;
+use clientele_telemetry::trace;
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::Registry;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{Layer, Registry};
 
 /// What was logged.
 #[derive(Clone, Default)]
@@ -23,6 +26,21 @@ impl Logs {
             .with_ansi(false)
             .with_writer(move || writer.clone())
             .finish();
+        (logs, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// What this thread logs beside its traces, at the usual level.
+    pub fn beside(traces: TraceLayer) -> (Self, DefaultGuard) {
+        several_dispatchers();
+        let logs = Self::default();
+        let writer = logs.clone();
+        let spans = (trace::TARGET, LevelFilter::OFF);
+        let levels = Targets::new().with_default(LevelFilter::INFO);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .with_filter(levels.with_targets([spans]));
+        let subscriber = Registry::default().with(traces).with(lines);
         (logs, tracing::subscriber::set_default(subscriber))
     }
 

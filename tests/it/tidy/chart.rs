@@ -316,3 +316,53 @@ fn the_roles_for_people_read_or_write_one_kind() {
         assert!(!aggregated || role["rules"][0]["resources"] == json!(["oauthclients"]));
     }
 }
+
+#[test]
+fn o17_traces_go_where_the_chart_says_and_nowhere_by_default() {
+    let policy = |values: &[&str]| {
+        let values = [values, &["networkPolicy.enabled=true"]].concat();
+        rendered("NetworkPolicy", &values).remove(0)["spec"]["egress"].clone()
+    };
+    let environment = |values: &[&str]| {
+        let deployment = rendered("Deployment", values).remove(0);
+        let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+        let variables = container["env"].as_array().unwrap().iter();
+        let ours = variables.filter(|variable| variable["name"].as_str().unwrap().contains("OTLP"));
+        ours.map(|variable| variable["value"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(environment(&[]), Vec::<String>::new());
+    assert!(!policy(&[]).to_string().contains("4318"));
+    for (url, port) in [
+        ("http://otel:4318", 4318),
+        ("http://otel", 80),
+        ("https://otel.example/in", 443),
+        ("http://[fd00::1]:4319", 4319),
+    ] {
+        let endpoint = if url.contains('[') {
+            format!("tracing.endpoint=\"{url}\"")
+        } else {
+            format!("tracing.endpoint={url}")
+        };
+        assert_eq!(environment(&[&endpoint]), [url, "0.1"]);
+        let rules = policy(&[&endpoint]);
+        let ports = rules.as_array().unwrap().last().unwrap()["ports"].clone();
+        assert_eq!(ports, json!([{ "port": port, "protocol": "TCP" }]), "{url}");
+    }
+    let on = "tracing.endpoint=http://otel:4318";
+    for ratio in ["0", "0.25", "1"] {
+        let share = format!("tracing.sampleRatio={ratio}");
+        assert_eq!(environment(&[on, &share])[1], ratio);
+    }
+    for bad in [
+        "sampleRatio=1.5",
+        "sampleRatio=often",
+        "endpoint=otel:4317",
+        "endpoint=http://a@otel",
+    ] {
+        assert!(
+            !helm(&[&format!("tracing.{bad}")]).status.success(),
+            "{bad}"
+        );
+    }
+}

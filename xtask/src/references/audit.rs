@@ -25,7 +25,7 @@ A request is answered after its line was handed to the one thread that writes, w
 While the destination accepts no lines, 8 MiB wait.
 From 4 MiB on, `--audit-when-full` decides: `refuse`, the default, answers new requests with 503 and `Retry-After`; `drop` answers them and counts the lines that are lost in `clientele_audit_lines_lost_total`.
 
-The names below are stable, as are the fields: `timestamp`, `event`, `message` and, if known, `tenant`, `client_id`, `username`, `subject`, `from` (the visitor's address, through `--trusted-proxies`), `grant`, `error`, `reason`, `request_id`, `count`.
+The names below are stable, as are the fields: `timestamp`, `event`, `message` and, if known, `tenant`, `client_id`, `username`, `subject`, `from` (the visitor's address, through `--trusted-proxies`), `grant`, `error`, `reason`, `request_id`, `trace_id` (with [traces](../operations/traces.md)), `count`.
 A line about an object of Kubernetes also has `kind`, `namespace`, `name` and `uid`.
 `level` is `WARN` for the lines that an administrator should investigate.
 The metric `clientele_audit_events_total` counts each event ([metrics](metrics.md)).

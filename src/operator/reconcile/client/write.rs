@@ -4,11 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use clientele_api::{OAuthClient, OAuthClientStatus};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Preconditions};
 use kube::{Api, Resource, ResourceExt};
 
 use super::read::{Read, confirm_ledger, get};
-use crate::apply::params;
+use crate::apply;
 use crate::cache::namespace_access::denied;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep};
@@ -86,7 +85,7 @@ async fn create(
     desired: &DesiredSecret,
 ) -> Result<Written, SecretError> {
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
-    let created = api.create(&params(), &desired.to_create()).await;
+    let created = apply::create(&api, &desired.to_create()).await;
     let secret = created
         .map_err(|error| api_error(reconciler, desired, error, "create the credentials Secret"))?;
     // The watch tells the index: whether the Secret was deleted meanwhile is unknown here.
@@ -149,9 +148,7 @@ async fn repair(
         )));
     }
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
-    let replaced = api
-        .replace(&desired.name, &params(), &desired.to_replace(whole))
-        .await;
+    let replaced = apply::replace(&api, &desired.name, &desired.to_replace(whole)).await;
     let secret = replaced
         .map_err(|error| api_error(reconciler, desired, error, "repair the credentials Secret"))?;
     reconciler.note_write("secret_replace", object.metadata.uid.as_deref());
@@ -213,12 +210,8 @@ async fn remove_former(
         }
     }
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), namespace);
-    let only_this = DeleteParams::default().preconditions(Preconditions {
-        uid: Some(uid.to_owned()),
-        resource_version: None,
-    });
-    match api.delete(name, &only_this).await {
-        Ok(_) => {
+    match apply::delete(&api, namespace, name, uid).await {
+        Ok(()) => {
             reconciler.note_write("secret_delete", object.metadata.uid.as_deref());
         }
         Err(kube::Error::Api(status)) if status.is_not_found() => {}
