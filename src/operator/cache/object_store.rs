@@ -42,7 +42,7 @@ pub enum ReadAgain<K> {
     /// All, because a list was doubted.
     List(List<K>),
     /// One for which there is room again.
-    Object(Reread<K>),
+    Object(Box<Reread<K>>),
 }
 
 /// The objects of a kind.
@@ -77,6 +77,7 @@ where
     }
 
     /// The same with a bound for what is kept of large objects.
+    #[must_use]
     pub fn bounded(self, bound: Bound<K>) -> Self {
         Self {
             bound: Some(bound),
@@ -172,14 +173,14 @@ where
         };
         tokio::select! {
             list = self.doubt.second() => ReadAgain::List(list),
-            object = object => ReadAgain::Object(object),
+            object = object => ReadAgain::Object(Box::new(object)),
         }
     }
 
     /// Takes in what was read once more. Returns whether it was all objects.
     pub fn confirm(&mut self, read: ReadAgain<K>) -> bool {
         match read {
-            ReadAgain::Object(object) => self.keep(object),
+            ReadAgain::Object(object) => self.keep(*object),
             ReadAgain::List(list) => {
                 self.settle_doubt(list);
                 return true;

@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn client(spec: Value) -> OAuthClient {
+    fn client(spec: &Value) -> OAuthClient {
         let metadata = json!({ "name": "web", "namespace": "team-a" });
         serde_json::from_value(json!({ "metadata": metadata, "spec": spec })).unwrap()
     }
@@ -132,7 +132,7 @@ mod tests {
     fn what_is_shortened_is_short_and_refused_and_nothing_else_is() {
         let many = |each: &str| vec![each.repeat(250); 64];
         let map = json!({ "a": "x".repeat(4096) });
-        let whole = client(json!({
+        let whole = client(&json!({
             "tenant": "default", "redirectUris": many("a"), "postLogoutRedirectUris": many("b"),
             "allowedOrigins": many("c"), "allowedGroups": many("d"), "scopes": many("e"), "audiences": many("f"),
             "serviceAccounts": [{ "name": "g".repeat(250) }],

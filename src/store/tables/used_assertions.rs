@@ -68,7 +68,7 @@ impl Store {
         let (used, remembered) = self.write(operation).await?;
         match (&used, remembered) {
             (AssertionUse::TooMany { until }, _) => {
-                self.assertion_rooms.full(&tenant, &client, *until)
+                self.assertion_rooms.full(&tenant, &client, *until);
             }
             (_, Some(remembered)) => {
                 let left = most.saturating_sub(remembered + 1);
