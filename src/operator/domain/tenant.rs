@@ -5,6 +5,7 @@ pub mod admission;
 mod audience_claims;
 pub mod audiences;
 mod branding;
+pub mod concern;
 mod entry_rules;
 pub mod lifetimes;
 pub mod openness;

@@ -37,7 +37,7 @@ use crate::domain::names::Installation;
 pub type Labels = BTreeMap<String, String>;
 
 /// Which namespaces are meant.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Namespaces {
     /// Every one.
     All,
@@ -95,7 +95,7 @@ pub struct ScopePolicy {
 }
 
 /// Hosts to which some namespaces' clients may return.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct RedirectHostPolicy {
     /// Whose clients.
     pub namespaces: Namespaces,
@@ -104,7 +104,7 @@ pub struct RedirectHostPolicy {
 }
 
 /// What the OAuthUsers of some namespaces may claim to be.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct UserLimitPolicy {
     /// Whose.
     pub namespaces: Namespaces,
@@ -115,7 +115,7 @@ pub struct UserLimitPolicy {
 }
 
 /// Private-use schemes without a dot to which some namespaces' clients may return.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct RedirectSchemePolicy {
     /// Whose clients.
     pub namespaces: Namespaces,
