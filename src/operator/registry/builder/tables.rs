@@ -73,12 +73,16 @@ impl RegistryBuilder {
     ) -> HashSet<Arc<str>> {
         let mut touched = HashSet::new();
         // An ID may pass from one client to another: first all leave, then all come.
-        for change in changes.iter().filter(|change| change.moves(stays)) {
-            touched.extend(change.before.as_ref().and_then(|it| self.take_out(it)));
+        for change in changes {
+            if change.moves(stays) {
+                touched.extend(change.before.as_ref().and_then(|it| self.take_out(it)));
+            }
             slices.turn().await;
         }
-        for change in changes.iter().filter(|change| change.moves(is_same)) {
-            touched.extend(change.after.as_ref().and_then(|it| self.put_in(it)));
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.after.as_ref().and_then(|it| self.put_in(it)));
+            }
             slices.turn().await;
         }
         for change in changes {

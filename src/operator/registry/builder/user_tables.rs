@@ -35,26 +35,30 @@ impl RegistryBuilder {
         changes: &[Change<UserVerdict>],
         slices: &mut Slices,
     ) -> HashSet<String> {
-        let moving = changes.iter().filter(|change| change.moves(is_same));
-        let moving: Vec<_> = moving.collect();
-        let before = moving.iter().filter_map(|change| change.before.as_deref());
-        let after = moving.iter().filter_map(|change| change.after.as_deref());
         let mut touched = HashSet::new();
         // A name may pass from one person to another: first all leave, then all come.
-        for (tenant, person) in before.filter_map(person) {
-            if let Some(people) = self.people.get_mut(tenant) {
-                let is_gone = Arc::make_mut(people).remove(person);
-                self.registered_people -= usize::from(is_gone);
-                touched.insert(tenant.to_owned());
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.before.as_ref().and_then(|it| self.take_person(it)));
             }
             slices.turn().await;
         }
-        for verdict in after {
-            touched.extend(self.put_person(verdict));
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.after.as_ref().and_then(|it| self.put_person(it)));
+            }
             slices.turn().await;
         }
         self.drop_empty(&touched);
         touched
+    }
+
+    fn take_person(&mut self, verdict: &UserVerdict) -> Option<String> {
+        let (tenant, person) = person(verdict)?;
+        let people = self.people.get_mut(tenant)?;
+        let is_gone = Arc::make_mut(people).remove(person);
+        self.registered_people -= usize::from(is_gone);
+        Some(tenant.to_owned())
     }
 
     /// Fills the tables with everybody, from nothing. Returns the tenants that have people or had some.
