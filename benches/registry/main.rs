@@ -1,7 +1,8 @@
 //! What one change costs the registry, by how many clients there are: synthetic events, no cluster.
 //!
-//! The builder of the operator takes in events and makes registries, as the observer does. Beside it stands what looking at
-//! everything at once costs, as after a list.
+//! The builder of the operator takes in events and makes registries, as the observer does. Beside it stand what a new policy of
+//! the tenant of all clients costs, with the longest time that it keeps its thread from others, and what looking at everything
+//! at once costs, as after a list.
 
 mod stage;
 
@@ -33,9 +34,9 @@ fn main() -> ExitCode {
     };
     let _entered = runtime.enter();
     println!(
-        "| clients | a spec changes: mean, p99 | a status changes | one is made and deleted | a status of the tenant changes | everything at once |"
+        "| clients | a spec changes: mean, p99 | a status changes | one is made and deleted | a status of the tenant changes | a policy of the tenant changes | its longest step | everything at once |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     for clients in options.clients {
         let Ok(mut stage) = Stage::new(clients) else {
             return ExitCode::FAILURE;
@@ -55,14 +56,18 @@ fn row(stage: &mut Stage, clients: usize, changes: usize) {
         stage.delete(clients + n);
     });
     let tenant = measured(changes.min(200), |_| stage.write_tenant_status());
+    let mut longest = Duration::ZERO;
+    let policy = measured(3, |_| longest = longest.max(stage.change_policy()));
     let whole = measured(3, |_| stage.relist());
     println!(
-        "| {clients} | {:.1}, {:.1} µs | {:.1} µs | {:.1} µs | {:.1} µs | {:.1} ms |",
+        "| {clients} | {:.1}, {:.1} µs | {:.1} µs | {:.1} µs | {:.1} µs | {:.1} ms | {:.1} ms | {:.1} ms |",
         micros(mean(&spec)),
         micros(spec[spec.len() * 99 / 100]),
         micros(mean(&status)),
         micros(mean(&made)) / 2.0,
         micros(mean(&tenant)),
+        micros(mean(&policy)) / 1000.0,
+        micros(longest) / 1000.0,
         micros(mean(&whole)) / 1000.0,
     );
 }

@@ -18,6 +18,7 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// In how many namespaces the clients lie.
@@ -31,6 +32,8 @@ pub struct Stage {
     asked: UnboundedReceiver<ObjectRef<OAuthClient>>,
     clients: usize,
     version: u64,
+    /// How often the policy of the tenant changed.
+    policies: i64,
 }
 
 fn settings() -> Settings {
@@ -76,6 +79,7 @@ impl Stage {
             asked,
             clients,
             version: 0,
+            policies: 0,
         };
         stage.list_all();
         Ok(stage)
@@ -101,17 +105,20 @@ impl Stage {
     }
 
     fn rebuild(&mut self) {
-        self.builder.rebuild(&self.inputs, &self.outputs);
+        let rebuild = self.builder.rebuild(&self.inputs, &self.outputs);
+        Handle::current().block_on(rebuild);
         drop(self.builder.sweep());
         while self.asked.try_recv().is_ok() {}
     }
 
     fn tenant(&mut self) -> OAuthTenant {
         self.version += 1;
-        let spec = serde_json::from_value(json!({})).expect("it is a spec");
+        let minutes = 5 + self.policies % 50;
+        let spec = json!({ "lifetimes": { "default": { "accessToken": format!("{minutes}m") } } });
+        let spec = serde_json::from_value(spec).expect("it is a spec");
         let mut tenant = OAuthTenant::new("default", spec);
         tenant.metadata.uid = Some("uid-of-the-tenant".into());
-        tenant.metadata.generation = Some(1);
+        tenant.metadata.generation = Some(1 + self.policies);
         tenant.metadata.resource_version = Some(self.version.to_string());
         tenant
     }
@@ -165,6 +172,15 @@ impl Stage {
         let tenant = self.tenant();
         self.see(WatchEvent::Tenant(Box::new(Event::Apply(tenant))));
         self.rebuild();
+    }
+
+    /// Another lifetime for every client. Returns how long the longest step was.
+    pub fn change_policy(&mut self) -> Duration {
+        self.policies += 1;
+        let tenant = self.tenant();
+        self.see(WatchEvent::Tenant(Box::new(Event::Apply(tenant))));
+        self.rebuild();
+        self.builder.longest_step()
     }
 
     /// A list of all, each in another version.

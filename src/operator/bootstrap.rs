@@ -19,6 +19,7 @@ use crate::apply::params;
 use crate::cache::Cache;
 use crate::cache::leadership::Leader;
 use crate::cache::progress::Readiness;
+use crate::cache::verdicts::Verdicts;
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
 use crate::root_key::installation::MARK;
@@ -48,6 +49,8 @@ pub struct Bootstrap {
     pub readiness: Arc<Readiness>,
     /// Where what waited for the tenant is reconciled again.
     pub queues: Arc<WorkQueues>,
+    /// What the registry says about each object.
+    pub verdicts: Arc<Verdicts>,
     /// The registry that the server reads.
     pub registry: Arc<ArcSwap<Registry>>,
 }
@@ -70,9 +73,21 @@ pub async fn bootstrap(shared: Bootstrap) {
         let _ = tokio::time::timeout(FIRST_KEYS, served(&shared)).await;
     }
     shared.readiness.note(|progress| progress.bootstrap = true);
-    shared.queues.clients.enqueue_all(None);
-    shared.queues.users.enqueue_all(None);
+    enqueue_those_without_tenant(&shared);
     dashboard_client::bootstrap(&shared).await;
+}
+
+/// Those whose tenant does not exist were not told so before. All others were reconciled.
+fn enqueue_those_without_tenant(shared: &Bootstrap) {
+    let Verdicts { clients, users, .. } = &*shared.verdicts;
+    for verdict in clients.all().iter().filter(|it| it.tenant.is_none()) {
+        let client = ObjectRef::from_obj(&*verdict.object);
+        shared.queues.clients.enqueue(client);
+    }
+    for verdict in users.all().iter().filter(|it| it.tenant.is_none()) {
+        let user = ObjectRef::from_obj(&*verdict.object);
+        shared.queues.users.enqueue(user);
+    }
 }
 
 /// Until the tenant `default` can issue tokens, or is known not to be there any more.

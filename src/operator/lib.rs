@@ -90,6 +90,7 @@ impl Operator {
         let release = released.clone().drop_guard();
         tasks.spawn(election::lead(
             parts.keys.context.clone(),
+            parts.keys.cache.clone(),
             parts.keys.leader.clone(),
             parts.keys.queues.clone(),
             ending.clone(),
@@ -243,6 +244,7 @@ impl Parts {
             leader: self.keys.leader.clone(),
             readiness: self.keys.readiness.clone(),
             queues: self.keys.queues.clone(),
+            verdicts: self.verdicts.clone(),
             registry: self.registry.clone(),
         }));
     }

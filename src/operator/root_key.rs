@@ -98,7 +98,7 @@ pub struct RootKeyReader {
     pub leader: Arc<Leader>,
     /// What has been listed, and whether the installation was bootstrapped.
     pub readiness: Arc<Readiness>,
-    /// Where every OAuthClient is enqueued when other keys are used.
+    /// Where every OAuthClient is enqueued when the same keys may derive again, or no longer.
     pub queues: Arc<WorkQueues>,
     /// Asks for the registry to be rebuilt with them.
     pub rebuild: Arc<RebuildRequest>,
@@ -249,10 +249,7 @@ pub async fn look_again(reader: &RootKeyReader) -> Result<bool, Error> {
     let before = reader.root_keys.load_full();
     look(reader).await?;
     let now = reader.root_keys.load_full();
-    let same = match (&before.verifying, &now.verifying) {
-        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-        (before, now) => before.is_none() && now.is_none(),
-    };
+    let same = are_same(before.verifying.as_ref(), now.verifying.as_ref());
     Ok(!same || before.problem != now.problem)
 }
 
@@ -350,10 +347,24 @@ fn refuse(reader: &RootKeyReader, verifying: Option<Arc<Keyring>>, problem: Stri
     );
 }
 
+/// With other keys the registry is made again, and then every client is enqueued; what is reconciled before could do nothing.
 fn use_keys(reader: &RootKeyReader, known: KnownRootKeys) {
+    let before = reader.root_keys.load_full();
+    let same = are_same(before.verifying.as_ref(), known.verifying.as_ref());
     reader.root_keys.store(known);
     reader.rebuild.request();
-    reader.queues.clients.enqueue_all(None);
+    if same {
+        reader.queues.clients.enqueue_all(None);
+    }
+}
+
+/// Whether both are one keyring, or none.
+fn are_same(one: Option<&Arc<Keyring>>, other: Option<&Arc<Keyring>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 fn record(reader: &RootKeyReader, act: AuditEvent, reason: &str) {

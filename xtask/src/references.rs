@@ -1,4 +1,5 @@
-//! The pages of `docs/reference/` that are generated from the sources, so that they cannot differ from the program.
+//! The pages of `docs/reference/` that are generated from the sources, so that they cannot differ from the program, and the
+//! picture that is drawn from the tables of the benchmarks.
 
 #![expect(
     clippy::format_push_string,
@@ -7,6 +8,7 @@
 
 use std::{fs, io};
 
+use crate::pictures;
 use crate::project::Project;
 use crate::source::{read, root};
 
@@ -22,7 +24,7 @@ const CHART: &str = "charts/clientele/README.md";
 const VALUES: &str = "charts/clientele/values.yaml";
 const DEFAULTS: &str = "charts/clientele/defaults.yaml";
 
-/// Every generated page: its path and its text.
+/// Every generated page and picture: its path and its text.
 pub fn pages(project: &Project) -> Vec<(String, String)> {
     let mut pages = resources::pages();
     pages.push(("audit.md", audit::page(project)));
@@ -37,6 +39,9 @@ pub fn pages(project: &Project) -> Vec<(String, String)> {
         .collect();
     pages.push((CHART.to_owned(), values::in_readme(&read(CHART), &table)));
     pages.push((DEFAULTS.to_owned(), values::defaults(&read(VALUES))));
+    let picture = pictures::cost_by_size(&read(pictures::SOURCE));
+    let picture = picture.unwrap_or_else(|problem| panic!("{}: {problem}", pictures::SOURCE));
+    pages.push((pictures::PATH.to_owned(), picture));
     pages
 }
 

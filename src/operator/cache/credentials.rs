@@ -193,6 +193,11 @@ impl CredentialsIndex {
         self.read(|state| state.reach.of(namespace))
     }
 
+    /// Whether Secrets of an object's namespace were listed, or refused: a reconcile can do nothing before.
+    pub fn is_listed(&self, namespace: Option<&str>) -> bool {
+        self.access(namespace.unwrap_or_default()) != Access::Pending
+    }
+
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
     pub fn set_access(&self, namespace: Option<&str>, access: Access) -> bool {
         self.write(|state| state.reach.set(namespace, access))

@@ -5,6 +5,8 @@ use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, ObjectRefExtra, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::credentials::CredentialsIndex;
+
 /// The objects of one kind that wait to be reconciled.
 pub struct WorkQueue<K: Resource<DynamicType = ()> + 'static> {
     objects: Store<K>,
@@ -52,10 +54,15 @@ pub struct WorkQueues {
 }
 
 impl WorkQueues {
-    /// Adds every object of every kind.
-    pub fn enqueue_everything(&self) {
+    /// Adds every object of every kind, but for the clients of namespaces whose Secrets have not been listed yet: nothing is
+    /// written there, and once they are listed each is added.
+    pub fn enqueue_everything(&self, credentials: &CredentialsIndex) {
         self.tenants.enqueue_all(None);
-        self.clients.enqueue_all(None);
         self.users.enqueue_all(None);
+        for client in self.clients.objects.state() {
+            if credentials.is_listed(client.metadata.namespace.as_deref()) {
+                self.clients.enqueue(ObjectRef::from_obj(&*client));
+            }
+        }
     }
 }

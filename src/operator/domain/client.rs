@@ -10,6 +10,7 @@ pub mod redirect_schemes;
 pub mod rotation;
 pub mod secret;
 pub mod secret_ref;
+pub mod shown;
 mod sign_in;
 pub mod status;
 pub mod structure;

@@ -6,6 +6,7 @@ mod audience_claims;
 pub mod audience_scopes;
 pub mod audiences;
 mod branding;
+pub mod concern;
 mod entry_rules;
 pub mod lifetimes;
 pub mod namespaces;

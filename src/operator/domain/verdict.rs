@@ -29,6 +29,19 @@ pub struct Verdict<K, T, D = ()> {
     pub details: D,
 }
 
+/// What is registered of an object.
+pub trait Registered<K>: PartialEq {
+    /// Whether a reconcile of the object writes the same with either.
+    fn shows_the_same(&self, other: &Self, object: &K) -> bool;
+}
+
+/// No policy of the tenant is in what is registered of a person.
+impl Registered<OAuthUser> for User {
+    fn shows_the_same(&self, other: &Self, _: &OAuthUser) -> bool {
+        self == other
+    }
+}
+
 /// Whether both are one object.
 pub fn is_same_object<K: Resource>(one: &K, other: &K) -> bool {
     one.meta().uid == other.meta().uid

@@ -17,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::lease::{RENEW_DEADLINE, Seen, Step, held, released};
 use crate::apply::params;
+use crate::cache::Cache;
 use crate::cache::leadership::Leader;
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
@@ -47,6 +48,7 @@ pub fn while_leader<T: Send + 'static>(
 /// Takes the Lease, renews it or waits for it until the end, and then releases it, so that another replica need not wait.
 pub async fn lead(
     context: Arc<Context>,
+    cache: Arc<Cache>,
     leader: Arc<Leader>,
     queues: Arc<WorkQueues>,
     ending: CancellationToken,
@@ -59,6 +61,7 @@ pub async fn lead(
     let mut candidate = LeaderElector {
         api: Api::namespaced(context.kube.clone(), &context.settings.namespace),
         context,
+        cache,
         leader,
         queues,
         identity,
@@ -76,6 +79,7 @@ pub async fn lead(
 /// A replica that would write.
 struct LeaderElector {
     context: Arc<Context>,
+    cache: Arc<Cache>,
     leader: Arc<Leader>,
     queues: Arc<WorkQueues>,
     api: Api<Lease>,
@@ -151,7 +155,7 @@ impl LeaderElector {
         if self.leader.set(Some(until)) {
             self.context.metrics.leader.set(1);
             tracing::info!(identity = self.identity, "became leader, writing");
-            self.queues.enqueue_everything();
+            self.queues.enqueue_everything(&self.cache.credentials);
         }
     }
 

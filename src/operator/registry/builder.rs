@@ -9,6 +9,8 @@ mod memos;
 mod observe;
 mod pending;
 mod rebuild;
+mod report;
+mod slices;
 mod tables;
 mod tenants;
 mod user_tables;
@@ -17,7 +19,7 @@ pub(crate) mod users;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::{SigningKeys, Users};
@@ -94,6 +96,7 @@ pub struct RegistryBuilder {
     retired: Retired,
     cursor: Cursor,
     work: Work,
+    longest_step: Duration,
 }
 
 impl RegistryBuilder {
@@ -143,6 +146,7 @@ impl RegistryBuilder {
             retired: Retired::default(),
             cursor: Cursor::default(),
             work: Work::default(),
+            longest_step: Duration::ZERO,
         }
     }
 

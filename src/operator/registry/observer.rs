@@ -18,7 +18,7 @@ use crate::watch::objects::watches;
 /// How long changes are gathered.
 const GATHER: Duration = Duration::from_millis(1);
 /// After a rebuild there is a pause of this many times its duration, so that what is judged again with a whole list or
-/// tenant does not spend the time of the requests. A change of a few objects takes microseconds and so pauses for none.
+/// tenant, if in slices, does not spend the time of the requests. A change of a few objects takes microseconds and so pauses for none.
 const PAUSE: u32 = 4;
 /// But no change waits for longer than this, however long one takes on a machine that has other things to do.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ pub async fn run(
             () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                 world.release_guard();
                 let started = Instant::now();
-                world.rebuild(&inputs, &outputs);
+                world.rebuild(&inputs, &outputs).await;
                 let pause = (started.elapsed() * PAUSE).min(LONGEST_PAUSE);
                 earliest = Instant::now() + pause;
                 due = None;

@@ -14,7 +14,7 @@ const NAME: &str = "kubernetes.io/metadata.name";
 const NAMED: usize = 5;
 
 /// Which namespaces are meant.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub enum Namespaces {
     /// Every one.
     All,

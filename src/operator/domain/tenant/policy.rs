@@ -60,7 +60,7 @@ pub struct ScopePolicy {
 }
 
 /// Hosts to which some namespaces' clients may return.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct RedirectHostPolicy {
     /// Whose clients.
     pub namespaces: Namespaces,
@@ -69,7 +69,7 @@ pub struct RedirectHostPolicy {
 }
 
 /// What the OAuthUsers of some namespaces may claim to be.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct UserLimitPolicy {
     /// Whose.
     pub namespaces: Namespaces,
@@ -80,7 +80,7 @@ pub struct UserLimitPolicy {
 }
 
 /// Private-use schemes without a dot to which some namespaces' clients may return.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct RedirectSchemePolicy {
     /// Whose clients.
     pub namespaces: Namespaces,

@@ -6,7 +6,7 @@ use clientele_api::OAuthTenant;
 use clientele_api::allowed_keys::AllowedKeys;
 
 /// The list of the installation, and the tenant's.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SecretKeys {
     /// The list of the installation: its default until [`super::policy::TenantPolicy::with_installation_keys`].
     pub installation: Arc<AllowedKeys>,

@@ -8,7 +8,7 @@ use kube::{Resource, ResourceExt};
 use super::RegistryBuilder;
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::verdict::{TenantState, Verdict, is_same_object, is_same_version};
+use crate::domain::verdict::{Registered, TenantState, Verdict, is_same_object, is_same_version};
 
 /// Where an object stands: its tenant and the labels of its namespace, as far as they are known.
 pub(super) struct Circumstances {
@@ -111,7 +111,7 @@ impl<V> Change<V> {
     }
 }
 
-impl<K: Resource, T: PartialEq, D: PartialEq> Change<Verdict<K, T, D>> {
+impl<K: Resource, T: Registered<K>, D: PartialEq> Change<Verdict<K, T, D>> {
     /// Another verdict than before, if there was one.
     pub(super) fn to(after: &Arc<Verdict<K, T, D>>, before: Option<Arc<Verdict<K, T, D>>>) -> Self {
         let matters = before
@@ -136,17 +136,24 @@ impl<K, T, D> Change<Verdict<K, T, D>> {
     }
 }
 
-/// Whether a reconcile would see something else. What a tenant is beside this concerns none of its objects.
-fn is_news<K: Resource, T: PartialEq, D: PartialEq>(
+/// Whether a reconcile would write something else. What a tenant is beside this concerns none of its objects.
+fn is_news<K: Resource, T: Registered<K>, D: PartialEq>(
     before: &Verdict<K, T, D>,
     after: &Verdict<K, T, D>,
 ) -> bool {
+    let shows_the_same = match (&before.registered, &after.registered) {
+        (Ok(before), Ok(now)) => {
+            Arc::ptr_eq(before, now) || before.shows_the_same(now, &after.object)
+        }
+        (Err(before), Err(now)) => before == now,
+        _ => false,
+    };
     let outcome = |verdict: &Verdict<K, T, D>| {
         let tenant = verdict.tenant.as_ref();
         tenant.map(|tenant| (tenant.policy.issuer.clone(), tenant.problem.clone()))
     };
     !is_same_version(&before.object, &after.object)
-        || before.registered != after.registered
+        || !shows_the_same
         || before.details != after.details
         || outcome(before) != outcome(after)
 }

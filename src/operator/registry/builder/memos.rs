@@ -154,8 +154,12 @@ impl<K: Refers, T, D, E> Memos<K, T, D, E> {
     }
 
     /// Those of a tenant.
-    pub(super) fn of_tenant(&self, tenant: &str) -> impl Iterator<Item = Place> {
-        self.by_tenant.get(tenant).into_iter().flatten().cloned()
+    pub(super) fn of_tenant<'m>(
+        &'m self,
+        tenant: &str,
+    ) -> impl Iterator<Item = Place> + use<'m, K, T, D, E> {
+        let places = self.by_tenant.get(tenant).map(HashSet::iter);
+        places.unwrap_or_default().cloned()
     }
 
     /// Those in a namespace.

@@ -4,12 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clientele_api::OAuthTenant;
+use clientele_oauth::Keyring;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
+use super::clients::ClientMemos;
+use super::slices::Slices;
+use super::users::UserMemos;
 use crate::cache::place::Place;
 use crate::domain::secret_entry::SecretEntry;
+use crate::domain::tenant::concern::Concern;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::unique_names::NameIndex;
 use crate::registry::{Inputs, Outputs};
@@ -48,12 +53,31 @@ impl Pending {
         let flags = self.whole || self.every_tenant || self.every_person || self.keyring;
         objects && others && !flags
     }
+
+    /// The clients and people of tenants are judged again, as far as what their tenant allows may be something else.
+    pub(super) async fn judge_again(
+        &mut self,
+        (clients, people): (&ClientMemos, &UserMemos),
+        concerned: Vec<(String, Concern)>,
+        slices: &mut Slices,
+    ) {
+        for (tenant, concern) in concerned {
+            if concern.clients {
+                extend(&mut self.clients, clients.of_tenant(&tenant), slices).await;
+            }
+            if concern.people {
+                extend(&mut self.people, people.of_tenant(&tenant), slices).await;
+            }
+        }
+    }
 }
 
 /// What the registry was made of, beside what the watches of the observer say.
 #[derive(Default)]
 pub(super) struct Elsewhere {
     issuer: Option<Arc<str>>,
+    /// The root keys that the next registry verifies with. Read once for a rebuild: keys that come meanwhile are for the next.
+    pub(super) keyring: Option<Arc<Keyring>>,
 }
 
 impl RegistryBuilder {
@@ -65,10 +89,12 @@ impl RegistryBuilder {
         let passwords = inputs.cache.passwords.take_changes();
         let people = self.user_memos.concerned_by(&passwords);
         self.pending.people.extend(people);
-        if !inputs.root_keys.load().are_served(&outputs.registry.load()) {
+        let root_keys = inputs.root_keys.load_full();
+        if !root_keys.are_served(&outputs.registry.load()) {
             self.pending.keyring = true;
             self.pending.every_person = true;
         }
+        self.elsewhere.keyring.clone_from(&root_keys.verifying);
         let issuer = inputs.cache.service_accounts.issuer();
         if issuer != self.elsewhere.issuer {
             self.elsewhere.issuer = issuer;
@@ -81,24 +107,24 @@ impl RegistryBuilder {
     }
 
     /// Names everything that is meant by what changed. Of a whole, what was made before is forgotten.
-    pub(super) fn spread_out(&mut self, pending: &mut Pending) {
+    pub(super) async fn spread_out(&mut self, pending: &mut Pending, slices: &mut Slices) {
         if pending.whole {
             self.names = NameIndex::default();
             self.tables.clear();
             (self.served, self.refused) = (0, 0);
             let objects = self.clients.objects();
-            pending
-                .clients
-                .extend(objects.iter().map(|object| Place::of(&**object)));
+            let there = objects.iter().map(|object| Place::of(&**object));
+            extend(&mut pending.clients, there, slices).await;
             let known = self.memos.iter().map(|(place, _)| place.clone());
-            pending.clients.extend(known);
+            extend(&mut pending.clients, known, slices).await;
             (pending.every_tenant, pending.every_person) = (true, true);
         }
         if pending.every_person {
             let objects = self.users.objects();
             let there = objects.iter().map(|object| Place::of(&**object));
-            pending.people.extend(there);
-            pending.people.extend(self.usernames.askers().cloned());
+            extend(&mut pending.people, there, slices).await;
+            let known = self.usernames.askers().cloned();
+            extend(&mut pending.people, known, slices).await;
         }
         if pending.every_tenant {
             let objects = self.tenants.objects();
@@ -116,12 +142,6 @@ impl RegistryBuilder {
         }
     }
 
-    /// The clients and people of a tenant are judged again, because what it allows may be something else.
-    pub(super) fn judge_again(&self, pending: &mut Pending, tenant: &str) {
-        pending.clients.extend(self.memos.of_tenant(tenant));
-        pending.people.extend(self.user_memos.of_tenant(tenant));
-    }
-
     /// The tenant, if it counts.
     pub(super) fn tenant_object(&self, name: &str) -> Option<Arc<OAuthTenant>> {
         let object = self.tenants.get(&ObjectRef::new(name));
@@ -129,9 +149,9 @@ impl RegistryBuilder {
     }
 
     /// Lets go of the labels of namespaces that were deleted, once nothing of ours lies in them any more.
-    pub(super) fn forget_namespaces(&mut self, inputs: &Inputs) {
+    pub(super) fn forget_namespaces(&mut self) {
         // No person was judged yet, so it is not known where people live.
-        if inputs.root_keys.load().verifying.is_none() {
+        if self.elsewhere.keyring.is_none() {
             return;
         }
         let (memos, people) = (&self.memos, &self.user_memos);
@@ -142,5 +162,18 @@ impl RegistryBuilder {
         for namespace in gone {
             self.namespaces.remove(&namespace);
         }
+    }
+}
+
+/// Takes in places, with room for all of them: a set that grows moves what it has.
+async fn extend(
+    places: &mut HashSet<Place>,
+    more: impl Iterator<Item = Place> + Send,
+    slices: &mut Slices,
+) {
+    places.reserve(more.size_hint().0);
+    for place in more {
+        places.insert(place);
+        slices.turn().await;
     }
 }

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clientele_oauth::{Registry, Tenant};
-use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
-use super::arrivals::{record_client_gone, record_person_gone};
 use super::asker::Asker;
-use super::clients::{key, unsaid};
 use super::memo::Change;
 use super::pending::Pending;
-use crate::cache::namespace_access::Access;
+use super::report::Report;
+use super::slices::Slices;
 use crate::domain::unique_names::{NameReservation, Wish};
 use crate::domain::verdict::{ClientVerdict, UserVerdict};
-use crate::metrics::count;
 use crate::registry::{Inputs, Outputs};
+
+/// A registry that was replaced by one with more changes than this takes milliseconds to drop.
+const LARGE: usize = 1000;
 
 /// How much was done since the builder was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,8 +36,9 @@ pub struct Work {
 
 impl RegistryBuilder {
     /// Makes the registry that follows from everything seen and swaps it, then enqueues what changed. Only what changed is
-    /// judged; after a list that is everything.
-    pub fn rebuild(&mut self, inputs: &Inputs, outputs: &Outputs) {
+    /// judged; after a list that is everything. Other tasks have turns meanwhile; they find the registry from before until
+    /// it is swapped, so that of a change of a tenant nothing is in force before all of it is.
+    pub async fn rebuild(&mut self, inputs: &Inputs, outputs: &Outputs) {
         let progress = outputs.readiness.progress();
         let listed = progress.clients && progress.tenants && progress.users;
         if !(listed && progress.namespaces && progress.signing_keys) {
@@ -50,33 +50,68 @@ impl RegistryBuilder {
             && inputs.cache.has_settled_client_secrets()
             && inputs.root_keys.load().verifying.is_some();
         self.look_elsewhere(inputs, outputs);
-        let mut pending = std::mem::take(&mut self.pending);
+        let pending = std::mem::take(&mut self.pending);
         if !pending.is_empty() {
             self.revision += 1;
-            self.spread_out(&mut pending);
-            let renewed = self.refresh_tenants(inputs, outputs, &pending.tenants);
-            for tenant in renewed {
-                self.judge_again(&mut pending, &tenant);
-            }
-            self.decide_names(&mut pending);
-            let moved = self.take_audiences(inputs, outputs, &pending.tenants);
-            for tenant in moved {
-                self.judge_again(&mut pending, &tenant);
-            }
-            self.report_tenants(outputs, &pending.tenants);
-            let changes = pending
-                .clients
-                .iter()
-                .filter_map(|place| self.judge(inputs, place));
-            let changes: Vec<_> = changes.collect();
-            let people = self.judge_people(inputs, &pending);
-            self.serve(inputs, outputs, &pending, &changes, &people);
-            self.report(inputs, outputs, &pending, &changes, started.elapsed());
-            self.report_people(inputs, outputs, &people);
-            self.forget_namespaces(inputs);
+            let mut slices = Slices::begin();
+            self.take_in(inputs, outputs, pending, started, &mut slices)
+                .await;
+            self.longest_step = slices.longest();
         }
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.registry |= complete);
+    }
+
+    async fn take_in(
+        &mut self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+        mut pending: Pending,
+        started: Instant,
+        slices: &mut Slices,
+    ) {
+        self.spread_out(&mut pending, slices).await;
+        let renewed = self.refresh_tenants(inputs, &pending.tenants);
+        let mut tenants = renewed.reconciled;
+        let known = (&self.memos, &self.user_memos);
+        pending.judge_again(known, renewed.concerned, slices).await;
+        self.decide_names(&mut pending, slices).await;
+        let renewed = self.take_audiences(inputs, &pending.tenants);
+        tenants.extend(renewed.reconciled);
+        let known = (&self.memos, &self.user_memos);
+        pending.judge_again(known, renewed.concerned, slices).await;
+        let changes = self.judge_clients(inputs, &pending, slices).await;
+        let people = self.judge_people(inputs, &pending, slices).await;
+        self.serve(outputs, &pending, &changes, &people, slices)
+            .await;
+        let report = Report {
+            inputs,
+            outputs,
+            pending: &pending,
+            tenants,
+            took: started.elapsed(),
+        };
+        self.report(report, changes, people, slices).await;
+        self.forget_namespaces();
+        for place in pending.clients.drain().chain(pending.people.drain()) {
+            drop(place);
+            slices.turn().await;
+        }
+    }
+
+    /// Judges the OAuthClients that are looked at. Returns the verdicts that are others.
+    async fn judge_clients(
+        &mut self,
+        inputs: &Inputs,
+        pending: &Pending,
+        slices: &mut Slices,
+    ) -> Vec<Change<ClientVerdict>> {
+        let mut changes = Vec::new();
+        for place in &pending.clients {
+            changes.extend(self.judge(inputs, place));
+            slices.turn().await;
+        }
+        changes
     }
 
     /// How much was done so far.
@@ -84,14 +119,20 @@ impl RegistryBuilder {
         self.work
     }
 
+    /// How long the last rebuild kept a thread without a turn for others.
+    pub fn longest_step(&self) -> Duration {
+        self.longest_step
+    }
+
     /// Decides who has which name, as far as what changed wants one. An object that another decision concerns is judged, too.
-    fn decide_names(&mut self, pending: &mut Pending) {
+    async fn decide_names(&mut self, pending: &mut Pending, slices: &mut Slices) {
         let mut moved: HashSet<Asker> = HashSet::new();
         for place in &pending.clients {
             let object = self.clients.get(&place.reference());
             let wish = object.and_then(|object| self.id_wish(&object));
             let asker = Asker::Client(place.clone());
             moved.extend(self.names.set(&asker, wish.into_iter().collect()));
+            slices.turn().await;
         }
         for name in &pending.tenants {
             let object = self.states.get(name).map(|(object, _)| object);
@@ -110,6 +151,7 @@ impl RegistryBuilder {
             let (askers, concerned) = self.decide_names_of_person(place);
             moved.extend(askers);
             people.extend(concerned);
+            slices.turn().await;
         }
         pending.people.extend(people);
         for asker in moved {
@@ -122,27 +164,27 @@ impl RegistryBuilder {
     }
 
     /// Swaps the registry. What nothing changed about is shared with the one before.
-    fn serve(
+    async fn serve(
         &mut self,
-        inputs: &Inputs,
         outputs: &Outputs,
         pending: &Pending,
         changes: &[Change<ClientVerdict>],
         people: &[Change<UserVerdict>],
+        slices: &mut Slices,
     ) {
         let mut touched: HashSet<Arc<str>> = HashSet::new();
         let heads = pending.tenants.iter();
         touched.extend(heads.map(|name| Arc::from(name.as_str())));
-        let people = if pending.every_person {
-            self.fill_user_tables()
+        let of_people = if pending.every_person {
+            self.fill_user_tables(slices).await
         } else {
-            self.move_people(people)
+            self.move_people(people, slices).await
         };
-        touched.extend(people.iter().map(|name| Arc::from(name.as_str())));
+        touched.extend(of_people.iter().map(|name| Arc::from(name.as_str())));
         if pending.whole {
-            self.fill_tables();
+            self.fill_tables(slices).await;
         } else {
-            touched.extend(self.move_clients(changes));
+            touched.extend(self.move_clients(changes, slices).await);
         }
         let before = outputs.registry.load_full();
         let tenants = touched.iter().map(|name| {
@@ -152,13 +194,14 @@ impl RegistryBuilder {
         });
         let tenants: Vec<_> = tenants.collect();
         self.work.copied += tenants.len() as u64;
-        let keyring = inputs.root_keys.load().verifying.clone();
+        let keyring = self.elsewhere.keyring.clone();
         let nothing = Registry::default();
         let from = if pending.whole { &nothing } else { &*before };
         let next = from.with(self.revision, keyring, tenants);
         drop(before);
         let former = outputs.registry.swap(Arc::new(next));
-        self.retired.add(former, touched.iter(), pending.whole);
+        let is_large = pending.whole || changes.len() + people.len() > LARGE;
+        self.retired.add(former, touched.iter(), is_large);
     }
 
     /// The tenant with its clients and people of now. Its head is made again unless it is the one that it was.
@@ -176,105 +219,4 @@ impl RegistryBuilder {
             None => self.tenant(name, state, clients, users),
         })
     }
-
-    fn report(
-        &mut self,
-        inputs: &Inputs,
-        outputs: &Outputs,
-        pending: &Pending,
-        changes: &[Change<ClientVerdict>],
-        took: Duration,
-    ) {
-        self.report_versions(outputs, pending, changes);
-        self.count_arrivals(inputs);
-        let fresh = changes.iter().filter_map(|change| change.after.as_ref());
-        let fresh = fresh.map(|verdict| (key(verdict), verdict.clone()));
-        let gone: Vec<_> = changes.iter().filter_map(Change::gone).collect();
-        let uids = gone
-            .iter()
-            .filter_map(|verdict| verdict.object.metadata.uid.as_deref());
-        outputs.verdicts.clients.update(uids, fresh);
-        for verdict in &gone {
-            record_client_gone(inputs, verdict);
-        }
-        if pending.keyring {
-            outputs.queues.clients.enqueue_all(None);
-        } else {
-            let news = changes.iter().filter(|change| change.matters);
-            let news = news.filter_map(|change| change.after.as_ref());
-            for verdict in news.filter(|verdict| is_within_reach(inputs, verdict)) {
-                let object = ObjectRef::from_obj(&*verdict.object);
-                outputs.queues.clients.enqueue(object);
-            }
-        }
-        let metrics = &inputs.context.metrics;
-        metrics.registry.clients.set(count(self.served));
-        metrics.registry.refused.set(count(self.refused));
-        let revision = i64::try_from(self.revision).unwrap_or(i64::MAX);
-        metrics.registry.revision.set(revision);
-        metrics.registry.rebuild_seconds.set(took.as_secs_f64());
-        tracing::debug!(
-            revision = self.revision,
-            changed = changes.len(),
-            deleted = gone.len(),
-            whole = pending.whole,
-            ?took,
-            "the registry was rebuilt"
-        );
-    }
-
-    fn report_people(&self, inputs: &Inputs, outputs: &Outputs, changes: &[Change<UserVerdict>]) {
-        let fresh = changes.iter().filter_map(|change| change.after.as_ref());
-        let fresh = fresh.map(|verdict| {
-            let uid = verdict.object.uid().unwrap_or_default();
-            (Arc::from(uid), verdict.clone())
-        });
-        let gone: Vec<_> = changes.iter().filter_map(Change::gone).collect();
-        let uids = gone
-            .iter()
-            .filter_map(|verdict| verdict.object.metadata.uid.as_deref());
-        outputs.verdicts.users.update(uids, fresh);
-        for verdict in gone {
-            record_person_gone(inputs, verdict);
-        }
-        let news = changes.iter().filter(|change| change.matters);
-        for verdict in news.filter_map(|change| change.after.as_ref()) {
-            let object = ObjectRef::from_obj(&*verdict.object);
-            outputs.queues.users.enqueue(object);
-        }
-        let metrics = &inputs.context.metrics.registry;
-        metrics.users.set(count(self.registered_people));
-    }
-
-    /// Tells which versions are served that no status speaks of yet.
-    fn report_versions(
-        &self,
-        outputs: &Outputs,
-        pending: &Pending,
-        changes: &[Change<ClientVerdict>],
-    ) {
-        if pending.whole {
-            let all = self.memos.iter();
-            let served = all.filter_map(|(_, memo)| unsaid(&memo.verdict));
-            return outputs.rollout.serve(served);
-        }
-        let gone = changes.iter().filter_map(Change::gone);
-        let gone = gone.filter_map(|verdict| Some((verdict.object.uid()?, None)));
-        let others = changes.iter().filter_map(|change| change.after.as_ref());
-        let others = others.filter_map(|verdict| {
-            let version = unsaid(verdict).map(|(_, generation)| generation);
-            Some((verdict.object.uid()?, version))
-        });
-        outputs.rollout.serve_some(gone.chain(others));
-    }
-}
-
-/// Where Secrets have not been listed yet nothing is written. Once they are, every client there is enqueued.
-fn is_within_reach(inputs: &Inputs, verdict: &ClientVerdict) -> bool {
-    let namespace = verdict.object.metadata.namespace.as_deref();
-    let access = inputs
-        .cache
-        .credentials
-        .access(namespace.unwrap_or_default());
-    access != Access::Pending
 }

@@ -10,6 +10,7 @@ use clientele_oauth::tenant::Clients;
 use super::RegistryBuilder;
 use super::clients::{acceptable, suspended_client};
 use super::memo::Change;
+use super::slices::Slices;
 use crate::domain::verdict::ClientVerdict;
 
 /// The clients of a tenant, by ID.
@@ -52,18 +53,37 @@ fn is_same(before: &ClientVerdict, after: &ClientVerdict) -> bool {
     }
 }
 
+/// Whether the second is put where the first was.
+fn stays(before: &ClientVerdict, after: &ClientVerdict) -> bool {
+    match (place(before), place(after)) {
+        (Some((tenant, table, client)), Some((other_tenant, other_table, other))) => {
+            tenant == other_tenant && table == other_table && client.id == other.id
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
 impl RegistryBuilder {
     /// Moves clients to where their verdicts say. Returns the tenants whose tables changed.
-    pub(super) fn move_clients(&mut self, changes: &[Change<ClientVerdict>]) -> HashSet<Arc<str>> {
+    pub(super) async fn move_clients(
+        &mut self,
+        changes: &[Change<ClientVerdict>],
+        slices: &mut Slices,
+    ) -> HashSet<Arc<str>> {
         let mut touched = HashSet::new();
-        let moving = changes.iter().filter(|change| change.moves(is_same));
-        let moving: Vec<_> = moving.collect();
         // An ID may pass from one client to another: first all leave, then all come.
-        for before in moving.iter().filter_map(|change| change.before.as_ref()) {
-            touched.extend(self.take_out(before));
+        for change in changes {
+            if change.moves(stays) {
+                touched.extend(change.before.as_ref().and_then(|it| self.take_out(it)));
+            }
+            slices.turn().await;
         }
-        for after in moving.iter().filter_map(|change| change.after.as_ref()) {
-            touched.extend(self.put_in(after));
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.after.as_ref().and_then(|it| self.put_in(it)));
+            }
+            slices.turn().await;
         }
         for change in changes {
             let refused = |verdict: &Option<Arc<ClientVerdict>>| {
@@ -72,12 +92,13 @@ impl RegistryBuilder {
             };
             self.refused += refused(&change.after);
             self.refused -= refused(&change.before);
+            slices.turn().await;
         }
         touched
     }
 
     /// Fills the tables with everybody, from nothing.
-    pub(super) fn fill_tables(&mut self) {
+    pub(super) async fn fill_tables(&mut self, slices: &mut Slices) {
         let verdicts: Vec<_> = self
             .memos
             .iter()
@@ -86,6 +107,7 @@ impl RegistryBuilder {
         for verdict in verdicts {
             self.refused += usize::from(verdict.registered.is_err());
             self.put_in(&verdict);
+            slices.turn().await;
         }
     }
 

@@ -8,12 +8,12 @@ use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::{OPENID_SCOPES, Scope};
 use clientele_oauth::{Tenant, Users};
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use super::tables::TenantClients;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
+use crate::domain::tenant::concern::Concern;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::missing_keys;
@@ -21,58 +21,47 @@ use crate::domain::unique_names::NameReservation;
 use crate::domain::verdict::TenantState;
 use crate::registry::{Inputs, Outputs};
 
+/// Tenants that are others than before.
+#[derive(Default)]
+pub(super) struct Renewed {
+    /// Who is judged again, by tenant.
+    pub(super) concerned: Vec<(String, Concern)>,
+    /// The tenants that are reconciled because of it, once what is judged of them is known.
+    pub(super) reconciled: Vec<String>,
+}
+
 impl RegistryBuilder {
-    /// Reads the rules and keys of these tenants. Returns those that are others than before for their clients.
-    pub(super) fn refresh_tenants(
-        &mut self,
-        inputs: &Inputs,
-        outputs: &Outputs,
-        names: &HashSet<String>,
-    ) -> Vec<String> {
-        let mut changed = Vec::new();
+    /// Reads the rules and keys of these tenants.
+    pub(super) fn refresh_tenants(&mut self, inputs: &Inputs, names: &HashSet<String>) -> Renewed {
+        let mut renewed = Renewed::default();
         for name in names {
             let Some(object) = self.tenant_object(name) else {
                 self.published.remove(name);
                 if self.states.remove(name).is_some() {
-                    changed.push(name.clone());
+                    renewed.concerned.push((name.clone(), Concern::ALL));
                 }
                 continue;
             };
             self.work.tenants += 1;
             let problem = self.problem(inputs, &object);
-            let known = self.states.get_mut(name);
-            let known = known.filter(|(_, state)| state.problem == problem);
-            let is_known = known.is_some_and(|(before, _)| {
-                if !Arc::ptr_eq(before, &object) {
-                    outputs.queues.tenants.enqueue(ObjectRef::new(name));
-                }
-                let same = Arc::ptr_eq(before, &object) || is_same_manifest(before, &object);
-                *before = object.clone();
-                same
-            });
-            if !is_known {
-                outputs.queues.tenants.enqueue(ObjectRef::new(name));
-                let state = TenantState {
-                    policy: policy_of(inputs, &object),
-                    problem,
-                    taken_audiences: Vec::new(),
-                };
-                self.states.insert(name.clone(), (object, Arc::new(state)));
-                changed.push(name.clone());
+            let known = self.states.get(name);
+            if known.is_some_and(|(before, _)| Arc::ptr_eq(before, &object))
+                && known.is_some_and(|(_, state)| state.problem == problem)
+            {
+                continue;
             }
+            renewed.reconciled.push(name.clone());
+            let (state, concern) = next_state(inputs, &object, problem, known);
+            renewed.concerned.push((name.clone(), concern));
+            self.states.insert(name.clone(), (object, state));
         }
-        changed
+        renewed
     }
 
     /// Takes from these tenants the audiences that are another kind of name of another object, and gives them back once they
-    /// are not. Returns those of which that changed. Their clients and people are judged again, as after any change.
-    pub(super) fn take_audiences(
-        &mut self,
-        inputs: &Inputs,
-        outputs: &Outputs,
-        names: &HashSet<String>,
-    ) -> Vec<String> {
-        let mut changed = Vec::new();
+    /// are not. Concerned are the clients of those of which that changed.
+    pub(super) fn take_audiences(&mut self, inputs: &Inputs, names: &HashSet<String>) -> Renewed {
+        let mut renewed = Renewed::default();
         for name in names {
             let Some((object, state)) = self.states.get_mut(name) else {
                 continue;
@@ -85,20 +74,16 @@ impl RegistryBuilder {
                 })
                 .collect();
             if taken != state.taken_audiences {
-                let mut policy = policy_of(inputs, object);
-                for (uri, holder) in &taken {
-                    policy.audiences.refuse(uri, holder);
-                }
                 *state = Arc::new(TenantState {
-                    policy,
+                    policy: policy_of(inputs, object, &taken),
                     problem: state.problem.clone(),
                     taken_audiences: taken,
                 });
-                outputs.queues.tenants.enqueue(ObjectRef::new(name));
-                changed.push(name.clone());
+                renewed.reconciled.push(name.clone());
+                renewed.concerned.push((name.clone(), Concern::CLIENTS));
             }
         }
-        changed
+        renewed
     }
 
     /// Whether the state of a tenant is the one of this object.
@@ -219,9 +204,40 @@ fn is_same_manifest(before: &OAuthTenant, now: &OAuthTenant) -> bool {
     before.uid == now.uid && before.generation == now.generation && now.generation.is_some()
 }
 
-/// The rules of a tenant in this installation.
-fn policy_of(inputs: &Inputs, object: &OAuthTenant) -> TenantPolicy {
+/// The state that follows from another version of an object or another problem, and whom that concerns.
+fn next_state(
+    inputs: &Inputs,
+    object: &Arc<OAuthTenant>,
+    problem: Option<Refusal>,
+    known: Option<&(Arc<OAuthTenant>, Arc<TenantState>)>,
+) -> (Arc<TenantState>, Concern) {
+    let known = known.filter(|(before, _)| before.metadata.uid == object.metadata.uid);
+    let same_problem = known.filter(|(_, state)| state.problem == problem);
+    if let Some((before, state)) = same_problem
+        && is_same_manifest(before, object)
+    {
+        return (state.clone(), Concern::NONE);
+    }
+    // Which audiences others have is decided later.
+    let taken_audiences = known.map(|(_, state)| state.taken_audiences.clone());
+    let taken_audiences = taken_audiences.unwrap_or_default();
+    let policy = policy_of(inputs, object, &taken_audiences);
+    let concern = same_problem.map(|(_, state)| Concern::of(&state.policy, &policy));
+    let state = TenantState {
+        policy,
+        problem,
+        taken_audiences,
+    };
+    (Arc::new(state), concern.unwrap_or(Concern::ALL))
+}
+
+/// The rules of a tenant in this installation, without the audiences that others have.
+fn policy_of(inputs: &Inputs, object: &OAuthTenant, taken: &[(String, String)]) -> TenantPolicy {
     let settings = &inputs.context.settings;
-    TenantPolicy::new(object, &settings.public_url, settings.publish_ahead)
-        .with_installation_keys(settings.allowed_keys.clone())
+    let policy = TenantPolicy::new(object, &settings.public_url, settings.publish_ahead);
+    let mut policy = policy.with_installation_keys(settings.allowed_keys.clone());
+    for (uri, holder) in taken {
+        policy.audiences.refuse(uri, holder);
+    }
+    policy
 }

@@ -8,6 +8,7 @@ use kube::Resource;
 
 use super::RegistryBuilder;
 use super::memo::Change;
+use super::slices::Slices;
 use crate::domain::verdict::UserVerdict;
 
 /// The tenant and the person that a verdict stands for, unless the object is going.
@@ -29,35 +30,46 @@ fn is_same(before: &UserVerdict, after: &UserVerdict) -> bool {
 
 impl RegistryBuilder {
     /// Moves people to where their verdicts say. Returns the tenants whose people changed.
-    pub(super) fn move_people(&mut self, changes: &[Change<UserVerdict>]) -> HashSet<String> {
-        let moving = changes.iter().filter(|change| change.moves(is_same));
-        let moving: Vec<_> = moving.collect();
-        let before = moving.iter().filter_map(|change| change.before.as_deref());
-        let after = moving.iter().filter_map(|change| change.after.as_deref());
+    pub(super) async fn move_people(
+        &mut self,
+        changes: &[Change<UserVerdict>],
+        slices: &mut Slices,
+    ) -> HashSet<String> {
         let mut touched = HashSet::new();
         // A name may pass from one person to another: first all leave, then all come.
-        for (tenant, person) in before.filter_map(person) {
-            if let Some(people) = self.people.get_mut(tenant) {
-                let is_gone = Arc::make_mut(people).remove(person);
-                self.registered_people -= usize::from(is_gone);
-                touched.insert(tenant.to_owned());
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.before.as_ref().and_then(|it| self.take_person(it)));
             }
+            slices.turn().await;
         }
-        for verdict in after {
-            touched.extend(self.put_person(verdict));
+        for change in changes {
+            if change.moves(is_same) {
+                touched.extend(change.after.as_ref().and_then(|it| self.put_person(it)));
+            }
+            slices.turn().await;
         }
         self.drop_empty(&touched);
         touched
     }
 
+    fn take_person(&mut self, verdict: &UserVerdict) -> Option<String> {
+        let (tenant, person) = person(verdict)?;
+        let people = self.people.get_mut(tenant)?;
+        let is_gone = Arc::make_mut(people).remove(person);
+        self.registered_people -= usize::from(is_gone);
+        Some(tenant.to_owned())
+    }
+
     /// Fills the tables with everybody, from nothing. Returns the tenants that have people or had some.
-    pub(super) fn fill_user_tables(&mut self) -> HashSet<String> {
+    pub(super) async fn fill_user_tables(&mut self, slices: &mut Slices) -> HashSet<String> {
         let mut touched: HashSet<String> = self.people.drain().map(|(tenant, _)| tenant).collect();
         self.registered_people = 0;
         let memos = self.user_memos.iter();
         let verdicts: Vec<_> = memos.map(|(_, memo)| memo.verdict.clone()).collect();
         for verdict in verdicts {
             touched.extend(self.put_person(&verdict));
+            slices.turn().await;
         }
         touched
     }

@@ -12,6 +12,7 @@ use super::asker::Asker;
 use super::memo::{Change, Circumstances, Memo, kept};
 use super::memos::Memos;
 use super::pending::Pending;
+use super::slices::Slices;
 use crate::cache::place::Place;
 use crate::domain::secret_entry::SecretEntry;
 use crate::domain::unique_names::{NameReservation, Wish};
@@ -104,19 +105,21 @@ impl RegistryBuilder {
     }
 
     /// Judges the people whose circumstances changed. Returns the verdicts that are others.
-    pub(super) fn judge_people(
+    pub(super) async fn judge_people(
         &mut self,
         inputs: &Inputs,
         pending: &Pending,
+        slices: &mut Slices,
     ) -> Vec<Change<UserVerdict>> {
-        let root_keys = inputs.root_keys.load();
         // Without them no person can sign in, and what began before cannot be told. Once they are known, all are judged.
-        let Some(keyring) = &root_keys.verifying else {
+        let Some(keyring) = self.elsewhere.keyring.clone() else {
             return Vec::new();
         };
-        let people = pending.people.iter();
-        let changes = people.filter_map(|place| self.judge_person(inputs, keyring, place));
-        let changes: Vec<_> = changes.collect();
+        let mut changes = Vec::new();
+        for place in &pending.people {
+            changes.extend(self.judge_person(inputs, &keyring, place));
+            slices.turn().await;
+        }
         self.renew_wanted_passwords(inputs, pending, &changes);
         changes
     }

@@ -12,6 +12,7 @@ use clientele_oauth::{Client, Tenant, User};
 use kube::{Resource, ResourceExt};
 
 use super::stage::Stage;
+use super::written::Written;
 use super::*;
 use crate::cache::passwords::Wanted;
 use crate::domain::client::client_id;
@@ -25,11 +26,11 @@ use crate::domain::unique_names::{NameReservation, NameReservations};
 use crate::domain::user::validate::{UserInputs, password_entry, validate_user};
 use crate::domain::verdict::UserDetails;
 
-/// What a reconcile of a client would see.
+/// What a reconcile of a client would write, and of which version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
     version: Option<String>,
-    registered: Result<Client, Refusal>,
+    written: Result<Written, Refusal>,
     tenant: Option<(Arc<str>, Option<Refusal>)>,
 }
 
@@ -437,14 +438,17 @@ fn head(tenant: &Tenant) -> String {
     format!("{tenant:?}")
 }
 
-/// A client of which a reconcile would see something else is enqueued, and no other.
+/// A client of which a reconcile would write something else is enqueued, and no other.
 fn enqueued(stage: &mut Stage, whole: &Whole) -> Found {
     let asked: BTreeSet<String> = stage.asked().into_iter().collect();
     let known = whole.clients.iter().map(|(object, registered)| {
         let tenant = whole.tenants.get(&object.spec.tenant);
         let known = Known {
             version: object.resource_version(),
-            registered: registered.clone(),
+            written: registered.clone().map(|client| {
+                let (_, policy, _) = tenant.expect("who is registered has a tenant");
+                Written::of(stage, object, &client, &policy.issuer)
+            }),
             tenant: tenant.map(|(_, policy, problem)| (policy.issuer.clone(), problem.clone())),
         };
         let place = format!("{}/{}", object.namespace().unwrap(), object.name_any());

@@ -1,7 +1,9 @@
 //! A builder without a cluster: events go in by hand, and what it makes is read.
 
 use std::collections::{BTreeSet, HashMap};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use clientele_api::allowed_keys::AllowedKeys;
@@ -19,7 +21,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::RegistryBuilder;
 use crate::cache::namespace_access::Access;
 use crate::cache::root_keys::KnownRootKeys;
-use crate::context::Context;
+use crate::context;
 use crate::parts::Parts;
 use crate::registry::{Inputs, Outputs};
 use crate::settings::{SecretsScope, Settings};
@@ -85,7 +87,8 @@ impl Stage {
     pub fn new(connection: &Connection) -> Self {
         let _entered = connection.runtime.enter();
         let (metrics, audit) = (Arc::default(), Arc::new(Audit::new(false)));
-        let (context, _) = Context::new(connection.kube.clone(), settings(), metrics, audit);
+        let (context, _) =
+            context::Context::new(connection.kube.clone(), settings(), metrics, audit);
         let (parts, work) = Parts::new(Arc::new(context), Arc::default(), Arc::default());
         let (inputs, outputs) = parts.observed();
         let cache = &inputs.cache;
@@ -129,7 +132,25 @@ impl Stage {
     }
 
     pub fn rebuild(&mut self) {
-        self.builder.rebuild(&self.inputs, &self.outputs);
+        self.rebuild_in_slices(|_| ());
+    }
+
+    /// Rebuilds, and looks at what is there whenever other tasks have a turn. Returns how often they have.
+    pub fn rebuild_in_slices(&mut self, look: impl Fn(&Outputs)) -> usize {
+        let mut turns = 0;
+        let mut context = Context::from_waker(Waker::noop());
+        {
+            let mut rebuild = pin!(self.builder.rebuild(&self.inputs, &self.outputs));
+            while rebuild.as_mut().poll(&mut context).is_pending() {
+                look(&self.outputs);
+                turns += 1;
+            }
+        }
+        self.read_requests();
+        turns
+    }
+
+    fn read_requests(&mut self) {
         drop(self.builder.sweep());
         while let Ok(object) = self.clients_asked.try_recv() {
             let namespace = object.namespace.unwrap_or_default();

@@ -54,9 +54,18 @@ fn client_spec() -> impl Strategy<Value = Value> {
     ];
     let origins = prop::sample::subsequence(ORIGINS.to_vec(), 0..=2);
     let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
-    (id, origins, 0..TENANTS.len(), flags).prop_map(
-        |(id, origins, tenant, (brings, orders, suspended))| {
+    let lives = prop_oneof![Just(None), Just(Some("5m")), Just(Some("20m"))];
+    let scopes = prop_oneof![Just(Value::Null), Just(json!(["openid", "orders.read"]))];
+    let under_policy = (lives, scopes, any::<bool>(), any::<bool>());
+    (id, origins, 0..TENANTS.len(), flags, under_policy).prop_map(
+        |(id, origins, tenant, (brings, orders, suspended), under_policy)| {
+            let (lives, scopes, signs_in, shows) = under_policy;
+            let template = json!({ "template": { "shown": "{{ audiences | csv }}" } });
             json!({
+                "lifetimes": lives.map(|lives| json!({ "accessToken": lives })),
+                "scopes": scopes,
+                "redirectUris": if signs_in { json!(["https://a.example/cb"]) } else { json!([]) },
+                "secret": shows.then_some(template),
                 "tenant": TENANTS[tenant],
                 "clientId": id,
                 "allowedOrigins": origins,
@@ -77,9 +86,10 @@ fn tenant_spec() -> impl Strategy<Value = Value> {
         Just(json!([{ "uri": "urn:orders" }, { "uri": "urn:bills" }])),
     ];
     let users = (whose.clone(), any::<bool>());
-    (whose.clone(), whose, users, audiences).prop_map(
-        |(admitted, ids, (users, by_email), audiences)| {
-            json!({
+    let policy = (limits(), of_head());
+    (whose.clone(), whose, users, audiences, policy).prop_map(
+        |(admitted, ids, (users, by_email), audiences, (limits, head))| {
+            let mut spec = json!({
                 "namespaces": admitted,
                 "customClientIds": { "namespaces": ids, "uriCharacters": true },
                 "users": {
@@ -87,9 +97,51 @@ fn tenant_spec() -> impl Strategy<Value = Value> {
                     "signInWith": if by_email { "UsernameOrEmail" } else { "Username" },
                 },
                 "audiences": audiences,
+            });
+            for part in [limits, head] {
+                let fields = part.as_object().cloned().unwrap_or_default();
+                spec.as_object_mut().unwrap().extend(fields);
+            }
+            spec
+        },
+    )
+}
+
+/// What makes another client of an object, which a reconcile mostly does not show.
+fn limits() -> impl Strategy<Value = Value> {
+    let lives = || prop_oneof![Just(None), Just(Some("7m")), Just(Some("15m"))];
+    let team_a = json!({ "matchLabels": { "team": "a" } });
+    let scopes = prop_oneof![
+        Just(json!([])),
+        Just(json!([{ "name": "orders.read" }])),
+        Just(json!([{ "name": "orders.read", "description": "Orders", "namespaces": team_a }])),
+    ];
+    let hosts = prop_oneof![
+        2 => Just(json!([])),
+        1 => Just(json!([{ "hosts": ["a.example"] }])),
+    ];
+    (lives(), lives(), scopes, hosts, any::<bool>()).prop_map(
+        |(default, maximum, scopes, hosts, pkce)| {
+            let lives = |lives: Option<&str>| lives.map(|lives| json!({ "accessToken": lives }));
+            json!({
+                "lifetimes": { "default": lives(default), "maximum": lives(maximum) },
+                "scopes": scopes,
+                "redirectHosts": hosts,
+                "pkce": if pkce { "Required" } else { "ByClient" },
             })
         },
     )
+}
+
+/// What is no matter of clients and people.
+fn of_head() -> impl Strategy<Value = Value> {
+    let idle = prop_oneof![Just(None), Just(Some("1h"))];
+    (any::<bool>(), idle).prop_map(|(named, idle)| {
+        json!({
+            "displayName": named.then_some("Acme"),
+            "session": { "idle": idle },
+        })
+    })
 }
 
 pub fn step() -> impl Strategy<Value = Step> {
