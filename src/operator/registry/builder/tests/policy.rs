@@ -146,7 +146,7 @@ fn a_tightening_of_a_large_tenant_comes_in_slices_and_at_once() {
         let served = if registry.revision == before { MANY } else { 0 };
         assert_eq!(registry.client_count(), served);
         let policy = outputs.verdicts.tenants.latest("default").unwrap();
-        let admits = policy.policy.namespaces == crate::domain::tenant::policy::Namespaces::All;
+        let admits = policy.policy.namespaces == crate::domain::tenant::namespaces::Namespaces::All;
         assert!(
             admits || served == 0,
             "the tenant is reported after it is served"

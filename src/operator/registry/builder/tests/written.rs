@@ -33,6 +33,7 @@ impl Written {
             keyring: keys.deriving(),
             namespace_problem: None,
             secret: None,
+            secret_owner: None,
             former: &[],
             digests: &stage.inputs.cache.digest_key,
             observed: None,
