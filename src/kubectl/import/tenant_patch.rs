@@ -236,8 +236,8 @@ impl Present {
         let names = existing.chain(wanted.iter().cloned()).chain(named(now));
         names
             .filter(|name| {
-                let named = BTreeMap::from([(NAME.to_owned(), name.clone())]);
-                admits(self.namespaces.get(name).unwrap_or(&named))
+                let own = BTreeMap::from([(NAME.to_owned(), name.clone())]);
+                admits(self.namespaces.get(name).unwrap_or(&own))
             })
             .collect()
     }

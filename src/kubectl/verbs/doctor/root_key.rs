@@ -18,8 +18,8 @@ use crate::verbs::test::Step;
 const MARKS: &str = "clientele-installation";
 /// The Secret, where the installation names no other.
 const DEFAULT_SECRET: &str = "clientele-root-key";
-/// The variable of the operator that names another one.
-const VARIABLE: &str = "CLIENTELE_ROOT_KEY_SECRET";
+/// How the variable of the operator ends that names another one.
+const VARIABLE: &str = "_ROOT_KEY_SECRET";
 /// What precedes the ID of a key in the marks; the value is its fingerprint.
 const FINGERPRINT: &str = "root-key.";
 /// The same for a key that was withdrawn.
@@ -95,7 +95,9 @@ async fn secret_name(session: &Session, namespace: &str) -> String {
         let pods = specs.filter_map(|spec| spec.template.spec);
         let containers = pods.flat_map(|pod| pod.containers);
         let mut variables = containers.flat_map(|container| container.env.unwrap_or_default());
-        variables.find(|variable| variable.name == VARIABLE)?.value
+        variables
+            .find(|variable| variable.name.ends_with(VARIABLE))?
+            .value
     });
     named.unwrap_or_else(|| DEFAULT_SECRET.to_owned())
 }
@@ -174,7 +176,7 @@ mod tests {
         key.fingerprint().to_owned()
     }
 
-    fn said(secret: Option<&Secret>, marks: &Marks) -> String {
+    fn answer(secret: Option<&Secret>, marks: &Marks) -> String {
         match judge("clientele-system", "clientele-root-key", secret, marks) {
             Ok(seen) => format!("ok: {seen}"),
             Err(failure) => failure.to_string(),
@@ -188,10 +190,10 @@ mod tests {
             ("bootstrapped".to_owned(), "true".to_owned()),
             (format!("{FINGERPRINT}{a}"), fingerprint(a, 1)),
         ]);
-        assert!(said(Some(&secret(a, &[(a, 1)])), &marks).starts_with("ok: "));
+        assert!(answer(Some(&secret(a, &[(a, 1)])), &marks).starts_with("ok: "));
         let mut withdrawn = marks.clone();
         withdrawn.insert(format!("{WITHDRAWN}{a}"), fingerprint(a, 1));
-        assert!(said(Some(&secret(b, &[(b, 2)])), &withdrawn).starts_with("ok: "));
+        assert!(answer(Some(&secret(b, &[(b, 2)])), &withdrawn).starts_with("ok: "));
         for (secret, expected) in [
             (None, "is missing"),
             (Some(secret(b, &[(b, 2)])), "it was replaced"),
@@ -199,11 +201,11 @@ mod tests {
             (Some(secret(b, &[(a, 1)])), "cannot be used"),
             (Some(Secret::default()), "is empty"),
         ] {
-            let said = said(secret.as_ref(), &marks);
+            let said = answer(secret.as_ref(), &marks);
             assert!(said.contains(expected), "{said}");
             assert!(said.contains("from a backup"), "{said}");
         }
-        let withdrawn_only = said(Some(&secret(a, &[(a, 1)])), &withdrawn);
+        let withdrawn_only = answer(Some(&secret(a, &[(a, 1)])), &withdrawn);
         assert!(
             withdrawn_only.contains("cannot be used"),
             "{withdrawn_only}"
