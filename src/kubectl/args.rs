@@ -255,10 +255,11 @@ pub struct TestArgs {
 pub struct TokenArgs {
     /// The name of the OAuthClient
     pub name: String,
-    /// The scopes; default: those that the client may have
+    /// The scopes; default: those that the client may have, with --sign-in without `offline_access`
     #[arg(long)]
     pub scope: Option<String>,
-    /// The API that the token is for (RFC 8707); default: the first of its audiences, or the issuer
+    /// The API that the token is for (RFC 8707); default: the first of its audiences, or the issuer; with --sign-in what
+    /// the server takes for a request without one
     #[arg(long)]
     pub resource: Option<String>,
     /// Prove the client by the token of this ServiceAccount

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use clientele_api::GROUP;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::core::Status;
 use kube::{Client, Config};
 
 use crate::args::ClusterFlags;
@@ -53,6 +54,19 @@ impl Session {
     /// What a refusal means. `what` completes "you may not …", such as "list oauthclients in namespace web".
     pub fn explain(&self, error: &kube::Error, what: &str) -> Failure {
         explain(error, what, &self.server)
+    }
+}
+
+/// The namespace that is meant: of the flag, else of the context, else `default`. Without a kubeconfig there is no context.
+pub async fn namespace(flags: &ClusterFlags) -> Result<String, Failure> {
+    if let Some(namespace) = &flags.namespace {
+        return Ok(namespace.clone());
+    }
+    let named = flags.kubeconfig.is_some() || flags.context.is_some();
+    match config(flags).await {
+        Ok(config) => Ok(config.default_namespace),
+        Err(failure) if named => Err(failure),
+        Err(_) => Ok("default".to_owned()),
     }
 }
 
@@ -130,10 +144,7 @@ fn explain(error: &kube::Error, what: &str, server: &str) -> Failure {
         404 if status.details.as_ref().is_none_or(|d| d.name.is_empty()) => format!(
             "the cluster at {server} does not know {GROUP}, or this version of it: install the chart, or choose another cluster with --context"
         ),
-        404 => format!(
-            "there is none of that name ({}); `kubectl get clientele --all-namespaces` lists what there is",
-            status.message
-        ),
+        404 => missing(status),
         409 => format!(
             "another client changed it at the same time; try again: {}",
             status.message
@@ -144,6 +155,24 @@ fn explain(error: &kube::Error, what: &str, server: &str) -> Failure {
             status.code, status.message
         ),
     })
+}
+
+/// What is not there, and how to see or make it.
+fn missing(status: &Status) -> String {
+    let details = status.details.as_ref();
+    let (kind, group, name) = details.map_or(("", "", ""), |details| {
+        (&*details.kind, &*details.group, &*details.name)
+    });
+    let remedy = match kind {
+        "namespaces" => {
+            format!("create it with `kubectl create namespace {name}`, or name another one with -n")
+        }
+        _ if group == GROUP || kind.is_empty() => {
+            "`kubectl get clientele --all-namespaces` lists what there is".to_owned()
+        }
+        _ => format!("`kubectl get {kind} --all-namespaces` lists what there is"),
+    };
+    format!("there is none of that name ({}); {remedy}", status.message)
 }
 
 fn unreachable_server(error: &kube::Error, server: &str) -> Failure {
@@ -178,7 +207,7 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kube::core::Status;
+    use kube::core::response::StatusDetails;
 
     fn answered(code: u16, message: &str) -> String {
         let status = Status {
@@ -212,6 +241,50 @@ mod tests {
             let said = answered(code, message);
             assert!(said.contains(expected), "{code}: {said}");
         }
+    }
+
+    #[test]
+    fn what_is_not_there_is_listed_or_made_by_a_command_of_its_kind() {
+        for (group, kind, expected) in [
+            ("", "namespaces", "kubectl create namespace x"),
+            ("", "serviceaccounts", "kubectl get serviceaccounts"),
+            (GROUP, "oauthclients", "kubectl get clientele"),
+        ] {
+            let details = StatusDetails {
+                name: "x".to_owned(),
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                uid: String::new(),
+                causes: Vec::new(),
+                retry_after_seconds: 0,
+            };
+            let status = Status {
+                code: 404,
+                message: format!("{kind} \"x\" not found"),
+                details: Some(details),
+                ..Status::default()
+            };
+            let error = kube::Error::Api(Box::new(status));
+            let said = explain(&error, "create it", "https://k8s").to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_namespace_is_that_of_the_flag_the_context_or_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let text = "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: u, user: {}}]\ncontexts: [{name: c, context: {cluster: c, user: u, namespace: apps}}]\n";
+        std::fs::write(&path, text).unwrap();
+        let mut flags = ClusterFlags {
+            kubeconfig: Some(path),
+            ..ClusterFlags::default()
+        };
+        assert_eq!(namespace(&flags).await.unwrap(), "apps");
+        flags.context = Some("unknown".to_owned());
+        assert!(namespace(&flags).await.is_err());
+        flags.namespace = Some("web".to_owned());
+        assert_eq!(namespace(&flags).await.unwrap(), "web");
     }
 
     #[tokio::test]

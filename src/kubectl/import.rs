@@ -26,6 +26,8 @@ mod prove;
 mod readers;
 mod rules;
 mod settings;
+mod tenant_now;
+mod tenant_patch;
 #[cfg(test)]
 mod tests;
 mod user_draft;

@@ -12,6 +12,7 @@ pub mod output;
 pub mod probe;
 mod random;
 mod remedies;
+mod severity;
 mod verbs;
 
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ pub mod shared {
     pub use crate::verbs::credentials::MASK;
     pub use crate::verbs::env::{Reference, refer};
     pub use crate::verbs::rotate::{can_rotate, is_published, patch as rotation_patch};
-    pub use crate::verbs::test::{Step, Tried};
+    pub use crate::verbs::test::{Seen, Step, Tried};
     pub use crate::verbs::token::{HeldProof, claims};
     pub use crate::verbs::user::hash::{generated, phc};
     pub use crate::verbs::user::{ENTRY as PASSWORD_ENTRY, secret_name_of as password_secret_of};

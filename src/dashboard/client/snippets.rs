@@ -36,6 +36,8 @@ pub fn snippets(client: &Value) -> Vec<Snippet> {
     }
     let Entries { id, secret } = entries(client);
     let reference = Reference {
+        name: text(client, "/metadata/name"),
+        namespace: text(client, "/metadata/namespace"),
         secret_name,
         id_key: id.as_deref().unwrap_or("CLIENT_ID"),
         secret_key: secret.as_deref().unwrap_or("CLIENT_SECRET"),
@@ -45,21 +47,21 @@ pub fn snippets(client: &Value) -> Vec<Snippet> {
     let machine = spec::grants(client)
         .iter()
         .any(|grant| grant == "client_credentials");
+    let method = text(client, "/spec/tokenEndpointAuthMethod");
+    let signs = matches!(method, "private_key_jwt" | "service_account");
     let fits = |consumer: Consumer| match consumer {
         Consumer::Deployment => true,
-        Consumer::Curl => machine,
+        Consumer::Curl => machine && !signs,
         _ => !spec::is_public(client),
     };
     let fitting = CONSUMERS
         .into_iter()
         .filter(|(consumer, ..)| fits(*consumer));
-    // With the word before it: an entry of the Secret may have NAME in its name.
-    let named = format!("token {}", text(client, "/metadata/name"));
     fitting
         .map(|(consumer, id, title)| Snippet {
             id,
             title,
-            text: refer(consumer, &reference).replace("token NAME", &named),
+            text: refer(consumer, &reference),
         })
         .collect()
 }
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn snippets_refer_to_the_secret_and_its_entries() {
         let client = |spec: Value| {
-            json!({ "metadata": { "name": "web" }, "spec": spec,
+            json!({ "metadata": { "name": "web", "namespace": "apps" }, "spec": spec,
                     "status": { "secretName": "web-oauth", "clientId": "apps.web", "issuer": "https://id.example" } })
         };
         let named = json!({ "secret": { "entries": { "clientSecret": "password" } } });
@@ -89,7 +91,7 @@ mod tests {
         let all = snippets(&client(named));
         let curl = &all.last().unwrap().text;
         assert!(
-            curl.contains("token web,") && curl.contains("{.data.DB_NAME}"),
+            curl.contains("token web -n apps,") && curl.contains("{.data.DB_NAME}"),
             "{curl}"
         );
         let public = json!({ "type": "Public", "redirectUris": ["http://127.0.0.1/"] });

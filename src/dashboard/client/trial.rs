@@ -6,7 +6,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use clientele_kubectl::Failure;
-use clientele_kubectl::shared::{HeldProof, Tried, text};
+use clientele_kubectl::shared::{HeldProof, Seen, Tried, text};
 use serde_json::Value;
 
 use super::frame::{ClientHeader, Tab, read};
@@ -21,8 +21,16 @@ use crate::problem::Problem;
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     name: &'static str,
-    ok: bool,
+    mark: Mark,
     said: String,
+}
+
+/// What came of a step.
+#[derive(Debug, PartialEq, Eq)]
+enum Mark {
+    Works,
+    Skipped,
+    Fails,
 }
 
 #[derive(Template)]
@@ -68,9 +76,13 @@ pub async fn submit(
 async fn held(person: &Caller, client: &Value) -> Result<HeldProof, Failure> {
     let elsewhere = text(client, "/spec/tokenEndpointAuthMethod");
     if matches!(elsewhere, "private_key_jwt" | "service_account") {
-        return Err(Failure::new(format!(
-            "the client proves itself by {elsewhere}, for which the dashboard has no key; `kubectl clientele test {}` tries what it can",
-            text(client, "/metadata/name")
+        let flag = format!(
+            "{} -n {}",
+            text(client, "/metadata/name"),
+            text(client, "/metadata/namespace")
+        );
+        return Ok(HeldProof::Elsewhere(format!(
+            "the client proves itself by {elsewhere}, for which the dashboard has no key; `kubectl clientele test {flag}` tries what it can"
         )));
     }
     let value = reveal::value(person, client).await;
@@ -101,13 +113,14 @@ async fn page(
 }
 
 fn shown(step: clientele_kubectl::shared::Step) -> Shown {
-    let (ok, said) = match step.result {
-        Ok(seen) => (true, seen),
-        Err(failure) => (false, failure.to_string()),
+    let (mark, said) = match step.result {
+        Ok(Seen::Works(seen)) => (Mark::Works, seen),
+        Ok(Seen::Skipped(why)) => (Mark::Skipped, why),
+        Err(failure) => (Mark::Fails, failure.to_string()),
     };
     Shown {
         name: step.name,
-        ok,
+        mark,
         said,
     }
 }

@@ -92,12 +92,18 @@ pub struct User {
 #[derive(Debug, Subcommand)]
 pub enum UserAction {
     /// Create an OAuthUser, with a password if one is given
+    ///
+    /// Exit status 2 if the operator does not let the person sign in; the reason is on standard error.
     Create(UserNew),
     /// Set the password: read from standard input, or generated
+    ///
+    /// Exit status 2 if the operator does not let the person sign in; the reason is on standard error.
     Passwd(UserPassword),
     /// Refuse to let the person in, and end what began before
     Disable(UserName),
     /// Let a disabled person in again
+    ///
+    /// Exit status 2 if the operator does not let the person sign in; the reason is on standard error.
     Enable(UserName),
 }
 
@@ -185,7 +191,7 @@ pub struct Import {
     /// Create and change the objects in the cluster, after a dry run of each
     #[arg(long)]
     pub apply: bool,
-    /// Ask the API server for a dry run of each manifest, and write nothing there
+    /// Ask the API server for a dry run of each manifest, and write nothing there; reads the tenant, so that tenant-patch.yaml is complete
     #[arg(long, conflicts_with = "apply")]
     pub check: bool,
     /// Request a token with the original secret for each machine client

@@ -110,19 +110,18 @@ impl Draft {
     pub fn finish(mut self) -> ImportedClient {
         let has_uris = self.spec.contains_key("redirectUris");
         if self.grants.contains("authorization_code") && !has_uris && !self.unusable {
-            let todo = "list at least one exact URI in the source or in the manifest";
             if self.grants.contains("client_credentials") && !self.is_public() {
                 self.grants.retain(|grant| *grant == "client_credentials");
                 self.lost(
                     "(sign-in)",
                     "no redirect URI is left, so people cannot sign in",
-                    todo,
+                    "list at least one exact URI in spec.redirectUris, and authorization_code in spec.grantTypes",
                 );
             } else {
                 self.give_up(
                     "(all)",
                     "no redirect URI is left, so no manifest is written",
-                    todo,
+                    "list at least one exact URI in the source (of a program on the person's machine http://127.0.0.1), and import again",
                 );
             }
         }

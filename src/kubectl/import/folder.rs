@@ -11,7 +11,7 @@ use clientele_api::user::PASSWORD_TYPE;
 use serde_json::{Value, json};
 
 use super::model::{Field, Import, ImportedClient, ImportedUser, Verdict};
-use super::needs::TenantNeeds;
+use super::tenant_patch;
 use crate::failure::Failure;
 
 /// What is the same for every source, and is to be known first.
@@ -120,10 +120,10 @@ fn password_secret(user: &ImportedUser) -> Option<Manifest> {
     })
 }
 
-/// Every file by its path. The same for the same import.
+/// Every file by its path. The same for the same import. `tenant_patch`: what the tenant must allow, if anything.
 pub fn files(
     import: &Import,
-    tenant: &str,
+    tenant_patch: Option<String>,
     more: &[Field],
 ) -> Result<BTreeMap<String, File>, Failure> {
     let yaml = |value: &Value| {
@@ -137,14 +137,9 @@ pub fn files(
         };
         files.insert(manifest.path, file);
     }
-    if !import.needs.is_empty() {
-        let text = format!(
-            "{}{}",
-            patch_head(tenant),
-            yaml(&tenant_patch(&import.needs))?
-        );
+    if let Some(text) = tenant_patch {
         files.insert(
-            "tenant-patch.yaml".to_owned(),
+            tenant_patch::FILE.to_owned(),
             File {
                 text,
                 secret: false,
@@ -162,61 +157,6 @@ pub fn files(
         },
     );
     Ok(files)
-}
-
-fn patch_head(tenant: &str) -> String {
-    format!(
-        "# What the tenant must allow, so that these objects work. It is never applied by itself: lists and selectors here take\n# the place of those that are there, so merge by hand what the tenant has already, and then\n#   kubectl patch oauthtenant {tenant} --type=merge --patch-file tenant-patch.yaml\n"
-    )
-}
-
-fn tenant_patch(needs: &TenantNeeds) -> Value {
-    let selector = |namespaces: &std::collections::BTreeSet<String>| {
-        json!({ "matchExpressions": [{
-            "key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces,
-        }] })
-    };
-    let mut spec = json!({});
-    if !needs.custom_client_ids.is_empty() {
-        spec["customClientIds"]["namespaces"] = selector(&needs.custom_client_ids);
-    }
-    if needs.uri_characters {
-        spec["customClientIds"]["uriCharacters"] = true.into();
-    }
-    if !needs.reserved.is_empty() {
-        let pairs = needs
-            .reserved
-            .iter()
-            .map(|(id, namespace)| json!({ "id": id, "namespace": namespace }));
-        spec["customClientIds"]["reserved"] = pairs.collect();
-    }
-    if !needs.first_party.is_empty() {
-        spec["firstParty"]["namespaces"] = selector(&needs.first_party);
-    }
-    if !needs.users.is_empty() {
-        spec["users"]["namespaces"] = selector(&needs.users);
-    }
-    if !needs.redirect_schemes.is_empty() {
-        let entries = needs.redirect_schemes.iter();
-        let entries =
-            entries.map(|(scheme, of)| json!({ "schemes": [scheme], "namespaces": selector(of) }));
-        spec["redirectSchemes"] = entries.collect();
-    }
-    if !needs.scopes.is_empty() {
-        spec["scopes"] = needs
-            .scopes
-            .iter()
-            .map(|name| json!({ "name": name }))
-            .collect();
-    }
-    if !needs.audiences.is_empty() {
-        spec["audiences"] = needs
-            .audiences
-            .iter()
-            .map(|uri| json!({ "uri": uri }))
-            .collect();
-    }
-    json!({ "spec": spec })
 }
 
 /// The report. No secret is in it.
@@ -292,6 +232,8 @@ pub fn write(folder: &Path, files: &BTreeMap<String, File>) -> Result<(), Failur
             }
         }
     }
+    // An earlier import may have needed one.
+    let _ = fs::remove_file(folder.join(tenant_patch::FILE));
     for (path, file) in files {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::rules::{ClientId, bare_scheme, client_id};
@@ -18,26 +18,42 @@ const KNOWN_SCOPES: [&str; 7] = [
     "offline_access",
 ];
 
+/// Names of namespaces.
+pub type Namespaces = BTreeSet<String>;
+
 /// Fields of the tenant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantNeeds {
+    /// Namespaces with clients (`namespaces`), which a tenant admits unless it says otherwise.
+    #[serde(skip)]
+    pub clients: Namespaces,
     /// Namespaces that choose client IDs (`customClientIds.namespaces`).
-    pub custom_client_ids: BTreeSet<String>,
+    pub custom_client_ids: Namespaces,
     /// Whether an ID has `:`, `/` or `@` (`customClientIds.uriCharacters`).
     pub uri_characters: bool,
     /// IDs that mean something to a cluster, with the namespace (`customClientIds.reserved`).
     pub reserved: BTreeSet<(String, String)>,
     /// Namespaces with first-party clients (`firstParty.namespaces`).
-    pub first_party: BTreeSet<String>,
+    pub first_party: Namespaces,
     /// Namespaces with people (`users.namespaces`).
-    pub users: BTreeSet<String>,
+    pub users: Namespaces,
     /// Schemes without a dot, with the namespaces whose clients return to them (`redirectSchemes`).
-    pub redirect_schemes: BTreeMap<String, BTreeSet<String>>,
-    /// Scopes (`scopes`).
-    pub scopes: BTreeSet<String>,
-    /// Audiences (`audiences`).
-    pub audiences: BTreeSet<String>,
+    pub redirect_schemes: BTreeMap<String, Namespaces>,
+    /// Scopes (`scopes`), with the namespaces whose clients have them.
+    #[serde(serialize_with = "names")]
+    pub scopes: BTreeMap<String, Namespaces>,
+    /// Audiences (`audiences`), with the namespaces whose clients have them.
+    #[serde(serialize_with = "names")]
+    pub audiences: BTreeMap<String, Namespaces>,
+}
+
+/// The report lists the names alone.
+fn names<S: Serializer>(
+    map: &BTreeMap<String, Namespaces>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(map.keys())
 }
 
 impl TenantNeeds {
@@ -46,6 +62,7 @@ impl TenantNeeds {
         if let Some(id) = spec.get("clientId").and_then(Value::as_str) {
             self.id(namespace, name, id);
         }
+        self.clients.insert(namespace.to_owned());
         self.rest(namespace, spec);
     }
 
@@ -79,12 +96,23 @@ impl TenantNeeds {
             namespaces.or_default().insert(here());
         }
         let own = texts("scopes").filter(|scope| !KNOWN_SCOPES.contains(scope));
-        self.scopes.extend(own.map(str::to_owned));
-        self.audiences.extend(texts("audiences").map(str::to_owned));
+        for scope in own {
+            let namespaces = self.scopes.entry(scope.to_owned()).or_default();
+            namespaces.insert(here());
+        }
+        for audience in texts("audiences") {
+            let namespaces = self.audiences.entry(audience.to_owned()).or_default();
+            namespaces.insert(here());
+        }
     }
 
-    /// Whether the tenant may stay as it is.
+    /// Whether a tenant that admits every namespace may stay as it is.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let clients = self.clients.clone();
+        *self
+            == Self {
+                clients,
+                ..Self::default()
+            }
     }
 }

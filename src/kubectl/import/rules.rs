@@ -71,8 +71,14 @@ pub fn is_pattern(uri: &str) -> bool {
     uri.contains(['*', '^', '$', '\\', '(', '|']) || uri.contains("[^") || uri.ends_with(".+")
 }
 
+/// What stands for "the server shows the code, and the person copies it" elsewhere.
+const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
+
 /// Judges a redirect URI; the error completes "the URI …".
 pub fn redirect_uri(uri: &str) -> Result<(), &'static str> {
+    if uri.starts_with(OUT_OF_BAND) {
+        return Err("asks the server to show the code to the person, which Clientele does not");
+    }
     if uri.contains('*') {
         return Err("has a wildcard, and redirect URIs are compared exactly");
     }
@@ -102,6 +108,19 @@ pub fn redirect_uri(uri: &str) -> Result<(), &'static str> {
     checked.map_err(|_| {
         "is neither https://host/…, nor http:// on loopback, nor a private-use scheme such as com.example.app:/callback"
     })
+}
+
+/// What to do about a redirect URI that is refused. `to`: the field of `spec`.
+pub fn redirect_uri_todo(uri: &str, to: &str) -> String {
+    if uri.starts_with(OUT_OF_BAND) {
+        return format!(
+            "register http://127.0.0.1 in spec.{to}, and let the application listen there on a port of its choice (RFC 8252 section 7.3)"
+        );
+    }
+    if uri.starts_with("http://") && !is_pattern(uri) {
+        return format!("serve the application by https://, and list that URI in spec.{to}");
+    }
+    format!("list the exact URI in spec.{to}")
 }
 
 /// Judges a web origin; the error completes "the origin …".

@@ -11,8 +11,9 @@ use serde_json::json;
 use super::documents::Documents;
 use super::folder::{File, files, manifests, write};
 use super::model::{Import, Verdict};
-use super::{Settings, read};
+use super::{Settings, read, tenant_patch};
 use crate::args::Source;
+use crate::failure::Failure;
 
 /// What stands in every secret of the golden files.
 const CANARY: &str = "canary";
@@ -47,6 +48,11 @@ fn imported(source: Source, file: &str) -> Import {
     read(source, &golden(file), &settings()).unwrap()
 }
 
+fn written(import: &Import) -> Result<BTreeMap<String, File>, Failure> {
+    let tenant_patch = tenant_patch::text(&import.needs, "default", None)?;
+    files(import, tenant_patch, &[])
+}
+
 fn folder(files: &BTreeMap<String, File>) -> String {
     let mut text = String::new();
     for (path, file) in files {
@@ -60,9 +66,9 @@ fn folder(files: &BTreeMap<String, File>) -> String {
 fn every_format_becomes_the_folder_of_its_golden_file() {
     for (source, file) in FORMATS {
         let import = imported(source, file);
-        let text = folder(&files(&import, "default", &[]).unwrap());
+        let text = folder(&written(&import).unwrap());
         insta::assert_snapshot!(file.split('.').next().unwrap(), text);
-        let again = folder(&files(&imported(source, file), "default", &[]).unwrap());
+        let again = folder(&written(&imported(source, file)).unwrap());
         assert_eq!(text, again, "{file}: the same bytes from the same input");
     }
 }
@@ -81,7 +87,7 @@ fn every_source_has_a_golden_file() {
 fn no_secret_is_anywhere_but_in_the_secrets() {
     for (source, file) in FORMATS {
         let import = imported(source, file);
-        for (path, file) in files(&import, "default", &[]).unwrap() {
+        for (path, file) in written(&import).unwrap() {
             assert_eq!(file.secret, path.starts_with("secrets/"), "{path}");
             assert!(
                 file.secret || !file.text.contains(CANARY),
@@ -135,7 +141,7 @@ fn a_masked_export_is_told_and_its_asterisks_are_no_secret() {
         .iter()
         .find(|note| note.why.contains("admin console"));
     assert!(note.is_some_and(|note| note.todo.contains("kc.sh export")));
-    let text = folder(&files(&import, "default", &[]).unwrap());
+    let text = folder(&written(&import).unwrap());
     let mut secrets = text
         .split("=== ")
         .filter(|file| file.starts_with("secrets/"));
@@ -171,9 +177,9 @@ fn the_folder_is_written_with_its_modes_and_replaces_only_its_own() {
     let place = tempfile::tempdir().unwrap();
     let out = place.path().join("out");
     let import = imported(Source::Maester, "maester.yaml");
-    let written = files(&import, "default", &[]).unwrap();
-    write(&out, &written).unwrap();
-    for (path, file) in &written {
+    let files = written(&import).unwrap();
+    write(&out, &files).unwrap();
+    for (path, file) in &files {
         let mode = std::fs::metadata(out.join(path))
             .unwrap()
             .permissions()
@@ -182,10 +188,10 @@ fn the_folder_is_written_with_its_modes_and_replaces_only_its_own() {
         assert_eq!(mode, if file.secret { 0o600 } else { 0o644 }, "{path}");
     }
     std::fs::write(out.join("clients/old.yaml"), "").unwrap();
-    write(&out, &written).unwrap();
+    write(&out, &files).unwrap();
     assert!(!out.join("clients/old.yaml").exists());
     std::fs::remove_file(out.join("report.json")).unwrap();
-    let refused = write(&out, &written).unwrap_err().to_string();
+    let refused = write(&out, &files).unwrap_err().to_string();
     assert!(refused.contains("--out"), "{refused}");
 }
 
@@ -215,7 +221,7 @@ fn a_thousand_clients_of_maester_take_a_moment() {
     let mut documents = Documents::default();
     documents.add("clients.json", &text).unwrap();
     let import = read(Source::Maester, &documents, &settings()).unwrap();
-    write(place.path(), &files(&import, "default", &[]).unwrap()).unwrap();
+    write(place.path(), &written(&import).unwrap()).unwrap();
     assert!(
         began.elapsed() < Duration::from_secs(10),
         "{:?}",

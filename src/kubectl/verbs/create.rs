@@ -2,6 +2,8 @@
 
 pub mod presets;
 
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::Api;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +20,11 @@ pub async fn run(session: &Session, args: &Create, output: &mut Output<'_>) -> A
     let manifest = manifest(args, Some(&session.namespace))?;
     let name = args.name.as_deref().unwrap_or_default();
     let mut object = session.create(Kind::Client, &manifest).await?;
+    for account in accounts(&manifest) {
+        if !exists(session, account).await {
+            output.warn(&needs_account(name, account, Some(&session.namespace)));
+        }
+    }
     if args.wait {
         object = wait_until(session, (Kind::Client, name), args.timeout, is_ready).await?;
     }
@@ -53,6 +60,10 @@ pub fn print(args: &Create, namespace: Option<&str>, output: &mut Output<'_>) ->
         return Ok(Outcome::Yes);
     }
     let manifest = manifest(args, namespace)?;
+    for account in accounts(&manifest) {
+        let name = text(&manifest, "/metadata/name");
+        output.warn(&needs_account(name, account, namespace));
+    }
     let yaml = serde_yaml::to_string(&manifest).map_err(std::io::Error::other)?;
     if output.format == Format::Name {
         output.line(&format!(
@@ -63,6 +74,26 @@ pub fn print(args: &Create, namespace: Option<&str>, output: &mut Output<'_>) ->
         output.value(&manifest, &[], &yaml)?;
     }
     Ok(Outcome::Yes)
+}
+
+/// The ServiceAccounts that must exist, so that the client can prove itself.
+fn accounts(manifest: &Value) -> impl Iterator<Item = &str> {
+    let listed = manifest.pointer("/spec/serviceAccounts");
+    let listed = listed.and_then(Value::as_array).into_iter().flatten();
+    listed.map(|account| text(account, "/name"))
+}
+
+/// Whether a ServiceAccount is known to exist.
+async fn exists(session: &Session, account: &str) -> bool {
+    let accounts: Api<ServiceAccount> = Api::namespaced(session.client.clone(), &session.namespace);
+    matches!(accounts.get_metadata_opt(account).await, Ok(Some(_)))
+}
+
+fn needs_account(name: &str, account: &str, namespace: Option<&str>) -> String {
+    let place = namespace.map_or_else(String::new, |namespace| format!(" -n {namespace}"));
+    format!(
+        "OAuthClient {name} proves itself by tokens of ServiceAccount {account}, under which its pods must run; if it does not exist: `kubectl{place} create serviceaccount {account}`"
+    )
 }
 
 fn manifest(args: &Create, namespace: Option<&str>) -> Result<Value, Failure> {
@@ -150,8 +181,12 @@ fn addresses(spec: &mut Value, args: &Create, preset: &str) -> Result<(), Failur
         )));
     }
     for field in FIELDS {
-        let uris = object.get_mut(field).and_then(Value::as_array_mut);
-        for uri in uris.into_iter().flatten().filter(|uri| is_example(uri)) {
+        let Some(uris) = object.get_mut(field).and_then(Value::as_array_mut) else {
+            continue;
+        };
+        // Those of a developer's machine are not where the application is.
+        uris.retain(is_example);
+        for uri in uris {
             *uri = moved(uri.as_str().unwrap_or_default(), base, field).into();
         }
     }
@@ -227,7 +262,26 @@ mod tests {
             "https://mine.example.org/base/callback"
         );
         let spa = manifest(&args("single-page-app"), None).unwrap();
-        assert_eq!(spa["spec"]["allowedOrigins"][0], "https://mine.example.org");
+        for (field, expected) in [
+            ("allowedOrigins", "https://mine.example.org"),
+            ("redirectUris", "https://mine.example.org/base/"),
+        ] {
+            assert_eq!(spa["spec"][field], json!([expected]));
+        }
+    }
+
+    #[test]
+    fn a_manifest_without_a_secret_names_the_service_account_to_create() {
+        let secretless = manifest(&args("secretless"), None).unwrap();
+        assert_eq!(accounts(&secretless).collect::<Vec<_>>(), ["mine"]);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut output = Output::new(&mut out, &mut err, Format::Text, false);
+        print(&args("secretless"), Some("apps"), &mut output).unwrap();
+        drop(output);
+        let told = String::from_utf8(err).unwrap();
+        let command = "`kubectl -n apps create serviceaccount mine`";
+        assert!(told.contains(command), "{told}");
+        assert!(!String::from_utf8(out).unwrap().contains(command));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! `doctor`: what is wrong with the installation, from the kubeconfig to the public URL.
 
+mod root_key;
+
+use std::collections::BTreeMap;
+
 use jiff::fmt::rfc2822;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
@@ -14,9 +18,10 @@ use crate::args::{ClusterFlags, TestFlags};
 use crate::connect::Session;
 use crate::failure::{Answer, Failure};
 use crate::issuer::{discover, http};
-use crate::objects::{Kind, is_ready, name, reason, text};
+use crate::objects::{Kind, is_ready, name, namespace, reason, text};
 use crate::output::Output;
 use crate::remedies::remedy;
+use crate::severity::{Severity, severity};
 
 /// The most that two clocks may differ, in seconds: what the server allows to assertions.
 const SKEW: i64 = 60;
@@ -40,7 +45,7 @@ pub async fn run(args: &TestFlags, flags: &ClusterFlags, output: &mut Output<'_>
 /// Adds a step; whether it went well.
 fn add(steps: &mut Vec<Step>, name: &'static str, result: Result<String, Failure>) -> bool {
     let well = result.is_ok();
-    steps.push(Step { name, result });
+    steps.push(Step::tried(name, result));
     well
 }
 
@@ -64,6 +69,7 @@ async fn cluster(session: &Session, steps: &mut Vec<Step>) -> bool {
 /// Rights, tenants, clients and people; the issuers of the tenants.
 async fn objects(session: &Session, steps: &mut Vec<Step>) -> Vec<String> {
     add(steps, "rights", rights(session).await);
+    steps.extend(root_key::steps(session).await);
     let tenants = session.list(Kind::Tenant).await;
     let listed = tenants.iter().flatten();
     let issuers = listed.map(|tenant| text(tenant, "/status/issuer").to_owned());
@@ -93,10 +99,7 @@ async fn public(
 }
 
 fn failed(name: &'static str, failure: Failure) -> Step {
-    Step {
-        name,
-        result: Err(failure),
-    }
+    Step::tried(name, Err(failure))
 }
 
 /// Whether everything of a kind works; what was suspended on purpose does.
@@ -104,27 +107,38 @@ fn all_ready(name_of: &'static str, kind: Kind, listed: Result<Vec<Value>, Failu
     let result = listed.and_then(|objects| {
         let off = |object: &Value| matches!(reason(object), "Suspended" | "Disabled");
         let broken: Vec<&Value> = objects.iter().filter(|o| !is_ready(o) && !off(o)).collect();
-        let Some(first) = broken.first() else {
+        if broken.is_empty() {
             return Ok(format!(
                 "{} of kind {}, all as they should be",
                 objects.len(),
                 kind.name()
             ));
-        };
-        let remedy = remedy(reason(first)).map_or("", |found| found.todo);
-        Err(Failure::new(format!(
-            "{} of {} do not work, such as {} ({}): {}",
-            broken.len(),
-            objects.len(),
-            name(first),
-            reason(first),
-            remedy.replace("NAME", name(first))
-        )))
+        }
+        let (broken, all) = (by_reason(&broken), objects.len());
+        Err(Failure::new(format!("of {all} do not work: {broken}")))
     });
-    Step {
-        name: name_of,
-        result,
+    Step::tried(name_of, result)
+}
+
+/// Each reason with the number of objects, one of them and the remedy; the worst first.
+fn by_reason(broken: &[&Value]) -> String {
+    let mut reasons: BTreeMap<(Severity, &str), Vec<&Value>> = BTreeMap::new();
+    for object in broken {
+        let reason = reason(object);
+        let of_reason = reasons.entry((severity(reason), reason)).or_default();
+        of_reason.push(object);
     }
+    let each = reasons.iter().map(|((_, reason), objects)| {
+        let place = match namespace(objects[0]) {
+            "" => String::new(),
+            namespace => format!("{namespace}/"),
+        };
+        let todo = remedy(reason).map_or("", |found| found.todo);
+        let name = name(objects[0]);
+        let (count, todo) = (objects.len(), todo.replace("NAME", name));
+        format!("{count} by {reason}, such as {place}{name}: {todo}")
+    });
+    each.collect::<Vec<String>>().join("\n       ")
 }
 
 /// Whether this person may do what the other verbs need.
@@ -189,4 +203,42 @@ async fn clock(http: &Client, issuer: &str) -> Result<String, Failure> {
     Err(Failure::new(format!(
         "the clocks of the server and of this machine are {apart} s apart; tokens and assertions are refused beyond {SKEW} s: correct the one that is wrong (NTP)"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_worst_reason_comes_first_and_each_has_its_remedy() {
+        let client = |name: &str, reason: &str| {
+            json!({
+                "metadata": { "name": name, "namespace": "apps", "generation": 1 },
+                "status": { "observedGeneration": 1, "conditions": [{ "type": "Ready", "status": "False", "reason": reason }] },
+            })
+        };
+        let objects = vec![
+            client("a", "ReplicasPending"),
+            client("b", "ScopeNotFound"),
+            client("c", "NamespaceNotAllowed"),
+            client("d", "RootKeyUnavailable"),
+            client("e", "ScopeNotFound"),
+            client("f", "Suspended"),
+        ];
+        let step = all_ready("clients", Kind::Client, Ok(objects));
+        let said = step.result.unwrap_err().to_string();
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(
+            lines[0].starts_with("of 6 do not work: 1 by RootKeyUnavailable"),
+            "{said}"
+        );
+        assert!(lines[1].contains("1 by NamespaceNotAllowed"), "{said}");
+        assert!(
+            lines[2].contains("2 by ScopeNotFound, such as apps/b: Correct"),
+            "{said}"
+        );
+        assert!(lines[3].contains("ReplicasPending"), "{said}");
+        assert_eq!(lines.len(), 4, "{said}");
+    }
 }

@@ -4,14 +4,19 @@
 use serde_json::json;
 
 use super::credentials::{Credentials, MASK};
+use super::token::may_have_tokens;
 use crate::args::{Consumer, EnvArgs};
 use crate::connect::Session;
-use crate::failure::{Answer, Outcome};
+use crate::failure::{Answer, Failure, Outcome};
+use crate::objects::{name, namespace, text};
 use crate::output::Output;
 
 /// Prints the snippet.
 pub async fn run(session: &Session, args: &EnvArgs, output: &mut Output<'_>) -> Answer {
     let credentials = Credentials::read(session, &args.name).await?;
+    if args.consumer == Consumer::Curl {
+        sends_a_secret(&credentials)?;
+    }
     let masked = output.terminal && !args.show;
     let shown = snippet(&credentials, args.consumer, masked);
     let value = json!({ "for": format!("{:?}", args.consumer), "text": shown });
@@ -24,6 +29,20 @@ pub async fn run(session: &Session, args: &EnvArgs, output: &mut Output<'_>) -> 
         output.warn("masked on a terminal; add --show, or write it into a file: > .env");
     }
     Ok(Outcome::Yes)
+}
+
+/// Whether the client gets tokens for itself by its secret, which is what the command for curl does.
+fn sends_a_secret(credentials: &Credentials) -> Result<(), Failure> {
+    let object = &credentials.object;
+    may_have_tokens(object)?;
+    match text(object, "/spec/tokenEndpointAuthMethod") {
+        method @ ("private_key_jwt" | "service_account") => Err(Failure::new(format!(
+            "OAuthClient {0} proves itself by {method} and has no secret that curl could send; `kubectl clientele test {0} -n {1}` tries what can be tried from here",
+            name(object),
+            namespace(object)
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn snippet(credentials: &Credentials, consumer: Consumer, masked: bool) -> String {
@@ -39,6 +58,8 @@ fn snippet(credentials: &Credentials, consumer: Consumer, masked: bool) -> Strin
         .client_secret()
         .map_or("CLIENT_SECRET", |(name, _)| name);
     let reference = Reference {
+        name: name(&credentials.object),
+        namespace: namespace(&credentials.object),
         secret_name: &credentials.secret_name,
         id_key: entry(credentials.client_id(), "CLIENT_ID"),
         secret_key,
@@ -50,6 +71,10 @@ fn snippet(credentials: &Credentials, consumer: Consumer, masked: bool) -> Strin
 
 /// Where the credentials of a client are, without a secret value.
 pub struct Reference<'a> {
+    /// The name of the OAuthClient.
+    pub name: &'a str,
+    /// The namespace of both.
+    pub namespace: &'a str,
     /// The name of the credentials Secret.
     pub secret_name: &'a str,
     /// Its entry with the client ID.
@@ -75,6 +100,8 @@ pub fn refer(consumer: Consumer, to: &Reference<'_>) -> String {
         .replace("$SECRET", to.secret_name)
         .replace("$ISSUER", to.issuer)
         .replace("$ID", to.client_id)
+        .replace("$NAMESPACE", to.namespace)
+        .replace("$NAME", to.name)
 }
 
 fn dotenv(credentials: &Credentials, masked: bool) -> String {
@@ -121,7 +148,7 @@ const fn template(consumer: Consumer) -> &'static str {
             "# OAuthClient: spec.secret.format: EnvoyGateway. SecurityPolicy:\noidc:\n  provider:\n    issuer: $ISSUER\n  clientID: $ID\n  clientSecret:\n    name: $SECRET\n"
         }
         Consumer::Curl => {
-            "kubectl clientele token NAME, or by hand:\ncurl $ISSUER/token -u \"$(kubectl get secret $SECRET -o jsonpath='{.data.$ID_KEY}' | base64 -d):$(kubectl get secret $SECRET -o jsonpath='{.data.$SECRET_KEY}' | base64 -d)\" -d grant_type=client_credentials\n"
+            "# kubectl clientele token $NAME -n $NAMESPACE, or by hand:\ncurl $ISSUER/token -u \"$(kubectl -n $NAMESPACE get secret $SECRET -o jsonpath='{.data.$ID_KEY}' | base64 -d):$(kubectl -n $NAMESPACE get secret $SECRET -o jsonpath='{.data.$SECRET_KEY}' | base64 -d)\" -d grant_type=client_credentials\n"
         }
     }
 }
@@ -139,7 +166,10 @@ mod tests {
             ("odd", "it's $(x)"),
         ];
         Credentials {
-            object: json!({ "status": { "clientId": "apps.web", "issuer": "https://id.example" } }),
+            object: json!({
+                "metadata": { "name": "web", "namespace": "apps" },
+                "status": { "clientId": "apps.web", "issuer": "https://id.example" },
+            }),
             secret_name: "web-oauth".to_owned(),
             entries: entries.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
         }
@@ -171,8 +201,32 @@ mod tests {
     }
 
     #[test]
+    fn the_command_for_curl_is_only_for_clients_that_send_a_secret() {
+        for (spec, fits) in [
+            (json!({}), true),
+            (json!({ "redirectUris": ["https://a"] }), false),
+            (json!({ "type": "Public" }), false),
+            (
+                json!({ "tokenEndpointAuthMethod": "private_key_jwt" }),
+                false,
+            ),
+            (
+                json!({ "tokenEndpointAuthMethod": "service_account" }),
+                false,
+            ),
+        ] {
+            let mut credentials = credentials();
+            credentials.object["spec"] = spec;
+            let judged = sends_a_secret(&credentials);
+            assert_eq!(judged.is_ok(), fits, "{}", credentials.object["spec"]);
+        }
+    }
+
+    #[test]
     fn a_dot_in_the_name_of_an_entry_is_no_field_of_a_jsonpath() {
         let reference = Reference {
+            name: "web",
+            namespace: "apps",
             secret_name: "web-oauth",
             id_key: "oidc.clientID",
             secret_key: "oidc.clientSecret",
@@ -182,6 +236,8 @@ mod tests {
         let curl = refer(Consumer::Curl, &reference);
         assert!(curl.contains("{.data.oidc\\.clientID}"), "{curl}");
         assert!(curl.contains("{.data.oidc\\.clientSecret}"), "{curl}");
+        let commands = ["token web -n apps", "kubectl -n apps get secret web-oauth"];
+        assert!(commands.iter().all(|part| curl.contains(part)), "{curl}");
         let auth = refer(Consumer::Authjs, &reference);
         assert!(auth.contains("key: oidc.clientSecret}"), "{auth}");
     }

@@ -10,6 +10,7 @@ use crate::failure::{Answer, Outcome};
 use crate::objects::{Kind, age, is_ready, message, name, namespace, reason, text};
 use crate::output::{Color, Output, table};
 use crate::remedies::{Actor, remedy};
+use crate::severity::severity;
 
 /// Prints the clients, and the tenants and people that do not work.
 pub async fn run(session: &Session, args: &Names, output: &mut Output<'_>) -> Answer {
@@ -50,13 +51,16 @@ impl<'a> Status<'a> {
         }
     }
 
-    /// What does not work though it should. A client that is suspended is suspended on purpose.
+    /// What does not work though it should, the worst first. A client that is suspended is suspended on purpose.
     fn broken(&self) -> impl Iterator<Item = (Kind, &'a Value)> {
         let clients = self.clients.iter().map(|client| (Kind::Client, client));
         let wanted = |value: &Value| matches!(reason(value), "Suspended" | "Disabled");
-        clients
+        let mut broken: Vec<(Kind, &Value)> = clients
             .chain(self.others.iter().copied())
-            .filter(move |(_, value)| !is_ready(value) && !wanted(value))
+            .filter(|(_, value)| !is_ready(value) && !wanted(value))
+            .collect();
+        broken.sort_by_key(|(_, value)| severity(reason(value)));
+        broken.into_iter()
     }
 
     fn names(&self) -> Vec<String> {
@@ -192,5 +196,12 @@ mod tests {
         );
         assert!(!shown.contains("apps/off:"), "{shown}");
         assert_eq!(status.json()["broken"], 1);
+        let worst = client("key", "False", "RootKeyUnavailable");
+        let both = [clients[1].clone(), worst];
+        let status = Status::of(&both, &[], &[]);
+        assert_eq!(
+            status.broken().next().map(|(_, value)| name(value)),
+            Some("key")
+        );
     }
 }

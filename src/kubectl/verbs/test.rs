@@ -5,7 +5,7 @@ use std::fmt::Write;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::token::{HeldProof, claims, proof};
+use super::token::{HeldProof, claims, proof, scopes};
 use crate::args::TestArgs;
 use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
@@ -22,7 +22,34 @@ pub struct Step {
     /// What was tried.
     pub name: &'static str,
     /// What was seen, or what is wrong with its remedy.
-    pub result: Result<String, Failure>,
+    pub result: Result<Seen, Failure>,
+}
+
+/// What was seen of a step that did not fail.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It works.
+    Works(String),
+    /// It cannot be tried from here; the sentence says why.
+    Skipped(String),
+}
+
+impl Step {
+    /// A step that was tried.
+    pub fn tried(name: &'static str, result: Result<String, Failure>) -> Self {
+        Self {
+            name,
+            result: result.map(Seen::Works),
+        }
+    }
+
+    /// A step that cannot be tried from here.
+    pub fn skipped(name: &'static str, why: String) -> Self {
+        Self {
+            name,
+            result: Ok(Seen::Skipped(why)),
+        }
+    }
 }
 
 /// What came of all steps.
@@ -48,39 +75,33 @@ pub async fn steps(
     held: impl Future<Output = Result<HeldProof, Failure>>,
     parameters: &[(&str, &str)],
 ) -> Tried {
-    let mut steps = vec![Step {
-        name: "ready",
-        result: readiness(object),
-    }];
+    let mut steps = vec![Step::tried("ready", readiness(object))];
     let issuer = text(object, "/status/issuer");
     let document = discover(http, issuer).await;
     let seen = document.as_ref().map(|_| format!("{issuer} is served"));
-    steps.push(Step {
-        name: "discovery",
-        result: seen.map_err(|failure| Failure::new(failure.to_string())),
-    });
+    let seen = seen.map_err(|failure| Failure::new(failure.to_string()));
+    steps.push(Step::tried("discovery", seen));
     let mut claims = None;
     if let Ok(document) = document {
-        steps.push(Step {
-            name: "keys",
-            result: keys(http, &document).await,
-        });
+        steps.push(Step::tried("keys", keys(http, &document).await));
         if has_grant(object, "authorization_code", true) {
-            steps.push(Step {
-                name: "sign-in page",
-                result: sign_in(http, &document, object).await,
-            });
+            let page = sign_in(http, &document, object).await;
+            steps.push(Step::tried("sign-in page", page));
         }
         if has_grant(object, "client_credentials", false) {
-            let token = token(http, &document, object, held, parameters).await;
-            let result = token.map(|seen| {
-                let said = format!("sub {}, aud {}", text(&seen, "/sub"), seen["aud"]);
-                claims = Some(seen);
-                said
-            });
-            steps.push(Step {
-                name: "machine token",
-                result,
+            const NAME: &str = "machine token";
+            steps.push(match held.await {
+                Ok(HeldProof::Elsewhere(why)) => Step::skipped(NAME, why),
+                Err(failure) => Step::tried(NAME, Err(failure)),
+                Ok(held) => {
+                    let token = token(http, &document, object, &held, parameters).await;
+                    let said = token.map(|seen| {
+                        let said = format!("sub {}, aud {}", text(&seen, "/sub"), seen["aud"]);
+                        claims = Some(seen);
+                        said
+                    });
+                    Step::tried(NAME, said)
+                }
             });
         }
     }
@@ -92,11 +113,15 @@ pub fn print(steps: &[Step], output: &mut Output<'_>) -> Answer {
     let (mut shown, mut values) = (String::new(), Vec::new());
     for step in steps {
         let (mark, said) = match &step.result {
-            Ok(seen) => (output.paint(Color::Green, "ok"), seen.clone()),
+            Ok(Seen::Works(seen)) => (output.paint(Color::Green, "ok"), seen.clone()),
+            Ok(Seen::Skipped(why)) => (output.paint(Color::Yellow, "skipped"), why.clone()),
             Err(failure) => (output.paint(Color::Red, "FAILED"), failure.to_string()),
         };
+        let skipped = matches!(&step.result, Ok(Seen::Skipped(_)));
         let _ = writeln!(shown, "{mark:<6} {}: {said}", step.name);
-        values.push(json!({ "step": step.name, "ok": step.result.is_ok(), "message": said }));
+        values.push(json!({
+            "step": step.name, "ok": step.result.is_ok(), "skipped": skipped, "message": said,
+        }));
     }
     let failed: Vec<String> = steps
         .iter()
@@ -148,15 +173,27 @@ async fn keys(http: &Client, document: &Value) -> Result<String, Failure> {
     Ok(format!("{count} at {url}"))
 }
 
+/// The scope and the resources of a request that the server can grant: `openid`, or what the client has in its place.
+fn asked(object: &Value) -> (String, Vec<&str>) {
+    let scopes = scopes::of_client(object);
+    if scopes.contains(&"openid") {
+        return ("openid".to_owned(), Vec::new());
+    }
+    let audiences = object.pointer("/spec/audiences").and_then(Value::as_array);
+    let audiences = audiences.into_iter().flatten().filter_map(Value::as_str);
+    (scopes.join(" "), audiences.collect())
+}
+
 /// The authorization request of an application, up to the page on which people sign in.
 async fn sign_in(http: &Client, document: &Value, object: &Value) -> Result<String, Failure> {
     let endpoint = text(document, "/authorization_endpoint");
     let redirect_uri = text(object, "/spec/redirectUris/0");
+    let (scope, resources) = asked(object);
     let query = [
         ("response_type", "code"),
         ("client_id", text(object, "/status/clientId")),
         ("redirect_uri", redirect_uri),
-        ("scope", "openid"),
+        ("scope", scope.as_str()),
         ("state", "kubectl-clientele"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
@@ -166,7 +203,10 @@ async fn sign_in(http: &Client, document: &Value, object: &Value) -> Result<Stri
             "the authorization endpoint {endpoint:?} is not a URL"
         ))
     })?;
-    url.query_pairs_mut().extend_pairs(query);
+    let resources = resources.into_iter().map(|one| ("resource", one));
+    url.query_pairs_mut()
+        .extend_pairs(query)
+        .extend_pairs(resources);
     let answer = http.get(url).send().await;
     let answer = answer.map_err(|error| unreachable_url(endpoint, &error))?;
     let status = answer.status().as_u16();
@@ -194,13 +234,12 @@ async fn token(
     http: &Client,
     document: &Value,
     object: &Value,
-    held: impl Future<Output = Result<HeldProof, Failure>>,
+    held: &HeldProof,
     parameters: &[(&str, &str)],
 ) -> Result<Value, Failure> {
-    let held = held.await?;
     let client_id = text(object, "/status/clientId");
     let endpoint = text(document, "/token_endpoint");
-    let answer = machine_token(http, endpoint, client_id, &held.as_proof(), parameters).await?;
+    let answer = machine_token(http, endpoint, client_id, &held.as_proof()?, parameters).await?;
     // An opaque token has none.
     let Some(claims) = claims(text(&answer, "/access_token")) else {
         return Ok(json!({ "sub": client_id, "aud": "an opaque token" }));

@@ -3,6 +3,7 @@
 mod held;
 mod loopback;
 mod person;
+pub mod scopes;
 
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use crate::args::TokenArgs;
 use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
 use crate::issuer::{discover, http, machine_token};
-use crate::objects::{Kind, name, text};
+use crate::objects::{Kind, name, reason, text};
 use crate::output::Output;
 
 pub use held::{HeldProof, claims, proof};
@@ -19,6 +20,7 @@ pub use held::{HeldProof, claims, proof};
 pub async fn run(session: &Session, args: &TokenArgs, output: &mut Output<'_>) -> Answer {
     let http = http(&args.http)?;
     let object = session.get(Kind::Client, &args.name).await?;
+    may_be_served(&object)?;
     if args.sign_in {
         let answer = person::sign_in(session, &object, args, &http, output).await?;
         let kind = if args.id_token {
@@ -39,7 +41,7 @@ pub async fn run(session: &Session, args: &TokenArgs, output: &mut Output<'_>) -
         .collect();
     let held = proof(session, &object, args.service_account.as_deref()).await?;
     let client_id = text(&object, "/status/clientId");
-    let proof = held.as_proof();
+    let proof = held.as_proof()?;
     let answer = machine_token(&http, endpoint, client_id, &proof, &parameters).await?;
     print(&answer, "/access_token", args.decode, output)?;
     Ok(Outcome::Yes)
@@ -59,7 +61,20 @@ fn print(answer: &Value, kind: &str, decode: bool, output: &mut Output<'_>) -> R
     Ok(())
 }
 
-fn may_have_tokens(object: &Value) -> Result<(), Failure> {
+/// The server does not say why it refuses a client, but its status does.
+fn may_be_served(object: &Value) -> Result<(), Failure> {
+    let off = object.pointer("/spec/suspended") == Some(&Value::Bool(true));
+    if !off && reason(object) != "Suspended" {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "OAuthClient {0} is suspended, so every request of it is refused; `kubectl clientele resume {0}` ends that",
+        name(object)
+    )))
+}
+
+/// Whether the client may have tokens of its own.
+pub fn may_have_tokens(object: &Value) -> Result<(), Failure> {
     let grants = object.pointer("/spec/grantTypes").and_then(Value::as_array);
     let has_uris = object
         .pointer("/spec/redirectUris")
@@ -99,6 +114,19 @@ mod tests {
             let object = json!({ "metadata": { "name": "web" }, "spec": spec });
             assert_eq!(may_have_tokens(&object).is_ok(), may, "{object}");
         }
+    }
+
+    #[test]
+    fn a_suspended_client_is_resumed_and_not_tried() {
+        let object = |reason: &str| {
+            json!({
+                "metadata": { "name": "web", "generation": 1 },
+                "status": { "observedGeneration": 1, "conditions": [{ "type": "Ready", "status": "False", "reason": reason }] },
+            })
+        };
+        let said = may_be_served(&object("Suspended")).unwrap_err().to_string();
+        assert!(said.contains("kubectl clientele resume web"), "{said}");
+        assert!(may_be_served(&object("ReplicasPending")).is_ok());
     }
 
     #[test]

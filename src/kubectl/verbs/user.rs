@@ -5,20 +5,27 @@ pub mod hash;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{IsTerminal, Read};
+use std::time::{Duration, Instant};
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{ObjectMeta, Patch, PatchParams};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::args::{User, UserAction, UserNew, UserPassword};
 use crate::connect::Session;
 use crate::failure::{Answer, Failure, Outcome};
-use crate::objects::{Kind, MANAGER, text};
+use crate::objects::{Kind, MANAGER, is_ready, message, name, reason, text};
 use crate::output::Output;
+use crate::remedies::{Actor, remedy};
 
 use clientele_api::user::PASSWORD_TYPE;
+
+/// The operator judges a person in less, if it runs.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The entry of a password Secret.
 pub const ENTRY: &str = "password";
@@ -50,15 +57,18 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
     if !new.group.is_empty() {
         spec.insert("groups".to_owned(), json!(new.group));
     }
-    if let Some(password) = &password {
-        write_password(session, &secret, password).await?;
+    if password.is_some() {
         spec.insert("passwordSecretRef".to_owned(), json!({ "name": secret }));
     }
     let object = json!({
         "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthUser",
         "metadata": { "name": new.name, "namespace": session.namespace }, "spec": spec,
     });
+    // Before the password, which would be that of another person if the name is taken.
     let created = session.create(Kind::User, &object).await?;
+    if let Some(password) = &password {
+        write_password(session, &secret, password).await?;
+    }
     let mut shown = format!("oauthuser/{} created\n", new.name);
     if password.is_none() {
         let _ = writeln!(
@@ -69,7 +79,7 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
     }
     output.value(&created, &[format!("oauthuser/{}", new.name)], &shown)?;
     tell(new.generate, password.as_deref(), output);
-    Ok(Outcome::Yes)
+    Ok(served(session, &new.name, output).await)
 }
 
 async fn set_password(session: &Session, args: &UserPassword, output: &mut Output<'_>) -> Answer {
@@ -88,11 +98,11 @@ async fn set_password(session: &Session, args: &UserPassword, output: &mut Outpu
     let value = json!({ "name": args.name, "secretName": secret });
     output.value(&value, &[format!("oauthuser/{}", args.name)], &shown)?;
     tell(args.generate, Some(&password), output);
-    Ok(Outcome::Yes)
+    Ok(served(session, &args.name, output).await)
 }
 
 /// The Secret with the password of a person, and whether the person does not refer to it yet.
-pub fn secret_name_of(user: &serde_json::Value) -> (String, bool) {
+pub fn secret_name_of(user: &Value) -> (String, bool) {
     match text(user, "/spec/passwordSecretRef/name") {
         "" => (format!("{}-password", text(user, "/metadata/name")), true),
         named => (named.to_owned(), false),
@@ -117,7 +127,67 @@ async fn disable(session: &Session, name: &str, off: bool, output: &mut Output<'
     };
     let value = json!({ "name": name, "disabled": off });
     output.value(&value, &[format!("oauthuser/{name}")], &shown)?;
-    Ok(Outcome::Yes)
+    if off {
+        return Ok(Outcome::Yes);
+    }
+    Ok(served(session, name, output).await)
+}
+
+/// Whether the person can sign in now. What was asked for is done, so that it cannot be looked at is no failure.
+async fn served(session: &Session, name: &str, output: &mut Output<'_>) -> Outcome {
+    match judged(session, name).await {
+        Ok(user) => Outcome::of(warn_unless_served(&user, output)),
+        Err(failure) => {
+            output.warn(&format!(
+                "whether {name} can sign in is not known: {failure}"
+            ));
+            Outcome::Yes
+        }
+    }
+}
+
+/// The person once the operator says whether sign-in works, or as far as it came in [`PATIENCE`].
+async fn judged(session: &Session, name: &str) -> Result<Value, Failure> {
+    let began = Instant::now();
+    loop {
+        let user = session.get(Kind::User, name).await?;
+        let waits = match reason(&user) {
+            // What was written a moment ago may not have been read yet.
+            "PasswordSecretNotFound" | "PasswordInvalid" => true,
+            reason => remedy(reason).is_some_and(|found| found.act == Actor::Wait),
+        };
+        if !waits || began.elapsed() >= PATIENCE {
+            return Ok(user);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether the person can sign in, as far as the operator knows; says why not. A person who was disabled is so on purpose.
+fn warn_unless_served(user: &Value, output: &mut Output<'_>) -> bool {
+    if is_ready(user) {
+        return true;
+    }
+    let (name, reason) = (name(user), reason(user));
+    if remedy(reason).is_some_and(|found| found.act == Actor::Wait) {
+        output.warn(&format!(
+            "{name} cannot sign in yet: the operator has not served this version within {} s ({reason}); `kubectl clientele why user/{name}` says more",
+            PATIENCE.as_secs()
+        ));
+        return true;
+    }
+    let said = match message(user) {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    output.warn(&format!(
+        "{name} cannot sign in ({reason}){said}\nWhat to do: {}",
+        remedy(reason).map_or_else(
+            || format!("`kubectl clientele why user/{name}` says more."),
+            |found| found.todo.replace("NAME", name)
+        )
+    ));
+    reason == "Disabled"
 }
 
 fn password(generate: bool) -> Result<String, Failure> {
@@ -166,6 +236,44 @@ async fn write_password(session: &Session, name: &str, password: &str) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_who_cannot_sign_in_is_told_with_the_reason() {
+        let user = |status: &str, reason: &str| {
+            json!({
+                "metadata": { "name": "ada", "generation": 1 },
+                "status": { "observedGeneration": 1, "conditions": [
+                    { "type": "Ready", "status": status, "reason": reason, "message": "as it is" },
+                ] },
+            })
+        };
+        for (user, served, told) in [
+            (user("True", "Registered"), true, ""),
+            (
+                user("False", "UsernameConflict"),
+                false,
+                "(UsernameConflict): as it is\nWhat to do: Choose",
+            ),
+            (
+                user("False", "Disabled"),
+                true,
+                "kubectl clientele user enable ada",
+            ),
+            (
+                json!({ "metadata": { "name": "ada", "generation": 1 } }),
+                true,
+                "(Pending)",
+            ),
+        ] {
+            let mut err = Vec::new();
+            let format = crate::output::Format::Text;
+            let mut output = Output::new(std::io::sink(), &mut err, format, false);
+            assert_eq!(warn_unless_served(&user, &mut output), served, "{user}");
+            drop(output);
+            let said = String::from_utf8(err).unwrap();
+            assert!(said.contains(told), "{said}");
+        }
+    }
 
     #[test]
     fn a_generated_password_is_told_beside_the_answer_only() {

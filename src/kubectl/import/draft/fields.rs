@@ -50,19 +50,15 @@ impl Draft {
 
     /// Redirect URIs into a field of `spec`. Each one that cannot be had is lost by itself.
     pub fn uris<'a>(&mut self, field: &str, to: &str, uris: impl IntoIterator<Item = &'a str>) {
-        self.list(
-            field,
-            to,
-            uris,
-            64,
-            rules::redirect_uri,
-            "list the exact URI in spec.",
-        );
+        let todo = rules::redirect_uri_todo;
+        self.list(field, to, uris, 64, rules::redirect_uri, todo);
     }
 
     /// Web origins.
     pub fn origins<'a>(&mut self, field: &str, origins: impl IntoIterator<Item = &'a str>) {
-        let todo = "list the exact origin in spec.";
+        let todo = |_: &str, to: &str| {
+            format!("list in spec.{to} what the browser sends, such as https://app.example.com")
+        };
         self.list(field, "allowedOrigins", origins, 64, rules::origin, todo);
     }
 
@@ -73,7 +69,7 @@ impl Draft {
         values: impl IntoIterator<Item = &'a str>,
         most: usize,
         judge: fn(&str) -> Result<(), &'static str>,
-        todo: &str,
+        todo: fn(&str, &str) -> String,
     ) {
         let before = self.spec.get(to).and_then(Value::as_array);
         let mut kept: Vec<Value> = before.cloned().unwrap_or_default();
@@ -87,7 +83,7 @@ impl Draft {
                 }
                 Err(why) => {
                     let why = format!("{value:?} {why}");
-                    self.lost(field, &why, &format!("{todo}{to}"));
+                    self.lost(field, &why, &todo(value, to));
                 }
             }
         }

@@ -71,6 +71,29 @@ fn redirect_uris_are_judged_as_the_server_does() {
 }
 
 #[test]
+fn what_to_do_about_a_redirect_uri_works_as_it_is_written() {
+    for (uri, expected) in [
+        (
+            "urn:ietf:wg:oauth:2.0:oob",
+            "register http://127.0.0.1 in spec.redirectUris",
+        ),
+        (
+            "urn:ietf:wg:oauth:2.0:oob:auto",
+            "register http://127.0.0.1 in spec.redirectUris",
+        ),
+        ("http://a.example/cb", "by https://"),
+        (
+            "https://a.example/*",
+            "list the exact URI in spec.redirectUris",
+        ),
+    ] {
+        assert!(redirect_uri(uri).is_err(), "{uri}");
+        let todo = redirect_uri_todo(uri, "redirectUris");
+        assert!(todo.contains(expected), "{uri}: {todo}");
+    }
+}
+
+#[test]
 fn origins_have_one_spelling() {
     for good in [
         "https://a.example",

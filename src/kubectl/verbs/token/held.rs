@@ -29,15 +29,18 @@ pub enum HeldProof {
     Assertion(String),
     /// Nothing: the client is Public.
     Nothing,
+    /// Something that only the application has. The sentence says what.
+    Elsewhere(String),
 }
 
 impl HeldProof {
-    /// The same, borrowed.
-    pub fn as_proof(&self) -> Proof<'_> {
+    /// The same, borrowed; fails where only the application has it.
+    pub fn as_proof(&self) -> Result<Proof<'_>, Failure> {
         match self {
-            Self::Secret(secret) => Proof::Secret(secret),
-            Self::Assertion(assertion) => Proof::Assertion(assertion),
-            Self::Nothing => Proof::Nothing,
+            Self::Secret(secret) => Ok(Proof::Secret(secret)),
+            Self::Assertion(assertion) => Ok(Proof::Assertion(assertion)),
+            Self::Nothing => Ok(Proof::Nothing),
+            Self::Elsewhere(why) => Err(Failure::new(why.as_str())),
         }
     }
 }
@@ -53,8 +56,8 @@ pub async fn proof(
     match (account, method) {
         (Some(account), _) => service_account(session, object, account).await,
         (None, "service_account") => service_account(session, object, first).await,
-        (None, "private_key_jwt") => Err(Failure::new(format!(
-            "OAuthClient {} signs with a private key, which only the application has; no token can be had here",
+        (None, "private_key_jwt") => Ok(HeldProof::Elsewhere(format!(
+            "OAuthClient {} signs with a private key, which only the application has, so no token can be requested here; see whether the application gets one",
             name(object)
         ))),
         (None, _) => {
@@ -69,6 +72,28 @@ pub async fn proof(
             })
         }
     }
+}
+
+fn missing(session: &Session, object: &Value, account: &str) -> Failure {
+    let listed = object.pointer("/spec/serviceAccounts");
+    let listed = listed.and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = listed.map(|one| text(one, "/name")).collect();
+    let correct = if names.contains(&account) {
+        format!(
+            "correct spec.serviceAccounts of OAuthClient {}",
+            name(object)
+        )
+    } else {
+        format!(
+            "name another one with --service-account; spec.serviceAccounts of OAuthClient {} lists: {}",
+            name(object),
+            names.join(", ")
+        )
+    };
+    Failure::new(format!(
+        "there is no ServiceAccount {account:?} in namespace {0}: create it with `kubectl -n {0} create serviceaccount {account}`, or {correct}",
+        session.namespace
+    ))
 }
 
 async fn service_account(
@@ -92,7 +117,10 @@ async fn service_account(
     let made = accounts
         .create_token_request(account, &PostParams::default(), &request)
         .await
-        .map_err(|error| session.explain(&error, &what))?;
+        .map_err(|error| match error {
+            kube::Error::Api(status) if status.code == 404 => missing(session, object, account),
+            error => session.explain(&error, &what),
+        })?;
     let token = made.status.map(|status| status.token);
     token.map(HeldProof::Assertion).ok_or_else(|| {
         Failure::new(format!(

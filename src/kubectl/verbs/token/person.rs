@@ -10,6 +10,7 @@ use url::Url;
 
 use super::held::{HeldProof, claims, proof};
 use super::loopback::{Loopback, redirect_uri};
+use super::scopes;
 use crate::args::TokenArgs;
 use crate::connect::Session;
 use crate::failure::Failure;
@@ -34,6 +35,11 @@ pub async fn sign_in(
         "Public" => HeldProof::Nothing,
         _ => proof(session, object, None).await?,
     };
+    let proof = held.as_proof()?;
+    let scope = match &args.scope {
+        Some(scope) => scope.clone(),
+        None => scopes::of_sign_in(session, object, args.resource.as_deref()).await,
+    };
     let document = discover(http, text(object, "/status/issuer")).await?;
     let loopback = Loopback::bind(&uri).await?;
     let (state, nonce, verifier) = (unguessable()?, unguessable()?, unguessable()?);
@@ -41,7 +47,7 @@ pub async fn sign_in(
     let request = AuthorizationRequest {
         client_id,
         redirect_uri: loopback.uri(),
-        scope: args.scope.as_deref().unwrap_or("openid"),
+        scope: &scope,
         state: &state,
         nonce: &nonce,
         verifier: &verifier,
@@ -60,7 +66,7 @@ pub async fn sign_in(
         code.map_err(|_| Failure::new("no person signed in within five minutes; try again"))??;
     let redeemed = Redeemed {
         client_id,
-        proof: held.as_proof(),
+        proof,
         code: &code,
         redirect_uri: loopback.uri(),
         verifier: &verifier,
