@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
 
-    fn of(scopes: Value, listed: Value) -> Option<String> {
+    fn of(scopes: &Value, listed: &Value) -> Option<String> {
         let spec = json!({
             "scopes": scopes,
             "audiences": [{ "uri": "https://a.example" }, { "uri": "https://b.example", "scopes": listed }],
@@ -59,7 +59,7 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         assert!(!said.contains("\"orders.read\""), "{said}");
-        assert!(of(json!([]), json!(["orders.read"])).is_some());
+        assert!(of(&json!([]), &json!(["orders.read"])).is_some());
         let many: Vec<String> = (0..60).map(|at| format!("s{at}")).collect();
         let said = of(scopes(), json!(many)).unwrap();
         assert!(said.contains("and 50 more"), "{said}");
