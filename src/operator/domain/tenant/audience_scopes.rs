@@ -52,16 +52,16 @@ mod tests {
     #[test]
     fn only_a_scope_that_the_tenant_lacks_is_warned_of() {
         let scopes = || json!([{ "name": "orders.read" }]);
-        assert_eq!(of(scopes(), json!([])), None);
-        assert_eq!(of(scopes(), json!(["orders.read", "email"])), None);
-        let said = of(scopes(), json!(["orders.read", "order.read"])).unwrap();
+        assert_eq!(of(&scopes(), &json!([])), None);
+        assert_eq!(of(&scopes(), &json!(["orders.read", "email"])), None);
+        let said = of(&scopes(), &json!(["orders.read", "order.read"])).unwrap();
         for part in ["\"order.read\"", "spec.audiences[1]", "https://b.example"] {
             assert!(said.contains(part), "{said}");
         }
         assert!(!said.contains("\"orders.read\""), "{said}");
         assert!(of(&json!([]), &json!(["orders.read"])).is_some());
         let many: Vec<String> = (0..60).map(|at| format!("s{at}")).collect();
-        let said = of(scopes(), json!(many)).unwrap();
+        let said = of(&scopes(), &json!(many)).unwrap();
         assert!(said.contains("and 50 more"), "{said}");
     }
 }
