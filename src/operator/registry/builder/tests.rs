@@ -2,6 +2,7 @@
 
 mod oracle;
 mod policy;
+mod restart;
 mod stage;
 mod steps;
 mod user_steps;
