@@ -7,4 +7,4 @@ mod issue;
 mod paths;
 mod repair;
 pub mod reshape;
-mod secretless;
+pub mod secretless;

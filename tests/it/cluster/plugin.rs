@@ -1,11 +1,17 @@
 //! `kubectl clientele` as people run it, at a real API server.
 
+mod import;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clientele_api::OAuthClient;
 use serde_json::{Value, json};
 
-use crate::support::cluster::shared;
+use crate::cluster::credentials::secretless::keys::keys;
+use crate::support::assertions::key;
+use crate::support::cluster::{Cluster, shared};
+use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::{TestNamespace, eventually};
 use crate::support::{machine, maester};
 
@@ -25,14 +31,19 @@ impl Said {
 
 /// Runs it in the namespace, as administrator.
 async fn plugin(space: &TestNamespace, arguments: &[&str]) -> Said {
+    plugin_at(&shared().cluster.kubeconfig, &space.name, arguments).await
+}
+
+/// The same at any control plane.
+async fn plugin_at(kubeconfig: &Path, namespace: &str, arguments: &[&str]) -> Said {
     let own = std::env::var_os("DASHBOARD_PROGRAM");
     let path = own.unwrap_or_else(|| env!("CARGO_BIN_EXE_kubectl-clientele").into());
     let mut program = machine::program(path);
     program
         .args(arguments)
         .arg("--kubeconfig")
-        .arg(&shared().cluster.kubeconfig)
-        .args(["--namespace", &space.name])
+        .arg(kubeconfig)
+        .args(["--namespace", namespace])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = tokio::task::spawn_blocking(move || program.output().unwrap())
         .await
@@ -100,6 +111,10 @@ async fn a_client_is_created_used_rotated_and_suspended() {
     done(&space, &["suspend", "job"]).await;
     let suspended = |object: &OAuthClient| object.spec.suspended;
     space.wait_client("job", "suspended", suspended).await;
+    let refused = plugin(&space, &["token", "job"]).await;
+    assert_eq!(refused.code, 1);
+    let remedy = "kubectl clientele resume job";
+    assert!(refused.err.contains(remedy), "{}", refused.err);
     done(&space, &["resume", "job"]).await;
     space.wait_ready("job").await;
     assert_eq!(plugin(&space, &["who", "job"]).await.code, 2);
@@ -164,6 +179,92 @@ async fn a_person_has_a_hashed_password_and_a_report_no_secret() {
         assert!(!report.contains(held.as_str()), "{report}");
     }
     assert!(report.contains("job-oauth"), "{report}");
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_is_told_what_it_needs() {
+    let space = TestNamespace::new("plugin").await;
+    let create = ["create", "worker", "--preset", "secretless", "--wait"];
+    let command = format!("kubectl -n {} create serviceaccount worker", space.name);
+    let created = done(&space, &create).await;
+    assert!(created.err.contains(&command), "{}", created.err);
+    let refused = plugin(&space, &["token", "worker"]).await;
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains(&command), "{}", refused.err);
+    let tested = plugin(&space, &["test", "worker"]).await;
+    assert_eq!(tested.code, 2);
+    assert!(tested.out.contains(&command), "{}", tested.out);
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    shared().cluster.kubectl(&words).unwrap();
+    done(&space, &["test", "worker"]).await;
+
+    let spec = json!({ "tokenEndpointAuthMethod": "private_key_jwt", "jwks": keys(&[key()]) });
+    space.ready("signer", spec).await;
+    let tested = done(&space, &["test", "signer"]).await.out;
+    assert!(tested.contains("skipped machine token"), "{tested}");
+    assert_eq!(plugin(&space, &["token", "signer"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_sign_in_is_answered_with_2() {
+    let space = TestNamespace::new("plugin").await;
+    let create = ["user", "create", "eve", "--username", &space.name];
+    let said = plugin(&space, &[&create[..], &["--generate"]].concat()).await;
+    assert_eq!(said.code, 2, "{} {}", said.out, said.err);
+    assert!(said.out.contains("oauthuser/eve created"), "{}", said.out);
+    assert!(said.err.contains("NamespaceNotAllowed"), "{}", said.err);
+    space.label_for_people().await;
+    space.enrolled("eve").await;
+
+    // The name is taken, and the password stays that of the first.
+    let hash = space.entries("eve-password").await;
+    let again = plugin(&space, &[&create[..], &["--generate"]].concat()).await;
+    assert_eq!(again.code, 1, "{}", again.out);
+    assert_eq!(space.entries("eve-password").await, hash);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_sees_a_root_key_that_is_missing_or_foreign() {
+    const SYSTEM: &str = "clientele-system";
+    const ROOT_KEY: &str = "clientele-root-key";
+    let cluster = Cluster::with_chart(&[]);
+    let operator = RunningOperator::start(&cluster, &Options::flags(&[]));
+    let space = TestNamespace::within(&cluster, &operator.issuer, "doctor").await;
+    space.is_settled().await;
+    let doctor = async || plugin_at(&cluster.kubeconfig, SYSTEM, &["doctor", "-o", "json"]).await;
+    let root_key = |said: &Said| {
+        let steps = said.json()["steps"].as_array().unwrap().clone();
+        let step = steps.into_iter().find(|step| step["step"] == "root key");
+        step.unwrap()
+    };
+    let seen = root_key(&doctor().await);
+    assert_eq!(
+        (&seen["ok"], &seen["skipped"]),
+        (&true.into(), &false.into()),
+        "{seen}"
+    );
+
+    let delete = ["-n", SYSTEM, "delete", "secret", ROOT_KEY];
+    cluster.kubectl(&delete).unwrap();
+    let said = doctor().await;
+    let seen = root_key(&said);
+    assert_eq!((said.code, &seen["ok"]), (2, &false.into()), "{seen}");
+    assert!(
+        seen["message"].as_str().unwrap().contains("is missing"),
+        "{seen}"
+    );
+
+    let foreign = super::root_key::printed_root_key(ROOT_KEY);
+    let secrets: kube::Api<k8s_openapi::api::core::v1::Secret> =
+        kube::Api::namespaced(space.kube.clone(), SYSTEM);
+    let params = kube::api::PostParams::default();
+    secrets.create(&params, &foreign).await.unwrap();
+    let seen = root_key(&doctor().await);
+    assert_eq!(seen["ok"], false, "{seen}");
+    assert!(
+        seen["message"].as_str().unwrap().contains("was replaced"),
+        "{seen}"
+    );
 }
 
 /// How many clients are imported and applied; `IMPORTED_CLIENTS` asks for more.
