@@ -301,8 +301,8 @@ text
     fn a_table_that_cannot_be_read_is_no_picture() {
         let no_time = TABLE.replace("50.0 ms", "many");
         let no_column = TABLE.replace("everything", "something");
-        let one_size: Vec<&str> = TABLE.lines().take(4).collect();
-        let one_size = one_size.join("\n");
+        let first = TABLE.lines().take(4).collect::<Vec<_>>();
+        let one_size = first.join("\n");
         for broken in ["", &no_time, &no_column, &one_size] {
             assert!(cost_by_size(broken).is_err(), "{broken}");
         }

@@ -9,12 +9,9 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
-use super::clients::ClientMemos;
 use super::slices::Slices;
-use super::users::UserMemos;
 use crate::cache::place::Place;
 use crate::domain::secret_entry::SecretEntry;
-use crate::domain::tenant::concern::Concern;
 use crate::domain::tenant::policy::TenantPolicy;
 use crate::domain::unique_names::NameIndex;
 use crate::registry::{Inputs, Outputs};
@@ -52,23 +49,6 @@ impl Pending {
         let others = self.tenants.is_empty() && self.namespaces.is_empty();
         let flags = self.whole || self.every_tenant || self.every_person || self.keyring;
         objects && others && !flags
-    }
-
-    /// The clients and people of tenants are judged again, as far as what their tenant allows may be something else.
-    pub(super) async fn judge_again(
-        &mut self,
-        (clients, people): (&ClientMemos, &UserMemos),
-        concerned: Vec<(String, Concern)>,
-        slices: &mut Slices,
-    ) {
-        for (tenant, concern) in concerned {
-            if concern.clients {
-                extend(&mut self.clients, clients.of_tenant(&tenant), slices).await;
-            }
-            if concern.people {
-                extend(&mut self.people, people.of_tenant(&tenant), slices).await;
-            }
-        }
     }
 }
 
@@ -166,7 +146,7 @@ impl RegistryBuilder {
 }
 
 /// Takes in places, with room for all of them: a set that grows moves what it has.
-async fn extend(
+pub(super) async fn extend(
     places: &mut HashSet<Place>,
     more: impl Iterator<Item = Place> + Send,
     slices: &mut Slices,

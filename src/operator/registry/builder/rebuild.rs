@@ -9,9 +9,10 @@ use clientele_oauth::{Registry, Tenant};
 use super::RegistryBuilder;
 use super::asker::Asker;
 use super::memo::Change;
-use super::pending::Pending;
+use super::pending::{Pending, extend};
 use super::report::Report;
 use super::slices::Slices;
+use crate::domain::tenant::concern::Concern;
 use crate::domain::unique_names::{NameReservation, Wish};
 use crate::domain::verdict::{ClientVerdict, UserVerdict};
 use crate::registry::{Inputs, Outputs};
@@ -73,13 +74,13 @@ impl RegistryBuilder {
         self.spread_out(&mut pending, slices).await;
         let renewed = self.refresh_tenants(inputs, &pending.tenants);
         let mut tenants = renewed.reconciled;
-        let known = (&self.memos, &self.user_memos);
-        pending.judge_again(known, renewed.concerned, slices).await;
+        self.judge_again(&mut pending, renewed.concerned, slices)
+            .await;
         self.decide_names(&mut pending, slices).await;
         let renewed = self.take_audiences(inputs, &pending.tenants);
         tenants.extend(renewed.reconciled);
-        let known = (&self.memos, &self.user_memos);
-        pending.judge_again(known, renewed.concerned, slices).await;
+        self.judge_again(&mut pending, renewed.concerned, slices)
+            .await;
         let changes = self.judge_clients(inputs, &pending, slices).await;
         let people = self.judge_people(inputs, &pending, slices).await;
         self.serve(outputs, &pending, &changes, &people, slices)
@@ -96,6 +97,25 @@ impl RegistryBuilder {
         for place in pending.clients.drain().chain(pending.people.drain()) {
             drop(place);
             slices.turn().await;
+        }
+    }
+
+    /// The clients and people of tenants are judged again, as far as what their tenant allows may be something else.
+    async fn judge_again(
+        &mut self,
+        pending: &mut Pending,
+        concerned: Vec<(String, Concern)>,
+        slices: &mut Slices,
+    ) {
+        for (tenant, concern) in concerned {
+            if concern.clients {
+                let clients = self.memos.of_tenant(&tenant);
+                extend(&mut pending.clients, clients, slices).await;
+            }
+            if concern.people {
+                let people = self.user_memos.of_tenant(&tenant);
+                extend(&mut pending.people, people, slices).await;
+            }
         }
     }
 

@@ -55,6 +55,14 @@ async fn wait_served(operator: &RunningOperator, count: usize) {
     .await;
 }
 
+/// How many reconciles of clients this process has begun, those included that found nothing to do yet.
+fn reconciles(operator: &RunningOperator) -> usize {
+    let count = "clientele_reconcile_duration_seconds_count{kind=\"OAuthClient\"}";
+    let text = operator.metrics();
+    let count = text.lines().find_map(|line| line.strip_prefix(count));
+    count.map_or(0, |count| count.trim().parse().unwrap())
+}
+
 /// How often the operator wrote which object of this resource in the namespace, as `verb namespace/name`.
 fn writes(cluster: &Cluster, space: &TestNamespace, resource: &str) -> BTreeMap<String, usize> {
     let within = format!("{}/", space.name);
@@ -108,7 +116,15 @@ async fn second_life(
     );
     let operator = RunningOperator::start(cluster, &Options::flags(&[]).at(listen));
     wait_served(&operator, before.len()).await;
+    // A process that was killed leaves the Lease to expire.
+    eventually_within(LONG, "each is reconciled", || async {
+        let reconciled = reconciles(&operator);
+        when(reconciled > before.len(), (), || format!("{reconciled}"))
+    })
+    .await;
     wait_at_rest(cluster, &operator).await;
+    // Each once, and the first client.
+    assert_eq!(reconciles(&operator), before.len() + 1);
     let since = cluster.writes_by(OPERATOR_USER).split_off(written);
     assert_eq!(since, [], "writes of the second life");
     assert_eq!(
