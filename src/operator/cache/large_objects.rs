@@ -13,7 +13,7 @@ use super::place::Place;
 /// Up to this number of bytes of JSON an object is small, and always kept.
 const SMALL: usize = 4 * 1024;
 /// How many bytes of JSON the large objects of a kind may take up beyond that, together.
-pub const ROOM: usize = 64 * 1024 * 1024;
+pub const ROOM: usize = 32 * 1024 * 1024;
 
 /// When an object was created, in seconds, and its UID.
 pub type Age = (i64, Arc<str>);

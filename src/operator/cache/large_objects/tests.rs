@@ -39,8 +39,8 @@ fn whole(objects: &LargeObjects) -> BTreeMap<Place, bool> {
 fn while_there_is_room_everything_is_kept() {
     let mut objects = LargeObjects::new(ROOM);
     objects.note(place("a", "small"), age(1), SMALL, true);
-    objects.note(place("a", "large"), age(2), 60 * MIB, true);
-    assert!(objects.has_room_in_list(68 * MIB) && !objects.has_room_in_list(69 * MIB));
+    objects.note(place("a", "large"), age(2), 30 * MIB, true);
+    assert!(objects.has_room_in_list(34 * MIB) && !objects.has_room_in_list(35 * MIB));
     assert_eq!(objects.unsettled(), Unsettled::default());
 }
 

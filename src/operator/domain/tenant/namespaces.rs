@@ -6,12 +6,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{Expression, Selector, SelectorExt};
 
 use super::entry_rules;
-use super::policy::Labels;
 
 /// The label with the name of the namespace, which the API server sets and no person changes.
 const NAME: &str = "kubernetes.io/metadata.name";
 /// As many terms, and as many values of a term, are named in a message.
 const NAMED: usize = 5;
+
+/// The labels of a namespace.
+pub type Labels = BTreeMap<String, String>;
 
 /// Which namespaces are meant.
 #[derive(Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! A privilege follows from the labels of a namespace, which belong to its administrator, never from the
 //! labels of an OAuthClient.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,12 +28,10 @@ use super::audience_claims;
 use super::audiences::Audiences;
 use super::branding::branding;
 use super::lifetimes::LifetimePolicy;
+pub use super::namespaces::Labels;
 use super::namespaces::Namespaces;
 use super::secret_keys::SecretKeys;
 use crate::domain::names::Installation;
-
-/// The labels of a namespace.
-pub type Labels = BTreeMap<String, String>;
 
 /// An audience of the tenant.
 #[derive(Debug)]

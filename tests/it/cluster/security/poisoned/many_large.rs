@@ -13,9 +13,9 @@ use crate::support::operator::{Options, RunningOperator};
 use crate::support::test_namespace::{TestNamespace, eventually_within, when};
 
 /// As many as have room, and some more.
-const COUNT: usize = 560;
+const COUNT: usize = 290;
 /// What docs/concepts/limits.md says.
-const ROOM: usize = 64 << 20;
+const ROOM: usize = 32 << 20;
 const SMALL: usize = 4 << 10;
 /// Hundreds of clients and their Secrets are written meanwhile.
 const PATIENCE: Duration = Duration::from_mins(3);
