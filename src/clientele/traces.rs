@@ -2,7 +2,7 @@
 //! OTLP. [`clientele_telemetry::trace`] says what a span is; this room decides which are recorded, and sends them.
 //!
 //! A collector that is away, slow or hostile costs spans and nothing else: what waits for it is bounded, and so are the time and the
-//! bytes of each exchange ([`queue`], [`sender`]).
+//! bytes of each exchange (`queue`, `sender`).
 
 pub mod counts;
 #[cfg(feature = "otlp")]

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use room::Room;
 pub(crate) use room::Rooms;
 
-/// Replicas that insert at the same moment do not see each other: PostgreSQL may remember a few more. Asked for rarely ([`room`]).
+/// Replicas that insert at the same moment do not see each other: PostgreSQL may remember a few more. Asked for rarely (`room`).
 const COUNT: &str = "SELECT COUNT(*) AS count, MIN(expires_at) AS until FROM (SELECT expires_at FROM used_assertions
     WHERE tenant = $1 AND client = $2 AND expires_at > $3 ORDER BY expires_at LIMIT $4) AS remembered";
 const INSERT: &str =
