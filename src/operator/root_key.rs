@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_oauth::Keyring;
+use clientele_oauth::keys::recorded_keys::{CURRENT, is_withdrawn, withdrawn};
 use clientele_oauth::keys::root_keyring::{ROOT_KEY_LEN, RootKey};
 use clientele_telemetry::audit::{AuditEvent, AuditRecord};
 use futures::StreamExt;
@@ -24,7 +25,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use self::installation::{read_marks, write_marks};
-use self::judge::{RootKeyJudgement, is_withdrawn, judge, withdrawn};
+use self::judge::{RootKeyJudgement, judge};
 use self::rotate::Place;
 use super::domain::client::secret::MANAGED_BY;
 use super::error::Error;
@@ -41,12 +42,6 @@ use crate::list::read::ReadError;
 use crate::root_key::installation::MARK;
 use crate::watch::events::{Selection, events};
 
-/// The entry that names the key which derives.
-const CURRENT: &str = "current";
-/// What precedes a key's ID in the installation's ConfigMap; the value is the key's fingerprint.
-const FINGERPRINT: &str = "root-key.";
-/// The same for a key that was withdrawn: whatever it made is worth nothing, and it never comes back.
-const WITHDRAWN: &str = "withdrawn-root-key.";
 /// Which key derives since when, while there are others.
 const SINCE: &str = "current-root-key";
 /// How soon a failed look is repeated.

@@ -25,7 +25,7 @@ const CONSTANTS: [(&str, &str); 3] = [
     ("FIELD_MANAGER", "field manager"),
 ];
 
-/// Marks of the installation, and entries and names of the Secrets with keys, as literals of the operator.
+/// Marks of the installation, and entries and names of the Secrets with keys, as literals of the operator and the rules of keys.
 const LITERALS: [(&str, &str); 8] = [
     ("mark", "bootstrapped"),
     ("mark", "dashboard-client"),
@@ -73,7 +73,8 @@ fn in_code(project: &Project) -> BTreeSet<String> {
         if module.file == "src/operator/domain/reason.rs" {
             names.extend(reasons(module));
         }
-        if module.file.starts_with("src/operator/") || module.file.starts_with("src/clientele/") {
+        let folders = ["src/operator/", "src/clientele/", "src/oauth/keys/"];
+        if folders.iter().any(|folder| module.file.starts_with(folder)) {
             names.extend(objects(module));
         }
     }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use clientele_oauth::Keyring;
-use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::keys::recorded_keys::{FINGERPRINT, missing_key, read_keys, withdrawn};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::rotate::Place;
-use super::{CURRENT, FINGERPRINT, WITHDRAWN};
 use crate::settings::INSTALLATION;
 
 /// What follows from the Secret and the fingerprints.
@@ -27,12 +26,8 @@ pub fn judge(
     marks: &BTreeMap<String, String>,
     issued: bool,
 ) -> RootKeyJudgement {
-    let known: Vec<(&str, &String)> = marks
-        .iter()
-        .filter_map(|(key, fingerprint)| Some((key.strip_prefix(FINGERPRINT)?, fingerprint)))
-        .collect();
     let Some(secret) = secret else {
-        if known.is_empty() && !issued {
+        if !marks.keys().any(|mark| mark.starts_with(FINGERPRINT)) && !issued {
             return RootKeyJudgement::FirstStart;
         }
         return refuse(
@@ -44,17 +39,11 @@ pub fn judge(
         Ok(keyring) => keyring,
         Err(problem) => return refuse(place, &problem),
     };
-    for (id, fingerprint) in known {
-        if withdrawn(id, marks) == Some(fingerprint) {
-            continue;
-        }
-        let key = keyring.keys().iter().find(|key| key.id() == id);
-        if key.is_none_or(|key| key.fingerprint() != fingerprint) {
-            let problem = format!(
-                "does not hold root key {id:?} from which client secrets are derived: it was replaced"
-            );
-            return refuse(place, &problem);
-        }
+    if let Some(id) = missing_key(&keyring, marks) {
+        let problem = format!(
+            "does not hold root key {id:?} from which client secrets are derived: it was replaced"
+        );
+        return refuse(place, &problem);
     }
     let unrecorded = keyring
         .keys()
@@ -82,32 +71,12 @@ fn refuse(Place { namespace, name }: Place<'_>, problem: &str) -> RootKeyJudgeme
 /// by their fingerprints, are passed over.
 fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
-    let current = data.get(CURRENT).ok_or("has no entry current")?;
-    let current =
-        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is not text")?;
-    let mut keys = data
-        .iter()
-        .filter(|(name, _)| *name != CURRENT)
-        .map(|(name, bytes)| RootKey::new(name, &bytes.0))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| format!("cannot be used: {error}"))?;
-    keys.retain(|key| !is_withdrawn(key, marks));
-    if keys.iter().all(|key| key.id() != current.trim())
-        && withdrawn(current.trim(), marks).is_some()
-    {
+    let entries = data.iter().map(|(name, bytes)| (&**name, &*bytes.0));
+    let (current, keys) = read_keys(entries, marks)?;
+    if keys.iter().all(|key| key.id() != current) && withdrawn(current, marks).is_some() {
         return Err(
             "names a withdrawn root key as current (`clientele root-key rotate --emergency` creates another)".to_owned(),
         );
     }
-    Keyring::new(current.trim(), keys).map_err(|error| format!("cannot be used: {error}"))
-}
-
-/// The fingerprint of the key of this ID that was withdrawn.
-pub fn withdrawn<'a>(id: &str, marks: &'a BTreeMap<String, String>) -> Option<&'a String> {
-    marks.get(&format!("{WITHDRAWN}{id}"))
-}
-
-/// Whether this key was withdrawn.
-pub fn is_withdrawn(key: &RootKey, marks: &BTreeMap<String, String>) -> bool {
-    withdrawn(key.id(), marks).is_some_and(|fingerprint| fingerprint == key.fingerprint())
+    Keyring::new(current, keys).map_err(|error| format!("cannot be used: {error}"))
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use clientele_oauth::keys::recorded_keys::{CURRENT, FINGERPRINT, WITHDRAWN};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 
 use super::installation::{again_if_beaten, try_change_marks};
-use super::{CURRENT, FINGERPRINT, WITHDRAWN, fingerprint, fresh, is_ours};
+use super::{fingerprint, fresh, is_ours};
 use crate::apply::params;
 use crate::error::Error;
 

@@ -1,10 +1,8 @@
 //! The root key, by the rules of the operator: the fingerprints in its ConfigMap say which keys its Secret must hold.
 //! No key leaves this module.
 
-use std::collections::BTreeMap;
-
 use clientele_oauth::Keyring;
-use clientele_oauth::keys::root_keyring::RootKey;
+use clientele_oauth::keys::recorded_keys::{Marks, missing_key, read_keys};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::ListParams;
@@ -20,16 +18,8 @@ const MARKS: &str = "clientele-installation";
 const DEFAULT_SECRET: &str = "clientele-root-key";
 /// How the variable of the operator ends that names another one.
 const VARIABLE: &str = "_ROOT_KEY_SECRET";
-/// What precedes the ID of a key in the marks; the value is its fingerprint.
-const FINGERPRINT: &str = "root-key.";
-/// The same for a key that was withdrawn.
-const WITHDRAWN: &str = "withdrawn-root-key.";
-/// The entry of the Secret that names the key which derives.
-const CURRENT: &str = "current";
 /// The name of the step.
 const STEP: &str = "root key";
-
-type Marks = BTreeMap<String, String>;
 
 /// A step for each installation in the cluster. It is skipped for a user who may not read the Secrets of the operator.
 pub async fn steps(session: &Session) -> Vec<Step> {
@@ -116,19 +106,10 @@ fn judge(
     };
     let secret = secret.ok_or_else(|| refused("with the root key is missing".to_owned()))?;
     let keyring = keyring(secret, marks).map_err(refused)?;
-    for (mark, fingerprint) in marks {
-        let Some(id) = mark.strip_prefix(FINGERPRINT) else {
-            continue;
-        };
-        if marks.get(&format!("{WITHDRAWN}{id}")) == Some(fingerprint) {
-            continue;
-        }
-        let key = keyring.keys().iter().find(|key| key.id() == id);
-        if key.is_none_or(|key| key.fingerprint() != fingerprint) {
-            return Err(refused(format!(
-                "does not hold root key {id:?}, from which client secrets are derived: it was replaced"
-            )));
-        }
+    if let Some(id) = missing_key(&keyring, marks) {
+        return Err(refused(format!(
+            "does not hold root key {id:?}, from which client secrets are derived: it was replaced"
+        )));
     }
     Ok(format!(
         "Secret {namespace}/{name} holds the keys that are recorded, {} in all",
@@ -138,23 +119,17 @@ fn judge(
 
 fn keyring(secret: &Secret, marks: &Marks) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
-    let current = data.get(CURRENT).ok_or("has no entry current")?;
-    let current =
-        std::str::from_utf8(&current.0).map_err(|_| "has an entry current that is not text")?;
-    let entries = data.iter().filter(|(id, _)| *id != CURRENT);
-    let keys = entries.map(|(id, bytes)| RootKey::new(id, &bytes.0));
-    let unusable = |error| format!("cannot be used: {error}");
-    let mut keys = keys.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
-    let withdrawn = |key: &RootKey| {
-        let mark = marks.get(&format!("{WITHDRAWN}{}", key.id()));
-        mark.is_some_and(|fingerprint| fingerprint == key.fingerprint())
-    };
-    keys.retain(|key| !withdrawn(key));
-    Keyring::new(current.trim(), keys).map_err(unusable)
+    let entries = data.iter().map(|(name, bytes)| (&**name, &*bytes.0));
+    let (current, keys) = read_keys(entries, marks)?;
+    Keyring::new(current, keys).map_err(|error| format!("cannot be used: {error}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use clientele_oauth::keys::recorded_keys::{CURRENT, FINGERPRINT, WITHDRAWN};
+    use clientele_oauth::keys::root_keyring::RootKey;
     use k8s_openapi::ByteString;
 
     use super::*;
