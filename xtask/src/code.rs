@@ -18,15 +18,23 @@ pub enum Part {
     Everything,
 }
 
-/// The values of all string and byte string literals of a file, those of tests included. Cheaper than a [`Code`].
-pub fn literals(text: &str) -> Result<Vec<String>, String> {
+/// Every token of a file, those of tests included. Cheaper than a [`Code`].
+pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let stream: TokenStream = text
         .parse()
         .map_err(|error: proc_macro2::LexError| error.to_string())?;
     let mut tokens = Vec::new();
     flatten(stream, &[], &mut tokens);
-    let literals = tokens.into_iter().filter_map(|token| token.literal);
-    Ok(literals.collect())
+    Ok(tokens)
+}
+
+/// The names that follow one of these keywords: `declared(tokens, &["struct"])`. Those inside macros count.
+pub fn declared<'a>(tokens: &'a [Token], keywords: &[&str]) -> impl Iterator<Item = &'a str> {
+    let pairs = tokens.windows(2);
+    pairs
+        .filter(move |pair| keywords.contains(&pair[0].text.as_str()))
+        .map(|pair| pair[1].text.as_str())
+        .filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
 /// One token.
@@ -75,7 +83,7 @@ impl Code {
         let stream: TokenStream = text
             .parse()
             .map_err(|error| explain(syn::Error::from(error)))?;
-        let file = syn::parse_file(text).map_err(explain)?;
+        let file = syn::parse2(stream.clone()).map_err(explain)?;
         let scan = scan::Scan::of(&file, part);
         let mut tokens = Vec::new();
         flatten(stream, &scan.cut, &mut tokens);
@@ -118,13 +126,9 @@ impl Code {
             .filter_map(|token| token.literal.as_deref())
     }
 
-    /// The names that follow one of these keywords: `declared(&["struct"])`. Those inside macros count.
+    /// The names that follow one of these keywords, as [`declared`] finds them.
     pub fn declared(&self, keywords: &[&str]) -> impl Iterator<Item = &str> {
-        let pairs = self.tokens.windows(2);
-        pairs
-            .filter(move |pair| keywords.contains(&pair[0].text.as_str()))
-            .map(|pair| pair[1].text.as_str())
-            .filter(|name| name.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        declared(&self.tokens, keywords)
     }
 
     /// Every path with `::` outside `use`, those inside macros included.

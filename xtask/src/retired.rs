@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::code::{self, Code, Part};
+use crate::code::{self, Token, declared};
 use crate::known::Findings;
 use crate::project::Project;
 use crate::source::{self, Source};
@@ -121,18 +121,17 @@ pub fn names(project: &Project) -> Findings {
         .map(|(path, text)| (path.clone(), text.clone()));
     let mut findings = Findings::new();
     for (path, text) in ours.chain(tests) {
-        let code =
-            Code::parse(&text, Part::Everything).unwrap_or_else(|error| panic!("{path}: {error}"));
-        count_names(&code, &mut findings);
+        let tokens = code::tokens(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        count_names(&tokens, &mut findings);
     }
     findings
 }
 
-fn count_names(code: &Code, findings: &mut Findings) {
+fn count_names(tokens: &[Token], findings: &mut Findings) {
     let keywords = ["struct", "enum", "trait", "union", "fn", "const"];
     // `Deref` has a type of this name.
-    let types = code.declared(&["type"]).filter(|name| *name != "Target");
-    for name in code.declared(&keywords).chain(types) {
+    let types = declared(tokens, &["type"]).filter(|name| *name != "Target");
+    for name in declared(tokens, &keywords).chain(types) {
         if let Some((retired, instead)) = NAMES.iter().find(|(retired, _)| *retired == name) {
             *findings
                 .entry(format!("{retired}: say {instead}"))
@@ -195,9 +194,10 @@ fn text_of(file: &Source) -> String {
             .filter(|(code, _)| !code.contains('"'));
         comment.map(|(_, comment)| comment.to_owned())
     });
-    let literals = code::literals(&file.text);
-    let literals = literals.unwrap_or_else(|error| panic!("{}: {error}", file.path));
-    let literals = literals.iter().filter(|text| text.contains(' '));
+    let tokens = code::tokens(&file.text);
+    let tokens = tokens.unwrap_or_else(|error| panic!("{}: {error}", file.path));
+    let literals = tokens.iter().filter_map(|token| token.literal.as_deref());
+    let literals = literals.filter(|text| text.contains(' '));
     // A phrase does not begin in one text and end in the next.
     let literals = literals.map(|text| format!("\n_ {text} _"));
     comments.chain(literals).collect::<Vec<_>>().join("\n")
@@ -238,7 +238,7 @@ mod tests {
         let text = "#[cfg(test)]\nmod tests;\npub struct World;\nstruct WorldMap(World);\nfn said(x: Visit) {}\n\
             #[cfg(test)]\nmod more { enum Act { Line } }\nmacro_rules! m { () => { type Pace = u8; } }";
         let mut found = Findings::new();
-        count_names(&Code::parse(text, Part::Everything).unwrap(), &mut found);
+        count_names(&code::tokens(text).unwrap(), &mut found);
         let names: Vec<&str> = found
             .keys()
             .filter_map(|name| name.split(':').next())

@@ -138,32 +138,42 @@ mod tests {
     use super::*;
 
     /// Nothing is asked through it.
-    fn connection(now: Instant) -> Connection {
+    fn cluster() -> Cluster {
         clientele_kubectl::connect::install_crypto_provider();
         let config = kube::Config::new("https://k8s.example.com".parse().unwrap());
         let client = kube::Client::try_from(config).unwrap();
+        Cluster::new(client, "https://k8s")
+    }
+
+    fn connection(cluster: &Cluster, now: Instant) -> Connection {
         Connection {
-            cluster: Cluster::new(client, "https://k8s"),
+            cluster: cluster.clone(),
             rows: Rows::new(),
             ends: now + Duration::from_mins(10),
             renews: now + Duration::from_mins(5),
         }
     }
 
-    fn enter(people: &SignedIn, earlier: Option<&str>, subject: &str, now: Instant) -> Entered {
-        let entered = people.enter(earlier, (subject, subject), connection(now), now);
+    fn enter(
+        (people, cluster): (&SignedIn, &Cluster),
+        earlier: Option<&str>,
+        subject: &str,
+        now: Instant,
+    ) -> Entered {
+        let connection = connection(cluster, now);
+        let entered = people.enter(earlier, (subject, subject), connection, now);
         entered.unwrap()
     }
 
     #[tokio::test]
     async fn o13_a_session_ends_unused_and_by_signing_out() {
-        let (people, now) = (SignedIn::default(), Instant::now());
-        let ada = enter(&people, None, "ada", now);
+        let (people, cluster, now) = (SignedIn::default(), cluster(), Instant::now());
+        let ada = enter((&people, &cluster), None, "ada", now);
         let almost = now + IDLE.saturating_sub(Duration::from_secs(1));
         assert!(people.find(&ada.cookie, almost).is_some(), "used in time");
         assert!(people.find(&ada.cookie, almost + IDLE).is_none(), "idle");
         assert!(ada.connection.rows.ended());
-        let ada = enter(&people, None, "ada", now);
+        let ada = enter((&people, &cluster), None, "ada", now);
         assert!(people.find(&ada.form_token, now).is_none());
         people.leave(&ada.cookie);
         assert!(people.find(&ada.cookie, now).is_none() && ada.connection.rows.ended());
@@ -171,32 +181,32 @@ mod tests {
 
     #[tokio::test]
     async fn o13_a_renewal_keeps_the_forms_of_the_same_person_only() {
-        let (people, now) = (SignedIn::default(), Instant::now());
-        let ada = enter(&people, None, "ada", now);
-        let again = enter(&people, Some(&ada.cookie), "ada", now);
+        let (people, cluster, now) = (SignedIn::default(), cluster(), Instant::now());
+        let ada = enter((&people, &cluster), None, "ada", now);
+        let again = enter((&people, &cluster), Some(&ada.cookie), "ada", now);
         assert_eq!(
             (&again.cookie, &again.form_token),
             (&ada.cookie, &ada.form_token)
         );
         assert!(ada.connection.rows.ended() && !again.connection.rows.ended());
-        let bob = enter(&people, Some(&ada.cookie), "bob", now);
+        let bob = enter((&people, &cluster), Some(&ada.cookie), "bob", now);
         assert!(bob.cookie != ada.cookie && bob.form_token != ada.form_token);
         assert!(
             people.find(&ada.cookie, now).is_none(),
             "one person in a browser"
         );
-        let stranger = enter(&people, Some("made up"), "eve", now);
+        let stranger = enter((&people, &cluster), Some("made up"), "eve", now);
         assert_ne!(&*stranger.cookie, "made up");
     }
 
     #[tokio::test]
     async fn o13_one_person_cannot_end_the_sessions_of_others() {
-        let (people, now) = (SignedIn::default(), Instant::now());
-        let ada = enter(&people, None, "ada", now);
+        let (people, cluster, now) = (SignedIn::default(), cluster(), Instant::now());
+        let ada = enter((&people, &cluster), None, "ada", now);
         let mut bobs = Vec::new();
         for second in 0..MOST + 50 {
             let at = now + Duration::from_secs(second as u64);
-            bobs.push(enter(&people, None, "bob", at));
+            bobs.push(enter((&people, &cluster), None, "bob", at));
         }
         let later = now + Duration::from_mins(5);
         assert!(people.find(&ada.cookie, later).is_some());
@@ -205,7 +215,7 @@ mod tests {
             .filter(|bob| people.find(&bob.cookie, later).is_some());
         assert_eq!(alive.count(), MOST_OF_ONE);
         for number in 0..MOST {
-            enter(&people, None, &number.to_string(), later);
+            enter((&people, &cluster), None, &number.to_string(), later);
         }
         assert_eq!(people.sweep(later).len(), MOST);
     }

@@ -41,7 +41,6 @@ fn of_b(keys: &Keys) -> impl Strategy<Value = Theirs> + use<> {
 fn f37_f57_f61_whatever_b_writes_a_is_what_it_was_and_nothing_of_a_is_bs() {
     let ground = TenancyModel::new();
     let config = ProptestConfig {
-        cases: 1000,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

@@ -123,6 +123,9 @@ mod tests {
     }
 
     proptest! {
+        // Each has tens of thousands of uses.
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn stores_that_share_a_database_add_little_to_the_bound(runs in prop::collection::vec((0..3_usize, 1..2_000_u32), 1..40)) {
             let stores: Vec<_> = (0..3).map(|_| Rooms::default()).collect();
