@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use clientele_api::OAuthClient;
 use futures::{AsyncReadExt, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::Api;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{
     DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
 };
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use serde_json::json;
+use kube::runtime::wait::await_condition;
+use kube::{Api, Resource};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
@@ -57,8 +59,57 @@ pub async fn fill(cluster: &Cluster, space: &str, count: usize) -> Vec<String> {
         .await
 }
 
+/// What the operator wrote for one client, to be written again for others.
+pub struct Written {
+    client: OAuthClient,
+    secret: Secret,
+}
+
+impl Written {
+    /// The first of those that [`apply_to_usable`] made in this namespace.
+    pub async fn read(cluster: &Cluster, space: &str) -> Self {
+        let kube = cluster.kube().await;
+        let clients: Api<OAuthClient> = Api::namespaced(kube.clone(), space);
+        let secrets: Api<Secret> = Api::namespaced(kube, space);
+        let ready = |client: Option<&OAuthClient>| {
+            let status = client.and_then(|client| client.status.as_ref());
+            status.is_some_and(|status| status.secret_name.is_some())
+        };
+        let client = await_condition(clients, "client-00000", ready).await;
+        Self {
+            client: client.unwrap().unwrap(),
+            secret: secrets.get("client-00000-oauth").await.unwrap(),
+        }
+    }
+
+    fn secret_of(&self, name: &str, uid: &str) -> Secret {
+        let mut secret = self.secret.clone();
+        let metadata = &self.secret.metadata;
+        let mut owners = metadata.owner_references.clone().unwrap();
+        (owners[0].name, owners[0].uid) = (name.to_owned(), uid.to_owned());
+        let mut labels = metadata.labels.clone().unwrap();
+        labels.insert("clientele.dev/oauthclient".to_owned(), name.to_owned());
+        secret.metadata = ObjectMeta {
+            name: Some(format!("{name}-oauth")),
+            labels: Some(labels),
+            annotations: metadata.annotations.clone(),
+            owner_references: Some(owners),
+            ..ObjectMeta::default()
+        };
+        secret
+    }
+
+    fn status_of(&self, name: &str) -> Value {
+        json!({
+            "apiVersion": OAuthClient::api_version(&()), "kind": OAuthClient::kind(&()),
+            "metadata": { "name": name },
+            "status": self.client.status,
+        })
+    }
+}
+
 /// The same two writes that the operator makes, with the same library: clients per second.
-pub async fn raw_writes(cluster: &Cluster, space: &str, count: usize) -> f64 {
+pub async fn raw_writes(cluster: &Cluster, written: &Written, space: &str, count: usize) -> f64 {
     let uids = create_clients(cluster, space, count).await;
     // As the operator, so that the same admission policies judge the same writes.
     let kube = as_operator(cluster).await;
@@ -70,19 +121,13 @@ pub async fn raw_writes(cluster: &Cluster, space: &str, count: usize) -> f64 {
             let (clients, secrets) = (clients.clone(), secrets.clone());
             async move {
                 let name = format!("client-{n:05}");
-                secrets
-                    .create(&PostParams::default(), &like_ours(space, &name, uid))
-                    .await
-                    .unwrap();
+                let secret = written.secret_of(&name, uid);
+                let created = secrets.create(&PostParams::default(), &secret).await;
+                created.unwrap();
                 let params = PatchParams::apply("bench").force();
-                clients
-                    .patch_status(
-                        &name,
-                        &params,
-                        &Patch::Apply(status_like_ours(space, &name)),
-                    )
-                    .await
-                    .unwrap();
+                let status = Patch::Apply(written.status_of(&name));
+                let patched = clients.patch_status(&name, &params, &status).await;
+                patched.unwrap();
             }
         })
         .await;
@@ -102,48 +147,6 @@ async fn as_operator(cluster: &Cluster) -> kube::Client {
         .unwrap();
     config.auth_info.impersonate = Some(OPERATOR_USER.to_owned());
     clientele::run::connect::client(config).unwrap()
-}
-
-fn like_ours(space: &str, name: &str, uid: &str) -> Secret {
-    serde_json::from_value(json!({
-        "metadata": {
-            "name": format!("{name}-oauth"),
-            "labels": { "app.kubernetes.io/managed-by": "clientele", "clientele.dev/oauthclient": name },
-            "annotations": { "example.com/proof": "x".repeat(73), "example.com/ours": "x".repeat(160) },
-            "ownerReferences": [{
-                "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient", "name": name, "uid": uid,
-                "controller": true, "blockOwnerDeletion": false,
-            }],
-        },
-        "stringData": {
-            "CLIENT_ID": format!("{space}.{name}"),
-            "CLIENT_SECRET": "x".repeat(70),
-            "ISSUER": "http://127.0.0.1:8080",
-            "TOKEN_ENDPOINT": "http://127.0.0.1:8080/token",
-            "JWKS_URI": "http://127.0.0.1:8080/jwks",
-        },
-    }))
-    .unwrap()
-}
-
-fn status_like_ours(space: &str, name: &str) -> serde_json::Value {
-    let condition = |kind: &str, status: &str| {
-        json!({
-            "type": kind, "status": status, "reason": "Registered",
-            "message": format!("client {space}.{name} is registered; its credentials are in Secret {space}/{name}-oauth"),
-            "observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z",
-        })
-    };
-    json!({
-        "apiVersion": "clientele.dev/v1alpha1", "kind": "OAuthClient",
-        "metadata": { "name": name },
-        "status": {
-            "observedGeneration": 1, "clientId": format!("{space}.{name}"), "issuer": "http://127.0.0.1:8080",
-            "secretName": format!("{name}-oauth"), "secretUid": "00000000-0000-0000-0000-000000000000",
-            "secretGeneration": { "requested": 1, "published": 1, "oldestAccepted": 1, "publishedAt": "2026-01-01T00:00:00Z" },
-            "conditions": [condition("Ready", "True"), condition("Reconciling", "False"), condition("Stalled", "False")],
-        },
-    })
 }
 
 /// A client with which a token was issued.

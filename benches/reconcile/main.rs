@@ -115,9 +115,12 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
     let listen = free_address();
     let quiet = || Options::flags(&[]).at(&listen);
 
-    eprintln!("bench: 200 OAuthClients, one after the other, on an idle cluster");
+    // A small number shows that everything works, and nothing more.
+    let (single, raw) = (count.min(200), count.min(2000));
+    let rest = Duration::from_millis(count as u64 * 6).min(Duration::from_mins(1));
+    eprintln!("bench: {single} OAuthClients, one after the other, on an idle cluster");
     let idle = RunningOperator::start(&cluster, &quiet());
-    let usable = runtime.block_on(load::apply_to_usable(&cluster, "latency", 200));
+    let usable = runtime.block_on(load::apply_to_usable(&cluster, "latency", single));
     let latencies: Vec<f64> = usable.iter().map(|usable| usable.took).collect();
     report.row(
         "apply → usable credential, p50",
@@ -127,10 +130,12 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
         "apply → usable credential, p99",
         format!("{:.0} ms", quantile(&latencies, 0.99) * 1e3),
     );
+    let written = runtime.block_on(load::Written::read(&cluster, "latency"));
     idle.stop();
 
     eprintln!("bench: raw writes, before");
-    let before = runtime.block_on(load::raw_writes(&cluster, "raw-before", 2000));
+    let raw_writes = |space| load::raw_writes(&cluster, &written, space, raw);
+    let before = runtime.block_on(raw_writes("raw-before"));
     eprintln!("bench: creating {count} OAuthClients");
     runtime.block_on(load::create_clients(&cluster, "bench", count));
     let writes_before = cluster.writes_by(OPERATOR_USER).len();
@@ -140,8 +145,8 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
         runtime.block_on(load::ready(&cluster, "bench"))
     });
     let processor = measure::processor_seconds(operator.pid);
-    eprintln!("bench: a minute at rest");
-    let at_rest = measure::writes_at_rest(&cluster, Duration::from_mins(1));
+    eprintln!("bench: {} s at rest", rest.as_secs());
+    let at_rest = measure::writes_at_rest(&cluster, rest);
     let resident = measure::memory(operator.pid, "VmRSS");
     let peak = measure::memory(operator.pid, "VmHWM");
     let objects = measure::object_writes(&cluster, writes_before);
@@ -149,7 +154,7 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
 
     let restarts = restarts(runtime, &cluster, &quiet, report);
     eprintln!("bench: raw writes, after");
-    let after = runtime.block_on(load::raw_writes(&cluster, "raw-after", 2000));
+    let after = runtime.block_on(raw_writes("raw-after"));
 
     let raw = f64::midpoint(before, after);
     let rate = count as f64 / took.as_secs_f64();
@@ -170,7 +175,10 @@ fn alone(runtime: &Runtime, count: usize, report: &mut Report) {
         "writes to objects per new client",
         format!("{:.3}", objects as f64 / count as f64),
     );
-    report.row("writes at rest in a minute", at_rest.to_string());
+    report.row(
+        &format!("writes at rest in {} s", rest.as_secs()),
+        at_rest.to_string(),
+    );
     report.row(
         &format!("RSS with {count} clients: peak, at rest, after a restart"),
         format!("{peak:.0}, {resident:.0}, {restarts:.0} MB"),
