@@ -101,7 +101,7 @@ async fn as_operator(cluster: &Cluster) -> kube::Client {
         .await
         .unwrap();
     config.auth_info.impersonate = Some(OPERATOR_USER.to_owned());
-    clientele::run::connect::client(config).unwrap()
+    clientele::run::connect::client(config, None).unwrap()
 }
 
 fn like_ours(space: &str, name: &str, uid: &str) -> Secret {
