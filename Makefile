@@ -77,6 +77,10 @@ image-twice: ## Build the image twice and compare the digests
 release: ## Everything that a version consists of, signed with a key of its own, pushed to a registry of its own, and verified
 	@scripts/release test
 
+.PHONY: olm
+olm: ## The bundle for the Operator Lifecycle Manager: target/olm
+	@scripts/olm
+
 .PHONY: bench
 bench: ## The benchmarks; takes minutes and prints tables
 	@scripts/bench

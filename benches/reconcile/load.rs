@@ -146,7 +146,7 @@ async fn as_operator(cluster: &Cluster) -> kube::Client {
         .await
         .unwrap();
     config.auth_info.impersonate = Some(OPERATOR_USER.to_owned());
-    clientele::run::connect::client(config).unwrap()
+    clientele::run::connect::client(config, None).unwrap()
 }
 
 /// A client with which a token was issued.

@@ -266,8 +266,8 @@ pub struct Run {
     #[arg(long, env = "CLIENTELE_OTLP_ENDPOINT", value_parser = otlp_endpoint)]
     pub otlp_endpoint: Option<String>,
 
-    /// The share of HTTP requests and reconciles that are traced, from 0 to 1. Beside them at most 10 requests a second whose header
-    /// `traceparent` says that their caller records the trace
+    /// The share of HTTP requests, reconciles and writes to the API server that are traced, from 0 to 1. Beside them at most 10 requests a
+    /// second whose header `traceparent` says that their caller records the trace
     #[arg(long, env = "CLIENTELE_OTLP_SAMPLE_RATIO", default_value_t = 0.1, value_parser = ratio)]
     pub otlp_sample_ratio: f64,
 

@@ -61,7 +61,7 @@ pub fn run_to_completion(settings: Run) -> anyhow::Result<()> {
 async fn run(settings: Run, traces: Traces) -> anyhow::Result<()> {
     let shutdown = shutdown_on_signal()?;
     let listeners = Listeners::bind(&settings).await?;
-    let (kube, in_cluster) = connect().await?;
+    let (kube, in_cluster) = connect(traces.of_writes()).await?;
     if settings.install_crds.unwrap_or(!in_cluster) {
         install(&kube, &settings.namespace).await?;
     }

@@ -1,5 +1,5 @@
-//! Traces: the spans of HTTP requests and reconciles, and of what they do in the store and in Kubernetes, sent to a collector by
-//! OTLP. [`clientele_telemetry::trace`] says what a span is; this room decides which are recorded, and sends them.
+//! Traces: the spans of HTTP requests and reconciles, of what they do in the store, and of every write to Kubernetes, sent to a
+//! collector by OTLP. [`clientele_telemetry::trace`] says what a span is; this room decides which are recorded, and sends them.
 //!
 //! A collector that is away, slow or hostile costs spans and nothing else: what waits for it is bounded, and so are the time and the
 //! bytes of each exchange (`queue`, `sender`).
@@ -17,6 +17,7 @@ mod sampling;
 mod sender;
 #[cfg(not(feature = "otlp"))]
 mod without;
+pub mod writes;
 
 use tokio::runtime::Handle;
 use tracing_subscriber::{Layer, Registry};
@@ -26,6 +27,7 @@ use counts::TraceCounts;
 use pipeline::Pipeline;
 #[cfg(not(feature = "otlp"))]
 use without as pipeline;
+use writes::WriteSpans;
 
 /// The part of the subscriber that records spans.
 pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
@@ -35,7 +37,7 @@ pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
 pub struct TraceSettings {
     /// The URL that receives them.
     pub endpoint: String,
-    /// The share of requests and reconciles that begin a trace, from 0 to 1.
+    /// The share of requests, reconciles and writes to the API server that begin a trace, from 0 to 1.
     pub ratio: f64,
     /// The version of the program.
     pub version: String,
@@ -66,6 +68,11 @@ impl Traces {
     /// Whether there are traces.
     pub fn are_on(&self) -> bool {
         self.pipeline.is_some()
+    }
+
+    /// What makes spans of the writes to the API server. Without traces they go the way of every request.
+    pub fn of_writes(&self) -> Option<WriteSpans> {
+        self.are_on().then_some(WriteSpans)
     }
 
     /// What the subscriber needs.

@@ -59,7 +59,9 @@ pub struct ClusterFlags {
 pub enum Verb {
     /// What works, and for everything else the reason and what to do
     ///
-    /// Exit status 2 if something does not work.
+    /// In the namespace of the operator, and with --all-namespaces, also the installation, as far as the user may read it: the replica that
+    /// leads, the number of root keys, and each replica with its version, the age of its oldest watch and its database. Exit status 2 if an
+    /// object does not work.
     #[command(
         after_help = "Examples:\n  kubectl clientele status\n  kubectl clientele status web api\n  kubectl clientele status -A -o name"
     )]

@@ -5,6 +5,7 @@ pub mod args;
 pub mod connect;
 mod failure;
 pub mod import;
+mod installation;
 mod issuer;
 mod issuer_client;
 mod objects;

@@ -1,14 +1,12 @@
-//! Writes to the API server, each a span of the trace: field manager and server-side apply of a status.
+//! Writes to the API server: field manager and server-side apply of a status.
 
 use std::fmt::Debug;
 
-use clientele_telemetry::trace;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Resource, ResourceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tracing::Span;
 
 use crate::cache::definitions::Definitions;
 use crate::domain::definitions::{prune, undeclared};
@@ -65,31 +63,11 @@ where
         "status": status,
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
-    let patch = Patch::Apply(patch);
-    let work = api.patch_status(&name, &params, &patch);
-    trace::within(span("apply status", object), work).await
-}
-
-/// Creates an object.
-pub async fn create<K>(api: &Api<K>, object: &K) -> kube::Result<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned,
-{
-    let params = params();
-    trace::within(span("create", object), api.create(&params, object)).await
-}
-
-/// Replaces an object of this name.
-pub async fn replace<K>(api: &Api<K>, name: &str, object: &K) -> kube::Result<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + Serialize + DeserializeOwned,
-{
-    let params = params();
-    trace::within(span("replace", object), api.replace(name, &params, object)).await
+    api.patch_status(&name, &params, &Patch::Apply(patch)).await
 }
 
 /// Deletes the object that has this UID.
-pub async fn delete<K>(api: &Api<K>, namespace: &str, name: &str, uid: &str) -> kube::Result<()>
+pub async fn delete<K>(api: &Api<K>, name: &str, uid: &str) -> kube::Result<()>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
@@ -97,16 +75,7 @@ where
         uid: Some(uid.to_owned()),
         resource_version: None,
     });
-    let span = trace::kubernetes_write("delete", &K::kind(&()), Some(namespace), Some(name));
-    trace::within(span, api.delete(name, &only_this))
-        .await
-        .map(drop)
-}
-
-fn span<K: Resource<DynamicType = ()>>(verb: &'static str, object: &K) -> Span {
-    let meta = object.meta();
-    let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
-    trace::kubernetes_write(verb, &K::kind(&()), namespace, name)
+    api.delete(name, &only_this).await.map(drop)
 }
 
 /// Parameters of a create or replace.

@@ -227,7 +227,7 @@ impl Parts {
         let ready = self.keys.readiness.clone();
         tasks.spawn(watch::credentials::watch(handles.clone(), ready.clone()));
         tasks.spawn(watch::passwords::watch(handles.clone(), ready));
-        tasks.spawn(watch::passwords::read_again(handles.clone(), work.reads));
+        tasks.spawn(watch::passwords::reread(handles.clone(), work.reads));
         tasks.spawn(watch::passwords::hash(handles, work.jobs));
     }
 

@@ -10,7 +10,6 @@ use clientele_oauth::client_auth::assertion::service_account::{
 };
 use clientele_oauth::client_auth::assertion::verification::Verification;
 use clientele_oauth::jose::public_key::{Jwk, PublicKey};
-use clientele_telemetry::trace;
 use futures::future::BoxFuture;
 use k8s_openapi::api::authentication::v1::{TokenReview, TokenReviewSpec, TokenReviewStatus};
 use kube::Api;
@@ -125,9 +124,7 @@ impl TokenReviewer {
         };
         let reviews: Api<TokenReview> = Api::all(self.kube.clone());
         let parameters = PostParams::default();
-        let span = trace::kubernetes_write("create", "TokenReview", None, None);
-        let asked = trace::within(span, reviews.create(&parameters, &question));
-        match timeout(ANSWER, asked).await {
+        match timeout(ANSWER, reviews.create(&parameters, &question)).await {
             Ok(Ok(reviewed)) => review.judge(&answer(reviewed.status.unwrap_or_default())),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the API server did not review the token of a ServiceAccount");

@@ -38,18 +38,19 @@ pub fn reconcile(kind: &'static str, namespace: Option<&str>, name: Option<&str>
     )
 }
 
-/// Notes how a reconcile ended: `ok`, `conflict` or `error`.
-pub fn reconciled(span: &Span, outcome: &'static str) {
+/// Notes how a reconcile or a write ended: `ok`, `conflict`, `gone` or `error`.
+pub fn ended(span: &Span, outcome: &'static str) {
     span.record("clientele.outcome", outcome);
     if outcome == "error" {
         fail(span);
     }
 }
 
-/// One write to the API server; `verb` is that of Kubernetes, such as `create`.
+/// One write to the API server. `verb` is that of Kubernetes, such as `create`; `resource` has its subresource, such as
+/// `oauthclients/status`. The name of an object that is created is not known before the answer.
 pub fn kubernetes_write(
     verb: &'static str,
-    kind: &str,
+    resource: &str,
     namespace: Option<&str>,
     name: Option<&str>,
 ) -> Span {
@@ -57,13 +58,30 @@ pub fn kubernetes_write(
         target: TARGET,
         "kubernetes write",
         otel.kind = "client",
-        otel.name = %format_args!("{verb} {kind}"),
+        otel.name = %format_args!("{verb} {resource}"),
         otel.status_code = Empty,
         k8s.verb = verb,
-        k8s.object.kind = kind,
+        k8s.resource = resource,
         k8s.namespace.name = namespace,
         k8s.object.name = name,
+        http.response.status_code = Empty,
+        clientele.outcome = Empty,
     )
+}
+
+/// Notes the status of the API server's answer to a write, or that none came. It is no error that another writer was first,
+/// or that the object was deleted meanwhile: the operator looks again.
+pub fn written(span: &Span, status: Option<u16>) {
+    if let Some(status) = status {
+        span.record("http.response.status_code", status);
+    }
+    let outcome = match status {
+        Some(200..=299) => "ok",
+        Some(404) => "gone",
+        Some(409) => "conflict",
+        _ => "error",
+    };
+    ended(span, outcome);
 }
 
 /// Notes the ID by which a page and the audit log name the request that is being answered.
@@ -138,6 +156,7 @@ fn hex(digits: &[u8]) -> Option<u128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const EXAMPLE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -190,6 +209,33 @@ mod tests {
                 assert!(parent.is_none() || is_digit || is_same, "{byte} at {at}");
             }
             assert_eq!(TraceParent::parse(&EXAMPLE.as_bytes()[..at]), None);
+        }
+    }
+
+    proptest! {
+        /// Of any bytes, and of texts that are nearly a parent.
+        #[test]
+        fn o17_any_traceparent_is_read_or_ignored(
+            bytes: Vec<u8>,
+            text in "[0-9a-f-]{0,70}",
+            nearly in "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.{0,10})?",
+        ) {
+            for value in [&*bytes, text.as_bytes(), nearly.as_bytes()] {
+                let parent = TraceParent::parse(value);
+                prop_assert!(parent.is_none_or(|it| it.trace_id != 0 && it.span_id != 0));
+            }
+        }
+
+        #[test]
+        fn o17_the_parent_that_a_caller_writes_is_read(
+            trace_id in 1_u128..,
+            span_id in 1_u64..,
+            flags: u8,
+        ) {
+            let value = format!("00-{trace_id:032x}-{span_id:016x}-{flags:02x}");
+            let sampled = flags & 1 == 1;
+            let written = TraceParent { trace_id, span_id, sampled };
+            prop_assert_eq!(TraceParent::parse(value.as_bytes()), Some(written));
         }
     }
 

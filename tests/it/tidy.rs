@@ -3,6 +3,7 @@
 //! The other checks of the source tree are those of the package `xtask`. Needs no cluster; `make check` runs both.
 
 mod alerts;
+mod artifact_hub;
 mod chart;
 mod dashboard;
 mod documents;
@@ -11,5 +12,6 @@ mod machine;
 #[path = "../../examples/metrics/page.rs"]
 mod metrics_page;
 mod monitoring;
+mod olm;
 mod platform;
 pub mod releases;

@@ -17,6 +17,7 @@ pub mod manifests;
 pub mod messages;
 pub mod names;
 pub mod never_renamed;
+pub mod olm;
 pub mod pictures;
 pub mod project;
 pub mod references;

@@ -1,9 +1,11 @@
 //! `cargo run -p xtask -- …`: keeps the lists of the checks.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use xtask::project::Project;
-use xtask::{circles, messages, never_renamed, references, rules, shell, storeys};
+use xtask::{circles, messages, never_renamed, olm, references, rules, shell, storeys};
 
 #[derive(Parser)]
 enum Command {
@@ -17,6 +19,13 @@ enum Command {
     Count,
     /// Writes the generated pages of docs/reference/.
     References,
+    /// Writes the bundle for the Operator Lifecycle Manager into a folder.
+    Olm {
+        /// What Helm rendered for PostgreSQL.
+        rendered: PathBuf,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Prints the imports that form circles or go up between rooms.
     Arrows,
 }
@@ -58,6 +67,11 @@ fn main() -> anyhow::Result<()> {
         Command::References => {
             let written = references::write(&project).context("write docs/reference")?;
             println!("{written} pages of docs/reference/ were written");
+        }
+        Command::Olm { rendered, folder } => {
+            let rendered = std::fs::read_to_string(rendered).context("read the rendered chart")?;
+            let written = olm::write(&rendered, &folder).context("write the bundle")?;
+            println!("{written} files of the bundle are in {}", folder.display());
         }
         Command::Arrows => {
             let operator = project.library("src/operator");

@@ -10,6 +10,9 @@ const EMPTY_WORDS: [&str; 9] = [
     "Manager", "Service", "Helper", "Helpers", "Util", "Utils", "Info", "Impl", "Data",
 ];
 
+/// Types of `http_body::Body` and of `tower::Layer`.
+const OF_TRAITS: [&str; 2] = ["Data", "Service"];
+
 /// The keywords that declare a type.
 pub const TYPES: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
 
@@ -19,9 +22,10 @@ pub fn empty_words(project: &Project) -> Vec<String> {
     for (path, text) in &project.files {
         let code =
             Code::parse(text, Part::Everything).unwrap_or_else(|error| panic!("{path}: {error}"));
-        // `http_body::Body` has a type of the name `Data`.
-        let is_empty =
-            |name: &&str| *name != "Data" && EMPTY_WORDS.iter().any(|word| name.ends_with(word));
+        let is_empty = |name: &&str| {
+            let of_trait = OF_TRAITS.contains(name);
+            !of_trait && EMPTY_WORDS.iter().any(|word| name.ends_with(word))
+        };
         findings.extend(
             code.declared(&TYPES)
                 .filter(is_empty)

@@ -10,8 +10,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt, retry::RetryPolicy};
 use tower::retry::RetryLayer;
-use tower::util::MapResponseLayer;
+use tower::util::{MapResponseLayer, option_layer};
 use tower::{BoxError, ServiceBuilder};
+
+use crate::traces::writes::WriteSpans;
 
 /// The timeout of a request to the API server, until its response begins.
 const ANSWER: Duration = Duration::from_mins(1);
@@ -33,8 +35,8 @@ pub fn install_crypto_provider() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects. Says whether this is a pod of the cluster.
-pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
+/// Connects; writes are spans if they shall be. Says whether this is a pod of the cluster.
+pub async fn connect(spans: Option<WriteSpans>) -> anyhow::Result<(kube::Client, bool)> {
     let (config, in_cluster) = if let Ok(config) = kube::Config::incluster() {
         (config, true)
     } else {
@@ -44,17 +46,18 @@ pub async fn connect() -> anyhow::Result<(kube::Client, bool)> {
         (config, false)
     };
     let server = config.cluster_url.to_string();
-    let kube = client(config).with_context(|| format!("cannot reach {server}"))?;
+    let kube = client(config, spans).with_context(|| format!("cannot reach {server}"))?;
     Ok((kube, in_cluster))
 }
 
 /// The stack of kube's own builder with these differences: small writes leave at once instead of waiting up to
 /// 40 ms for an acknowledgement (`TCP_NODELAY`), a request that is never answered ends, a connection that leads nowhere
 /// ends, pauses between tries are short (kube's grow to minutes), and answers are kept shallow.
-pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
+pub fn client(config: kube::Config, spans: Option<WriteSpans>) -> kube::Result<kube::Client> {
     if config.proxy_url.is_some() {
         let shallow = MapResponseLayer::new(nesting::shallow);
         return Ok(ClientBuilder::try_from(config)?
+            .with_layer(&option_layer(spans))
             .with_layer(&shallow)
             .build());
     }
@@ -72,6 +75,7 @@ pub fn client(config: kube::Config) -> kube::Result<kube::Client> {
     let http: Client<_, Body> = Client::builder(TokioExecutor::new()).build(tls);
     let service = ServiceBuilder::new()
         .map_response(nesting::shallow)
+        .option_layer(spans)
         .layer(config.base_uri_layer())
         .layer(RetryLayer::new(retry))
         .option_layer(config.auth_layer()?)

@@ -16,7 +16,7 @@ pub fn rotate(namespace: &str, name: &str, emergency: bool) -> anyhow::Result<St
 
 async fn run(place: Place<'_>, emergency: bool) -> anyhow::Result<String> {
     install_crypto_provider()?;
-    let (kube, _) = connect().await?;
+    let (kube, _) = connect(None).await?;
     let Place { namespace, name } = place;
     let rotated = rotate_by(&kube, place, emergency).await;
     let id = rotated.with_context(|| {

@@ -12,6 +12,9 @@ use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, Should
 /// How many traces are recorded in a second because callers ask for it.
 const MAX_ASKED_A_SECOND: u64 = 10;
 
+/// The attribute of a write to the API server.
+const WRITE: &str = "k8s.verb";
+
 /// Decides once for a trace; what happens within it follows.
 #[derive(Clone, Debug)]
 pub struct Sampling {
@@ -28,14 +31,21 @@ impl Sampling {
         }
     }
 
-    fn is_recorded(&self, parent: &Context, trace: TraceId, kind: &SpanKind) -> bool {
+    fn is_recorded(
+        &self,
+        parent: &Context,
+        trace: TraceId,
+        kind: &SpanKind,
+        is_write: bool,
+    ) -> bool {
         let span = parent.span();
         let caller = span.span_context();
         if caller.is_valid() {
             return caller.is_sampled() && (!caller.is_remote() || self.asked.take());
         }
-        // Work in the background, such as a heartbeat in the store, begins no trace.
-        let begins = *kind != SpanKind::Client;
+        // Work in the background begins a trace only where it writes to the API server, such as the Lease: a heartbeat in the store
+        // does not.
+        let begins = *kind != SpanKind::Client || is_write;
         begins && {
             let chosen = self
                 .share
@@ -53,11 +63,12 @@ impl ShouldSample for Sampling {
         trace: TraceId,
         _: &str,
         kind: &SpanKind,
-        _: &[KeyValue],
+        attributes: &[KeyValue],
         _: &[Link],
     ) -> SamplingResult {
         let nothing = Context::new();
-        let decision = if self.is_recorded(parent.unwrap_or(&nothing), trace, kind) {
+        let is_write = attributes.iter().any(|it| it.key.as_str() == WRITE);
+        let decision = if self.is_recorded(parent.unwrap_or(&nothing), trace, kind, is_write) {
             SamplingDecision::RecordAndSample
         } else {
             SamplingDecision::Drop
@@ -113,7 +124,7 @@ mod tests {
         let (trace, span) = (TraceId::from(7_u128), SpanId::from(7_u64));
         let caller = SpanContext::new(trace, span, flags, is_remote, TraceState::default());
         let parent = Context::new().with_remote_span_context(caller);
-        sampling.is_recorded(&parent, trace, &SpanKind::Server)
+        sampling.is_recorded(&parent, trace, &SpanKind::Server, false)
     }
 
     #[test]
@@ -142,19 +153,22 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_requests_and_no_work_in_the_background_begins_a_trace() {
-        let begins = |sampling: &Sampling, kind| {
+    fn a_share_of_requests_and_writes_begins_a_trace_and_no_heartbeat() {
+        let begins = |sampling: &Sampling, kind, is_write| {
             let traces =
                 (0..1000_u128).map(|n| TraceId::from(n * 0x9e37_79b9_7f4a_7c15 % (1 << 64)));
             let nothing = Context::new();
             traces
-                .filter(|trace| sampling.is_recorded(&nothing, *trace, &kind))
+                .filter(|trace| sampling.is_recorded(&nothing, *trace, &kind, is_write))
                 .count()
         };
-        let tenth = begins(&Sampling::new(0.1), SpanKind::Server);
-        assert!((50..200).contains(&tenth), "{tenth} of 1000");
-        assert_eq!(begins(&Sampling::new(1.0), SpanKind::Internal), 1000);
-        assert_eq!(begins(&Sampling::new(0.0), SpanKind::Server), 0);
-        assert_eq!(begins(&Sampling::new(1.0), SpanKind::Client), 0);
+        for (kind, is_write) in [(SpanKind::Server, false), (SpanKind::Client, true)] {
+            let tenth = begins(&Sampling::new(0.1), kind.clone(), is_write);
+            assert!((50..200).contains(&tenth), "{tenth} of 1000");
+            assert_eq!(begins(&Sampling::new(0.0), kind, is_write), 0);
+        }
+        let all = Sampling::new(1.0);
+        assert_eq!(begins(&all, SpanKind::Internal, false), 1000);
+        assert_eq!(begins(&all, SpanKind::Client, false), 0);
     }
 }

@@ -1,5 +1,7 @@
 //! Stands for the pipeline where the program is built without the feature `otlp`.
 
+use std::future::Ready;
+
 use anyhow::bail;
 use tokio::runtime::Handle;
 
@@ -25,7 +27,7 @@ impl Pipeline {
         match *self {}
     }
 
-    pub async fn end(self) {
+    pub fn end(self) -> Ready<()> {
         match self {}
     }
 }

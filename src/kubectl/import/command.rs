@@ -182,21 +182,9 @@ fn print(args: &Import, import: &Imported, made: &Made, output: &mut Output<'_>)
 /// The first losses, so that the report need not be opened to see what kind they are.
 fn lost(import: &Imported, more: &[Field], output: &Output<'_>) -> String {
     const SHOWN: usize = 20;
-    let of_objects = import
-        .clients
-        .iter()
-        .map(|client| (client.origin.as_str(), &client.fields))
-        .chain(
-            import
-                .users
-                .iter()
-                .map(|user| (user.origin.as_str(), &user.fields)),
-        )
-        .flat_map(|(origin, fields)| fields.iter().map(move |field| (origin, field)));
-    let others = import.notes.iter().chain(more);
-    let others = others.map(|field| (import.source, field));
-    let lost: Vec<(&str, &Field)> = of_objects
-        .chain(others)
+    let more = more.iter().map(|field| (import.source, field));
+    let fields = import.fields_with_origin().chain(more);
+    let lost: Vec<(&str, &Field)> = fields
         .filter(|(_, field)| field.verdict == Verdict::Lost)
         .collect();
     let mut shown = String::new();

@@ -160,9 +160,19 @@ impl Import {
 
     /// Every field with its verdict.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        let clients = self.clients.iter().flat_map(|client| &client.fields);
-        let users = self.users.iter().flat_map(|user| &user.fields);
-        clients.chain(users).chain(&self.notes)
+        self.fields_with_origin().map(|(_, field)| field)
+    }
+
+    /// Every field with where it comes from: an object of the source, or the source itself.
+    pub fn fields_with_origin(&self) -> impl Iterator<Item = (&str, &Field)> {
+        let clients = self.clients.iter().map(|one| (&*one.origin, &one.fields));
+        let users = self.users.iter().map(|one| (&*one.origin, &one.fields));
+        let of_objects = clients
+            .chain(users)
+            .flat_map(|(origin, fields)| fields.iter().map(move |field| (origin, field)));
+        let source: &str = self.source;
+        let notes = self.notes.iter().map(move |field| (source, field));
+        of_objects.chain(notes)
     }
 
     /// How many fields have a verdict.

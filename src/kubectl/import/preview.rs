@@ -69,20 +69,11 @@ pub fn preview(source: Source, text: &str, settings: &Settings) -> Result<Previe
 }
 
 fn inexact(import: &Import) -> Vec<Inexact> {
-    let clients = import.clients.iter().map(|one| (&one.origin, &one.fields));
-    let users = import.users.iter().map(|one| (&one.origin, &one.fields));
-    let of_objects = clients
-        .chain(users)
-        .flat_map(|(origin, fields)| fields.iter().map(move |field| (origin.clone(), field)));
-    let notes = import
-        .notes
-        .iter()
-        .map(|field| (import.source.to_owned(), field));
-    of_objects
-        .chain(notes)
+    let fields = import.fields_with_origin();
+    fields
         .filter(|(_, field)| field.verdict != Verdict::Exact)
         .map(|(origin, field)| Inexact {
-            origin,
+            origin: origin.to_owned(),
             field: field.clone(),
         })
         .collect()

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::args::{CommandLine, Report};
 use crate::connect::Session;
 use crate::failure::{Answer, Outcome};
+use crate::installation;
 use crate::objects::{Kind, name, text};
 use crate::output::{Format, Output};
 
@@ -65,6 +66,7 @@ pub async fn run(session: &Session, _: &Report, output: &mut Output<'_>) -> Answ
     let bundle = json!({
         "kubernetes": version.map(|version| version.git_version),
         "plugin": CommandLine::command().get_version(),
+        "installations": installation::json(&installation::look(session).await),
         "clients": clients.iter().map(|client| object(client, &CLIENT_FIELDS)).collect::<Vec<_>>(),
         "tenants": tenants.iter().map(|tenant| object(tenant, &TENANT_FIELDS)).collect::<Vec<_>>(),
         "users": users.iter().map(|user| object(user, &USER_FIELDS)).collect::<Vec<_>>(),

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use crate::args::Names;
 use crate::connect::Session;
 use crate::failure::{Answer, Outcome};
+use crate::installation;
 use crate::objects::{Kind, age, is_ready, message, name, namespace, reason, text};
 use crate::output::{Color, Output, table};
 use crate::remedies::{Actor, remedy};
 use crate::severity::severity;
 
-/// Prints the clients, and the tenants and people that do not work.
+/// Prints the clients, the tenants and people that do not work, and to an administrator the installation.
 pub async fn run(session: &Session, args: &Names, output: &mut Output<'_>) -> Answer {
     let clients = if args.names.is_empty() {
         session.list(Kind::Client).await?
@@ -30,9 +31,17 @@ pub async fn run(session: &Session, args: &Names, output: &mut Output<'_>) -> An
     } else {
         Vec::new()
     };
+    let installations = if args.names.is_empty() {
+        installation::look(session).await
+    } else {
+        Vec::new()
+    };
     let answer = Status::of(&clients, &tenants, &users);
-    let shown = answer.text(output, jiff::Timestamp::now());
-    output.value(&answer.json(), &answer.names(), &shown)?;
+    let now = jiff::Timestamp::now();
+    let shown = answer.text(output, now) + &installation::text(&installations, now);
+    let mut value = answer.json();
+    value["installations"] = installation::json(&installations);
+    output.value(&value, &answer.names(), &shown)?;
     Ok(Outcome::of(answer.broken().next().is_none()))
 }
 

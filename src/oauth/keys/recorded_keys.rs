@@ -38,17 +38,20 @@ pub fn read_keys<'a>(
 
 /// The ID of a key that is recorded, was not withdrawn, and is not in the keyring.
 pub fn missing_key<'a>(keyring: &Keyring, marks: &'a Marks) -> Option<&'a str> {
-    let recorded = marks
-        .iter()
-        .filter_map(|(mark, fingerprint)| Some((mark.strip_prefix(FINGERPRINT)?, fingerprint)));
-    let mut counting =
-        recorded.filter(|(id, fingerprint)| withdrawn(id, marks) != Some(fingerprint));
     let is_there = |id: &str, fingerprint: &str| {
         let key = keyring.keys().iter().find(|key| key.id() == id);
         key.is_some_and(|key| key.fingerprint() == fingerprint)
     };
-    let missing = counting.find(|(id, fingerprint)| !is_there(id, fingerprint));
+    let missing = counting(marks).find(|(id, fingerprint)| !is_there(id, fingerprint));
     missing.map(|(id, _)| id)
+}
+
+/// The ID and the fingerprint of each key that is recorded and was not withdrawn.
+pub fn counting(marks: &Marks) -> impl Iterator<Item = (&str, &String)> {
+    let recorded = marks
+        .iter()
+        .filter_map(|(mark, fingerprint)| Some((mark.strip_prefix(FINGERPRINT)?, fingerprint)));
+    recorded.filter(move |(id, fingerprint)| withdrawn(id, marks) != Some(fingerprint))
 }
 
 /// The fingerprint of the key of this ID that was withdrawn.

@@ -16,10 +16,10 @@ const AGAIN: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_secs(3);
 
 /// How an object is read that lies in a place, after a while.
-pub type Read<K> = Box<dyn Fn(Place, Duration) -> BoxFuture<'static, Reread<K>> + Send>;
+pub type Read<K> = Box<dyn Fn(Place, Duration) -> BoxFuture<'static, RereadObject<K>> + Send>;
 
 /// What was read again.
-pub struct Reread<K> {
+pub struct RereadObject<K> {
     /// Where it lies.
     pub place: Place,
     /// What lies there.
@@ -34,7 +34,7 @@ pub struct Bound<K> {
     listed: Option<LargeObjects>,
     large: LargeParts<K>,
     read: Read<K>,
-    reading: Option<BoxFuture<'static, Reread<K>>>,
+    reading: Option<BoxFuture<'static, RereadObject<K>>>,
     /// When the next one is read.
     after: Duration,
 }
@@ -103,7 +103,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
     }
 
     /// What is read, when it has arrived; never if nothing is read.
-    pub(super) async fn reread(&mut self) -> Reread<K> {
+    pub(super) async fn reread(&mut self) -> RereadObject<K> {
         let Some(reading) = self.reading.as_mut() else {
             return std::future::pending().await;
         };
@@ -113,7 +113,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
     }
 
     /// The object that was read, if it is what is known to lie there.
-    pub(super) fn reread_is(&mut self, reread: Reread<K>, known: Option<&K>) -> Option<K> {
+    pub(super) fn reread_is(&mut self, reread: RereadObject<K>, known: Option<&K>) -> Option<K> {
         let object = match reread.object {
             Ok(object) => object,
             Err(error) => {

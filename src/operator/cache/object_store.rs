@@ -11,7 +11,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 
-use super::bound::{Bound, Reread};
+use super::bound::{Bound, RereadObject};
 use super::relist_check::{List, RelistCheck};
 
 /// What an event may have changed.
@@ -38,11 +38,11 @@ impl<K: Resource<DynamicType = ()>> Touched<K> {
 }
 
 /// What was read once more.
-pub enum ReadAgain<K> {
+pub enum Reread<K> {
     /// All, because a list was doubted.
     List(List<K>),
     /// One for which there is room again.
-    Object(Box<Reread<K>>),
+    Object(Box<RereadObject<K>>),
 }
 
 /// The objects of a kind.
@@ -130,7 +130,7 @@ where
     }
 
     /// Keeps an object that has room again, unless it has changed since: then the watch brings it.
-    fn keep(&mut self, reread: Reread<K>) {
+    fn keep(&mut self, reread: RereadObject<K>) {
         let Some(bound) = &mut self.bound else {
             return;
         };
@@ -163,7 +163,7 @@ where
     }
 
     /// What was read once more, when something was asked for and has arrived; never otherwise.
-    pub async fn confirmation(&mut self) -> ReadAgain<K> {
+    pub async fn confirmation(&mut self) -> Reread<K> {
         let bound = self.bound.as_mut();
         let object = async {
             match bound {
@@ -172,16 +172,16 @@ where
             }
         };
         tokio::select! {
-            list = self.doubt.second() => ReadAgain::List(list),
-            object = object => ReadAgain::Object(Box::new(object)),
+            list = self.doubt.second() => Reread::List(list),
+            object = object => Reread::Object(Box::new(object)),
         }
     }
 
     /// Takes in what was read once more. Returns whether it was all objects.
-    pub fn confirm(&mut self, read: ReadAgain<K>) -> bool {
+    pub fn confirm(&mut self, read: Reread<K>) -> bool {
         match read {
-            ReadAgain::Object(object) => self.keep(*object),
-            ReadAgain::List(list) => {
+            Reread::Object(object) => self.keep(*object),
+            Reread::List(list) => {
                 self.settle_doubt(list);
                 return true;
             }
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(names(&listed), ["a", "b", "c"]);
         listed.apply(&Event::Delete(namespace("b")));
         assert_eq!(names(&listed), ["a", "c"]);
-        listed.confirm(ReadAgain::List(Ok(vec![namespace("c")])));
+        listed.confirm(Reread::List(Ok(vec![namespace("c")])));
         assert_eq!(names(&listed), ["c"]);
     }
 
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn what_a_second_list_brings_back_is_shortened_like_what_the_watch_brings() {
         let mut listed = doubted();
-        listed.confirm(ReadAgain::List(Ok(["a", "b", "c"].map(namespace).into())));
+        listed.confirm(Reread::List(Ok(["a", "b", "c"].map(namespace).into())));
         assert_eq!(names(&listed), ["a", "b", "c"]);
         let whole = listed
             .objects()
@@ -326,7 +326,7 @@ mod tests {
     fn what_a_second_list_brought_back_while_a_new_list_came_in_is_not_lost_to_that() {
         let mut listed = doubted();
         listed.apply(&Init);
-        listed.confirm(ReadAgain::List(Ok(["a", "b", "c"].map(namespace).into())));
+        listed.confirm(Reread::List(Ok(["a", "b", "c"].map(namespace).into())));
         listed.apply(&InitDone);
         assert_eq!(
             names(&listed),

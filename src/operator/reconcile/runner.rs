@@ -64,7 +64,7 @@ fn timed(span: Span, kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pas
             Err(error) if error.is_conflict() => "conflict",
             Err(_) => "error",
         };
-        trace::reconciled(&span, outcome);
+        trace::ended(&span, outcome);
         ended
     })
 }

@@ -18,7 +18,7 @@ use kube::api::ObjectMeta;
 use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
-use crate::apply;
+use crate::apply::params;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
@@ -178,7 +178,7 @@ async fn bring_up_to_date(
             let mut fresh = empty_secret(tenant);
             fresh.data = Some(data);
             answer(&mut fresh, tenant);
-            apply::create(&api, &fresh).await
+            api.create(&params(), &fresh).await
         }
         // The resource version read is the precondition.
         Some(mut secret) => {
@@ -187,7 +187,7 @@ async fn bring_up_to_date(
             if asked.is_some() {
                 answer(&mut secret, tenant);
             }
-            apply::replace(&api, &secret.name_any(), &secret).await
+            api.replace(&secret.name_any(), &params(), &secret).await
         }
     };
     let written = written.map_err(Error::api("write the signing keys"))?;

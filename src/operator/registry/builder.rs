@@ -39,7 +39,7 @@ use clients::ClientMemos;
 use pending::{Elsewhere, Pending};
 use tables::TenantClients;
 
-use crate::cache::object_store::{ObjectStore, ReadAgain};
+use crate::cache::object_store::{ObjectStore, Reread};
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
 use crate::domain::large::{LARGE_CLIENTS, LARGE_USERS};
@@ -49,19 +49,19 @@ use crate::domain::user::email::EmailAddresses;
 use crate::domain::verdict::TenantState;
 use crate::registry::Inputs;
 use crate::registry::retired::{Large, Retired};
-use crate::watch::objects::{prune_client, prune_metadata, prune_user, read_again};
+use crate::watch::objects::{prune_client, prune_metadata, prune_user, reread};
 
 pub use crate::domain::tenant::signing_secret::missing_keys;
 pub use rebuild::Work;
 
 /// What was read once more has arrived.
-pub enum SecondRead {
+pub enum AnyReread {
     /// OAuthClients.
-    Clients(ReadAgain<OAuthClient>),
+    Clients(Reread<OAuthClient>),
     /// OAuthTenants.
-    Tenants(ReadAgain<OAuthTenant>),
+    Tenants(Reread<OAuthTenant>),
     /// OAuthUsers.
-    Users(ReadAgain<OAuthUser>),
+    Users(Reread<OAuthUser>),
     /// Secrets of the operator's namespace.
     OwnSecrets(List<Secret>),
 }
@@ -116,13 +116,13 @@ impl RegistryBuilder {
             clients: listed("OAuthClient", inputs, clients, prune_client).bounded(Bound::new(
                 "OAuthClient",
                 LARGE_CLIENTS,
-                read_again(&inputs.context.kube),
+                reread(&inputs.context.kube),
             )),
             tenants: listed("OAuthTenant", inputs, tenants, prune_metadata),
             users: listed("OAuthUser", inputs, users, prune_user).bounded(Bound::new(
                 "OAuthUser",
                 LARGE_USERS,
-                read_again(&inputs.context.kube),
+                reread(&inputs.context.kube),
             )),
             namespaces: HashMap::new(),
             signing: Signing::new(signing),
@@ -151,30 +151,30 @@ impl RegistryBuilder {
     }
 
     /// What was read once more, when it has arrived.
-    pub async fn confirmation(&mut self) -> SecondRead {
+    pub async fn confirmation(&mut self) -> AnyReread {
         tokio::select! {
-            list = self.clients.confirmation() => SecondRead::Clients(list),
-            list = self.tenants.confirmation() => SecondRead::Tenants(list),
-            list = self.users.confirmation() => SecondRead::Users(list),
-            list = self.signing.confirmation() => SecondRead::OwnSecrets(list),
+            list = self.clients.confirmation() => AnyReread::Clients(list),
+            list = self.tenants.confirmation() => AnyReread::Tenants(list),
+            list = self.users.confirmation() => AnyReread::Users(list),
+            list = self.signing.confirmation() => AnyReread::OwnSecrets(list),
         }
     }
 
     /// Settles a doubt.
-    pub fn confirm(&mut self, confirmation: SecondRead) {
+    pub fn confirm(&mut self, confirmation: AnyReread) {
         match confirmation {
-            SecondRead::Clients(read) => {
+            AnyReread::Clients(read) => {
                 self.pending.whole |= self.clients.confirm(read);
                 self.note_changed_clients();
             }
-            SecondRead::Tenants(read) => {
+            AnyReread::Tenants(read) => {
                 self.pending.every_tenant |= self.tenants.confirm(read);
             }
-            SecondRead::Users(read) => {
+            AnyReread::Users(read) => {
                 self.pending.every_person |= self.users.confirm(read);
                 self.note_changed_people();
             }
-            SecondRead::OwnSecrets(list) => {
+            AnyReread::OwnSecrets(list) => {
                 self.signing.confirm(list);
                 self.pending.every_tenant = true;
             }

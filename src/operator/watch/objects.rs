@@ -15,7 +15,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 use super::events::{Selection, events};
-use crate::cache::bound::{Read, Reread};
+use crate::cache::bound::{Read, RereadObject};
 use crate::cache::place::Place;
 use crate::context::Context;
 use crate::domain::user::validate;
@@ -117,7 +117,7 @@ pub fn prune_user(user: OAuthUser) -> OAuthUser {
 }
 
 /// Reads an object for which there is room again, after a while.
-pub fn read_again<K>(kube: &Client) -> Read<K>
+pub fn reread<K>(kube: &Client) -> Read<K>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug,
     K: DeserializeOwned + Send + 'static,
@@ -128,7 +128,7 @@ where
         let read = async move {
             tokio::time::sleep(after).await;
             let object = api.get_opt(&place.name).await;
-            Reread { place, object }
+            RereadObject { place, object }
         };
         read.boxed()
     })

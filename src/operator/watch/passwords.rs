@@ -51,7 +51,7 @@ pub async fn watch(handles: Arc<SecretHandles>, readiness: Arc<Readiness>) {
 }
 
 /// Reads Secrets once more of which another entry is needed, for ever.
-pub async fn read_again(handles: Arc<SecretHandles>, mut reads: UnboundedReceiver<SecretName>) {
+pub async fn reread(handles: Arc<SecretHandles>, mut reads: UnboundedReceiver<SecretName>) {
     while let Some((namespace, name)) = reads.recv().await {
         let api: Api<Secret> = Api::namespaced(handles.context.kube.clone(), &namespace);
         match api.get_opt(&name).await {

@@ -244,6 +244,12 @@ async fn doctor_sees_a_root_key_that_is_missing_or_foreign() {
         "{seen}"
     );
 
+    let status = plugin_at(&cluster.kubeconfig, SYSTEM, &["status", "-o", "json"]).await;
+    let status = &status.json()["installations"][0];
+    assert_eq!(status["namespace"], SYSTEM, "{status}");
+    assert_eq!(status["leader"]["replica"], "clientele-0", "{status}");
+    assert_eq!(status["rootKeys"], 1, "{status}");
+
     let delete = ["-n", SYSTEM, "delete", "secret", ROOT_KEY];
     cluster.kubectl(&delete).unwrap();
     let said = doctor().await;

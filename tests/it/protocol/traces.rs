@@ -3,15 +3,16 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{Request, Response};
 use clientele::traces::requests::TracedRequests;
+use clientele::traces::writes::WriteSpans;
 use clientele::traces::{TraceSettings, Traces};
 use clientele_http::{App, Endpoints};
 use clientele_telemetry::audit::Audit;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::runtime::Handle;
-use tower::ServiceExt;
+use tower::{Layer, ServiceExt};
 use tracing::subscriber::DefaultGuard;
 
 use crate::support::ask::ask;
@@ -231,6 +232,69 @@ async fn o17_m14_nothing_that_a_caller_sends_is_exported() {
     forbidden.extend([CANARY, &code.value, &code.kept.digest, &secret]);
     forbidden.extend(["alice", "team-a.app", "127.0.0.1"]);
     for forbidden in forbidden {
+        assert!(!sent.contains(forbidden), "{forbidden} is in {sent}");
+    }
+}
+
+/// Sends writes over a connection that answers with the status in the query, or not at all.
+async fn write_all(paths: impl IntoIterator<Item = (&str, &str)>) {
+    let wire = tower::service_fn(|request: Request<Body>| async move {
+        let status = request.uri().query().and_then(|query| query.parse().ok());
+        let status: u16 = status.ok_or("no answer")?;
+        let response = Response::builder().status(status);
+        Ok::<_, &str>(response.body(Body::empty()).unwrap())
+    });
+    let wire = WriteSpans.layer(wire);
+    for (method, path) in paths {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::from("the content of a Secret")).unwrap();
+        let _ = wire.clone().oneshot(request).await;
+    }
+}
+
+#[tokio::test]
+async fn o17_a_write_to_the_api_server_is_a_span_with_its_outcome() {
+    const IN: &str = "/api/v1/namespaces/ops";
+    let collector = Collector::start(Conduct::Accepts).await;
+    let traced = Traced::start(&collector, 1.0).await;
+    let writes = [
+        ("update leases", "ok", Some("200")),
+        ("create configmaps", "conflict", Some("409")),
+        ("delete secrets", "gone", Some("404")),
+        ("patch oauthclients/status", "error", Some("500")),
+        ("create events", "error", None),
+    ];
+    let paths = [
+        ("PUT", format!("{IN}/leases/clientele?200")),
+        ("POST", format!("{IN}/configmaps?409")),
+        ("DELETE", format!("{IN}/secrets/clientele?404")),
+        ("PATCH", format!("{IN}/oauthclients/clientele/status?500")),
+        ("POST", format!("{IN}/events?never")),
+        ("GET", format!("{IN}/secrets/clientele?200")),
+    ];
+    write_all(paths.iter().map(|(method, path)| (*method, &**path))).await;
+    traced.end().await;
+
+    assert_eq!(collector.spans().len(), writes.len(), "what reads is none");
+    for (name, outcome, status) in writes {
+        let span = collector.span(name);
+        let is_of = |key: &str, expected: Option<&str>| {
+            assert_eq!(attribute(&span, key).as_deref(), expected, "{name}: {key}");
+        };
+        let (verb, resource) = name.split_once(' ').unwrap();
+        let object = (verb != "create").then_some("clientele");
+        is_of("k8s.verb", Some(verb));
+        is_of("k8s.resource", Some(resource));
+        is_of("k8s.namespace.name", Some("ops"));
+        is_of("k8s.object.name", object);
+        is_of("clientele.outcome", Some(outcome));
+        is_of("http.response.status_code", status);
+        let failed = span.status.as_ref().is_some_and(|it| it.code == 2);
+        assert_eq!(failed, outcome == "error", "{name}");
+    }
+    let sent = collector.bytes();
+    let sent = String::from_utf8_lossy(&sent);
+    for forbidden in ["content of a Secret", "never"] {
         assert!(!sent.contains(forbidden), "{forbidden} is in {sent}");
     }
 }

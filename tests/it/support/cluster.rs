@@ -225,7 +225,7 @@ pub fn shared() -> &'static SharedCluster {
 pub async fn kube_client(kubeconfig: &Path) -> kube::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let config = kube_config(Kubeconfig::read_from(kubeconfig).unwrap()).await;
-    clientele::run::connect::client(config).unwrap()
+    clientele::run::connect::client(config, None).unwrap()
 }
 
 /// What a kubeconfig says, and no proxy of this machine: the control planes of the tests are on loopback.

@@ -4,16 +4,15 @@
 use clientele_oauth::Keyring;
 use clientele_oauth::keys::recorded_keys::{Marks, missing_key, read_keys};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 
 use crate::connect::Session;
 use crate::failure::Failure;
+use crate::installation::{MARKS, everywhere};
 use crate::verbs::test::Step;
 
-/// The ConfigMap with the marks of an installation, in the namespace of the operator.
-const MARKS: &str = "clientele-installation";
 /// The Secret, where the installation names no other.
 const DEFAULT_SECRET: &str = "clientele-root-key";
 /// How the variable of the operator ends that names another one.
@@ -23,10 +22,8 @@ const STEP: &str = "root key";
 
 /// A step for each installation in the cluster. It is skipped for a user who may not read the Secrets of the operator.
 pub async fn steps(session: &Session) -> Vec<Step> {
-    let everywhere: Api<ConfigMap> = Api::all(session.client.clone());
-    let params = ListParams::default().fields(&format!("metadata.name={MARKS}"));
-    let installations = match everywhere.list(&params).await {
-        Ok(list) => list.items,
+    let installations = match everywhere(session).await {
+        Ok(installations) => installations,
         Err(error) => {
             return vec![not_seen(
                 session,

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
 
 use super::read::{Read, confirm_ledger, get};
-use crate::apply;
+use crate::apply::{delete, params};
 use crate::cache::namespace_access::denied;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::plan::{Plan, SecretStep};
@@ -85,7 +85,7 @@ async fn create(
     desired: &DesiredSecret,
 ) -> Result<Written, SecretError> {
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
-    let created = apply::create(&api, &desired.to_create()).await;
+    let created = api.create(&params(), &desired.to_create()).await;
     let secret = created
         .map_err(|error| api_error(reconciler, desired, error, "create the credentials Secret"))?;
     // The watch tells the index: whether the Secret was deleted meanwhile is unknown here.
@@ -148,7 +148,8 @@ async fn repair(
         )));
     }
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), &desired.namespace);
-    let replaced = apply::replace(&api, &desired.name, &desired.to_replace(whole)).await;
+    let replacement = desired.to_replace(whole);
+    let replaced = api.replace(&desired.name, &params(), &replacement).await;
     let secret = replaced
         .map_err(|error| api_error(reconciler, desired, error, "repair the credentials Secret"))?;
     reconciler.note_write("secret_replace", object.metadata.uid.as_deref());
@@ -210,7 +211,7 @@ async fn remove_former(
         }
     }
     let api: Api<Secret> = Api::namespaced(reconciler.context.kube.clone(), namespace);
-    match apply::delete(&api, namespace, name, uid).await {
+    match delete(&api, name, uid).await {
         Ok(()) => {
             reconciler.note_write("secret_delete", object.metadata.uid.as_deref());
         }
