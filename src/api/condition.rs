@@ -23,6 +23,10 @@ pub const SERVES_EVERY_NAMESPACE: &str = "ServesEveryNamespace";
 /// The condition of an OAuthTenant with an audience that lists a scope which the tenant does not have.
 pub const AUDIENCE_SCOPE_NOT_FOUND: &str = "AudienceScopeNotFound";
 
+/// The condition of an object with a field that is accepted, and has no effect or not the one that was probably meant. The
+/// object works; the reason and the message say which field, and what to write.
+pub const ADVISORY: &str = "Advisory";
+
 /// The message of Reconciling=False while Ready is True.
 pub const NOTHING_LEFT: &str = "the operator has nothing left to do for this version of the object";
 /// The message of Reconciling=False while Ready is not True.

@@ -20,6 +20,26 @@ pub fn redirect_uris(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// A rule about every key of a map. The sentence names the first key that breaks it: the field is that of the whole map.
+/// `rule` is in CEL about `key`, `before` precedes the key in the sentence, and `problem` follows it.
+pub fn each_key(rule: &str, before: &str, problem: &str) -> Value {
+    let before = cel_text(&format!("{before}\""));
+    let after = cel_text(&format!("\" {problem}"));
+    // The sentence is put together within the loop: only there the API server knows how long a key is at most.
+    let named = format!("self.map(key, !({rule}), {before} + key + {after})[0]");
+    json!({
+        "rule": format!("self.all(key, {rule})"),
+        "messageExpression": named,
+        "message": format!("a key {problem}"),
+    })
+}
+
+/// A literal of CEL.
+fn cel_text(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
 /// The type of an optional field says nothing of itself: its words would take the place of those of the field.
 pub fn undescribed(schema: &mut Schema) {
     schema.remove("description");
@@ -83,12 +103,19 @@ pub fn audience_uri() -> Value {
 
 /// Web origins (RFC 6454 section 6.2), as a browser sends them.
 pub fn origins(_: &mut SchemaGenerator) -> Schema {
-    const PORT: &str = "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?";
+    const HOST: &str = "([[][^/?@]*[]]|[^/?@:[]*)";
+    const PORT: &str =
+        "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    const ANY_PORT: &str = "(:[^/?@]*)?";
     const LABELS: &str = "([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])*";
     const LABEL: &str = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
     const OCTET: &str = "[.](25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})";
-    let https = format!("^https://([[][0-9a-f:]+[]]|{LABELS}{LABEL}){PORT}$");
-    let http = format!("^http://({LABELS}localhost|127{OCTET}{OCTET}{OCTET}|[[]::1[]]){PORT}$");
+    let https = format!("^https://([[][0-9a-f:]+[]]|{LABELS}{LABEL}){ANY_PORT}$");
+    let http = format!("^http://({LABELS}localhost|127{OCTET}{OCTET}{OCTET}|[[]::1[]]){ANY_PORT}$");
+    let (with_port, with_possible_port) = (
+        format!("^https?://{HOST}:[^/?@]*$"),
+        format!("^https?://{HOST}:{PORT}$"),
+    );
     json_schema!({
         "type": "array",
         "maxItems": 64,
@@ -98,6 +125,10 @@ pub fn origins(_: &mut SchemaGenerator) -> Schema {
             "minLength": 1,
             "maxLength": 267,
             "x-kubernetes-validations": [
+                {
+                    "rule": format!("!self.matches('{with_port}') || self.matches('{with_possible_port}')"),
+                    "message": "must have a port from 1 to 65535, or none",
+                },
                 {
                     "rule": format!("self.matches('{https}') || self.matches('{http}')"),
                     "message": "must be an origin in lower case without a path, such as https://app.example.com or https://app.example.com:8443; http only on localhost, *.localhost, 127.0.0.0/8 and [::1]",

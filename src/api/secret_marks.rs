@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::schema::each_key;
 
 /// The types that a credentials Secret may have.
 const TYPES: [&str; 3] = ["Opaque", "servicebinding.io/oauth2", "nginx.org/oidc"];
@@ -139,12 +142,13 @@ pub fn labels_schema(_: &mut SchemaGenerator) -> Schema {
         "maxProperties": MOST,
         "additionalProperties": { "type": "string", "maxLength": 63 },
         "x-kubernetes-validations": [
-            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": free_keys(), "message": FREE_KEYS_MESSAGE },
-            {
-                "rule": "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
-                "message": "a label value must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
-            },
+            formed_keys(),
+            free_keys(),
+            each_key(
+                "self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",
+                "the value of the key ",
+                "must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit",
+            ),
         ],
     })
 }
@@ -156,18 +160,27 @@ pub fn annotations_schema(_: &mut SchemaGenerator) -> Schema {
         "maxProperties": MOST,
         "additionalProperties": { "type": "string", "maxLength": MAX_ANNOTATION },
         "x-kubernetes-validations": [
-            { "rule": FORMED_KEYS, "message": FORMED_KEYS_MESSAGE },
-            { "rule": free_keys(), "message": FREE_KEYS_MESSAGE },
+            formed_keys(),
+            free_keys(),
         ],
     })
 }
 
-const FORMED_KEYS: &str = "self.all(key, size(key) <= 253 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))";
-const FORMED_KEYS_MESSAGE: &str = "a key must be a name such as team or example.com/team";
 const FREE_KEYS_MESSAGE: &str = "keys under kubernetes.io, k8s.io, clientele.dev, argoproj.io, fluxcd.io and helm.sh are reserved, except app.kubernetes.io/part-of";
 
-fn free_keys() -> String {
+fn formed_keys() -> Value {
+    const FORM: &str = "size(key) <= 253 && key.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$')";
+    each_key(
+        FORM,
+        "the key ",
+        "must be a name such as team or example.com/team",
+    )
+}
+
+fn free_keys() -> Value {
     let domains = RESERVED_DOMAINS.map(|domain| domain.replace('.', "[.]"));
     let domains = domains.join("|");
-    format!("self.all(key, key == '{PART_OF}' || !key.matches('^([^/]*[.])?({domains})/'))")
+    let is_free = format!("key == '{PART_OF}' || !key.matches('^([^/]*[.])?({domains})/')");
+    let problem = format!("is reserved: {FREE_KEYS_MESSAGE}");
+    each_key(&is_free, "the key ", &problem)
 }

@@ -1,9 +1,10 @@
 //! `spec.secret.template`: which texts the API server takes.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::entry_name::{MAX_LEN, rules as entry_rules};
+use super::schema::each_key;
 
 /// One row for each placeholder, so that none is without a name, and no name without a placeholder.
 macro_rules! placeholders {
@@ -103,17 +104,12 @@ pub fn pattern() -> String {
 pub fn template_schema(_: &mut SchemaGenerator) -> Schema {
     // In CEL, too, a quote is escaped.
     let rule = format!("self.matches('{}')", pattern().replace('"', "\\\""));
-    let entries = entry_rules("key").map(|(rule, message)| {
-        let (rule, message) = (
-            format!("self.all(key, {rule})"),
-            format!("the name of an entry {message}"),
-        );
-        json!({ "rule": rule, "message": message })
-    });
-    let length = json!({
-        "rule": format!("self.all(key, size(key) <= {MAX_LEN})"),
-        "message": format!("the name of an entry must not be longer than {MAX_LEN} characters"),
-    });
+    let named = |rule: &str, problem: &str| each_key(rule, "the entry ", problem);
+    let entries = entry_rules("key").map(|(rule, message)| named(&rule, message));
+    let length = named(
+        &format!("size(key) <= {MAX_LEN}"),
+        &format!("must not be longer than {MAX_LEN} characters"),
+    );
     let rules: Vec<Value> = entries.into_iter().chain([length]).collect();
     json_schema!({
         "type": "object",

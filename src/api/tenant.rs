@@ -360,8 +360,8 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub last_handled_request_id: Option<String>,
-    /// Ready, Reconciling and Stalled; `ServesEveryNamespace` if spec.namespaces is not set; and `AudienceScopeNotFound` if an entry of
-    /// spec.audiences lists a scope that spec.scopes does not have.
+    /// Ready, Reconciling and Stalled; `ServesEveryNamespace` without spec.namespaces; `AudienceScopeNotFound` if spec.audiences lists a
+    /// scope that spec.scopes does not have; `Advisory` if a field has no effect, or probably not the one that was meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,

@@ -39,7 +39,9 @@ pub mod shared {
     pub use crate::verbs::test::{Seen, Step, Tried};
     pub use crate::verbs::token::{HeldProof, claims};
     pub use crate::verbs::user::hash::{generated, phc};
-    pub use crate::verbs::user::{ENTRY as PASSWORD_ENTRY, secret_name_of as password_secret_of};
+    pub use crate::verbs::user::{
+        entry_of as password_entry_of, secret_name_of as password_secret_of,
+    };
     pub use crate::verbs::who::ways;
 }
 

@@ -284,6 +284,36 @@ pub const REMEDIES: &[Remedy] = &[
         "What the Secret holds is missing, empty, too short, too long, or a hash that cannot be used.",
         "`kubectl clientele user passwd NAME` writes another one.",
     ),
+    of(
+        "KeyIdRepeated",
+        Actor::Team,
+        "Two keys in spec.jwks have one kid, so an assertion that names it is accepted if either key signed it (condition Advisory; the client works).",
+        "Give each key a kid of its own, or remove the one that is not used any more.",
+    ),
+    of(
+        "RedirectUriNotNormal",
+        Actor::Team,
+        "A browser writes the address in redirectUris or postLogoutRedirectUris in another way, and addresses are compared character by character (condition Advisory; the client works).",
+        "Write the address in the form that the message names, here and in the application.",
+    ),
+    of(
+        "NoEffect",
+        Actor::Team,
+        "A scope or another field is about a grant that the client may not use (condition Advisory; the client works).",
+        "Remove it, or add the grant that the message names to spec.grantTypes.",
+    ),
+    of(
+        "LifetimeAboveMaximum",
+        Actor::Platform,
+        "A lifetime in spec.lifetimes.default of the tenant is above the one in spec.lifetimes.maximum, which is what clients get (condition Advisory; the tenant works).",
+        "Lower the default, or raise the maximum.",
+    ),
+    of(
+        "ClientIdReservedTwice",
+        Actor::Platform,
+        "spec.customClientIds.reserved of the tenant keeps a client ID for several namespaces, and the first client that claims it has it (condition Advisory; the tenant works).",
+        "Keep the ID for one namespace.",
+    ),
 ];
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn decode_unreserved(text: &str) -> String {
 }
 
 /// Without `.` and `..` in a path that begins with a slash (RFC 3986 §5.2.4).
-fn without_dots(path: &str) -> String {
+pub(crate) fn without_dots(path: &str) -> String {
     let Some(segments) = path.strip_prefix('/') else {
         return path.to_owned();
     };

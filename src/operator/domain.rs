@@ -1,5 +1,6 @@
 //! The rules of the operator: objects in, values out. No task, no clock, no connection.
 
+pub mod advice;
 pub mod client;
 pub mod definitions;
 pub mod large;

@@ -56,7 +56,8 @@ pub struct OAuthClientStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<ServiceBindingRef>,
 
-    /// Ready, Reconciling and Stalled.
+    /// Ready, Reconciling and Stalled; and `Advisory` if a field has no effect, or probably not the one that was meant. The
+    /// client works all the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "crate::condition::conditions_schema")]
     pub conditions: Vec<Condition>,

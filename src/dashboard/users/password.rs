@@ -5,7 +5,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clientele_api::user::PASSWORD_TYPE;
-use clientele_kubectl::shared::{PASSWORD_ENTRY, generated, name, password_secret_of, phc};
+use clientele_kubectl::shared::{generated, name, password_entry_of, password_secret_of, phc};
 use serde_json::{Value, json};
 
 use super::page;
@@ -72,7 +72,8 @@ async fn store(person: &Caller, namespace: &str, user: &Value, hash: &str) -> Re
     let cluster = &person.cluster;
     let (secret, is_new) = password_secret_of(user);
     // A type cannot change, so the API server refuses a Secret that is not one for passwords.
-    let data = json!({ "type": PASSWORD_TYPE, "data": { PASSWORD_ENTRY: STANDARD.encode(hash) } });
+    let entry = password_entry_of(user);
+    let data = json!({ "type": PASSWORD_TYPE, "data": { entry: STANDARD.encode(hash) } });
     let patched = cluster
         .patch(Kind::Secret, namespace, &secret, &data, Mode::Store)
         .await;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
-use kube::api::{ObjectMeta, Patch, PatchParams};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use serde_json::{Map, Value, json};
 
 use crate::args::{User, UserAction, UserNew, UserPassword};
@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The entry of a password Secret.
-pub const ENTRY: &str = "password";
+/// The entry of a password Secret, where the person names no other.
+const ENTRY: &str = "password";
 
 /// Does it.
 pub async fn run(session: &Session, args: &User, output: &mut Output<'_>) -> Answer {
@@ -67,7 +67,7 @@ async fn create(session: &Session, new: &UserNew, output: &mut Output<'_>) -> An
     // Before the password, which would be that of another person if the name is taken.
     let created = session.create(Kind::User, &object).await?;
     if let Some(password) = &password {
-        write_password(session, &secret, password).await?;
+        write_password(session, (&secret, ENTRY), password).await?;
     }
     let mut shown = format!("oauthuser/{} created\n", new.name);
     if password.is_none() {
@@ -86,7 +86,8 @@ async fn set_password(session: &Session, args: &UserPassword, output: &mut Outpu
     let user = session.get(Kind::User, &args.name).await?;
     let password = password(args.generate)?;
     let (secret, is_new) = secret_name_of(&user);
-    write_password(session, &secret, &password).await?;
+    let entry = entry_of(&user);
+    write_password(session, (&secret, entry), &password).await?;
     if is_new {
         let patch = json!({ "spec": { "passwordSecretRef": { "name": secret } } });
         session.patch(Kind::User, &args.name, &patch).await?;
@@ -95,7 +96,7 @@ async fn set_password(session: &Session, args: &UserPassword, output: &mut Outpu
         "oauthuser/{}: the password is changed, and every session of the person has ended\n",
         args.name
     );
-    let value = json!({ "name": args.name, "secretName": secret });
+    let value = json!({ "name": args.name, "secretName": secret, "secretKey": entry });
     output.value(&value, &[format!("oauthuser/{}", args.name)], &shown)?;
     tell(args.generate, Some(&password), output);
     Ok(served(session, &args.name, output).await)
@@ -106,6 +107,14 @@ pub fn secret_name_of(user: &Value) -> (String, bool) {
     match text(user, "/spec/passwordSecretRef/name") {
         "" => (format!("{}-password", text(user, "/metadata/name")), true),
         named => (named.to_owned(), false),
+    }
+}
+
+/// The entry of that Secret which holds the password.
+pub fn entry_of(user: &Value) -> &str {
+    match text(user, "/spec/passwordSecretRef/key") {
+        "" => ENTRY,
+        key => key,
     }
 }
 
@@ -209,33 +218,76 @@ fn password(generate: bool) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-async fn write_password(session: &Session, name: &str, password: &str) -> Result<(), Failure> {
+/// Writes the password into an entry of a Secret. Entries that others manage stay.
+async fn write_password(
+    session: &Session,
+    (name, entry): (&str, &str),
+    password: &str,
+) -> Result<(), Failure> {
     let secrets: Api<Secret> = Api::namespaced(session.client.clone(), &session.namespace);
-    let hash = hash::phc(password)?;
+    let data = BTreeMap::from([(
+        entry.to_owned(),
+        ByteString(hash::phc(password)?.into_bytes()),
+    )]);
     let secret = Secret {
         metadata: ObjectMeta {
             name: Some(name.to_owned()),
             ..ObjectMeta::default()
         },
         type_: Some(PASSWORD_TYPE.to_owned()),
-        data: Some(BTreeMap::from([(
-            ENTRY.to_owned(),
-            ByteString(hash.into_bytes()),
-        )])),
+        data: Some(data),
         ..Secret::default()
     };
-    let what = format!("patch secret {name} in namespace {}", session.namespace);
-    // A Secret of another type is refused by the API server, because a type cannot change.
-    let params = PatchParams::apply(MANAGER).force();
-    let written = secrets.patch(name, &params, &Patch::Apply(&secret)).await;
-    written
-        .map(drop)
-        .map_err(|error| session.explain(&error, &what))
+    let failed = |verb: &str, error: &kube::Error| {
+        let what = format!("{verb} secret {name} in namespace {}", session.namespace);
+        session.explain(error, &what)
+    };
+    // A Secret of another type is refused by the API server, because a type cannot change. Not an apply, which would
+    // remove the entries that this program wrote for other people.
+    let params = PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    match secrets.patch(name, &params, &Patch::Merge(&secret)).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            let params = PostParams {
+                field_manager: Some(MANAGER.to_owned()),
+                ..PostParams::default()
+            };
+            let created = secrets.create(&params, &secret).await;
+            created.map(drop).map_err(|error| failed("create", &error))
+        }
+        Err(error) => Err(failed("patch", &error)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_password_goes_into_the_entry_that_the_person_refers_to() {
+        let user = |spec: Value| json!({ "metadata": { "name": "ada" }, "spec": spec });
+        for (spec, secret, entry) in [
+            (json!({}), ("ada-password", true), "password"),
+            (
+                json!({ "passwordSecretRef": { "name": "people" } }),
+                ("people", false),
+                "password",
+            ),
+            (
+                json!({ "passwordSecretRef": { "name": "people", "key": "ada" } }),
+                ("people", false),
+                "ada",
+            ),
+        ] {
+            let user = user(spec);
+            let (name, is_new) = secret_name_of(&user);
+            assert_eq!((&*name, is_new), secret, "{user}");
+            assert_eq!(entry_of(&user), entry, "{user}");
+        }
+    }
 
     #[test]
     fn a_person_who_cannot_sign_in_is_told_with_the_reason() {

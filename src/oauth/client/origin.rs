@@ -18,7 +18,10 @@ pub fn check(origin: &str) -> Result<(), &'static str> {
         return Err(FORM);
     }
     // What may follow an origin there is excluded above, so the same rules of host and port hold.
-    redirect_uri::check(origin).map_err(|_| FORM)?;
+    redirect_uri::check(origin).map_err(|problem| match problem {
+        redirect_uri::PORT => problem,
+        _ => FORM,
+    })?;
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     if authority.ends_with(default_port) {
         return Err("must not name the default port, because no browser sends it");
@@ -65,6 +68,10 @@ mod tests {
             "app.example",
         ] {
             assert!(check(bad).is_err(), "{bad:?}");
+        }
+        for port in ["0", "99999", "x"] {
+            let origin = format!("https://app.example:{port}");
+            assert_eq!(check(&origin), Err(redirect_uri::PORT), "{origin}");
         }
     }
 }

@@ -3,12 +3,19 @@
 //! The API server judges the same rules in CEL when a manifest is applied; they are judged again here,
 //! because an object may have been stored before the rules existed.
 
+mod browser_form;
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::ClientType;
 
+pub use browser_form::browser_form;
+
 /// The longest redirect URI.
 pub const MAX_LEN: usize = 512;
+
+/// The problem of a URI whose port is none.
+pub(super) const PORT: &str = "must have a port from 1 to 65535, or none";
 
 const FORBIDDEN: &[u8] = b"#*\\\"<>^`{|}";
 
@@ -54,6 +61,9 @@ pub fn check(uri: &str) -> Result<(), &'static str> {
     let (scheme, rest) = uri.split_once(':').ok_or("must be an absolute URI")?;
     if !is_percent_encoded(rest) {
         return Err("must be an absolute URI, in which two hexadecimal digits follow every %");
+    }
+    if matches!(scheme, "https" | "http") && !has_possible_port(rest) {
+        return Err(PORT);
     }
     let web =
         |check: fn(&str) -> bool| rest.strip_prefix("//").is_some_and(|rest| web(rest, check));
@@ -183,6 +193,13 @@ fn is_port(port: &str) -> bool {
     !port.starts_with('0')
         && port.bytes().all(|b| b.is_ascii_digit())
         && port.parse::<u16>().is_ok()
+}
+
+/// Whether what stands where a port does is one, if anything does. User information has another problem.
+fn has_possible_port(rest: &str) -> bool {
+    let rest = rest.strip_prefix("//").unwrap_or_default();
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    authority.contains('@') || split_port(authority).1.is_none_or(is_port)
 }
 
 fn is_host(host: &str) -> bool {

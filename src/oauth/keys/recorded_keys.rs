@@ -15,25 +15,32 @@ pub const WITHDRAWN: &str = "withdrawn-root-key.";
 /// The marks of an installation: among others the fingerprints of its root keys.
 pub type Marks = BTreeMap<String, String>;
 
-/// What a Secret holds: the ID of the key which derives, and the keys but for those that were withdrawn.
+/// The keys that a Secret holds, but for those that were withdrawn: entry `current` names the one which derives, every other
+/// entry is a key.
 ///
 /// # Errors
 /// The problem, as what follows the name of the Secret in a sentence.
-pub fn read_keys<'a>(
+pub fn read_keyring<'a>(
     entries: impl Iterator<Item = (&'a str, &'a [u8])> + Clone,
     marks: &Marks,
-) -> Result<(&'a str, Vec<RootKey>), String> {
+) -> Result<Keyring, String> {
     let mut named = entries.clone().filter(|(name, _)| *name == CURRENT);
     let (_, current) = named.next().ok_or("has no entry current")?;
     let current =
         std::str::from_utf8(current).map_err(|_| "has an entry current that is not text")?;
+    let current = current.trim();
     let mut keys = entries
         .filter(|(name, _)| *name != CURRENT)
         .map(|(name, bytes)| RootKey::new(name, bytes))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("cannot be used: {error}"))?;
     keys.retain(|key| !is_withdrawn(key, marks));
-    Ok((current.trim(), keys))
+    if keys.iter().all(|key| key.id() != current) && withdrawn(current, marks).is_some() {
+        return Err(
+            "names a withdrawn root key as current (`clientele root-key rotate --emergency` creates another)".to_owned(),
+        );
+    }
+    Keyring::new(current, keys).map_err(|error| format!("cannot be used: {error}"))
 }
 
 /// The ID of a key that is recorded, was not withdrawn, and is not in the keyring.

@@ -1,5 +1,6 @@
 //! The rules for one OAuthClient and its Secrets.
 
+pub mod advice;
 pub mod auth_methods;
 pub mod client_id;
 pub mod identity;

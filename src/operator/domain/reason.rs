@@ -87,6 +87,16 @@ pub enum Reason {
     PasswordSecretWrongType,
     /// What the Secret holds cannot be used as a password.
     PasswordInvalid,
+    /// Two keys of a client have one ID. Like those below, a reason of the condition `Advisory`: the object works.
+    KeyIdRepeated,
+    /// A browser writes a redirect URI in another way.
+    RedirectUriNotNormal,
+    /// A field is about a grant that the client may not use.
+    NoEffect,
+    /// What the clients of a tenant get by default lives longer than they may have it.
+    LifetimeAboveMaximum,
+    /// A tenant keeps a client ID for several namespaces.
+    ClientIdReservedTwice,
 }
 
 impl Reason {
@@ -134,6 +144,11 @@ impl Reason {
             Self::PasswordSecretNotFound => "PasswordSecretNotFound",
             Self::PasswordSecretWrongType => "PasswordSecretWrongType",
             Self::PasswordInvalid => "PasswordInvalid",
+            Self::KeyIdRepeated => "KeyIdRepeated",
+            Self::RedirectUriNotNormal => "RedirectUriNotNormal",
+            Self::NoEffect => "NoEffect",
+            Self::LifetimeAboveMaximum => "LifetimeAboveMaximum",
+            Self::ClientIdReservedTwice => "ClientIdReservedTwice",
         }
     }
 

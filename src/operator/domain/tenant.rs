@@ -2,6 +2,7 @@
 
 pub mod admissible;
 pub mod admission;
+pub mod advice;
 mod audience_claims;
 pub mod audience_scopes;
 pub mod audiences;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::condition::{
-    AUDIENCE_SCOPE_NOT_FOUND, READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions,
-    in_whole_seconds, since_creation, warning,
+    AUDIENCE_SCOPE_NOT_FOUND, Condition, READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED,
+    conditions, in_whole_seconds, since_creation, warning,
 };
 use clientele_api::tenant::SigningKeyStatus;
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
@@ -19,9 +19,11 @@ use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
 use crate::apply::params;
+use crate::domain::advice::advisory;
 use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
+use crate::domain::tenant::advice::advice;
 use crate::domain::tenant::audience_scopes;
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::{self, TenantPolicy};
@@ -300,22 +302,7 @@ fn status(
     let generation = tenant.meta().generation;
     let known = &previous.conditions;
     let mut conditions = conditions(known, states, reason.as_str(), &message, generation, now);
-    let warnings = [
-        (
-            SERVES_EVERY_NAMESPACE,
-            "NoSelector",
-            openness::warning(tenant),
-        ),
-        (
-            AUDIENCE_SCOPE_NOT_FOUND,
-            Reason::ScopeNotFound.as_str(),
-            audience_scopes::warning(tenant),
-        ),
-    ];
-    for (kind, reason, message) in warnings {
-        let message = message.map(|text| warning(known, kind, reason, text, generation, now));
-        conditions.extend(message);
-    }
+    conditions.extend(warnings(tenant, outcome.is_ok(), known, now));
     OAuthTenantStatus {
         observed_generation: generation,
         issuer: Some(policy.issuer.to_string()),
@@ -337,6 +324,34 @@ fn status(
         },
         conditions,
     }
+}
+
+/// The conditions beside Ready, Reconciling and Stalled: what an administrator should know.
+fn warnings(
+    tenant: &OAuthTenant,
+    works: bool,
+    known: &[Condition],
+    now: Timestamp,
+) -> Vec<Condition> {
+    let generation = tenant.meta().generation;
+    let warnings = [
+        (
+            SERVES_EVERY_NAMESPACE,
+            "NoSelector",
+            openness::warning(tenant),
+        ),
+        (
+            AUDIENCE_SCOPE_NOT_FOUND,
+            Reason::ScopeNotFound.as_str(),
+            audience_scopes::warning(tenant),
+        ),
+    ];
+    let conditions = warnings.into_iter().filter_map(|(kind, reason, message)| {
+        Some(warning(known, kind, reason, message?, generation, now))
+    });
+    let advised = if works { advice(tenant) } else { Vec::new() };
+    let advised = advisory(&advised, known, generation, now);
+    conditions.chain(advised).collect()
 }
 
 fn signing_key(record: &KeyRecord) -> SigningKeyStatus {

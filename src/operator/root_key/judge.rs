@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clientele_oauth::Keyring;
-use clientele_oauth::keys::recorded_keys::{FINGERPRINT, missing_key, read_keys, withdrawn};
+use clientele_oauth::keys::recorded_keys::{FINGERPRINT, missing_key, read_keyring};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::rotate::Place;
@@ -35,7 +35,7 @@ pub fn judge(
             "with the root key is missing, and every client secret is derived from it",
         );
     };
-    let keyring = match read_keyring(secret, marks) {
+    let keyring = match keyring(secret, marks) {
         Ok(keyring) => keyring,
         Err(problem) => return refuse(place, &problem),
     };
@@ -67,16 +67,7 @@ fn refuse(Place { namespace, name }: Place<'_>, problem: &str) -> RootKeyJudgeme
     ))
 }
 
-/// Reads the keyring: entry `current` names a key, every other entry is a key of 32 bytes. Those that were withdrawn,
-/// by their fingerprints, are passed over.
-fn read_keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Keyring, String> {
+fn keyring(secret: &Secret, marks: &BTreeMap<String, String>) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
-    let entries = data.iter().map(|(name, bytes)| (&**name, &*bytes.0));
-    let (current, keys) = read_keys(entries, marks)?;
-    if keys.iter().all(|key| key.id() != current) && withdrawn(current, marks).is_some() {
-        return Err(
-            "names a withdrawn root key as current (`clientele root-key rotate --emergency` creates another)".to_owned(),
-        );
-    }
-    Keyring::new(current, keys).map_err(|error| format!("cannot be used: {error}"))
+    read_keyring(data.iter().map(|(name, bytes)| (&**name, &*bytes.0)), marks)
 }

@@ -182,6 +182,28 @@ async fn a_person_has_a_hashed_password_and_a_report_no_secret() {
 }
 
 #[tokio::test]
+async fn a_password_goes_into_the_entry_that_is_referred_to() {
+    let space = TestNamespace::new("plugin").await;
+    space.label_for_people().await;
+    for name in ["ada", "bob"] {
+        let spec = json!({
+            "username": format!("{name}.{}", space.name),
+            "passwordSecretRef": { "name": "people", "key": name },
+        });
+        space.create_user(name, spec).await;
+        done(&space, &["user", "passwd", name, "--generate"]).await;
+        space.enrolled(name).await;
+    }
+    let before = space.entries("people").await;
+    let entries: Vec<&str> = before.keys().map(String::as_str).collect();
+    assert_eq!(entries, ["ada", "bob"]);
+    done(&space, &["user", "passwd", "bob", "--generate"]).await;
+    let now = space.entries("people").await;
+    assert_eq!(now["ada"], before["ada"]);
+    assert_ne!(now["bob"], before["bob"]);
+}
+
+#[tokio::test]
 async fn a_client_without_a_secret_is_told_what_it_needs() {
     let space = TestNamespace::new("plugin").await;
     let create = ["create", "worker", "--preset", "secretless", "--wait"];

@@ -24,8 +24,11 @@ fn field(schema: &Value, path: &str, texts: &mut Vec<(String, String)>) {
     }
     let rules = schema["x-kubernetes-validations"].as_sequence();
     for rule in rules.into_iter().flatten() {
-        if let Some(text) = rule["message"].as_str() {
-            texts.push((format!("{path} (rule)"), text.to_owned()));
+        // An expression makes the message, or the message stands for itself.
+        for part in ["messageExpression", "message"] {
+            if let Some(text) = rule[part].as_str() {
+                texts.push((format!("{path} (rule)"), text.to_owned()));
+            }
         }
     }
     for (name, below) in schema["properties"].as_mapping().into_iter().flatten() {

@@ -11,6 +11,7 @@ pub fn page(project: &Project) -> String {
     let mut page = head("Conditions and their reasons", &format!("`{SOURCE}`"));
     page.push_str(
         "Every object has the condition `Ready`; `Reconciling` and `Stalled` follow kstatus.\n\
+        `Advisory` is True where an object works and a field of it has no effect, or probably not the one that was meant.\n\
         `kubectl clientele why NAME` prints the row of an object, and `kubectl clientele why --reason REASON` any row.\n\
         [Troubleshooting](../operations/troubleshooting.md) says more about each.\n\n\
         | reason | who acts | what it means | what to do |\n|---|---|---|---|\n",

@@ -2,7 +2,7 @@
 //! No key leaves this module.
 
 use clientele_oauth::Keyring;
-use clientele_oauth::keys::recorded_keys::{Marks, missing_key, read_keys};
+use clientele_oauth::keys::recorded_keys::{Marks, missing_key, read_keyring};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
@@ -117,8 +117,7 @@ fn judge(
 fn keyring(secret: &Secret, marks: &Marks) -> Result<Keyring, String> {
     let data = secret.data.as_ref().ok_or("is empty")?;
     let entries = data.iter().map(|(name, bytes)| (&**name, &*bytes.0));
-    let (current, keys) = read_keys(entries, marks)?;
-    Keyring::new(current, keys).map_err(|error| format!("cannot be used: {error}"))
+    read_keyring(entries, marks)
 }
 
 #[cfg(test)]
@@ -178,9 +177,7 @@ mod tests {
             assert!(said.contains("from a backup"), "{said}");
         }
         let withdrawn_only = answer(Some(&secret(a, &[(a, 1)])), &withdrawn);
-        assert!(
-            withdrawn_only.contains("cannot be used"),
-            "{withdrawn_only}"
-        );
+        let sentence = "names a withdrawn root key as current (`clientele root-key rotate";
+        assert!(withdrawn_only.contains(sentence), "{withdrawn_only}");
     }
 }

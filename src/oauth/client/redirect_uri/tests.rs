@@ -114,6 +114,24 @@ fn k01_k03_k04_everything_else_is_refused() {
     }
 }
 
+#[test]
+fn a_port_that_is_none_is_named() {
+    for (uri, is_about_port) in [
+        ("https://app.example:0/cb", true),
+        ("https://app.example:99999/cb", true),
+        ("https://app.example:80:81/cb", true),
+        ("https://app.example:/cb", true),
+        ("http://localhost:x?y", true),
+        ("https://[::1]:65536", true),
+        ("https://a:b@app.example/cb", false),
+        ("http://app.example:80/cb", false),
+        ("https://app..example:80/cb", false),
+    ] {
+        let problem = check(uri).unwrap_err();
+        assert_eq!(problem == PORT, is_about_port, "{uri}: {problem}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".{0,600}") {

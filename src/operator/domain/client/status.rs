@@ -13,9 +13,11 @@ use clientele_oauth::client::secret_rotation::Step;
 use jiff::Timestamp;
 use kube::{Resource, ResourceExt};
 
+use super::advice::advice;
 use super::last_use::LastUse;
 use super::rotation::{self, RotationStep};
 use super::secret::entries::is_bindable;
+use crate::domain::advice::advisory;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::lifetimes::shortened;
@@ -45,13 +47,17 @@ pub fn status(
     since_creation(&mut previous.conditions, created);
     let generation_now = object.meta().generation;
     let generation = generation(object, published.as_ref(), turn, now);
-    let conditions = verdict_conditions(
+    let mut conditions = verdict_conditions(
         &previous.conditions,
         verdict,
         || registered_message(object, registered, generation.as_ref()),
         generation_now,
         now,
     );
+    if verdict.is_ok() {
+        let (advised, known) = (advice(object), &previous.conditions);
+        conditions.extend(advisory(&advised, known, generation_now, now));
+    }
     let used = registered.and_then(|(client, _)| client.uses.days().last());
     let last_use = LastUse::new(&previous, used, verdict.is_ok(), now);
     let mut status = OAuthClientStatus {

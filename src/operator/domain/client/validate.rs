@@ -206,7 +206,7 @@ fn check_first_party(
 }
 
 /// Default: people's grants when there is somewhere to send them back to, else the machine's.
-fn grant_types(object: &OAuthClient) -> Vec<GrantType> {
+pub(super) fn grant_types(object: &OAuthClient) -> Vec<GrantType> {
     match &object.spec.grant_types {
         Some(named) => named.iter().copied().map(grant_type).collect(),
         None if object.spec.redirect_uris.is_empty() => vec![GrantType::ClientCredentials],

@@ -35,8 +35,6 @@ const CREDENTIAL: &str = "clientele credential v1";
 /// How long the JSON of everything that is known about a person may be. An ID token with it, in base64url and with the
 /// claims of the protocol, fits the head of a request (16 KiB) beside a redirect URI, a `state` and the browser's headers.
 const MAX_CLAIMS: usize = 5 * 1024;
-/// The entry that `kubectl clientele user passwd` writes.
-const PASSWORD_ENTRY: &str = "password";
 /// How deep arrays and objects of the free claims may lie within each other.
 const MAX_NESTING: usize = 16;
 
@@ -279,7 +277,7 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
             Reason::PasswordInvalid,
             format!(
                 "the password in entry {key:?} of Secret {secret:?} {problem}; write another one with `{}`",
-                to_write_password(object, &entry, false)
+                to_write_password(object)
             ),
         ))
     };
@@ -290,7 +288,7 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
             Reason::PasswordSecretNotFound,
             format!(
                 "there is no Secret {secret:?} with the password; make it with `{}`",
-                to_write_password(object, &entry, true)
+                to_write_password(object)
             ),
         )),
         Found::NoEntry => invalid("is missing"),
@@ -301,27 +299,10 @@ fn password(object: &OAuthUser, found: Option<&Found>) -> Result<(Option<Hash>, 
     }
 }
 
-/// The command that writes a password and shows it. The plugin knows one entry.
-fn to_write_password(object: &OAuthUser, entry: &SecretEntry, is_new: bool) -> String {
-    let SecretEntry {
-        namespace,
-        secret,
-        key,
-    } = entry;
-    if key == PASSWORD_ENTRY {
-        let name = object.name_any();
-        return format!("kubectl clientele user passwd {name} -n {namespace} --generate");
-    }
-    let write = if is_new {
-        format!(
-            r#"create secret generic {secret} --type={PASSWORD_TYPE} --from-literal="{key}=$P""#
-        )
-    } else {
-        format!(
-            r#"patch secret {secret} --type=merge -p "{{\"stringData\":{{\"{key}\":\"$P\"}}}}""#
-        )
-    };
-    format!(r#"P=$(openssl rand -base64 15) && kubectl -n {namespace} {write} && echo "$P""#)
+/// The command that writes a password, into the entry that the object names, and shows it.
+fn to_write_password(object: &OAuthUser) -> String {
+    let (name, namespace) = (object.name_any(), object.namespace().unwrap_or_default());
+    format!("kubectl clientele user passwd {name} -n {namespace} --generate")
 }
 
 /// What is known about the person, by claim name (OIDC Core §5.1).

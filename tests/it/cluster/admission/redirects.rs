@@ -7,6 +7,7 @@ use super::{Row, accepts, refuses};
 const CHARACTERS: &str =
     "must not contain a fragment (#), wildcard (*), whitespace, backslash or non-ASCII character";
 const SCHEME: &str = "must be https://host/..., http:// on localhost, *.localhost, 127.0.0.0/8 or [::1], or a private-use scheme in reverse-DNS form such as com.example.app:/callback, or one without a dot that the tenant lists in spec.redirectSchemes";
+const PORT: &str = "must have a port from 1 to 65535, or none";
 const USER_INFO: &str = "must not contain user information";
 const ABSOLUTE: &str = "must be an absolute URI";
 
@@ -87,8 +88,10 @@ async fn k03_redirects_that_are_not_exact_absolute_uris_are_refused() {
         ("relative", "/cb", SCHEME),
         ("no-scheme", "app.example.com/cb", ABSOLUTE),
         ("no-host", "https:///cb", SCHEME),
-        ("port-0", "https://app.example.com:0/cb", SCHEME),
-        ("port-65536", "https://app.example.com:65536/cb", SCHEME),
+        ("port-0", "https://app.example.com:0/cb", PORT),
+        ("port-65536", "https://app.example.com:65536/cb", PORT),
+        ("port-99999", "http://localhost:99999?x=1", PORT),
+        ("port-ipv6", "https://[2001:db8::1]:65536", PORT),
         (
             "empty",
             "",

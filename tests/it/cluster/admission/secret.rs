@@ -16,7 +16,7 @@ const ENTRY_DANGEROUS: &str =
     "would change how a program starts when the Secret is used with envFrom; choose another name";
 const ENTRY_TLS: &str = "is the name of a TLS file; choose another name";
 const KEY_RESERVED: &str = "keys under kubernetes.io, k8s.io, clientele.dev, argoproj.io, fluxcd.io and helm.sh are reserved, except app.kubernetes.io/part-of";
-const KEY_FORM: &str = "a key must be a name such as team or example.com/team";
+const KEY_FORM: &str = "must be a name such as team or example.com/team";
 
 #[tokio::test]
 async fn f42_types_with_a_meaning_to_the_cluster_cannot_be_had() {
@@ -62,46 +62,46 @@ async fn f42_labels_with_a_meaning_to_others_are_refused() {
         "meta.helm.sh/release-name",
         "helm.sh/resource-policy",
     ];
-    let rows: Vec<Row<'_>> = keys
-        .iter()
-        .flat_map(|&key| {
-            let labels = json!({ "secret": { "labels": { key: "x" } } });
-            let annotations = json!({ "secret": { "annotations": { key: "x" } } });
-            [
-                ("label", labels, "spec.secret.labels", KEY_RESERVED),
-                (
-                    "annotation",
-                    annotations,
-                    "spec.secret.annotations",
-                    KEY_RESERVED,
-                ),
-            ]
-        })
-        .collect();
-    refuses(&rows).await;
+    for key in keys {
+        let sentence = format!("the key {key:?} is reserved: {KEY_RESERVED}");
+        let labels = json!({ "secret": { "labels": { key: "x" } } });
+        let annotations = json!({ "secret": { "annotations": { key: "x" } } });
+        refuses(&[
+            ("label", labels, "spec.secret.labels", &*sentence),
+            (
+                "annotation",
+                annotations,
+                "spec.secret.annotations",
+                &*sentence,
+            ),
+        ])
+        .await;
+    }
 }
 
 #[tokio::test]
 async fn malformed_labels_and_annotations_are_answered_with_the_form() {
-    let value = "a label value must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit";
+    let value = "the value of the key \"team\" must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit";
+    let form = |key: &str| format!("the key {key:?} {KEY_FORM}");
+    let forms = ["a/b/c", "a b", ""].map(form);
     refuses(&[
         (
             "slashes",
             json!({ "secret": { "labels": { "a/b/c": "x" } } }),
             "spec.secret.labels",
-            KEY_FORM,
+            &*forms[0],
         ),
         (
             "space",
             json!({ "secret": { "annotations": { "a b": "x" } } }),
             "spec.secret.annotations",
-            KEY_FORM,
+            &*forms[1],
         ),
         (
             "empty",
             json!({ "secret": { "labels": { "": "x" } } }),
             "spec.secret.labels",
-            KEY_FORM,
+            &*forms[2],
         ),
         (
             "value",
@@ -223,7 +223,7 @@ async fn f44_templates_name_their_entries_by_the_same_rules() {
         (
             name,
             named(entry),
-            format!("the name of an entry {sentence}"),
+            format!("the entry {entry:?} {sentence}"),
         )
     });
     let rows: Vec<Row<'_>> = rows

@@ -441,3 +441,35 @@ async fn n08_a_scope_that_only_an_audience_lists_is_reported() {
     patched.unwrap();
     eventually("the condition was removed", || says(false)).await;
 }
+
+/// What is accepted and not meant is said by one condition, of tenants and of clients.
+#[tokio::test]
+async fn what_has_not_the_meant_effect_is_an_advisory() {
+    let space = TestNamespace::new("admission").await;
+    let lifetimes = |default: &str| json!({ "lifetimes": { "default": { "accessToken": default }, "maximum": { "accessToken": "90m" } } });
+    let name = space.tenant(lifetimes("2h")).await;
+    space.create("web", json!({ "scopes": ["openid"] })).await;
+    let says = |expected: bool| {
+        let (tenants, clients, name) = (space.tenants(), space.clients(), name.clone());
+        async move {
+            let tenant = tenants.get(&name).await.unwrap().status.unwrap_or_default();
+            let client = clients.get("web").await.unwrap().status.unwrap_or_default();
+            let seen = [tenant.conditions, client.conditions].map(|conditions| {
+                let of = |kind: &str| conditions.iter().find(|c| c.type_ == kind);
+                let works = of("Ready").is_some_and(|c| c.status == "True");
+                (works, of("Advisory").map(|c| c.reason.to_string()))
+            });
+            let reasons = ["LifetimeAboveMaximum", "NoEffect"];
+            let right = reasons.map(|reason| (true, expected.then(|| reason.to_owned())));
+            (seen == right).then_some(()).ok_or(format!("{seen:?}"))
+        }
+    };
+    eventually("both advise", || says(true)).await;
+    let params = PatchParams::default();
+    let corrected = Patch::Merge(json!({ "spec": lifetimes("90m") }));
+    let patched = space.tenants().patch(&name, &params, &corrected).await;
+    patched.unwrap();
+    let corrected = json!({ "spec": { "scopes": null } });
+    space.try_patch("web", corrected).await.unwrap();
+    eventually("neither advises", || says(false)).await;
+}

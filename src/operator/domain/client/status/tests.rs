@@ -178,3 +178,24 @@ fn the_ledger_never_falls_whatever_the_status_claims() {
         assert_eq!(after.published, after.requested, "{claimed:?}");
     }
 }
+
+#[test]
+fn what_has_no_effect_is_an_advisory_of_a_client_that_works() {
+    let machine = object("web", json!({ "scopes": ["openid"] }));
+    let of = |status: &OAuthClientStatus| {
+        let found = status.conditions.iter().find(|c| c.type_ == "Advisory");
+        found.map(|c| (c.status.to_string(), c.reason.to_string()))
+    };
+    let works = seen(&machine, published(), &Ok(()), 10);
+    assert_eq!(triple(&works)[0].1, "True");
+    assert_eq!(of(&works), Some(("True".to_owned(), "NoEffect".to_owned())));
+    let again = seen(&with(&machine, works.clone()), published(), &Ok(()), 99);
+    assert_eq!(
+        again.conditions, works.conditions,
+        "at rest nothing is written"
+    );
+    let refused = Err(Refusal::new(Reason::TenantNotFound, "why"));
+    assert_eq!(of(&seen(&machine, None, &refused, 10)), None);
+    let corrected = with(&object("web", json!({})), works);
+    assert_eq!(of(&seen(&corrected, published(), &Ok(()), 10)), None);
+}
