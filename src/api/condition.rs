@@ -20,9 +20,6 @@ pub const STALLED: &str = "Stalled";
 /// The condition of an OAuthTenant that does not say which namespaces may have clients in it.
 pub const SERVES_EVERY_NAMESPACE: &str = "ServesEveryNamespace";
 
-/// The condition of an OAuthTenant with an audience that lists a scope which the tenant does not have.
-pub const AUDIENCE_SCOPE_NOT_FOUND: &str = "AudienceScopeNotFound";
-
 /// The condition of an object with a field that is accepted, and has no effect or not the one that was probably meant. The
 /// object works; the reason and the message say which field, and what to write.
 pub const ADVISORY: &str = "Advisory";

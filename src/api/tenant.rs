@@ -244,7 +244,7 @@ pub struct TenantAudience {
     #[schemars(schema_with = "audience_schema")]
     pub uri: String,
     /// The scopes of the tenant that belong to this API: they are granted only in tokens for it. A scope that no API lists is
-    /// granted in tokens for any, so one that spec.scopes does not have is reported (`AudienceScopeNotFound`).
+    /// granted in tokens for any, so one that spec.scopes does not have is reported (condition `Advisory`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "audience_scopes_schema")]
     pub scopes: Vec<String>,
@@ -360,8 +360,8 @@ pub struct OAuthTenantStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub last_handled_request_id: Option<String>,
-    /// Ready, Reconciling and Stalled; `ServesEveryNamespace` without spec.namespaces; `AudienceScopeNotFound` if spec.audiences lists a
-    /// scope that spec.scopes does not have; `Advisory` if a field has no effect, or probably not the one that was meant.
+    /// Ready, Reconciling and Stalled; `ServesEveryNamespace` without spec.namespaces; `Advisory` if a field has no effect, or probably not the one
+    /// that was meant, such as an entry of spec.audiences with a scope that spec.scopes does not have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::condition::conditions_schema")]
     pub conditions: Vec<super::condition::Condition>,

@@ -119,7 +119,7 @@ pub const REMEDIES: &[Remedy] = &[
     of(
         "ScopeNotFound",
         Actor::Team,
-        "The tenant has no such scope. An OAuthTenant says it of an audience that lists one (condition AudienceScopeNotFound): the scope that was meant is then granted for every audience.",
+        "The tenant has no such scope. An OAuthTenant says it of an audience that lists one (condition Advisory): the scope that was meant is then granted for every audience.",
         "Correct spec.scopes of the OAuthClient, or spec.audiences of the OAuthTenant; or ask the platform team to add the scope to spec.scopes of the tenant.",
     ),
     of(

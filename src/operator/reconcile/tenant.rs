@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::condition::{
-    AUDIENCE_SCOPE_NOT_FOUND, Condition, READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED,
-    conditions, in_whole_seconds, since_creation, warning,
+    Condition, READY, RECONCILING, SERVES_EVERY_NAMESPACE, STALLED, conditions, in_whole_seconds,
+    since_creation, warning,
 };
 use clientele_api::tenant::SigningKeyStatus;
 use clientele_api::{OAuthTenant, OAuthTenantStatus};
@@ -24,7 +24,6 @@ use crate::domain::client::secret::MANAGED_BY;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
 use crate::domain::tenant::advice::advice;
-use crate::domain::tenant::audience_scopes;
 use crate::domain::tenant::openness;
 use crate::domain::tenant::policy::{self, TenantPolicy};
 use crate::domain::tenant::signing_secret;
@@ -334,24 +333,12 @@ fn warnings(
     now: Timestamp,
 ) -> Vec<Condition> {
     let generation = tenant.meta().generation;
-    let warnings = [
-        (
-            SERVES_EVERY_NAMESPACE,
-            "NoSelector",
-            openness::warning(tenant),
-        ),
-        (
-            AUDIENCE_SCOPE_NOT_FOUND,
-            Reason::ScopeNotFound.as_str(),
-            audience_scopes::warning(tenant),
-        ),
-    ];
-    let conditions = warnings.into_iter().filter_map(|(kind, reason, message)| {
-        Some(warning(known, kind, reason, message?, generation, now))
-    });
+    let (kind, reason) = (SERVES_EVERY_NAMESPACE, "NoSelector");
+    let open = openness::warning(tenant);
+    let open = open.map(|message| warning(known, kind, reason, message, generation, now));
     let advised = if works { advice(tenant) } else { Vec::new() };
     let advised = advisory(&advised, known, generation, now);
-    conditions.chain(advised).collect()
+    open.into_iter().chain(advised).collect()
 }
 
 fn signing_key(record: &KeyRecord) -> SigningKeyStatus {

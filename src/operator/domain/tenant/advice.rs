@@ -8,12 +8,17 @@ use clientele_api::{DurationString, Lifetimes, OAuthTenant};
 
 use crate::domain::advice::Advice;
 use crate::domain::reason::Reason;
+use crate::domain::tenant::audience_scopes;
 
 /// All of it.
 pub fn advice(tenant: &OAuthTenant) -> Vec<Advice> {
-    let mut found = defaults_above_maximum(&tenant.spec);
-    found.extend(reserved_twice(&tenant.spec));
-    found
+    let unknown = audience_scopes::warning(tenant);
+    let unknown = unknown.map(|message| Advice::new(Reason::ScopeNotFound, message));
+    unknown
+        .into_iter()
+        .chain(defaults_above_maximum(&tenant.spec))
+        .chain(reserved_twice(&tenant.spec))
+        .collect()
 }
 
 /// Lifetimes that the tenant gives to clients that say nothing, and that no client may have.

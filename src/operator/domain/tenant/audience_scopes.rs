@@ -1,5 +1,5 @@
 //! Scopes beside an audience that the tenant does not have. Such a name keeps nothing for the API: the scope that was meant,
-//! which no API lists then, is granted in tokens for every one. So the tenant says it in a condition.
+//! which no API lists then, is granted in tokens for every one. So the tenant says it in its condition `Advisory`.
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::tenant::OPENID_SCOPES;
@@ -7,7 +7,7 @@ use clientele_oauth::tenant::OPENID_SCOPES;
 /// As many are named.
 const NAMED: usize = 10;
 
-/// The message of the condition `AudienceScopeNotFound`; `None` if the tenant has every scope that an audience lists.
+/// What the tenant says of it; `None` if the tenant has every scope that an audience lists.
 pub fn warning(tenant: &OAuthTenant) -> Option<String> {
     let spec = &tenant.spec;
     let is_known = |name: &str| {

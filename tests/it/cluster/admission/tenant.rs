@@ -427,7 +427,8 @@ async fn n08_a_scope_that_only_an_audience_lists_is_reported() {
             let tenant = tenants.get(&name).await.unwrap();
             let conditions = tenant.status.unwrap_or_default().conditions;
             let of = |kind: &str| conditions.iter().find(|c| c.type_ == kind);
-            let named = of("AudienceScopeNotFound").map(|c| c.message.contains("\"order.read\""));
+            let named = of("Advisory")
+                .map(|c| c.reason == "ScopeNotFound" && c.message.contains("\"order.read\""));
             let works = of("Ready").is_some_and(|c| c.status == "True");
             (works && named == expected.then_some(true))
                 .then_some(())
