@@ -112,9 +112,11 @@ async fn e22_sqlite_killed_at_every_write_keeps_what_it_acknowledged() {
     );
 
     let mut ends: Vec<usize> = (HEADER..=frames.len()).step_by(FRAME).collect();
-    // Within a frame: its head, and a part of its page.
-    ends.extend((HEADER..frames.len()).step_by(FRAME).map(|end| end + 12));
-    ends.extend((HEADER..frames.len()).step_by(FRAME).map(|end| end + 2000));
+    // Within a frame: a part of its head or of its page, in turns.
+    let within = (HEADER..frames.len())
+        .step_by(FRAME)
+        .zip([12, 2000].into_iter().cycle());
+    ends.extend(within.map(|(end, part)| end + part));
     let mut seen = [0; Step::ALL.len() + 1];
     for end in ends {
         let copy = folder.path().join(format!("copy-{end}.db"));
