@@ -95,11 +95,12 @@ async fn one(session: &Session, marks: ConfigMap) -> Installation {
     let namespace = marks.namespace().unwrap_or_default();
     let marks = marks.data.unwrap_or_default();
     let leases: Api<Lease> = Api::namespaced(session.client.clone(), &namespace);
-    let lease = leases.get_opt(LEASE).await.ok().flatten();
+    let (lease, replicas) = tokio::join!(leases.get_opt(LEASE), replicas(session, &namespace));
+    let lease = lease.ok().flatten();
     Installation {
         leader: lease.as_ref().and_then(leader),
         root_keys: counting(&marks).count(),
-        replicas: replicas(session, &namespace).await,
+        replicas,
         namespace,
     }
 }
