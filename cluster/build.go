@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,7 +15,7 @@ import (
 func buildCommand(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		for _, tool := range tools {
-			if tool.module != "node" { // what only a node needs waits until there is one
+			if !tool.onDemand() {
 				names = append(names, tool.name)
 			}
 		}
@@ -77,8 +78,11 @@ func (t tool) place() (module, target string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	module = filepath.Join(source, t.module)
+	module = filepath.Join(source, t.folder())
 	key, err := moduleKey(module)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", "", fmt.Errorf("cluster/%s has no go.mod: CLIENTELE_KUBERNETES is one of the folders of cluster/kubernetes", t.folder())
+	}
 	return module, filepath.Join(cache, key, t.name), err
 }
 

@@ -28,6 +28,8 @@ var tools = []tool{
 	{name: "kubelet", module: "node", pkg: "k8s.io/kubernetes/cmd/kubelet", estimate: "about a minute"},
 	{name: "kube-proxy", module: "node", pkg: "k8s.io/kubernetes/cmd/kube-proxy", estimate: "about 15 s"},
 	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
+	{name: "source-controller", module: "flux", pkg: "github.com/fluxcd/source-controller", estimate: "about 4 minutes"},
+	{name: "kustomize-controller", module: "flux", pkg: "github.com/fluxcd/kustomize-controller", estimate: "about 3 minutes"},
 	{name: "promtool", module: "promtool", pkg: "github.com/prometheus/prometheus/cmd/promtool", tags: "remove_all_sd", estimate: "about 3 minutes"},
 }
 
@@ -43,6 +45,18 @@ func toolNamed(name string) (tool, error) {
 	return tool{}, fmt.Errorf("no tool %q, %w", name, errUsage)
 }
 
+// folder has the go.mod of the tool: that of another version of Kubernetes where CLIENTELE_KUBERNETES names one.
+func (t tool) folder() string {
+	version := os.Getenv("CLIENTELE_KUBERNETES")
+	if version == "" || t.module != "." || !strings.HasPrefix(t.pkg, "k8s.io/kubernetes/") {
+		return t.module
+	}
+	return filepath.Join("kubernetes", version)
+}
+
+// onDemand is what only a node or a drill on it needs: it waits until there is one.
+func (t tool) onDemand() bool { return t.module == "node" || t.module == "flux" }
+
 // ready is the tool that the machine provides, or "".
 func (t tool) ready() string {
 	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
@@ -50,7 +64,7 @@ func (t tool) ready() string {
 			return path
 		}
 	}
-	if t.inPath == nil {
+	if t.inPath == nil || t.folder() != t.module {
 		return ""
 	}
 	if path, err := exec.LookPath(t.name); err == nil && t.inPath(path) {

@@ -4,15 +4,20 @@ mod authority;
 mod crashes;
 mod databases;
 mod faults;
+mod flux;
+mod git;
 mod installation;
 mod lifecycle;
 mod load;
 mod machine;
+mod newcomer;
 mod people;
+mod plugin;
 mod previous;
 mod record;
 mod release;
 mod sqlite;
+mod volume;
 
 use std::panic::AssertUnwindSafe;
 
@@ -57,6 +62,7 @@ async fn add(
 async fn short_drills_reach_their_goals() {
     let mut rows = no_rows();
     let on = &Installation::first(Node::here(), &mut rows).await;
+    rows.add([plugin::status(on)]);
     add(&mut rows, on, "database down", faults::database_down(on)).await;
     let upgrade = lifecycle::upgrade_and_rollback(on);
     add(&mut rows, on, "upgrade", upgrade).await;
@@ -69,6 +75,7 @@ async fn every_drill_reaches_its_goal() {
     let mut rows = no_rows();
     let on = &Installation::first(Node::here(), &mut rows).await;
     let rows = &mut rows;
+    rows.add([plugin::status(on)]);
     rows.add(lifecycle::no_difference(on));
     add(rows, on, "upgrade", lifecycle::upgrade_and_rollback(on)).await;
     add(rows, on, "rolling restart", lifecycle::rolling_restart(on)).await;
@@ -99,6 +106,29 @@ async fn every_drill_reaches_its_goal() {
     conclude(rows);
 }
 
+/// On a node of its own that never saw Clientele: `make test-node` and `make test-node-all` run it after the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn newcomer_gets_a_token_by_the_commands_of_the_readme() {
+    let node = Node::here();
+    alone("README", newcomer::way(&node)).await;
+}
+
+/// On a node of its own, too: `make test-node-all` runs it after the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flux_brings_the_operator_and_its_clients() {
+    let node = Node::here();
+    alone("Flux", flux::drills(&node)).await;
+}
+
+/// A drill that begins with an empty node.
+async fn alone(drill: &str, seen: impl Future<Output = Vec<Row>>) {
+    let mut rows = no_rows();
+    let seen = Box::pin(AssertUnwindSafe(seen).catch_unwind()).await;
+    rows.add(seen.unwrap_or_else(|panic| vec![Row::broken_off(drill, &*panic)]));
+    println!("{}", table(rows.all()));
+    all_met(rows.all());
+}
+
 /// On a node of its own, whose database never saw this version: `make test-node` and `make test-node-all` run it after the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn previous_release_is_upgraded_and_comes_back() {
@@ -109,6 +139,8 @@ async fn previous_release_is_upgraded_and_comes_back() {
     let installing = Box::pin(Installation::of(node, previous));
     match AssertUnwindSafe(installing).catch_unwind().await {
         Ok(on) => {
+            let back = previous::rollback_by_a_backup(&on, &present);
+            add(&mut rows, &on, "rollback by a backup", back).await;
             let seen = previous::upgrade_and_rollback(&on, &present);
             add(&mut rows, &on, &drill, seen).await;
         }

@@ -9,8 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 use super::child::Using;
 use super::database::TestDatabase;
 use super::samples::{TENANT, at, begin, code};
-use crate::support::machine;
-use crate::support::postgres::{Server, programs};
+use crate::support::postgres::{Server, run};
 
 /// The page that says how.
 fn documented() -> String {
@@ -63,15 +62,6 @@ async fn a_backup_of_postgresql_is_made_while_it_is_in_use() {
     child.check(&restored).await;
     child.kill();
     child.check(&database.open().await).await;
-}
-
-fn run(program: &str, arguments: &[&str]) {
-    let output = machine::program(programs().join(program))
-        .args(arguments)
-        .output();
-    let output = output.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {said}");
 }
 
 /// A backup is old: what happened since then is forgotten. The tokens that were made since then are not, and a client that

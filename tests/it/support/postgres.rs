@@ -173,6 +173,15 @@ impl Server {
     }
 }
 
+/// Runs a program of PostgreSQL.
+#[track_caller]
+pub fn run(program: &str, arguments: &[&str]) {
+    let mut command = machine::program(programs().join(program));
+    let output = command.args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program}: {said}");
+}
+
 /// Where the programs of PostgreSQL are.
 pub fn programs() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();

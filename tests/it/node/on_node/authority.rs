@@ -1,6 +1,9 @@
 //! The certificate of the public Service, and who issued it.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DistinguishedName, IsCa,
+    KeyPair,
+};
 use rustls::pki_types::CertificateDer;
 
 use super::installation::{HOST, SYSTEM};
@@ -26,11 +29,24 @@ impl Authority {
         self.issuer.der().clone()
     }
 
+    /// The same as a file.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A new certificate for this name, with its key.
+    pub fn certificate(&self, name: &str) -> (Certificate, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
+        // Another than that of the issuer, or OpenSSL takes it for self-signed.
+        parameters.distinguished_name = DistinguishedName::new();
+        let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
+        (certificate, key)
+    }
+
     /// Puts a new certificate into the Secret that the chart names; returns it.
     pub fn certify(&self, node: &Node) -> CertificateDer<'static> {
-        let key = KeyPair::generate().unwrap();
-        let parameters = CertificateParams::new([HOST.to_owned()]).unwrap();
-        let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
+        let (certificate, key) = self.certificate(HOST);
         let files = tempfile::tempdir().unwrap();
         let (crt, pem) = (files.path().join("tls.crt"), files.path().join("tls.key"));
         std::fs::write(&crt, certificate.pem()).unwrap();

@@ -93,6 +93,15 @@ impl Node {
         self.ctr(&["images", "tag", "--force", name, &by_digest]);
     }
 
+    /// The same, as if it had been pulled from this registry by the version of this tree.
+    pub fn pulled(&self, image: &Image, registry: &str) {
+        self.import(image);
+        let version = env!("CARGO_PKG_VERSION");
+        let by_digest = format!("docker.io/library/clientele@{}", image.digest);
+        let by_version = format!("{registry}/clientele:{version}");
+        self.ctr(&["images", "tag", "--force", &by_digest, &by_version]);
+    }
+
     fn ctr(&self, arguments: &[&str]) -> String {
         let mut ctr = machine::program("ctr");
         ctr.args(["--address", &self.containerd, "--namespace", "k8s.io"]);
@@ -121,13 +130,39 @@ impl Node {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let mut command = machine::program(program);
+        let mut command = self.program(program);
+        command.args(arguments);
+        tokio::task::block_in_place(|| output_of(&mut command))
+    }
+
+    /// A program that acts as administrator.
+    pub fn program(&self, path: &str) -> std::process::Command {
+        let mut command = machine::program(path);
         command
-            .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("KUBECACHEDIR", self.kubeconfig.with_file_name("kube-cache"))
             .current_dir(env!("CARGO_MANIFEST_DIR"));
-        tokio::task::block_in_place(|| output_of(&mut command))
+        command
+    }
+
+    /// Runs a script as an administrator types it, in this folder, with kubectl and Helm on PATH.
+    pub fn shell(&self, folder: &Path, script: &str) -> Result<String, String> {
+        let bin = folder.join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        for (name, program) in [("kubectl", &self.kubectl), ("helm", &self.helm)] {
+            std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
+        }
+        let mut bash = self.program("timeout");
+        bash.args(["180", "bash", "-euo", "pipefail", "-c"])
+            .arg(format!("PATH=\"$PWD/bin:$PATH\"\n{script}"))
+            .env("CURL_HOME", folder)
+            .current_dir(folder);
+        tokio::task::block_in_place(|| output_of(&mut bash))
+    }
+
+    /// Runs the kubectl plugin as administrator; `Err` is what it printed.
+    pub fn plugin(&self, arguments: &[&str]) -> Result<String, String> {
+        self.run(env!("CARGO_BIN_EXE_kubectl-clientele"), arguments)
     }
 
     /// Replaces the root key, as an administrator does it from a machine of their own.
@@ -190,7 +225,7 @@ pub fn run(program: &str, arguments: &[&str]) {
 }
 
 /// What a program printed; `Err` with its complaint when it failed.
-fn output_of(command: &mut std::process::Command) -> Result<String, String> {
+pub fn output_of(command: &mut std::process::Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() {

@@ -1,12 +1,19 @@
 //! The release before is installed, upgraded to this one, rolled back, and upgraded again: applications and people notice nothing.
 
+use std::time::{Duration, Instant};
+
 use k8s_openapi::api::core::v1::Pod;
 
-use super::installation::Installation;
-use super::lifecycle::{rollback, unchanged, unnoticed, upgrade};
+use super::installation::{Installation, PATIENCE, SYSTEM};
+use super::lifecycle::{rollback, signed_in, unchanged, unnoticed, upgrade};
 use super::machine::Image;
 use super::release::Release;
 use crate::node::drill::Row;
+use crate::support::postgres;
+use crate::support::test_namespace::{eventually, when};
+
+/// The pages with the commands of [`rollback_by_a_backup`].
+const PAGES: [&str; 2] = ["docs/operations/upgrade.md", "docs/operations/backup.md"];
 
 /// The version of that release.
 pub fn version() -> String {
@@ -47,6 +54,68 @@ pub async fn upgrade_and_rollback(on: &Installation, present: &Release) -> Vec<R
         rows.push(all_get_tokens(on, &drill, &clients).await);
     }
     rows
+}
+
+/// The way for a release whose schema the one before refuses, as docs/operations/upgrade.md has it: a backup, the upgrade, and back with
+/// the database of the backup. Nothing is served meanwhile, and nothing is lost but what the database got after the backup.
+pub async fn rollback_by_a_backup(on: &Installation, present: &Release) -> Vec<Row> {
+    let drill = "rollback by a backup";
+    let pages = PAGES
+        .map(|page| std::fs::read_to_string(page).unwrap())
+        .concat();
+    for command in [
+        "pg_dump --format=custom",
+        "kubectl -n clientele-system scale deployment clientele --replicas=0",
+        "pg_restore --no-owner --exit-on-error",
+        "helm rollback clientele REVISION --namespace clientele-system",
+        "kubectl -n clientele-system rollout status deployment/clientele",
+        "helm test clientele --namespace clientele-system",
+    ] {
+        assert!(pages.contains(command), "{command}");
+    }
+    let before = on.secrets().await;
+    let files = tempfile::tempdir().unwrap();
+    let dump = files.path().join("clientele.dump");
+    let dump = dump.to_str().unwrap();
+    let url = on.database.url("clientele");
+    postgres::run("pg_dump", &["--format=custom", "--file", dump, &url]);
+    upgrade(on, present, &present.image).unwrap();
+    on.client("after-the-backup").await;
+
+    let begin = Instant::now();
+    on.kubectl(&["scale", "deployment", "clientele", "--replicas=0"])
+        .unwrap();
+    eventually("no replica is left", || async {
+        let left = on.pods().await.len();
+        when(left == 0, (), || left.to_string())
+    })
+    .await;
+    on.database
+        .execute("DROP DATABASE clientele WITH (FORCE)")
+        .await;
+    on.database.execute("CREATE DATABASE clientele").await;
+    postgres::run(
+        "pg_restore",
+        &["--no-owner", "--exit-on-error", "--dbname", &url, dump],
+    );
+    on.node
+        .helm(&["rollback", "clientele", "1", "--namespace", SYSTEM])
+        .unwrap();
+    on.rolled_out();
+    let away = begin.elapsed();
+
+    let test = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
+    let test = on.node.helm(&test);
+    let seen = test.as_ref().err().map_or("passes", String::as_str);
+    let clients = ["hello", "after-the-backup"].map(str::to_owned);
+    vec![
+        Row::within(drill, "served again", Duration::from_mins(1), away),
+        Row::holds(drill, "helm test passes", seen, test.is_ok()),
+        everyone_runs(on, drill, &on.release.image).await,
+        unchanged(drill, on, &before).await,
+        all_get_tokens(on, drill, &clients).await,
+        signed_in(drill, on).await,
+    ]
 }
 
 /// Otherwise nothing was upgraded.

@@ -7,6 +7,7 @@ use kube::ResourceExt;
 use super::installation::{Installation, lasts};
 use super::lifecycle::{rollback, signed_in, unchanged, unnoticed, upgrade};
 use super::machine::Node;
+use super::volume;
 use crate::node::drill::Row;
 use crate::support::test_namespace::{eventually, when};
 
@@ -19,23 +20,11 @@ const ALL: usize = 10_000;
 /// How long a second replica tries to become one.
 const BESIDE: Duration = Duration::from_secs(20);
 
-/// Where the node keeps the file.
-const VOLUME: &str = "
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: clientele}
-spec:
-  capacity: {storage: 1Gi}
-  accessModes: [ReadWriteOnce]
-  storageClassName: node
-  hostPath: {path: FOLDER, type: Directory}
-";
-
 /// Replaces the installation on PostgreSQL.
 pub async fn drills(on: &Installation) -> Vec<Row> {
     on.uninstall().await;
     let files = tempfile::tempdir().unwrap();
-    volume(on, &files);
+    volume::keep(&on.node, "node", &files);
     let user = [
         "database.sqlite.persistence.storageClass=node",
         // As OpenShift: a user of the namespace, whom the image does not know.
@@ -146,16 +135,4 @@ async fn says_why(on: &Installation, first: &str) -> String {
         })
     })
     .await
-}
-
-fn volume(on: &Installation, files: &tempfile::TempDir) {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = files.path().join("volume");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::set_permissions(files.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
-    let file = files.path().join("volume.yaml");
-    std::fs::write(&file, VOLUME.replace("FOLDER", folder.to_str().unwrap())).unwrap();
-    on.kubectl(&["apply", "-f", file.to_str().unwrap()])
-        .unwrap();
 }
