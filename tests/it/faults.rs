@@ -17,6 +17,7 @@ mod difference;
 mod exhaustive_runs;
 mod fault_cluster;
 mod fault_proxy;
+mod hashing;
 mod leaks;
 mod normalized_snapshot;
 mod object_history;

@@ -2,7 +2,6 @@
 
 mod account;
 mod consent;
-mod hashing;
 mod imported;
 mod logout;
 mod refusals;

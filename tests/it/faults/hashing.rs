@@ -1,4 +1,5 @@
-//! Q01: what a thousand passwords leave in memory. In a process of its own, because this one does other things meanwhile.
+//! Q01: what a thousand passwords leave in memory. In a process of its own, because this one does other things meanwhile; and here, where
+//! no other tests run, because it takes both cores for as long as all other tests of sign-in.
 
 use clientele_oauth::user::PasswordHash;
 use clientele_oauth::user::password::memory::HashingMemory;
@@ -18,7 +19,7 @@ const BESIDE: u64 = 64;
 
 #[test]
 fn q01_a_thousand_hashes_give_their_memory_back() {
-    let child = "protocol::browser::hashing::hashes_a_thousand";
+    let child = "faults::hashing::hashes_a_thousand";
     let output = machine::program(std::env::current_exe().unwrap())
         .args(["--exact", child, "--ignored", "--nocapture"])
         .output()
