@@ -144,6 +144,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   # A machine whose root may not lower the score of a process runs pods all the same.
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
+  # A folder for each registry, with what containerd shall know of it; a test may add one at any time.
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{node}/registries"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{cni}"
     conf_dir = "{node}/cni"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +29,7 @@ var tools = []tool{
 	{name: "kubelet", module: "node", pkg: "k8s.io/kubernetes/cmd/kubelet", estimate: "about a minute"},
 	{name: "kube-proxy", module: "node", pkg: "k8s.io/kubernetes/cmd/kube-proxy", estimate: "about 15 s"},
 	{name: "helm", module: "helm", pkg: "helm.sh/helm/v3/cmd/helm", estimate: "about a minute", inPath: helmThreeOrFour},
+	{name: "crane", module: "crane", pkg: "github.com/google/go-containerregistry/cmd/crane", estimate: "about a minute"},
 	{name: "source-controller", module: "flux", pkg: "github.com/fluxcd/source-controller", estimate: "about 4 minutes"},
 	{name: "kustomize-controller", module: "flux", pkg: "github.com/fluxcd/kustomize-controller", estimate: "about 3 minutes"},
 	{name: "promtool", module: "promtool", pkg: "github.com/prometheus/prometheus/cmd/promtool", tags: "remove_all_sd", estimate: "about 3 minutes"},
@@ -55,7 +57,7 @@ func (t tool) folder() string {
 }
 
 // onDemand is what only a node or a drill on it needs: it waits until there is one.
-func (t tool) onDemand() bool { return t.module == "node" || t.module == "flux" }
+func (t tool) onDemand() bool { return slices.Contains([]string{"node", "crane", "flux"}, t.module) }
 
 // ready is the tool that the machine provides, or "".
 func (t tool) ready() string {

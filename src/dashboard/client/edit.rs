@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use clientele_kubectl::shared::{name, namespace, text};
+use clientele_kubectl::shared::text;
 use serde_json::Value;
 
 use super::create::CheckFragment;
@@ -21,6 +21,9 @@ use crate::form::{Fields, Form};
 use crate::page::{Chrome, Section, html, see_other};
 use crate::person::Caller;
 use crate::problem::Problem;
+
+/// How often a change is tried while something else than the spec is written.
+const TRIES: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "form_edit.html")]
@@ -83,13 +86,12 @@ pub async fn submit(
         )
         .await;
     }
-    match save(&person, &current, &next, check).await {
+    match save(&person, &of, &current, &view.form, check).await {
         Saved::Yes if check => checked(&person, &current, view).await,
         Saved::Yes => {
             person.rows.forget();
             Ok(see_other(&person, &ClientHeader::path_of(&current)))
         }
-        // Written between reading and writing.
         Saved::Conflict => {
             let current = read(&person, &of).await?;
             conflict(&person, &fields, &current, view).await
@@ -107,24 +109,45 @@ pub async fn submit(
 /// What became of a save.
 enum Saved {
     Yes,
+    /// Another spec was written between reading and writing.
     Conflict,
     Refused(Problem),
 }
 
-/// Replaces the object by the next one, or only asks whether that would be accepted.
-async fn save(person: &Caller, current: &Value, next: &Value, check: bool) -> Saved {
-    if next == current || person.read_only {
-        return Saved::Yes;
-    }
+/// Replaces the object by what the form makes of it, or only asks whether that would be accepted.
+///
+/// The precondition of the API server is about the whole object. What the operator writes meanwhile, its status, is no other
+/// version for a person: the form is applied to the object as it is then.
+async fn save(
+    person: &Caller,
+    of: &(String, String),
+    current: &Value,
+    form: &ClientForm,
+    check: bool,
+) -> Saved {
     let mode = if check { Mode::DryRun } else { Mode::Store };
-    let (namespace, name) = (namespace(current), name(current));
-    let cluster = &person.cluster;
-    let replaced = cluster.replace(Kind::Client, namespace, name, next, mode);
-    match replaced.await {
-        Ok(_) => Saved::Yes,
-        Err(problem) if problem.status == StatusCode::CONFLICT => Saved::Conflict,
-        Err(problem) => Saved::Refused(problem),
+    let (begun, mut current) = (version(current), current.clone());
+    for _ in 0..TRIES {
+        let mut next = current.clone();
+        form.apply(&mut next);
+        if next == current || person.read_only {
+            return Saved::Yes;
+        }
+        let replaced = person
+            .cluster
+            .replace(Kind::Client, &of.0, &of.1, &next, mode);
+        match replaced.await {
+            Ok(_) => return Saved::Yes,
+            Err(problem) if problem.status == StatusCode::CONFLICT => {}
+            Err(problem) => return Saved::Refused(problem),
+        }
+        current = match read(person, of).await {
+            Ok(there) if version(&there) == begun => there,
+            Ok(_) => return Saved::Conflict,
+            Err(problem) => return Saved::Refused(problem),
+        };
     }
+    Saved::Conflict
 }
 
 async fn checked(

@@ -1,5 +1,13 @@
 //! The pages of one client: created, its secret revealed, edited, deleted, and what is refused on the way.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use clientele_api::OAuthClient;
+use hyper::Request;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use kube::client::Body;
 use reqwest::Method;
 use reqwest::header::ORIGIN;
 use serde_json::json;
@@ -253,6 +261,51 @@ async fn o08_an_edit_keeps_fields_and_sees_a_conflict() {
     assert_eq!(again.status, 303, "{}", again.text);
     let lifetimes = dashboard.get(&format!("{there}/lifetimes")).await.text;
     assert!(lifetimes.contains("5 minutes"), "{lifetimes}");
+}
+
+/// A connection on which something beside the spec is written before each of the first updates of an object, as when the operator
+/// writes the status.
+fn outrun(clients: Api<OAuthClient>, times: u32) -> kube::Client {
+    let (kube, left) = (
+        clients.clone().into_client(),
+        Arc::new(AtomicU32::new(times)),
+    );
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (clients, kube, left) = (clients.clone(), kube.clone(), left.clone());
+        async move {
+            let less = |left: u32| left.checked_sub(1);
+            let (relaxed, is_update) = (Ordering::Relaxed, request.method() == "PUT");
+            if is_update && let Ok(turn) = left.fetch_update(relaxed, relaxed, less) {
+                let name = request.uri().path().rsplit('/').next().unwrap();
+                let label = json!({ "metadata": { "labels": { "turn": turn.to_string() } } });
+                let change = Patch::Merge(&label);
+                clients
+                    .patch(name, &PatchParams::default(), &change)
+                    .await?;
+            }
+            kube.send(request).await
+        }
+    });
+    kube::Client::new(service, "default")
+}
+
+#[tokio::test]
+async fn o08_what_is_written_beside_the_spec_is_no_conflict() {
+    let space = TestNamespace::new("dashboard").await;
+    let spec = json!({ "redirectUris": ["https://orders.example.org/callback"] });
+    space.ready("web", spec).await;
+    let path = format!("/clients/{}/web/edit", space.name);
+    for (times, expected) in [(3, 303), (u32::MAX, 409)] {
+        let kube = outrun(space.clients(), times);
+        let dashboard = Dashboard::start(kube, &space.name, false).await;
+        let page = dashboard.get(&path).await;
+        let name = format!("Desk {expected}");
+        let saved = rename(&dashboard, &page, &path, &name).await;
+        assert_eq!(saved.status, expected, "{}", saved.text);
+        let object = space.clients().get("web").await.unwrap();
+        let is_saved = object.spec.display_name == Some(name);
+        assert_eq!(is_saved, expected == 303);
+    }
 }
 
 #[tokio::test]

@@ -2,14 +2,14 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use xtask::shell;
 
 use super::git::Repository;
-use super::machine::{Image, Node, output_of};
+use super::machine::{Image, Killed, Node, output_of};
 use super::volume;
 use crate::node::drill::Row;
 use crate::support::cluster::tool;
@@ -351,14 +351,4 @@ fn controllers(node: &Node, folder: &Path) -> Vec<Killed> {
     let of_kustomize =
         ["--health-addr=127.0.0.1:9441", "--requeue-dependency=2s"].map(str::to_owned);
     vec![start(source, &of_source), start(kustomize, &of_kustomize)]
-}
-
-/// A process that ends with this value.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

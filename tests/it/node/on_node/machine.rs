@@ -81,6 +81,14 @@ impl Node {
         }
     }
 
+    /// Puts the archive of an image and its digest where `make image` leaves them.
+    pub fn built(image: &Image, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        let name = format!("clientele-{}", env!("CARGO_PKG_VERSION"));
+        std::fs::copy(&image.archive, folder.join(format!("{name}.tar"))).unwrap();
+        std::fs::write(folder.join(format!("{name}.digest")), &image.digest).unwrap();
+    }
+
     /// Puts an image where a pull would put it, under its digest.
     pub fn import(&self, image: &Image) {
         let archive = image.archive.to_str().unwrap();
@@ -145,18 +153,25 @@ impl Node {
         command
     }
 
-    /// Runs a script as an administrator types it, in this folder, with kubectl and Helm on PATH.
-    pub fn shell(&self, folder: &Path, script: &str) -> Result<String, String> {
+    /// A folder in which an administrator types commands, with kubectl, Helm and these programs on PATH.
+    pub fn desk(&self, folder: &Path, programs: &[(&str, &str)]) {
         let bin = folder.join("bin");
-        std::fs::create_dir(&bin).unwrap();
-        for (name, program) in [("kubectl", &self.kubectl), ("helm", &self.helm)] {
+        std::fs::create_dir_all(&bin).unwrap();
+        let own = [("kubectl", &*self.kubectl), ("helm", &*self.helm)];
+        for (name, program) in own.iter().chain(programs) {
             std::os::unix::fs::symlink(program, bin.join(name)).unwrap();
         }
+    }
+
+    /// Runs a script at such a desk.
+    pub fn shell(&self, desk: &Path, script: &str) -> Result<String, String> {
         let mut bash = self.program("timeout");
         bash.args(["180", "bash", "-euo", "pipefail", "-c"])
             .arg(format!("PATH=\"$PWD/bin:$PATH\"\n{script}"))
-            .env("CURL_HOME", folder)
-            .current_dir(folder);
+            .env("CURL_HOME", desk)
+            // Programs in Go trust who is in this file.
+            .env("SSL_CERT_FILE", desk.join("ca.pem"))
+            .current_dir(desk);
         tokio::task::block_in_place(|| output_of(&mut bash))
     }
 
@@ -232,5 +247,15 @@ pub fn output_of(command: &mut std::process::Command) -> Result<String, String> 
         Ok(text(&output.stdout))
     } else {
         Err(text(&output.stdout) + &text(&output.stderr))
+    }
+}
+
+/// A process that ends with this value.
+pub struct Killed(pub std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
