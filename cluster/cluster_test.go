@@ -118,3 +118,18 @@ func TestTheVersionComesFromGoMod(t *testing.T) {
 		t.Fatal(flags, err)
 	}
 }
+
+func TestAnotherVersionOfKubernetesHasAModule(t *testing.T) {
+	t.Setenv("CLIENTELE_KUBERNETES", "1.33")
+	for name, folder := range map[string]string{"kube-apiserver": "kubernetes/1.33", "kubectl": "kubernetes/1.33", "etcd": ".", "kubelet": "node", "helm": "helm"} {
+		tool, err := toolNamed(name)
+		if err != nil || tool.folder() != folder {
+			t.Errorf("%s: %q, %v", name, tool.folder(), err)
+		}
+	}
+	t.Setenv("CLIENTELE_KUBERNETES", "1.2")
+	tool, _ := toolNamed("kube-apiserver")
+	if _, _, err := tool.place(); err == nil || !strings.Contains(err.Error(), "one of the folders of cluster/kubernetes") {
+		t.Error(err)
+	}
+}
