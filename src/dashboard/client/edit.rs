@@ -86,16 +86,13 @@ pub async fn submit(
         )
         .await;
     }
-    match save(&person, &of, &current, &view.form, check).await {
+    match save(&person, &of, &current, &view.form, check).await? {
         Saved::Yes if check => checked(&person, &current, view).await,
         Saved::Yes => {
             person.rows.forget();
             Ok(see_other(&person, &ClientHeader::path_of(&current)))
         }
-        Saved::Conflict => {
-            let current = read(&person, &of).await?;
-            conflict(&person, &fields, &current, view).await
-        }
+        Saved::Conflict(current) => conflict(&person, &fields, &current, view).await,
         Saved::Refused(problem) => {
             view.messages = Messages::of_problem(&problem);
             if check {
@@ -109,8 +106,8 @@ pub async fn submit(
 /// What became of a save.
 enum Saved {
     Yes,
-    /// Another spec was written between reading and writing.
-    Conflict,
+    /// Something else was written first; the object as it is now.
+    Conflict(Value),
     Refused(Problem),
 }
 
@@ -124,30 +121,29 @@ async fn save(
     current: &Value,
     form: &ClientForm,
     check: bool,
-) -> Saved {
+) -> Result<Saved, Problem> {
     let mode = if check { Mode::DryRun } else { Mode::Store };
     let (begun, mut current) = (version(current), current.clone());
     for _ in 0..TRIES {
         let mut next = current.clone();
         form.apply(&mut next);
         if next == current || person.read_only {
-            return Saved::Yes;
+            return Ok(Saved::Yes);
         }
         let replaced = person
             .cluster
             .replace(Kind::Client, &of.0, &of.1, &next, mode);
         match replaced.await {
-            Ok(_) => return Saved::Yes,
+            Ok(_) => return Ok(Saved::Yes),
             Err(problem) if problem.status == StatusCode::CONFLICT => {}
-            Err(problem) => return Saved::Refused(problem),
+            Err(problem) => return Ok(Saved::Refused(problem)),
         }
-        current = match read(person, of).await {
-            Ok(there) if version(&there) == begun => there,
-            Ok(_) => return Saved::Conflict,
-            Err(problem) => return Saved::Refused(problem),
-        };
+        current = read(person, of).await?;
+        if version(&current) != begun {
+            break;
+        }
     }
-    Saved::Conflict
+    Ok(Saved::Conflict(current))
 }
 
 async fn checked(

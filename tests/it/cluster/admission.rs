@@ -55,9 +55,11 @@ fn causes(answer: &str, kind: &str, name: &str) -> Vec<String> {
     let list = rest
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
+    // Kubernetes 1.33 prints the type in Go of a value that is an object.
+    let list = list.unwrap_or(rest).replace("map[string]interface {}", "");
     // A cause begins where a field path stands.
     let mut causes: Vec<String> = Vec::new();
-    for part in list.unwrap_or(rest).split(", ") {
+    for part in list.split(", ") {
         let begins = ["spec", "status", "metadata", "<nil>"]
             .iter()
             .any(|path| part.starts_with(path) && part.contains(": "));

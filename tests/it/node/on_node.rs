@@ -47,16 +47,26 @@ async fn add(
     if only.is_some_and(|only| !only.split(',').any(|one| one == drill)) {
         return;
     }
-    let seen = Box::pin(AssertUnwindSafe(seen).catch_unwind()).await;
-    let is_broken_off = seen.is_err();
-    let seen = seen.unwrap_or_else(|panic| vec![Row::broken_off(drill, &*panic)]);
-    if seen.iter().any(Row::is_missed) {
-        record::write_down(&on.node, drill);
-    }
-    rows.add(seen);
-    if is_broken_off {
+    if !run(rows, &on.node, drill, Box::pin(seen)).await {
         on.mend().await;
     }
+}
+
+/// Adds the rows of a drill, and keeps what the pods said where it missed a goal. Whether it came to its end.
+async fn run(
+    rows: &mut Rows,
+    node: &Node,
+    drill: &str,
+    seen: impl Future<Output = Vec<Row>>,
+) -> bool {
+    let seen = AssertUnwindSafe(seen).catch_unwind().await;
+    let is_whole = seen.is_ok();
+    let seen = seen.unwrap_or_else(|panic| vec![Row::broken_off(drill, &*panic)]);
+    if seen.iter().any(Row::is_missed) {
+        record::write_down(node, drill);
+    }
+    rows.add(seen);
+    is_whole
 }
 
 /// Install, first token, database down, upgrade, rollback: what `make test-node` runs.
@@ -111,24 +121,23 @@ async fn every_drill_reaches_its_goal() {
 /// On a node of its own that never saw Clientele: `make test-node` and `make test-node-all` run it after the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn newcomer_gets_a_token_by_the_commands_of_the_readme() {
-    let node = Node::here();
-    alone("README", newcomer::way(&node)).await;
+    let node = &Node::here();
+    alone(node, "README", newcomer::way(node)).await;
 }
 
 /// On a node of its own, too: `make test-node-all` runs it after the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flux_brings_the_operator_and_its_clients() {
-    let node = Node::here();
-    alone("Flux", flux::drills(&node)).await;
+    let node = &Node::here();
+    alone(node, "Flux", flux::drills(node)).await;
 }
 
 /// A drill that begins with an empty node.
-async fn alone(drill: &str, seen: impl Future<Output = Vec<Row>>) {
+async fn alone(node: &Node, drill: &str, seen: impl Future<Output = Vec<Row>>) {
+    record::keep_logs();
     let mut rows = no_rows();
-    let seen = Box::pin(AssertUnwindSafe(seen).catch_unwind()).await;
-    rows.add(seen.unwrap_or_else(|panic| vec![Row::broken_off(drill, &*panic)]));
-    println!("{}", table(rows.all()));
-    all_met(rows.all());
+    run(&mut rows, node, drill, Box::pin(seen)).await;
+    end(&rows);
 }
 
 /// On a node of its own, whose database never saw this version: `make test-node` and `make test-node-all` run it after the others.
@@ -148,8 +157,7 @@ async fn previous_release_is_upgraded_and_comes_back() {
         }
         Err(panic) => rows.add([Row::broken_off(&drill, &*panic)]),
     }
-    println!("{}", table(rows.all()));
-    all_met(rows.all());
+    end(&rows);
 }
 
 /// The end of the drills of this tree.
@@ -160,6 +168,11 @@ fn conclude(rows: &mut Rows) {
             "its image is not built here",
         )]);
     }
+    end(rows);
+}
+
+/// Prints the table, and fails where a goal was missed.
+fn end(rows: &Rows) {
     println!("{}", table(rows.all()));
     all_met(rows.all());
 }

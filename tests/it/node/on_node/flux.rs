@@ -10,11 +10,11 @@ use xtask::shell;
 
 use super::git::Repository;
 use super::machine::{Image, Killed, Node, output_of};
-use super::volume;
+use super::{registry, volume};
 use crate::node::drill::Row;
 use crate::support::cluster::tool;
 use crate::support::machine;
-use crate::support::test_namespace::{BREATH, eventually, when};
+use crate::support::test_namespace::{BREATH, eventually, eventually_within, when};
 
 const PAGE: &str = "docs/how-to/gitops.md";
 const NAMESPACE: &str = "flux-system";
@@ -49,7 +49,7 @@ const DRILL: &str = "Flux";
 
 /// The operator and a client arrive, and then everything that a team does by commits.
 pub async fn drills(node: &Node) -> Vec<Row> {
-    node.pulled(&Image::present(), "registry.example.com");
+    node.pulled(&Image::present(), registry::NAME);
     let files = tempfile::tempdir().unwrap();
     volume::keep(node, "", &files);
     let _controllers = controllers(node, files.path());
@@ -222,40 +222,29 @@ impl Flux<'_> {
     /// Waits until the team's folder is Ready at this commit, or until it is not; returns what Flux says.
     async fn until(&self, commit: &str, ready: bool) -> String {
         self.ask("gitrepository/platform");
+        let (state, status, revision) = if ready {
+            ("Ready", "True", "lastAppliedRevision")
+        } else {
+            ("not Ready", "False", "lastAttemptedRevision")
+        };
         let begin = Instant::now();
         loop {
             let team = self.kustomization(TEAM);
-            let condition = |kind: &str| {
-                let conditions = team["status"]["conditions"].as_array().cloned();
-                conditions
-                    .unwrap_or_default()
-                    .into_iter()
-                    .find(|one| one["type"] == kind)
-            };
-            let (now, working) = (condition("Ready"), condition("Reconciling"));
-            let field = |name: &str| {
-                now.as_ref()
-                    .map(|now| now[name].as_str().unwrap_or_default().to_owned())
-            };
-            let text = |name: &str| field(name).unwrap_or_default();
-            let revision = if ready {
-                "lastAppliedRevision"
-            } else {
-                "lastAttemptedRevision"
-            };
+            let mut conditions = team["status"]["conditions"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            let now = conditions.find(|one| one["type"] == "Ready");
+            let text = |field: &str| now.and_then(|now| now[field].as_str()).unwrap_or_default();
+            let (reason, message) = (text("reason"), text("message"));
             let at = team["status"][revision].as_str().unwrap_or_default();
-            let is_final = text("status") == if ready { "True" } else { "False" };
-            if at.ends_with(commit)
-                && is_final
-                && (ready
-                    || text("reason") != "Progressing" && text("reason") != "DependencyNotReady")
-            {
-                let state = if ready { "Ready" } else { "not Ready" };
-                return format!("{state}: {}: {}", text("reason"), text("message"));
+            let works_on = ["Progressing", "DependencyNotReady"].contains(&reason);
+            if at.ends_with(commit) && text("status") == status && !works_on {
+                return format!("{state}: {reason}: {message}");
             }
             if begin.elapsed() > PATIENCE {
                 return format!(
-                    "after {} s: {now:?} {working:?} at {at}",
+                    "after {} s at {at}: {reason}: {message}",
                     PATIENCE.as_secs()
                 );
             }
@@ -266,11 +255,11 @@ impl Flux<'_> {
     /// Once more, with nothing new.
     async fn reconcile(&self) {
         let asked = self.ask(&format!("kustomization/{TEAM}"));
-        let begin = Instant::now();
-        while self.kustomization(TEAM)["status"]["lastHandledReconcileAt"] != asked.as_str() {
-            assert!(begin.elapsed() < PATIENCE, "Flux does not look again");
-            tokio::time::sleep(BREATH).await;
-        }
+        eventually_within(PATIENCE, "Flux looks again", || async {
+            let looked = &self.kustomization(TEAM)["status"]["lastHandledReconcileAt"];
+            when(*looked == asked.as_str(), (), || looked.to_string())
+        })
+        .await;
     }
 
     /// What git has is what the cluster has.

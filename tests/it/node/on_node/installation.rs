@@ -69,7 +69,7 @@ impl Installation {
         let release = Release::present(&node);
         let installation = Self::before(node, release).await;
         rows.add([installation.install("install, image present").await]);
-        rows.add([installation.helm_test()]);
+        rows.add([installation.helm_test("helm test", "passes")]);
         rows.add([installation.first_token().await]);
         installation.sign_in().await;
         installation
@@ -142,6 +142,11 @@ impl Installation {
             PATIENCE,
         ];
         self.node.helm(&uninstall).unwrap();
+        self.no_pod_is_left().await;
+    }
+
+    /// Waits until no pod of the Deployment is there.
+    pub async fn no_pod_is_left(&self) {
         let what = "no pod is left";
         eventually(what, || async {
             let pods: Vec<String> = self
@@ -224,7 +229,8 @@ impl Installation {
         self.kubectl(&arguments).unwrap();
     }
 
-    fn helm_test(&self) -> Row {
+    /// `helm test`, as a row.
+    pub fn helm_test(&self, drill: &str, goal: &str) -> Row {
         let arguments = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
         let outcome = self.node.helm(&arguments);
         let seen = match &outcome {
@@ -233,7 +239,7 @@ impl Installation {
                 .kubectl(&["logs", "clientele-test"])
                 .unwrap_or_else(|error| error),
         };
-        Row::holds("helm test", "passes", &seen, outcome.is_ok())
+        Row::holds(drill, goal, &seen, outcome.is_ok())
     }
 
     async fn first_token(&self) -> Row {

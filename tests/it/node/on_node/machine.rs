@@ -50,6 +50,14 @@ impl Image {
         std::env::var_os("CLIENTELE_PREVIOUS_IMAGE").is_some()
     }
 
+    /// Leaves the archive and the digest in a folder, as `make image` does.
+    pub fn leave_in(&self, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        let name = format!("clientele-{}", env!("CARGO_PKG_VERSION"));
+        std::fs::copy(&self.archive, folder.join(format!("{name}.tar"))).unwrap();
+        std::fs::write(folder.join(format!("{name}.digest")), &self.digest).unwrap();
+    }
+
     /// The archive that a variable names; its digest is in the file beside it.
     fn named(variable: &str) -> Self {
         let archive = std::env::var_os(variable).map(PathBuf::from);
@@ -81,16 +89,8 @@ impl Node {
         }
     }
 
-    /// Puts the archive of an image and its digest where `make image` leaves them.
-    pub fn built(image: &Image, folder: &Path) {
-        std::fs::create_dir_all(folder).unwrap();
-        let name = format!("clientele-{}", env!("CARGO_PKG_VERSION"));
-        std::fs::copy(&image.archive, folder.join(format!("{name}.tar"))).unwrap();
-        std::fs::write(folder.join(format!("{name}.digest")), &image.digest).unwrap();
-    }
-
-    /// Puts an image where a pull would put it, under its digest.
-    pub fn import(&self, image: &Image) {
+    /// Puts an image where a pull would put it, under its digest; returns the name with the digest.
+    pub fn import(&self, image: &Image) -> String {
         let archive = image.archive.to_str().unwrap();
         let told = self.ctr(&["images", "import", archive]);
         let name = told.split_whitespace().nth(1).unwrap_or_default();
@@ -99,14 +99,13 @@ impl Node {
             .map_or(name, |(repository, _)| repository);
         let by_digest = format!("{repository}@{}", image.digest);
         self.ctr(&["images", "tag", "--force", name, &by_digest]);
+        by_digest
     }
 
     /// The same, as if it had been pulled from this registry by the version of this tree.
     pub fn pulled(&self, image: &Image, registry: &str) {
-        self.import(image);
-        let version = env!("CARGO_PKG_VERSION");
-        let by_digest = format!("docker.io/library/clientele@{}", image.digest);
-        let by_version = format!("{registry}/clientele:{version}");
+        let by_digest = self.import(image);
+        let by_version = format!("{registry}/clientele:{}", env!("CARGO_PKG_VERSION"));
         self.ctr(&["images", "tag", "--force", &by_digest, &by_version]);
     }
 

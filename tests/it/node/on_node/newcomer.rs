@@ -35,7 +35,7 @@ pub async fn way(node: &Node) -> Vec<Row> {
     let crane = tool("crane");
     node.desk(&desk, &[("crane", &crane)]);
     unpack(node, &desk);
-    Node::built(&Image::present(), &desk.join("target/image"));
+    Image::present().leave_in(&desk.join("target/image"));
     let authority = Authority::new();
     std::fs::write(desk.join("ca.pem"), authority.pem()).unwrap();
     let _registry = registry(node, &authority, &crane, &desk).await;

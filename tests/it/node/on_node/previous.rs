@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::installation::{Installation, PATIENCE, SYSTEM};
+use super::installation::{Installation, SYSTEM};
 use super::lifecycle::{rollback, signed_in, unchanged, unnoticed, upgrade};
 use super::machine::Image;
 use super::release::Release;
 use crate::node::drill::Row;
 use crate::support::postgres;
-use crate::support::test_namespace::{eventually, when};
 
 /// The pages with the commands of [`rollback_by_a_backup`].
 const PAGES: [&str; 2] = ["docs/operations/upgrade.md", "docs/operations/backup.md"];
@@ -85,11 +84,7 @@ pub async fn rollback_by_a_backup(on: &Installation, present: &Release) -> Vec<R
     let begin = Instant::now();
     on.kubectl(&["scale", "deployment", "clientele", "--replicas=0"])
         .unwrap();
-    eventually("no replica is left", || async {
-        let left = on.pods().await.len();
-        when(left == 0, (), || left.to_string())
-    })
-    .await;
+    on.no_pod_is_left().await;
     on.database
         .execute("DROP DATABASE clientele WITH (FORCE)")
         .await;
@@ -104,13 +99,10 @@ pub async fn rollback_by_a_backup(on: &Installation, present: &Release) -> Vec<R
     on.rolled_out();
     let away = begin.elapsed();
 
-    let test = ["test", "clientele", "--namespace", SYSTEM, PATIENCE];
-    let test = on.node.helm(&test);
-    let seen = test.as_ref().err().map_or("passes", String::as_str);
     let clients = ["hello", "after-the-backup"].map(str::to_owned);
     vec![
         Row::within(drill, "served again", Duration::from_mins(1), away),
-        Row::holds(drill, "helm test passes", seen, test.is_ok()),
+        on.helm_test(drill, "helm test passes"),
         everyone_runs(on, drill, &on.release.image).await,
         unchanged(drill, on, &before).await,
         all_get_tokens(on, drill, &clients).await,
