@@ -71,6 +71,7 @@ pub fn measure(runtime: &Runtime, count: usize, report: &mut Report) {
         ),
     );
     runtime.block_on(scale.everything_works(&before, "after the restart", report));
+    memory(&operator, "after the restart", report);
     runtime.block_on(scale.policy(&operator, report));
     runtime.block_on(scale.rotate(&before, report));
     runtime.block_on(scale.replace(report));
@@ -107,6 +108,12 @@ impl Scale {
         );
         report.row(&what, value);
         memory(operator, "when all are Ready", report);
+        let resident = |pid| measure::memory(pid, "VmRSS");
+        let (api_server, etcd) = (self.cluster.api_server, self.cluster.etcd);
+        report.row(
+            "RSS of the API server and of etcd then",
+            format!("{:.0}, {:.0} MB", resident(api_server), resident(etcd)),
+        );
     }
 
     async fn all_ready(&self, operator: &RunningOperator) {

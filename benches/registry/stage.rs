@@ -6,6 +6,7 @@ use std::time::Duration;
 use clientele_api::allowed_keys::AllowedKeys;
 use clientele_api::{OAuthClient, OAuthTenant};
 use clientele_operator::cache::namespace_access::Access;
+use clientele_operator::cache::place::Place;
 use clientele_operator::context::Context;
 use clientele_operator::parts::Parts;
 use clientele_operator::registry::builder::RegistryBuilder;
@@ -15,7 +16,6 @@ use clientele_operator::watch::objects::WatchEvent;
 use clientele_telemetry::audit::Audit;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -29,7 +29,7 @@ pub struct Stage {
     inputs: Inputs,
     outputs: Outputs,
     builder: RegistryBuilder,
-    asked: UnboundedReceiver<ObjectRef<OAuthClient>>,
+    asked: UnboundedReceiver<Place>,
     clients: usize,
     version: u64,
     /// How often the policy of the tenant changed.
@@ -70,7 +70,7 @@ impl Stage {
             .client_secrets
             .set_access(None, Access::Granted);
         inputs.cache.credentials.set_access(None, Access::Granted);
-        let ((of_clients, tenants, users), (asked, ..)) = (work.writers, work.requests);
+        let ((of_clients, tenants, users), (asked, ..)) = (work.stores, work.requests);
         let builder = RegistryBuilder::new(&inputs, of_clients, tenants, users);
         let mut stage = Self {
             inputs,

@@ -219,7 +219,7 @@ pub struct Client {
     /// Who may sign in through it: people in one of these groups; none means everybody of the tenant.
     pub allowed_groups: Option<Arc<[Arc<str>]>>,
     /// How long what it is issued lives.
-    pub lifetimes: Lifetimes,
+    pub lifetimes: Arc<Lifetimes>,
     /// The lowest generation of the client secret that still authenticates.
     pub oldest_accepted: u32,
     /// The client secret that it brought; then none is derived.
@@ -311,7 +311,7 @@ pub mod testing {
             id_token_algorithm: Algorithm::Rs256,
             id_token_claims: IdTokenClaims::All,
             allowed_groups: None,
-            lifetimes: Lifetimes::DEFAULT,
+            lifetimes: Arc::new(Lifetimes::DEFAULT),
             oldest_accepted: 1,
             external_secret: None,
             uses: Arc::default(),

@@ -11,13 +11,13 @@ use clientele_api::{DEFAULT_TENANT, OAuthClient, OAuthClientSpec, OAuthTenant, O
 use clientele_oauth::Registry;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
-use kube::runtime::reflector::ObjectRef;
 
 use super::error::Error;
 use super::root_key::installation::{read_marks, write_marks};
 use crate::apply::params;
 use crate::cache::Cache;
 use crate::cache::leadership::Leader;
+use crate::cache::place::Place;
 use crate::cache::progress::Readiness;
 use crate::cache::verdicts::Verdicts;
 use crate::cache::work_queues::WorkQueues;
@@ -81,12 +81,13 @@ pub async fn bootstrap(shared: Bootstrap) {
 fn enqueue_those_without_tenant(shared: &Bootstrap) {
     let Verdicts { clients, users, .. } = &*shared.verdicts;
     for verdict in clients.all().iter().filter(|it| it.tenant.is_none()) {
-        let client = ObjectRef::from_obj(&*verdict.object);
-        shared.queues.clients.enqueue(client);
+        shared
+            .queues
+            .clients
+            .enqueue(Place::of_kept(&verdict.object));
     }
     for verdict in users.all().iter().filter(|it| it.tenant.is_none()) {
-        let user = ObjectRef::from_obj(&*verdict.object);
-        shared.queues.users.enqueue(user);
+        shared.queues.users.enqueue(Place::of_kept(&verdict.object));
     }
 }
 
@@ -98,7 +99,7 @@ async fn served(shared: &Bootstrap) {
         let made_now = shared
             .cache
             .tenants
-            .get(&ObjectRef::new(DEFAULT_TENANT))
+            .get(&Place::of_cluster(DEFAULT_TENANT))
             .is_some();
         match tenant {
             Some(tenant) => tenant.signing_keys.is_none(),

@@ -10,6 +10,7 @@ pub mod last_use_turns;
 pub mod leadership;
 pub mod namespace_access;
 pub mod object_store;
+pub mod objects;
 pub mod password_requests;
 pub mod passwords;
 pub mod place;
@@ -31,7 +32,7 @@ use client_secrets::ClientSecretIndex;
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use credentials::CredentialsIndex;
 use definitions::Definitions;
-use kube::runtime::reflector::Store;
+use objects::Objects;
 use passwords::PasswordIndex;
 use resource_version::HighestRevision;
 use service_account_keys::ServiceAccountKeys;
@@ -41,13 +42,13 @@ use crate::domain::client::secret::digest::DigestKey;
 /// What is known of the cluster.
 pub struct Cache {
     /// The OAuthClients as listed and watched.
-    pub clients: Store<OAuthClient>,
+    pub clients: Objects<OAuthClient>,
     /// The highest version of an OAuthClient that was heard of.
     pub clients_revision: HighestRevision,
     /// The OAuthTenants as listed and watched.
-    pub tenants: Store<OAuthTenant>,
+    pub tenants: Objects<OAuthTenant>,
     /// The OAuthUsers as listed and watched.
-    pub users: Store<OAuthUser>,
+    pub users: Objects<OAuthUser>,
     /// The credentials Secrets.
     pub credentials: CredentialsIndex,
     /// The client secrets that teams provide.
@@ -65,9 +66,9 @@ pub struct Cache {
 impl Cache {
     /// Nothing is known yet beside what these stores will hold.
     pub fn new(
-        clients: Store<OAuthClient>,
-        tenants: Store<OAuthTenant>,
-        users: Store<OAuthUser>,
+        clients: Objects<OAuthClient>,
+        tenants: Objects<OAuthTenant>,
+        users: Objects<OAuthUser>,
     ) -> Self {
         Self {
             clients,
@@ -85,6 +86,6 @@ impl Cache {
 
     /// Whether every client secret that an OAuthClient refers to was read.
     pub fn has_settled_client_secrets(&self) -> bool {
-        self.client_secrets.is_settled(|| self.clients.state())
+        self.client_secrets.is_settled(&self.clients)
     }
 }

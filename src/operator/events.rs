@@ -6,7 +6,7 @@ use clientele_telemetry::audit::{Audit, AuditEvent, AuditRecord};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use tokio::sync::mpsc;
-use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio::time::{Duration, MissedTickBehavior, interval, timeout};
 
 use super::domain::reason::Reason;
 use super::metrics::OperatorMetrics;
@@ -18,6 +18,10 @@ const WAITING: usize = 256;
 const ACTION: &str = "Reconcile";
 /// One event in this time at the most.
 const PACE: Duration = Duration::from_millis(50);
+/// Among how many events those that are alike are counted together. Each is remembered for that, and takes two kilobytes.
+const TOGETHER: usize = 512;
+/// After how long without an event none is remembered: the recorder itself counts none that is older.
+const QUIET: Duration = Duration::from_mins(6);
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +143,15 @@ fn shortened(mut note: String) -> String {
     note
 }
 
+/// A recorder without an event to count others to.
+fn remembering_none(kube: &kube::Client) -> Recorder {
+    let reporter = Reporter {
+        controller: "clientele".to_owned(),
+        instance: None,
+    };
+    Recorder::new(kube.clone(), reporter)
+}
+
 /// A sink, and the task that publishes what is handed in.
 pub fn channel(
     kube: kube::Client,
@@ -146,19 +159,23 @@ pub fn channel(
     audit: Arc<Audit>,
 ) -> (EventSink, impl Future<Output = ()>) {
     let (queue, mut waiting) = mpsc::channel(WAITING);
-    let recorder = Recorder::new(
-        kube,
-        Reporter {
-            controller: "clientele".to_owned(),
-            instance: None,
-        },
-    );
     let task = async move {
         let mut pace = interval(PACE);
         // After a pause there are not many at once.
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while let Some((event, about)) = waiting.recv().await {
+        let (mut recorder, mut remembered) = (remembering_none(&kube), 0);
+        loop {
+            let heard = timeout(QUIET, waiting.recv()).await;
+            if heard.is_err() || remembered == TOGETHER {
+                (recorder, remembered) = (remembering_none(&kube), 0);
+            }
+            let (event, about) = match heard {
+                Ok(Some(heard)) => heard,
+                Ok(None) => return,
+                Err(_) => continue,
+            };
             pace.tick().await;
+            remembered += 1;
             if let Err(error) = recorder.publish(&event, &about).await {
                 tracing::debug!(%error, "an event could not be published");
             }

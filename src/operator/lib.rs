@@ -44,7 +44,7 @@ use cache::rollout::Rollout;
 use context::Context;
 use leader::election;
 use metrics::OperatorMetrics;
-use parts::{Parts, Requests, Writers};
+use parts::{Parts, Requests, Stores};
 use readiness::ReadinessCheck;
 use reconcile::{Reconciler, last_use::LastUseSchedule, runner::run};
 use registry::observer;
@@ -82,7 +82,7 @@ impl Operator {
         let mut tasks = Tasks::new(supervisor);
         tasks.spawn(publish);
         let (parts, work) = Parts::new(Arc::new(context), registry, usage);
-        let token_reviewer = parts.spawn_watches(&mut tasks, work.writers, work.passwords);
+        let token_reviewer = parts.spawn_watches(&mut tasks, work.stores, work.passwords);
         let (ending, released) = (
             supervisor.shutdown().child_token(),
             CancellationToken::new(),
@@ -178,10 +178,10 @@ impl Parts {
     fn spawn_watches(
         &self,
         tasks: &mut Tasks,
-        writers: Writers,
+        stores: Stores,
         passwords: PasswordWork,
     ) -> Arc<TokenReviewer> {
-        self.spawn_observer(tasks, writers);
+        self.spawn_observer(tasks, stores);
         self.spawn_secret_watches(tasks, passwords);
         self.spawn_root_key(tasks);
         let RootKeyReader {
@@ -206,7 +206,7 @@ impl Parts {
         reviewer
     }
 
-    fn spawn_observer(&self, tasks: &mut Tasks, (clients, tenants, users): Writers) {
+    fn spawn_observer(&self, tasks: &mut Tasks, (clients, tenants, users): Stores) {
         let (inputs, outputs) = self.observed();
         let rebuild = self.keys.rebuild.clone();
         tasks.spawn(observer::run(

@@ -6,13 +6,13 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_oauth::Registry;
 use clientele_oauth::client::secret_usage::Usage;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cache::Cache;
 use crate::cache::leadership::Leader;
+use crate::cache::objects::Objects;
 use crate::cache::password_requests::{PasswordRequests, PasswordWork};
+use crate::cache::place::Place;
 use crate::cache::progress::Readiness;
 use crate::cache::rebuild::RebuildRequest;
 use crate::cache::rollout::Rollout;
@@ -23,20 +23,24 @@ use crate::context::Context;
 use crate::registry::{Inputs, Outputs};
 use crate::root_key::RootKeyReader;
 
-/// The objects of each kind that are to be reconciled.
+/// The objects of each kind that are to be reconciled: OAuthClients, OAuthTenants, OAuthUsers.
 pub type Requests = (
-    UnboundedReceiver<ObjectRef<OAuthClient>>,
-    UnboundedReceiver<ObjectRef<OAuthTenant>>,
-    UnboundedReceiver<ObjectRef<OAuthUser>>,
+    UnboundedReceiver<Place>,
+    UnboundedReceiver<Place>,
+    UnboundedReceiver<Place>,
 );
 
 /// Where the observer writes what it is told.
-pub type Writers = (Writer<OAuthClient>, Writer<OAuthTenant>, Writer<OAuthUser>);
+pub type Stores = (
+    Objects<OAuthClient>,
+    Objects<OAuthTenant>,
+    Objects<OAuthUser>,
+);
 
 /// The ends that the tasks read from and write to.
 pub struct Work {
     /// The end of the observer.
-    pub writers: Writers,
+    pub stores: Stores,
     /// The ends of the workers.
     pub requests: Requests,
     /// What is to be done about passwords.
@@ -60,9 +64,8 @@ impl Parts {
         registry: Arc<ArcSwap<Registry>>,
         usage: Arc<ArcSwapOption<Usage>>,
     ) -> (Self, Work) {
-        let (clients, client_writer) = reflector::store();
-        let (tenants, tenant_writer) = reflector::store();
-        let (users, user_writer) = reflector::store();
+        let stores = Stores::default();
+        let (clients, tenants, users) = stores.clone();
         let (client_queue, client_requests) = WorkQueue::new(clients.clone());
         let (tenant_queue, tenant_requests) = WorkQueue::new(tenants.clone());
         let (user_queue, user_requests) = WorkQueue::new(users.clone());
@@ -92,7 +95,7 @@ impl Parts {
             usage,
         };
         let work = Work {
-            writers: (client_writer, tenant_writer, user_writer),
+            stores,
             requests: (client_requests, tenant_requests, user_requests),
             passwords,
         };

@@ -1,8 +1,10 @@
 //! From the registry and the cache to writes in Kubernetes.
 
+pub mod action;
 pub mod announce;
 pub mod client;
 pub mod last_use;
+pub mod later;
 pub mod queue;
 pub mod runner;
 pub mod signing_key;

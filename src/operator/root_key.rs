@@ -38,6 +38,7 @@ use crate::cache::rebuild::RebuildRequest;
 use crate::cache::root_keys::{KnownRootKeys, RootKeys};
 use crate::cache::work_queues::WorkQueues;
 use crate::context::Context;
+use crate::domain::kept::Kept;
 use crate::list::read::ReadError;
 use crate::root_key::installation::MARK;
 use crate::watch::events::{Selection, events};
@@ -189,12 +190,7 @@ async fn look_once(reader: &RootKeyReader) -> Result<Look, Error> {
         .await
         .map_err(Error::api("read the root key"))?;
     let marks = read_marks(&reader.context).await?;
-    let issued = reader.cache.clients.state().iter().any(|object| {
-        object
-            .status
-            .as_ref()
-            .is_some_and(|status| status.secret_generation.is_some())
-    });
+    let issued = reader.cache.clients.any(Kept::has_ledger);
     let place = Place {
         namespace: &settings.namespace,
         name: &settings.root_key_secret,

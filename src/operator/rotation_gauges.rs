@@ -8,9 +8,9 @@ use clientele_api::OAuthClient;
 use clientele_oauth::client::secret_rotation::Observed;
 use clientele_oauth::client::secret_usage::Usage;
 use jiff::Timestamp;
-use kube::runtime::reflector::Store;
 
-use crate::domain::client::identity::ClientObject;
+use crate::cache::objects::Objects;
+use crate::domain::kept::Kept;
 use crate::metrics::OperatorMetrics;
 use crate::metrics::rotation::HOLDERS;
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 1000;
 /// Counts the clients again and again, for ever.
 pub async fn count(
     metrics: Arc<OperatorMetrics>,
-    clients: Store<OAuthClient>,
+    clients: Objects<OAuthClient>,
     usage: Arc<ArcSwapOption<Usage>>,
 ) {
     loop {
@@ -33,7 +33,7 @@ pub async fn count(
             oldest: now,
             held: [0; HOLDERS.len()],
         };
-        for objects in clients.state().chunks(AT_ONCE) {
+        for objects in clients.all().chunks(AT_ONCE) {
             tally.count(objects, usage.as_deref(), now);
             tokio::task::yield_now().await;
         }
@@ -50,32 +50,25 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, objects: &[Arc<OAuthClient>], usage: Option<&Usage>, now: Timestamp) {
+    fn count(&mut self, objects: &[Arc<Kept<OAuthClient>>], usage: Option<&Usage>, now: Timestamp) {
         for object in objects {
             self.count_one(object, usage, now);
         }
     }
 
-    fn count_one(&mut self, object: &OAuthClient, usage: Option<&Usage>, now: Timestamp) {
-        let status = object.status.as_ref();
-        let next_at = status.and_then(|s| s.rotation.as_ref()?.next_at.as_ref());
-        self.overdue += i64::from(next_at.is_some_and(|next| next.0 < now));
-        let Some(generation) = status.and_then(|s| s.secret_generation.as_ref()) else {
-            return;
-        };
-        let published = generation.published_at.iter();
-        self.oldest = published.fold(self.oldest, |at, time| at.min(time.0));
-        if generation.overlap.is_some() {
-            let uid = object.metadata.uid.as_deref().unwrap_or_default();
-            let published = ClientObject::parse(object).ledger.published;
-            let seen = usage.and_then(|usage| usage.observed(uid, published));
+    fn count_one(&mut self, object: &Kept<OAuthClient>, usage: Option<&Usage>, now: Timestamp) {
+        let next_at = object.next_rotation_at();
+        self.overdue += i64::from(next_at.is_some_and(|next| next < now));
+        self.oldest = self.oldest.min(object.secret_published_at().unwrap_or(now));
+        if let Some(published) = object.published_in_overlap() {
+            let seen = usage.and_then(|usage| usage.observed(object.uid(), published));
             self.held[holder(object, seen)] += 1;
         }
     }
 }
 
 /// What holds the old secret of a client, as an index of [`HOLDERS`].
-fn holder(object: &OAuthClient, seen: Option<Observed>) -> usize {
-    let seen = seen.filter(|_| !object.spec.suspended);
+fn holder(object: &Kept<OAuthClient>, seen: Option<Observed>) -> usize {
+    let seen = seen.filter(|_| !object.is_suspended());
     seen.map_or(2, |seen| usize::from(seen.new.is_some()))
 }

@@ -1,5 +1,6 @@
 //! Rules of the Kubernetes side, values in and values out: no cluster, no mock.
 
+mod kept;
 mod tenancy;
 
 use std::time::Duration;

@@ -202,7 +202,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn people_who_come_and_go_leave_what_everybody_at_once_makes(

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use kube::Resource;
 use kube::runtime::watcher;
-use kube::{Resource, ResourceExt};
 
 use super::large_objects::{Age, LargeObjects, ROOM};
 use super::place::Place;
+use crate::domain::kept::Head;
 use crate::domain::large::LargeParts;
 
 /// How soon a read that did not bring what is known is repeated: until then the watch may have said why.
@@ -53,9 +54,9 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
         }
     }
 
-    /// Notes what the watch said. Returns what is kept instead, if that is less.
-    pub(super) fn take_in(&mut self, event: &watcher::Event<K>) -> Option<watcher::Event<K>> {
-        match event {
+    /// Notes what the watch said. Returns what is kept of it.
+    pub(super) fn take_in(&mut self, event: watcher::Event<K>) -> watcher::Event<K> {
+        match &event {
             watcher::Event::Init => self.listed = Some(LargeObjects::new(ROOM)),
             watcher::Event::InitApply(object) => {
                 let listed = self.listed.get_or_insert_with(|| LargeObjects::new(ROOM));
@@ -65,7 +66,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
                 listed.note(Place::of(object), age(object), length, whole);
                 if !whole {
                     let short = (self.large.shorten)(object.clone());
-                    return Some(watcher::Event::InitApply(short));
+                    return watcher::Event::InitApply(short);
                 }
             }
             watcher::Event::InitDone => {
@@ -80,7 +81,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
             }
             watcher::Event::Delete(object) => self.objects.forget(&Place::of(object)),
         }
-        None
+        event
     }
 
     /// What has to be shortened. What has room again is read, one after the other.
@@ -113,7 +114,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
     }
 
     /// The object that was read, if it is what is known to lie there.
-    pub(super) fn reread_is(&mut self, reread: RereadObject<K>, known: Option<&K>) -> Option<K> {
+    pub(super) fn reread_is(&mut self, reread: RereadObject<K>, known: Option<&Head>) -> Option<K> {
         let object = match reread.object {
             Ok(object) => object,
             Err(error) => {
@@ -123,8 +124,7 @@ impl<K: Resource<DynamicType = ()> + Clone> Bound<K> {
                 return None;
             }
         };
-        let version = |object: &K| (object.uid(), object.resource_version());
-        let object = object.filter(|object| known.map(version) == Some(version(object)));
+        let object = object.filter(|object| known.is_some_and(|known| known.is_of_version(object)));
         match &object {
             Some(_) => self.objects.set_whole(&reread.place, true),
             None => self.after = AGAIN,

@@ -13,6 +13,7 @@ use kube::ResourceExt;
 use zeroize::Zeroizing;
 
 use super::namespace_access::{Access, Name, Reach, within};
+use super::objects::Objects;
 use super::secret_changes::SecretChanges;
 use crate::domain::client::secret_ref::{Found, SecretRefEntries};
 
@@ -141,19 +142,14 @@ impl ClientSecretIndex {
 
     /// Whether everything was looked at that one of the objects refers to. Once it was, it stays so, and the objects are
     /// not asked for any more.
-    pub fn is_settled(&self, objects: impl FnOnce() -> Vec<Arc<OAuthClient>>) -> bool {
+    pub fn is_settled(&self, clients: &Objects<OAuthClient>) -> bool {
         if self.settled.load(Relaxed) {
             return true;
         }
-        let objects = objects();
-        let mut objects = objects
-            .iter()
-            .filter(|object| object.spec.secret_ref.is_some());
+        let namespaces = clients.namespaces(|client| client.secret_ref().is_some());
         let settled = self.read(|state| {
-            objects.all(|object| {
-                let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-                state.reach.of(namespace) != Access::Pending
-            })
+            let mut reach = namespaces.iter().map(|namespace| state.reach.of(namespace));
+            reach.all(|access| access != Access::Pending)
         });
         self.settled.store(settled, Relaxed);
         settled

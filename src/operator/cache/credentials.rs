@@ -1,19 +1,21 @@
 //! The credentials Secrets as they are, in digests, and in which namespaces they can be seen at all.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::RwLock;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::namespace_access::{Access, Name, Reach};
 use crate::cache::resource_version::number;
+use crate::domain::client::identity::{usual_client, usual_secret_name};
 use crate::domain::client::secret::CLIENT_LABEL;
 use crate::domain::client::secret::digest::{DigestKey, SecretDigest};
 
 #[derive(Debug)]
 struct Entry {
-    client: Arc<str>,
+    /// None where the Secret has the usual name for its client.
+    client: Option<Box<str>>,
     facts: SecretDigest,
     /// The version of the Secret.
     version: Option<u64>,
@@ -22,42 +24,61 @@ struct Entry {
 impl Entry {
     /// None of a Secret that is not labelled as one of a client.
     fn new(secret: &Secret, digests: &DigestKey) -> Option<Self> {
+        let client = secret.labels().get(CLIENT_LABEL)?;
+        let is_usual = usual_secret_name(client) == secret.name_any();
         Some(Self {
-            client: secret.labels().get(CLIENT_LABEL)?.as_str().into(),
+            client: (!is_usual).then(|| client.as_str().into()),
             facts: SecretDigest::new(secret, digests),
             version: number(secret.metadata.resource_version.as_deref()),
         })
+    }
+
+    fn client<'a>(&'a self, name: &'a str) -> &'a str {
+        let usual = || usual_client(name).unwrap_or_default();
+        self.client.as_deref().unwrap_or_else(usual)
     }
 }
 
 #[derive(Debug, Default)]
 struct Namespace {
-    by_name: HashMap<Arc<str>, Entry>,
-    /// The names of the Secrets of each client.
-    by_client: HashMap<Arc<str>, Vec<Arc<str>>>,
+    by_name: HashMap<Box<str>, Box<Entry>>,
+    /// The names of the Secrets of each client, without the usual one.
+    others: HashMap<Box<str>, Vec<Box<str>>>,
 }
 
 impl Namespace {
-    fn insert(&mut self, name: &str, entry: Entry) -> Option<Entry> {
+    fn insert(&mut self, name: &str, entry: Entry) -> Option<Box<Entry>> {
         let before = self.remove(name);
-        let name: Arc<str> = name.into();
-        let names = self.by_client.entry(entry.client.clone());
-        // Mostly there is one.
-        let names = names.or_insert_with(|| Vec::with_capacity(1));
-        names.push(name.clone());
-        self.by_name.insert(name, entry);
+        if let Some(client) = &entry.client {
+            let names = self.others.entry(client.clone());
+            names.or_default().push(name.into());
+        }
+        self.by_name.insert(name.into(), Box::new(entry));
         before
     }
 
-    fn remove(&mut self, name: &str) -> Option<Entry> {
+    fn remove(&mut self, name: &str) -> Option<Box<Entry>> {
         let entry = self.by_name.remove(name)?;
-        if let Some(names) = self.by_client.get_mut(&entry.client) {
+        if let Some(client) = &entry.client
+            && let Some(names) = self.others.get_mut(client)
+        {
             names.retain(|other| &**other != name);
             if names.is_empty() {
-                self.by_client.remove(&entry.client);
+                self.others.remove(client);
             }
         }
         Some(entry)
+    }
+
+    /// The Secrets of a client, with their names.
+    fn of_client(&self, client: &str) -> Vec<(String, SecretDigest)> {
+        let usual = usual_secret_name(client);
+        let others = self.others.get(client).into_iter().flatten();
+        let names = [&*usual].into_iter().chain(others.map(|name| &**name));
+        let there = names.filter_map(|name| Some((name, self.by_name.get(name)?)));
+        let ours = there.filter(|(name, entry)| entry.client(name) == client);
+        ours.map(|(name, entry)| (name.to_owned(), entry.facts.clone()))
+            .collect()
     }
 }
 
@@ -69,7 +90,7 @@ struct State {
 
 impl State {
     /// Of a namespace without Secrets nothing is kept.
-    fn remove(&mut self, namespace: &str, name: &str) -> Option<Entry> {
+    fn remove(&mut self, namespace: &str, name: &str) -> Option<Box<Entry>> {
         let known = self.secrets.get_mut(namespace)?;
         let entry = known.remove(name);
         if known.by_name.is_empty() {
@@ -103,19 +124,14 @@ impl CredentialsIndex {
     /// Every Secret that is labelled as one of this client, by name.
     pub fn of_client(&self, namespace: &str, client: &str) -> Vec<(String, SecretDigest)> {
         self.read(|state| {
-            let Some(known) = state.secrets.get(namespace) else {
-                return Vec::new();
-            };
-            let names = known.by_client.get(client).into_iter().flatten();
-            names
-                .filter_map(|name| Some((name.to_string(), known.by_name.get(name)?.facts.clone())))
-                .collect()
+            let known = state.secrets.get(namespace);
+            known.map_or_else(Vec::new, |known| known.of_client(client))
         })
     }
 
     /// Remembers a Secret that was observed. Returns the names of the clients whose Secret is not as it was: the one
     /// in its label, and the one in the label that was replaced.
-    pub fn put(&self, secret: &Secret, digests: &DigestKey) -> Vec<Arc<str>> {
+    pub fn put(&self, secret: &Secret, digests: &DigestKey) -> Vec<String> {
         let (namespace, name) = (secret.namespace().unwrap_or_default(), secret.name_any());
         let Some(entry) = Entry::new(secret, digests) else {
             let forgotten = self.forget(&namespace, &name);
@@ -132,8 +148,9 @@ impl CredentialsIndex {
                 }
                 _ => {}
             }
-            let after = entry.client.clone();
-            let before = known.insert(&name, entry).map(|before| before.client);
+            let after = entry.client(&name).to_owned();
+            let before = known.insert(&name, entry);
+            let before = before.map(|before| before.client(&name).to_owned());
             let before = before.filter(|before| *before != after);
             before.into_iter().chain([after]).collect()
         })
@@ -159,8 +176,9 @@ impl CredentialsIndex {
     }
 
     /// Forgets a Secret. Returns the name of its client, if it was known.
-    pub fn forget(&self, namespace: &str, name: &str) -> Option<Arc<str>> {
-        self.write(|state| Some(state.remove(namespace, name)?.client))
+    pub fn forget(&self, namespace: &str, name: &str) -> Option<String> {
+        let forgotten = self.write(|state| state.remove(namespace, name))?;
+        Some(forgotten.client(name).to_owned())
     }
 
     /// Forgets a Secret that we removed, unless the watch has told meanwhile of another one of that name.
@@ -168,7 +186,7 @@ impl CredentialsIndex {
         self.write(|state| {
             let known = state.secrets.get(namespace);
             let known = known.and_then(|known| known.by_name.get(name));
-            if known.is_some_and(|entry| *entry.facts.uid == *uid) {
+            if known.is_some_and(|entry| entry.facts.uid == *uid) {
                 state.remove(namespace, name);
             }
         });
@@ -194,8 +212,8 @@ impl CredentialsIndex {
     }
 
     /// Whether Secrets of an object's namespace were listed, or refused: a reconcile can do nothing before.
-    pub fn is_listed(&self, namespace: Option<&str>) -> bool {
-        self.access(namespace.unwrap_or_default()) != Access::Pending
+    pub fn is_listed(&self, namespace: &str) -> bool {
+        self.access(namespace) != Access::Pending
     }
 
     /// Records whether Secrets of a namespace (or of all) are within reach. Returns whether that changed.
@@ -306,7 +324,20 @@ mod tests {
         told.put("9", "right");
         let stolen = secret("10", "thief", "right");
         let concerned = told.index.put(&stolen, &told.digests);
-        assert_eq!(concerned, ["web".into(), "thief".into()]);
+        assert_eq!(concerned, ["web", "thief"]);
         assert!(told.index.of_client(NAMESPACE, "web").is_empty());
+        let names = |client| {
+            let secrets = told.index.of_client(NAMESPACE, client).into_iter();
+            secrets.map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("thief"), [NAME]);
+        let mut moved = secret("11", "thief", "right");
+        moved.metadata.name = Some("thief-oauth".to_owned());
+        told.index.put(&moved, &told.digests);
+        assert_eq!(names("thief"), ["thief-oauth", NAME]);
+        told.index.forget(NAMESPACE, NAME);
+        assert_eq!(names("thief"), ["thief-oauth"]);
+        told.index.forget(NAMESPACE, "thief-oauth");
+        assert!(told.index.0.read().unwrap().secrets.is_empty());
     }
 }

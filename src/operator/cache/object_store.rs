@@ -1,36 +1,35 @@
 //! Objects of one kind as listed and watched, with the brake on what only vanishes from a relist.
 
 use std::collections::HashSet;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kube::Resource;
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
 use serde::de::DeserializeOwned;
 
 use super::bound::{Bound, RereadObject};
+use super::objects::{ByNamespace, Objects};
+use super::place::Place;
 use super::relist_check::{List, RelistCheck};
+use crate::domain::kept::{Keep, Kept, Words, is_same_version};
 
 /// What an event may have changed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Touched<K: Resource<DynamicType = ()>> {
+pub enum Touched {
     /// Nothing yet.
     Nothing,
     /// One object.
-    One(ObjectRef<K>),
+    One(Place),
     /// Any: a list is complete.
     All,
 }
 
-impl<K: Resource<DynamicType = ()>> Touched<K> {
+impl Touched {
     /// Notes what has to be looked at: one object, or all. Returns whether anything has to be.
-    pub fn note(&self, one: impl FnOnce(&ObjectRef<K>), all: &mut bool) -> bool {
+    pub fn note(self, one: impl FnOnce(Place), all: &mut bool) -> bool {
         match self {
             Self::Nothing => return false,
-            Self::One(name) => one(name),
+            Self::One(place) => one(place),
             Self::All => *all = true,
         }
         true
@@ -46,28 +45,32 @@ pub enum Reread<K> {
 }
 
 /// The objects of a kind.
-pub struct ObjectStore<K: Resource<DynamicType = ()> + Clone + 'static> {
-    writer: Writer<K>,
-    store: Store<K>,
-    doubt: RelistCheck<K, Arc<K>>,
+pub struct ObjectStore<K: Keep> {
+    objects: Objects<K>,
+    /// What the list that comes in has brought so far.
+    listed: ByNamespace<K>,
+    words: Words,
+    doubt: RelistCheck<K, Arc<Kept<K>>>,
     /// What of an object is kept.
     prune: fn(K) -> K,
     /// Where authors of manifests can fill the memory.
     bound: Option<Bound<K>>,
     /// What is kept otherwise than before, although the watch said nothing of it.
-    changed: Vec<ObjectRef<K>>,
+    changed: Vec<Place>,
     complete: bool,
 }
 
-impl<K> ObjectStore<K>
-where
-    K: Resource<DynamicType = ()> + Clone + Debug + Send + Sync + DeserializeOwned + 'static,
-{
+impl<K: Keep + DeserializeOwned> ObjectStore<K> {
     /// Nothing listed yet. The objects of a second list are pruned as those of the watch are.
-    pub fn new(doubt: RelistCheck<K, Arc<K>>, writer: Writer<K>, prune: fn(K) -> K) -> Self {
+    pub fn new(
+        doubt: RelistCheck<K, Arc<Kept<K>>>,
+        objects: Objects<K>,
+        prune: fn(K) -> K,
+    ) -> Self {
         Self {
-            store: writer.as_reader(),
-            writer,
+            objects,
+            listed: ByNamespace::default(),
+            words: Words::default(),
             doubt,
             prune,
             bound: None,
@@ -86,30 +89,54 @@ where
     }
 
     /// Takes in what the watch said.
-    pub fn apply(&mut self, event: &watcher::Event<K>) -> Touched<K> {
-        // Not when the list began: a second list may have brought some back since.
-        let before = match event {
-            watcher::Event::InitDone => self.store.state(),
-            _ => Vec::new(),
+    pub fn apply(&mut self, event: watcher::Event<K>) -> Touched {
+        let event = match &mut self.bound {
+            Some(bound) => bound.take_in(event),
+            None => event,
         };
-        let bound = self.bound.as_mut();
-        let kept = bound.and_then(|bound| bound.take_in(event));
-        self.writer
-            .apply_watcher_event(kept.as_ref().unwrap_or(event));
         match event {
-            watcher::Event::Init | watcher::Event::InitApply(_) => Touched::Nothing,
+            watcher::Event::Init => {
+                self.listed = ByNamespace::default();
+                Touched::Nothing
+            }
+            watcher::Event::InitApply(object) => {
+                let object = self.kept(object);
+                self.listed.insert(object);
+                Touched::Nothing
+            }
             watcher::Event::InitDone => {
-                self.relisted(before);
+                self.relisted();
                 self.settle();
                 Touched::All
             }
-            watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
-                let object = ObjectRef::from_obj(object);
-                self.doubt.settled(&object);
-                self.settle();
-                Touched::One(object)
+            watcher::Event::Apply(object) => {
+                let object = self.kept(object);
+                let place = Place::of_kept(&object);
+                self.objects.write(|objects| objects.insert(object));
+                self.touched(place)
+            }
+            watcher::Event::Delete(object) => {
+                let place = Place::of(&object);
+                self.objects.write(|objects| objects.remove(&place));
+                self.touched(place)
             }
         }
+    }
+
+    fn touched(&mut self, place: Place) -> Touched {
+        self.doubt.settled(&place);
+        self.settle();
+        Touched::One(place)
+    }
+
+    /// An object as it is kept. A list brings most objects as they are known: of those nothing new is kept.
+    fn kept(&mut self, object: K) -> Arc<Kept<K>> {
+        let known = self.get(&Place::of(&object));
+        let object = Kept::after(object, known.as_deref(), &mut self.words);
+        let object = Arc::new(object);
+        known
+            .filter(|known| is_same_version(known, &object))
+            .unwrap_or(object)
     }
 
     /// Cuts what has no room, and asks for what has room again.
@@ -118,14 +145,14 @@ where
             return;
         };
         for place in bound.settle() {
-            let name = place.reference();
-            let Some(whole) = self.store.get(&name) else {
+            let Some(whole) = self.objects.get(&place) else {
                 continue;
             };
-            let short = bound.shorten((*whole).clone());
-            self.writer
-                .apply_watcher_event(&watcher::Event::Apply(short));
-            self.changed.push(name);
+            let short = bound.shorten(Arc::unwrap_or_clone(whole.object()));
+            let short = Kept::after(short, Some(&whole), &mut self.words);
+            let short = Arc::new(short);
+            self.objects.write(|objects| objects.insert(short));
+            self.changed.push(place);
         }
     }
 
@@ -134,32 +161,36 @@ where
         let Some(bound) = &mut self.bound else {
             return;
         };
-        let name = reread.place.reference();
-        let known = self.store.get(&name);
-        if let Some(object) = bound.reread_is(reread, known.as_deref()) {
-            let object = (self.prune)(object);
-            self.writer
-                .apply_watcher_event(&watcher::Event::Apply(object));
-            self.changed.push(name);
+        let place = reread.place.clone();
+        let known = self.objects.get(&place);
+        if let Some(object) = bound.reread_is(reread, known.as_ref().map(|known| &***known)) {
+            let object = self.kept((self.prune)(object));
+            self.objects.write(|objects| objects.insert(object));
+            self.changed.push(place);
         }
         self.settle();
     }
 
     /// What is kept otherwise than before, although the watch said nothing of it.
-    pub fn take_changed(&mut self) -> Vec<ObjectRef<K>> {
+    pub fn take_changed(&mut self) -> Vec<Place> {
         std::mem::take(&mut self.changed)
     }
 
-    fn relisted(&mut self, before: Vec<Arc<K>>) {
+    fn relisted(&mut self) {
         self.complete = true;
-        let named = |object: Arc<K>| (ObjectRef::from_obj(&*object), object);
-        if before.is_empty() && self.doubt.held().next().is_none() {
+        let listed = std::mem::take(&mut self.listed);
+        let mut names = HashSet::with_capacity(listed.len());
+        names.extend(listed.iter().map(|object| Place::of_kept(object)));
+        // Not when the list began: a second list may have brought some back since.
+        let before = self
+            .objects
+            .write(|objects| std::mem::replace(objects, listed));
+        if before.len() == 0 && self.doubt.held().next().is_none() {
             return;
         }
-        let listed = self.store.state();
-        let listed: HashSet<_> = listed.iter().map(|o| ObjectRef::from_obj(&**o)).collect();
-        self.doubt
-            .relisted(before.into_iter().map(named).collect(), &listed);
+        let before = before.iter();
+        let before = before.map(|object| (Place::of_kept(object), object.clone()));
+        self.doubt.relisted(before.collect(), &names);
     }
 
     /// What was read once more, when something was asked for and has arrived; never otherwise.
@@ -194,10 +225,7 @@ where
         let (there, _) = self.doubt.settle(list);
         for object in there {
             let event = watcher::Event::Apply((self.prune)(object));
-            if let Some(bound) = &mut self.bound {
-                bound.take_in(&event);
-            }
-            self.writer.apply_watcher_event(&event);
+            self.apply(event);
         }
         self.settle();
     }
@@ -208,21 +236,21 @@ where
     }
 
     /// The objects that count: what is listed, and what the brake holds.
-    pub fn objects(&self) -> Vec<Arc<K>> {
-        let mut objects = self.store.state();
+    pub fn all(&self) -> Vec<Arc<Kept<K>>> {
+        let mut objects = self.objects.all();
         objects.extend(self.doubt.held().cloned());
         objects
     }
 
-    /// The object of this name, if it counts.
-    pub fn get(&self, name: &ObjectRef<K>) -> Option<Arc<K>> {
-        let listed = self.store.get(name);
-        listed.or_else(|| self.doubt.find(name).cloned())
+    /// What lies in a place, if it counts.
+    pub fn get(&self, place: &Place) -> Option<Arc<Kept<K>>> {
+        let listed = self.objects.get(place);
+        listed.or_else(|| self.doubt.find(place).cloned())
     }
 
     /// How many objects count.
     pub fn len(&self) -> usize {
-        self.store.len() + self.doubt.held().count()
+        self.objects.read(ByNamespace::len) + self.doubt.held().count()
     }
 
     /// Whether none counts.
@@ -265,10 +293,10 @@ mod tests {
 
     /// Three that were listed, of which the next list has none.
     fn doubted() -> ObjectStore<Namespace> {
-        let (_, writer) = kube::runtime::reflector::store();
-        let mut listed = ObjectStore::new(RelistCheck::of_a_test(), writer, without_annotations);
+        let objects = Objects::default();
+        let mut listed = ObjectStore::new(RelistCheck::of_a_test(), objects, without_annotations);
         for event in list(&["a", "b", "c"]).chain(list(&[])) {
-            listed.apply(&event);
+            listed.apply(event);
         }
         listed
     }
@@ -283,7 +311,7 @@ mod tests {
     }
 
     fn names(listed: &ObjectStore<Namespace>) -> Vec<String> {
-        let mut names: Vec<_> = listed.objects().iter().map(|o| o.name_any()).collect();
+        let mut names: Vec<_> = listed.all().iter().map(|o| o.name().to_string()).collect();
         names.sort();
         names
     }
@@ -292,7 +320,7 @@ mod tests {
     fn what_a_doubted_list_lacks_counts_until_it_is_seen_to_be_gone() {
         let mut listed = doubted();
         assert_eq!(names(&listed), ["a", "b", "c"]);
-        listed.apply(&Event::Delete(namespace("b")));
+        listed.apply(Event::Delete(namespace("b")));
         assert_eq!(names(&listed), ["a", "c"]);
         listed.confirm(Reread::List(Ok(vec![namespace("c")])));
         assert_eq!(names(&listed), ["c"]);
@@ -301,12 +329,12 @@ mod tests {
     #[test]
     fn one_object_is_found_by_its_name_listed_or_held() {
         let mut listed = doubted();
-        let find = |listed: &ObjectStore<Namespace>, name| listed.get(&ObjectRef::new(name));
+        let find = |listed: &ObjectStore<Namespace>, name| listed.get(&Place::of_cluster(name));
         assert!(find(&listed, "a").is_some() && listed.len() == 3, "held");
-        let seen = listed.apply(&Event::Apply(namespace("d")));
-        assert_eq!(seen, Touched::One(ObjectRef::new("d")));
+        let seen = listed.apply(Event::Apply(namespace("d")));
+        assert_eq!(seen, Touched::One(Place::of_cluster("d")));
         assert!(find(&listed, "d").is_some() && listed.len() == 4);
-        listed.apply(&Event::Delete(namespace("a")));
+        listed.apply(Event::Delete(namespace("a")));
         assert!(find(&listed, "a").is_none() && listed.len() == 3);
     }
 
@@ -316,18 +344,18 @@ mod tests {
         listed.confirm(Reread::List(Ok(["a", "b", "c"].map(namespace).into())));
         assert_eq!(names(&listed), ["a", "b", "c"]);
         let whole = listed
-            .objects()
+            .all()
             .into_iter()
-            .find(|o| !o.annotations().is_empty());
-        assert_eq!(whole, None);
+            .find(|o| !o.object().annotations().is_empty());
+        assert!(whole.is_none());
     }
 
     #[test]
     fn what_a_second_list_brought_back_while_a_new_list_came_in_is_not_lost_to_that() {
         let mut listed = doubted();
-        listed.apply(&Init);
+        listed.apply(Init);
         listed.confirm(Reread::List(Ok(["a", "b", "c"].map(namespace).into())));
-        listed.apply(&InitDone);
+        listed.apply(InitDone);
         assert_eq!(
             names(&listed),
             ["a", "b", "c"],

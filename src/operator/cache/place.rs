@@ -1,9 +1,11 @@
 //! Where an object lies: another object may come to lie there.
 
+use std::fmt;
 use std::sync::Arc;
 
 use kube::Resource;
-use kube::runtime::reflector::ObjectRef;
+
+use crate::domain::kept::Head;
 
 /// The namespace and the name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,30 +17,44 @@ pub struct Place {
 }
 
 impl Place {
+    /// This name in this namespace.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// The name of an object of a kind without namespaces.
+    pub fn of_cluster(name: &str) -> Self {
+        Self::new("", name)
+    }
+
     /// Where an object lies.
     pub fn of<K: Resource>(object: &K) -> Self {
         let meta = object.meta();
+        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().into();
         Self {
-            namespace: meta.namespace.as_deref().unwrap_or_default().into(),
-            name: meta.name.as_deref().unwrap_or_default().into(),
+            namespace: text(&meta.namespace),
+            name: text(&meta.name),
         }
     }
 
-    /// Where a reference leads.
-    pub fn of_reference<K: Resource>(object: &ObjectRef<K>) -> Self {
+    /// Where an object lies that is kept.
+    pub fn of_kept(object: &Head) -> Self {
         Self {
-            namespace: object.namespace.as_deref().unwrap_or_default().into(),
-            name: object.name.as_str().into(),
+            namespace: object.namespace().clone(),
+            name: object.name().clone(),
         }
     }
+}
 
-    /// What leads there.
-    pub fn reference<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
-        let object = ObjectRef::new(&self.name);
-        if self.namespace.is_empty() {
-            object
-        } else {
-            object.within(&self.namespace)
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, name } = self;
+        match &**namespace {
+            "" => f.write_str(name),
+            _ => write!(f, "{namespace}/{name}"),
         }
     }
 }

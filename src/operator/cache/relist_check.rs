@@ -9,11 +9,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::ObjectRef;
 use kube::{Api, Resource};
 use prometheus_client::metrics::gauge::Gauge;
 use serde::de::DeserializeOwned;
 
+use super::place::Place;
 use super::relist_guard::RelistGuard;
 use crate::list::pages::{PAGE, Pages, Patience, all};
 use crate::list::read::ReadError;
@@ -27,10 +27,10 @@ pub type List<K> = Result<Vec<K>, ReadError>;
 type Read<K> = Box<dyn Fn(Duration) -> BoxFuture<'static, List<K>> + Send>;
 
 /// What a list lacked that is not believed, each with what is known of it.
-pub struct RelistCheck<K: Resource<DynamicType = ()>, V> {
+pub struct RelistCheck<K, V> {
     what: &'static str,
     read: Read<K>,
-    brake: RelistGuard<ObjectRef<K>, V>,
+    brake: RelistGuard<Place, V>,
     second: Option<BoxFuture<'static, List<K>>>,
     /// When it is asked for. A list that is doubted as well puts it off no further.
     due: Option<Instant>,
@@ -74,7 +74,7 @@ where
     }
 
     /// Judges a list by what was listed before it: holds what is missing, or lets it go if it is little.
-    pub fn relisted(&mut self, before: Vec<(ObjectRef<K>, V)>, listed: &HashSet<ObjectRef<K>>) {
+    pub fn relisted(&mut self, before: Vec<(Place, V)>, listed: &HashSet<Place>) {
         for object in listed {
             self.brake.settled(object);
         }
@@ -97,7 +97,7 @@ where
     }
 
     /// Something was seen to exist or to be deleted.
-    pub fn settled(&mut self, object: &ObjectRef<K>) {
+    pub fn settled(&mut self, object: &Place) {
         self.brake.settled(object);
         self.count();
     }
@@ -113,7 +113,7 @@ where
     }
 
     /// Settles the doubt by the second list. Returns what it has of what was held, and what was deleted.
-    pub fn settle(&mut self, list: List<K>) -> (Vec<K>, HashMap<ObjectRef<K>, V>) {
+    pub fn settle(&mut self, list: List<K>) -> (Vec<K>, HashMap<Place, V>) {
         self.due = None;
         let list = match list {
             Ok(list) => list,
@@ -132,7 +132,7 @@ where
         let mut gone = self.brake.confirm();
         self.count();
         let there = list.into_iter();
-        let there = there.filter(|object| gone.remove(&ObjectRef::from_obj(object)).is_some());
+        let there = there.filter(|object| gone.remove(&Place::of(object)).is_some());
         (there.collect(), gone)
     }
 
@@ -142,7 +142,7 @@ where
     }
 
     /// Lets go of what was held for too long, and returns it.
-    pub fn expire(&mut self) -> HashMap<ObjectRef<K>, V> {
+    pub fn expire(&mut self) -> HashMap<Place, V> {
         let gone = self.brake.expire(Instant::now());
         if !gone.is_empty() {
             tracing::warn!(
@@ -155,12 +155,12 @@ where
     }
 
     /// Whether this one is held.
-    pub fn holds(&self, object: &ObjectRef<K>) -> bool {
+    pub fn holds(&self, object: &Place) -> bool {
         self.brake.holds(object)
     }
 
     /// What is known of this one, if it is held.
-    pub fn find(&self, object: &ObjectRef<K>) -> Option<&V> {
+    pub fn find(&self, object: &Place) -> Option<&V> {
         self.brake.find(object)
     }
 
@@ -200,8 +200,8 @@ mod tests {
         secret
     }
 
-    fn named(name: &str) -> ObjectRef<Secret> {
-        ObjectRef::new(name)
+    fn named(name: &str) -> Place {
+        Place::of_cluster(name)
     }
 
     /// Of three that are known a list has none.

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use clientele_api::OAuthClient;
 use clientele_oauth::client::served_versions::Versions;
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 use tokio::sync::{mpsc, watch};
+
+use super::place::Place;
 
 /// What this replica serves, and what is known of the others.
 #[derive(Debug)]
 pub struct Rollout {
     among_several: bool,
     state: watch::Sender<State>,
-    queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>,
+    queue: mpsc::UnboundedSender<Place>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ struct State {
 #[derive(Debug)]
 struct Awaited {
     generation: i64,
-    object: ObjectRef<OAuthClient>,
+    object: Place,
     since: Instant,
     /// Why it takes long, if it does.
     late: Option<Arc<str>>,
@@ -53,7 +54,7 @@ pub enum RolloutStatus {
 
 impl Rollout {
     /// Nothing is served yet. A replica that is alone agrees with itself.
-    pub fn new(among_several: bool, queue: mpsc::UnboundedSender<ObjectRef<OAuthClient>>) -> Self {
+    pub fn new(among_several: bool, queue: mpsc::UnboundedSender<Place>) -> Self {
         Self {
             among_several,
             state: watch::Sender::default(),
@@ -132,7 +133,7 @@ impl Rollout {
             }
             let awaited = Awaited {
                 generation,
-                object: ObjectRef::from_obj(object),
+                object: Place::of(object),
                 since: Instant::now(),
                 late: None,
             };
@@ -225,7 +226,7 @@ mod tests {
         agreement.reach(versions(&[("uid", 1), ("other", 9)]));
         assert!(asked.try_recv().is_err() && agreement.is_awaited());
         agreement.reach(versions(&[("uid", 2)]));
-        assert_eq!(asked.try_recv().unwrap().name, "web");
+        assert_eq!(&*asked.try_recv().unwrap().name, "web");
         assert!(!agreement.is_awaited());
         assert_eq!(agreement.is_reached(&web(2)), RolloutStatus::Yes);
         assert_eq!(
@@ -288,7 +289,7 @@ mod tests {
         for why in ["one sleeps", "another sleeps"] {
             agreement.explain(Duration::ZERO, why);
             agreement.explain(Duration::ZERO, why);
-            assert_eq!(asked.try_recv().unwrap().name, "web");
+            assert_eq!(&*asked.try_recv().unwrap().name, "web");
             assert!(asked.try_recv().is_err());
             assert_eq!(
                 agreement.is_reached(&web(2)),

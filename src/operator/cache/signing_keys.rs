@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
+use crate::cache::place::Place;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::domain::tenant::signing_secret;
 use crate::domain::tenant::signing_secret::StoredKeys;
@@ -16,7 +16,7 @@ use crate::domain::tenant::signing_secret::StoredKeys;
 pub(crate) struct SigningState {
     pub keys: Result<StoredKeys, String>,
     pub owner_uids: Vec<String>,
-    secret: ObjectRef<Secret>,
+    secret: Place,
 }
 
 /// The keys of each tenant, by its name.
@@ -50,7 +50,7 @@ impl Signing {
                 false
             }
             watcher::Event::InitApply(secret) => {
-                self.doubt.settled(&ObjectRef::from_obj(&secret));
+                self.doubt.settled(&Place::of(&secret));
                 self.listed.extend(signing_state(&secret));
                 false
             }
@@ -59,14 +59,14 @@ impl Signing {
                 true
             }
             watcher::Event::Apply(secret) => {
-                self.doubt.settled(&ObjectRef::from_obj(&secret));
+                self.doubt.settled(&Place::of(&secret));
                 let state = signing_state(&secret);
                 let changed = state.is_some();
                 self.known.extend(state);
                 changed
             }
             watcher::Event::Delete(secret) => {
-                let secret = ObjectRef::from_obj(&secret);
+                let secret = Place::of(&secret);
                 self.doubt.settled(&secret);
                 self.forget(&secret)
             }
@@ -114,7 +114,7 @@ impl Signing {
         !gone.is_empty()
     }
 
-    fn forget(&mut self, secret: &ObjectRef<Secret>) -> bool {
+    fn forget(&mut self, secret: &Place) -> bool {
         let tenant = signing_secret::tenant_of(&secret.name);
         tenant.is_some_and(|tenant| self.known.remove(tenant).is_some())
     }
@@ -131,7 +131,7 @@ fn signing_state(secret: &Secret) -> Option<(String, SigningState)> {
             .iter()
             .map(|owner| owner.uid.clone())
             .collect(),
-        secret: ObjectRef::from_obj(secret),
+        secret: Place::of(secret),
     };
     Some((tenant.to_owned(), state))
 }

@@ -1,12 +1,10 @@
 //! What the registry says about each object, by UID.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, RwLock};
 
-use kube::Resource;
-
-use crate::domain::verdict::{ClientVerdict, TenantState, UserVerdict, Verdict, is_same_version};
+use crate::domain::kept::{Keep, Kept, is_same_version};
+use crate::domain::verdict::{ClientVerdict, TenantState, UserVerdict, Verdict};
 
 /// The verdicts about the objects of one kind, by UID.
 #[derive(Debug)]
@@ -45,17 +43,17 @@ impl<V> VerdictsByUid<V> {
     }
 }
 
-impl<K: Resource<DynamicType = ()>, T, D> VerdictsByUid<Verdict<K, T, D>> {
+impl<K: Keep, T, D> VerdictsByUid<Verdict<K, T, D>> {
     /// The verdict about exactly this version of an object. `None` if there is none yet, if a newer version is on its
     /// way, or if the object is being deleted: the object is reconciled again once the verdict is there.
-    pub fn current(&self, object: &Arc<K>) -> Option<Arc<Verdict<K, T, D>>> {
-        if object.meta().deletion_timestamp.is_some() {
+    pub fn current(&self, object: &Arc<Kept<K>>) -> Option<Arc<Verdict<K, T, D>>> {
+        if object.is_going() {
             return None;
         }
         let verdicts = self.0.read().expect("no holder of this lock panics");
-        let verdict = verdicts.get(object.meta().uid.as_deref()?)?;
+        let verdict = verdicts.get(object.uid())?;
         let is_of_it = is_same_version(&verdict.object, object);
-        let is_last = is_of_it && !verdict.superseded.load(Relaxed);
+        let is_last = is_of_it && !verdict.object.is_superseded();
         is_last.then(|| verdict.clone())
     }
 }

@@ -1,44 +1,41 @@
 //! The objects that wait to be reconciled.
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
-use kube::Resource;
-use kube::runtime::reflector::{ObjectRef, ObjectRefExtra, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::credentials::CredentialsIndex;
+use super::objects::Objects;
+use super::place::Place;
+use crate::domain::kept::Keep;
 
 /// The objects of one kind that wait to be reconciled.
-pub struct WorkQueue<K: Resource<DynamicType = ()> + 'static> {
-    objects: Store<K>,
-    requests: UnboundedSender<ObjectRef<K>>,
+pub struct WorkQueue<K: Keep> {
+    objects: Objects<K>,
+    requests: UnboundedSender<Place>,
 }
 
-impl<K: Resource<DynamicType = ()> + Clone + 'static> WorkQueue<K> {
-    /// The queue of the objects in a store, and its end that is read.
-    pub fn new(objects: Store<K>) -> (Self, UnboundedReceiver<ObjectRef<K>>) {
+impl<K: Keep> WorkQueue<K> {
+    /// The queue of these objects, and its end that is read.
+    pub fn new(objects: Objects<K>) -> (Self, UnboundedReceiver<Place>) {
         let (requests, receiver) = unbounded_channel();
         (Self { objects, requests }, receiver)
     }
 
     /// Adds an object.
-    pub fn enqueue(&self, mut object: ObjectRef<K>) {
-        // Thousands wait at times; their UIDs and versions are not read.
-        object.extra = ObjectRefExtra::default();
+    pub fn enqueue(&self, object: Place) {
         // Fails only when the operator has stopped, and then there is nothing left to do.
         let _ = self.requests.send(object);
     }
 
     /// Adds every object of a namespace, or of all.
     pub fn enqueue_all(&self, namespace: Option<&str>) {
-        for object in self.objects.state() {
-            if namespace.is_none() || object.meta().namespace.as_deref() == namespace {
-                self.enqueue(ObjectRef::from_obj(&*object));
-            }
+        for object in self.objects.within(namespace) {
+            self.enqueue(Place::of_kept(&object));
         }
     }
 
     /// The end that is written, for a task of its own.
-    pub fn sender(&self) -> UnboundedSender<ObjectRef<K>> {
+    pub fn sender(&self) -> UnboundedSender<Place> {
         self.requests.clone()
     }
 }
@@ -59,9 +56,9 @@ impl WorkQueues {
     pub fn enqueue_everything(&self, credentials: &CredentialsIndex) {
         self.tenants.enqueue_all(None);
         self.users.enqueue_all(None);
-        for client in self.clients.objects.state() {
-            if credentials.is_listed(client.metadata.namespace.as_deref()) {
-                self.clients.enqueue(ObjectRef::from_obj(&*client));
+        for client in self.clients.objects.all() {
+            if credentials.is_listed(client.namespace()) {
+                self.clients.enqueue(Place::of_kept(&client));
             }
         }
     }

@@ -81,17 +81,18 @@ fn shorten_client(mut client: OAuthClient) -> OAuthClient {
     if let Some(secret) = &mut spec.secret {
         (secret.template, secret.labels, secret.annotations) = Default::default();
     }
-    marked(client)
+    mark_shortened(client)
 }
 
 /// The same person without what can be long. It is refused.
 fn shorten_user(mut user: OAuthUser) -> OAuthUser {
     user.spec.claims.clear();
     user.spec.groups = Vec::new();
-    marked(user)
+    mark_shortened(user)
 }
 
-fn marked<K: Resource>(mut object: K) -> K {
+/// The same object, marked as one that is not kept whole.
+pub fn mark_shortened<K: Resource>(mut object: K) -> K {
     let annotations = object.annotations_mut();
     annotations.insert(SHORTENED.to_owned(), String::new());
     object

@@ -10,7 +10,6 @@ use clientele_api::{OAuthClient, OAuthClientStatus};
 use clientele_oauth::client::secret_rotation::{Observed, Step};
 use jiff::Timestamp;
 use kube::Resource;
-use kube::runtime::controller::Action;
 
 use super::client::read::{Read, read};
 use super::client::write::{Written, write, write_status};
@@ -22,10 +21,12 @@ use crate::domain::client::plan::{Plan, Situation, plan};
 use crate::domain::client::rotation;
 use crate::domain::client::rotation::RotationStep;
 use crate::domain::client::status::{Published, is_ready, status, withheld};
+use crate::domain::kept::Kept;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::verdict::ClientVerdict;
 use crate::error::Error;
 use crate::reconcile::Reconciler;
+use crate::reconcile::action::Action;
 use crate::reconcile::announce::{announce_refusal, announce_rotation};
 use crate::root_key;
 
@@ -36,18 +37,19 @@ const HOURLY: Duration = Duration::from_hours(1);
 
 /// Reconciles one object.
 pub async fn reconcile(
-    object: Arc<OAuthClient>,
+    kept: Arc<Kept<OAuthClient>>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Action, Error> {
-    let Some(verdict) = reconciler.verdicts.clients.current(&object) else {
+    let Some(verdict) = reconciler.verdicts.clients.current(&kept) else {
         return Ok(Action::await_change());
     };
+    let object = kept.object();
     let object = ClientObject::parse(&object);
     let access = reconciler.cache.credentials.access(object.namespace);
     if is_too_early(&reconciler, &verdict, &access) {
         return Ok(Action::await_change());
     }
-    if derives_from_unknown_key(&reconciler, &verdict)
+    if derives_from_unknown_key(&reconciler, &object, &verdict)
         && root_key::look_again(&reconciler.root_key_reader).await?
     {
         return Ok(Action::await_change());
@@ -120,7 +122,11 @@ impl Outcome {
 
 /// Whether the secret comes from a root key that is not known here. It was withdrawn, or another replica has heard
 /// earlier of a new one; the API server knows which.
-fn derives_from_unknown_key(reconciler: &Reconciler, verdict: &ClientVerdict) -> bool {
+fn derives_from_unknown_key(
+    reconciler: &Reconciler,
+    object: &OAuthClient,
+    verdict: &ClientVerdict,
+) -> bool {
     let holds_secret = verdict
         .registered
         .as_ref()
@@ -130,7 +136,7 @@ fn derives_from_unknown_key(reconciler: &Reconciler, verdict: &ClientVerdict) ->
         let keyring = root_keys.verifying.as_ref();
         keyring.is_none_or(|keyring| keyring.keys().iter().any(|key| key.id() == id))
     };
-    holds_secret && rotation::recorded_key(&verdict.object).is_some_and(|id| !known(id))
+    holds_secret && rotation::recorded_key(object).is_some_and(|id| !known(id))
 }
 
 /// 2. Plan.
@@ -170,20 +176,15 @@ fn secret_owner(
     object: &ClientObject<'_>,
     found: &Read,
 ) -> Option<String> {
-    let uid = &*found.secret.as_ref()?.uid;
-    let recorded = |client: &OAuthClient| {
-        let status = client.status.as_ref()?;
-        status.secret_uid.as_deref().map(|known| known == uid)
-    };
-    if recorded(object) == Some(true) {
+    let uid = &found.secret.as_ref()?.uid;
+    let status = object.status.as_ref();
+    let recorded = status.and_then(|status| status.secret_uid.as_deref());
+    if recorded.is_some_and(|recorded| *uid == *recorded) {
         return None;
     }
-    let clients = reconciler.cache.clients.state();
-    let owner = clients.iter().find(|client| {
-        client.metadata.namespace.as_deref() == Some(object.namespace)
-            && recorded(client) == Some(true)
-    });
-    owner.and_then(|client| client.metadata.name.clone())
+    let clients = reconciler.cache.clients.within(Some(object.namespace));
+    let owner = clients.iter().find(|client| client.has_secret_uid(uid));
+    owner.map(|client| client.name().to_string())
 }
 
 /// What is known of the use of its secret.
@@ -245,7 +246,7 @@ async fn finish(
         wanted = withheld(object, wanted);
     }
     if is_to_be_written(reconciler, object, &wanted) {
-        write_status(reconciler, verdict, &wanted).await?;
+        write_status(reconciler, (object, verdict), &wanted).await?;
         let known = object.status.iter().flat_map(|status| &status.conditions);
         announce_refusal(reconciler, known, object.object_ref(&()), &outcome);
         announce_rotation(reconciler, object, &wanted, &turn);

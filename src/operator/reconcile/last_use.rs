@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use clientele_oauth::Client;
 use jiff::Timestamp;
-use kube::runtime::reflector::ObjectRef;
 
 use crate::cache::last_use_turns::LastUseTurns;
 use crate::cache::leadership::Leader;
+use crate::cache::place::Place;
 use crate::cache::verdicts::Verdicts;
 use crate::cache::work_queues::WorkQueues;
 use crate::domain::client::last_use::{TURNS_A_MINUTE, choose, is_due, share};
-use crate::domain::client::status::is_ready;
 use crate::domain::verdict::ClientVerdict;
 
 /// What the turns are given by.
@@ -48,7 +47,7 @@ pub async fn spread(schedule: LastUseSchedule) {
         let uids = chosen.iter().map(|(_, client)| client.uid.clone());
         schedule.turns.give(uids);
         for (verdict, _) in chosen {
-            let object = ObjectRef::from_obj(&*verdict.object);
+            let object = Place::of_kept(&verdict.object);
             schedule.queues.clients.enqueue(object);
         }
     }
@@ -69,10 +68,10 @@ fn next<'v>(
     });
     let due = registered.filter_map(|(verdict, client)| {
         // A client without a status waits for its first reconcile.
-        let status = verdict.object.status.as_ref()?;
+        let known = verdict.object.last_use()?;
         let used = client.uses.days().last();
-        let is_due = is_due(status, used, is_ready(&verdict.object), now);
-        let known = status.last_used_at.as_ref().map(|time| time.0);
+        let is_due = is_due(known, used, verdict.object.is_ready(), now);
+        let known = known.last_used_at.as_ref().map(|time| time.0);
         (is_due && !tried.contains(&client.uid)).then_some((known, (verdict, client)))
     });
     let due: Vec<_> = due.collect();

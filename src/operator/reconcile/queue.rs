@@ -5,17 +5,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures::Stream;
-use kube::Resource;
-use kube::runtime::reflector::ObjectRef;
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use crate::cache::place::Place;
-use crate::metrics::count;
-use crate::metrics::reconcile::QueueMetrics;
 
 /// How many passes there may be at a time.
 #[derive(Clone, Copy, Debug)]
@@ -136,12 +128,12 @@ impl FairQueue {
         None
     }
 
-    /// A reconcile has ended. One that was not given here, such as a later try, is ignored.
-    pub fn ended(&mut self, place: Place) {
+    /// A reconcile has ended. Returns whether another one was requested meanwhile.
+    pub fn ended(&mut self, place: Place) -> bool {
         let again = match self.states.get(&place) {
             Some(State::Running) => false,
             Some(State::Again) => true,
-            Some(State::Waiting(_)) | None => return,
+            Some(State::Waiting(_)) | None => return false,
         };
         self.states.remove(&place);
         if self.states.is_empty() {
@@ -158,6 +150,7 @@ impl FairQueue {
         if again {
             self.wait(place);
         }
+        again
     }
 
     /// How many objects wait.
@@ -169,41 +162,6 @@ impl FairQueue {
     pub fn is_idle(&self) -> bool {
         self.order.is_empty()
     }
-}
-
-/// The requests in the order in which they are to be passed over; `ended` tells of each pass that it is over.
-pub fn fair_queue<K>(
-    mut requests: UnboundedReceiver<ObjectRef<K>>,
-    mut ended: UnboundedReceiver<Place>,
-    share: WorkerShare,
-    metrics: QueueMetrics,
-) -> impl Stream<Item = ObjectRef<K>> + use<K>
-where
-    K: Resource<DynamicType = ()> + 'static,
-{
-    let mut turns = FairQueue::new(share);
-    futures::stream::poll_fn(move |context| {
-        while let Poll::Ready(Some(place)) = ended.poll_recv(context) {
-            turns.ended(place);
-        }
-        let closed = loop {
-            match requests.poll_recv(context) {
-                Poll::Ready(Some(request)) => turns.ask(Place::of_reference(&request)),
-                Poll::Ready(None) => break true,
-                Poll::Pending => break false,
-            }
-        };
-        let given = turns.give();
-        metrics.depth.set(count(turns.depth()));
-        match given {
-            Some(given) => {
-                metrics.latency.record(given.waited);
-                Poll::Ready(Some(given.place.reference()))
-            }
-            None if closed && turns.is_idle() => Poll::Ready(None),
-            None => Poll::Pending,
-        }
-    })
 }
 
 #[cfg(test)]

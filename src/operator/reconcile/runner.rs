@@ -1,31 +1,34 @@
 //! The workers: reconcile what the queue gives them, one object at a time, each namespace in its turn, and again after errors.
 
-use std::convert::Infallible;
-use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use clientele_telemetry::trace;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use kube::Resource;
-use kube::runtime::controller::{Action, Config, applier};
-use kube::runtime::reflector::{ObjectRef, Store};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
 use super::Reconciler;
-use super::queue::{WorkerShare, fair_queue};
+use super::action::Action;
+use super::later::Later;
+use super::queue::{FairQueue, Given, WorkerShare};
+use crate::cache::objects::Objects;
 use crate::cache::place::Place;
+use crate::domain::kept::{Head, Keep, Kept};
 use crate::error::{Error, Retries};
 use crate::leader::election::while_leader;
-use crate::metrics::reconcile::KINDS;
+use crate::metrics::count;
+use crate::metrics::reconcile::{KINDS, QueueMetrics};
 
-type Requests<K> = UnboundedReceiver<ObjectRef<K>>;
+/// How many requests are taken in at a time.
+const AT_ONCE: usize = 1024;
 
 /// One reconcile of one object.
-pub type Pass = futures::future::BoxFuture<'static, Result<Action, Error>>;
+pub type Pass = BoxFuture<'static, Result<Action, Error>>;
 
 /// A reconcile that panics has failed like any other, and is tried again. Left alone it would take its queue with it, and with
 /// that every pass of its kind.
@@ -35,7 +38,7 @@ fn guarded(pass: Pass) -> Pass {
 }
 
 /// A kind of objects that is reconciled.
-pub trait Reconciled {
+pub trait Reconciled: Keep {
     /// Its name, as a label of metrics.
     const KIND: &'static str;
 }
@@ -69,83 +72,129 @@ fn timed(span: Span, kind: &'static str, reconciler: &Arc<Reconciler>, pass: Pas
     })
 }
 
-fn span_of<K: Reconciled + Resource>(object: &K) -> Span {
-    let meta = object.meta();
-    trace::reconcile(K::KIND, meta.namespace.as_deref(), meta.name.as_deref())
+fn span_of<K: Reconciled>(object: &Head) -> Span {
+    let namespace = Some(&**object.namespace()).filter(|namespace| !namespace.is_empty());
+    trace::reconcile(K::KIND, namespace, Some(object.name()))
 }
 
-/// Runs passes until the shutdown begins: one at a time for an object, `workers` at once for a namespace, each namespace
-/// in its turn, and again later after an error.
-pub async fn run<K>(
-    (requests, shutdown): (Requests<K>, CancellationToken),
-    store: Store<K>,
+/// The workers of one kind.
+struct Workers<K: Reconciled, P> {
+    objects: Objects<K>,
+    reconciler: Arc<Reconciler>,
+    pass: P,
+    turns: FairQueue,
+    later: Later,
+    running: FuturesUnordered<BoxFuture<'static, Ended>>,
+    retries: Retries,
+    metrics: QueueMetrics,
+}
+
+/// A reconcile that has ended.
+struct Ended {
+    place: Place,
+    uid: Arc<str>,
+    outcome: Result<Action, Error>,
+}
+
+/// Runs passes until the shutdown begins and the last one has ended: one at a time for an object, `workers` at once for a
+/// namespace, each namespace in its turn, and again later after an error.
+pub async fn run<K: Reconciled>(
+    (mut requests, shutdown): (UnboundedReceiver<Place>, CancellationToken),
+    objects: Objects<K>,
     reconciler: Arc<Reconciler>,
     workers: u16,
-    pass: impl Fn(Arc<K>, Arc<Reconciler>) -> Pass + Send + 'static,
-) where
-    K: Reconciled + Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
-{
-    let share = WorkerShare::of(workers);
-    let (end, ended) = unbounded_channel();
-    let queue_metrics = reconciler.context.metrics.reconcile.queue(K::KIND);
-    let queue = fair_queue(requests, ended, share, queue_metrics).map(Ok::<_, Infallible>);
-    let queue = queue.take_until(shutdown.cancelled_owned());
-    let config = Config::default().concurrency(u16::try_from(share.all).unwrap_or(workers));
-    let retries = Retries::default();
-    let policy = move |object: Arc<K>, error: &Error, _: Arc<Reconciler>| {
-        let wait = retries.next(object.meta().uid.as_deref().unwrap_or_default(), error);
-        Action::requeue(wait)
+    pass: impl Fn(Arc<Kept<K>>, Arc<Reconciler>) -> Pass,
+) {
+    let mut workers = Workers {
+        metrics: reconciler.context.metrics.reconcile.queue(K::KIND),
+        objects,
+        reconciler,
+        pass,
+        turns: FairQueue::new(WorkerShare::of(workers)),
+        later: Later::default(),
+        running: FuturesUnordered::new(),
+        retries: Retries::default(),
     };
-    let pass = move |object: Arc<K>, reconciler: Arc<Reconciler>| {
-        let wait = reconciler
-            .write_throttle
-            .wait(object.meta().uid.as_deref().unwrap_or_default());
-        let pass: Pass = match wait {
-            Some(wait) => Box::pin(std::future::ready(Ok(Action::requeue(wait)))),
-            None => timed(
-                span_of(&*object),
-                K::KIND,
-                &reconciler,
-                guarded(pass(object, reconciler.clone())),
-            ),
-        };
-        let passed = while_leader(reconciler.leader.clone(), pass);
-        passed.map(|passed| passed.unwrap_or(Ok(Action::await_change())))
-    };
-    let passes = applier(pass, policy, reconciler.clone(), store, queue, config);
-    futures::pin_mut!(passes);
-    while let Some(passed) = passes.next().await {
-        use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
-        if let Some(place) = place_of(&passed) {
-            // Fails only after the shutdown has begun, when no object gets a turn any more.
-            let _ = end.send(place);
-        }
-        match passed {
-            // Deleted before its turn came: the watch has said so already.
-            Ok(_) | Err(ObjectNotFound(_)) => {}
-            Err(ReconcilerFailed(error, object)) => {
-                let metrics = &reconciler.context.metrics.reconcile;
-                metrics.failed(K::KIND, error.is_conflict());
-                if !error.is_conflict() {
-                    tracing::warn!(%object, error = &error as &dyn std::error::Error, "reconcile failed, will retry");
+    let mut asked = Vec::new();
+    while !shutdown.is_cancelled() {
+        workers.begin();
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            Some(ended) = workers.running.next() => workers.end(ended),
+            place = workers.later.next() => workers.turns.ask(place),
+            heard = requests.recv_many(&mut asked, AT_ONCE) => {
+                // Who asks has stopped, and so will this.
+                if heard == 0 {
+                    break;
+                }
+                for place in asked.drain(..) {
+                    workers.turns.ask(place);
                 }
             }
-            Err(error) => tracing::error!(%error, "the work queue failed"),
         }
+    }
+    while let Some(ended) = workers.running.next().await {
+        workers.end(ended);
     }
 }
 
-type Passed<K> =
-    Result<(ObjectRef<K>, Action), kube::runtime::controller::Error<Error, Infallible>>;
-
-/// Which object a reconcile was about.
-fn place_of<K: Resource>(passed: &Passed<K>) -> Option<Place> {
-    use kube::runtime::controller::Error::{ObjectNotFound, ReconcilerFailed};
-    match passed {
-        Ok((object, _)) => Some(Place::of_reference(object)),
-        Err(ObjectNotFound(object) | ReconcilerFailed(_, object)) => {
-            Some(Place::of_reference(object))
+impl<K: Reconciled, P: Fn(Arc<Kept<K>>, Arc<Reconciler>) -> Pass> Workers<K, P> {
+    /// Begins the passes for which there are workers.
+    fn begin(&mut self) {
+        while let Some(Given { place, waited }) = self.turns.give() {
+            self.metrics.latency.record(waited);
+            self.later.forget(&place);
+            match self.objects.get(&place) {
+                Some(object) => self.running.push(self.pass_over(place, &object)),
+                // Deleted before its turn came: the watch has said so already.
+                None => _ = self.turns.ended(place),
+            }
         }
-        Err(_) => None,
+        self.metrics.depth.set(count(self.turns.depth()));
+    }
+
+    fn pass_over(&self, place: Place, object: &Arc<Kept<K>>) -> BoxFuture<'static, Ended> {
+        let (reconciler, uid) = (self.reconciler.clone(), object.uid().clone());
+        let pass = if let Some(wait) = reconciler.write_throttle.wait(&uid) {
+            std::future::ready(Ok(Action::requeue(wait))).boxed()
+        } else {
+            let pass = (self.pass)(object.clone(), reconciler.clone());
+            timed(span_of::<K>(object), K::KIND, &reconciler, guarded(pass))
+        };
+        let pass = while_leader(reconciler.leader.clone(), pass);
+        Box::pin(pass.map(|passed| Ended {
+            place,
+            uid,
+            outcome: passed.unwrap_or(Ok(Action::await_change())),
+        }))
+    }
+
+    /// One that was requested meanwhile comes at once, and decides again when the next one comes.
+    fn end(&mut self, ended: Ended) {
+        let Ended {
+            place,
+            uid,
+            outcome,
+        } = ended;
+        let next = match outcome {
+            Ok(action) => action.after(),
+            Err(error) => {
+                self.failed(&place, &error);
+                Some(self.retries.next(&uid, &error))
+            }
+        };
+        let again = self.turns.ended(place.clone());
+        if let Some(after) = next.filter(|_| !again) {
+            self.later.set(place, after);
+        }
+    }
+
+    fn failed(&self, object: &Place, error: &Error) {
+        let metrics = &self.reconciler.context.metrics.reconcile;
+        metrics.failed(K::KIND, error.is_conflict());
+        if !error.is_conflict() {
+            let error = error as &dyn std::error::Error;
+            tracing::warn!(kind = K::KIND, %object, error, "reconcile failed, will retry");
+        }
     }
 }

@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
-use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
 use crate::apply::params;
 use crate::domain::advice::advisory;
 use crate::domain::client::secret::MANAGED_BY;
+use crate::domain::kept::Kept;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::tenant::admissible;
 use crate::domain::tenant::advice::advice;
@@ -33,6 +33,7 @@ use crate::domain::tenant::signing_secret::{
 use crate::error::Error;
 use crate::events::EventReason;
 use crate::reconcile::Reconciler;
+use crate::reconcile::action::Action;
 use crate::reconcile::announce::announce_refusal;
 use crate::reconcile::signing_key::generate;
 use crate::registry::builder::missing_keys;
@@ -42,9 +43,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// One pass over one tenant.
 pub async fn reconcile(
-    tenant: Arc<OAuthTenant>,
+    kept: Arc<Kept<OAuthTenant>>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Action, Error> {
+    let tenant = kept.object();
     if TenantPolicy::is_deleted(&tenant) {
         return Ok(Action::await_change());
     }

@@ -1,21 +1,21 @@
 //! OAuthUser: read → plan → write. Only the status is ever written.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use clientele_api::OAuthUser;
 use clientele_api::user::PASSWORD_TYPE;
 use jiff::Timestamp;
-use kube::runtime::controller::Action;
 use kube::{Api, Resource, ResourceExt};
 
 use super::client::read::get;
+use crate::domain::kept::Kept;
 use crate::domain::reason::{Reason, Refusal};
 use crate::domain::user::status::{outcome, status};
 use crate::domain::user::validate::{password_entry, wrong_type};
 use crate::error::Error;
 use crate::reconcile::Reconciler;
+use crate::reconcile::action::Action;
 use crate::reconcile::announce::announce_refusal;
 
 /// How soon an object without a watch is read again, such as a Secret that is not for us.
@@ -23,12 +23,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(20);
 
 /// One pass over one object.
 pub async fn reconcile(
-    object: Arc<OAuthUser>,
+    kept: Arc<Kept<OAuthUser>>,
     reconciler: Arc<Reconciler>,
 ) -> Result<Action, Error> {
-    let Some(verdict) = reconciler.verdicts.users.current(&object) else {
+    let Some(verdict) = reconciler.verdicts.users.current(&kept) else {
         return Ok(Action::await_change());
     };
+    let object = kept.object();
     // Another verdict follows in a moment, and so does the first tenant at the first start.
     let early = verdict.tenant.is_none() && !reconciler.readiness.progress().bootstrap;
     if verdict.details.pending || early {
@@ -48,7 +49,7 @@ pub async fn reconcile(
         let api: Api<OAuthUser> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
         if let Some(newer) = reconciler.apply_status(&api, &*object, &wanted).await? {
             let changed = newer.resource_version() != object.resource_version();
-            verdict.superseded.store(changed, Relaxed);
+            verdict.object.set_superseded(changed);
         }
         let known = object.status.iter().flat_map(|status| &status.conditions);
         announce_refusal(&reconciler, known, object.object_ref(&()), &outcome);

@@ -26,7 +26,6 @@ use clientele_oauth::{SigningKeys, Users};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
-use kube::runtime::reflector::store::Writer;
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use users::UserMemos;
@@ -40,8 +39,10 @@ use pending::{Elsewhere, Pending};
 use tables::TenantClients;
 
 use crate::cache::object_store::{ObjectStore, Reread};
+use crate::cache::objects::Objects;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::signing_keys::Signing;
+use crate::domain::kept::Keep;
 use crate::domain::large::{LARGE_CLIENTS, LARGE_USERS};
 use crate::domain::tenant::policy::Labels;
 use crate::domain::unique_names::NameIndex;
@@ -103,9 +104,9 @@ impl RegistryBuilder {
     /// Nothing seen yet.
     pub fn new(
         inputs: &Inputs,
-        clients: Writer<OAuthClient>,
-        tenants: Writer<OAuthTenant>,
-        users: Writer<OAuthUser>,
+        clients: Objects<OAuthClient>,
+        tenants: Objects<OAuthTenant>,
+        users: Objects<OAuthUser>,
     ) -> Self {
         let own = Api::namespaced(
             inputs.context.kube.clone(),
@@ -183,16 +184,12 @@ impl RegistryBuilder {
 
     /// Clients of which more or less is kept than before are judged again.
     fn note_changed_clients(&mut self) {
-        let changed = self.clients.take_changed();
-        let places = changed.iter().map(Place::of_reference);
-        self.pending.clients.extend(places);
+        self.pending.clients.extend(self.clients.take_changed());
     }
 
     /// The same of people.
     fn note_changed_people(&mut self) {
-        let changed = self.users.take_changed();
-        let places = changed.iter().map(Place::of_reference);
-        self.pending.people.extend(places);
+        self.pending.people.extend(self.users.take_changed());
     }
 
     /// When the brake lets go of something.
@@ -229,23 +226,23 @@ impl RegistryBuilder {
         object.and_then(|object| object.uid()).unwrap_or_default()
     }
 
-    fn labels(&self, namespace: Option<&str>) -> Option<&Arc<Labels>> {
-        self.namespaces.get(namespace?)
+    fn labels(&self, namespace: &str) -> Option<&Arc<Labels>> {
+        self.namespaces.get(namespace)
     }
 }
 
 fn listed<K>(
     what: &'static str,
     inputs: &Inputs,
-    writer: Writer<K>,
+    objects: Objects<K>,
     cut: fn(K) -> K,
 ) -> ObjectStore<K>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Keep + DeserializeOwned,
 {
     ObjectStore::new(
         doubt(what, inputs, Api::all(inputs.context.kube.clone())),
-        writer,
+        objects,
         cut,
     )
 }

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use futures::StreamExt;
-use kube::runtime::reflector::store::Writer;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::builder::RegistryBuilder;
 use super::{Inputs, Outputs};
+use crate::cache::objects::Objects;
 use crate::cache::rebuild::RebuildRequest;
 use crate::watch::objects::watches;
 
@@ -31,9 +31,9 @@ pub async fn run(
     inputs: Inputs,
     outputs: Outputs,
     rebuild: Arc<RebuildRequest>,
-    clients: Writer<OAuthClient>,
-    tenants: Writer<OAuthTenant>,
-    users: Writer<OAuthUser>,
+    clients: Objects<OAuthClient>,
+    tenants: Objects<OAuthTenant>,
+    users: Objects<OAuthUser>,
 ) {
     let mut world = RegistryBuilder::new(&inputs, clients, tenants, users);
     let mut observations = watches(&inputs.context);

@@ -12,7 +12,6 @@ use clientele_oauth::client::secret_usage::Usage;
 use clientele_oauth::keys::root_keyring::RootKey;
 use clientele_telemetry::audit::AuditEvent;
 use jiff::Timestamp;
-use kube::ResourceExt;
 
 use super::installation::{change_marks, read_marks};
 use super::rotate::{Place, withdraw};
@@ -196,35 +195,22 @@ async fn superseded_at(
 fn holders(retirement: &Retirement, id: &str) -> Vec<String> {
     let served = retirement.verdicts.clients.all();
     let served = served.into_iter().map(|verdict| verdict.object.clone());
-    let listed = retirement.reader.cache.clients.state();
+    let listed = retirement.reader.cache.clients.all();
     let objects = listed.into_iter().chain(served);
-    let holding = objects.filter(|object| holds(object, id));
-    let names = holding.map(|object| {
-        let namespace = object.namespace().unwrap_or_default();
-        format!("{namespace}/{}", object.name_any())
-    });
+    let holding = objects.filter(|object| object.may_derive_from(id) && derives(&object.object()));
+    let names = holding.map(|object| format!("{}/{}", object.namespace(), object.name()));
     let names: BTreeSet<String> = names.collect();
     names.into_iter().collect()
 }
 
-/// A client without a secret needs no key; one whose status is from before there was such a field might.
-fn holds(object: &OAuthClient, id: &str) -> bool {
+/// A client without a secret needs no key.
+fn derives(object: &OAuthClient) -> bool {
     let spec = &object.spec;
     let secretless = matches!(
         spec.token_endpoint_auth_method,
         Some(TokenEndpointAuthMethod::PrivateKeyJwt | TokenEndpointAuthMethod::ServiceAccount)
     );
-    if spec.type_ == ClientType::Public || secretless {
-        return false;
-    }
-    let generation = object
-        .status
-        .as_ref()
-        .and_then(|status| status.secret_generation.as_ref());
-    generation.is_some_and(|generation| {
-        generation.root_key.as_deref().is_none_or(|key| key == id)
-            || generation.older_root_keys.iter().any(|key| key == id)
-    })
+    spec.type_ != ClientType::Public && !secretless
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Two namespaces: whatever B writes, A's clients, people and Secrets are what they are without it, and nothing of A's is
 //! B's. What B can write is every field of both kinds (`fields`).
 
-mod clients;
+pub mod clients;
 mod fields;
 mod ground;
 mod people;
-mod proofs;
+pub mod proofs;
 
 use std::collections::BTreeMap;
 
@@ -40,10 +40,7 @@ fn of_b(keys: &Keys) -> impl Strategy<Value = Theirs> + use<> {
 #[test]
 fn f37_f57_f61_whatever_b_writes_a_is_what_it_was_and_nothing_of_a_is_bs() {
     let ground = TenancyModel::new();
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let config = ProptestConfig::default();
     let holds = |theirs| holds(&ground, &theirs);
     let verdict = TestRunner::new(config).run(&of_b(&ground.keys), holds);
     verdict.unwrap_or_else(|failure| panic!("{failure}"));

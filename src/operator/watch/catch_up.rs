@@ -76,9 +76,9 @@ impl CatchUp {
             let Some(verdict) = self.verdicts.clients.latest(uid) else {
                 return false;
             };
-            let tenant = &verdict.object.spec.tenant;
+            let tenant = verdict.object.tenant();
             let judged = verdict.tenant.is_some() || self.verdicts.tenants.latest(tenant).is_none();
-            judged && verdict.object.metadata.generation >= Some(*generation)
+            judged && verdict.object.generation() >= Some(*generation)
         })
     }
 }

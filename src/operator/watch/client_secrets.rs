@@ -1,7 +1,6 @@
 //! The watch of Secrets with client secrets that application teams provide.
 
 use clientele_api::secret_ref::CLIENT_SECRET_TYPE;
-use kube::ResourceExt;
 
 use super::secrets::Watched;
 
@@ -10,12 +9,9 @@ pub const CLIENT_SECRETS: Watched = Watched {
     what: "Secrets with client secrets",
     selected: |params| params.fields(&format!("type={CLIENT_SECRET_TYPE}")),
     namespaces: |handles| {
-        let objects = handles.cache.clients.state();
-        let objects = objects.iter();
-        objects
-            .filter(|object| object.spec.secret_ref.is_some())
-            .filter_map(|object| object.namespace())
-            .collect()
+        let clients = &handles.cache.clients;
+        let namespaces = clients.namespaces(|client| client.secret_ref().is_some());
+        namespaces.into_iter().collect()
     },
     doubted: true,
     names: |handles, namespace| handles.cache.client_secrets.names(namespace),

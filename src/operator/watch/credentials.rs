@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clientele_api::OAuthClient;
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 use tokio::time::timeout;
 
 use super::secrets::{SecretHandles, Watched};
 use crate::cache::namespace_access::Access;
+use crate::cache::place::Place;
 use crate::cache::progress::{LoadState, Readiness};
 use crate::domain::client::secret::CLIENT_LABEL;
-use crate::domain::client::status::is_ready;
 
 /// So long credentials Secrets wait for a registry that is complete.
 const LATE: Duration = Duration::from_secs(5);
@@ -22,11 +20,8 @@ pub const CREDENTIALS: Watched = Watched {
     what: "credentials Secrets",
     selected: |params| params.labels(CLIENT_LABEL),
     namespaces: |handles| {
-        let objects = handles.cache.clients.state();
-        objects
-            .iter()
-            .filter_map(|object| object.namespace())
-            .collect()
+        let namespaces = handles.cache.clients.namespaces(|_| true);
+        namespaces.into_iter().collect()
     },
     doubted: false,
     names: |handles, namespace| handles.cache.credentials.names(namespace),
@@ -50,33 +45,21 @@ pub const CREDENTIALS: Watched = Watched {
         handles.cache.credentials.set_access(namespace, access)
     },
     concerned: |handles, namespace| {
-        let objects = handles.cache.clients.state().into_iter();
-        let objects = objects.filter(|object| {
-            namespace.is_none() || object.metadata.namespace.as_deref() == namespace
-        });
-        let (ready, others): (Vec<_>, Vec<_>) = objects.partition(|object| is_ready(object));
+        let objects = handles.cache.clients.within(namespace).into_iter();
+        let (ready, others): (Vec<_>, Vec<_>) = objects.partition(|object| object.is_ready());
         for object in others {
-            handles
-                .queues
-                .clients
-                .enqueue(ObjectRef::from_obj(&*object));
+            handles.queues.clients.enqueue(Place::of_kept(&object));
         }
-        let name = |object: &Arc<OAuthClient>| {
-            let namespace = object.namespace().unwrap_or_default();
-            ObjectRef::new(&object.name_any()).within(&namespace)
-        };
-        ready.iter().map(name).collect()
+        ready.iter().map(|object| Place::of_kept(object)).collect()
     },
     // Each change has told whom it concerns.
     changed: |_| {},
 };
 
-fn enqueue(handles: &SecretHandles, namespace: &str, clients: impl IntoIterator<Item = Arc<str>>) {
+fn enqueue(handles: &SecretHandles, namespace: &str, clients: impl IntoIterator<Item = String>) {
     for client in clients {
-        handles
-            .queues
-            .clients
-            .enqueue(ObjectRef::new(&client).within(namespace));
+        let place = Place::new(namespace, &client);
+        handles.queues.clients.enqueue(place);
     }
 }
 

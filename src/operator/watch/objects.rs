@@ -11,7 +11,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::watcher;
-use kube::{Api, Client, Resource, ResourceExt};
+use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
 use super::events::{Selection, events};
@@ -94,11 +94,12 @@ fn pruned<K: Default>(event: watcher::Event<K>, prune: fn(K) -> K) -> watcher::E
 
 /// Drops what is not read here and what would be most of the memory: anyone with an object can make it long.
 pub fn prune_metadata<K: Resource>(mut object: K) -> K {
-    object.managed_fields_mut().clear();
-    object.annotations_mut().clear();
-    object.labels_mut().clear();
-    object.owner_references_mut().clear();
-    object.finalizers_mut().clear();
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    meta.annotations = None;
+    meta.labels = None;
+    meta.owner_references = None;
+    meta.finalizers = None;
     object
 }
 

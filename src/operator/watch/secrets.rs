@@ -5,21 +5,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clientele_api::OAuthClient;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, sleep, sleep_until};
 
 use crate::cache::Cache;
 use crate::cache::namespace_access::{Access, Name, denied};
 use crate::cache::password_requests::PasswordRequests;
+use crate::cache::place::Place;
 use crate::cache::rebuild::RebuildRequest;
 use crate::cache::relist_check::{List, RelistCheck};
 use crate::cache::work_queues::WorkQueues;
@@ -68,7 +67,7 @@ pub struct Watched {
     /// Records whether they are within reach. Whether that changed.
     pub set_access: fn(&SecretHandles, Option<&str>, Access) -> bool,
     /// Enqueues whom it concerns that they came within reach, or out of it; returns those that can wait for their turn.
-    pub concerned: fn(&SecretHandles, Option<&str>) -> Vec<ObjectRef<OAuthClient>>,
+    pub concerned: fn(&SecretHandles, Option<&str>) -> Vec<Place>,
     /// Tells whom it concerns that the index may have changed.
     pub changed: fn(&SecretHandles),
 }
@@ -163,10 +162,10 @@ struct Watch {
     params: ListParams,
     /// What the list that comes in has brought so far: a Secret itself is forgotten as soon as it was looked at. None
     /// where nothing was known before, so that nothing can be gone.
-    listed: Option<HashSet<ObjectRef<Secret>>>,
+    listed: Option<HashSet<Place>>,
     doubt: RelistCheck<Secret, ()>,
     /// The clients that wait to be enqueued.
-    unverified: Vec<ObjectRef<OAuthClient>>,
+    unverified: Vec<Place>,
 }
 
 impl Watch {
@@ -209,9 +208,9 @@ impl Watch {
             }
             watcher::Event::InitApply(secret) => {
                 // A second list that was asked for before is no news about it.
-                self.doubt.settled(&name_of(&secret));
+                self.doubt.settled(&Place::of(&secret));
                 if let Some(listed) = &mut self.listed {
-                    listed.insert(name_of(&secret));
+                    listed.insert(Place::of(&secret));
                 }
                 (self.watched.put)(&self.handles, &secret);
             }
@@ -220,13 +219,13 @@ impl Watch {
                 self.relisted();
             }
             watcher::Event::Apply(secret) => {
-                self.doubt.settled(&name_of(&secret));
+                self.doubt.settled(&Place::of(&secret));
                 (self.watched.put)(&self.handles, &secret);
                 (self.watched.changed)(&self.handles);
             }
             watcher::Event::Delete(secret) => {
-                self.doubt.settled(&name_of(&secret));
-                self.forget([name_of(&secret)].into_iter());
+                self.doubt.settled(&Place::of(&secret));
+                self.forget([Place::of(&secret)].into_iter());
             }
         }
     }
@@ -239,7 +238,7 @@ impl Watch {
         let mut known: Vec<_> = self
             .known()
             .into_iter()
-            .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
+            .map(|(namespace, name)| Place::new(&namespace, &name))
             .collect();
         known.retain(|name| !self.doubt.holds(name));
         if self.watched.doubted {
@@ -263,12 +262,8 @@ impl Watch {
         self.forget(gone.into_keys());
     }
 
-    fn forget(&self, gone: impl Iterator<Item = ObjectRef<Secret>>) {
-        for ObjectRef {
-            namespace, name, ..
-        } in gone
-        {
-            let namespace = namespace.unwrap_or_default();
+    fn forget(&self, gone: impl Iterator<Item = Place>) {
+        for Place { namespace, name } in gone {
             (self.watched.forget)(&self.handles, &namespace, &name);
         }
         (self.watched.changed)(&self.handles);
@@ -323,9 +318,4 @@ impl Watch {
             (self.watched.changed)(&self.handles);
         }
     }
-}
-
-/// Without the UID and the version, which are not needed here.
-fn name_of(secret: &Secret) -> ObjectRef<Secret> {
-    ObjectRef::new(&secret.name_any()).within(&secret.namespace().unwrap_or_default())
 }

@@ -341,10 +341,7 @@ impl Both {
 /// As many sequences as `PROPTEST_CASES` says, or this many.
 fn explore(cases: u32, length: usize, open: impl AsyncFn() -> Store) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
+    let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
     }

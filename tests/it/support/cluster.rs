@@ -24,6 +24,9 @@ pub struct Cluster {
     /// The process ID of its first API server.
     #[allow(dead_code, reason = "the benchmark reads what it spends")]
     pub api_server: u32,
+    /// The process ID of etcd.
+    #[allow(dead_code, reason = "the benchmark reads what it spends")]
+    pub etcd: u32,
     control: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     _harness: Child,
 }
@@ -54,13 +57,16 @@ impl Cluster {
                     .expect("the harness says where things are"),
             )
         };
+        let pid = |name: &str| {
+            let pid = ready["pids"][name].as_u64();
+            pid.and_then(|pid| pid.try_into().ok())
+                .expect("the harness says which processes there are")
+        };
         Self {
             kubeconfig: path("kubeconfig"),
             audit_log: path("audit_log"),
-            api_server: ready["pids"]["kube-apiserver"]
-                .as_u64()
-                .and_then(|pid| pid.try_into().ok())
-                .expect("the harness says which processes there are"),
+            api_server: pid("kube-apiserver"),
+            etcd: pid("etcd"),
             control: Mutex::new((stdin, stdout)),
             _harness: harness,
         }

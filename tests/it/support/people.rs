@@ -153,7 +153,8 @@ pub fn applications() -> Vec<Client> {
                 refresh_token: Duration::from_hours(3),
                 refresh_token_idle: Duration::from_hours(1),
                 ..Lifetimes::DEFAULT
-            };
+            }
+            .into();
         }),
         // The API itself, which asks about the tokens that it is sent.
         client("team-a.orders-api"),

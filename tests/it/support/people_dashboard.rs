@@ -155,7 +155,7 @@ impl PeopleDashboard {
         let mut client: Client = app(CLIENT);
         client.first_party = true;
         client.redirect_uris = list(&[&format!("{ORIGIN}/callback")]);
-        client.lifetimes.id_token = lasts;
+        Arc::make_mut(&mut client.lifetimes).id_token = lasts;
         let keys = Some(keys::signing_keys_of_all());
         let tenant = Tenant {
             users: index(everybody()),

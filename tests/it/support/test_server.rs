@@ -193,7 +193,7 @@ pub fn client(id: &str) -> Client {
         id_token_algorithm: Algorithm::Rs256,
         id_token_claims: IdTokenClaims::default(),
         allowed_groups: None,
-        lifetimes: Lifetimes::DEFAULT,
+        lifetimes: Lifetimes::DEFAULT.into(),
         oldest_accepted: 1,
         external_secret: None,
         uses: Arc::new(Uses::new(1)),

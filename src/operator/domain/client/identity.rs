@@ -52,10 +52,25 @@ impl<'a> ClientObject<'a> {
     }
 }
 
+/// The ID of a client whose OAuthClient brings none.
+pub fn usual_client_id(namespace: &str, name: &str) -> String {
+    format!("{namespace}.{name}")
+}
+
+/// The name of the credentials Secret of an OAuthClient that names none.
+pub fn usual_secret_name(name: &str) -> String {
+    format!("{name}-oauth")
+}
+
+/// The client whose Secret has this name, if it has the usual one.
+pub fn usual_client(secret: &str) -> Option<&str> {
+    secret.strip_suffix("-oauth")
+}
+
 fn client_id<'a>(object: &'a OAuthClient, namespace: &str, name: &str) -> Cow<'a, str> {
     match object.spec.client_id.as_deref() {
         Some(id) => Cow::Borrowed(id),
-        None => Cow::Owned(format!("{namespace}.{name}")),
+        None => Cow::Owned(usual_client_id(namespace, name)),
     }
 }
 
@@ -63,7 +78,7 @@ fn name_of<'a>(object: &'a OAuthClient, name: &str) -> Cow<'a, str> {
     let secret = object.spec.secret.as_ref();
     match secret.and_then(|secret| secret.name.as_deref()) {
         Some(name) => Cow::Borrowed(name),
-        None => Cow::Owned(format!("{name}-oauth")),
+        None => Cow::Owned(usual_secret_name(name)),
     }
 }
 

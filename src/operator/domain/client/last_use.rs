@@ -17,7 +17,8 @@ pub fn share(clients: usize, turn: u32) -> usize {
     in_a_minute * (turn + 1) / turns - in_a_minute * turn / turns
 }
 
-/// What the status shall say: the day of the last use, or since when none is known.
+/// What a status says: the day of the last use, or since when none is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastUse {
     /// The day of the last use.
     pub last_used_at: Option<Time>,
@@ -27,12 +28,7 @@ pub struct LastUse {
 
 impl LastUse {
     /// The day never goes back, and a clock that is fast does not reach beyond today.
-    pub fn new(
-        previous: &OAuthClientStatus,
-        used: Option<Day>,
-        ready: bool,
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(previous: &Self, used: Option<Day>, ready: bool, now: Timestamp) -> Self {
         let today = Day::of(now);
         let seen = used.map(|day| day.min(today).begin());
         let known = previous.last_used_at.as_ref().map(|time| time.0);
@@ -45,8 +41,12 @@ impl LastUse {
         }
     }
 
-    fn is_in(&self, status: &OAuthClientStatus) -> bool {
-        self.last_used_at == status.last_used_at && self.unused_since == status.unused_since
+    /// That of a status.
+    pub fn of(status: &OAuthClientStatus) -> Self {
+        Self {
+            last_used_at: status.last_used_at.clone(),
+            unused_since: status.unused_since.clone(),
+        }
     }
 }
 
@@ -62,8 +62,8 @@ pub fn differs_otherwise(known: Option<&OAuthClientStatus>, wanted: &OAuthClient
 }
 
 /// Whether a status lacks a day of use.
-pub fn is_due(known: &OAuthClientStatus, used: Option<Day>, ready: bool, now: Timestamp) -> bool {
-    !LastUse::new(known, used, ready, now).is_in(known)
+pub fn is_due(known: &LastUse, used: Option<Day>, ready: bool, now: Timestamp) -> bool {
+    LastUse::new(known, used, ready, now) != *known
 }
 
 /// The clients that get a turn: those of which the status knows no use, then those whose known use is the longest ago.

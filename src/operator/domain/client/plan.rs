@@ -153,7 +153,7 @@ fn is_where_it_was(now: &Situation<'_>) -> bool {
         .status
         .as_ref()
         .and_then(|status| status.secret_uid.as_deref());
-    matches!(now.secret, Some(facts) if recorded == Some(&*facts.uid))
+    matches!((now.secret, recorded), (Some(facts), Some(uid)) if facts.uid == *uid)
 }
 
 fn secret_step(

@@ -5,7 +5,6 @@ use clientele_api::OAuthClient;
 use clientele_oauth::Client;
 
 use crate::domain::tenant::lifetimes::{Shortened, shortened};
-use crate::domain::verdict::Registered;
 
 /// What can be seen of a client beside its OAuthClient, the issuer and the root keys.
 #[derive(PartialEq)]
@@ -64,8 +63,7 @@ impl<'c> Shown<'c> {
     }
 }
 
-impl Registered<OAuthClient> for Client {
-    fn shows_the_same(&self, other: &Self, object: &OAuthClient) -> bool {
-        Shown::of(self, object) == Shown::of(other, object)
-    }
+/// Whether status and Secret of an object show the same of either client.
+pub fn show_the_same(one: &Client, other: &Client, object: &OAuthClient) -> bool {
+    Shown::of(one, object) == Shown::of(other, object)
 }

@@ -59,7 +59,7 @@ pub fn status(
         conditions.extend(advisory(&advised, known, generation_now, now));
     }
     let used = registered.and_then(|(client, _)| client.uses.days().last());
-    let last_use = LastUse::new(&previous, used, verdict.is_ok(), now);
+    let last_use = LastUse::new(&LastUse::of(&previous), used, verdict.is_ok(), now);
     let mut status = OAuthClientStatus {
         observed_generation: generation_now,
         conditions,

@@ -1,5 +1,6 @@
 //! How long what clients are issued lives: what they ask for, within what their tenant allows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_api::tenant::TenantLifetimes;
@@ -7,12 +8,14 @@ use clientele_api::{self as api, DurationString};
 use clientele_oauth::client::Lifetimes;
 
 /// The lifetimes of a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LifetimePolicy {
     /// For clients that say nothing.
     pub default: Lifetimes,
     /// What no client exceeds.
     pub maximum: Lifetimes,
+    /// What clients are given that say nothing: without refresh tokens, and with them. They share it.
+    usual: [Arc<Lifetimes>; 2],
 }
 
 impl LifetimePolicy {
@@ -22,17 +25,20 @@ impl LifetimePolicy {
         let maximum = smaller(asked_or(maximum, Lifetimes::BOUNDS), Lifetimes::BOUNDS);
         let default = spec.and_then(|spec| spec.default.as_ref());
         let default = smaller(asked_or(default, Lifetimes::DEFAULT), maximum);
-        Self { default, maximum }
+        let usual = [false, true].map(|may_refresh| Arc::new(granted(default, may_refresh)));
+        Self {
+            default,
+            maximum,
+            usual,
+        }
     }
 
     /// What a client is given that asks for this. A token that renews another is not outlived by it.
-    pub fn grant(&self, asked: Option<&api::Lifetimes>, may_refresh: bool) -> Lifetimes {
-        let mut granted = smaller(asked_or(asked, self.default), self.maximum);
-        granted.refresh_token_idle = granted.refresh_token_idle.min(granted.refresh_token);
-        if may_refresh {
-            granted.access_token = granted.access_token.min(granted.refresh_token);
-        }
-        granted
+    pub fn grant(&self, asked: Option<&api::Lifetimes>, may_refresh: bool) -> Arc<Lifetimes> {
+        let allowed = smaller(asked_or(asked, self.default), self.maximum);
+        let granted = granted(allowed, may_refresh);
+        let usual = self.usual.iter().find(|usual| ***usual == granted);
+        usual.map_or_else(|| Arc::new(granted), Arc::clone)
     }
 
     /// The longest lifetime of what a key signs.
@@ -84,6 +90,14 @@ pub fn shortened(
             asked,
             granted,
         })
+}
+
+fn granted(mut allowed: Lifetimes, may_refresh: bool) -> Lifetimes {
+    allowed.refresh_token_idle = allowed.refresh_token_idle.min(allowed.refresh_token);
+    if may_refresh {
+        allowed.access_token = allowed.access_token.min(allowed.refresh_token);
+    }
+    allowed
 }
 
 fn asked_or(asked: Option<&api::Lifetimes>, default: Lifetimes) -> Lifetimes {

@@ -241,7 +241,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn it_decides_as_the_whole_does_and_tells_who_is_concerned(steps in proptest::collection::vec(step(), 1..24)) {

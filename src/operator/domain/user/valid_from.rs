@@ -18,7 +18,7 @@ pub fn valid_from(object: &OAuthUser, before: Option<&UserVerdict>, now: Timesta
     let observed = status.and_then(|status| status.observed_generation);
     // After a restart: it was seen if this generation was, and its time is recorded.
     let after_restart = recorded.is_some() && observed == object.metadata.generation;
-    let was_seen = before.map_or(after_restart, |before| before.object.spec.disabled);
+    let was_seen = before.map_or(after_restart, |before| before.object.object().spec.disabled);
     if !object.spec.disabled || was_seen {
         return known.unwrap_or(Timestamp::UNIX_EPOCH);
     }
@@ -35,6 +35,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::domain::kept::{Kept, Words};
     use crate::domain::verdict::UserDetails;
     use crate::tests::user;
     use serde_json::{Value, json};
@@ -55,7 +56,7 @@ mod tests {
 
     fn seen(object: OAuthUser, valid_from: Timestamp) -> UserVerdict {
         UserVerdict {
-            object: Arc::new(object),
+            object: Arc::new(Kept::new(object, &mut Words::default())),
             registered: Err(crate::domain::reason::Refusal::new(
                 crate::domain::reason::Reason::Disabled,
                 "",
@@ -66,7 +67,6 @@ mod tests {
                 valid_from,
                 ambiguous_email: false,
             },
-            superseded: Arc::default(),
         }
     }
 
@@ -82,7 +82,7 @@ mod tests {
         );
         let disabled = seen(disabled, since);
         assert_eq!(
-            valid_from(&disabled.object, Some(&disabled), at(9000)),
+            valid_from(&disabled.object.object(), Some(&disabled), at(9000)),
             since,
             "as long as nothing changes nothing is written"
         );

@@ -21,6 +21,14 @@ pub struct Read {
     pub former: Vec<(String, SecretDigest)>,
 }
 
+impl Read {
+    /// Whether a Secret is the one that was found.
+    pub fn is_of(&self, secret: &Secret) -> bool {
+        let (found, uid) = (self.secret.as_ref(), secret.meta().uid.as_deref());
+        found.is_some_and(|found| found.uid == *uid.unwrap_or_default())
+    }
+}
+
 /// Memory is asked first; the API server only when memory does not know or something is wrong.
 pub async fn read(
     reconciler: &Reconciler,

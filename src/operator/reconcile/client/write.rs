@@ -1,7 +1,5 @@
 //! 3. Write: the Secret, then the Secret of a former name, then the status. Nothing here decides.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use clientele_api::{OAuthClient, OAuthClientStatus};
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Resource, ResourceExt};
@@ -129,12 +127,7 @@ async fn repair(
             .await
             .map_err(SecretError::Retry)?
         {
-            Some(whole)
-                if whole.meta().uid.as_deref()
-                    == found.secret.as_ref().map(|facts| &*facts.uid) =>
-            {
-                whole
-            }
+            Some(whole) if found.is_of(&whole) => whole,
             _ => return Ok(Written::Unknown),
         },
     };
@@ -225,15 +218,14 @@ async fn remove_former(
 /// Writes the status of an OAuthClient; its verdict then knows that a newer version is on its way.
 pub async fn write_status(
     reconciler: &Reconciler,
-    verdict: &ClientVerdict,
+    (object, verdict): (&OAuthClient, &ClientVerdict),
     status: &OAuthClientStatus,
 ) -> Result<(), Error> {
-    let object = &verdict.object;
     let namespace = object.namespace().unwrap_or_default();
     let api: Api<OAuthClient> = Api::namespaced(reconciler.context.kube.clone(), &namespace);
-    if let Some(newer) = reconciler.apply_status(&api, &**object, status).await? {
+    if let Some(newer) = reconciler.apply_status(&api, object, status).await? {
         let changed = newer.resource_version() != object.resource_version();
-        verdict.superseded.store(changed, Relaxed);
+        verdict.object.set_superseded(changed);
     }
     Ok(())
 }

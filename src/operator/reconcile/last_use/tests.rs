@@ -1,11 +1,10 @@
-use std::sync::atomic::AtomicBool;
-
 use clientele_api::OAuthClient;
 use clientele_oauth::client::testing::client;
 use clientele_oauth::client::used_days::Day;
 use serde_json::json;
 
 use super::*;
+use crate::domain::kept::{Kept, Words};
 use crate::tests::object;
 
 /// A client that is ready and was used on that day; its status has recorded another day, or none.
@@ -20,6 +19,10 @@ fn used(name: &str, used: u32, recorded: Option<u32>) -> Arc<ClientVerdict> {
         Some(day) => status["lastUsedAt"] = time(day).into(),
         None => status["unusedSince"] = time(1).into(),
     }
+    let object = OAuthClient {
+        status: serde_json::from_value(status).unwrap(),
+        ..object(name, json!({}))
+    };
     let registered = Client {
         uid: name.into(),
         uses: Arc::default(),
@@ -27,13 +30,9 @@ fn used(name: &str, used: u32, recorded: Option<u32>) -> Arc<ClientVerdict> {
     };
     registered.uses.days().learn(Day::from_number(used));
     Arc::new(ClientVerdict {
-        object: Arc::new(OAuthClient {
-            status: serde_json::from_value(status).unwrap(),
-            ..object(name, json!({}))
-        }),
+        object: Arc::new(Kept::new(object, &mut Words::default())),
         registered: Ok(Arc::new(registered)),
         tenant: None,
-        superseded: Arc::<AtomicBool>::default(),
         details: (),
     })
 }

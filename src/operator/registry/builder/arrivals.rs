@@ -9,7 +9,7 @@ use kube::runtime::watcher;
 
 use super::RegistryBuilder;
 use crate::cache::place::Place;
-use crate::domain::verdict::{ClientVerdict, UserVerdict, is_same_object};
+use crate::domain::verdict::{ClientVerdict, UserVerdict};
 use crate::registry::Inputs;
 
 impl RegistryBuilder {
@@ -23,8 +23,8 @@ impl RegistryBuilder {
         let Some(uid) = object.uid() else { return };
         let known = self.memos.get(&Place::of(object));
         let known = known.map(|memo| &memo.verdict.object);
-        let known = known.filter(|known| is_same_object(&***known, object));
-        let generation = known.map(|object| object.metadata.generation);
+        let known = known.filter(|known| known.is_of(object));
+        let generation = known.map(|object| object.generation());
         if ended || generation != Some(object.metadata.generation) {
             self.arrivals.entry(uid).or_insert_with(Instant::now);
         }
@@ -50,12 +50,12 @@ pub(super) fn record_client_gone(inputs: &Inputs, verdict: &ClientVerdict) {
         return;
     };
     let line = AuditRecord {
-        tenant: Some(&object.spec.tenant),
+        tenant: Some(object.tenant()),
         client_id: Some(&client.id),
         kind: Some("OAuthClient"),
-        namespace: object.metadata.namespace.as_deref(),
-        name: object.metadata.name.as_deref(),
-        uid: object.metadata.uid.as_deref(),
+        namespace: Some(object.namespace()),
+        name: Some(object.name()),
+        uid: Some(object.uid()),
         ..AuditRecord::default()
     };
     inputs
@@ -66,7 +66,7 @@ pub(super) fn record_client_gone(inputs: &Inputs, verdict: &ClientVerdict) {
 
 /// The same of a person.
 pub(super) fn record_person_gone(inputs: &Inputs, verdict: &UserVerdict) {
-    let object = &verdict.object;
+    let (head, object) = (&verdict.object, verdict.object.object());
     let Ok(person) = &verdict.registered else {
         return;
     };
@@ -75,9 +75,9 @@ pub(super) fn record_person_gone(inputs: &Inputs, verdict: &UserVerdict) {
         username: Some(&person.username),
         subject: Some(&person.subject),
         kind: Some("OAuthUser"),
-        namespace: object.metadata.namespace.as_deref(),
-        name: object.metadata.name.as_deref(),
-        uid: object.metadata.uid.as_deref(),
+        namespace: Some(head.namespace()),
+        name: Some(head.name()),
+        uid: Some(head.uid()),
         ..AuditRecord::default()
     };
     inputs

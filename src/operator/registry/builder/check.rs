@@ -69,7 +69,7 @@ impl RegistryBuilder {
         let strangers = self.names.askers().filter(|asker| match asker {
             Asker::Client(place) => self.memos.get(place).is_none(),
             Asker::Tenant(name) => !self.states.contains_key(name),
-            Asker::Person(place) => self.users.get(&place.reference()).is_none(),
+            Asker::Person(place) => self.users.get(place).is_none(),
         });
         let found = [
             (
@@ -94,9 +94,9 @@ impl RegistryBuilder {
             ),
             (
                 self.tenants
-                    .objects()
+                    .all()
                     .iter()
-                    .all(|object| self.knows(object)),
+                    .all(|object| self.knows(&object.object())),
                 "a tenant has another verdict than its object says",
             ),
         ];

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use clientele_api::OAuthClient;
 use clientele_oauth::Client;
 use clientele_oauth::client::secret_usage::Uses;
-use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
 use super::asker::Asker;
-use super::memo::{Change, Circumstances, Memo, kept};
+use super::memo::{Change, Circumstances, Memo, shared};
 use super::memos::Memos;
 use crate::cache::place::Place;
 use crate::domain::client::client_id;
 use crate::domain::client::identity::ClientObject;
 use crate::domain::client::secret_ref::SecretRefEntries;
-use crate::domain::client::status::is_ready;
 use crate::domain::client::validate::{ClientInputs, validate_client};
+use crate::domain::kept::{Head, Kept};
 use crate::domain::unique_names::{NameReservation, Wish};
-use crate::domain::verdict::{ClientVerdict, is_same_object};
+use crate::domain::verdict::ClientVerdict;
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthClient and what it was made of.
@@ -41,7 +40,8 @@ impl RegistryBuilder {
     pub(super) fn id_wish(&self, object: &OAuthClient) -> Option<Wish> {
         let reservation = NameReservation::of_client_id(object)?;
         let tenant = self.tenant_state(&object.spec.tenant);
-        let labels = self.labels(object.metadata.namespace.as_deref());
+        let namespace = object.metadata.namespace.as_deref();
+        let labels = self.labels(namespace.unwrap_or_default());
         let may = tenant.zip(labels).is_some_and(|(tenant, labels)| {
             client_id::may_have(&ClientObject::parse(object), &tenant.policy, labels).is_ok()
         });
@@ -55,22 +55,23 @@ impl RegistryBuilder {
         place: &Place,
     ) -> Option<Change<ClientVerdict>> {
         self.work.looked_at += 1;
-        let Some(object) = self.clients.get(&place.reference()) else {
+        let Some(kept) = self.clients.get(place) else {
             return self.memos.remove(place).map(Change::end);
         };
+        let object = kept.object();
         let known = self.memos.get(place);
         let before = known.map(|memo| memo.verdict.clone());
-        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let now = self.circumstances(kept.tenant(), kept.namespace());
         let extra = ClientExtra {
             id_holder: self.other_holder(&object),
             secret_ref: inputs.cache.client_secrets.look(&object).map(Box::new),
-            uses: known.and_then(|memo| memo.uses_of(&object)),
+            uses: known.and_then(|memo| memo.uses_of(&kept)),
         };
-        if known.is_some_and(|memo| memo.is_made_of(&extra) && memo.still_holds(&object, &now)) {
-            return self.memos.keep(place, &object);
+        if known.is_some_and(|memo| memo.is_made_of(&extra) && memo.still_holds(&kept, &now)) {
+            return self.memos.keep(place, &kept);
         }
         self.work.judged += 1;
-        let memo = make(&object, now, extra, known);
+        let memo = make(&kept, &object, now, extra, known);
         let change = Change::to(&memo.verdict, before);
         self.memos.insert(place, memo);
         Some(change)
@@ -85,26 +86,27 @@ impl RegistryBuilder {
     /// Whether the verdict about what lies in a place is what it would be if nothing was remembered. Looks at one object.
     pub(super) fn is_right(&self, inputs: &Inputs, place: &Place) -> Result<(), &'static str> {
         let memo = self.memos.get(place);
-        let object = self.clients.get(&place.reference());
-        let (Some(memo), Some(object)) = (memo, object) else {
+        let kept = self.clients.get(place);
+        let (Some(memo), Some(kept)) = (memo, kept) else {
             return Err(
                 "an OAuthClient that exists has no verdict, or one that was deleted has one",
             );
         };
-        if !Arc::ptr_eq(&memo.verdict.object, &object) {
+        if !Arc::ptr_eq(&memo.verdict.object, &kept) {
             return Err("the verdict is about another version");
         }
+        let object = kept.object();
         let wished: Vec<Wish> = self.id_wish(&object).into_iter().collect();
         if self.names.wishes(&Asker::Client(place.clone())) != wished {
             return Err("the client ID is claimed otherwise than the object says");
         }
-        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let now = self.circumstances(kept.tenant(), kept.namespace());
         let extra = ClientExtra {
             id_holder: self.other_holder(&object),
             secret_ref: inputs.cache.client_secrets.look(&object).map(Box::new),
             uses: memo.extra.uses.clone(),
         };
-        let fresh = make(&object, now, extra, None);
+        let fresh = make(&kept, &object, now, extra, None);
         if fresh.verdict.registered != memo.verdict.registered {
             return Err("the verdict is another");
         }
@@ -117,8 +119,8 @@ impl RegistryBuilder {
 
 impl ClientMemo {
     /// What is known of the use of the secret of this object.
-    fn uses_of(&self, object: &OAuthClient) -> Option<Arc<Uses>> {
-        let is_same = is_same_object(&*self.verdict.object, object);
+    fn uses_of(&self, object: &Head) -> Option<Arc<Uses>> {
+        let is_same = self.verdict.object.is_same_object(object);
         self.extra.uses.clone().filter(|_| is_same)
     }
 
@@ -130,13 +132,14 @@ impl ClientMemo {
 
 /// Validates an object. What it shares with the verdict before is kept.
 fn make(
-    object: &Arc<OAuthClient>,
+    kept: &Arc<Kept<OAuthClient>>,
+    object: &OAuthClient,
     now: Circumstances,
     mut extra: ClientExtra,
     before: Option<&ClientMemo>,
 ) -> ClientMemo {
-    let before = before.filter(|memo| is_same_object(&*memo.verdict.object, &**object));
-    let labels = now.labels(&**object);
+    let before = before.filter(|memo| memo.verdict.object.is_same_object(kept));
+    let labels = now.labels(kept.namespace());
     let around = ClientInputs {
         tenant: now.tenant.as_ref().map(|state| &state.policy),
         namespace: &labels,
@@ -144,20 +147,39 @@ fn make(
         external_secret: extra.secret_ref.as_deref(),
     };
     let client = validate_client(&ClientObject::parse(object), around);
+    let former = before.and_then(|memo| memo.verdict.registered.as_ref().ok());
+    let client = client.map(|client| named_as(client, kept, former));
     let client = client.map(|client| used_before(client, extra.uses.as_ref()));
-    let registered = kept(client, before.map(|memo| &*memo.verdict));
+    let registered = shared(client, before.map(|memo| &*memo.verdict));
     if let Ok(client) = &registered {
         extra.uses = Some(client.uses.clone());
     }
-    let superseded = before.and_then(|memo| memo.superseded(object));
+    if let Some(before) = before {
+        kept.take_over(&before.verdict.object);
+    }
     let verdict = ClientVerdict {
-        object: object.clone(),
+        object: kept.clone(),
         registered,
         tenant: now.tenant,
-        superseded: superseded.unwrap_or_default(),
         details: (),
     };
     ClientMemo::new(verdict, labels, extra)
+}
+
+/// A client that has one copy of its names with its object and its former self.
+fn named_as(mut client: Client, object: &Head, former: Option<&Arc<Client>>) -> Client {
+    let share = |text: &mut Arc<str>, known: &Arc<str>| {
+        if *text == *known {
+            text.clone_from(known);
+        }
+    };
+    share(&mut client.uid, object.uid());
+    share(&mut client.namespace, object.namespace());
+    share(&mut client.display_name, object.name());
+    if let Some(former) = former {
+        share(&mut client.id, &former.id);
+    }
+    client
 }
 
 /// A client that goes on with the uses of its former self: a change of the object forgets none.
@@ -171,33 +193,25 @@ fn used_before(mut client: Client, before: Option<&Arc<Uses>>) -> Client {
     client
 }
 
-/// The UID of the object: of one that is registered the text that the client has.
-pub(super) fn key(verdict: &ClientVerdict) -> Arc<str> {
-    match &verdict.registered {
-        Ok(client) => client.uid.clone(),
-        Err(_) => verdict.object.uid().unwrap_or_default().into(),
-    }
-}
-
 /// The client of an object, unless the object is going or suspended.
 pub(super) fn acceptable(verdict: &ClientVerdict) -> Option<&Arc<Client>> {
     let object = &verdict.object;
-    let serves = object.meta().deletion_timestamp.is_none() && !object.spec.suspended;
+    let serves = !object.is_going() && !object.is_suspended();
     verdict.registered.as_ref().ok().filter(|_| serves)
 }
 
 /// The client of an object that says that it is suspended: it is served nothing, and its people are told why.
 pub(super) fn suspended_client(verdict: &ClientVerdict) -> Option<&Arc<Client>> {
     let object = &verdict.object;
-    let suspended = object.meta().deletion_timestamp.is_none() && object.spec.suspended;
+    let suspended = !object.is_going() && object.is_suspended();
     verdict.registered.as_ref().ok().filter(|_| suspended)
 }
 
 /// The version of a client that is served, unless its status says already that it is ready.
 pub(super) fn unsaid(verdict: &ClientVerdict) -> Option<(String, i64)> {
     let object = &verdict.object;
-    acceptable(verdict).filter(|_| !is_ready(object))?;
-    Some((object.uid()?, object.meta().generation?))
+    acceptable(verdict).filter(|_| !object.is_ready())?;
+    Some((object.uid().to_string(), object.generation()?))
 }
 
 #[cfg(test)]

@@ -1,14 +1,12 @@
 //! A verdict and what it was made of. An object is validated again only when something of that changed.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use kube::{Resource, ResourceExt};
 
 use super::RegistryBuilder;
+use crate::domain::kept::{Keep, Kept, is_same_version};
 use crate::domain::reason::Refusal;
 use crate::domain::tenant::policy::Labels;
-use crate::domain::verdict::{Registered, TenantState, Verdict, is_same_object, is_same_version};
+use crate::domain::verdict::{Registered, TenantState, Verdict};
 
 /// Where an object stands: its tenant and the labels of its namespace, as far as they are known.
 pub(super) struct Circumstances {
@@ -17,14 +15,14 @@ pub(super) struct Circumstances {
 }
 
 /// A verdict, the labels it was made with, and what else it was made of.
-pub(super) struct Memo<K, T, D, E> {
+pub(super) struct Memo<K: Keep, T, D, E> {
     pub(super) verdict: Arc<Verdict<K, T, D>>,
     namespace: Arc<Labels>,
     pub(super) extra: E,
 }
 
 impl RegistryBuilder {
-    pub(super) fn circumstances(&self, tenant: &str, namespace: Option<&str>) -> Circumstances {
+    pub(super) fn circumstances(&self, tenant: &str, namespace: &str) -> Circumstances {
         Circumstances {
             tenant: self.tenant_state(tenant).cloned(),
             namespace: self.labels(namespace).cloned(),
@@ -34,14 +32,14 @@ impl RegistryBuilder {
 
 impl Circumstances {
     /// The labels of the namespace. One that is not known has only the label with its name, as each has.
-    pub(super) fn labels<K: Resource>(&self, object: &K) -> Arc<Labels> {
+    pub(super) fn labels(&self, namespace: &str) -> Arc<Labels> {
         self.namespace
             .clone()
-            .unwrap_or_else(|| Arc::new(own_name(object)))
+            .unwrap_or_else(|| Arc::new(own_name(namespace)))
     }
 }
 
-impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
+impl<K: Keep, T: PartialEq, D, E> Memo<K, T, D, E> {
     pub(super) fn new(verdict: Verdict<K, T, D>, namespace: Arc<Labels>, extra: E) -> Self {
         Self {
             verdict: Arc::new(verdict),
@@ -51,7 +49,7 @@ impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
     }
 
     /// Whether version and circumstances are those of the verdict.
-    pub(super) fn still_holds(&self, object: &Arc<K>, now: &Circumstances) -> bool {
+    pub(super) fn still_holds(&self, object: &Arc<Kept<K>>, now: &Circumstances) -> bool {
         let same_namespace = now
             .namespace
             .as_ref()
@@ -64,23 +62,17 @@ impl<K: Resource, T: PartialEq, D, E> Memo<K, T, D, E> {
                 _ => false,
             }
     }
-
-    /// What another verdict about the same version of the object goes on with.
-    pub(super) fn superseded(&self, object: &Arc<K>) -> Option<Arc<AtomicBool>> {
-        let same = is_same_version(&self.verdict.object, object);
-        same.then(|| self.verdict.superseded.clone())
-    }
 }
 
-impl<K, T, D: Clone, E> Memo<K, T, D, E> {
+impl<K: Keep, T, D: Clone, E> Memo<K, T, D, E> {
     /// The same about another copy of the same version, as a list brings it.
-    pub(super) fn move_to(&mut self, object: &Arc<K>) {
+    pub(super) fn move_to(&mut self, object: &Arc<Kept<K>>) {
         let before = &self.verdict;
+        object.take_over(&before.object);
         self.verdict = Arc::new(Verdict {
             object: object.clone(),
             registered: before.registered.clone(),
             tenant: before.tenant.clone(),
-            superseded: before.superseded.clone(),
             details: before.details.clone(),
         });
     }
@@ -94,11 +86,11 @@ pub(super) struct Change<V> {
     pub(super) matters: bool,
 }
 
-impl<K: Resource, T, D> Change<Verdict<K, T, D>> {
+impl<K: Keep, T, D> Change<Verdict<K, T, D>> {
     /// The verdict about an object that is not there any more.
     pub(super) fn gone(&self) -> Option<&Arc<Verdict<K, T, D>>> {
         let before = self.before.as_ref()?;
-        let stays = |after: &Arc<Verdict<K, T, D>>| is_same_object(&*after.object, &*before.object);
+        let stays = |after: &Arc<Verdict<K, T, D>>| after.object.is_same_object(&before.object);
         (!self.after.as_ref().is_some_and(stays)).then_some(before)
     }
 }
@@ -111,7 +103,7 @@ impl<V> Change<V> {
     }
 }
 
-impl<K: Resource, T: Registered<K>, D: PartialEq> Change<Verdict<K, T, D>> {
+impl<K: Keep, T: Registered<K>, D: PartialEq> Change<Verdict<K, T, D>> {
     /// Another verdict than before, if there was one.
     pub(super) fn to(after: &Arc<Verdict<K, T, D>>, before: Option<Arc<Verdict<K, T, D>>>) -> Self {
         let matters = before
@@ -125,7 +117,7 @@ impl<K: Resource, T: Registered<K>, D: PartialEq> Change<Verdict<K, T, D>> {
     }
 }
 
-impl<K, T, D> Change<Verdict<K, T, D>> {
+impl<K: Keep, T, D> Change<Verdict<K, T, D>> {
     /// Nothing lies in the place any more.
     pub(super) fn end<E>(gone: Memo<K, T, D, E>) -> Self {
         Self {
@@ -137,7 +129,7 @@ impl<K, T, D> Change<Verdict<K, T, D>> {
 }
 
 /// Whether a reconcile would write something else. What a tenant is beside this concerns none of its objects.
-fn is_news<K: Resource, T: Registered<K>, D: PartialEq>(
+fn is_news<K: Keep, T: Registered<K>, D: PartialEq>(
     before: &Verdict<K, T, D>,
     after: &Verdict<K, T, D>,
 ) -> bool {
@@ -159,7 +151,7 @@ fn is_news<K: Resource, T: Registered<K>, D: PartialEq>(
 }
 
 /// What is registered mostly stays the same: one copy of it is kept.
-pub(super) fn kept<K, T: PartialEq, D>(
+pub(super) fn shared<K: Keep, T: PartialEq, D>(
     new: Result<T, Refusal>,
     before: Option<&Verdict<K, T, D>>,
 ) -> Result<Arc<T>, Refusal> {
@@ -171,7 +163,7 @@ pub(super) fn kept<K, T: PartialEq, D>(
 }
 
 /// Every namespace has the label of its name, also one that has not been seen yet.
-fn own_name<K: Resource>(object: &K) -> Labels {
-    let name = object.namespace().unwrap_or_default();
-    Labels::from([("kubernetes.io/metadata.name".to_owned(), name)])
+fn own_name(namespace: &str) -> Labels {
+    let key = "kubernetes.io/metadata.name".to_owned();
+    Labels::from([(key, namespace.to_owned())])
 }

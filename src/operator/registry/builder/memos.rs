@@ -9,6 +9,7 @@ use clientele_api::{OAuthClient, OAuthUser};
 use super::memo::{Change, Memo};
 use crate::cache::place::Place;
 use crate::cache::secret_changes::SecretChanges;
+use crate::domain::kept::{Keep, Kept};
 use crate::domain::secret_entry::SecretEntry;
 use crate::domain::user::validate::password_entry;
 use crate::domain::verdict::Verdict;
@@ -16,33 +17,33 @@ use crate::domain::verdict::Verdict;
 /// What an object refers to.
 pub(super) trait Refers {
     /// Its tenant.
-    fn tenant(&self) -> &str;
+    fn tenant(&self) -> Arc<str>;
     /// The entry of a Secret from which something of it comes.
     fn secret_entry(&self) -> Option<SecretEntry>;
 }
 
-impl Refers for OAuthClient {
-    fn tenant(&self) -> &str {
-        &self.spec.tenant
+impl Refers for Kept<OAuthClient> {
+    fn tenant(&self) -> Arc<str> {
+        self.tenant().clone()
     }
 
     fn secret_entry(&self) -> Option<SecretEntry> {
-        let reference = self.spec.secret_ref.as_ref()?;
+        let reference = self.secret_ref()?;
         Some(SecretEntry {
-            namespace: self.metadata.namespace.clone().unwrap_or_default(),
+            namespace: self.namespace().to_string(),
             secret: reference.name.clone(),
             key: reference.key.clone(),
         })
     }
 }
 
-impl Refers for OAuthUser {
-    fn tenant(&self) -> &str {
-        &self.spec.tenant
+impl Refers for Kept<OAuthUser> {
+    fn tenant(&self) -> Arc<str> {
+        self.object().spec.tenant.as_str().into()
     }
 
     fn secret_entry(&self) -> Option<SecretEntry> {
-        password_entry(self)
+        password_entry(&self.object())
     }
 }
 
@@ -51,14 +52,14 @@ impl Refers for OAuthUser {
     clippy::struct_field_names,
     reason = "each is an index, named by its key"
 )]
-pub(super) struct Memos<K, T, D, E> {
+pub(super) struct Memos<K: Keep, T, D, E> {
     /// In the order of namespaces, so that those of one lie together.
     by_place: BTreeMap<Place, Memo<K, T, D, E>>,
-    by_tenant: HashMap<String, HashSet<Place>>,
+    by_tenant: HashMap<Arc<str>, HashSet<Place>>,
     by_entry: BTreeMap<SecretEntry, HashSet<Place>>,
 }
 
-impl<K, T, D, E> Default for Memos<K, T, D, E> {
+impl<K: Keep, T, D, E> Default for Memos<K, T, D, E> {
     fn default() -> Self {
         Self {
             by_place: BTreeMap::new(),
@@ -68,7 +69,10 @@ impl<K, T, D, E> Default for Memos<K, T, D, E> {
     }
 }
 
-impl<K: Refers, T, D, E> Memos<K, T, D, E> {
+impl<K: Keep, T, D, E> Memos<K, T, D, E>
+where
+    Kept<K>: Refers,
+{
     pub(super) fn get(&self, place: &Place) -> Option<&Memo<K, T, D, E>> {
         self.by_place.get(place)
     }
@@ -77,12 +81,12 @@ impl<K: Refers, T, D, E> Memos<K, T, D, E> {
         let object = memo.verdict.object.clone();
         let before = self.by_place.insert(place.clone(), memo);
         let before = before.map(|memo| memo.verdict.object.clone());
-        if before.as_ref().map(|object| object.tenant()) != Some(object.tenant()) {
-            if let Some(before) = &before {
-                self.leave_tenant(before.tenant(), place);
+        let (former, now) = (before.as_ref().map(|it| it.tenant()), object.tenant());
+        if former.as_ref() != Some(&now) {
+            if let Some(former) = former {
+                self.leave_tenant(&former, place);
             }
-            let tenant = self.by_tenant.entry(object.tenant().to_owned());
-            tenant.or_default().insert(place.clone());
+            self.by_tenant.entry(now).or_default().insert(place.clone());
         }
         let former = before.as_ref().and_then(|object| object.secret_entry());
         let now = object.secret_entry();
@@ -97,7 +101,7 @@ impl<K: Refers, T, D, E> Memos<K, T, D, E> {
     pub(super) fn remove(&mut self, place: &Place) -> Option<Memo<K, T, D, E>> {
         let gone = self.by_place.remove(place)?;
         let object = gone.verdict.object.clone();
-        self.leave_tenant(object.tenant(), place);
+        self.leave_tenant(&object.tenant(), place);
         self.leave_entry(object.secret_entry(), place);
         Some(gone)
     }
@@ -106,7 +110,7 @@ impl<K: Refers, T, D, E> Memos<K, T, D, E> {
     pub(super) fn keep(
         &mut self,
         place: &Place,
-        object: &Arc<K>,
+        object: &Arc<Kept<K>>,
     ) -> Option<Change<Verdict<K, T, D>>>
     where
         D: Clone,

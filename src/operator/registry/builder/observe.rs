@@ -6,7 +6,6 @@ use clientele_api::{OAuthClient, OAuthTenant, OAuthUser};
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
 use super::RegistryBuilder;
@@ -20,9 +19,9 @@ impl RegistryBuilder {
     /// Takes in an observation. Returns whether the registry may have to change.
     pub fn apply(&mut self, inputs: &Inputs, outputs: &Outputs, observation: WatchEvent) -> bool {
         match observation {
-            WatchEvent::Client(event) => self.see_client(inputs, outputs, &event),
-            WatchEvent::Tenant(event) => self.see_tenant(outputs, &event),
-            WatchEvent::User(event) => self.see_user(inputs, outputs, &event),
+            WatchEvent::Client(event) => self.see_client(inputs, outputs, *event),
+            WatchEvent::Tenant(event) => self.see_tenant(outputs, *event),
+            WatchEvent::User(event) => self.see_user(inputs, outputs, *event),
             WatchEvent::Namespace(event) => self.see_namespace(outputs, event),
             WatchEvent::OwnSecret(event) => self.see_own_secret(outputs, event),
             WatchEvent::Failed(kind, error) => {
@@ -37,14 +36,14 @@ impl RegistryBuilder {
         &mut self,
         inputs: &Inputs,
         outputs: &Outputs,
-        event: &watcher::Event<OAuthClient>,
+        event: watcher::Event<OAuthClient>,
     ) -> bool {
         use watcher::Event::{Apply, Delete, InitApply};
-        if let Apply(object) | InitApply(object) | Delete(object) = event {
+        if let Apply(object) | InitApply(object) | Delete(object) = &event {
             let version = object.metadata.resource_version.as_deref();
             inputs.cache.clients_revision.note(version);
         }
-        self.note_arrival(event);
+        self.note_arrival(&event);
         let touched = self.clients.apply(event);
         self.note_changed_clients();
         let complete = self.clients.is_complete();
@@ -52,19 +51,19 @@ impl RegistryBuilder {
         readiness.note(|progress| progress.clients = complete);
         let pending = &mut self.pending;
         touched.note(
-            |name| _ = pending.clients.insert(Place::of_reference(name)),
+            |place| _ = pending.clients.insert(place),
             &mut pending.whole,
         )
     }
 
-    fn see_tenant(&mut self, outputs: &Outputs, event: &watcher::Event<OAuthTenant>) -> bool {
+    fn see_tenant(&mut self, outputs: &Outputs, event: watcher::Event<OAuthTenant>) -> bool {
         let touched = self.tenants.apply(event);
         let complete = self.tenants.is_complete();
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.tenants = complete);
         let pending = &mut self.pending;
         touched.note(
-            |name| _ = pending.tenants.insert(name.name.clone()),
+            |place| _ = pending.tenants.insert(place.name.to_string()),
             &mut pending.every_tenant,
         )
     }
@@ -73,16 +72,24 @@ impl RegistryBuilder {
         &mut self,
         inputs: &Inputs,
         outputs: &Outputs,
-        event: &watcher::Event<OAuthUser>,
+        event: watcher::Event<OAuthUser>,
     ) -> bool {
+        if let watcher::Event::Apply(user) = &event {
+            self.pending.entries.extend(password_entry(user));
+            want_password(inputs, user);
+        }
+        let is_list = matches!(event, watcher::Event::InitDone);
         let touched = self.users.apply(event);
         self.note_changed_people();
-        self.want_passwords(inputs, event);
+        // Which entries are looked at is said before anybody is known to have been listed.
+        for user in is_list.then(|| self.users.all()).into_iter().flatten() {
+            want_password(inputs, &user.object());
+        }
         let complete = self.users.is_complete();
         outputs.readiness.note(|progress| progress.users = complete);
         let pending = &mut self.pending;
         touched.note(
-            |name| _ = pending.people.insert(Place::of_reference(name)),
+            |place| _ = pending.people.insert(place),
             &mut pending.every_person,
         )
     }
@@ -100,29 +107,13 @@ impl RegistryBuilder {
         if let Some(tenant) = tenant {
             // Other keys, such as those of a backup, may be ones that a request has withdrawn.
             if changed {
-                outputs.queues.tenants.enqueue(ObjectRef::new(&tenant));
+                outputs.queues.tenants.enqueue(Place::of_cluster(&tenant));
             }
             self.pending.tenants.insert(tenant);
         }
         let readiness = &outputs.readiness;
         readiness.note(|progress| progress.signing_keys |= complete);
         changed
-    }
-
-    /// Says which entries of Secrets are looked at, before anybody is known to have been listed.
-    fn want_passwords(&mut self, inputs: &Inputs, event: &watcher::Event<OAuthUser>) {
-        match event {
-            watcher::Event::Apply(user) => {
-                self.pending.entries.extend(password_entry(user));
-                want_password(inputs, user);
-            }
-            watcher::Event::InitDone => {
-                for user in self.users.objects() {
-                    want_password(inputs, &user);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn see_namespace(

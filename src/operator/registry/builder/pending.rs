@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use clientele_api::OAuthTenant;
 use clientele_oauth::Keyring;
-use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 
 use super::RegistryBuilder;
 use super::slices::Slices;
@@ -92,23 +90,23 @@ impl RegistryBuilder {
             self.names = NameIndex::default();
             self.tables.clear();
             (self.served, self.refused) = (0, 0);
-            let objects = self.clients.objects();
-            let there = objects.iter().map(|object| Place::of(&**object));
+            let objects = self.clients.all();
+            let there = objects.iter().map(|object| Place::of_kept(object));
             extend(&mut pending.clients, there, slices).await;
             let known = self.memos.iter().map(|(place, _)| place.clone());
             extend(&mut pending.clients, known, slices).await;
             (pending.every_tenant, pending.every_person) = (true, true);
         }
         if pending.every_person {
-            let objects = self.users.objects();
-            let there = objects.iter().map(|object| Place::of(&**object));
+            let objects = self.users.all();
+            let there = objects.iter().map(|object| Place::of_kept(object));
             extend(&mut pending.people, there, slices).await;
             let known = self.usernames.askers().cloned();
             extend(&mut pending.people, known, slices).await;
         }
         if pending.every_tenant {
-            let objects = self.tenants.objects();
-            let there = objects.iter().map(|tenant| tenant.name_any());
+            let objects = self.tenants.all();
+            let there = objects.iter().map(|tenant| tenant.name().to_string());
             pending.tenants.extend(there);
             pending.tenants.extend(self.states.keys().cloned());
         }
@@ -124,8 +122,8 @@ impl RegistryBuilder {
 
     /// The tenant, if it counts.
     pub(super) fn tenant_object(&self, name: &str) -> Option<Arc<OAuthTenant>> {
-        let object = self.tenants.get(&ObjectRef::new(name));
-        object.filter(|object| !TenantPolicy::is_deleted(object))
+        let object = self.tenants.get(&Place::of_cluster(name))?.object();
+        (!TenantPolicy::is_deleted(&object)).then_some(object)
     }
 
     /// Lets go of the labels of namespaces that were deleted, once nothing of ours lies in them any more.

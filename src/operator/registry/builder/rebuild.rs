@@ -148,8 +148,8 @@ impl RegistryBuilder {
     async fn decide_names(&mut self, pending: &mut Pending, slices: &mut Slices) {
         let mut moved: HashSet<Asker> = HashSet::new();
         for place in &pending.clients {
-            let object = self.clients.get(&place.reference());
-            let wish = object.and_then(|object| self.id_wish(&object));
+            let object = self.clients.get(place);
+            let wish = object.and_then(|object| self.id_wish(&object.object()));
             let asker = Asker::Client(place.clone());
             moved.extend(self.names.set(&asker, wish.into_iter().collect()));
             slices.turn().await;

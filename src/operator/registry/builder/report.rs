@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
-
 use super::RegistryBuilder;
 use super::arrivals::{record_client_gone, record_person_gone};
-use super::clients::{ClientMemos, key, unsaid};
+use super::clients::{ClientMemos, unsaid};
 use super::memo::Change;
 use super::pending::Pending;
 use super::slices::Slices;
+use crate::cache::place::Place;
 use crate::domain::verdict::{ClientVerdict, UserVerdict};
 use crate::metrics::count;
 use crate::registry::{Inputs, Outputs};
@@ -53,7 +51,7 @@ impl RegistryBuilder {
                 .outputs
                 .queues
                 .tenants
-                .enqueue(ObjectRef::new(tenant));
+                .enqueue(Place::of_cluster(tenant));
         }
         let metrics = &report.inputs.context.metrics.registry;
         metrics.clients.set(count(self.served));
@@ -91,16 +89,16 @@ impl Report<'_> {
             others.extend(
                 change
                     .gone()
-                    .and_then(|gone| Some((gone.object.uid()?, None))),
+                    .map(|gone| (gone.object.uid().to_string(), None)),
             );
             let version = |verdict: &Arc<ClientVerdict>| unsaid(verdict);
             let (before, after) = (&change.before, &change.after);
             let now = after.as_ref().and_then(version);
             // Mostly the status speaks of it, before and after.
             if before.as_ref().and_then(version) != now {
-                let uid = after.as_ref().and_then(|verdict| verdict.object.uid());
+                let uid = after.as_ref().map(|verdict| verdict.object.uid());
                 let version = now.map(|(_, generation)| generation);
-                others.extend(uid.map(|uid| (uid, version)));
+                others.extend(uid.map(|uid| (uid.to_string(), version)));
             }
             slices.turn().await;
         }
@@ -120,10 +118,9 @@ impl Report<'_> {
         while !changes.is_empty() {
             let part = changes.split_off(changes.len().saturating_sub(PART));
             let fresh = part.iter().filter_map(|change| change.after.as_ref());
-            let fresh = fresh.map(|verdict| (key(verdict), verdict.clone()));
+            let fresh = fresh.map(|verdict| (verdict.object.uid().clone(), verdict.clone()));
             let gone: Vec<_> = part.iter().filter_map(Change::gone).collect();
-            let uids = gone.iter();
-            let uids = uids.filter_map(|verdict| verdict.object.metadata.uid.as_deref());
+            let uids = gone.iter().map(|verdict| &**verdict.object.uid());
             self.outputs.verdicts.clients.update(uids, fresh);
             for verdict in &gone {
                 record_client_gone(self.inputs, verdict);
@@ -143,20 +140,16 @@ impl Report<'_> {
         while !changes.is_empty() {
             let part = changes.split_off(changes.len().saturating_sub(PART));
             let fresh = part.iter().filter_map(|change| change.after.as_ref());
-            let fresh = fresh.map(|verdict| {
-                let uid = verdict.object.uid().unwrap_or_default();
-                (Arc::from(uid), verdict.clone())
-            });
+            let fresh = fresh.map(|verdict| (verdict.object.uid().clone(), verdict.clone()));
             let gone: Vec<_> = part.iter().filter_map(Change::gone).collect();
-            let uids = gone.iter();
-            let uids = uids.filter_map(|verdict| verdict.object.metadata.uid.as_deref());
+            let uids = gone.iter().map(|verdict| &**verdict.object.uid());
             self.outputs.verdicts.users.update(uids, fresh);
             for verdict in gone {
                 record_person_gone(self.inputs, verdict);
             }
             let news = part.iter().filter(|change| change.matters);
             for verdict in news.filter_map(|change| change.after.as_ref()) {
-                let object = ObjectRef::from_obj(&*verdict.object);
+                let object = Place::of_kept(&verdict.object);
                 self.outputs.queues.users.enqueue(object);
             }
             drop(part);
@@ -166,9 +159,9 @@ impl Report<'_> {
 
     /// Where Secrets have not been listed yet nothing is written. Once they are, every client there is enqueued.
     fn enqueue(&self, verdict: &ClientVerdict) {
-        let namespace = verdict.object.metadata.namespace.as_deref();
-        if self.inputs.cache.credentials.is_listed(namespace) {
-            let object = ObjectRef::from_obj(&*verdict.object);
+        let object = &verdict.object;
+        if self.inputs.cache.credentials.is_listed(object.namespace()) {
+            let object = Place::of_kept(object);
             self.outputs.queues.clients.enqueue(object);
         }
     }

@@ -25,7 +25,6 @@ fn runner(cases: u32) -> (u64, TestRunner) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = ProptestConfig {
         cases,
-        failure_persistence: None,
         ..ProptestConfig::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);

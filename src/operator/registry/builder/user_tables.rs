@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use clientele_oauth::{User, Users};
-use kube::Resource;
 
 use super::RegistryBuilder;
 use super::memo::Change;
@@ -13,9 +12,9 @@ use crate::domain::verdict::UserVerdict;
 
 /// The tenant and the person that a verdict stands for, unless the object is going.
 fn person(verdict: &UserVerdict) -> Option<(&str, &Arc<User>)> {
-    let is_going = verdict.object.meta().deletion_timestamp.is_some();
+    let is_going = verdict.object.is_going();
     let person = verdict.registered.as_ref().ok().filter(|_| !is_going);
-    Some((&verdict.object.spec.tenant, person?))
+    Some((&verdict.tenant.as_ref()?.policy.name, person?))
 }
 
 fn is_same(before: &UserVerdict, after: &UserVerdict) -> bool {

@@ -9,18 +9,19 @@ use jiff::Timestamp;
 
 use super::RegistryBuilder;
 use super::asker::Asker;
-use super::memo::{Change, Circumstances, Memo, kept};
+use super::memo::{Change, Circumstances, Memo, shared};
 use super::memos::Memos;
 use super::pending::Pending;
 use super::slices::Slices;
 use crate::cache::place::Place;
+use crate::domain::kept::Kept;
 use crate::domain::secret_entry::SecretEntry;
 use crate::domain::unique_names::{NameReservation, Wish};
 use crate::domain::user::email::Names;
 use crate::domain::user::password::Found;
 use crate::domain::user::valid_from::valid_from;
 use crate::domain::user::validate::{UserInputs, password_entry, validate_user};
-use crate::domain::verdict::{UserDetails, UserVerdict, is_same_object};
+use crate::domain::verdict::{UserDetails, UserVerdict};
 use crate::registry::Inputs;
 
 /// A verdict about an OAuthUser and what it was made of.
@@ -77,7 +78,7 @@ impl RegistryBuilder {
 
     /// Who may not have a name does not keep others from it.
     fn wanted_names(&self, place: &Place) -> WantedNames {
-        let user = self.users.get(&place.reference());
+        let user = self.users.get(place).map(|user| user.object());
         let may = user.as_ref().is_some_and(|user| self.admits(user));
         let wish = |reservation| Wish { reservation, may };
         let username = user.iter().map(|user| NameReservation::of_username(user));
@@ -99,7 +100,8 @@ impl RegistryBuilder {
 
     fn admits(&self, user: &OAuthUser) -> bool {
         let tenant = self.tenant_state(&user.spec.tenant);
-        let labels = self.labels(user.metadata.namespace.as_deref());
+        let namespace = user.metadata.namespace.as_deref();
+        let labels = self.labels(namespace.unwrap_or_default());
         let admits = tenant.zip(labels);
         admits.is_some_and(|(tenant, labels)| tenant.policy.users.contains(labels))
     }
@@ -131,16 +133,17 @@ impl RegistryBuilder {
         place: &Place,
     ) -> Option<Change<UserVerdict>> {
         self.work.people += 1;
-        let Some(object) = self.users.get(&place.reference()) else {
+        let Some(kept) = self.users.get(place) else {
             return self.user_memos.remove(place).map(Change::end);
         };
-        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let object = kept.object();
+        let now = self.circumstances(&object.spec.tenant, kept.namespace());
         let extra = self.user_extra(inputs, keyring, place, &object);
         let known = self.user_memos.get(place);
-        if known.is_some_and(|memo| memo.extra == extra && memo.still_holds(&object, &now)) {
-            return self.user_memos.keep(place, &object);
+        if known.is_some_and(|memo| memo.extra == extra && memo.still_holds(&kept, &now)) {
+            return self.user_memos.keep(place, &kept);
         }
-        let memo = self.make_user(&object, now, extra, known);
+        let memo = self.make_user(&kept, now, extra, known);
         let before = known.map(|memo| memo.verdict.clone());
         let change = Change::to(&memo.verdict, before);
         self.user_memos.insert(place, memo);
@@ -171,20 +174,23 @@ impl RegistryBuilder {
     /// Validates an object. What it shares with the verdict before is kept.
     fn make_user(
         &self,
-        object: &Arc<OAuthUser>,
+        kept: &Arc<Kept<OAuthUser>>,
         now: Circumstances,
         extra: UserExtra,
         before: Option<&UserMemo>,
     ) -> UserMemo {
-        let before = before.filter(|memo| is_same_object(&*memo.verdict.object, &**object));
-        let superseded = before.and_then(|memo| memo.superseded(object));
         let before = before.map(|memo| &*memo.verdict);
-        let labels = now.labels(&**object);
-        let valid_from = valid_from(object, before, Timestamp::now());
+        let before = before.filter(|verdict| verdict.object.is_same_object(kept));
+        if let Some(before) = before {
+            kept.take_over(&before.object);
+        }
+        let object = kept.object();
+        let labels = now.labels(kept.namespace());
+        let valid_from = valid_from(&object, before, Timestamp::now());
         let tenant_uid = self.tenant_uid(&object.spec.tenant);
         let policy = now.tenant.as_ref().map(|tenant| &tenant.policy);
         let user = validate_user(
-            object,
+            &object,
             UserInputs {
                 tenant: policy.map(|policy| (policy, &*tenant_uid)),
                 namespace: &labels,
@@ -197,10 +203,9 @@ impl RegistryBuilder {
         );
         let pending = user.as_ref().is_ok_and(|user| user.pending);
         let verdict = UserVerdict {
-            object: object.clone(),
-            registered: kept(user.map(|user| user.person), before),
+            object: kept.clone(),
+            registered: shared(user.map(|user| user.person), before),
             tenant: now.tenant,
-            superseded: superseded.unwrap_or_default(),
             details: UserDetails {
                 pending,
                 valid_from,
@@ -231,7 +236,7 @@ impl RegistryBuilder {
         let before = changes.iter().filter_map(|change| change.before.as_ref());
         let entries = now
             .chain(before)
-            .filter_map(|verdict| password_entry(&verdict.object));
+            .filter_map(|verdict| password_entry(&verdict.object.object()));
         let mut entries: HashSet<SecretEntry> = entries.collect();
         entries.extend(pending.entries.iter().cloned());
         for entry in &entries {
@@ -247,7 +252,7 @@ impl RegistryBuilder {
     fn admits_one_with(&self, entry: &SecretEntry) -> bool {
         let places = self.user_memos.referring(entry);
         let mut memos = places.filter_map(|place| self.user_memos.get(place));
-        memos.any(|memo| self.admits(&memo.verdict.object))
+        memos.any(|memo| self.admits(&memo.verdict.object.object()))
     }
 
     /// Whether the verdict about what lies in a place is what it would be if nothing was remembered. Looks at one object.
@@ -258,11 +263,11 @@ impl RegistryBuilder {
         place: &Place,
     ) -> Result<(), &'static str> {
         let memo = self.user_memos.get(place);
-        let object = self.users.get(&place.reference());
-        let (Some(memo), Some(object)) = (memo, object) else {
+        let kept = self.users.get(place);
+        let (Some(memo), Some(kept)) = (memo, kept) else {
             return Err("an OAuthUser that exists has no verdict, or one that was deleted has one");
         };
-        if !Arc::ptr_eq(&memo.verdict.object, &object) {
+        if !Arc::ptr_eq(&memo.verdict.object, &kept) {
             return Err("the verdict is about another version");
         }
         let wanted = self.wanted_names(place);
@@ -273,9 +278,10 @@ impl RegistryBuilder {
         {
             return Err("the names are claimed otherwise than the object says");
         }
-        let now = self.circumstances(&object.spec.tenant, object.metadata.namespace.as_deref());
+        let object = kept.object();
+        let now = self.circumstances(&object.spec.tenant, kept.namespace());
         let extra = self.user_extra(inputs, keyring, place, &object);
-        let fresh = self.make_user(&object, now, extra, Some(memo));
+        let fresh = self.make_user(&kept, now, extra, Some(memo));
         if fresh.verdict.registered != memo.verdict.registered
             || fresh.verdict.details != memo.verdict.details
         {

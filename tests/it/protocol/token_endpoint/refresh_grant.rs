@@ -1,5 +1,6 @@
 //! F: the refresh token grant. One chain of tokens, for as long as everybody stands by it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clientele_oauth::{Client, User};
@@ -359,7 +360,7 @@ async fn f12_a_lifetime_that_was_shortened_counts_from_the_beginning() {
     advance(Duration::from_hours(2));
     let second = next(&world, &first.refresh_token).await;
     change_client(&world, |client| {
-        client.lifetimes.refresh_token = Duration::from_hours(1);
+        Arc::make_mut(&mut client.lifetimes).refresh_token = Duration::from_hours(1);
     });
     refuses(&world, &second.refresh_token).await;
 }

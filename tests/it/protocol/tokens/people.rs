@@ -1,5 +1,6 @@
 //! RFC 9068 and OIDC Core §2: the tokens of people, verified by an independent library.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -263,8 +264,8 @@ async fn no_access_token_outlives_its_family() {
     let change = |refresh: u64, idle: u64| {
         world.change(|tenant| {
             let client = people::app_with("team-a.app", |c| {
-                c.lifetimes.refresh_token = Duration::from_secs(refresh);
-                c.lifetimes.refresh_token_idle = Duration::from_secs(idle);
+                Arc::make_mut(&mut c.lifetimes).refresh_token = Duration::from_secs(refresh);
+                Arc::make_mut(&mut c.lifetimes).refresh_token_idle = Duration::from_secs(idle);
             });
             tenant.clients.insert(client.id.clone(), client.into());
         });

@@ -22,7 +22,7 @@ fn after(
     ready: bool,
     today: u32,
 ) -> OAuthClientStatus {
-    let last = LastUse::new(status, used, ready, at(today, 43_200));
+    let last = LastUse::new(&LastUse::of(status), used, ready, at(today, 43_200));
     OAuthClientStatus {
         last_used_at: last.last_used_at,
         unused_since: last.unused_since,
@@ -82,12 +82,23 @@ proptest! {
 fn a_use_of_the_same_day_is_no_reason_to_write() {
     let new = OAuthClientStatus::default();
     let now = at(100, 5);
-    assert!(!is_due(&new, None, false, now), "neither ready nor used");
-    assert!(is_due(&new, None, true, now), "ready under another version");
+    assert!(
+        !is_due(&LastUse::of(&new), None, false, now),
+        "neither ready nor used"
+    );
+    assert!(
+        is_due(&LastUse::of(&new), None, true, now),
+        "ready under another version"
+    );
     let known = after(&new, day(100), true, 100);
-    assert!(!is_due(&known, day(100), true, at(100, 86_399)));
-    assert!(!is_due(&known, day(100), true, at(101, 0)));
-    assert!(is_due(&known, day(101), true, at(101, 0)));
+    assert!(!is_due(
+        &LastUse::of(&known),
+        day(100),
+        true,
+        at(100, 86_399)
+    ));
+    assert!(!is_due(&LastUse::of(&known), day(100), true, at(101, 0)));
+    assert!(is_due(&LastUse::of(&known), day(101), true, at(101, 0)));
     let used = after(&known, day(101), true, 101);
     assert!(!differs_otherwise(Some(&known), &used));
     let mut other = used.clone();

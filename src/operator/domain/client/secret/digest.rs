@@ -10,6 +10,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::{CLIENT_LABEL, DesiredSecret, PROOF_ANNOTATION, is_ours};
+use crate::domain::uid::Uid;
 
 /// Digests under a key of this process: no outsider can make two contents look alike.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +36,7 @@ impl DigestKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretDigest {
     /// The UID of the Secret.
-    pub uid: Box<str>,
+    pub uid: Uid,
     /// When it was created.
     pub created_at: Option<jiff::Timestamp>,
     proof: Option<Box<str>>,
@@ -75,7 +76,7 @@ impl SecretDigest {
             .collect();
         items.sort_unstable();
         Self {
-            uid: secret.uid().unwrap_or_default().into(),
+            uid: secret.uid().unwrap_or_default().as_str().into(),
             created_at: secret.creation_timestamp().map(|time| time.0),
             proof: secret
                 .annotations()
@@ -95,7 +96,7 @@ impl SecretDigest {
         name: &str,
         client_uid: &str,
     ) -> bool {
-        secret_uid == Some(&*self.uid)
+        secret_uid.is_some_and(|uid| self.uid == *uid)
             || self
                 .proof
                 .as_deref()

@@ -1,5 +1,5 @@
+use crate::cache::objects::Objects;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use clientele_api::OAuthClient;
 use clientele_oauth::Client;
@@ -143,16 +143,18 @@ fn what_was_not_looked_at_is_told_from_what_is_missing() {
         registered(&object, &index).unwrap_err().reason,
         Reason::SecretPending
     );
-    assert!(!index.is_settled(|| vec![Arc::new(object.clone())]));
+    let bringing = Objects::of_a_test(object.clone());
+    assert!(!index.is_settled(&bringing));
     index.set_access(Some("team-b"), Access::Granted);
-    assert!(!index.is_settled(|| vec![Arc::new(object.clone())]));
+    assert!(!index.is_settled(&bringing));
     index.set_access(Some("team-a"), Access::Denied("no, do this".into()));
     let refusal = registered(&object, &index).unwrap_err();
     assert_eq!(refusal.reason, Reason::NamespaceNotEnabled);
     assert_eq!(refusal.message, "no, do this");
-    assert!(index.is_settled(|| vec![Arc::new(object.clone())]));
+    assert!(index.is_settled(&bringing));
     let fresh = ClientSecretIndex::new(&[5; 32]);
-    assert!(fresh.is_settled(|| vec![Arc::new(crate::tests::object("derived", json!({})))]));
+    let derived = crate::tests::object("derived", json!({}));
+    assert!(fresh.is_settled(&Objects::of_a_test(derived)));
 }
 
 #[test]

@@ -10,13 +10,13 @@ const MINUTE: Duration = Duration::from_mins(1);
 fn granted(tenant: Value, asked: Value, may_refresh: bool) -> Lifetimes {
     let tenant = serde_json::from_value(tenant).unwrap();
     let asked = serde_json::from_value(asked).unwrap();
-    LifetimePolicy::new(Some(&tenant)).grant(Some(&asked), may_refresh)
+    *LifetimePolicy::new(Some(&tenant)).grant(Some(&asked), may_refresh)
 }
 
 #[test]
 fn who_says_nothing_has_the_defaults() {
     assert_eq!(
-        LifetimePolicy::new(None).grant(None, true),
+        *LifetimePolicy::new(None).grant(None, true),
         Lifetimes::DEFAULT
     );
     assert_eq!(granted(json!({}), json!({}), true), Lifetimes::DEFAULT);

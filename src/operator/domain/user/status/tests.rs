@@ -23,7 +23,7 @@ fn a_client_for_people_has_safe_defaults() {
     assert_eq!(client.allowed_groups, None, "everybody of the tenant");
     assert!(client.post_logout_redirect_uris.is_empty() && client.allowed_origins.is_empty());
     assert_eq!(
-        client.lifetimes,
+        *client.lifetimes,
         Lifetimes {
             access_token: Duration::from_mins(5),
             ..Lifetimes::DEFAULT

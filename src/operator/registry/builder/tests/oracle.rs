@@ -81,7 +81,10 @@ fn own_name(object: &impl Resource) -> Labels {
 fn whole(stage: &Stage) -> Whole {
     let (builder, settings) = (&stage.builder, &stage.inputs.context.settings);
     let mut tenants = HashMap::new();
-    let objects = builder.tenants.objects();
+    let objects: Vec<_> = { builder.tenants.all() }
+        .iter()
+        .map(|it| it.object())
+        .collect();
     for object in objects
         .iter()
         .filter(|object| !TenantPolicy::is_deleted(object))
@@ -93,7 +96,10 @@ fn whole(stage: &Stage) -> Whole {
         tenants.insert(object.name_any(), (uid, policy, problem));
     }
     let policy = |tenant: &str| tenants.get(tenant).map(|(_, policy, _)| policy);
-    let clients = builder.clients.objects();
+    let clients: Vec<_> = { builder.clients.all() }
+        .iter()
+        .map(|it| it.object())
+        .collect();
     let ids = clients.iter().filter_map(|object| {
         let may = client_id::may_have(
             &ClientObject::parse(object),
@@ -103,7 +109,10 @@ fn whole(stage: &Stage) -> Whole {
         may.ok()
             .and_then(|()| NameReservation::of_client_id(object))
     });
-    let users = builder.users.objects();
+    let users: Vec<_> = { builder.users.all() }
+        .iter()
+        .map(|it| it.object())
+        .collect();
     let admitted = |object: &&Arc<OAuthUser>| {
         let pair = policy(&object.spec.tenant).zip(labels(stage, &***object));
         pair.is_some_and(|(policy, labels)| policy.users.contains(labels))
@@ -219,12 +228,12 @@ fn people_enqueued(stage: &mut Stage) -> Found {
     let known = verdicts.iter().map(|verdict| {
         let tenant = verdict.tenant.as_ref();
         let known = KnownPerson {
-            version: verdict.object.resource_version(),
+            version: verdict.object.object().resource_version(),
             registered: verdict.registered.clone(),
             details: verdict.details,
             tenant: tenant.map(|it| (it.policy.issuer.clone(), it.problem.clone())),
         };
-        (verdict.object.name_any(), known)
+        (verdict.object.name().to_string(), known)
     });
     let known: HashMap<String, KnownPerson> = known.collect();
     let before = std::mem::replace(&mut stage.known_people, known.clone());
@@ -245,7 +254,8 @@ fn verdicts(stage: &Stage, whole: &Whole) -> Found {
         );
         let current = verdicts.clients.latest(&object.uid().unwrap());
         let current = current.ok_or(format!("{what} is missing"))?;
-        same(&what, Arc::ptr_eq(&current.object, object), true)?;
+        let kept = stage.builder.clients.get(&Place::of(&**object)).unwrap();
+        same(&what, Arc::ptr_eq(&current.object, &kept), true)?;
         let is = current.registered.as_ref().map(|client| &**client);
         same(&what, is, registered.as_ref())?;
     }

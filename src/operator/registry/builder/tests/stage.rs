@@ -13,13 +13,13 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource;
 use kube::core::PartialObjectMeta;
-use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher::Event;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::RegistryBuilder;
 use crate::cache::namespace_access::Access;
+use crate::cache::place::Place;
 use crate::cache::root_keys::KnownRootKeys;
 use crate::context;
 use crate::parts::Parts;
@@ -50,8 +50,8 @@ pub struct Stage {
     pub inputs: Inputs,
     pub outputs: Outputs,
     pub builder: RegistryBuilder,
-    clients_asked: UnboundedReceiver<ObjectRef<OAuthClient>>,
-    users_asked: UnboundedReceiver<ObjectRef<OAuthUser>>,
+    clients_asked: UnboundedReceiver<Place>,
+    users_asked: UnboundedReceiver<Place>,
     /// Versions rise with each event.
     version: u64,
     /// What was asked for since the last comparison, and what was known by then: see `oracle`.
@@ -95,7 +95,7 @@ impl Stage {
         cache.client_secrets.set_access(None, Access::Granted);
         cache.passwords.set_access(None, Access::Granted);
         cache.credentials.set_access(None, Access::Granted);
-        let (clients, tenants, users) = work.writers;
+        let (clients, tenants, users) = work.stores;
         let builder = RegistryBuilder::new(&inputs, clients, tenants, users);
         let (clients_asked, _, users_asked) = work.requests;
         let mut stage = Self {
@@ -153,11 +153,10 @@ impl Stage {
     fn read_requests(&mut self) {
         drop(self.builder.sweep());
         while let Ok(object) = self.clients_asked.try_recv() {
-            let namespace = object.namespace.unwrap_or_default();
-            self.enqueued.push(format!("{namespace}/{}", object.name));
+            self.enqueued.push(object.to_string());
         }
         while let Ok(object) = self.users_asked.try_recv() {
-            self.enqueued_people.insert(object.name);
+            self.enqueued_people.insert(object.name.to_string());
         }
     }
 
