@@ -99,6 +99,16 @@ impl<K: Keep> Objects<K> {
         self.read(|objects| objects.iter().cloned().collect())
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.read(ByNamespace::len)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Those of a namespace, or all.
     pub fn within(&self, namespace: Option<&str>) -> Vec<Arc<Kept<K>>> {
         let Some(namespace) = namespace else {

@@ -12,6 +12,9 @@ use crate::cache::place::Place;
 /// No wait is longer: clocks are set and machines sleep.
 const LONGEST: Duration = Duration::from_hours(24);
 
+/// How many wait before those are forgotten that were deleted.
+const FEW: usize = 1024;
+
 /// The objects whose time comes.
 #[derive(Debug, Default)]
 pub struct Later {
@@ -25,6 +28,19 @@ impl Later {
         self.forget(&place);
         let key = self.times.insert(place.clone(), after.min(LONGEST));
         self.keys.insert(place, key);
+    }
+
+    /// Forgets who was deleted, before twice as many wait as there are objects: nothing else tells of it until their time
+    /// comes, and anyone can make objects and delete them.
+    pub fn keep_within(&mut self, objects: usize, is_there: impl Fn(&Place) -> bool) {
+        if self.keys.len() <= 2 * objects + FEW {
+            return;
+        }
+        for (_, key) in self.keys.extract_if(|place, _| !is_there(place)) {
+            self.times.remove(&key);
+        }
+        self.keys.shrink_to(FEW);
+        self.times.compact();
     }
 
     /// An object has no time any more.
@@ -70,6 +86,17 @@ mod tests {
         assert_eq!(later.next().await, place("a"));
         assert!(later.keys.is_empty() && later.times.is_empty());
         assert!(later.next().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_was_deleted_does_not_wait_for_ever() {
+        let mut later = Later::default();
+        for n in 0..3 * FEW {
+            later.set(place(&n.to_string()), LONGEST);
+            later.keep_within(1, |there| *there == place("7"));
+        }
+        assert!(later.keys.len() <= FEW + 2 && later.times.len() == later.keys.len());
+        assert!(later.keys.contains_key(&place("7")));
     }
 
     #[tokio::test]

@@ -186,6 +186,9 @@ impl<K: Reconciled, P: Fn(Arc<Kept<K>>, Arc<Reconciler>) -> Pass> Workers<K, P> 
         let again = self.turns.ended(place.clone());
         if let Some(after) = next.filter(|_| !again) {
             self.later.set(place, after);
+            let objects = &self.objects;
+            let is_there = |place: &Place| objects.get(place).is_some();
+            self.later.keep_within(objects.len(), is_there);
         }
     }
 
