@@ -2,6 +2,7 @@
 //! of their tenant changes, 1,000 secrets rotate, 1,000 clients are deleted and created again. Tokens are served beside.
 //! It ends at the first credential that is lost or wrong.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -72,6 +73,8 @@ pub fn measure(runtime: &Runtime, count: usize, report: &mut Report) {
     );
     runtime.block_on(scale.everything_works(&before, "after the restart", report));
     memory(&operator, "after the restart", report);
+    runtime.block_on(at_rest(&operator));
+    memory(&operator, "at rest", report);
     runtime.block_on(scale.policy(&operator, report));
     runtime.block_on(scale.rotate(&before, report));
     runtime.block_on(scale.replace(report));
@@ -301,6 +304,16 @@ fn writes(operator: &RunningOperator) -> f64 {
 fn reconciles(operator: &RunningOperator) -> f64 {
     let of = "kind=\"OAuthClient\"";
     measure::sum(&operator.metrics(), "clientele_reconciles_total", of)
+}
+
+/// Until no client is reconciled: after a restart every credentials Secret is verified, some at a time.
+async fn at_rest(operator: &RunningOperator) {
+    let before = Cell::new(None);
+    until("no client is reconciled", || async {
+        let now = Some(reconciles(operator) as u64);
+        before.replace(now) == now
+    })
+    .await;
 }
 
 async fn until<F: Future<Output = bool>>(what: &str, look: impl Fn() -> F) {
