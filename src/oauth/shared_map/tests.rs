@@ -82,7 +82,6 @@ fn entries_with_equal_hashes_stay_apart() {
 }
 
 proptest! {
-
     #[test]
     fn it_is_the_map_that_std_has(steps in proptest::collection::vec((0_u8..80, any::<Option<u8>>()), 0..400)) {
         let (mut ours, mut theirs) = (SharedMap::default(), HashMap::new());

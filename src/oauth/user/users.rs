@@ -202,7 +202,6 @@ mod tests {
     }
 
     proptest! {
-
         #[test]
         fn people_who_come_and_go_leave_what_everybody_at_once_makes(
             steps in proptest::collection::vec((person(), any::<bool>()), 1..32)

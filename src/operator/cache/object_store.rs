@@ -112,12 +112,12 @@ impl<K: Keep + DeserializeOwned> ObjectStore<K> {
             watcher::Event::Apply(object) => {
                 let object = self.kept(object);
                 let place = Place::of_kept(&object);
-                self.objects.write(|objects| objects.insert(object));
+                self.objects.insert(object);
                 self.touched(place)
             }
             watcher::Event::Delete(object) => {
                 let place = Place::of(&object);
-                self.objects.write(|objects| objects.remove(&place));
+                self.objects.remove(&place);
                 self.touched(place)
             }
         }
@@ -150,8 +150,7 @@ impl<K: Keep + DeserializeOwned> ObjectStore<K> {
             };
             let short = bound.shorten(Arc::unwrap_or_clone(whole.object()));
             let short = Kept::after(short, Some(&whole), &mut self.words);
-            let short = Arc::new(short);
-            self.objects.write(|objects| objects.insert(short));
+            self.objects.insert(Arc::new(short));
             self.changed.push(place);
         }
     }
@@ -165,7 +164,7 @@ impl<K: Keep + DeserializeOwned> ObjectStore<K> {
         let known = self.objects.get(&place);
         if let Some(object) = bound.reread_is(reread, known.as_ref().map(|known| &***known)) {
             let object = self.kept((self.prune)(object));
-            self.objects.write(|objects| objects.insert(object));
+            self.objects.insert(object);
             self.changed.push(place);
         }
         self.settle();
@@ -182,9 +181,7 @@ impl<K: Keep + DeserializeOwned> ObjectStore<K> {
         let mut names = HashSet::with_capacity(listed.len());
         names.extend(listed.iter().map(|object| Place::of_kept(object)));
         // Not when the list began: a second list may have brought some back since.
-        let before = self
-            .objects
-            .write(|objects| std::mem::replace(objects, listed));
+        let before = self.objects.replace(listed);
         if before.len() == 0 && self.doubt.held().next().is_none() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The objects of one kind as listed and watched, for all who read them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use super::place::Place;
@@ -73,19 +73,32 @@ impl<K: Keep> Clone for Objects<K> {
 }
 
 impl<K: Keep> Objects<K> {
-    pub(super) fn read<T>(&self, ask: impl FnOnce(&ByNamespace<K>) -> T) -> T {
+    fn read<T>(&self, ask: impl FnOnce(&ByNamespace<K>) -> T) -> T {
         ask(&self.0.read().expect("no holder of this lock panics"))
     }
 
-    pub(super) fn write<T>(&self, change: impl FnOnce(&mut ByNamespace<K>) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut ByNamespace<K>) -> T) -> T {
         change(&mut self.0.write().expect("no holder of this lock panics"))
+    }
+
+    pub(super) fn insert(&self, object: Arc<Kept<K>>) {
+        self.write(|objects| objects.insert(object));
+    }
+
+    pub(super) fn remove(&self, place: &Place) {
+        self.write(|objects| objects.remove(place));
+    }
+
+    /// Takes in a whole list. Returns the objects from before it.
+    pub(super) fn replace(&self, listed: ByNamespace<K>) -> ByNamespace<K> {
+        self.write(|objects| std::mem::replace(objects, listed))
     }
 
     /// One object.
     #[cfg(test)]
     pub fn of_a_test(object: K) -> Self {
         let (objects, mut words) = (Self::default(), Words::default());
-        objects.write(|there| there.insert(Arc::new(Kept::new(object, &mut words))));
+        objects.insert(Arc::new(Kept::new(object, &mut words)));
         objects
     }
 
@@ -126,7 +139,7 @@ impl<K: Keep> Objects<K> {
     }
 
     /// The namespaces with an object like this.
-    pub fn namespaces(&self, is_it: impl Fn(&Kept<K>) -> bool) -> Vec<String> {
+    pub fn namespaces(&self, is_it: impl Fn(&Kept<K>) -> bool) -> HashSet<String> {
         self.read(|objects| {
             let namespaces = objects.namespaces.iter();
             let with = namespaces.filter(|(_, there)| there.values().any(|object| is_it(object)));

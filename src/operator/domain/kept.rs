@@ -1,7 +1,7 @@
 //! An object as it is kept in memory: what is asked often stands at the front, the rest takes as little room as it can.
 //!
-//! Of each kind there is a limit of memory for an object (docs/operations/sizing.md), and of OAuthClients there are a
-//! hundred thousand: an object of theirs is packed, and unpacked again when it is judged or reconciled.
+//! Of OAuthClients there can be a hundred thousand (docs/operations/sizing.md): each is packed, and unpacked again when it is
+//! judged or reconciled.
 
 mod client;
 mod status;

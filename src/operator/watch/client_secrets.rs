@@ -10,8 +10,7 @@ pub const CLIENT_SECRETS: Watched = Watched {
     selected: |params| params.fields(&format!("type={CLIENT_SECRET_TYPE}")),
     namespaces: |handles| {
         let clients = &handles.cache.clients;
-        let namespaces = clients.namespaces(|client| client.secret_ref().is_some());
-        namespaces.into_iter().collect()
+        clients.namespaces(|client| client.secret_ref().is_some())
     },
     doubted: true,
     names: |handles, namespace| handles.cache.client_secrets.names(namespace),

@@ -19,10 +19,7 @@ const LATE: Duration = Duration::from_secs(5);
 pub const CREDENTIALS: Watched = Watched {
     what: "credentials Secrets",
     selected: |params| params.labels(CLIENT_LABEL),
-    namespaces: |handles| {
-        let namespaces = handles.cache.clients.namespaces(|_| true);
-        namespaces.into_iter().collect()
-    },
+    namespaces: |handles| handles.cache.clients.namespaces(|_| true),
     doubted: false,
     names: |handles, namespace| handles.cache.credentials.names(namespace),
     put: |handles, secret| {

@@ -6,6 +6,9 @@ use std::ops::Deref;
 use clientele_api::OAuthClient;
 use clientele_oauth::client::secret_generations::Ledger;
 
+/// What the name of a credentials Secret has beside that of its OAuthClient.
+const SECRET_SUFFIX: &str = "-oauth";
+
 /// An OAuthClient with what nearly every rule needs of it.
 ///
 /// It dereferences to the object, so that rules about a single field take `&OAuthClient`.
@@ -59,12 +62,12 @@ pub fn usual_client_id(namespace: &str, name: &str) -> String {
 
 /// The name of the credentials Secret of an OAuthClient that names none.
 pub fn usual_secret_name(name: &str) -> String {
-    format!("{name}-oauth")
+    format!("{name}{SECRET_SUFFIX}")
 }
 
 /// The client whose Secret has this name, if it has the usual one.
 pub fn usual_client(secret: &str) -> Option<&str> {
-    secret.strip_suffix("-oauth")
+    secret.strip_suffix(SECRET_SUFFIX)
 }
 
 fn client_id<'a>(object: &'a OAuthClient, namespace: &str, name: &str) -> Cow<'a, str> {

@@ -241,7 +241,6 @@ mod tests {
     }
 
     proptest! {
-
         #[test]
         fn it_decides_as_the_whole_does_and_tells_who_is_concerned(steps in proptest::collection::vec(step(), 1..24)) {
             let (mut index, mut wishes) = (NameIndex::default(), HashMap::new());

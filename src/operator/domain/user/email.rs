@@ -188,7 +188,6 @@ mod tests {
     }
 
     proptest! {
-
         #[test]
         fn it_tells_everybody_whose_address_is_another_case_now(steps in proptest::collection::vec((0..5_u8, names()), 1..24)) {
             let mut addresses = EmailAddresses::default();
