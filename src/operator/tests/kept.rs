@@ -145,6 +145,7 @@ proptest! {
         prop_assert_eq!(kept.is_going(), client.metadata.deletion_timestamp.is_some());
         prop_assert_eq!(&**kept.tenant(), &client.spec.tenant);
         prop_assert_eq!(kept.secret_ref(), client.spec.secret_ref.as_deref());
+        prop_assert_eq!(kept.brings_id(), client.spec.client_id.is_some());
         prop_assert_eq!(kept.is_suspended(), client.spec.suspended);
         prop_assert_eq!(kept.is_ready(), is_ready(&client));
         prop_assert_eq!(kept.has_ledger(), generation.is_some());

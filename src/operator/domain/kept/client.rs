@@ -21,6 +21,7 @@ pub struct PackedClient {
     spec: PackedSpec,
     status: Option<Box<PackedStatus>>,
     secret_ref: Option<Box<SecretRef>>,
+    brings_id: bool,
     suspended: bool,
     ready: bool,
 }
@@ -71,6 +72,7 @@ impl Keep for OAuthClient {
         PackedClient {
             tenant: words.shared(&spec.tenant),
             secret_ref: spec.secret_ref.clone(),
+            brings_id: spec.client_id.is_some(),
             suspended: spec.suspended,
             ready,
             status: status.map(|status| Box::new(PackedStatus::pack(status, name, words))),
@@ -101,6 +103,11 @@ impl Kept<OAuthClient> {
     /// `spec.secretRef`.
     pub fn secret_ref(&self) -> Option<&SecretRef> {
         self.rest.secret_ref.as_deref()
+    }
+
+    /// Whether there is a `spec.clientId`.
+    pub fn brings_id(&self) -> bool {
+        self.rest.brings_id
     }
 
     /// `spec.suspended`.

@@ -149,6 +149,8 @@ impl RegistryBuilder {
         let mut moved: HashSet<Asker> = HashSet::new();
         for place in &pending.clients {
             let object = self.clients.get(place);
+            // Most bring none, and are not unpacked for it.
+            let object = object.filter(|object| object.brings_id());
             let wish = object.and_then(|object| self.id_wish(&object.object()));
             let asker = Asker::Client(place.clone());
             moved.extend(self.names.set(&asker, wish.into_iter().collect()));
